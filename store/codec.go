@@ -1,0 +1,106 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+)
+
+// A Versioned document says which version of itself the program writes, and brings older ones up to
+// date when they are read. Types that do not implement it are version 0.
+type Versioned interface {
+	// Version returns the version that the program writes, from 1 up.
+	Version() byte
+	// Upgrade is called after the members of an older document have been decoded as far as they match;
+	// old is that document's JSON. The document is written anew when something else changes it, or by
+	// Renew. What an index finds it by must stay as it was: its entries are those of the old version.
+	Upgrade(from byte, old []byte) error
+}
+
+// The first byte of a document says how it is framed. A document that Keys have sealed begins with
+// Tink's prefix, 01 and the root's id, so that no byte is spent on a second one:
+//
+//	plain    00 │ JSON │ version
+//	sealed   01 │ root's id 4 │ salt 12 │ IV 12 │ sealed (JSON │ version) │ tag 16
+const (
+	framePlain  = 0x00
+	frameSealed = 0x01
+	frameHead   = 5 // a sealed frame's prefix
+)
+
+// encode returns the bytes to store for a document.
+func (c *Collection[T]) encode(r *ring, id string, doc *T) ([]byte, error) {
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	var version byte
+	if v, ok := any(doc).(Versioned); ok {
+		version = v.Version()
+	}
+	raw = append(raw, version)
+	if c.keys.plain {
+		return append([]byte{framePlain}, raw...), nil
+	}
+	return r.documents.Encrypt(raw, c.place(id))
+}
+
+// decode returns the document in stored bytes. Sealed collections refuse plain documents: whoever can
+// write to the file must not be able to put one in.
+func (c *Collection[T]) decode(r *ring, id string, stored []byte) (*T, error) {
+	raw, err := c.open(r, id, stored)
+	if err != nil {
+		return nil, err
+	}
+	if len(raw) == 0 {
+		return nil, fmt.Errorf("empty frame: %w", ErrSealed)
+	}
+	raw, from := raw[:len(raw)-1], raw[len(raw)-1]
+	doc := new(T)
+	if err := json.Unmarshal(raw, doc); err != nil {
+		return nil, err
+	}
+	var version byte
+	v, versioned := any(doc).(Versioned)
+	if versioned {
+		version = v.Version()
+	}
+	switch {
+	case from > version: // what this program would drop, it must not write back
+		return nil, fmt.Errorf("version %d is newer than this program's %d", from, version)
+	case from < version:
+		if err := v.Upgrade(from, raw); err != nil {
+			return nil, fmt.Errorf("upgrading from version %d: %w", from, err)
+		}
+	}
+	return doc, nil
+}
+
+func (c *Collection[T]) open(r *ring, id string, stored []byte) ([]byte, error) {
+	switch {
+	case c.keys.plain && len(stored) > 0 && stored[0] == framePlain:
+		return stored[1:], nil
+	case !c.keys.plain && len(stored) > frameHead && stored[0] == frameSealed:
+		raw, err := r.documents.Decrypt(stored, c.place(id))
+		if err != nil {
+			return nil, ErrSealed
+		}
+		return raw, nil
+	}
+	return nil, fmt.Errorf("unknown frame: %w", ErrSealed)
+}
+
+// place binds a sealed document to where it lies, so that it cannot be moved under another id.
+func (c *Collection[T]) place(id string) []byte {
+	b := make([]byte, 0, len(c.name)+1+len(id))
+	return append(append(append(b, c.name...), 0), id...)
+}
+
+// current says whether stored bytes are sealed under the primary root, and so its index entries are.
+func (c *Collection[T]) current(r *ring, stored []byte) bool {
+	if len(r.order) == 1 {
+		return true
+	}
+	return len(stored) > frameHead && stored[0] == frameSealed &&
+		binary.BigEndian.Uint32(stored[1:frameHead]) == r.order[0]
+}
