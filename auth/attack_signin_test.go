@@ -1,0 +1,139 @@
+package auth_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+)
+
+// A stolen key that is only touched must not open the account by being touched
+// twice, nor together with another second step: the password is missing.
+func TestKeyFirstIsNoWayRoundThePassword(t *testing.T) {
+	w := newWorld(t)
+	browser, _, c := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	w.enrolApp(c)
+	ctx := t.Context()
+	thief := caller("thief")
+	ch, err := w.s.SignInKeyFirst(ctx, thief, auth.KeyFirstForm{Identifier: "seller@example.com"})
+	ok(t, "key first", err)
+	half, err := w.s.SignInFinish(ctx, thief, ch.Ceremony, touch(t, browser, ch))
+	ok(t, "the touch", err)
+	for _, kind := range []auth.Kind{auth.WebAuthn, auth.TOTP, auth.Lookup} {
+		_, err = w.s.SignInBegin(ctx, thief, half.Ceremony, auth.MethodChoice{Kind: kind})
+		wantCode(t, "a second step in place of the password: "+string(kind), err, auth.CeremonyOtherBrowser)
+	}
+}
+
+// A challenge to a key is given to anyone who asks: it is no sign-in that has
+// passed the password. Nobody gets a text, a list of methods or a guess at a
+// code by it.
+func TestKeyFirstChallengeOpensNothingElse(t *testing.T) {
+	w := newWorld(t)
+	_, _, c := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	_, c = w.enrolApp(c)
+	w.addPhone(c, number)
+	ctx := t.Context()
+	w.pass(time.Hour)
+	w.mail()
+	thief := caller("thief")
+	for _, identifier := range []string{"seller@example.com", "nobody@example.com", ""} {
+		ch, err := w.s.SignInKeyFirst(ctx, thief, auth.KeyFirstForm{Identifier: identifier})
+		ok(t, "key first", err)
+		for _, kind := range []auth.Kind{auth.Phone, auth.TOTP, auth.WebAuthn} {
+			_, err = w.s.SignInBegin(ctx, thief, ch.Ceremony, auth.MethodChoice{Kind: kind})
+			wantCode(t, "begin "+string(kind)+" without a password for "+identifier, err, auth.CeremonyOtherBrowser)
+		}
+		_, err = w.s.SignInResend(ctx, thief, ch.Ceremony, auth.SMS)
+		wantCode(t, "send again without a password for "+identifier, err, auth.NoSuchMethod)
+		_, err = w.s.SignInState(ctx, thief, ch.Ceremony)
+		wantCode(t, "the state of a challenge for "+identifier, err, auth.CeremonyOtherBrowser)
+		look, err := w.s.Challenge(ctx, thief, auth.ForSignIn, ch.Ceremony)
+		ok(t, "look at the challenge for "+identifier, err)
+		if len(look.Methods) != 0 || look.Delivery != nil {
+			t.Errorf("look at the challenge for %q: got %+v, want no methods", identifier, look)
+		}
+	}
+	if n := len(w.mail()); n != 0 {
+		t.Errorf("before the password: got %d messages, want none", n)
+	}
+}
+
+// Beginning again must not make a spent challenge good for the same assertion.
+func TestSpentChallengeIsNotBegunAgain(t *testing.T) {
+	w := newWorld(t)
+	browser, _, _ := w.withKey("seller@example.com", number,
+		virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}, auth.Passkey)
+	ctx := t.Context()
+	c := caller("elsewhere")
+	ch, err := w.s.SignInKeyFirst(ctx, c, auth.KeyFirstForm{Identifier: "seller@example.com"})
+	ok(t, "begin", err)
+	_, err = w.s.SignInFinish(ctx, c, ch.Ceremony, touch(t, browser, ch))
+	ok(t, "finish", err)
+	again, err := w.s.SignInResend(ctx, c, ch.Ceremony, "")
+	if err == nil {
+		t.Fatalf("a spent challenge begun again: got %+v, want a refusal", again)
+	}
+}
+
+// A challenge for an account without keys is answered like any other: the ids
+// that it names are no test for who has an account.
+func TestAnswersToKeyFirstTellNobodyWhoHasAnAccount(t *testing.T) {
+	w := newWorld(t)
+	_, _, owner := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	ctx := t.Context()
+	forged := func(identifier string, claim func(allowed string) string) string {
+		ch, err := w.s.SignInKeyFirst(ctx, caller("x"), auth.KeyFirstForm{Identifier: identifier})
+		ok(t, "begin", err)
+		var o struct {
+			Challenge        string
+			AllowCredentials []struct{ ID string }
+		}
+		ok(t, "options", json.Unmarshal(publicKey(t, ch.Prompt), &o))
+		allowed := ""
+		if len(o.AllowCredentials) > 0 {
+			allowed = o.AllowCredentials[0].ID
+		}
+		client := `{"type":"webauthn.get","challenge":"` + o.Challenge + `","origin":"http://localhost:8080","crossOrigin":false}`
+		id := claim(allowed)
+		response, err := json.Marshal(map[string]any{"id": id, "rawId": id, "type": "public-key", "clientExtensionResults": map[string]any{},
+			"response": map[string]string{"clientDataJSON": b64([]byte(client)), "signature": b64([]byte("0123456789")),
+				"authenticatorData": b64(append(rpIDHash(), 1, 0, 0, 0, 1)), "userHandle": b64(make([]byte, 64))}})
+		ok(t, "response", err)
+		told := ""
+		for range 2 { // the second time the challenge is spent
+			_, err = w.s.SignInFinish(ctx, caller("x"), ch.Ceremony, response)
+			told += " " + err.Error()
+		}
+		return told
+	}
+	same := func(allowed string) string { return allowed }
+	known, unknown := forged("seller@example.com", same), forged("nobody@example.com", same)
+	if known != unknown {
+		t.Errorf("a forged answer by the id that was named: got%s for a known account,%s for an unknown one", known, unknown)
+	}
+	var real, decoy string
+	forged("seller@example.com", func(id string) string { real = id; return "AAAA" })
+	forged("nobody@example.com", func(id string) string { decoy = id; return "AAAA" })
+	known = forged("", func(string) string { return real })
+	unknown = forged("", func(string) string { return decoy })
+	if known != unknown {
+		t.Errorf("a forged answer without an identifier: got%s for a real id,%s for a decoy", known, unknown)
+	}
+	h, err := w.s.History(ctx, owner, "", 100)
+	ok(t, "history", err)
+	if n := count(h, auth.ActSecondStep); n != 0 {
+		t.Errorf("strangers' forged answers in the owner's history: got %d, want none", n)
+	}
+}
+
+func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+func rpIDHash() []byte {
+	h := sha256.Sum256([]byte("localhost"))
+	return h[:]
+}

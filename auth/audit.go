@@ -1,0 +1,146 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// An Event is one audited act. Events of an account form a chain:
+//
+//	events   "<account>/<seq, 12 hex>"  {at, action, outcome, ..., h}
+//	chain    "<account>"                {seq, h}
+//	h = SHA-256(h of the event before || JSON of this event without h)
+//
+// so that an edit, a cut or a reordering shows. Acts that name no account go
+// to one of 64 site chains, "site-00" to "site-3f".
+type Event struct {
+	At      time.Time `json:"at"`
+	Action  Action    `json:"a"`
+	Outcome Code      `json:"o,omitempty"` // "" if it was done
+	Kind    Kind      `json:"k,omitempty"`
+	Item    string    `json:"i,omitempty"` // the method's or session's name at that time
+	ID      string    `json:"id,omitempty"`
+	Session string    `json:"s,omitempty"`
+	Agent   string    `json:"ag,omitempty"`
+	IP      string    `json:"ip,omitempty"`
+	Request string    `json:"rq,omitempty"`
+	Hash    string    `json:"h,omitempty"`
+}
+
+// chainHead is the end of one chain.
+type chainHead struct {
+	Seq  uint64 `json:"n"`
+	Hash string `json:"h"`
+}
+
+// link returns the event's hash after the one before it.
+func (e Event) link(before string) (string, error) {
+	e.Hash = ""
+	text, err := json.Marshal(e)
+	if err != nil {
+		return "", fmt.Errorf("writing an event: %w", err)
+	}
+	h := sha256.New()
+	h.Write([]byte(before))
+	h.Write(text)
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)), nil
+}
+
+// record appends e to its account's chain. If that cannot be done, the act
+// does not happen either: it is the same transaction.
+func (w *Work) record(e Event) error {
+	chain := string(w.subject)
+	head, err := w.s.chains.Get(w.tx, chain)
+	if errors.Is(err, store.ErrNotFound) {
+		head, err = &chainHead{}, nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the audit chain: %w", err)
+	}
+	e.At, e.Request = w.now, w.caller.RequestID
+	e.Agent = w.caller.Agent
+	if w.caller.IP.IsValid() {
+		e.IP = w.caller.IP.String()
+	}
+	if w.session != nil {
+		e.Session = w.session.ID
+	}
+	if e.Hash, err = e.link(head.Hash); err != nil {
+		return err
+	}
+	head.Seq, head.Hash = head.Seq+1, e.Hash
+	if err := w.s.events.Insert(w.tx, eventKey(chain, head.Seq), &e); err != nil {
+		return fmt.Errorf("writing an audit event: %w", err)
+	}
+	return w.s.chains.Put(w.tx, chain, head)
+}
+
+func eventKey(chain string, seq uint64) string { return fmt.Sprintf("%s/%012x", chain, seq) }
+
+// siteChain spreads acts that name no account over 64 chains, so that no
+// single document is everyone's bottleneck.
+func siteChain(id string) AccountID {
+	h := sha256.Sum256([]byte(id))
+	return AccountID(fmt.Sprintf("site-%02x", h[0]%64))
+}
+
+// VerifyAudit recomputes every chain on one snapshot. It returns how many
+// chains and events it read, and an error that names the first event that does
+// not follow from the one before it.
+func (s *Service) VerifyAudit(ctx context.Context) (chains, events uint64, err error) {
+	err = s.Do(ctx, Caller{system: true}, ActOutbox, func(w *Work) error {
+		chains, events = 0, 0
+		for item, err := range s.chains.Scan(w.tx, "", "", maxEvents) {
+			if err != nil {
+				return err
+			}
+			n, err := s.checkChain(w.tx, item.ID)
+			if err != nil {
+				return fmt.Errorf("chain %s: %w", item.ID, err)
+			}
+			chains, events = chains+1, events+n
+		}
+		return nil
+	})
+	return chains, events, err
+}
+
+// checkChain recomputes an account's chain. It returns the number of events
+// and an error that names the first one that does not follow.
+func (s *Service) checkChain(tx store.Tx, chain string) (uint64, error) {
+	head, err := s.chains.Get(tx, chain)
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	before, seq := "", uint64(0)
+	for item, err := range s.events.Prefix(tx, chain+"/", maxEvents) {
+		if err != nil {
+			return seq, err
+		}
+		seq++
+		want, err := item.Doc.link(before)
+		if err != nil {
+			return seq, err
+		}
+		if item.ID != eventKey(chain, seq) || item.Doc.Hash != want {
+			return seq, fmt.Errorf("audit event %d does not follow the one before it", seq)
+		}
+		before = want
+	}
+	if seq != head.Seq || before != head.Hash {
+		return seq, fmt.Errorf("audit chain ends at %d, its head says %d", seq, head.Seq)
+	}
+	return seq, nil
+}
+
+const maxEvents = 1 << 20

@@ -1,0 +1,213 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/store/bolt"
+)
+
+// noFactor stands where the factor does not matter.
+type noFactor struct{}
+
+func (noFactor) Kind() Kind                         { return TOTP }
+func (noFactor) BeginBind(*Ceremony, Subject) error { return errors.New("unused") }
+func (noFactor) FinishBind(*Ceremony, json.RawMessage) (*Authenticator, error) {
+	return nil, errors.New("unused")
+}
+func (noFactor) BeginVerify(*Ceremony, []*Authenticator) error { return errors.New("unused") }
+func (noFactor) FinishVerify(*Ceremony, []*Authenticator, json.RawMessage) (*Authenticator, error) {
+	return nil, errors.New("unused")
+}
+
+func service(t *testing.T, path string, now func() time.Time) (*Service, func()) {
+	t.Helper()
+	db, err := bolt.Open(path, bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{DB: db, Keys: store.Plain(), Factors: []Factor{noFactor{}}, Policy: Marketplace(),
+		Origin: "http://localhost:8080", Now: now, Pause: func(context.Context, time.Duration) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, func() { db.Close() }
+}
+
+func TestChainShowsEveryEdit(t *testing.T) {
+	s, end := service(t, filepath.Join(t.TempDir(), "l.db"), nil)
+	defer end()
+	ctx := t.Context()
+	for i := range 5 {
+		err := s.Do(ctx, Caller{system: true, RequestID: string(rune('a' + i))}, ActRemoved, func(w *Work) error {
+			w.About("acct")
+			if i == 3 {
+				return Refuse(NotFound)
+			}
+			return nil
+		})
+		if err != nil && i != 3 {
+			t.Fatal(err)
+		}
+	}
+	check := func() (n uint64, err error) {
+		_ = s.db.View(ctx, func(tx store.Tx) error {
+			n, err = s.checkChain(tx, "acct")
+			return nil
+		})
+		return n, err
+	}
+	if n, err := check(); n != 5 || err != nil {
+		t.Fatalf("an honest chain: got %d events, %v, want 5 and no error", n, err)
+	}
+	restore := func(name string, spoil func(tx store.Tx) error) {
+		t.Helper()
+		undo := errors.New("undo")
+		_ = s.db.Update(ctx, func(tx store.Tx) error {
+			if err := spoil(tx); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.checkChain(tx, "acct"); err == nil {
+				t.Errorf("%s: got no error", name)
+			}
+			return undo
+		})
+	}
+	edit := func(seq uint64, change func(*Event)) func(store.Tx) error {
+		return func(tx store.Tx) error {
+			e, err := s.events.Get(tx, eventKey("acct", seq))
+			if err != nil {
+				return err
+			}
+			change(e)
+			return s.events.Put(tx, eventKey("acct", seq), e)
+		}
+	}
+	restore("an edited outcome", edit(4, func(e *Event) { e.Outcome = "" }))
+	restore("an edited time", edit(1, func(e *Event) { e.At = e.At.Add(time.Second) }))
+	restore("a cut in the middle", func(tx store.Tx) error { return s.events.Delete(tx, eventKey("acct", 2)) })
+	restore("a cut at the end", func(tx store.Tx) error { return s.events.Delete(tx, eventKey("acct", 5)) })
+	restore("two in another order", func(tx store.Tx) error {
+		a, err := s.events.Get(tx, eventKey("acct", 2))
+		if err != nil {
+			return err
+		}
+		b, err := s.events.Get(tx, eventKey("acct", 3))
+		if err != nil {
+			return err
+		}
+		if err := s.events.Put(tx, eventKey("acct", 2), b); err != nil {
+			return err
+		}
+		return s.events.Put(tx, eventKey("acct", 3), a)
+	})
+}
+
+// If the entry cannot be written, the act does not happen.
+func TestNoActWithoutItsEntry(t *testing.T) {
+	s, end := service(t, filepath.Join(t.TempDir(), "l.db"), nil)
+	defer end()
+	ctx := t.Context()
+	err := s.Do(ctx, Caller{system: true}, ActRemoved, func(w *Work) error {
+		w.About(AccountID(strings.Repeat("x", 2000))) // a chain whose key no store takes
+		return s.spent.Put(w.tx, "act", &spentMark{})
+	})
+	if err == nil {
+		t.Fatal("an entry that cannot be written: got no error")
+	}
+	err = s.Do(ctx, Caller{}, ActLook, func(w *Work) error { return w.unspent("act", CeremonyUsed) })
+	if err != nil {
+		t.Errorf("the act happened without its entry: %v", err)
+	}
+}
+
+// Law 1: a refusal commits what it counted, a failure rolls it back.
+func TestRefusalCommitsFailureRollsBack(t *testing.T) {
+	s, end := service(t, filepath.Join(t.TempDir(), "l.db"), nil)
+	defer end()
+	ctx := t.Context()
+	put := func(key string, result error) error {
+		return s.Do(ctx, Caller{}, ActPassword, func(w *Work) error {
+			if err := s.spent.Put(w.tx, key, &spentMark{}); err != nil {
+				return err
+			}
+			return result
+		})
+	}
+	if err := put("refused", Refuse(CodeWrong)); !errors.Is(err, Refuse(CodeWrong)) {
+		t.Fatalf("got %v, want the refusal", err)
+	}
+	if err := put("failed", errors.New("disk")); err == nil || errors.Is(err, Refuse(CodeWrong)) {
+		t.Fatalf("got %v, want the failure", err)
+	}
+	look := func(key string) error {
+		return s.Do(ctx, Caller{}, ActLook, func(w *Work) error { return w.unspent(key, CeremonyUsed) })
+	}
+	if err := look("refused"); !errors.Is(err, Refuse(CeremonyUsed)) {
+		t.Errorf("what a refusal wrote: got %v, want it there", err)
+	}
+	if err := look("failed"); err != nil {
+		t.Errorf("what a failure wrote: got %v, want it gone", err)
+	}
+}
+
+// Promise 9: a clock that jumps back unlocks and revives nothing, across a
+// restart either.
+func TestClockNeverGoesBack(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	at := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	now := at
+	s, end := service(t, path, func() time.Time { return now })
+	if err := s.Do(t.Context(), Caller{system: true}, ActRemoved, func(w *Work) error {
+		w.About("acct")
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	now = at.Add(-time.Hour)
+	if got := s.now(); !got.Equal(at) {
+		t.Errorf("after a jump back: got %s, want %s", got, at)
+	}
+	end()
+	s, end = service(t, path, func() time.Time { return now })
+	defer end()
+	if got := s.now(); !got.Equal(at) {
+		t.Errorf("after a jump back and a restart: got %s, want %s", got, at)
+	}
+	now = at.Add(time.Hour)
+	if got := s.now(); !got.Equal(now) {
+		t.Errorf("when time goes on: got %s, want %s", got, now)
+	}
+}
+
+func TestThrottleWaits(t *testing.T) {
+	g := GuessPolicy{Free: 3, Wait: time.Minute, Cap: 10 * time.Minute, Limit: 8}
+	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	var th throttle
+	for i, want := range []time.Duration{0, 0, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute} {
+		th = th.after(g, now)
+		got := time.Duration(0)
+		if !th.Until.IsZero() {
+			got = th.Until.Sub(now)
+		}
+		if got != want {
+			t.Errorf("after %d: waits %s, want %s", i+1, got, want)
+		}
+	}
+	if !th.spent(g) {
+		t.Error("8 consecutive of 8: not spent")
+	}
+	th = th.after(g, now.Add(25*time.Hour))
+	if got := th.left(g, now.Add(25*time.Hour)); got != 2 {
+		t.Errorf("after a quiet day: %d left, want 2", got)
+	}
+	if th.Fails != 9 {
+		t.Errorf("a quiet day forgot the consecutive count: got %d, want 9", th.Fails)
+	}
+}

@@ -1,0 +1,123 @@
+package auth
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// A Kind names one kind of second factor. The spelling is API: it stands in
+// requests, in stored records and in the audit trail, and is never renamed.
+type Kind string
+
+// The kinds, in the words of NIST SP 800-63B-4 §3.1 where it has one.
+const (
+	WebAuthn Kind = "webauthn" // a USB security key, or a passkey of a phone or PC
+	TOTP     Kind = "totp"     // an authenticator app, RFC 6238
+	HOTP     Kind = "hotp"     // an event-based token or touch code, RFC 4226
+	Phone    Kind = "phone"    // out-of-band by SMS and voice: one number is one authenticator
+	Email    Kind = "email"    // out-of-band by e-mail
+	Lookup   Kind = "lookup"   // saved recovery codes (look-up secrets)
+	Password Kind = "password" // the memorised secret; a proof, never an Authenticator
+	Trusted  Kind = "trusted"  // a browser trusted earlier; a proof, never an Authenticator
+)
+
+// A Channel is how an out-of-band code travels.
+type Channel string
+
+// The channels. SMS and Voice belong to Phone, Mail to Email.
+const (
+	SMS   Channel = "sms"
+	Voice Channel = "voice"
+	Mail  Channel = "email"
+)
+
+// A Flavour tells apart the two things WebAuthn calls authenticator: the USB
+// key that can be put into a drawer, and the passkey that is part of a phone,
+// a PC or a cloud account. Sellers see them as different items (D10).
+type Flavour string
+
+// The flavours of WebAuthn.
+const (
+	SecurityKey Flavour = "key"     // asked for as cross-platform, hint security-key
+	Passkey     Flavour = "passkey" // asked for as platform, hint client-device
+)
+
+// A State says whether an authenticator may be used.
+type State string
+
+// The states. Only an Active authenticator verifies.
+const (
+	Active   State = "active"
+	Frozen   State = "frozen"   // its counter went back: it may have been copied
+	Disabled State = "disabled" // too many consecutive wrong codes (NIST SP 800-63B-4 §3.2.2)
+)
+
+// An Authenticator is a second factor bound to an account. It is stored under
+// "<account>/<id>" and only ever replaced by compare-and-set on Rev, so that
+// two requests that verified against the same record cannot both win.
+type Authenticator struct {
+	V          int             `json:"v,omitempty"`
+	ID         string          `json:"id"`
+	Account    AccountID       `json:"a"`
+	Kind       Kind            `json:"k"`
+	Name       string          `json:"n,omitempty"`
+	Device     string          `json:"d,omitempty"`  // the Device it lives on
+	Credential string          `json:"c,omitempty"`  // WebAuthn credential id, base64url; unique across all accounts
+	To         string          `json:"to,omitempty"` // Phone, Email: the number or mailbox itself
+	Data       json.RawMessage `json:"x,omitempty"`  // the factor's own, opaque to everyone else
+	Traits     Traits          `json:"t,omitzero"`
+	BoundAt    time.Time       `json:"b"`
+	UsedAt     time.Time       `json:"u,omitzero"`
+	State      State           `json:"s"`
+	Rev        uint64          `json:"r"`
+}
+
+// Traits is what a factor may say in the open about an authenticator that it
+// bound: enough to rank it and to describe it to its owner, never a secret.
+type Traits struct {
+	Flavour      Flavour   `json:"f,omitempty"`  // WebAuthn only
+	Synced       bool      `json:"sy,omitempty"` // backup eligible: may live in a cloud account
+	Discoverable bool      `json:"rk,omitempty"` // can sign in without a typed identifier
+	VerifiesUser bool      `json:"uv,omitempty"` // asked for a PIN or a finger when it was bound
+	Model        string    `json:"m,omitempty"`  // model name by AAGUID, "" if unknown
+	Certified    bool      `json:"ce,omitempty"` // attestation chained to a trust anchor
+	Address      string    `json:"to,omitempty"` // masked number or mailbox, for lists
+	Channels     []Channel `json:"ch,omitempty"` // channels the number can take
+	Left         int       `json:"l,omitempty"`  // recovery codes left
+}
+
+// A Device is one physical thing, or one number or mailbox, that several
+// authenticators live on and are lost with. Stored under "<account>/<id>".
+type Device struct {
+	V      int        `json:"v,omitempty"`
+	ID     string     `json:"id"`
+	Kind   DeviceKind `json:"k"`
+	Name   string     `json:"n,omitempty"`
+	Place  string     `json:"p,omitempty"` // where its owner keeps it
+	LostAt time.Time  `json:"l,omitzero"`
+}
+
+// A DeviceKind says what sort of thing a Device is.
+type DeviceKind string
+
+// The kinds of devices. A backup must live on another device than what it
+// backs up (R61); an app on a phone and that phone's texts are one device.
+const (
+	Stick     DeviceKind = "stick"     // a USB security key
+	Handset   DeviceKind = "phone"     // a phone: its apps, its texts, its calls
+	Computer  DeviceKind = "pc"        // a PC
+	Extension DeviceKind = "extension" // a browser extension
+	Cloud     DeviceKind = "cloud"     // the account that syncs a passkey
+	Mailbox   DeviceKind = "mailbox"   // an e-mail account
+	Paper     DeviceKind = "paper"     // the sheet with the recovery codes
+)
+
+// A Proof is one thing that a flow or a session has shown.
+type Proof struct {
+	Kind          Kind      `json:"k"`
+	Authenticator string    `json:"id,omitempty"`
+	At            time.Time `json:"at"`
+	Class         Class     `json:"c"`
+	UserVerified  bool      `json:"uv,omitempty"`
+	Synced        bool      `json:"sy,omitempty"`
+}

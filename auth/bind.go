@@ -1,0 +1,404 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// BindBegin begins a new method. A session that must enrol may bind its first
+// one; from then on binding demands the best class that the account has, so
+// that a stolen session adds nothing.
+//
+// Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, and for
+// numbers PhoneNoCountry, PhoneMalformed, PhoneLandline, CountryNotServed.
+func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challenge, error) {
+	factor := s.factors[f.Kind]
+	if factor == nil || f.Kind == Lookup {
+		return nil, Refuse(NoSuchMethod)
+	}
+	input, to, err := s.bindInput(f)
+	if err != nil {
+		return nil, err
+	}
+	next := &Ceremony{ID: s.newID(), Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Target: to, Input: input, Language: c.Language}
+	err = s.Do(ctx, c, ActLookBind, func(w *Work) error {
+		next.Begun, next.Now, next.Expires = w.now, w.now, w.now.Add(s.policy.SignInLife)
+		next.Account, next.Session, next.Epochs = w.account.ID, w.session.ID, w.epochs(w.account)
+		next.Hint, next.State, next.Messages = MaskAddress(w.account.Email), nil, nil
+		list, err := w.mayBind(f.Kind, to)
+		if err != nil {
+			return err
+		}
+		return factor.BeginBind(next, s.subject(w.account, list))
+	})
+	if err != nil {
+		return nil, err
+	}
+	delivery, err := s.sendAll(ctx, c, next)
+	if err != nil {
+		return nil, err
+	}
+	return s.challenge(c, next, nil, delivery)
+}
+
+// bindInput checks what the person chose and returns it for the factor, with
+// the number or mailbox that it is about.
+func (s *Service) bindInput(f BindForm) (json.RawMessage, string, error) {
+	in, to := BindInput{Flavour: f.Flavour}, ""
+	switch f.Kind {
+	case Phone:
+		n, err := ParseNumber(f.Number, s.policy.Countries)
+		if err != nil {
+			return nil, "", err
+		}
+		if f.Channel == SMS && !n.TakesSMS() {
+			return nil, "", RefuseField(PhoneLandline, "phone") // R60: it is offered a call
+		}
+		in.Number, to = string(n), string(n)
+	case Email:
+		if !s.policy.EmailSecondStep {
+			return nil, "", Refuse(MethodRefused)
+		}
+		a, err := ParseAddress(f.Address)
+		if err != nil {
+			return nil, "", err
+		}
+		in.Address, to = string(a), string(a)
+	}
+	text, err := json.Marshal(in)
+	return text, to, err
+}
+
+// mayBind refuses what is bound already and what would be too much.
+func (w *Work) mayBind(k Kind, to string) ([]*Authenticator, error) {
+	list, err := w.authenticators(w.account.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) >= w.s.policy.MaxMethods {
+		return nil, Refuse(TooManyMethods)
+	}
+	for _, x := range list {
+		if to != "" && x.Kind == k && x.State == Active && sameAddress(k, x.To, to) {
+			return nil, Refuse(MethodExists, "name", x.Name)
+		}
+	}
+	return list, nil
+}
+
+// sameAddress says whether two numbers or mailboxes are one: another spelling of
+// a mailbox is no backup for it (R61).
+func sameAddress(k Kind, a, b string) bool {
+	return a == b || k == Email && Address(a).Key() == Address(b).Key()
+}
+
+func (s *Service) subject(a *Account, list []*Authenticator) Subject {
+	return Subject{Handle: a.Handle, Name: string(a.Email), Display: a.Name, Site: s.name, Existing: list}
+}
+
+// BindResend sends the code of a begun binding again, perhaps by another
+// channel.
+func (s *Service) BindResend(ctx context.Context, c Caller, ceremony string, ch Channel) (*Challenge, error) {
+	return s.resend(ctx, c, ForBind, ceremony, ch)
+}
+
+// sendAgain asks the factor of a begun binding to send again.
+func (s *Service) sendAgain(ctx context.Context, c Caller, next *Ceremony) (*Challenge, error) {
+	factor := s.factors[next.Kind]
+	state := next.State
+	input, _, err := s.bindInput(BindForm{Kind: next.Kind, Number: next.Target, Address: next.Target, Channel: next.Channel})
+	if err != nil {
+		return nil, err
+	}
+	next.Language = c.Language
+	err = s.Do(ctx, c, ActLookBind, func(w *Work) error {
+		next.Now, next.Input, next.State, next.Messages = w.now, input, state, nil
+		if _, err := w.flowAccount(next); err != nil {
+			return err
+		}
+		if err := w.ownSession(next); err != nil {
+			return err
+		}
+		return factor.BeginBind(next, s.subject(w.account, nil))
+	})
+	if err != nil {
+		return nil, err
+	}
+	delivery, err := s.sendAll(ctx, c, next)
+	if err != nil {
+		return nil, err
+	}
+	return s.challenge(c, next, nil, delivery)
+}
+
+// BindFinish checks the response and binds the new method. The first one turns
+// two-step verification on and raises the session.
+func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindInfo, error) {
+	cer, err := s.open(d.Ceremony, ForBind, c)
+	if err != nil {
+		return nil, err
+	}
+	factor := s.factors[cer.Kind]
+	if factor == nil {
+		return nil, Refuse(NoSuchMethod)
+	}
+	var bound *Authenticator
+	var refused *Error
+	err = s.Do(ctx, c, ActLookBind, func(w *Work) error {
+		cer.Now = w.now
+		var err error
+		bound, err = factor.FinishBind(cer, d.Response)
+		if err != nil && !errors.As(err, &refused) {
+			return fmt.Errorf("binding %s: %w", cer.Kind, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := s.newGrant()
+	out.device = s.newID()
+	info := new(BindInfo)
+	err = s.Do(ctx, c, ActAdd, func(w *Work) error {
+		w.note.Kind = cer.Kind
+		if err := w.bindable(cer, refused); err != nil {
+			return err
+		}
+		x := *bound
+		x.ID = out.flow
+		*info = BindInfo{}
+		return w.bind(cer, &x, d, out, info)
+	})
+	if err != nil {
+		return nil, unchecked(cer.Kind, err)
+	}
+	return info, nil
+}
+
+// bindable refuses a binding that is spent, void, of another session or wrong.
+// Wrong codes are counted as everywhere; a failed key burns its challenge.
+func (w *Work) bindable(c *Ceremony, refused *Error) error {
+	if _, err := w.flowAccount(c); err != nil {
+		return err
+	}
+	if err := w.ownSession(c); err != nil {
+		return err
+	}
+	key := "a/" + string(c.Account) + "/" + string(c.Kind) // bindings count apart: they lock no sign-in
+	t, err := w.throttle(key)
+	if err != nil {
+		return err
+	}
+	if worth(c.Kind).Guessable && w.now.Before(t.Until) {
+		return Refuse(MethodResting).At(t.Until)
+	}
+	if refused == nil {
+		return w.clear(key)
+	}
+	if !worth(c.Kind).Guessable {
+		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+			return err
+		}
+		return refused
+	}
+	if refused.Code == CodeMalformed || refused.Code == CodeExpired {
+		return refused
+	}
+	if _, err := w.charge(key, w.s.policy.Guesses); err != nil {
+		return err
+	}
+	return refused
+}
+
+// bind stores a new authenticator, tells every address, and raises the session
+// if it is the first.
+func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, out *granted, info *BindInfo) error {
+	list, err := w.mayBind(c.Kind, c.Target)
+	if err != nil {
+		return err
+	}
+	x.Account, x.State, x.BoundAt, x.To = w.account.ID, Active, w.now, c.Target
+	x.Name = nameFor(d.Name, x, list)
+	device, err := w.place(x, d, out.device)
+	if err != nil {
+		return err
+	}
+	if d.Backup && device == nil { // it joins a device that is there
+		if err := w.standsAlone(x, list); err != nil {
+			return err
+		}
+	}
+	if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+		return err
+	}
+	before, err := w.hasMethods(w.account.ID)
+	if err != nil {
+		return err
+	}
+	if err := w.newCredential(x, list); err != nil { // first: a refusal keeps what was written
+		return err
+	}
+	if err := w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), x); err != nil {
+		return err
+	}
+	if err := w.keepDevice(device); err != nil {
+		return err
+	}
+	if err := w.clear(codesKey(x.Account, x.Kind)); err != nil {
+		return err
+	}
+	if err := w.proved(x); err != nil {
+		return err
+	}
+	w.note.ID, w.note.Item = x.ID, x.Name
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + string(x.Kind), "item": x.Name, "at": stamp(w.now)}}
+	if err := w.notify(w.account, m, out.ids()); err != nil {
+		return err
+	}
+	if info.Authenticator, err = w.describe(x); err != nil {
+		return err
+	}
+	if x.Kind == Lookup || before {
+		info.BackupNeeded, err = w.backupNeeded()
+		return err
+	}
+	return w.enrolled(c, x, out, info)
+}
+
+// newCredential refuses a credential id that is bound, here or elsewhere.
+func (w *Work) newCredential(x *Authenticator, list []*Authenticator) error {
+	if x.Credential == "" {
+		return nil
+	}
+	_, err := w.s.authenticators.One(w.tx, "credential", x.Credential)
+	if err == nil {
+		return Refuse(KeyExcluded, "name", nameOf(list, x.Credential))
+	}
+	return ignoreMissing(err)
+}
+
+// enrolled turns two-step verification on: the first method counts as shown,
+// and the restricted session becomes a full one with a new token.
+func (w *Work) enrolled(c *Ceremony, x *Authenticator, out *granted, info *BindInfo) error {
+	w.account.EnrolledAt, w.account.MailReset = w.now, false // the sign-in after the reset is over
+	if err := w.s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
+		return err
+	}
+	proof := Proof{Kind: x.Kind, Authenticator: x.ID, At: w.now, Class: worth(x.Kind).Class,
+		UserVerified: x.Traits.VerifiesUser, Synced: x.Traits.Synced}
+	var err error
+	if info.Token, err = w.grant(w.account, out.secret, append(slices.Clone(w.session.Proofs), proof), w.session.Remember); err != nil {
+		return err
+	}
+	// Whoever else had the password and waited to enrol has nothing to wait for.
+	if err := w.endSessions(w.account.ID, func(x *Session) bool { return x.Restricted }); err != nil {
+		return err
+	}
+	session := w.session.info(w.session)
+	info.Session, info.First = &session, true
+	info.BackupNeeded, err = w.backupNeeded()
+	return err
+}
+
+// proved notes that a code sent to the account's own number came back: the
+// number names this account from now on.
+func (w *Work) proved(x *Authenticator) error {
+	if x.Kind != Phone || Number(x.To) != w.account.Phone || !w.account.PhoneAt.IsZero() {
+		return nil
+	}
+	w.account.PhoneAt = w.now
+	return w.s.accounts.Put(w.tx, string(w.account.ID), w.account)
+}
+
+// place puts a new authenticator on the device that it lives on: one that was
+// named, one of the sort that was named, or a new one. An app and the texts of
+// "my phone" so stand on one device and are no backup for each other (R61).
+// It returns the new device, to be stored with what lives on it, or nil.
+func (w *Work) place(x *Authenticator, d BindDone, id string) (*Device, error) {
+	devices, err := w.devices(w.account.ID)
+	if err != nil {
+		return nil, err
+	}
+	kind := deviceKind(x, d.Device)
+	for _, v := range devices {
+		if v.ID == d.Device && v.LostAt.IsZero() || shares(x, kind) && v.Kind == kind && d.Device != "new" && v.LostAt.IsZero() {
+			x.Device = v.ID
+			return nil, nil
+		}
+	}
+	v := Device{ID: id, Kind: kind, Place: clip(d.Place, 60)}
+	if kind == Stick {
+		v.Name = x.Name
+	}
+	x.Device = id
+	return &v, nil
+}
+
+// keepDevice stores a new device; nil is none.
+func (w *Work) keepDevice(d *Device) error {
+	if d == nil {
+		return nil
+	}
+	return w.s.devices.Insert(w.tx, authenticatorKey(w.account.ID, d.ID), d)
+}
+
+// standsAlone refuses a backup that would be lost together with all that it is
+// to back up.
+func (w *Work) standsAlone(x *Authenticator, list []*Authenticator) error {
+	with := ""
+	for _, o := range list {
+		if !w.usable(w.account, o) || !worth(o.Kind).Backup {
+			continue
+		}
+		if o.Device != x.Device {
+			return nil
+		}
+		with = cmpOr(o.Name, o.Traits.Address)
+	}
+	return Refuse(BackupFallsWith, "name", with)
+}
+
+// shares says whether a new authenticator joins a device of its kind that is
+// there already: a person has one phone until he says otherwise.
+func shares(x *Authenticator, k DeviceKind) bool {
+	return k == Handset || k == Computer || k == Extension || k == Paper
+}
+
+// deviceKind is the sort of device that an authenticator lives on.
+func deviceKind(x *Authenticator, wish string) DeviceKind {
+	switch x.Kind {
+	case WebAuthn:
+		if x.Traits.Synced {
+			return Cloud
+		}
+		if x.Traits.Flavour == Passkey {
+			return Computer
+		}
+		return Stick
+	case Email:
+		return Mailbox
+	case Lookup:
+		return Paper
+	case HOTP:
+		return Stick
+	}
+	switch k := DeviceKind(wish); k {
+	case Computer, Extension, Stick:
+		return k
+	}
+	return Handset
+}
+
+func (w *Work) devices(a AccountID) ([]*Device, error) {
+	var list []*Device
+	for item, err := range w.s.devices.Prefix(w.tx, string(a)+"/", maxAuthenticators) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item.Doc)
+	}
+	return list, nil
+}

@@ -1,0 +1,189 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// mostBrowsers is how many browsers one account knows. maxBrowsers bounds what
+// its lists read: more, so that forgetting all of them forgets all.
+const (
+	mostBrowsers = 100
+	maxBrowsers  = 200
+)
+
+// meet notes that the account signed in from the caller's browser, tells the
+// owner if it is a new one, and says whether it might be trusted.
+func (w *Work) meet(a *Account, ids []string) (mayTrust bool, err error) {
+	id := w.s.browserID(w.caller)
+	key := sessionKey(a.ID, id)
+	b, err := w.s.browsers.Get(w.tx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		others, err := w.forgetOldest(a.ID)
+		if err != nil {
+			return false, err
+		}
+		b = &Browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent}
+		if others {
+			m := Message{Template: TemplateNewBrowser, Args: map[string]string{"at": stamp(w.now), "agent": w.caller.Agent}}
+			if err := w.notify(a, m, ids); err != nil {
+				return false, err
+			}
+		}
+		return w.s.policy.TrustLife > 0, w.s.browsers.Insert(w.tx, key, b)
+	}
+	if err != nil {
+		return false, err
+	}
+	mayTrust = w.s.policy.TrustLife > 0 && !w.now.Before(b.TrustedUntil)
+	if w.now.Sub(b.SeenAt) < 24*time.Hour { // a day's grain spares a write a sign-in
+		return mayTrust, nil
+	}
+	b.SeenAt, b.Agent = w.now, w.caller.Agent
+	return mayTrust, w.s.browsers.Put(w.tx, key, b)
+}
+
+// forgetOldest makes room for one more browser, and says whether the account
+// knows any.
+func (w *Work) forgetOldest(a AccountID) (others bool, err error) {
+	var list []*Browser
+	for item, err := range w.s.browsers.Prefix(w.tx, string(a)+"/", maxBrowsers) {
+		if err != nil {
+			return false, err
+		}
+		list = append(list, item.Doc)
+	}
+	slices.SortFunc(list, func(x, y *Browser) int { return x.SeenAt.Compare(y.SeenAt) })
+	for _, b := range list[:max(0, len(list)+1-mostBrowsers)] {
+		if err := w.forget(a, b.ID); err != nil {
+			return false, err
+		}
+	}
+	return len(list) > 0, nil
+}
+
+// forget deletes what is kept about a browser: its next sign-in is a stranger's.
+func (w *Work) forget(a AccountID, id string) error {
+	if err := w.s.browsers.Delete(w.tx, sessionKey(a, id)); err != nil {
+		return err
+	}
+	return w.clear(browserKey(a, id))
+}
+
+// trusted says whether the caller's browser may skip the second step of this
+// account: bound to both, within its time, and not from before a change that
+// ends trust.
+func (w *Work) trusted(a *Account) (bool, error) {
+	id := w.s.browserID(w.caller)
+	if id == "" || w.s.policy.TrustLife == 0 || a.MailReset {
+		return false, nil
+	}
+	b, err := w.s.browsers.Get(w.tx, sessionKey(a.ID, id))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return w.now.Before(b.TrustedUntil) && b.Epochs == w.epochs(a), nil
+}
+
+// TrustBrowser lets the caller's browser skip the second step for a while. It
+// needs a fresh second step, a policy that wants it, and a browser that was
+// not called shared at sign-in. Refuses Forbidden.
+//
+// The browser gets a new cookie (BrowserInfo.Cookie): one that somebody planted
+// before, from a neighbouring site, is worth nothing afterwards.
+func (s *Service) TrustBrowser(ctx context.Context, c Caller) (*BrowserInfo, error) {
+	var info BrowserInfo
+	fresh := c
+	fresh.Browser = base64.RawURLEncoding.EncodeToString(s.random(32))
+	err := s.Do(ctx, c, ActTrust, func(w *Work) error {
+		id := s.browserID(c)
+		if id == "" || s.policy.TrustLife == 0 || w.session.Shared {
+			return Refuse(Forbidden)
+		}
+		b, err := s.browsers.Get(w.tx, sessionKey(w.account.ID, id))
+		if errors.Is(err, store.ErrNotFound) {
+			return Refuse(Forbidden)
+		}
+		if err != nil {
+			return err
+		}
+		b.TrustedUntil, b.Epochs = w.now.Add(s.policy.TrustLife), w.epochs(w.account)
+		if err := s.browsers.Delete(w.tx, sessionKey(w.account.ID, id)); err != nil {
+			return err
+		}
+		b.ID = s.browserID(fresh)
+		w.note.ID, w.note.Item = b.ID, b.Agent
+		info = w.browser(b)
+		info.Current, info.Cookie = true, fresh.Browser
+		return s.browsers.Insert(w.tx, sessionKey(w.account.ID, b.ID), b)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &info, nil
+}
+
+func (w *Work) browser(b *Browser) BrowserInfo {
+	info := BrowserInfo{ID: b.ID, Current: b.ID == w.s.browserID(w.caller), Agent: b.Agent, FirstAt: b.FirstAt, SeenAt: b.SeenAt}
+	if w.now.Before(b.TrustedUntil) && b.Epochs == w.epochs(w.account) {
+		info.TrustedUntil = b.TrustedUntil
+	}
+	return info
+}
+
+// Browsers lists the browsers that the account has signed in from.
+func (s *Service) Browsers(ctx context.Context, c Caller) ([]BrowserInfo, error) {
+	var list []BrowserInfo
+	err := s.Do(ctx, c, ActHistory, func(w *Work) error {
+		var err error
+		list, err = w.browsers()
+		return err
+	})
+	return list, err
+}
+
+func (w *Work) browsers() ([]BrowserInfo, error) {
+	var list []BrowserInfo
+	for item, err := range w.s.browsers.Prefix(w.tx, string(w.account.ID)+"/", maxBrowsers) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, w.browser(item.Doc))
+	}
+	slices.SortFunc(list, func(a, b BrowserInfo) int { return b.SeenAt.Compare(a.SeenAt) })
+	return list, nil
+}
+
+// ForgetBrowser ends the trust in one browser, or with id "" in all, and
+// forgets it: its next sign-in is a stranger's. Refuses NotFound.
+func (s *Service) ForgetBrowser(ctx context.Context, c Caller, id string) error {
+	return s.Do(ctx, c, ActForget, func(w *Work) error {
+		list, err := w.browsers()
+		if err != nil {
+			return err
+		}
+		found := id == ""
+		for _, b := range list {
+			if id != "" && b.ID != id {
+				continue
+			}
+			found = true
+			w.note.ID, w.note.Item = b.ID, b.Agent
+			if err := w.forget(w.account.ID, b.ID); err != nil {
+				return err
+			}
+		}
+		if !found {
+			return Refuse(NotFound)
+		}
+		return nil
+	})
+}

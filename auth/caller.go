@@ -1,0 +1,17 @@
+package auth
+
+import "net/netip"
+
+// A Caller is who asks: what the face knows about one request. It proves
+// nothing by itself; Do reads the session behind Token in the transaction that
+// acts on it.
+type Caller struct {
+	Token     string     // the session token presented, "" for none
+	Browser   string     // the browser's own random cookie, "" for programs
+	IP        netip.Addr // the client's address, as far as configured proxies vouch for it
+	Agent     string     // a short description of the browser, for its owner
+	Language  string     // "en" or "zh-CN"
+	RequestID string
+
+	system bool // the service itself: set in this package only
+}

@@ -1,0 +1,76 @@
+package auth
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// A Purpose says what a ceremony is for. It is bound into the seal, so that a
+// challenge issued for one purpose can never be spent on another.
+type Purpose string
+
+// The purposes.
+const (
+	ForSignIn Purpose = "sign-in"
+	ForStepUp Purpose = "step-up"
+	ForBind   Purpose = "bind"
+	ForCodes  Purpose = "codes" // recovery codes on their way into a file
+)
+
+// A Ceremony is one begun, unfinished exchange. It is sealed and handed to the
+// client, not stored: beginning costs the site nothing that an attacker could
+// use up. What may happen only once is recorded when it happens, under ID and
+// under Flow.
+//
+//	sealed: ID Flow Account Purpose Kind Channel Now Expires Epochs Proofs State ...
+//	bound:  purpose, the browser's cookie (as associated data)
+//	open:   Prompt, Messages, Input, Decoy, UserVerified (never sealed)
+type Ceremony struct {
+	ID      string    `json:"i"`           // spent by one finish
+	Flow    string    `json:"f,omitempty"` // the sign-in this belongs to; spent by its one success
+	Account AccountID `json:"a,omitempty"` // "" while a discoverable credential has yet to name it
+	Purpose Purpose   `json:"p"`
+	Kind    Kind      `json:"k,omitempty"`
+	Channel Channel   `json:"c,omitempty"`
+	Session string    `json:"s,omitempty"`  // the session that a step-up or a binding belongs to
+	Target  string    `json:"tg,omitempty"` // the authenticator chosen to answer, "" if any may
+	For     Action    `json:"w,omitempty"`  // the action that a step-up is for
+	About   string    `json:"ab,omitempty"` // the authenticator that this action is about
+
+	Begun   time.Time `json:"b"`
+	Expires time.Time `json:"e"`
+	Epochs  Epochs    `json:"ep"`
+
+	Proofs   []Proof         `json:"pr,omitempty"` // what this flow has shown so far
+	Remember bool            `json:"rm,omitempty"`
+	Shared   bool            `json:"sh,omitempty"` // begun on what was called a shared computer
+	Hint     string          `json:"h,omitempty"`  // whom the pages greet: the identifier as typed
+	Message  string          `json:"m,omitempty"`  // the outbox message that carries the code
+	State    json.RawMessage `json:"x,omitempty"`  // the factor's own
+
+	Now          time.Time       `json:"-"` // the time of this call
+	Input        json.RawMessage `json:"-"` // what was asked for at Begin (BindInput)
+	Decoy        []byte          `json:"-"` // set instead of authenticators for an account that does not exist: a stable seed
+	Prompt       json.RawMessage `json:"-"` // what the client needs to answer
+	Messages     []Message       `json:"-"` // what must be delivered
+	UserVerified bool            `json:"-"` // set by FinishVerify and FinishBind
+	Language     string          `json:"-"` // the person's language, for messages
+}
+
+// shown says whether the flow has shown a proof of the kind.
+func (c *Ceremony) shown(k Kind) bool {
+	return slices.ContainsFunc(c.Proofs, func(p Proof) bool { return p.Kind == k })
+}
+
+// anonymous says whether nothing was shown yet: whoever answers may be anyone,
+// and must not learn from a refusal who has an account or which key is real.
+func (c *Ceremony) anonymous() bool { return c.Purpose == ForSignIn && len(c.Proofs) == 0 }
+
+// Epochs pin a ceremony to a state of the world. Restore rises when a backup
+// is restored, Account with a password change, a removal or a recovery; a
+// ceremony from before either is void.
+type Epochs struct {
+	Restore uint64 `json:"r,omitempty"`
+	Account uint64 `json:"a,omitempty"`
+}

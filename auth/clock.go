@@ -1,0 +1,87 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// clockGrain is how far the stored high-water mark may lag.
+const clockGrain = time.Minute
+
+// steady returns a clock that follows the monotonic clock from its start: a
+// step of the wall clock within the process neither locks nor revives
+// anything, while slewing by NTP is followed.
+func steady() func() time.Time {
+	start := time.Now()
+	return func() time.Time { return start.Add(time.Since(start)).Round(0) }
+}
+
+// startSite reads the site's record, or makes it at the first start.
+func (s *Service) startSite(now func() time.Time) error {
+	if now == nil {
+		now = steady()
+	}
+	s.clock.wall = now
+	secret := s.random(32)
+	err := s.db.Update(context.Background(), func(tx store.Tx) error {
+		m, err := s.meta.Get(tx, "site")
+		if errors.Is(err, store.ErrNotFound) {
+			m = &siteMeta{Secret: secret}
+			err = s.meta.Insert(tx, "site", m)
+		}
+		if err == nil {
+			s.clock.high, s.clock.saved, s.site = m.High, m.High, *m
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading the site's record: %w", err)
+	}
+	return nil
+}
+
+// now is the time in seconds UTC; it never goes back, across restarts either.
+func (s *Service) now() time.Time {
+	s.clock.Lock()
+	defer s.clock.Unlock()
+	t := s.clock.wall().UTC().Truncate(time.Second)
+	if t.Before(s.clock.high) {
+		return s.clock.high
+	}
+	s.clock.high = t
+	return t
+}
+
+// timeDue says whether the high-water mark should be saved beside the next
+// write. It is asked outside of the transaction, which may run twice.
+func (s *Service) timeDue(now time.Time) bool {
+	s.clock.Lock()
+	defer s.clock.Unlock()
+	return now.Sub(s.clock.saved) >= clockGrain
+}
+
+// timeSaved notes that the mark is durable.
+func (s *Service) timeSaved(at time.Time) {
+	s.clock.Lock()
+	defer s.clock.Unlock()
+	if at.After(s.clock.saved) {
+		s.clock.saved = at
+	}
+}
+
+// keepTime saves the high-water mark in a transaction that writes anyway.
+func (w *Work) keepTime() error {
+	if !w.saveTime || w.subject == "" {
+		return nil
+	}
+	m := w.s.site
+	m.High = w.now
+	if err := w.s.meta.Put(w.tx, "site", &m); err != nil {
+		return fmt.Errorf("saving the time: %w", err)
+	}
+	return nil
+}

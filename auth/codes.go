@@ -1,0 +1,115 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// RecoveryCodes makes ten new codes, shown once, and voids earlier ones.
+func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, error) {
+	factor := s.factors[Lookup]
+	if factor == nil {
+		return nil, Refuse(NoSuchMethod)
+	}
+	cer := &Ceremony{ID: s.newID(), Purpose: ForBind, Kind: Lookup, Input: json.RawMessage("{}"), Now: s.now()}
+	if err := factor.BeginBind(cer, Subject{}); err != nil {
+		return nil, fmt.Errorf("making recovery codes: %w", err)
+	}
+	bound, err := factor.FinishBind(cer, json.RawMessage(`{"saved":true}`))
+	if err != nil {
+		return nil, fmt.Errorf("making recovery codes: %w", err)
+	}
+	info := new(CodesInfo)
+	var prompt struct {
+		Codes []string `json:"codes"`
+	}
+	if err := json.Unmarshal(cer.Prompt, &prompt); err != nil {
+		return nil, fmt.Errorf("reading recovery codes: %w", err)
+	}
+	out := s.newGrant()
+	out.device = s.newID()
+	var account AccountID
+	err = s.Do(ctx, c, ActCodes, func(w *Work) error {
+		w.note.Kind, account = Lookup, w.account.ID
+		*info = CodesInfo{Codes: prompt.Codes, MadeAt: w.now, Who: MaskAddress(w.account.Email)}
+		return w.replaceCodes(bound, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	info.Sealed, err = s.sealCodes(c, account, info)
+	return info, err
+}
+
+// replaceCodes stores a new set in place of the earlier one.
+func (w *Work) replaceCodes(bound *Authenticator, out *granted) error {
+	list, err := w.authenticators(w.account.ID)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(x *Authenticator) bool { return x.State == Active && x.Kind != Lookup }) {
+		return Refuse(MethodRefused) // codes are a way back to something, not a second step of their own
+	}
+	for _, x := range list {
+		if x.Kind == Lookup {
+			if err := w.s.authenticators.Delete(w.tx, authenticatorKey(x.Account, x.ID)); err != nil {
+				return err
+			}
+			opened := func(s *Session) bool { return s.OpenedBy == x.ID && s.ID != w.session.ID }
+			if err := w.endSessions(x.Account, opened); err != nil {
+				return err
+			}
+		}
+	}
+	x := *bound
+	x.ID, x.Account, x.State, x.BoundAt = out.flow, w.account.ID, Active, w.now
+	device, err := w.place(&x, BindDone{}, out.device)
+	if err != nil {
+		return err
+	}
+	if err := w.keepDevice(device); err != nil {
+		return err
+	}
+	if err := w.clear(codesKey(x.Account, Lookup)); err != nil {
+		return err
+	}
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": "recovery-codes", "at": stamp(w.now)}}
+	if err := w.notify(w.account, m, out.ids()); err != nil {
+		return err
+	}
+	return w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), &x)
+}
+
+// codesLife is how long a fresh set can be downloaded.
+const codesLife = 5 * time.Minute
+
+// sealCodes seals a fresh set for the download, so that it is stored nowhere.
+func (s *Service) sealCodes(c Caller, a AccountID, info *CodesInfo) (string, error) {
+	state, err := json.Marshal(info)
+	if err != nil {
+		return "", fmt.Errorf("writing recovery codes: %w", err)
+	}
+	return s.seal(&Ceremony{ID: s.newID(), Purpose: ForCodes, Account: a, Begun: info.MadeAt, Expires: info.MadeAt.Add(codesLife), State: state}, c)
+}
+
+// CodesFile opens CodesInfo.Sealed for the download, in the browser that it
+// was made for.
+func (s *Service) CodesFile(ctx context.Context, c Caller, sealed string) (*CodesInfo, error) {
+	cer, err := s.open(sealed, ForCodes, c)
+	if err != nil {
+		return nil, err
+	}
+	info := new(CodesInfo)
+	if err := json.Unmarshal(cer.State, info); err != nil {
+		return nil, fmt.Errorf("reading recovery codes: %w", err)
+	}
+	return info, s.Do(ctx, c, ActMe, func(w *Work) error {
+		if w.account.ID != cer.Account {
+			return Refuse(CeremonyOtherBrowser)
+		}
+		return nil
+	})
+}

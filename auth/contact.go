@@ -1,0 +1,114 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// ChangeEmail mails a link to a new security e-mail; the change is made when
+// the link comes back. The answer is the same for an address that has an
+// account already. Refuses EmailMalformed, ResendTooSoon, SendLimitReached.
+func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*SignUpInfo, error) {
+	to, err := ParseAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	key, url := s.newLink(LinkEmail)
+	messageID := s.newID()
+	info := &SignUpInfo{Email: MaskAddress(to)}
+	err = s.Do(ctx, c, ActContact, func(w *Work) error {
+		w.note.Kind = Email
+		info.Expires, info.ResendAt = w.now.Add(s.policy.LinkLife), w.now.Add(s.policy.ResendAfter)
+		if _, err := w.allowSend(w.account.ID, to.Key()); err != nil {
+			return err
+		}
+		if err := w.allowBind(w.account.ID, to.Key()); err != nil {
+			return err
+		}
+		l := link{Purpose: LinkEmail, Account: w.account.ID, Email: to, Expires: info.Expires, Epoch: w.account.Epoch}
+		if err := s.links.Insert(w.tx, key, &l); err != nil {
+			return err
+		}
+		return w.send(Message{Account: w.account.ID, Channel: Mail, To: string(to), Template: TemplateEmailChange,
+			Args: map[string]string{"link": url, "name": w.account.Name}, Expires: info.Expires}, messageID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return info, nil
+}
+
+// ConfirmEmail makes the change that a link confirms and returns the new
+// address, masked. The old address is told. Refuses LinkUsed, also where the
+// address belongs to another account by now.
+func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (string, error) {
+	var masked string
+	out := s.newGrant()
+	err := s.Do(ctx, c, ActConfirmEmail, func(w *Work) error {
+		l, err := w.spendLink(LinkEmail, token)
+		if err != nil {
+			return err
+		}
+		w.About(l.Account)
+		w.note.Kind = Email
+		a, err := s.accounts.Get(w.tx, string(l.Account))
+		if errors.Is(err, store.ErrNotFound) || err == nil && a.Epoch != l.Epoch {
+			return Refuse(LinkUsed) // something changed since: whoever asked may not be the owner any more
+		}
+		if err != nil {
+			return err
+		}
+		before := *a
+		a.Email, masked = l.Email, MaskAddress(l.Email)
+		a.Epoch++
+		err = s.accounts.Put(w.tx, string(a.ID), a)
+		if errors.Is(err, store.ErrExists) {
+			return Refuse(LinkUsed)
+		}
+		if err != nil {
+			return err
+		}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "email", "at": stamp(w.now)}}
+		return w.notify(&before, m, out.ids()) // the old address is told, and the others
+	})
+	return masked, err
+}
+
+// ChangePhone sets the number that names the account at sign-in. It is only
+// claimed until a code sent to it has come back. "" takes the number away.
+// Refuses PhoneNoCountry, PhoneMalformed.
+func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (string, error) {
+	var n Number
+	if number != "" {
+		var err error
+		if n, err = ParseNumber(number, nil); err != nil {
+			return "", err
+		}
+	}
+	out := s.newGrant()
+	err := s.Do(ctx, c, ActContact, func(w *Work) error {
+		w.note.Kind = Phone
+		if n == w.account.Phone {
+			return nil
+		}
+		w.account.Phone, w.account.PhoneAt = n, time.Time{}
+		list, err := w.active(w.account.ID, Phone, "")
+		if err != nil {
+			return err
+		}
+		for _, x := range list {
+			if Number(x.To) == n { // bound earlier: a code sent to it did come back
+				w.account.PhoneAt = x.BoundAt
+			}
+		}
+		if err := s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
+			return err
+		}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "phone", "at": stamp(w.now)}}
+		return w.notify(w.account, m, out.ids())
+	})
+	return MaskNumber(n), err
+}

@@ -1,0 +1,187 @@
+package auth_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+)
+
+func TestChangeEmail(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.enrolled("seller@example.com", number)
+	w.seller("other@example.com", "+8613800138001")
+	ctx := t.Context()
+	w.mail()
+	_, err := w.s.ChangeEmail(ctx, c, "new@example.com")
+	ok(t, "ask", err)
+	m := w.lastMail(auth.TemplateEmailChange)
+	if m.To != "new@example.com" {
+		t.Errorf("the link went to %s, want the new address", m.To)
+	}
+	_, err = w.s.ConfirmEmail(ctx, caller("mail"), "forged")
+	wantCode(t, "a forged link", err, auth.LinkUsed)
+	masked, err := w.s.ConfirmEmail(ctx, caller("mail"), token(m.Args["link"]))
+	ok(t, "confirm", err)
+	if masked != "n•••@example.com" {
+		t.Errorf("confirmed: got %s", masked)
+	}
+	if told := w.lastMail(auth.TemplateChange); told.To != "seller@example.com" {
+		t.Errorf("told: got %s, want the old address", told.To)
+	}
+	_, err = w.s.ConfirmEmail(ctx, caller("mail"), token(m.Args["link"]))
+	wantCode(t, "the link again", err, auth.LinkUsed)
+	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: password})
+	wantCode(t, "the old address", err, auth.SignInRefused)
+	w.signIn(caller("home"), "new@example.com")
+	// An address that another account has: the mail goes out, the change does not happen.
+	w.pass(time.Minute)
+	_, err = w.s.ChangeEmail(ctx, c, "other@example.com")
+	ok(t, "ask for another's address", err)
+	_, err = w.s.ConfirmEmail(ctx, caller("mail"), token(w.lastMail(auth.TemplateEmailChange).Args["link"]))
+	wantCode(t, "another's address", err, auth.LinkUsed)
+	w.signIn(caller("home"), "new@example.com")
+	w.pass(11 * time.Minute)
+	_, err = w.s.ChangeEmail(ctx, c, "third@example.com")
+	wantCode(t, "without a fresh second step", err, auth.StepUpRequired)
+}
+
+func TestChangePhone(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.enrolled("seller@example.com", number)
+	ctx := t.Context()
+	_, err := w.s.ChangePhone(ctx, c, "13800138001")
+	wantCode(t, "without a country code", err, auth.PhoneNoCountry)
+	masked, err := w.s.ChangePhone(ctx, c, "+86 138 0013 8001")
+	ok(t, "change", err)
+	if masked != "+86 ••• •••• 8001" {
+		t.Errorf("changed to %s", masked)
+	}
+	w.signIn(caller("home"), "+8613800138001")
+	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: number, Password: password})
+	wantCode(t, "the old number", err, auth.SignInRefused)
+}
+
+// R61: what is to be the backup must not fall with the rest.
+func TestBackupThatFallsWithItIsRefused(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.enrolled("seller@example.com", number)
+	ctx := t.Context()
+	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: number, Channel: auth.SMS})
+	ok(t, "begin", err)
+	code, _ := w.code(auth.SMS)
+	_, err = w.s.BindFinish(ctx, c, auth.BindDone{Ceremony: ch.Ceremony, Response: code, Backup: true})
+	wantCode(t, "the texts of the app's phone as its backup", err, auth.BackupFallsWith)
+	_, err = w.s.BindFinish(ctx, c, auth.BindDone{Ceremony: ch.Ceremony, Response: code, Backup: true, Device: "new"})
+	ok(t, "the texts of another phone", err)
+}
+
+// Nobody pumps texts to one number from many accounts.
+func TestTextsToOneNumberAreCappedAcrossAccounts(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) { c.Policy.SendsPerNumber = 3 })
+	ctx := t.Context()
+	var err error
+	sent := 0
+	for i := range 5 {
+		email := string(rune('a'+i)) + "@example.com"
+		w.seller(email, "+8613800138009")
+		c := with(caller("home"), w.signIn(caller("home"), email).Token)
+		if _, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: number, Channel: auth.SMS}); err != nil {
+			break
+		}
+		sent++
+	}
+	wantCode(t, "one more", err, auth.SendLimitReached)
+	if sent != 3 {
+		t.Errorf("texts to one number: got %d, want 3", sent)
+	}
+}
+
+// A new password stops what somebody else may have asked for with a text.
+func TestNewPasswordStopsWaitingRemovals(t *testing.T) {
+	w := newWorld(t)
+	_, bound, c := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	w.addPhone(c, number)
+	ctx := t.Context()
+	w.pass(time.Hour)
+	c = with(caller("home"), w.textIn("seller@example.com"))
+	gone, err := w.s.Remove(ctx, c, bound.Authenticator.ID)
+	ok(t, "remove", err)
+	if gone.Due.IsZero() {
+		t.Fatal("a text removed a key at once")
+	}
+	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
+	ok(t, "reset", w.s.ResetPassword(ctx, caller("x"), token(w.lastMail(auth.TemplateReset).Args["link"]), password))
+	w.pass(25 * time.Hour)
+	ok(t, "sweep", w.s.Sweep(ctx))
+	c = with(caller("home"), w.textIn("seller@example.com"))
+	if got := w.methods(c); got != "webauthn phone" {
+		t.Errorf("after the reset: got %q, want both methods", got)
+	}
+}
+
+// The owner is told when a method is switched off or frozen without his asking.
+func TestOwnerIsToldOfWhatGuessesDid(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) { c.Policy.Guesses.Limit = 3 })
+	secret, _ := w.enrolled("seller@example.com", number)
+	ctx := t.Context()
+	w.mail()
+	info := w.signIn(caller("home"), "seller@example.com")
+	ch, err := w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.TOTP})
+	ok(t, "begin", err)
+	for range 3 {
+		_, err = w.s.SignInFinish(ctx, caller("home"), ch.Ceremony, otherCode(w.app(secret)))
+		wantCode(t, "wrong", err, auth.CodeWrong)
+	}
+	if m := w.lastMail(auth.TemplateChange); m.Args["what"] != "disabled-totp" {
+		t.Errorf("told: got %s, want disabled-totp", m.Args["what"])
+	}
+}
+
+func TestOwnerIsToldOfAFrozenKey(t *testing.T) {
+	w := newWorld(t)
+	browser, _, _ := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	clone := *browser
+	clone.Authenticators = []*virtual.Authenticator{browser.Authenticators[0].Clone()}
+	sign := func(b *virtual.Client) error {
+		info := w.signIn(caller("home"), "seller@example.com")
+		ch, err := w.s.SignInBegin(t.Context(), caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.WebAuthn})
+		if err != nil {
+			return err
+		}
+		_, err = w.s.SignInFinish(t.Context(), caller("home"), ch.Ceremony, touch(t, b, ch))
+		return err
+	}
+	ok(t, "the original", sign(browser))
+	ok(t, "the original", sign(browser))
+	w.mail()
+	wantCode(t, "the copy", sign(&clone), auth.KeyFrozen)
+	if m := w.lastMail(auth.TemplateChange); m.Args["what"] != "frozen-webauthn" || m.Args["item"] != "Blue key" {
+		t.Errorf("told: got %v, want frozen-webauthn of Blue key", m.Args)
+	}
+}
+
+func TestNISTEndsIdleSessionsThatAreKept(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) {
+		p := &c.Policy
+		p.SessionIdle, p.SessionLife, p.SessionShort = time.Hour, 24*time.Hour, 24*time.Hour
+	})
+	secret, _ := w.enrolled("seller@example.com", number)
+	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: password, Remember: true})
+	ok(t, "sign in", err)
+	done := w.second(caller("home"), info, secret)
+	w.pass(time.Hour)
+	_, err = w.s.Me(t.Context(), with(caller("home"), done.Token))
+	wantCode(t, "an idle session that is kept", err, auth.SessionEnded)
+}
+
+func TestAuditOfTheWholeSite(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled("seller@example.com", number)
+	chains, events, err := w.s.VerifyAudit(t.Context())
+	ok(t, "verify", err)
+	if chains < 2 || events < 4 {
+		t.Errorf("got %d chains and %d events, want the account's and the site's", chains, events)
+	}
+}

@@ -1,0 +1,186 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// Work is one pass through the door: the transaction, the time, and whom it is
+// about. It is good only inside the fn that Do runs, which may run twice.
+type Work struct {
+	s        *Service
+	tx       store.Tx
+	now      time.Time
+	caller   Caller
+	action   Action
+	rule     Rule
+	session  *Session
+	account  *Account // the session's account, or whom fn found
+	touch    bool     // the session's Seen is due
+	note     Event    // what the audit entry will say beside the action and the outcome
+	subject  AccountID
+	extra    []Event
+	sent     int // messages written
+	saveTime bool
+}
+
+// ErrUnavailable is the failure of a store that cannot write now: nothing has
+// changed, and the same request may succeed later.
+var ErrUnavailable = store.ErrUnavailable
+
+// Do is the one door to the data. It looks the action's rule up, reads the
+// caller's session in the same transaction, refuses what the rule refuses,
+// runs fn and writes the audit event.
+//
+// Laws: a refusal (*Error) commits what fn wrote, any other error rolls back;
+// fn may run more than once and must use no clock, no randomness and no
+// network; no slow work inside.
+func (s *Service) Do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
+	rule, ok := s.rules[a]
+	if !ok {
+		return fmt.Errorf("action %q has no rule", a)
+	}
+	if rule.Who == System && !c.system {
+		return Refuse(Forbidden)
+	}
+	now := s.now()
+	saveTime := !rule.Reads && s.timeDue(now)
+	var refusal error
+	var last *Work
+	pass := func(tx store.Tx) error {
+		w := &Work{s: s, tx: tx, now: now, caller: c, action: a, rule: rule, saveTime: saveTime}
+		last = w
+		err := w.admit()
+		if err == nil {
+			err = fn(w)
+		}
+		var e *Error
+		if err != nil && !errors.As(err, &e) {
+			return err
+		}
+		refusal = err
+		if rule.Reads {
+			return nil
+		}
+		return w.close(e)
+	}
+	run := s.db.Update
+	if rule.Reads {
+		run = s.db.View
+	}
+	if err := run(ctx, pass); err != nil {
+		return fmt.Errorf("%s: %w", a, err)
+	}
+	if saveTime && last.subject != "" {
+		s.timeSaved(now)
+	}
+	if last.sent > 0 {
+		s.wakeUp()
+	}
+	if rule.Reads && last.touch && refusal == nil {
+		return s.touchSession(ctx, c)
+	}
+	return refusal
+}
+
+// admit reads the session that the rule needs and holds it against the rule.
+func (w *Work) admit() error {
+	if w.rule.Who == Anyone || w.rule.Who == System {
+		return nil
+	}
+	if err := w.loadSession(); err != nil {
+		return err
+	}
+	w.About(w.account.ID)
+	if w.rule.Who == Enrolled && w.session.Restricted {
+		return Refuse(MustEnrol)
+	}
+	return w.Require(w.rule.Demand, NoClass)
+}
+
+// Require refuses unless the session shows what d demands. same is the class
+// of the method that the action is about, for demands of class Same.
+func (w *Work) Require(d Demand, same Class) error {
+	class := d.Class
+	switch class {
+	case NoClass:
+		return nil
+	case Same:
+		class = same
+	case Best:
+		best, err := w.bestClass()
+		if err != nil {
+			return err
+		}
+		class = best
+	}
+	if class == NoClass || w.shows(class, d.MaxAge) {
+		return nil
+	}
+	code := StepUpRequired
+	if class == Strong && w.shows(Weak, d.MaxAge) {
+		code = TooWeak
+	}
+	e := Refuse(code)
+	e.Demand = Demand{class, d.MaxAge}
+	return e
+}
+
+// shows reports whether the session holds a fresh enough proof of the class.
+// A trusted browser and a password are of no class: they never spare a step-up.
+func (w *Work) shows(class Class, maxAge time.Duration) bool {
+	for _, p := range w.session.Proofs {
+		if p.Class >= class && !p.At.Before(w.now.Add(-maxAge)) {
+			return true
+		}
+	}
+	return false
+}
+
+// bestClass is the strongest class among the account's methods, those that are
+// frozen or disabled included: else a hundred wrong codes would make a text
+// enough to replace an app. Recovery codes do not raise it: who owns nothing
+// else but a number must not be asked for a sheet of paper.
+func (w *Work) bestClass() (Class, error) {
+	list, err := w.authenticators(w.account.ID)
+	if err != nil {
+		return NoClass, err
+	}
+	best := NoClass
+	for _, a := range list {
+		if a.Kind != Lookup {
+			best = max(best, worth(a.Kind).Class)
+		}
+	}
+	return best, nil
+}
+
+// About names the account that the act is about, for the audit trail.
+func (w *Work) About(id AccountID) { w.subject = id }
+
+// close writes what every pass through the door leaves behind.
+func (w *Work) close(refused *Error) error {
+	if refused == nil && w.touch && w.session != nil {
+		if err := w.seen(); err != nil {
+			return err
+		}
+	}
+	if w.rule.Audit && w.subject != "" {
+		e := w.note
+		e.Action = w.action
+		if refused != nil {
+			e.Outcome = refused.Code
+		}
+		w.extra = append(w.extra, e)
+	}
+	for _, e := range w.extra {
+		if err := w.record(e); err != nil {
+			return err
+		}
+	}
+	return w.keepTime()
+}

@@ -1,0 +1,162 @@
+package auth
+
+import "time"
+
+// A Code names one expected refusal. Codes are API: they are the last part of
+// a problem's type, the key of its texts in both languages, and are never
+// renamed.
+type Code string
+
+// The codes of requests that cannot be read.
+const (
+	MalformedRequest Code = "malformed-request"
+	UnknownMember    Code = "unknown-member"
+	DuplicateMember  Code = "duplicate-member"
+	TooLarge         Code = "too-large"
+	NotFound         Code = "not-found"
+	MethodNotAllowed Code = "method-not-allowed"
+	CrossOrigin      Code = "cross-origin"
+	TooManyRequests  Code = "too-many-requests"
+	Unavailable      Code = "unavailable"
+	Internal         Code = "internal"
+	CookiesOff       Code = "cookies-off"
+)
+
+// The codes of sessions and ceremonies.
+const (
+	SessionRequired      Code = "session-required"
+	SessionEnded         Code = "session-ended"
+	MustEnrol            Code = "must-enrol"
+	StepUpRequired       Code = "fresh-step-needed" // any method will do
+	TooWeak              Code = "too-weak"          // a strong method is needed
+	Forbidden            Code = "forbidden"
+	CeremonyExpired      Code = "ceremony-expired"
+	CeremonyUsed         Code = "ceremony-used"
+	CeremonyOtherBrowser Code = "ceremony-other-browser" // also: forged, or sealed by another site
+	LinkUsed             Code = "link-used"              // used, too old or never issued
+)
+
+// The codes of passwords and identifiers.
+const (
+	SignInRefused      Code = "sign-in-refused"
+	SignInLocked       Code = "sign-in-locked"
+	NameMissing        Code = "name-missing"
+	NameTooLong        Code = "name-too-long"
+	UserNameMissing    Code = "user-name-missing"
+	UserNameMalformed  Code = "user-name-malformed"
+	EmailMalformed     Code = "email-malformed"
+	PhoneMalformed     Code = "phone-malformed"
+	PhoneNoCountry     Code = "sms-no-country"
+	PhoneLandline      Code = "sms-landline"
+	CountryNotServed   Code = "country-not-served"
+	TermsNotAccepted   Code = "terms-not-accepted"
+	PasswordTooShort   Code = "password-too-short"
+	PasswordTooLong    Code = "password-too-long"
+	PasswordNoUpper    Code = "password-no-upper"
+	PasswordNoLower    Code = "password-no-lower"
+	PasswordNoDigit    Code = "password-no-digit"
+	PasswordNoSign     Code = "password-no-sign"
+	PasswordIsUserName Code = "password-is-user-name"
+	PasswordTooCommon  Code = "password-too-common"
+	PasswordTooSimple  Code = "password-too-simple"
+	PasswordWrong      Code = "password-wrong" // the current password, asked again while signed in
+)
+
+// The codes of typed codes and of their delivery.
+const (
+	CodeWrong        Code = "code-wrong"
+	CodeMalformed    Code = "code-malformed"
+	CodeUsed         Code = "code-used"
+	CodeExpired      Code = "code-expired"
+	CodeUnavailable  Code = "code-unavailable"
+	AppClock         Code = "app-clock"
+	RecoveryWrong    Code = "recovery-code-wrong"
+	RecoveryUsed     Code = "recovery-code-used"
+	MethodResting    Code = "method-resting"
+	MethodDisabled   Code = "method-disabled"
+	ResendTooSoon    Code = "resend-too-soon"
+	SendLimitReached Code = "send-limit-reached"
+)
+
+// The codes of methods and of what is done with them.
+const (
+	NoSuchMethod    Code = "no-such-method"
+	MethodExists    Code = "method-exists"
+	TooManyMethods  Code = "too-many-methods"
+	ChangePending   Code = "change-pending"
+	BackupFallsWith Code = "backup-falls-with-it"
+	MethodRefused   Code = "method-refused" // policy does not take this kind here
+)
+
+// The codes of security keys. WebAuthn Level 3 §7.1 and §7.2.
+const (
+	KeyMalformed       Code = "key-malformed"
+	KeyWrong           Code = "key-wrong"
+	KeyChallengeWrong  Code = "key-challenge-wrong"
+	KeyOriginWrong     Code = "key-origin-wrong"
+	KeyRPIDWrong       Code = "key-rp-id-wrong"
+	KeyTypeWrong       Code = "key-type-wrong"
+	KeyNoTouch         Code = "key-no-touch"
+	KeyNotVerified     Code = "key-not-verified"
+	KeySignatureWrong  Code = "key-signature-wrong"
+	KeyAlgorithm       Code = "key-algorithm-not-offered"
+	KeyNotUSB          Code = "key-not-usb"
+	KeyExcluded        Code = "key-already-registered"
+	KeyModelRefused    Code = "key-model-refused"
+	KeyAttestation     Code = "key-attestation-refused"
+	KeyFrozen          Code = "key-frozen"
+	KeyBackupFlags     Code = "key-backup-flag-changed"
+	KeyUserHandleWrong Code = "key-user-handle-wrong"
+)
+
+// An Error is an expected refusal: its effects are committed, and its code and
+// public values reach the caller. Anything else that goes wrong is a failure
+// and rolls back.
+type Error struct {
+	Code  Code
+	Field string            // the member that was refused, "" if none in particular
+	Args  map[string]string // values that the texts say: n, label, name, names, reason
+	Until time.Time         // when trying again makes sense, zero if waiting won't help
+	// Demand is set on StepUpRequired and TooWeak: what the caller must show.
+	Demand Demand
+}
+
+// Error returns the code, the operation's public name for what happened.
+func (e *Error) Error() string { return "refused: " + string(e.Code) }
+
+// Refuse returns a refusal with the given code and pairs of public values.
+func Refuse(code Code, pairs ...string) *Error {
+	e := &Error{Code: code}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		e.With(pairs[i], pairs[i+1])
+	}
+	return e
+}
+
+// RefuseField returns a refusal that names the member at fault.
+func RefuseField(code Code, field string) *Error { return &Error{Code: code, Field: field} }
+
+// With adds a public value and returns e.
+func (e *Error) With(key, value string) *Error {
+	if e.Args == nil {
+		e.Args = map[string]string{}
+	}
+	e.Args[key] = value
+	return e
+}
+
+// At sets the time at which trying again makes sense and returns e.
+func (e *Error) At(t time.Time) *Error {
+	e.Until = t
+	return e
+}
+
+// Is reports whether target is a refusal with the same code, so that
+// errors.Is(err, auth.Refuse(code)) reads well.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// String returns the code.
+func (c Code) String() string { return string(c) }

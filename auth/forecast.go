@@ -1,0 +1,65 @@
+package auth
+
+import "slices"
+
+// forecast says, for each device, for likely pairs and for everything, what
+// falls and what still gets the owner in. It is arithmetic on what the
+// overview shows, so that page and rule cannot disagree.
+func forecast(methods []AuthenticatorInfo, devices []*Device) []Forecast {
+	var rows []Forecast
+	for _, d := range devices {
+		if row := losing(methods, d); len(row.Falls) > 0 {
+			rows = append(rows, row)
+		}
+	}
+	for i, a := range devices {
+		for _, b := range devices[i+1:] {
+			if kept(a) && kept(b) && (a.Kind == Handset) != (b.Kind == Handset) {
+				rows = append(rows, losing(methods, a, b)) // the phone and the key ring
+			}
+		}
+	}
+	if len(methods) > 0 {
+		rows = append(rows, Forecast{Falls: slices.Clone(methods)})
+	}
+	return rows
+}
+
+// kept says whether a device is one that a person carries about.
+func kept(d *Device) bool { return d.Kind == Handset || d.Kind == Stick && d.Place == "" }
+
+// losing is the row for devices that are lost together.
+func losing(methods []AuthenticatorInfo, lost ...*Device) Forecast {
+	var row Forecast
+	for _, d := range lost {
+		row.Lost = append(row.Lost, DeviceInfo{ID: d.ID, Name: d.Name, Place: d.Place, Kind: d.Kind})
+	}
+	for _, m := range methods {
+		if m.State != Active {
+			continue
+		}
+		if slices.ContainsFunc(lost, func(d *Device) bool { return d.ID == m.Device }) {
+			row.Falls = append(row.Falls, m)
+		} else {
+			row.Left = append(row.Left, m)
+		}
+	}
+	return row
+}
+
+// backupNeeded says whether there is one device whose loss leaves nothing
+// reliable (R61): recovery codes alone are not a backup, and neither is what
+// falls with the same phone.
+func (w *Work) backupNeeded() (bool, error) {
+	list, err := w.authenticators(w.account.ID)
+	if err != nil {
+		return false, err
+	}
+	on := map[string]bool{}
+	for _, x := range list {
+		if w.usable(w.account, x) && worth(x.Kind).Backup {
+			on[x.Device] = true
+		}
+	}
+	return len(on) < 2, nil
+}

@@ -1,0 +1,188 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// ChangePassword sets a new password from the settings: a fresh second step
+// and the current password. Every other session ends, trust ends, and the
+// caller's token is rotated. Refuses PasswordWrong, SignInLocked and what the
+// policy refuses.
+func (s *Service) ChangePassword(ctx context.Context, c Caller, current, password string) (string, error) {
+	g, err := s.charge(ctx, c, s.byOwner(c))
+	if err != nil {
+		return "", err
+	}
+	right, err := s.hash(ctx, g, current)
+	if err != nil {
+		return "", err
+	}
+	if right {
+		if err := s.policy.Password.Check(password, g.account.UserName, g.account.Email, g.account.Name); err != nil {
+			return "", s.release(ctx, c, g, err)
+		}
+	}
+	hashed, err := s.hasher.Hash(ctx, password)
+	if err != nil {
+		return "", err
+	}
+	out := s.newGrant()
+	err = s.Do(ctx, c, ActNewPassword, func(w *Work) error {
+		if !right || w.account.Password != g.account.Password {
+			e := g.refusal()
+			e.Field = "current"
+			return e
+		}
+		if err := w.clear(g.key); err != nil {
+			return err
+		}
+		if err := w.setPassword(w.account, hashed, false, out.ids()); err != nil {
+			return err
+		}
+		var err error
+		out.token, err = w.grant(w.account, out.secret, w.session.Proofs, w.session.Remember)
+		return err
+	})
+	return out.token, err
+}
+
+// byOwner picks the throttle of a signed-in owner's password. What a session
+// has shown lets it be told what is so.
+func (s *Service) byOwner(c Caller) func(*Work) (*guess, error) {
+	return func(w *Work) (*guess, error) {
+		if err := w.loadSession(); err != nil {
+			return nil, err
+		}
+		if w.session.Restricted {
+			return nil, Refuse(MustEnrol)
+		}
+		if err := w.Require(s.rules[ActNewPassword].Demand, NoClass); err != nil {
+			return nil, err
+		}
+		return &guess{account: w.account, policy: s.policy.Passwords, exact: true, refuse: PasswordWrong,
+			key: browserKey(w.account.ID, "own")}, nil
+	}
+}
+
+// release takes a charge back that was for a right answer, and returns err.
+func (s *Service) release(ctx context.Context, c Caller, g *guess, refused error) error {
+	if err := s.Do(ctx, c, ActPassword, func(w *Work) error { return w.clear(g.key) }); err != nil {
+		return err
+	}
+	return refused
+}
+
+// setPassword writes a new password and voids what rested on the old one.
+func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids []string) error {
+	a.Password, a.PasswordAt, a.MailReset = hashed, w.now, byMail
+	a.Epoch++
+	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
+		return err
+	}
+	if err := w.dropChanges(a.ID); err != nil { // whoever asked for them may be why the password is new
+		return err
+	}
+	if err := w.endSessions(a.ID, func(x *Session) bool { return w.session == nil || x.ID != w.session.ID }); err != nil {
+		return err
+	}
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": "password", "at": stamp(w.now)}}
+	return w.notify(a, m, ids)
+}
+
+// Forgot mails a link to choose a new password. The answer and the time it
+// takes are the same for an identifier that nobody has.
+func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error {
+	start := time.Now()
+	defer s.level(ctx, start)
+	login := ParseIdentifier(identifier)
+	key, url := s.newLink(LinkReset)
+	messageID := s.newID()
+	err := s.Do(ctx, c, ActForgot, func(w *Work) error {
+		a, err := w.find(login)
+		if err != nil || a == nil {
+			return err
+		}
+		if err := w.allowReset(a.ID); err != nil {
+			return err // before About: repeating it fills nobody's history
+		}
+		w.About(a.ID)
+		l := link{Purpose: LinkReset, Account: a.ID, Expires: w.now.Add(s.policy.ResetLife), Epoch: a.Epoch}
+		if err := s.links.Insert(w.tx, key, &l); err != nil {
+			return err
+		}
+		return w.send(Message{Account: a.ID, Channel: Mail, To: string(a.Email), Language: a.Language, Template: TemplateReset,
+			Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
+	})
+	if e := new(Error); errors.As(err, &e) {
+		return nil // too soon, or too many today: saying so would say that the account exists
+	}
+	return err
+}
+
+// ResetPassword sets a new password by a mailed link. It signs nobody in and
+// skips no second step (D7), and it works while sign-in is locked. Refuses
+// LinkUsed and what the policy refuses; a refused password leaves the link
+// good.
+func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password string) error {
+	var owner *Account
+	err := s.Do(ctx, c, ActLook, func(w *Work) error {
+		l, err := w.link(LinkReset, token)
+		if err != nil {
+			return err
+		}
+		owner, err = w.accountOf(l.Account)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.policy.Password.Check(password, owner.UserName, owner.Email, owner.Name); err != nil {
+		return err
+	}
+	hashed, err := s.hasher.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	out := s.newGrant()
+	return s.Do(ctx, c, ActReset, func(w *Work) error {
+		l, err := w.spendLink(LinkReset, token)
+		if err != nil {
+			return err
+		}
+		w.About(l.Account)
+		a, err := s.accounts.Get(w.tx, string(l.Account))
+		if errors.Is(err, store.ErrNotFound) || err == nil && a.Epoch != l.Epoch {
+			return Refuse(LinkUsed) // the password was changed since: an older link is void
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.unlock(a.ID); err != nil {
+			return err
+		}
+		return w.setPassword(a, hashed, true, out.ids())
+	})
+}
+
+// unlock ends the counts on the old password.
+func (w *Work) unlock(a AccountID) error {
+	for _, prefix := range []string{"b/", "s/", "k/"} {
+		var keys []string
+		for item, err := range w.s.throttles.Prefix(w.tx, prefix+string(a), maxBrowsers) {
+			if err != nil {
+				return err
+			}
+			keys = append(keys, item.ID)
+		}
+		for _, k := range keys {
+			if err := w.s.throttles.Delete(w.tx, k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,308 @@
+package auth
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The Info structs are all that leaves this package. None of them holds a
+// stored record or a secret; a test walks them.
+
+// SignUpForm is what a new seller enters (R88). All fields are required.
+type SignUpForm struct {
+	Name, UserName, Email, Phone, Password string
+	Terms                                  bool
+}
+
+// SignUpInfo says where the confirmation went. It is the same whether or not
+// the address has an account already.
+type SignUpInfo struct {
+	Email    string    // masked
+	Expires  time.Time // of the link
+	ResendAt time.Time
+}
+
+// SignInForm is the first step with a password. Shared is "this is a shared
+// computer": nothing is remembered, whatever Remember says.
+type SignInForm struct {
+	Identifier, Password string
+	Remember, Shared     bool
+}
+
+// KeyFirstForm begins with the key (D5). Identifier "" asks for a discoverable
+// credential, which names the account itself.
+type KeyFirstForm struct {
+	Identifier       string
+	Remember, Shared bool
+}
+
+// A Step is what a sign-in needs next.
+type Step string
+
+// The steps of a sign-in.
+const (
+	StepPassword Step = "password"    // key first, touched only: the password is still needed
+	StepSecond   Step = "second-step" // the password was right
+	StepEnrol    Step = "enrol"       // signed in, but may do nothing except set up a second step
+	StepDone     Step = "signed-in"
+)
+
+// SignInInfo is where a sign-in stands. Ceremony is set for StepPassword and
+// StepSecond, Token (the new session's) for StepEnrol and StepDone.
+type SignInInfo struct {
+	Step     Step
+	Ceremony string
+	Expires  time.Time
+	Who      string // whom the pages greet
+	Methods  []MethodInfo
+	Token    string
+	Session  *SessionInfo
+	MayTrust bool // this browser may be trusted for the second step
+}
+
+// MethodInfo is one way to take the second step, in the order of policy. One
+// entry stands for all authenticators of its kind, since any of them may
+// answer; numbers and mailboxes have an entry each, since a code goes to one.
+type MethodInfo struct {
+	Kind     Kind
+	ID       string    // phone and email: which one
+	Channels []Channel // phone only
+	Names    []string  // of its authenticators
+	Address  string    // masked number or mailbox
+	Left     int       // recovery codes left
+	Passkeys bool      // webauthn: some are passkeys of a device
+	Keys     bool      // webauthn: some are USB keys
+	Class    Class
+	Resting  time.Time // not before; zero if ready
+}
+
+// MethodChoice asks for one method: its kind, for Phone the channel, and for
+// numbers and mailboxes which one ("" for the first).
+type MethodChoice struct {
+	Kind    Kind
+	ID      string
+	Channel Channel
+}
+
+// A Challenge is a begun exchange: Prompt is what the client needs to answer,
+// by kind:
+//
+//	webauthn  {"publicKey": PublicKeyCredential{Creation,Request}OptionsJSON}
+//	totp      binding: {"secret","uri","account","issuer","digits","period"}; verifying: {}
+//	hotp      binding: {"secret","uri","account","issuer","digits","counter"}; verifying: {}
+//	phone     {}   (Delivery says where the code went)
+//	email     {}
+//	lookup    binding: {"codes": [...]}; verifying: {}
+type Challenge struct {
+	Ceremony string
+	Kind     Kind
+	Channel  Channel
+	Expires  time.Time
+	Prompt   json.RawMessage
+	Delivery *DeliveryInfo
+	Methods  []MethodInfo // the other ways, for "Didn't receive the code?"
+	Who      string
+}
+
+// DeliveryInfo says how far the newest message of a ceremony has come.
+type DeliveryInfo struct {
+	Channel   Channel
+	To        string // masked
+	Label     string // which message counts
+	State     Delivery
+	SentAt    time.Time
+	ChangedAt time.Time
+	Expires   time.Time
+	ResendAt  time.Time
+	LeftToday int
+}
+
+// StepUpInfo says what a step-up needs.
+type StepUpInfo struct {
+	For     Action
+	Demand  Demand
+	Done    bool // the session already shows it
+	Waits   bool // the session shows a weaker method: the act would be done after a delay (D6)
+	Methods []MethodInfo
+	Who     string
+}
+
+// StepUpDone is a finished step-up: the session's token was rotated.
+type StepUpDone struct {
+	Token    string
+	Session  SessionInfo
+	Answered AuthenticatorInfo // which one it was
+}
+
+// BindForm begins a new method: Flavour for WebAuthn, Number and Channel for
+// Phone, Address for Email.
+type BindForm struct {
+	Kind    Kind
+	Flavour Flavour
+	Number  string
+	Address string
+	Channel Channel
+}
+
+// BindDone ends it. Device names where the method lives: "" for a new one of
+// the usual sort, a DeviceKind, or the id of a Device.
+type BindDone struct {
+	Ceremony string
+	Name     string
+	Place    string
+	Device   string
+	Backup   bool // it is to be the backup: refused if it would be lost together with the rest (R61)
+	Response json.RawMessage
+}
+
+// BindInfo is a new method. Token is set if the session was raised by it.
+type BindInfo struct {
+	Authenticator AuthenticatorInfo
+	Token         string
+	Session       *SessionInfo
+	First         bool // two-step verification is on from now
+	BackupNeeded  bool // R61: nothing yet to fall back on
+}
+
+// AuthenticatorInfo is one method as its owner sees it.
+type AuthenticatorInfo struct {
+	ID           string
+	Kind         Kind
+	Name         string
+	Place        string
+	Device       string
+	DeviceKind   DeviceKind
+	Flavour      Flavour
+	Model        string
+	Address      string
+	Channels     []Channel
+	Class        Class
+	Synced       bool
+	VerifiesUser bool
+	Discoverable bool
+	Certified    bool
+	Left         int
+	State        State
+	BoundAt      time.Time
+	UsedAt       time.Time
+	RemovalDue   time.Time // a delayed removal is under way
+}
+
+// SessionInfo is one session as its owner sees it.
+type SessionInfo struct {
+	ID         string
+	Current    bool
+	Restricted bool
+	Remember   bool
+	AAL        int
+	AMR        []string
+	AuthTime   time.Time
+	Opened     time.Time
+	Seen       time.Time
+	Expires    time.Time
+	Agent      string
+	IP         string
+}
+
+// Me is who is signed in: the answer to the session check.
+type Me struct {
+	Account  AccountID
+	Name     string
+	UserName string
+	Email    string // masked
+	Session  SessionInfo
+}
+
+// SecurityInfo is the overview of Advanced security settings.
+type SecurityInfo struct {
+	Me             Me
+	Phone          string // masked
+	PhoneConfirmed bool
+	PasswordAt     time.Time
+	EnrolledAt     time.Time // zero: two-step verification is off
+	Methods        []AuthenticatorInfo
+	BackupNeeded   bool
+	Forecast       []Forecast
+	Sessions       int
+	Trusted        int
+	TrustUntil     time.Time
+	MayTrust       bool
+	Changes        []ChangeInfo
+}
+
+// A Forecast row says what happens if one device, or a likely pair, is lost.
+type Forecast struct {
+	Lost  []DeviceInfo // one device, or two kept together; empty means everything
+	Falls []AuthenticatorInfo
+	Left  []AuthenticatorInfo
+}
+
+// DeviceInfo is a physical thing as its owner sees it.
+type DeviceInfo struct {
+	ID, Name, Place string
+	Kind            DeviceKind
+}
+
+// ChangeInfo is a change that waits and can be undone (D6).
+type ChangeInfo struct {
+	ID    string
+	What  string // "removal"
+	Item  string
+	AskAt time.Time
+	Due   time.Time
+}
+
+// RemoveInfo says what a removal did. Due is set if it waits. Signal is what
+// the browser should be told (Signal API); zero if nothing.
+type RemoveInfo struct {
+	Removed AuthenticatorInfo
+	Due     time.Time
+	Signal  *Signal
+	Ended   bool // the caller's session rested on what was removed, and is over
+}
+
+// A Signal is the argument of PublicKeyCredential.signalAllAcceptedCredentials:
+// after a removal, what is still accepted (WebAuthn Level 3 §5.1.10).
+type Signal struct {
+	RPID     string   `json:"rpId"`
+	UserID   string   `json:"userId"` // base64url
+	Accepted []string `json:"allAcceptedCredentialIds"`
+}
+
+// BrowserInfo is a browser that the account knows.
+type BrowserInfo struct {
+	ID           string
+	Current      bool
+	Agent        string
+	FirstAt      time.Time
+	SeenAt       time.Time
+	TrustedUntil time.Time
+	Cookie       string // from TrustBrowser alone: the value that the browser's own cookie has from now on
+}
+
+// CodesInfo is a fresh set of recovery codes, shown once. Sealed carries them
+// to the download for five minutes, so that nothing is stored.
+type CodesInfo struct {
+	Codes  []string
+	MadeAt time.Time
+	Who    string // masked
+	Sealed string
+	Token  string // set if the session was raised
+}
+
+// HistoryInfo is one page of the account's history, newest first.
+type HistoryInfo struct {
+	Events []EventInfo
+	Next   string // "" at the end
+}
+
+// EventInfo is one audited act as its owner sees it.
+type EventInfo struct {
+	At      time.Time
+	Action  Action
+	Outcome Code // "" if it was done
+	Kind    Kind
+	Item    string // the name of the method it was about
+	Agent   string
+	IP      string
+}

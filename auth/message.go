@@ -1,0 +1,82 @@
+package auth
+
+import "time"
+
+// A Message is one thing to be delivered: a text, a call or a mail. It is
+// written in the transaction that decided it and delivered after commit, at
+// least once, with ID as idempotency key.
+//
+//	queued ──► accepted ──► delivered
+//	   │           └──────► failed
+//	   ├──► failed   (every gateway refused, or tries are used up)
+//	   └──► expired  (its code is too old to be of use)
+type Message struct {
+	V         int               `json:"v,omitempty"`
+	ID        string            `json:"id"`
+	Account   AccountID         `json:"a,omitempty"`
+	Channel   Channel           `json:"c"`
+	To        string            `json:"to"`
+	Language  string            `json:"l,omitempty"`
+	Template  string            `json:"t"`           // one of the Template constants
+	Args      map[string]string `json:"g,omitempty"` // what the template says, the code included
+	Label     string            `json:"lb,omitempty"`
+	State     Delivery          `json:"s"`
+	Tries     int               `json:"n,omitempty"`
+	Gateway   string            `json:"gw,omitempty"` // the gateway that accepted it
+	Reference string            `json:"rf,omitempty"` // that gateway's own id, for its receipts
+	Reason    string            `json:"rs,omitempty"` // why it failed, as a word of ours
+	CreatedAt time.Time         `json:"ca"`
+	NextAt    time.Time         `json:"na,omitzero"` // not before; also the lease of who delivers it
+	ChangedAt time.Time         `json:"ch,omitzero"`
+	Expires   time.Time         `json:"e"`
+}
+
+// address is the number or mailbox in the form in which it is compared.
+func (m *Message) address() string {
+	if m.Channel == Mail {
+		return Address(m.To).Key()
+	}
+	return m.To
+}
+
+// A Delivery is how far a message has come, as its sender may tell the seller.
+type Delivery string
+
+// The states of delivery.
+const (
+	Queued    Delivery = "queued"
+	Accepted  Delivery = "accepted"
+	Delivered Delivery = "delivered"
+	Failed    Delivery = "failed"
+	Expired   Delivery = "expired"
+)
+
+// Templates of messages. The texts are in package assets.
+const (
+	TemplateCode           = "code"             // args: code, label, purpose, minutes
+	TemplateSignUp         = "sign-up"          // args: link, name
+	TemplateSignUpExisting = "sign-up-existing" // args: name
+	TemplateReset          = "reset"            // args: link, name
+	TemplateChange         = "change"           // args: what, item, at, undo
+	TemplateNewBrowser     = "new-browser"      // args: at, agent
+	TemplateRemoval        = "removal-delayed"  // args: item, at, due, undo
+	TemplateLocked         = "password-locked"  // args: at, until
+	TemplateEmailChange    = "email-change"     // args: link
+)
+
+// A Receipt is a gateway's later word about a message that it had accepted.
+type Receipt struct {
+	Gateway   string
+	Reference string   // as in Outcome.Reference
+	State     Delivery // Delivered or Failed, nothing else
+	Reason    string   // a word of ours, "" for Delivered
+}
+
+// An Outcome is what became of one attempt to deliver a Message.
+type Outcome struct {
+	State     Delivery  // Queued for "try again at NextAt"
+	Gateway   string    // who took or refused it
+	Reference string    // the gateway's id
+	Reason    string    // a word for the audit trail; never the provider's text
+	NextAt    time.Time // for Queued
+}

@@ -1,0 +1,73 @@
+package auth
+
+import (
+	"slices"
+	"time"
+)
+
+// active returns the account's active authenticators of a kind, only the
+// chosen one if id is set.
+func (w *Work) active(a AccountID, k Kind, id string) ([]*Authenticator, error) {
+	list, err := w.authenticators(a)
+	return slices.DeleteFunc(list, func(x *Authenticator) bool {
+		return x.Kind != k || x.State != Active || id != "" && x.ID != id
+	}), err
+}
+
+// usable says whether policy takes a method as second step of this account
+// now. The mailbox that reset the password cannot also be the second step of
+// the sign-in that follows (D6).
+func (w *Work) usable(a *Account, x *Authenticator) bool {
+	if x.State != Active || w.s.factors[x.Kind] == nil {
+		return false
+	}
+	if x.Kind == Email {
+		same := Address(x.To).Key() == a.Email.Key()
+		return w.s.policy.EmailSecondStep && !(a.MailReset && same)
+	}
+	return true
+}
+
+// methods lists the ways to take the second step, best first.
+func (w *Work) methods(a *Account) ([]MethodInfo, error) {
+	list, err := w.authenticators(a.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []MethodInfo
+	at := map[Kind]int{}
+	for _, x := range list {
+		if !w.usable(a, x) || x.Kind == Lookup && x.Traits.Left == 0 {
+			continue
+		}
+		i, seen := at[x.Kind]
+		if !seen || x.To != "" {
+			i = len(out)
+			at[x.Kind] = i
+			m := MethodInfo{Kind: x.Kind, Class: worth(x.Kind).Class, Address: x.Traits.Address, Channels: x.Traits.Channels}
+			if x.To != "" {
+				m.ID = x.ID
+			}
+			if m.Resting, err = w.resting(a.ID, x.Kind); err != nil {
+				return nil, err
+			}
+			out = append(out, m)
+		}
+		m := &out[i]
+		m.Names = append(m.Names, x.Name)
+		m.Left += x.Traits.Left
+		m.Keys = m.Keys || x.Traits.Flavour == SecurityKey
+		m.Passkeys = m.Passkeys || x.Traits.Flavour == Passkey
+	}
+	slices.SortStableFunc(out, func(x, y MethodInfo) int { return worth(x.Kind).Order - worth(y.Kind).Order })
+	return out, nil
+}
+
+// resting returns until when a kind rests after wrong answers; zero if ready.
+func (w *Work) resting(a AccountID, k Kind) (time.Time, error) {
+	t, err := w.throttle(codesKey(a, k))
+	if err != nil || !w.now.Before(t.Until) {
+		return time.Time{}, err
+	}
+	return t.Until, nil
+}

@@ -1,0 +1,221 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+const (
+	lease     = 2 * time.Minute // how long a deliverer has before another may try
+	keepSent  = 24 * time.Hour  // how long receipts are waited for
+	scanBatch = 500             // documents that one pass reads
+)
+
+// send writes a message to the outbox; it leaves after commit. id is drawn
+// outside of the transaction.
+func (w *Work) send(m Message, id string) error {
+	m.ID, m.State, m.CreatedAt, m.ChangedAt = id, Queued, w.now, w.now
+	if m.Language == "" && w.account != nil {
+		m.Language = w.account.Language
+	}
+	if m.Expires.IsZero() {
+		m.Expires = w.now.Add(keepSent)
+	}
+	w.sent++
+	if err := w.s.outbox.Insert(w.tx, id, &m); err != nil {
+		return fmt.Errorf("writing a message: %w", err)
+	}
+	return nil
+}
+
+// Wake is signalled after a message was written.
+func (s *Service) Wake() <-chan struct{} { return s.wake }
+
+func (s *Service) wakeUp() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Due leases up to max messages that should be delivered now. A deliverer that
+// vanishes loses its lease after two minutes, so a message may be delivered
+// twice but never not at all: its ID is the idempotency key. Messages whose
+// time is over are settled as expired.
+func (s *Service) Due(ctx context.Context, max int) ([]Message, error) {
+	for {
+		due, found, err := s.due(ctx, max)
+		if err != nil || len(due) > 0 || !found { // else all that were found had expired
+			return due, err
+		}
+	}
+}
+
+func (s *Service) due(ctx context.Context, max int) (due []Message, found bool, err error) {
+	c := Caller{system: true}
+	var ready []string
+	err = s.Do(ctx, c, ActOutbox, func(w *Work) error { // no commit for an empty outbox
+		var err error
+		ready, err = w.ready(max)
+		return err
+	})
+	if err != nil || len(ready) == 0 {
+		return nil, false, err
+	}
+	err = s.Do(ctx, c, ActDeliver, func(w *Work) error {
+		due = nil
+		for _, id := range ready {
+			m, err := w.lease(id)
+			if err != nil {
+				return err
+			}
+			if m != nil {
+				due = append(due, *m)
+			}
+		}
+		return nil
+	})
+	return due, true, err
+}
+
+// ready returns the ids of at most max messages whose time has come. It reads
+// on past those that wait: a relay that is down holds up nobody else's codes.
+func (w *Work) ready(max int) ([]string, error) {
+	var list []string
+	for from, n := "", scanBatch; n == scanBatch; {
+		n = 0
+		for item, err := range w.s.outbox.Scan(w.tx, from, "", scanBatch) {
+			if err != nil {
+				return nil, err
+			}
+			n, from = n+1, item.ID+"\x00"
+			if item.Doc.NextAt.After(w.now) {
+				continue
+			}
+			if list = append(list, item.ID); len(list) >= max {
+				return list, nil
+			}
+		}
+	}
+	return list, nil
+}
+
+// lease takes a message for delivery. It returns nil for one that somebody else
+// has, and for one that is too old, which is settled.
+func (w *Work) lease(id string) (*Message, error) {
+	m, err := w.s.outbox.Get(w.tx, id)
+	if err != nil || m.NextAt.After(w.now) {
+		return nil, ignoreMissing(err)
+	}
+	if !w.now.Before(m.Expires) {
+		return nil, w.settle(m, Outcome{State: Expired, Reason: "too-old"})
+	}
+	m.NextAt = w.now.Add(lease)
+	return m, w.s.outbox.Put(w.tx, id, m)
+}
+
+// Settle records what became of one attempt. A message that is settled
+// already, or unknown, is left as it is.
+func (s *Service) Settle(ctx context.Context, id string, o Outcome) error {
+	return s.Do(ctx, Caller{system: true}, ActDeliver, func(w *Work) error {
+		m, err := s.outbox.Get(w.tx, id)
+		if err != nil {
+			return ignoreMissing(err)
+		}
+		return w.settle(m, o)
+	})
+}
+
+func (w *Work) settle(m *Message, o Outcome) error {
+	m.State, m.Reason, m.ChangedAt = o.State, o.Reason, w.now
+	if o.Gateway != "" {
+		m.Gateway = o.Gateway
+	}
+	if o.Reference != "" {
+		m.Reference = o.Reference
+	}
+	if o.State == Queued {
+		m.Tries++
+		m.NextAt = later(o.NextAt, w.now)
+		return w.s.outbox.Put(w.tx, m.ID, m)
+	}
+	m.Args = nil // the code has left: nobody needs it here any more
+	if err := w.s.outbox.Delete(w.tx, m.ID); err != nil {
+		return err
+	}
+	return w.s.sentBox.Put(w.tx, m.ID, m)
+}
+
+// Receipt is a gateway's later word about a message that it accepted:
+// Delivered or Failed. The first final word counts. A reference that is not
+// known is refused as Unavailable: the receipt may have overtaken the answer
+// that carries it, and the gateway will repeat it.
+func (s *Service) Receipt(ctx context.Context, gateway, ref string, state Delivery, reason string) error {
+	if state != Delivered && state != Failed {
+		return nil
+	}
+	return s.Do(ctx, Caller{system: true}, ActDeliver, func(w *Work) error {
+		ids, err := s.sentBox.Find(w.tx, "reference", reference(gateway, ref), 1)
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			return Refuse(Unavailable)
+		}
+		m, err := s.sentBox.Get(w.tx, ids[0])
+		if err != nil || m.State != Accepted {
+			return err
+		}
+		m.State, m.Reason, m.ChangedAt = state, reason, w.now
+		return s.sentBox.Put(w.tx, m.ID, m)
+	})
+}
+
+func reference(gateway, ref string) string {
+	if ref == "" {
+		return ""
+	}
+	return gateway + "\x00" + ref
+}
+
+// message finds a message wherever it is by now; nil if it was swept.
+func (w *Work) message(id string) (*Message, error) {
+	m, err := w.s.outbox.Get(w.tx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		m, err = w.s.sentBox.Get(w.tx, id)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return m, err
+}
+
+// notify writes a notice to every address of the account: its e-mail, and
+// every mailbox that it gets codes in. ids are drawn outside, one an address.
+func (w *Work) notify(a *Account, m Message, ids []string) error {
+	to := []string{string(a.Email)}
+	list, err := w.authenticators(a.ID)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if x.Kind == Email && !slices.ContainsFunc(to, func(a string) bool { return sameAddress(Email, a, x.To) }) {
+			to = append(to, x.To)
+		}
+	}
+	for i, addr := range to {
+		if i == len(ids) {
+			break
+		}
+		m.Account, m.Channel, m.To, m.Language = a.ID, Mail, addr, a.Language
+		if err := w.send(m, ids[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

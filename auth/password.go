@@ -1,0 +1,306 @@
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxPassword bounds a password in bytes under any policy, so that no one can
+// have megabytes normalised, judged and hashed.
+const maxPassword = 1024
+
+// normalPassword returns the form of a password that is judged and hashed: the
+// OpaqueString profile of RFC 8265 §4.2, which maps every blank to a space and
+// composes by NFC, so that two keyboards make one password; NFKC would make one
+// of characters that look different. Beyond it, blanks around are dropped: they
+// come from pasting (R2).
+func normalPassword(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Zs, r) {
+			return ' '
+		}
+		return r
+	}, strings.TrimSpace(strings.ToValidUTF8(s, "\ufffd")))
+	return norm.NFC.String(s)
+}
+
+// Check refuses a new password that breaks the policy, with the first of
+// Problems, the field password and, where the text says it, the number n.
+func (p PasswordPolicy) Check(password string, userName UserName, email Address, name string) error {
+	list := p.Problems(password, userName, email, name)
+	if len(list) == 0 {
+		return nil
+	}
+	e := RefuseField(list[0], "password")
+	switch e.Code {
+	case PasswordTooShort:
+		e.With("n", strconv.Itoa(p.Min))
+	case PasswordTooLong:
+		e.With("n", strconv.Itoa(p.Max))
+	}
+	return e
+}
+
+// Problems lists everything that a new password lacks, in the order in which a
+// page should say it; nothing if the password is accepted. The account's own
+// words, each "" where there is none, must not carry it.
+func (p PasswordPolicy) Problems(password string, userName UserName, email Address, name string) []Code {
+	var list []Code
+	tooLong := len(password) > maxPassword
+	if tooLong {
+		password = password[:maxPassword]
+	}
+	password = normalPassword(password)
+	switch n := utf8.RuneCountInString(password); {
+	case n < p.Min:
+		list = append(list, PasswordTooShort)
+	case n > p.Max || tooLong:
+		list = append(list, PasswordTooLong)
+	}
+	if p.Classes {
+		list = append(list, missingClasses(password)...)
+	}
+	if slices.Contains(list, PasswordTooShort) {
+		return list // what it will be is not known yet
+	}
+	own := ownWords(userName, email, name)
+	// A guesser who knows full-width forms needs no more tries for them.
+	typed := []rune(norm.NFKC.String(password))
+	typed = typed[:min(len(typed), estimateWindow)]
+	switch lower := []rune(strings.ToLower(string(typed))); {
+	case isUserName(password, userName, email):
+		list = append(list, PasswordIsUserName)
+	case isCommon(lower):
+		list = append(list, PasswordTooCommon)
+	case isSimple(typed, own):
+		list = append(list, PasswordTooSimple)
+	}
+	return list
+}
+
+// missingClasses asks for each of the four (R37). Letters without case, such as
+// Chinese ones, are letters of neither kind; a sign is whatever else shows.
+func missingClasses(s string) []Code {
+	var upper, lower, digit, sign bool
+	for _, r := range s {
+		switch {
+		case unicode.IsUpper(r), unicode.IsTitle(r):
+			upper = true
+		case unicode.IsLower(r):
+			lower = true
+		case unicode.IsDigit(r):
+			digit = true
+		case unicode.IsLetter(r), unicode.IsMark(r):
+		case unicode.IsPrint(r):
+			sign = true
+		}
+	}
+	var list []Code
+	for _, c := range []struct {
+		there bool
+		code  Code
+	}{{upper, PasswordNoUpper}, {lower, PasswordNoLower}, {digit, PasswordNoDigit}, {sign, PasswordNoSign}} {
+		if !c.there {
+			list = append(list, c.code)
+		}
+	}
+	return list
+}
+
+// isUserName reports whether the password is the user name, the address or the
+// mailbox's name (R38), or one of these with at most four characters around it.
+func isUserName(password string, userName UserName, email Address) bool {
+	key := foldKey(password)
+	for _, word := range []string{userName.Key(), email.Key(), foldKey(email.local())} {
+		if word == "" {
+			continue
+		}
+		if key == word {
+			return true
+		}
+		n := utf8.RuneCountInString(word)
+		if n >= shortestWord && strings.Contains(key, word) && utf8.RuneCountInString(key)-n <= 4 {
+			return true
+		}
+	}
+	return false
+}
+
+// ownWords returns the words that a guesser knows from the account: of the user
+// name, the mailbox and the person's name, whole and in parts, in lower case.
+func ownWords(userName UserName, email Address, name string) [][]rune {
+	const most = 16 // a name of many words must not cost more
+	var list [][]rune
+	for _, s := range []string{string(userName), email.local(), name} {
+		s = strings.ToLower(norm.NFKC.String(s[:min(len(s), maxTyped)]))
+		parts := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
+		for _, w := range append(parts, s, strings.Join(parts, "")) {
+			if r := []rune(w); len(list) < most && (len(r) >= 3 || len(r) == 2 && r[0] >= 0x80) {
+				list = append(list, r)
+			}
+		}
+	}
+	return list
+}
+
+// A HashCost is what one argon2id hash costs.
+type HashCost struct {
+	Memory  uint32 // KiB
+	Time    uint32 // passes
+	Threads uint8
+}
+
+// The bounds of what is believed in a stored string: one that was tampered
+// with must not exhaust the memory or the time of the machine.
+const (
+	maxHashMemory  = 128 * 1024 // KiB
+	maxHashTime    = 16
+	maxHashThreads = 8
+	saltLength     = 16
+	sumLength      = 32
+)
+
+// A Hasher hashes passwords with argon2id (RFC 9106), a bounded number of them
+// at a time: a flood of guesses must not starve sign-ins with a key. Set Cost
+// before first use, if at all.
+type Hasher struct {
+	Cost   HashCost
+	random io.Reader
+	busy   chan struct{} // a place for each hash that runs
+	queue  chan struct{} // a place for each that runs or waits
+}
+
+// NewHasher returns a Hasher of 19 MiB and two passes that runs at most busy
+// hashes at a time while at most waiting others wait; salts come from random.
+func NewHasher(random io.Reader, busy, waiting int) *Hasher {
+	busy, waiting = max(busy, 1), max(waiting, 0)
+	return &Hasher{
+		Cost:   HashCost{Memory: 19 * 1024, Time: 2, Threads: 1},
+		random: random,
+		busy:   make(chan struct{}, busy),
+		queue:  make(chan struct{}, busy+waiting),
+	}
+}
+
+// Hash returns password as a PHC string:
+//
+//	$argon2id$v=19$m=19456,t=2,p=1$<salt>$<sum>
+//
+// with both parts in unpadded base64. Refuses Unavailable when too many wait
+// already, and PasswordTooLong.
+func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+	if len(password) > maxPassword {
+		return "", RefuseField(PasswordTooLong, "password").With("n", strconv.Itoa(maxPassword))
+	}
+	salt := make([]byte, saltLength)
+	if _, err := io.ReadFull(h.random, salt); err != nil {
+		return "", fmt.Errorf("drawing a salt: %w", err)
+	}
+	p := phc{cost: h.Cost, salt: salt}
+	var err error
+	if p.sum, err = h.sum(ctx, password, p.cost, salt, sumLength); err != nil {
+		return "", err
+	}
+	return p.String(), nil
+}
+
+// Verify reports whether stored was made from password, in a time that tells
+// nothing about where they differ. Without a stored string, for an account that
+// does not exist, it takes as long and is false. Refuses Unavailable when too
+// many wait already; fails on a stored string that Hash cannot have made.
+func (h *Hasher) Verify(ctx context.Context, stored, password string) (bool, error) {
+	if stored == "" {
+		return false, h.Dummy(ctx, password)
+	}
+	p, err := parsePHC(stored)
+	if err != nil {
+		return false, fmt.Errorf("reading a stored password: %w", err)
+	}
+	sum, err := h.sum(ctx, password, p.cost, p.salt, len(p.sum))
+	if err != nil {
+		return false, err
+	}
+	return subtle.ConstantTimeCompare(sum, p.sum) == 1 && len(password) <= maxPassword, nil
+}
+
+// Dummy takes as long as Verify and its queue: else the time of an answer
+// would tell which accounts exist.
+func (h *Hasher) Dummy(ctx context.Context, password string) error {
+	_, err := h.sum(ctx, password, h.Cost, make([]byte, saltLength), sumLength)
+	return err
+}
+
+// NeedsRehash reports whether stored was made at another cost than today's, or
+// cannot be read.
+func (h *Hasher) NeedsRehash(stored string) bool {
+	p, err := parsePHC(stored)
+	return err != nil || p.cost != h.Cost || len(p.salt) != saltLength || len(p.sum) != sumLength
+}
+
+// sum waits for its turn and hashes; what is longer than any password is cut.
+func (h *Hasher) sum(ctx context.Context, password string, c HashCost, salt []byte, length int) ([]byte, error) {
+	select {
+	case h.queue <- struct{}{}:
+		defer func() { <-h.queue }()
+	default:
+		return nil, Refuse(Unavailable)
+	}
+	select {
+	case h.busy <- struct{}{}:
+		defer func() { <-h.busy }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to hash a password: %w", context.Cause(ctx))
+	}
+	password = normalPassword(password[:min(len(password), maxPassword)])
+	return argon2.IDKey([]byte(password), salt, c.Time, c.Memory, c.Threads, uint32(length)), nil
+}
+
+// A phc is a stored password, read.
+type phc struct {
+	cost      HashCost
+	salt, sum []byte
+}
+
+func (p phc) String() string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version,
+		p.cost.Memory, p.cost.Time, p.cost.Threads, b64.EncodeToString(p.salt), b64.EncodeToString(p.sum))
+}
+
+var errNotPHC = errors.New("not an argon2id string of version 19 within bounds")
+
+// parsePHC reads the one spelling that String writes, and no other.
+func parsePHC(s string) (phc, error) {
+	var p phc
+	parts := strings.Split(s, "$")
+	if len(s) > 256 || len(parts) != 6 {
+		return phc{}, errNotPHC
+	}
+	var errs [3]error
+	_, errs[0] = fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.cost.Memory, &p.cost.Time, &p.cost.Threads)
+	p.salt, errs[1] = base64.RawStdEncoding.Strict().DecodeString(parts[4])
+	p.sum, errs[2] = base64.RawStdEncoding.Strict().DecodeString(parts[5])
+	if errors.Join(errs[:]...) != nil || !p.bounded() || p.String() != s {
+		return phc{}, errNotPHC
+	}
+	return p, nil
+}
+
+func (p phc) bounded() bool {
+	c := p.cost
+	return 1 <= c.Threads && c.Threads <= maxHashThreads && 1 <= c.Time && c.Time <= maxHashTime &&
+		8*uint32(c.Threads) <= c.Memory && c.Memory <= maxHashMemory &&
+		8 <= len(p.salt) && len(p.salt) <= 64 && 16 <= len(p.sum) && len(p.sum) <= 64
+}

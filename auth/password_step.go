@@ -1,0 +1,128 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A guess is one try at a password, in three parts (law 3: no slow work in a
+// transaction): it is charged, it is hashed outside, it is concluded. A crash
+// between the parts leaves a charge, never a free try.
+type guess struct {
+	account *Account // nil: nobody has that identifier
+	key     string   // the throttle that pays
+	policy  GuessPolicy
+	exact   bool // whoever asks may be told that it is locked
+	locked  *Error
+	refuse  Code
+}
+
+// charge is the first part: find the account, hold its count, add one.
+//
+// A known browser has a count of its own (D5): strangers who guess lock only
+// strangers out. They get growing waits; the owner is told by mail.
+func (s *Service) charge(ctx context.Context, c Caller, pick func(*Work) (*guess, error)) (*guess, error) {
+	var g *guess
+	messageID := s.newID()
+	err := s.Do(ctx, c, ActPassword, func(w *Work) error {
+		var err error
+		if g, err = pick(w); err != nil || g.account == nil {
+			return err
+		}
+		t, err := w.throttle(g.key)
+		if err != nil {
+			return err
+		}
+		if t.spent(g.policy) {
+			g.locked = Refuse(MethodDisabled)
+			return nil
+		}
+		if w.now.Before(t.Until) {
+			g.locked = Refuse(SignInLocked).At(t.Until)
+			return nil
+		}
+		t, err = w.charge(g.key, g.policy)
+		if err != nil || g.exact || t.Burst != g.policy.Free {
+			return err
+		}
+		w.account = g.account
+		return w.notify(g.account, Message{Template: TemplateLocked, Args: map[string]string{
+			"at": stamp(w.now), "until": stamp(t.Until)}}, []string{messageID})
+	})
+	return g, err
+}
+
+// hash is the second part: does the password match? It costs the same for
+// nobody's account and for a locked one.
+func (s *Service) hash(ctx context.Context, g *guess, password string) (bool, error) {
+	if g.account == nil || g.locked != nil {
+		return false, s.hasher.Dummy(ctx, password)
+	}
+	right, err := s.hasher.Verify(ctx, g.account.Password, password)
+	if errors.Is(err, Refuse(Unavailable)) {
+		if failed := s.refund(ctx, g); failed != nil {
+			return false, failed
+		}
+	}
+	return right, err
+}
+
+// refund takes back the charge for a password that was not judged: whoever
+// fills the hasher's queue must not use up the owner's tries.
+func (s *Service) refund(ctx context.Context, g *guess) error {
+	return s.Do(ctx, Caller{}, ActPassword, func(w *Work) error {
+		t, err := w.throttle(g.key)
+		if err != nil {
+			return err
+		}
+		t.Fails, t.Burst = max(0, t.Fails-1), max(0, t.Burst-1)
+		if t.Burst < g.policy.Free {
+			t.Until = time.Time{}
+		}
+		return w.s.throttles.Put(w.tx, g.key, &t)
+	})
+}
+
+// refusal is what a wrong try is told.
+func (g *guess) refusal() *Error {
+	if g.locked != nil && g.exact {
+		return g.locked
+	}
+	return Refuse(g.refuse)
+}
+
+// bySignIn picks the throttle of a sign-in with a password.
+func (s *Service) bySignIn(login Login, browser string) func(*Work) (*guess, error) {
+	return func(w *Work) (*guess, error) {
+		g := &guess{policy: s.policy.Strangers, refuse: SignInRefused}
+		a, err := w.find(login)
+		if err != nil || a == nil {
+			return g, err
+		}
+		g.account, g.key = a, strangersKey(a.ID)
+		if browser == "" {
+			return g, nil
+		}
+		_, err = s.browsers.Get(w.tx, sessionKey(a.ID, browser))
+		if err == nil {
+			g.key, g.policy, g.exact = browserKey(a.ID, browser), s.policy.Passwords, true
+		}
+		return g, ignoreMissing(err)
+	}
+}
+
+// stamp writes a time into a message; its text makes it readable.
+func stamp(t time.Time) string { return t.Format(time.RFC3339) }
+
+// level waits until the next beat after start, so that how long a refusal took
+// says nothing about what was looked up.
+func (s *Service) level(ctx context.Context, start time.Time) {
+	const floor, beat = 200 * time.Millisecond, 100 * time.Millisecond
+	d := time.Since(start)
+	target := floor
+	for target < d {
+		target += beat
+	}
+	s.pause(ctx, target-d)
+}

@@ -1,0 +1,152 @@
+package auth
+
+import "time"
+
+// A Class ranks methods where one replaces another: a weak method never
+// removes a strong one on the spot (D6).
+type Class int
+
+// The classes. Best and Same stand in demands only.
+const (
+	NoClass Class = iota
+	Weak
+	Strong
+	Best // the strongest class that the account has
+	Same // the class of what the action is about
+)
+
+// Worth is what a method is worth: one row of the table that every decision
+// about levels, step-up, removal and backup reads.
+type Worth struct {
+	WithPassword int  // authenticator assurance level together with the password
+	Alone        int  // level without it; 0: not alone
+	Phishable    bool // false: the browser binds the answer to the real address
+	Class        Class
+	Backup       bool // counts as the reliable backup of R61
+	Guessable    bool // wrong answers are guesses: counted, waited for, limited to 100
+	AMR          string
+	Order        int // the order in which sellers are asked
+}
+
+// worth is the table of design: what each kind is worth. Rows that depend on
+// traits are told apart in Policy.Worth.
+func worth(k Kind) Worth {
+	switch k {
+	case WebAuthn:
+		return Worth{WithPassword: 2, Class: Strong, Backup: true, AMR: "hwk", Order: 1}
+	case TOTP:
+		return Worth{WithPassword: 2, Phishable: true, Class: Strong, Backup: true, Guessable: true, AMR: "otp", Order: 2}
+	case HOTP:
+		return Worth{WithPassword: 2, Phishable: true, Class: Strong, Backup: true, Guessable: true, AMR: "otp", Order: 3}
+	case Phone:
+		return Worth{WithPassword: 2, Phishable: true, Class: Weak, Backup: true, Guessable: true, AMR: "sms", Order: 4}
+	case Email:
+		return Worth{WithPassword: 1, Phishable: true, Class: Weak, Backup: true, Guessable: true, AMR: "email", Order: 5}
+	case Lookup:
+		return Worth{WithPassword: 2, Phishable: true, Class: Strong, Guessable: true, AMR: "otp", Order: 6}
+	case Password:
+		return Worth{Alone: 1, Phishable: true, AMR: "pwd"}
+	case Trusted:
+		return Worth{WithPassword: 1, Phishable: true, AMR: "rba"}
+	}
+	return Worth{Phishable: true}
+}
+
+// WorthOf returns what a proof is worth. A verified user adds to WebAuthn: a
+// device-bound key then stands alone at level 2 and reaches 3 with the
+// password (NIST SP 800-63B-4 §2.3); a synced passkey stays at 2.
+func WorthOf(k Kind, userVerified, synced bool) Worth {
+	w := worth(k)
+	if k == WebAuthn && userVerified {
+		w.Alone = 2
+		if !synced {
+			w.WithPassword = 3
+		}
+	}
+	if k == WebAuthn && synced {
+		w.AMR = "swk"
+	}
+	return w
+}
+
+// A Demand is what a session must have shown for an action: a proof of at
+// least Class, at most MaxAge old. The zero Demand asks for nothing.
+type Demand struct {
+	Class  Class
+	MaxAge time.Duration
+}
+
+// Policy holds every number that a site may choose. Marketplace returns the
+// default.
+type Policy struct {
+	Password  PasswordPolicy
+	Guesses   GuessPolicy // wrong codes, per account and kind
+	Passwords GuessPolicy // wrong passwords, per account and known browser
+	Strangers GuessPolicy // wrong passwords from browsers never seen, per account
+	Proven    GuessPolicy // wrong passwords behind a proven key
+
+	CeremonyLife    time.Duration // a challenge
+	SignInLife      time.Duration // from the password to the second step
+	LinkLife        time.Duration // a mailed link that confirms an address
+	ResetLife       time.Duration // a mailed link that sets a new password
+	CodeLife        time.Duration // a code by SMS, voice or e-mail
+	ResendAfter     time.Duration // before a code may be asked for again
+	SendsPerDay     int           // codes a day to one number or mailbox
+	SendsPerNumber  int           // texts and calls a day to one number, whoever asks; 0: no limit
+	SendsPerPrefix  int           // to numbers that begin alike (country code and four or more digits)
+	SendsPerCountry int           // to one country
+	SessionIdle     time.Duration // without use, a session ends
+	SessionLife     time.Duration // kept signed in
+	SessionShort    time.Duration // not kept signed in: at most this, ended with the browser
+	TrustLife       time.Duration // a trusted browser; 0: sites that do not want it
+	RemovalDelay    time.Duration // a weak method removes a strong one after this
+	EmailSecondStep bool          // codes by e-mail may complete a sign-in
+	MustEnrol       bool          // two-step verification is compulsory (R62)
+	MaxMethods      int           // authenticators per account
+	Countries       []string      // ISO regions served by SMS and voice; empty: all
+}
+
+// GuessPolicy bounds wrong answers: Free of them at once, then waits that
+// double from Wait to Cap; after Limit consecutive ones the method is
+// disabled (NIST SP 800-63B-4 §3.2.2). Limit 0: never.
+type GuessPolicy struct {
+	Free  int
+	Wait  time.Duration
+	Cap   time.Duration
+	Limit int
+}
+
+// PasswordPolicy is what a new password must be (R36 to R39).
+type PasswordPolicy struct {
+	Min, Max int  // characters (code points after NFC)
+	Classes  bool // upper, lower, digit and sign each at least once
+}
+
+// Marketplace is the default policy.
+func Marketplace() Policy {
+	return Policy{
+		Password:  PasswordPolicy{Min: 8, Max: 20, Classes: true},
+		Guesses:   GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour, Limit: 100},
+		Passwords: GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour, Limit: 100},
+		Strangers: GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour},
+		Proven:    GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour, Limit: 100},
+
+		CeremonyLife: 5 * time.Minute, SignInLife: 15 * time.Minute,
+		LinkLife: 24 * time.Hour, ResetLife: 30 * time.Minute, CodeLife: 5 * time.Minute,
+		ResendAfter: 30 * time.Second, SendsPerDay: 10, SendsPerNumber: 20, SendsPerPrefix: 500, SendsPerCountry: 16000,
+		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,
+		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour,
+		EmailSecondStep: true, MustEnrol: true, MaxMethods: 20,
+	}
+}
+
+// NIST is the preset after NIST SP 800-63B-4: no composition rules, longer
+// passwords, shorter sessions, no e-mail codes.
+func NIST() Policy {
+	p := Marketplace()
+	p.Password = PasswordPolicy{Min: 15, Max: 128}
+	p.SessionIdle, p.SessionLife, p.SessionShort = time.Hour, 24*time.Hour, 24*time.Hour
+	p.EmailSecondStep = false
+	p.TrustLife = 0
+	return p
+}

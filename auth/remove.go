@@ -1,0 +1,319 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// A change is something decided that waits: a strong method that a weak one
+// asked to remove (D6). Every address got a link that stops it. Stored under
+// "<account>/<id>".
+type change struct {
+	ID      string    `json:"id"`
+	Account AccountID `json:"a"`
+	Remove  []string  `json:"rm"` // authenticators
+	Item    string    `json:"i"`
+	AskAt   time.Time `json:"t"`
+	Due     time.Time `json:"d"`
+}
+
+func (c *change) info() ChangeInfo {
+	return ChangeInfo{ID: c.ID, What: "removal", Item: c.Item, AskAt: c.AskAt, Due: c.Due}
+}
+
+// removed returns what an action on a target would remove: one authenticator,
+// or all that a device holds.
+func (w *Work) removed(a Action, target string) ([]*Authenticator, error) {
+	if a == ActRemove {
+		x, err := w.own(target)
+		return []*Authenticator{x}, err
+	}
+	list, err := w.authenticators(w.account.ID)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(x *Authenticator) bool { return x.Device != target })
+	if target == "" || len(list) == 0 {
+		return nil, Refuse(NoSuchMethod)
+	}
+	return list, nil
+}
+
+// Remove unbinds a method. It needs a fresh proof of the class of what is
+// removed; with a weaker one it waits (RemoveInfo.Due) and can be undone.
+func (s *Service) Remove(ctx context.Context, c Caller, id string) (*RemoveInfo, error) {
+	return s.remove(ctx, c, ActRemove, id)
+}
+
+// LoseDevice unbinds everything that lives on a device: one thing lost, one
+// act.
+func (s *Service) LoseDevice(ctx context.Context, c Caller, device string) (*RemoveInfo, error) {
+	return s.remove(ctx, c, ActLose, device)
+}
+
+func (s *Service) remove(ctx context.Context, c Caller, action Action, target string) (*RemoveInfo, error) {
+	info := new(RemoveInfo)
+	out := s.newGrant()
+	undoKey, undo := s.newLink(LinkUndo)
+	err := s.Do(ctx, c, action, func(w *Work) error {
+		*info = RemoveInfo{}
+		list, err := w.removed(action, target)
+		if err != nil {
+			return err
+		}
+		w.note.ID, w.note.Item, w.note.Kind = list[0].ID, list[0].Name, list[0].Kind
+		if info.Removed, err = w.describe(list[0]); err != nil {
+			return err
+		}
+		if !w.shows(classOf(list), ageRemove) {
+			info.Due, err = w.removeLater(list, out, undoKey, undo)
+			return err
+		}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + string(list[0].Kind),
+			"item": list[0].Name, "at": stamp(w.now)}}
+		if err := w.notify(w.account, m, out.ids()); err != nil { // the mailbox that goes is told too
+			return err
+		}
+		return w.unbind(list, info)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return info, nil
+}
+
+// removeLater writes the change that waits and the link that stops it.
+func (w *Work) removeLater(list []*Authenticator, out *granted, undoKey, undo string) (time.Time, error) {
+	changes, err := w.changes(w.account.ID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, ch := range changes {
+		if slices.Contains(ch.Remove, list[0].ID) {
+			return time.Time{}, Refuse(ChangePending).At(ch.Due)
+		}
+	}
+	due := w.now.Add(w.s.policy.RemovalDelay)
+	ch := change{ID: out.flow, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due}
+	for _, x := range list {
+		ch.Remove = append(ch.Remove, x.ID)
+	}
+	if err := w.s.changes.Insert(w.tx, authenticatorKey(ch.Account, ch.ID), &ch); err != nil {
+		return due, err
+	}
+	l := link{Purpose: LinkUndo, Account: ch.Account, Expires: due, Change: ch.ID}
+	if err := w.s.links.Insert(w.tx, undoKey, &l); err != nil {
+		return due, err
+	}
+	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + string(list[0].Kind), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": undo}}
+	return due, w.notify(w.account, m, out.ids())
+}
+
+// unbind deletes authenticators and all that rested on them: sessions that
+// they opened, trust, ceremonies under way, and their device if nothing is
+// left on it.
+func (w *Work) unbind(list []*Authenticator, info *RemoveInfo) error {
+	a := w.account
+	gone := map[string]bool{}
+	for _, x := range list {
+		gone[x.ID] = true
+		if err := w.s.authenticators.Delete(w.tx, authenticatorKey(a.ID, x.ID)); err != nil {
+			return err
+		}
+	}
+	rest, err := w.authenticators(a.ID)
+	if err != nil {
+		return err
+	}
+	if err := w.tidy(list, rest); err != nil {
+		return err
+	}
+	on, err := w.hasMethods(a.ID)
+	if err != nil {
+		return err
+	}
+	if !on {
+		a.EnrolledAt = time.Time{}
+	}
+	a.Epoch++
+	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(list, func(x *Authenticator) bool { return x.Kind == WebAuthn }) {
+		info.Signal = w.signal(a, rest)
+	}
+	return w.endResting(a.ID, gone, on, info)
+}
+
+// tidy deletes devices with nothing left on them, and changes about what is
+// gone.
+func (w *Work) tidy(gone, rest []*Authenticator) error {
+	for _, x := range gone {
+		used := slices.ContainsFunc(rest, func(o *Authenticator) bool { return o.Device == x.Device })
+		if !used && x.Device != "" {
+			if err := w.s.devices.Delete(w.tx, authenticatorKey(x.Account, x.Device)); err != nil {
+				return err
+			}
+		}
+		changes, err := w.changes(x.Account)
+		if err != nil {
+			return err
+		}
+		for _, ch := range changes {
+			if slices.Contains(ch.Remove, x.ID) {
+				if err := w.s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// endResting ends the sessions that rested on what is gone. The caller's own
+// session loses its proofs; it ends too if none is left, or becomes one that
+// must enrol if the account has no second step any more (R80).
+func (w *Work) endResting(a AccountID, gone map[string]bool, on bool, info *RemoveInfo) error {
+	list, err := w.sessions(a)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		kept := slices.DeleteFunc(slices.Clone(x.Proofs), func(p Proof) bool { return gone[p.Authenticator] })
+		if len(kept) == len(x.Proofs) && !gone[x.OpenedBy] {
+			if on || x.Restricted {
+				continue
+			}
+		}
+		own := w.session != nil && x.ID == w.session.ID
+		second := slices.ContainsFunc(kept, func(p Proof) bool { return p.Class > NoClass })
+		if own && (second || !on) {
+			x.Proofs, x.OpenedBy, x.Restricted = kept, "", !on && w.s.policy.MustEnrol
+			w.touch = false
+			if err := w.s.sessions.Put(w.tx, sessionKey(a, x.ID), x); err != nil {
+				return err
+			}
+			continue
+		}
+		info.Ended = info.Ended || own
+		if err := w.s.sessions.Delete(w.tx, sessionKey(a, x.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// signal is what the browser should be told is still accepted.
+func (w *Work) signal(a *Account, rest []*Authenticator) *Signal {
+	sig := &Signal{RPID: w.s.rpID, UserID: base64.RawURLEncoding.EncodeToString(a.Handle), Accepted: []string{}}
+	for _, x := range rest {
+		if x.Kind == WebAuthn {
+			sig.Accepted = append(sig.Accepted, x.Credential)
+		}
+	}
+	return sig
+}
+
+// changes returns what waits for an account.
+func (w *Work) changes(a AccountID) ([]*change, error) {
+	var list []*change
+	for item, err := range w.s.changes.Prefix(w.tx, string(a)+"/", maxAuthenticators) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item.Doc)
+	}
+	return list, nil
+}
+
+// dropChanges stops all that waits for an account.
+func (w *Work) dropChanges(a AccountID) error {
+	list, err := w.changes(a)
+	if err != nil {
+		return err
+	}
+	for _, ch := range list {
+		if err := w.s.changes.Delete(w.tx, authenticatorKey(a, ch.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Undo stops a waiting change by its mailed link. Refuses LinkUsed.
+func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
+	var info ChangeInfo
+	err := s.Do(ctx, c, ActUndo, func(w *Work) error {
+		l, err := w.spendLink(LinkUndo, token)
+		if err != nil {
+			return err
+		}
+		w.About(l.Account)
+		key := authenticatorKey(l.Account, l.Change)
+		ch, err := s.changes.Get(w.tx, key)
+		if errors.Is(err, store.ErrNotFound) {
+			return Refuse(LinkUsed)
+		}
+		if err != nil {
+			return err
+		}
+		info = ch.info()
+		w.note.Item = ch.Item
+		return s.changes.Delete(w.tx, key)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &info, nil
+}
+
+// CancelChange stops a waiting change from the settings. Refuses NotFound.
+func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
+	return s.Do(ctx, c, ActCancelChange, func(w *Work) error {
+		changes, err := w.changes(w.account.ID)
+		if err != nil {
+			return err
+		}
+		for _, ch := range changes {
+			if ch.ID == id {
+				w.note.Item = ch.Item
+				return s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID))
+			}
+		}
+		return Refuse(NotFound)
+	})
+}
+
+// applyChange does what came due. It runs as the service itself.
+func (s *Service) applyChange(ctx context.Context, key string) error {
+	out := s.newGrant()
+	return s.Do(ctx, Caller{system: true}, ActRemoved, func(w *Work) error {
+		ch, err := s.changes.Get(w.tx, key)
+		if err != nil || w.now.Before(ch.Due) {
+			return ignoreMissing(err)
+		}
+		if w.account, err = w.s.accounts.Get(w.tx, string(ch.Account)); err != nil {
+			return ignoreMissing(err)
+		}
+		w.About(ch.Account)
+		w.note.Item = ch.Item
+		list, err := w.authenticators(ch.Account)
+		if err != nil {
+			return err
+		}
+		list = slices.DeleteFunc(list, func(x *Authenticator) bool { return !slices.Contains(ch.Remove, x.ID) })
+		if err := s.changes.Delete(w.tx, key); err != nil || len(list) == 0 {
+			return err
+		}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + string(list[0].Kind), "item": ch.Item, "at": stamp(w.now)}}
+		if err := w.notify(w.account, m, out.ids()); err != nil {
+			return err
+		}
+		return w.unbind(list, new(RemoveInfo))
+	})
+}

@@ -1,0 +1,124 @@
+package auth
+
+import "time"
+
+// An Action is what a caller wants to do: the vocabulary of the rules, of
+// step-up and of the audit trail. Actions are API and never renamed.
+type Action string
+
+// The actions of people.
+const (
+	ActSignUp        Action = "sign-up"
+	ActConfirmSignUp Action = "confirm-sign-up"
+	ActPassword      Action = "check-password"
+	ActSignIn        Action = "sign-in"
+	ActSecondStep    Action = "second-step"
+	ActSendCode      Action = "send-code"
+	ActSignOut       Action = "sign-out"
+	ActStepUp        Action = "step-up"
+	ActTest          Action = "test-method"
+	ActAdd           Action = "add-method"
+	ActCodes         Action = "recovery-codes"
+	ActRename        Action = "rename-method"
+	ActRemove        Action = "remove-method"
+	ActLose          Action = "lose-device"
+	ActUndo          Action = "undo-change"
+	ActCancelChange  Action = "cancel-change"
+	ActEndSession    Action = "end-session"
+	ActTrust         Action = "trust-browser"
+	ActForget        Action = "forget-browser"
+	ActNewPassword   Action = "change-password"
+	ActContact       Action = "change-contact"
+	ActConfirmEmail  Action = "confirm-email"
+	ActForgot        Action = "forgot-password"
+	ActReset         Action = "reset-password"
+)
+
+// The actions that only look, and those of the service itself.
+const (
+	ActMe       Action = "look-session"
+	ActLook     Action = "look-ceremony"
+	ActLookStep Action = "look-step-up"
+	ActLookBind Action = "look-binding"
+	ActOutbox   Action = "look-outbox"
+	ActSecurity Action = "look-security"
+	ActHistory  Action = "look-history"
+	ActDeliver  Action = "deliver"
+	ActSweep    Action = "sweep"
+	ActRemoved  Action = "delayed-removal" // a waiting removal came due
+)
+
+// Who says which callers a rule admits.
+type Who int
+
+// The callers, from the most to the least open.
+const (
+	Anyone   Who = iota // no session is read
+	SignedIn            // a session, even one that may only enrol
+	Enrolled            // a session beyond the second step
+	System              // the service itself; no request can be it
+)
+
+// A Rule is one row of the authorisation matrix: who may act, what the session
+// must have shown, and whether the act is audited. Reads runs on a snapshot
+// and can change nothing.
+type Rule struct {
+	Who    Who
+	Demand Demand
+	Reads  bool
+	Audit  bool // done or refused, the act is an Event of its account
+}
+
+// Step-up ages (design, "what each method is worth").
+const (
+	ageRename = 15 * time.Minute
+	ageAdd    = 15 * time.Minute
+	ageRemove = 10 * time.Minute
+)
+
+// rules returns the matrix. An action that is not in it cannot be done.
+func rules() map[Action]Rule {
+	return map[Action]Rule{
+		ActSignUp:        {Who: Anyone, Audit: true},
+		ActConfirmSignUp: {Who: Anyone, Audit: true},
+		ActPassword:      {Who: Anyone},
+		ActSignIn:        {Who: Anyone, Audit: true},
+		ActSecondStep:    {Who: Anyone, Audit: true},
+		ActSendCode:      {Who: Anyone, Audit: true},
+		ActForgot:        {Who: Anyone, Audit: true},
+		ActReset:         {Who: Anyone, Audit: true},
+		ActUndo:          {Who: Anyone, Audit: true},
+		ActConfirmEmail:  {Who: Anyone, Audit: true},
+		ActLook:          {Who: Anyone, Reads: true},
+
+		ActMe:       {Who: SignedIn, Reads: true},
+		ActLookBind: {Who: SignedIn, Reads: true, Demand: Demand{Best, ageAdd}},
+		ActSecurity: {Who: SignedIn, Reads: true},
+		ActSignOut:  {Who: SignedIn, Audit: true},
+		ActAdd:      {Who: SignedIn, Demand: Demand{Best, ageAdd}, Audit: true},
+		ActCodes:    {Who: SignedIn, Demand: Demand{Best, ageRemove}, Audit: true},
+
+		ActHistory:      {Who: Enrolled, Reads: true},
+		ActLookStep:     {Who: Enrolled, Reads: true},
+		ActStepUp:       {Who: Enrolled, Audit: true},
+		ActTest:         {Who: Enrolled, Audit: true},
+		ActRename:       {Who: Enrolled, Demand: Demand{Weak, ageRename}, Audit: true},
+		ActRemove:       {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true}, // and Same, or it waits
+		ActLose:         {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true},
+		ActCancelChange: {Who: Enrolled, Audit: true},
+		ActEndSession:   {Who: Enrolled, Audit: true},
+		ActTrust:        {Who: Enrolled, Demand: Demand{Weak, ageAdd}, Audit: true},
+		ActForget:       {Who: Enrolled, Audit: true},
+		ActContact:      {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
+		ActNewPassword:  {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
+
+		ActOutbox:  {Who: System, Reads: true},
+		ActDeliver: {Who: System},
+		ActSweep:   {Who: System},
+		ActRemoved: {Who: System, Audit: true},
+	}
+}
+
+// DemandOf returns what an action asks a session to show, for pages that ask
+// beforehand.
+func (s *Service) DemandOf(a Action) Demand { return s.rules[a].Demand }

@@ -1,0 +1,96 @@
+package auth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// sealStep is the size to which sealed ceremonies are padded: their length
+// must not say whether an account exists or how many keys it has.
+const sealStep = 1024
+
+// seal turns a ceremony into the opaque text that the client returns. Purpose
+// and browser are associated data: a challenge for a sign-in is no challenge
+// for a binding, and what one browser began no other can finish.
+func (s *Service) seal(c *Ceremony, caller Caller) (string, error) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return "", fmt.Errorf("writing a ceremony: %w", err)
+	}
+	padded := make([]byte, (len(text)/sealStep+1)*sealStep)
+	for i := copy(padded, text); i < len(padded); i++ {
+		padded[i] = ' '
+	}
+	sealed, err := s.keys.Seal("ceremony", s.sealedTo(c.Purpose, caller), padded)
+	if err != nil {
+		return "", fmt.Errorf("sealing a ceremony: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sealed), nil
+}
+
+func (s *Service) sealedTo(p Purpose, caller Caller) []byte {
+	return []byte(string(p) + "\x00" + s.browserID(caller))
+}
+
+// open returns the ceremony that seal sealed for the same purpose and browser,
+// if its time is not over. What is spent or void is told in the transaction.
+func (s *Service) open(text string, p Purpose, caller Caller) (*Ceremony, error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, Refuse(CeremonyOtherBrowser)
+	}
+	plain, err := s.keys.Open("ceremony", s.sealedTo(p, caller), sealed)
+	if err != nil {
+		return nil, Refuse(CeremonyOtherBrowser)
+	}
+	c := new(Ceremony)
+	if err := json.Unmarshal(plain, c); err != nil {
+		return nil, fmt.Errorf("reading a ceremony: %w", err)
+	}
+	c.Now = s.now()
+	c.Language = caller.Language
+	if !c.Now.Before(c.Expires) {
+		return c, Refuse(CeremonyExpired)
+	}
+	return c, nil
+}
+
+// spentMark records that a ceremony, a flow or a link has had its one success.
+// An ordered index by time finds those that are over; it is spread over 16
+// buckets by the id, so that no two sign-ins write side by side because they
+// happen at the same time.
+type spentMark struct {
+	Expires time.Time `json:"e"`
+	Spread  string    `json:"b"` // one of 16
+}
+
+// ends is the value of the index: bucket, then time in seconds.
+func (m *spentMark) ends() []string { return []string{m.Spread + stampKey(m.Expires)} }
+
+func stampKey(t time.Time) string { return fmt.Sprintf("%010x", t.Unix()) }
+
+const spreads = "0123456789abcdef"
+
+// spreadOf is the bucket of an id that is itself random.
+func spreadOf(id string) string { return string(spreads[id[0]%16]) }
+
+// spend is the one primitive of single use: the first transaction to spend an
+// id wins, every other is refused with the code. The mark outlives what it
+// marks.
+func (w *Work) spend(id string, expires time.Time, code Code) error {
+	if err := w.unspent(id, code); err != nil {
+		return err
+	}
+	return w.s.spent.Insert(w.tx, id, &spentMark{Expires: expires.Add(time.Minute), Spread: spreadOf(id)})
+}
+
+// unspent refuses what is spent already.
+func (w *Work) unspent(id string, code Code) error {
+	_, err := w.s.spent.Get(w.tx, id)
+	if err == nil {
+		return Refuse(code)
+	}
+	return ignoreMissing(err)
+}

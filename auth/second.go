@@ -1,0 +1,462 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// lookFor is the read action that a ceremony of each purpose goes through: a
+// step-up and a binding need the session that they belong to.
+func lookFor(p Purpose) Action {
+	switch p {
+	case ForStepUp:
+		return ActLookStep
+	case ForBind:
+		return ActLookBind
+	}
+	return ActLook
+}
+
+// begin turns a flow into a challenge for one method. The flow itself stays
+// good: another method can be begun beside it, and one success spends it.
+func (s *Service) begin(ctx context.Context, c Caller, flow *Ceremony, m MethodChoice) (*Challenge, error) {
+	next := *flow
+	next.ID, next.Kind, next.Channel, next.Target, next.Message = s.newID(), m.Kind, m.Channel, m.ID, ""
+	if next.Flow == "" {
+		next.Flow = flow.ID
+	}
+	next.State = nil
+	return s.beginAt(ctx, c, &next, flow.Expires)
+}
+
+// resend asks the factor of a begun ceremony to send again. The ceremony that
+// results replaces the one before.
+func (s *Service) resend(ctx context.Context, c Caller, p Purpose, ceremony string, ch Channel) (*Challenge, error) {
+	before, err := s.open(ceremony, p, c)
+	if err != nil {
+		return nil, err
+	}
+	if before.Kind != Phone && before.Kind != Email { // a challenge that is begun anew could be answered twice
+		return nil, Refuse(NoSuchMethod)
+	}
+	next := *before
+	next.ID, next.Channel = s.newID(), ch
+	if p == ForBind {
+		return s.sendAgain(ctx, c, &next)
+	}
+	return s.beginAt(ctx, c, &next, before.Begun.Add(s.policy.SignInLife))
+}
+
+// beginAt asks the factor for a challenge on a snapshot, then sends what must
+// be sent in a transaction of its own: a challenge that sends nothing writes
+// nothing.
+func (s *Service) beginAt(ctx context.Context, c Caller, next *Ceremony, until time.Time) (*Challenge, error) {
+	factor := s.factors[next.Kind]
+	if factor == nil {
+		return nil, Refuse(NoSuchMethod)
+	}
+	next.Language = c.Language
+	state := next.State
+	var methods []MethodInfo
+	err := s.Do(ctx, c, lookFor(next.Purpose), func(w *Work) error {
+		next.Now, next.State, next.Messages = w.now, state, nil
+		a, list, err := w.challenged(next)
+		if err != nil {
+			return err
+		}
+		if methods, err = w.methods(a); err != nil {
+			return err
+		}
+		life := s.policy.CeremonyLife
+		if worth(next.Kind).Guessable {
+			life = s.policy.CodeLife
+		}
+		if next.Expires = w.now.Add(life); until.Before(next.Expires) {
+			next.Expires = until
+		}
+		return factor.BeginVerify(next, list)
+	})
+	if err != nil {
+		return nil, err
+	}
+	delivery, err := s.sendAll(ctx, c, next)
+	if err != nil {
+		return nil, err
+	}
+	return s.challenge(c, next, methods, delivery)
+}
+
+// challenged reads whom a challenge is for and refuses what cannot be asked.
+func (w *Work) challenged(c *Ceremony) (*Account, []*Authenticator, error) {
+	a, err := w.flowAccount(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := w.ownSession(c); err != nil {
+		return nil, nil, err
+	}
+	if err := w.mayAnswer(a.ID, c.Kind); err != nil {
+		return nil, nil, err
+	}
+	list, err := w.active(a.ID, c.Kind, c.Target)
+	if err != nil {
+		return nil, nil, err
+	}
+	list = slices.DeleteFunc(list, func(x *Authenticator) bool { return !w.usable(a, x) })
+	if len(list) == 0 {
+		return nil, nil, Refuse(NoSuchMethod)
+	}
+	return a, list, nil
+}
+
+// ownSession refuses a step-up or binding that belongs to another session.
+func (w *Work) ownSession(c *Ceremony) error {
+	if c.Session != "" && (w.session == nil || w.session.ID != c.Session) {
+		return Refuse(CeremonyOtherBrowser)
+	}
+	return nil
+}
+
+// mayAnswer refuses a kind that rests or is switched off. It is asked when a
+// challenge is issued and again, with the same count, when it is redeemed: a
+// hundred parallel guesses find the lock that the fifth has set.
+func (w *Work) mayAnswer(a AccountID, k Kind) error {
+	if !worth(k).Guessable {
+		return nil
+	}
+	t, err := w.throttle(codesKey(a, k))
+	if err != nil {
+		return err
+	}
+	if t.spent(w.s.policy.Guesses) {
+		return Refuse(MethodDisabled)
+	}
+	if w.now.Before(t.Until) {
+		return Refuse(MethodResting).At(t.Until)
+	}
+	return nil
+}
+
+// sendAll writes the ceremony's messages to the outbox, within the limits of
+// their addresses.
+func (s *Service) sendAll(ctx context.Context, c Caller, next *Ceremony) (*DeliveryInfo, error) {
+	if len(next.Messages) == 0 {
+		return nil, nil
+	}
+	id := s.newID()
+	var info *DeliveryInfo
+	err := s.Do(ctx, c, ActSendCode, func(w *Work) error {
+		w.About(next.Account)
+		w.note.Kind = next.Kind
+		m := next.Messages[0]
+		if m.Channel != Mail && !s.served(Number(m.To)) {
+			return RefuseField(CountryNotServed, "phone")
+		}
+		left, err := w.allowSend(next.Account, m.address())
+		if err == nil && next.Purpose == ForBind {
+			err = w.allowBind(next.Account, m.address())
+		}
+		if err == nil && m.Channel != Mail {
+			err = w.allowSpend(Number(m.To))
+		}
+		if err != nil {
+			return err
+		}
+		m.Account, m.Language = next.Account, c.Language
+		info = &DeliveryInfo{Channel: m.Channel, To: mask(m), Label: m.Label, State: Queued, SentAt: w.now,
+			ChangedAt: w.now, Expires: m.Expires, ResendAt: w.now.Add(s.policy.ResendAfter), LeftToday: left}
+		return w.send(m, id)
+	})
+	if err != nil {
+		return nil, err
+	}
+	next.Message = id
+	return info, nil
+}
+
+// served says whether texts and calls go to the number's country.
+func (s *Service) served(n Number) bool {
+	return len(s.policy.Countries) == 0 || slices.Contains(s.policy.Countries, n.Region())
+}
+
+func mask(m Message) string {
+	if m.Channel == Mail {
+		return MaskAddress(Address(m.To))
+	}
+	return MaskNumber(Number(m.To))
+}
+
+// challenge seals a begun ceremony and describes it.
+func (s *Service) challenge(c Caller, next *Ceremony, methods []MethodInfo, d *DeliveryInfo) (*Challenge, error) {
+	sealed, err := s.seal(next, c)
+	if err != nil {
+		return nil, err
+	}
+	return &Challenge{Ceremony: sealed, Kind: next.Kind, Channel: next.Channel, Expires: next.Expires,
+		Prompt: next.Prompt, Delivery: d, Methods: methods, Who: next.Hint}, nil
+}
+
+// errStale says that what was verified has changed before it was concluded.
+var errStale = errors.New("verified against an older record")
+
+// staleTries bounds how often a finish is verified anew. Losing more often
+// means that as many others won.
+const staleTries = 8
+
+// finish is the one way in which a second step is verified. The response is
+// checked on a snapshot; one transaction then spends the ceremony and its
+// flow, compares the record that it was checked against, counts or clears,
+// stores the changed authenticator and runs conclude, which grants.
+func (s *Service) finish(ctx context.Context, c Caller, a Action, cer *Ceremony, response json.RawMessage,
+	conclude func(*Work, *Account, *Authenticator, Proof) error) error {
+	for range staleTries {
+		v, err := s.check(ctx, c, cer, response)
+		if err != nil {
+			return err
+		}
+		err = s.Do(ctx, c, a, func(w *Work) error { return w.conclude(cer, v, conclude) })
+		if !errors.Is(err, errStale) {
+			return unchecked(cer.Kind, err)
+		}
+	}
+	return Refuse(CeremonyUsed)
+}
+
+// unchecked tells a code that could not be checked from one that is wrong
+// (R72): the store cannot write, so nothing was counted either.
+func unchecked(k Kind, err error) error {
+	if worth(k).Guessable && errors.Is(err, ErrUnavailable) {
+		return Refuse(CodeUnavailable)
+	}
+	return err
+}
+
+// verdict is what a factor said about a response.
+type verdict struct {
+	account  *Account
+	answered *Authenticator // changed copy; may stand beside a refusal
+	refused  *Error
+	proof    Proof
+}
+
+// check verifies the response on a snapshot.
+func (s *Service) check(ctx context.Context, c Caller, cer *Ceremony, response json.RawMessage) (*verdict, error) {
+	factor := s.factors[cer.Kind]
+	if factor == nil {
+		return nil, Refuse(NoSuchMethod)
+	}
+	v := new(verdict)
+	err := s.Do(ctx, c, lookFor(cer.Purpose), func(w *Work) error {
+		list, err := w.candidates(cer, factor, response, v)
+		if err != nil || v.refused != nil {
+			return err
+		}
+		cer.Now, cer.UserVerified = w.now, false
+		v.answered, err = factor.FinishVerify(cer, list, response)
+		if err != nil && !errors.As(err, &v.refused) {
+			return fmt.Errorf("verifying %s: %w", cer.Kind, err)
+		}
+		if v.answered != nil {
+			v.proof = Proof{Kind: cer.Kind, Authenticator: v.answered.ID, At: w.now, Class: worth(cer.Kind).Class,
+				UserVerified: cer.UserVerified, Synced: v.answered.Traits.Synced}
+		}
+		return nil
+	})
+	if cer.anonymous() && v.refused != nil && v.answered == nil {
+		v.refused, v.account = Refuse(KeyWrong), nil // one answer for all, and nobody's history
+	}
+	return v, err
+}
+
+// candidates returns the authenticators that may answer. A ceremony that knows
+// no account is answered by a credential that names one.
+func (w *Work) candidates(c *Ceremony, f Factor, response json.RawMessage, v *verdict) ([]*Authenticator, error) {
+	var credential string
+	var handle []byte
+	if c.anonymous() {
+		names, ok := f.(Identifier)
+		if !ok {
+			return nil, Refuse(NoSuchMethod)
+		}
+		var err error
+		if credential, handle, err = names.Identify(response); err != nil {
+			return nil, err // garbage burns nothing
+		}
+	}
+	if c.Account != "" {
+		var err error
+		var list []*Authenticator
+		v.account, list, err = w.challenged(c)
+		return list, err
+	}
+	if err := w.unspent(c.ID, CeremonyUsed); err != nil {
+		return nil, err
+	}
+	if c.Hint != "" { // a decoy was issued: nobody's keys can answer it
+		v.refused = Refuse(KeyWrong)
+		return nil, nil
+	}
+	return w.named(credential, handle, v)
+}
+
+// named returns the authenticator that a discoverable credential claims to be.
+func (w *Work) named(credential string, handle []byte, v *verdict) ([]*Authenticator, error) {
+	x, err := w.s.authenticators.One(w.tx, "credential", credential)
+	if errors.Is(err, store.ErrNotFound) {
+		v.refused = Refuse(KeyWrong)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if v.account, err = w.accountOf(x.Account); err != nil {
+		return nil, err
+	}
+	switch {
+	case handle != nil && string(handle) != string(v.account.Handle):
+		v.refused = Refuse(KeyUserHandleWrong)
+	case x.State != Active:
+		v.refused = Refuse(KeyFrozen)
+	}
+	return []*Authenticator{x}, nil
+}
+
+// conclude turns a verdict into its effects, in one transaction.
+func (w *Work) conclude(c *Ceremony, v *verdict, grant func(*Work, *Account, *Authenticator, Proof) error) error {
+	if v.account == nil {
+		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+			return err
+		}
+		return v.refused
+	}
+	w.About(v.account.ID)
+	w.note.Kind = c.Kind
+	a, err := w.accountOf(v.account.ID)
+	if err != nil {
+		return err
+	}
+	if c.Account == "" { // named by its credential: nothing of the account was pinned yet
+		c.Epochs.Account = a.Epoch
+	}
+	if err := w.current(c, a); err != nil {
+		return err
+	}
+	w.account = a
+	if err := w.ownSession(c); err != nil {
+		return err
+	}
+	if err := w.mayAnswer(a.ID, c.Kind); err != nil {
+		return err
+	}
+	if err := w.keep(c, v); err != nil {
+		return err
+	}
+	if v.refused != nil {
+		return w.wrong(c, a, v)
+	}
+	if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+		return err
+	}
+	if c.Flow != "" {
+		if err := w.spend(c.Flow, c.Begun.Add(w.s.policy.SignInLife), CeremonyUsed); err != nil {
+			return err
+		}
+	}
+	if worth(c.Kind).Guessable {
+		if err := w.clear(codesKey(a.ID, c.Kind)); err != nil {
+			return err
+		}
+	}
+	w.note.ID, w.note.Item = v.answered.ID, v.answered.Name
+	return grant(w, a, v.answered, v.proof)
+}
+
+// keep stores the changed authenticator, if the record is still the one that
+// the response was checked against. A response that fails changes only what
+// its factor says: a clone is frozen.
+func (w *Work) keep(c *Ceremony, v *verdict) error {
+	if v.answered == nil {
+		return nil
+	}
+	key := authenticatorKey(v.account.ID, v.answered.ID)
+	now, err := w.s.authenticators.Get(w.tx, key)
+	if errors.Is(err, store.ErrNotFound) || err == nil && now.Rev != v.answered.Rev {
+		return errStale
+	}
+	if err != nil {
+		return err
+	}
+	x := *v.answered
+	x.Rev++
+	if v.refused == nil {
+		x.UsedAt = w.now
+	}
+	if err := w.s.authenticators.Put(w.tx, key, &x); err != nil || x.State == now.State {
+		return err
+	}
+	return w.tell(c, "frozen-"+string(x.Kind), x.Name)
+}
+
+// wrong counts a refused response and says what is left. A failed WebAuthn
+// response burns its challenge; a wrong code does not, but is counted.
+func (w *Work) wrong(c *Ceremony, a *Account, v *verdict) error {
+	if !worth(c.Kind).Guessable {
+		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+			return err
+		}
+		return v.refused
+	}
+	if v.refused.Code == CodeMalformed || v.refused.Code == CodeExpired {
+		return v.refused // no guess: it could not have been right
+	}
+	g := w.s.policy.Guesses
+	t, err := w.charge(codesKey(a.ID, c.Kind), g)
+	if err != nil {
+		return err
+	}
+	if t.spent(g) {
+		if err := w.disable(c, a.ID); err != nil {
+			return err
+		}
+	}
+	e := *v.refused
+	e.Args = nil
+	for k, val := range v.refused.Args {
+		e.With(k, val)
+	}
+	return e.With("n", strconv.Itoa(t.left(g, w.now))).At(t.Until)
+}
+
+// disable switches every authenticator of a kind off: too many consecutive
+// wrong answers. Only binding anew brings it back.
+func (w *Work) disable(c *Ceremony, a AccountID) error {
+	list, err := w.active(a, c.Kind, "")
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		x.State = Disabled
+		x.Rev++
+		if err := w.s.authenticators.Put(w.tx, authenticatorKey(a, x.ID), x); err != nil {
+			return err
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return w.tell(c, "disabled-"+string(c.Kind), list[0].Name)
+}
+
+// tell writes to every address what was done to a method without its owner's
+// asking. The messages are named after the ceremony: nothing is drawn here.
+func (w *Work) tell(c *Ceremony, what, item string) error {
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": what, "item": item, "at": stamp(w.now)}}
+	return w.notify(w.account, m, []string{c.ID + ".0", c.ID + ".1", c.ID + ".2", c.ID + ".3"})
+}

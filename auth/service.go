@@ -1,0 +1,211 @@
+package auth
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// Config is what a Service is made of. DB, Keys, Origin and at least one
+// Factor are required.
+type Config struct {
+	DB      store.DB
+	Keys    *store.Keys
+	Factors []Factor
+	Policy  Policy
+	Site    string           // the site's name, for people and as issuer
+	Origin  string           // the public address, https://host[:port][/path]; links are built from it alone
+	RPID    string           // the relying party id, for signals to browsers
+	Hash    HashCost         // of passwords; zero: 19 MiB and two passes
+	Now     func() time.Time // nil: a clock that does not jump within the process
+	Rand    io.Reader        // nil: crypto/rand
+	Log     *slog.Logger
+	// Pause waits so that refusals of unknown and known accounts take alike
+	// long; nil: a real wait. Tests pass one that returns at once.
+	Pause func(ctx context.Context, d time.Duration)
+}
+
+// Service is every use case. It is safe for concurrent use.
+type Service struct {
+	db      store.DB
+	keys    *store.Keys
+	factors map[Kind]Factor
+	policy  Policy
+	name    string
+	origin  string
+	rpID    string
+	rand    io.Reader
+	log     *slog.Logger
+	pause   func(context.Context, time.Duration)
+	hasher  *Hasher
+	rules   map[Action]Rule
+	wake    chan struct{}
+	cursor  sweepCursors
+
+	clock struct {
+		sync.Mutex
+		wall  func() time.Time
+		high  time.Time // the latest time ever told
+		saved time.Time // the latest time written to the store
+	}
+	site siteMeta // as read at the start
+
+	accounts       *store.Collection[Account]
+	authenticators *store.Collection[Authenticator]
+	devices        *store.Collection[Device]
+	sessions       *store.Collection[Session]
+	browsers       *store.Collection[Browser]
+	throttles      *store.Collection[throttle]
+	spent          *store.Collection[spentMark]
+	links          *store.Collection[link]
+	changes        *store.Collection[change]
+	outbox         *store.Collection[Message]
+	sentBox        *store.Collection[Message]
+	events         *store.Collection[Event]
+	chains         *store.Collection[chainHead]
+	meta           *store.Collection[siteMeta]
+}
+
+// siteMeta is what the site remembers about itself, under "site".
+type siteMeta struct {
+	High    time.Time `json:"h"`           // high-water mark of the clock
+	Restore uint64    `json:"r,omitempty"` // restore epoch
+	Secret  []byte    `json:"s"`           // keys what must stay the same when the store's keys rotate
+}
+
+// New returns the service over an open store. It reads the clock's high-water
+// mark: a clock that went back while the service was down unlocks nothing.
+func New(cfg Config) (*Service, error) {
+	if cfg.DB == nil || cfg.Keys == nil || cfg.Origin == "" || len(cfg.Factors) == 0 {
+		return nil, errors.New("auth needs a store, keys, an origin and a factor")
+	}
+	s := &Service{
+		db: cfg.DB, keys: cfg.Keys, policy: cfg.Policy, name: cfg.Site, origin: cfg.Origin, rpID: cfg.RPID,
+		rand: cfg.Rand, log: cfg.Log, pause: cfg.Pause, rules: rules(),
+		factors: map[Kind]Factor{}, wake: make(chan struct{}, 1),
+	}
+	if s.rand == nil {
+		s.rand = rand.Reader
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.pause == nil {
+		s.pause = wait
+	}
+	for _, f := range cfg.Factors {
+		if _, twice := s.factors[f.Kind()]; twice {
+			return nil, fmt.Errorf("two factors of kind %s", f.Kind())
+		}
+		s.factors[f.Kind()] = f
+	}
+	s.hasher = NewHasher(s.rand, 2, 256)
+	if cfg.Hash != (HashCost{}) {
+		s.hasher.Cost = cfg.Hash
+	}
+	s.collect(cfg.Keys)
+	if err := s.startSite(cfg.Now); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// collect names the collections and their indexes. Keys hold no personal data.
+func (s *Service) collect(k *store.Keys) {
+	s.accounts = store.NewCollection("account", k,
+		store.Blind("email", true, func(a *Account) []string { return []string{a.Email.Key()} }),
+		store.Blind("phone", false, func(a *Account) []string { return number(a, !a.PhoneAt.IsZero()) }),
+		store.Blind("claim", false, func(a *Account) []string { return number(a, a.PhoneAt.IsZero() && !a.LateClaim) }))
+	s.authenticators = store.NewCollection("authenticator", k,
+		store.Blind("credential", true, func(a *Authenticator) []string { return present(a.Credential) }))
+	s.devices = store.NewCollection[Device]("device", k)
+	s.sessions = store.NewCollection[Session]("session", k)
+	s.browsers = store.NewCollection[Browser]("browser", k)
+	s.throttles = store.NewCollection[throttle]("throttle", k)
+	s.spent = store.NewCollection("spent", k, store.Ordered("ends", (*spentMark).ends))
+	s.links = store.NewCollection[link]("link", k)
+	s.changes = store.NewCollection[change]("change", k)
+	s.outbox = store.NewCollection[Message]("outbox", k)
+	s.sentBox = store.NewCollection("sent", k,
+		store.Blind("reference", false, func(m *Message) []string { return present(reference(m.Gateway, m.Reference)) }))
+	s.events = store.NewCollection[Event]("event", k)
+	s.chains = store.NewCollection[chainHead]("chain", k)
+	s.meta = store.NewCollection[siteMeta]("meta", k)
+}
+
+// number is the account's number as an index value, if it is to be found there.
+func number(a *Account, found bool) []string {
+	if !found {
+		return nil
+	}
+	return present(string(a.Phone))
+}
+
+// present is an index value that may be absent.
+func present(v string) []string {
+	if v == "" {
+		return nil
+	}
+	return []string{v}
+}
+
+// random returns n random bytes.
+func (s *Service) random(n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.rand, b); err != nil {
+		panic(fmt.Sprintf("no randomness: %v", err)) // going on would hand out guessable tokens
+	}
+	return b
+}
+
+// newID returns 128 random bits in 22 characters.
+func (s *Service) newID() string { return base64.RawURLEncoding.EncodeToString(s.random(16)) }
+
+// short returns 128 bits of a keyed hash: a name for what must not be spelt
+// out in a key.
+func (s *Service) short(purpose, value string) string {
+	return base64.RawURLEncoding.EncodeToString(s.mac(purpose, value)[:16])
+}
+
+// mac is a keyed hash that stays the same when the store's keys rotate: decoy
+// credentials that changed would tell who has none.
+func (s *Service) mac(purpose, value string) []byte {
+	h := hmac.New(sha256.New, s.site.Secret)
+	h.Write([]byte(purpose + "\x00" + value))
+	return h.Sum(nil)
+}
+
+// browserID names a browser by its cookie without keeping the cookie.
+func (s *Service) browserID(c Caller) string {
+	if c.Browser == "" {
+		return ""
+	}
+	h := sha256.Sum256([]byte("browser\x00" + c.Browser)) // unkeyed: the cookie is random, and keys rotate
+	return base64.RawURLEncoding.EncodeToString(h[:16])
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func wait(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,48 @@
+package auth
+
+import "time"
+
+// A Session is a signed-in browser or program. Its token is the account id and
+// 256 random bits; only the first half of their SHA-256 is stored, under
+// "<account>/<hash>": nobody finds a secret to it.
+type Session struct {
+	V          int       `json:"v,omitempty"`
+	ID         string    `json:"id"` // the hash, shortened: names the session in lists
+	Account    AccountID `json:"a"`
+	Opened     time.Time `json:"o"`
+	Seen       time.Time `json:"sn"`
+	Expires    time.Time `json:"e"`
+	Remember   bool      `json:"rm,omitempty"`
+	Shared     bool      `json:"sh,omitempty"` // opened on what was called a shared computer
+	Restricted bool      `json:"rs,omitempty"` // may only enrol a second step
+	Proofs     []Proof   `json:"pr"`
+	OpenedBy   string    `json:"ob,omitempty"` // the authenticator that opened it: removed together
+	Browser    string    `json:"br,omitempty"` // hash of the browser's cookie
+	Agent      string    `json:"ag,omitempty"`
+	IP         string    `json:"ip,omitempty"`
+	Epochs     Epochs    `json:"ep"`
+}
+
+// AuthTime is when the person last proved anything in this session.
+func (s *Session) AuthTime() time.Time {
+	var last time.Time
+	for _, p := range s.Proofs {
+		if p.At.After(last) {
+			last = p.At
+		}
+	}
+	return last
+}
+
+// A Browser is a browser that an account has signed in from. Stored under
+// "<account>/<hash of its cookie>". A known browser has its own count of wrong
+// passwords (D5); a trusted one may skip the second step until TrustedUntil.
+type Browser struct {
+	V            int       `json:"v,omitempty"`
+	ID           string    `json:"id"`
+	FirstAt      time.Time `json:"f"`
+	SeenAt       time.Time `json:"s"`
+	TrustedUntil time.Time `json:"t,omitzero"`
+	Epochs       Epochs    `json:"ep"` // trust ends with the account's epoch
+	Agent        string    `json:"ag,omitempty"`
+}

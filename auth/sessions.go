@@ -1,0 +1,365 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// tokenBytes is the length of a session's secret: 256 bits.
+const tokenBytes = 32
+
+// token writes a session token: the account id's 16 bytes and the secret.
+func token(a AccountID, secret []byte) string {
+	id, _ := base64.RawURLEncoding.DecodeString(string(a)) // ours: newID wrote it
+	return base64.RawURLEncoding.EncodeToString(append(id, secret...))
+}
+
+// readToken returns the account and the session id that a token names.
+func readToken(t string) (AccountID, string, bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(t)
+	if err != nil || len(b) != 16+tokenBytes {
+		return "", "", false
+	}
+	return AccountID(base64.RawURLEncoding.EncodeToString(b[:16])), sessionID(b[16:]), true
+}
+
+// sessionID is the name of the session with that secret: 128 bits of SHA-256,
+// from which the secret cannot be found.
+func sessionID(secret []byte) string {
+	h := sha256.Sum256(secret)
+	return base64.RawURLEncoding.EncodeToString(h[:16])
+}
+
+func sessionKey(a AccountID, id string) string { return string(a) + "/" + id }
+
+// loadSession reads the caller's session and its account, and refuses one that
+// is over.
+func (w *Work) loadSession() error {
+	if w.caller.Token == "" {
+		return Refuse(SessionRequired)
+	}
+	account, id, ok := readToken(w.caller.Token)
+	if !ok {
+		return Refuse(SessionEnded)
+	}
+	x, err := w.s.sessions.Get(w.tx, sessionKey(account, id))
+	if errors.Is(err, store.ErrNotFound) {
+		return Refuse(SessionEnded)
+	}
+	if err != nil {
+		return err
+	}
+	if w.over(x) {
+		return Refuse(SessionEnded)
+	}
+	a, err := w.s.accounts.Get(w.tx, string(account))
+	if errors.Is(err, store.ErrNotFound) {
+		return Refuse(SessionEnded)
+	}
+	if err != nil {
+		return err
+	}
+	w.session, w.account = x, a
+	w.touch = w.now.Sub(x.Seen) > w.s.policy.SessionIdle/16
+	return nil
+}
+
+// over says whether a session has ended by time or by a restored backup.
+func (w *Work) over(x *Session) bool {
+	p := w.s.policy
+	kept := x.Remember && p.SessionLife > p.SessionShort // else there is nothing that keeping would lengthen
+	idle := !kept && w.now.Sub(x.Seen) >= p.SessionIdle
+	return idle || !w.now.Before(x.Expires) || x.Epochs.Restore != w.s.site.Restore
+}
+
+// seen moves the idle time of the session on.
+func (w *Work) seen() error {
+	key := sessionKey(w.session.Account, w.session.ID)
+	x, err := w.s.sessions.Get(w.tx, key)
+	if err != nil { // ended or rotated in this very pass
+		return ignoreMissing(err)
+	}
+	x.Seen = w.now
+	return w.s.sessions.Put(w.tx, key, x)
+}
+
+// touchSession does what a read could not: it notes that the session is used.
+func (s *Service) touchSession(ctx context.Context, c Caller) error {
+	account, id, ok := readToken(c.Token)
+	if !ok {
+		return nil
+	}
+	return s.Do(ctx, systemCaller(c), ActSweep, func(w *Work) error {
+		x, err := s.sessions.Get(w.tx, sessionKey(account, id))
+		if err != nil {
+			return ignoreMissing(err)
+		}
+		x.Seen = w.now
+		return s.sessions.Put(w.tx, sessionKey(account, id), x)
+	})
+}
+
+// grant is the one gate through which every session comes: a new secret, the
+// proofs, and the end of the session that it replaces.
+//
+// secret is drawn outside of the transaction.
+func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (string, error) {
+	p := w.s.policy
+	x := Session{
+		ID: sessionID(secret), Account: a.ID, Opened: w.now, Seen: w.now, Remember: remember,
+		Proofs: proofs, Browser: w.s.browserID(w.caller), Agent: w.caller.Agent,
+		Epochs: Epochs{Restore: w.s.site.Restore, Account: a.Epoch},
+	}
+	if w.caller.IP.IsValid() {
+		x.IP = w.caller.IP.String()
+	}
+	life := p.SessionShort
+	if remember {
+		life = p.SessionLife
+	}
+	x.Expires = w.now.Add(life)
+	if last := len(proofs) - 1; last >= 0 {
+		x.OpenedBy = proofs[last].Authenticator
+	}
+	if old := w.session; old != nil { // raised, not opened anew: the age stays
+		x.Opened, x.Expires, x.Remember, x.OpenedBy = old.Opened, old.Expires, old.Remember, old.OpenedBy
+		x.Shared = old.Shared
+		if err := w.s.sessions.Delete(w.tx, sessionKey(old.Account, old.ID)); err != nil {
+			return "", err
+		}
+	} else if err := w.makeRoom(a.ID); err != nil {
+		return "", err
+	}
+	stepped := slices.ContainsFunc(proofs, func(p Proof) bool { return p.Class > NoClass || p.Kind == Trusted })
+	if !stepped && p.MustEnrol {
+		open, err := w.hasMethods(a.ID)
+		if err != nil {
+			return "", err
+		}
+		if open { // the gate: where there is a second step, no session without it
+			return "", errors.New("a session without the account's second step")
+		}
+		x.Restricted = true
+	}
+	w.session = &x
+	w.touch = false
+	return token(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
+}
+
+// info describes a session to its owner.
+func (x *Session) info(current *Session) SessionInfo {
+	aal, amr := assurance(x.Proofs)
+	return SessionInfo{
+		ID: x.ID, Current: current != nil && x.ID == current.ID, Restricted: x.Restricted, Remember: x.Remember,
+		AAL: aal, AMR: amr, AuthTime: x.AuthTime(), Opened: x.Opened, Seen: x.Seen, Expires: x.Expires,
+		Agent: x.Agent, IP: x.IP,
+	}
+}
+
+// assurance is the level that proofs amount to (NIST SP 800-63B-4 §2) and
+// their methods after RFC 8176.
+func assurance(proofs []Proof) (aal int, amr []string) {
+	password := slices.ContainsFunc(proofs, func(p Proof) bool { return p.Kind == Password })
+	for _, p := range proofs {
+		w := WorthOf(p.Kind, p.UserVerified, p.Synced)
+		level := w.Alone
+		if password {
+			level = max(level, w.WithPassword)
+		}
+		aal = max(aal, level)
+		if !slices.Contains(amr, w.AMR) {
+			amr = append(amr, w.AMR)
+		}
+		if p.UserVerified && !slices.Contains(amr, "user") {
+			amr = append(amr, "user")
+		}
+	}
+	if len(proofs) > 1 && aal > 1 {
+		amr = append(amr, "mfa")
+	}
+	return aal, amr
+}
+
+// Me is the session check: who is signed in, and how well proved. Refuses
+// SessionRequired and SessionEnded.
+func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
+	var me *Me
+	err := s.Do(ctx, c, ActMe, func(w *Work) error {
+		me = w.me()
+		return nil
+	})
+	return me, err
+}
+
+func (w *Work) me() *Me {
+	return &Me{
+		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName),
+		Email: MaskAddress(w.account.Email), Session: w.session.info(w.session),
+	}
+}
+
+// SignOut ends the caller's session.
+func (s *Service) SignOut(ctx context.Context, c Caller) error {
+	return s.Do(ctx, c, ActSignOut, func(w *Work) error {
+		return s.sessions.Delete(w.tx, sessionKey(w.session.Account, w.session.ID))
+	})
+}
+
+// mostSessions is how many sessions one account may have open; when they are
+// that many, they are cut to fewSessions, so that this is rare. maxSessions
+// bounds what its lists read: more, so that ending all of them ends all.
+const (
+	mostSessions = 100
+	fewSessions  = 80
+	maxSessions  = 500
+)
+
+// makeRoom deletes the account's sessions that are over and, if one more would
+// be too many, those that were longest unused.
+func (w *Work) makeRoom(a AccountID) error {
+	if n, err := w.s.sessions.Count(w.tx, string(a)+"/", mostSessions); err != nil || n < mostSessions {
+		return err
+	}
+	var live, gone []*Session
+	for item, err := range w.s.sessions.Prefix(w.tx, string(a)+"/", maxSessions) {
+		if err != nil {
+			return err
+		}
+		if w.over(item.Doc) {
+			gone = append(gone, item.Doc)
+		} else {
+			live = append(live, item.Doc)
+		}
+	}
+	slices.SortFunc(live, func(x, y *Session) int { return x.Seen.Compare(y.Seen) })
+	gone = append(gone, live[:max(0, len(live)+1-fewSessions)]...)
+	for _, x := range gone {
+		if err := w.s.sessions.Delete(w.tx, sessionKey(a, x.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Sessions lists where the account is signed in, the newest use first.
+func (s *Service) Sessions(ctx context.Context, c Caller) ([]SessionInfo, error) {
+	var list []SessionInfo
+	err := s.Do(ctx, c, ActHistory, func(w *Work) error {
+		all, err := w.sessions(w.account.ID)
+		list = nil
+		for _, x := range all {
+			list = append(list, x.info(w.session))
+		}
+		slices.SortFunc(list, func(a, b SessionInfo) int { return b.Seen.Compare(a.Seen) })
+		return err
+	})
+	return list, err
+}
+
+// sessions returns the account's sessions that are not over.
+func (w *Work) sessions(a AccountID) ([]*Session, error) {
+	var list []*Session
+	for item, err := range w.s.sessions.Prefix(w.tx, string(a)+"/", maxSessions) {
+		if err != nil {
+			return nil, err
+		}
+		if !w.over(item.Doc) {
+			list = append(list, item.Doc)
+		}
+	}
+	return list, nil
+}
+
+// EndSession ends one session of the account, the caller's own included.
+// Refuses NotFound.
+func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
+	return s.Do(ctx, c, ActEndSession, func(w *Work) error {
+		if strings.Contains(id, "/") {
+			return Refuse(NotFound)
+		}
+		key := sessionKey(w.account.ID, id)
+		x, err := s.sessions.Get(w.tx, key)
+		if errors.Is(err, store.ErrNotFound) {
+			return Refuse(NotFound)
+		}
+		if err != nil {
+			return err
+		}
+		w.note.ID, w.note.Item = x.ID, x.Agent
+		return s.sessions.Delete(w.tx, key)
+	})
+}
+
+// EndOtherSessions ends every session of the account but the caller's.
+func (s *Service) EndOtherSessions(ctx context.Context, c Caller) error {
+	return s.Do(ctx, c, ActEndSession, func(w *Work) error {
+		return w.endSessions(w.account.ID, func(x *Session) bool { return x.ID != w.session.ID })
+	})
+}
+
+// endSessions deletes the account's sessions that match.
+func (w *Work) endSessions(a AccountID, match func(*Session) bool) error {
+	list, err := w.sessions(a)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if !match(x) {
+			continue
+		}
+		if err := w.s.sessions.Delete(w.tx, sessionKey(a, x.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasMethods says whether the account has a second step: a method that is more
+// than recovery codes. One that is frozen or disabled counts: else whoever knows
+// the password could switch the second step off by a hundred wrong codes.
+func (w *Work) hasMethods(a AccountID) (bool, error) {
+	list, err := w.authenticators(a)
+	return slices.ContainsFunc(list, func(x *Authenticator) bool { return x.Kind != Lookup }), err
+}
+
+// maxAuthenticators bounds what one account's lists read.
+const maxAuthenticators = 200
+
+// authenticators returns all that is bound to the account, oldest first.
+func (w *Work) authenticators(a AccountID) ([]*Authenticator, error) {
+	var list []*Authenticator
+	for item, err := range w.s.authenticators.Prefix(w.tx, string(a)+"/", maxAuthenticators) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item.Doc)
+	}
+	slices.SortFunc(list, func(x, y *Authenticator) int {
+		if c := x.BoundAt.Compare(y.BoundAt); c != 0 {
+			return c
+		}
+		return strings.Compare(x.ID, y.ID)
+	})
+	return list, nil
+}
+
+func authenticatorKey(a AccountID, id string) string { return string(a) + "/" + id }
+
+func systemCaller(c Caller) Caller {
+	return Caller{system: true, RequestID: c.RequestID}
+}
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,269 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// maxItem and maxPlace bound what a person writes about a method, in
+// characters.
+const (
+	maxItem  = 40
+	maxPlace = 60
+)
+
+// nameFor is the name of a new method: the one given, or one that tells it
+// from its like.
+func nameFor(given string, x *Authenticator, list []*Authenticator) string {
+	if n := clip(given, maxItem); n != "" {
+		return n
+	}
+	if x.Traits.Model != "" && !slices.ContainsFunc(list, func(o *Authenticator) bool { return o.Name == x.Traits.Model }) {
+		return x.Traits.Model
+	}
+	if x.Kind != WebAuthn {
+		return ""
+	}
+	n := 1
+	for _, o := range list {
+		if o.Kind == WebAuthn {
+			n++
+		}
+	}
+	return "Key " + strconv.Itoa(n)
+}
+
+// nameOf is the name of the account's method with that credential.
+func nameOf(list []*Authenticator, credential string) string {
+	for _, x := range list {
+		if x.Credential == credential {
+			return x.Name
+		}
+	}
+	return ""
+}
+
+// clip trims s and cuts it to n characters; control characters go, and marks
+// of direction and of lines, which could make a name read as another.
+func clip(s string, n int) string {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || isBidi(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s))
+	if r := []rune(s); len(r) > n {
+		s = strings.TrimSpace(string(r[:n]))
+	}
+	return s
+}
+
+// describe returns an authenticator as its owner sees it.
+func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
+	info := AuthenticatorInfo{
+		ID: x.ID, Kind: x.Kind, Name: x.Name, Device: x.Device, Flavour: x.Traits.Flavour, Model: x.Traits.Model,
+		Address: x.Traits.Address, Channels: x.Traits.Channels, Class: worth(x.Kind).Class, Synced: x.Traits.Synced,
+		VerifiesUser: x.Traits.VerifiesUser, Discoverable: x.Traits.Discoverable, Certified: x.Traits.Certified,
+		Left: x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt,
+	}
+	d, err := w.s.devices.Get(w.tx, authenticatorKey(x.Account, x.Device))
+	if errors.Is(err, store.ErrNotFound) {
+		return info, nil
+	}
+	if err == nil {
+		info.Place, info.DeviceKind = d.Place, d.Kind
+	}
+	return info, err
+}
+
+// Security is the overview of Advanced security settings: everything that is
+// set up, and what would be left if something were lost.
+func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error) {
+	var info *SecurityInfo
+	err := s.Do(ctx, c, ActSecurity, func(w *Work) error {
+		a := w.account
+		info = &SecurityInfo{Me: *w.me(), Phone: MaskNumber(a.Phone), PhoneConfirmed: !a.PhoneAt.IsZero(),
+			PasswordAt: a.PasswordAt, EnrolledAt: a.EnrolledAt}
+		if err := w.listMethods(info); err != nil {
+			return err
+		}
+		return w.listPlaces(info)
+	})
+	return info, err
+}
+
+// listMethods fills in the methods, what waits to happen to them, and the
+// forecast.
+func (w *Work) listMethods(info *SecurityInfo) error {
+	list, err := w.authenticators(w.account.ID)
+	if err != nil {
+		return err
+	}
+	changes, err := w.changes(w.account.ID)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		m, err := w.describe(x)
+		if err != nil {
+			return err
+		}
+		for _, ch := range changes {
+			if slices.Contains(ch.Remove, x.ID) {
+				m.RemovalDue = ch.Due
+			}
+		}
+		info.Methods = append(info.Methods, m)
+	}
+	slices.SortStableFunc(info.Methods, func(x, y AuthenticatorInfo) int { return worth(x.Kind).Order - worth(y.Kind).Order })
+	for _, ch := range changes {
+		info.Changes = append(info.Changes, ch.info())
+	}
+	devices, err := w.devices(w.account.ID)
+	if err != nil {
+		return err
+	}
+	info.Forecast = forecast(info.Methods, devices)
+	info.BackupNeeded, err = w.backupNeeded()
+	return err
+}
+
+// listPlaces fills in where the account is signed in and trusted.
+func (w *Work) listPlaces(info *SecurityInfo) error {
+	sessions, err := w.sessions(w.account.ID)
+	if err != nil {
+		return err
+	}
+	info.Sessions = len(sessions)
+	browsers, err := w.browsers()
+	if err != nil {
+		return err
+	}
+	for _, b := range browsers {
+		if !b.TrustedUntil.IsZero() {
+			info.Trusted++
+			info.TrustUntil = later(info.TrustUntil, b.TrustedUntil)
+		}
+		if b.Current && w.s.policy.TrustLife > 0 && b.TrustedUntil.IsZero() {
+			info.MayTrust = !w.session.Restricted && !w.session.Shared
+		}
+	}
+	return nil
+}
+
+// own returns the account's authenticator with the id. Refuses NoSuchMethod.
+func (w *Work) own(id string) (*Authenticator, error) {
+	if id == "" || strings.Contains(id, "/") {
+		return nil, Refuse(NoSuchMethod)
+	}
+	x, err := w.s.authenticators.Get(w.tx, authenticatorKey(w.account.ID, id))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, Refuse(NoSuchMethod)
+	}
+	return x, err
+}
+
+// Rename changes a method's name and where its device is kept. Refuses
+// NoSuchMethod, NameMissing, NameTooLong.
+func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) (*AuthenticatorInfo, error) {
+	var info AuthenticatorInfo
+	err := s.Do(ctx, c, ActRename, func(w *Work) error {
+		x, err := w.own(id)
+		if err != nil {
+			return err
+		}
+		if utf8.RuneCountInString(strings.TrimSpace(name)) > maxItem {
+			return RefuseField(NameTooLong, "name").With("n", strconv.Itoa(maxItem))
+		}
+		if x.Name = clip(name, maxItem); x.Name == "" {
+			return RefuseField(NameMissing, "name")
+		}
+		x.Rev++
+		w.note.ID, w.note.Item, w.note.Kind = x.ID, x.Name, x.Kind
+		if err := s.authenticators.Put(w.tx, authenticatorKey(x.Account, x.ID), x); err != nil {
+			return err
+		}
+		if err := w.move(x, place); err != nil {
+			return err
+		}
+		info, err = w.describe(x)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &info, nil
+}
+
+// move notes where the device of a method is kept, and its new name.
+func (w *Work) move(x *Authenticator, place string) error {
+	key := authenticatorKey(x.Account, x.Device)
+	d, err := w.s.devices.Get(w.tx, key)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	d.Place = clip(place, maxPlace)
+	if d.Kind == Stick {
+		d.Name = x.Name
+	}
+	return w.s.devices.Put(w.tx, key, d)
+}
+
+// History lists the account's audited acts, newest first. cursor is
+// HistoryInfo.Next of the page before, "" for the first.
+func (s *Service) History(ctx context.Context, c Caller, cursor string, limit int) (*HistoryInfo, error) {
+	before, err := strconv.ParseUint(cmpOr(cursor, "0"), 10, 64)
+	if err != nil {
+		return nil, RefuseField(MalformedRequest, "cursor")
+	}
+	limit = min(max(limit, 1), 100)
+	info := new(HistoryInfo)
+	err = s.Do(ctx, c, ActHistory, func(w *Work) error {
+		*info = HistoryInfo{}
+		chain := string(w.account.ID)
+		head, err := s.chains.Get(w.tx, chain)
+		if err != nil {
+			return ignoreMissing(err)
+		}
+		end := head.Seq + 1
+		if before > 0 {
+			end = min(end, before)
+		}
+		start := uint64(1)
+		if end > uint64(limit) {
+			start = end - uint64(limit)
+		}
+		for item, err := range s.events.Scan(w.tx, eventKey(chain, start), eventKey(chain, end), limit) {
+			if err != nil {
+				return fmt.Errorf("reading the history: %w", err)
+			}
+			e := item.Doc
+			info.Events = append(info.Events, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind,
+				Item: e.Item, Agent: e.Agent, IP: e.IP})
+		}
+		slices.Reverse(info.Events)
+		if start > 1 {
+			info.Next = strconv.FormatUint(start, 10)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return info, nil
+}
+
+func cmpOr(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}

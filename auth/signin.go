@@ -1,0 +1,348 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+)
+
+// SignIn checks an identifier and a password. A right password yields no
+// session but a sealed ceremony (StepSecond); only an account that has yet to
+// set up its second step gets a session, which can do nothing else
+// (StepEnrol). A browser that the account trusts is signed in (StepDone).
+//
+// Refuses SignInRefused, and behind a known browser SignInLocked.
+func (s *Service) SignIn(ctx context.Context, c Caller, f SignInForm) (*SignInInfo, error) {
+	start := time.Now()
+	info, err := s.signIn(ctx, c, f)
+	if e := new(Error); errors.As(err, &e) {
+		s.level(ctx, start)
+	}
+	return info, err
+}
+
+func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInInfo, error) {
+	browser := s.browserID(c)
+	g, err := s.charge(ctx, c, s.bySignIn(ParseIdentifier(f.Identifier), browser))
+	if err != nil {
+		return nil, err
+	}
+	right, err := s.hash(ctx, g, f.Password)
+	if err != nil {
+		return nil, err
+	}
+	if g.account == nil || g.locked != nil {
+		return nil, g.refusal() // names nobody, or was not judged: nothing is written
+	}
+	flow := &Ceremony{ID: s.newID(), Purpose: ForSignIn, Account: g.account.ID,
+		Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier}
+	out := s.newGrant()
+	err = s.Do(ctx, c, ActSignIn, func(w *Work) error {
+		w.About(g.account.ID)
+		w.note.Kind = Password
+		if !right {
+			return g.refusal()
+		}
+		a, err := w.accountOf(g.account.ID)
+		if err != nil {
+			return err
+		}
+		if a.Password != g.account.Password { // changed while it was checked
+			return g.refusal()
+		}
+		if err := w.clear(g.key); err != nil {
+			return err
+		}
+		flow.Begun, flow.Expires, flow.Epochs = w.now, w.now.Add(s.policy.SignInLife), w.epochs(a)
+		flow.Proofs = []Proof{{Kind: Password, At: w.now}}
+		return w.afterPassword(a, flow, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.signInInfo(c, flow, out)
+}
+
+// granted carries what a transaction decided out to the caller, and into it
+// what must be drawn before.
+type granted struct {
+	secret  []byte
+	device  string // id of a new device, where one may be made
+	flow    string // id of a following ceremony
+	token   string
+	session *Session
+	methods []MethodInfo
+	trust   bool
+}
+
+// newGrant draws the randomness that a grant may need.
+func (s *Service) newGrant() *granted {
+	return &granted{secret: s.random(tokenBytes), flow: s.newID()}
+}
+
+// ids names the messages that an act may send: after it, so that nothing is
+// drawn for acts that send none.
+func (g *granted) ids() []string {
+	return []string{g.flow + ".0", g.flow + ".1", g.flow + ".2", g.flow + ".3"}
+}
+
+// afterPassword decides what follows a right password.
+func (w *Work) afterPassword(a *Account, flow *Ceremony, out *granted) error {
+	out.token, out.methods = "", nil
+	open, err := w.hasMethods(a.ID)
+	if err != nil {
+		return err
+	}
+	if !open {
+		return w.signedIn(a, flow, out)
+	}
+	trusted, err := w.trusted(a)
+	if err != nil {
+		return err
+	}
+	if trusted && !flow.Shared {
+		flow.Proofs = append(flow.Proofs, Proof{Kind: Trusted, At: w.now})
+		return w.signedIn(a, flow, out)
+	}
+	out.methods, err = w.methods(a)
+	return err
+}
+
+// signedIn opens the session that a flow has earned.
+func (w *Work) signedIn(a *Account, flow *Ceremony, out *granted) error {
+	var err error
+	if out.token, err = w.grant(a, out.secret, flow.Proofs, flow.Remember); err != nil {
+		return err
+	}
+	out.session = w.session
+	if a.MailReset && len(flow.Proofs) > 1 {
+		a.MailReset = false
+		if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
+			return err
+		}
+	}
+	if flow.Shared {
+		w.session.Shared = true
+		return w.s.sessions.Put(w.tx, sessionKey(a.ID, w.session.ID), w.session)
+	}
+	if w.caller.Browser == "" {
+		return nil
+	}
+	out.trust, err = w.meet(a, out.ids())
+	return err
+}
+
+// signInInfo describes where a flow stands.
+func (s *Service) signInInfo(c Caller, flow *Ceremony, out *granted) (*SignInInfo, error) {
+	info := &SignInInfo{Who: flow.Hint, Token: out.token, MayTrust: out.trust}
+	if out.token != "" {
+		x := out.session.info(out.session)
+		info.Step, info.Session, info.Expires = StepDone, &x, x.Expires
+		if x.Restricted {
+			info.Step, info.MayTrust = StepEnrol, false
+		}
+		return info, nil
+	}
+	info.Step, info.Methods, info.Expires = StepSecond, out.methods, flow.Expires
+	if !flow.shown(Password) {
+		info.Step = StepPassword
+	}
+	var err error
+	info.Ceremony, err = s.seal(flow, c)
+	return info, err
+}
+
+// SignInState says where a sealed sign-in stands, so that a page can be loaded
+// again. It spends nothing.
+func (s *Service) SignInState(ctx context.Context, c Caller, ceremony string) (*SignInInfo, error) {
+	flow, err := s.open(ceremony, ForSignIn, c)
+	if err != nil {
+		return nil, err
+	}
+	if len(flow.Proofs) == 0 { // a challenge to a key: it tells nobody which methods there are
+		return nil, Refuse(CeremonyOtherBrowser)
+	}
+	out := new(granted)
+	err = s.Do(ctx, c, ActLook, func(w *Work) error {
+		a, err := w.flowAccount(flow)
+		if err != nil {
+			return err
+		}
+		out.methods, err = w.methods(a)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.signInInfo(c, flow, out)
+	if err == nil {
+		info.Ceremony = ceremony
+	}
+	return info, err
+}
+
+// flowAccount reads the account of a flow that is neither spent nor void.
+func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
+	if err := w.unspent(c.ID, CeremonyUsed); err != nil {
+		return nil, err
+	}
+	if c.Flow != "" {
+		if err := w.unspent(c.Flow, CeremonyUsed); err != nil {
+			return nil, err
+		}
+	}
+	a, err := w.accountOf(c.Account)
+	if err != nil {
+		return nil, err
+	}
+	return a, w.current(c, a)
+}
+
+// SignInKeyFirst begins a sign-in with the key (D5): by an identifier, or
+// without one by a credential that names its account. For an identifier that
+// nobody has, or whose owner has no key, the challenge looks as any other.
+func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) (*Challenge, error) {
+	f.Identifier = f.Identifier[:min(len(f.Identifier), maxTyped)] // it comes back sealed: no longer than it can mean something
+	next := &Ceremony{ID: s.newID(), Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
+		Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier}
+	err := s.Do(ctx, c, ActLook, func(w *Work) error {
+		next.Account, next.Decoy, next.State = "", nil, nil
+		next.Begun, next.Now, next.Expires = w.now, w.now, w.now.Add(s.policy.CeremonyLife)
+		next.Epochs = Epochs{Restore: s.site.Restore}
+		var list []*Authenticator
+		if f.Identifier != "" {
+			login := ParseIdentifier(f.Identifier)
+			a, err := w.find(login)
+			if err != nil {
+				return err
+			}
+			if a != nil {
+				if list, err = w.active(a.ID, WebAuthn, ""); err != nil {
+					return err
+				}
+			}
+			if len(list) == 0 {
+				next.Decoy = s.mac("decoy", login.Key)
+			} else {
+				next.Account, next.Epochs = a.ID, w.epochs(a)
+			}
+		}
+		return s.factors[WebAuthn].BeginVerify(next, list)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.challenge(c, next, nil, nil)
+}
+
+// SignInBegin begins the second step with one method. Codes are sent only now,
+// after the password was right.
+func (s *Service) SignInBegin(ctx context.Context, c Caller, ceremony string, m MethodChoice) (*Challenge, error) {
+	flow, err := s.open(ceremony, ForSignIn, c)
+	if err != nil {
+		return nil, err
+	}
+	if !flow.shown(Password) { // a key that came first is no way round the password, nor to a text
+		return nil, Refuse(CeremonyOtherBrowser)
+	}
+	return s.begin(ctx, c, flow, m)
+}
+
+// SignInResend sends the code of a begun second step again, perhaps by another
+// channel of the same number.
+func (s *Service) SignInResend(ctx context.Context, c Caller, ceremony string, ch Channel) (*Challenge, error) {
+	return s.resend(ctx, c, ForSignIn, ceremony, ch)
+}
+
+// SignInFinish checks the response of the second step, or of a key that came
+// first, and opens the session in the same transaction. A key that was only
+// touched and came first still needs the password (StepPassword).
+//
+// Until something is shown every answer but a right one is refused alike.
+func (s *Service) SignInFinish(ctx context.Context, c Caller, ceremony string, response json.RawMessage) (*SignInInfo, error) {
+	start := time.Now()
+	flow, err := s.open(ceremony, ForSignIn, c)
+	if err != nil {
+		return nil, err
+	}
+	info, err := s.signInFinish(ctx, c, flow, response)
+	if e := new(Error); flow.anonymous() && errors.As(err, &e) {
+		s.level(ctx, start)
+	}
+	return info, err
+}
+
+func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, response json.RawMessage) (*SignInInfo, error) {
+	out := s.newGrant()
+	next := *flow
+	err := s.finish(ctx, c, ActSecondStep, flow, response, func(w *Work, a *Account, x *Authenticator, p Proof) error {
+		next = *flow
+		next.ID, next.Flow, next.Kind, next.State = out.flow, "", "", nil
+		next.Account, next.Epochs = a.ID, w.epochs(a)
+		next.Proofs = append(slices.Clone(flow.Proofs), p)
+		if next.Hint == "" {
+			next.Hint = MaskAddress(a.Email)
+		}
+		out.token = ""
+		if !flow.shown(Password) && WorthOf(p.Kind, p.UserVerified, p.Synced).Alone < 2 {
+			next.Begun, next.Expires = w.now, w.now.Add(s.policy.SignInLife)
+			return nil
+		}
+		return w.signedIn(a, &next, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.signInInfo(c, &next, out)
+}
+
+// SignInPassword follows a key that came first: the password against a counter
+// that only the proven holder of the key spends (D5).
+func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, password string) (*SignInInfo, error) {
+	flow, err := s.open(ceremony, ForSignIn, c)
+	if err != nil {
+		return nil, err
+	}
+	if len(flow.Proofs) != 1 || flow.Proofs[0].Kind != WebAuthn {
+		return nil, Refuse(CeremonyOtherBrowser)
+	}
+	g, err := s.charge(ctx, c, func(w *Work) (*guess, error) {
+		a, err := w.flowAccount(flow)
+		return &guess{account: a, policy: s.policy.Proven, exact: true, refuse: PasswordWrong,
+			key: provenKey(flow.Account, flow.Proofs[0].Authenticator)}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	right, err := s.hash(ctx, g, password)
+	if err != nil {
+		return nil, err
+	}
+	out := s.newGrant()
+	done := *flow
+	err = s.Do(ctx, c, ActSignIn, func(w *Work) error {
+		w.About(flow.Account)
+		w.note.Kind = Password
+		a, err := w.flowAccount(flow)
+		if err != nil {
+			return err
+		}
+		if !right || a.Password != g.account.Password {
+			return g.refusal()
+		}
+		if err := w.clear(g.key); err != nil {
+			return err
+		}
+		if err := w.spend(flow.ID, flow.Expires, CeremonyUsed); err != nil {
+			return err
+		}
+		done.Proofs = []Proof{{Kind: Password, At: w.now}, flow.Proofs[0]}
+		return w.signedIn(a, &done, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.signInInfo(c, &done, out)
+}

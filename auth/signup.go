@@ -1,0 +1,196 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// A link is what a mailed link opens. Stored under the SHA-256 of its token,
+// so that reading the store opens nothing. Deleted when it is spent.
+type link struct {
+	Purpose string    `json:"p"`
+	Account AccountID `json:"a,omitempty"`
+	Expires time.Time `json:"e"`
+	SignUp  *Account  `json:"su,omitempty"` // the account to be made
+	Change  string    `json:"c,omitempty"`  // the change to be undone
+	Email   Address   `json:"em,omitempty"` // the address to be confirmed
+	Epoch   uint64    `json:"ep,omitempty"` // of the account: a later reset voids an earlier link
+}
+
+// The purposes of links.
+const (
+	LinkSignUp = "sign-up"
+	LinkReset  = "reset"
+	LinkUndo   = "undo"
+	LinkEmail  = "email"
+)
+
+// linkPaths are the pages that links lead to.
+func linkPath(purpose string) string {
+	switch purpose {
+	case LinkSignUp:
+		return "/sign-up/confirm/"
+	case LinkReset:
+		return "/forgot/link/"
+	case LinkEmail:
+		return "/security/contact/email/"
+	}
+	return "/undo/"
+}
+
+// newLink draws a link's token and returns it with its URL, which is built
+// from configuration alone: a forged Host header can point it nowhere.
+func (s *Service) newLink(purpose string) (key, url string) {
+	t := base64.RawURLEncoding.EncodeToString(s.random(32))
+	return linkKey(t), s.origin + linkPath(purpose) + t
+}
+
+func linkKey(token string) string {
+	h := sha256.Sum256([]byte(token))
+	return base64.RawURLEncoding.EncodeToString(h[:])
+}
+
+// link returns the link that a token opens. Refuses LinkUsed for one that is
+// used, too old, of another purpose or never issued: the answers are alike.
+func (w *Work) link(purpose, token string) (*link, error) {
+	l, err := w.s.links.Get(w.tx, linkKey(token))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, Refuse(LinkUsed)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if l.Purpose != purpose || !w.now.Before(l.Expires) {
+		return nil, Refuse(LinkUsed)
+	}
+	return l, nil
+}
+
+// spendLink is link, and the end of it.
+func (w *Work) spendLink(purpose, token string) (*link, error) {
+	l, err := w.link(purpose, token)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.spend(linkKey(token), l.Expires, LinkUsed); err != nil {
+		return nil, err
+	}
+	return l, w.s.links.Delete(w.tx, linkKey(token))
+}
+
+// LookLink says whether a mailed link would work now, without spending it:
+// mail scanners open links, so opening one changes nothing.
+func (s *Service) LookLink(ctx context.Context, c Caller, purpose, token string) error {
+	return s.Do(ctx, c, ActLook, func(w *Work) error {
+		_, err := w.link(purpose, token)
+		return err
+	})
+}
+
+// SignUp takes a new seller's data and mails a link that confirms it. The
+// answer, the work done and the number of mails are the same for an address
+// that has an account already: its owner is told by mail, nobody else is.
+func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpInfo, error) {
+	a, err := s.newAccount(c, f)
+	if err != nil {
+		return nil, err
+	}
+	if a.Password, err = s.hasher.Hash(ctx, f.Password); err != nil {
+		return nil, err
+	}
+	key, url := s.newLink(LinkSignUp)
+	messageID := s.newID()
+	info := &SignUpInfo{Email: MaskAddress(a.Email)}
+	err = s.Do(ctx, c, ActSignUp, func(w *Work) error {
+		info.Expires = w.now.Add(s.policy.LinkLife)
+		info.ResendAt = w.now.Add(s.policy.ResendAfter)
+		if _, err := w.allowSend("", a.Email.Key()); err != nil {
+			return err
+		}
+		w.About(siteChain(key))
+		l := link{Purpose: LinkSignUp, Expires: info.Expires, SignUp: a}
+		a.CreatedAt, a.PasswordAt = w.now, w.now
+		m := Message{Channel: Mail, To: string(a.Email), Language: a.Language, Template: TemplateSignUp,
+			Args: map[string]string{"link": url, "name": a.Name}, Expires: info.Expires}
+		owner, err := s.accounts.One(w.tx, "email", a.Email.Key())
+		if err == nil { // told in the owner's own words: a stranger's are no part of our mail
+			m.To, m.Language = string(owner.Email), owner.Language
+			m.Template, m.Args = TemplateSignUpExisting, map[string]string{"name": owner.Name}
+			return w.send(m, messageID)
+		}
+		if err := ignoreMissing(err); err != nil {
+			return err
+		}
+		if err := s.links.Insert(w.tx, key, &l); err != nil {
+			return fmt.Errorf("writing a link: %w", err)
+		}
+		return w.send(m, messageID)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return info, nil
+}
+
+// newAccount reads the form into an account that is not yet stored.
+func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
+	name, err := ParseName(f.Name)
+	if err != nil {
+		return nil, err
+	}
+	user, err := ParseUserName(f.UserName)
+	if err != nil {
+		return nil, err
+	}
+	email, err := ParseAddress(f.Email)
+	if err != nil {
+		return nil, err
+	}
+	phone, err := ParseNumber(f.Phone, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.policy.Password.Check(f.Password, user, email, name); err != nil {
+		return nil, err
+	}
+	if !f.Terms {
+		return nil, RefuseField(TermsNotAccepted, "terms")
+	}
+	return &Account{
+		ID: AccountID(s.newID()), Name: name, UserName: user, Email: email, Phone: phone,
+		Language: c.Language, Handle: s.random(64),
+	}, nil
+}
+
+// ConfirmSignUp makes the account that a link confirms and returns its masked
+// address. It signs nobody in: whoever opened the mail has shown the mailbox,
+// not the password. Refuses LinkUsed.
+func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string) (string, error) {
+	var email string
+	err := s.Do(ctx, c, ActConfirmSignUp, func(w *Work) error {
+		l, err := w.spendLink(LinkSignUp, token)
+		if err != nil {
+			return err
+		}
+		a := l.SignUp
+		email = MaskAddress(a.Email)
+		a.CreatedAt = w.now
+		w.About(a.ID)
+		if a.LateClaim, err = w.crowded(a.Phone); err != nil {
+			return err
+		}
+		err = s.accounts.Insert(w.tx, string(a.ID), a)
+		if errors.Is(err, store.ErrExists) { // another link for the same mailbox was first
+			w.About("")
+			return Refuse(LinkUsed)
+		}
+		return err
+	})
+	return email, err
+}

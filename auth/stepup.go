@@ -1,0 +1,166 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+)
+
+// StepUp says what an action demands, whether the caller's session shows it,
+// and which methods would. target is the authenticator or device that the
+// action is about, "" if none.
+func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string) (*StepUpInfo, error) {
+	info := &StepUpInfo{For: a}
+	err := s.Do(ctx, c, ActLookStep, func(w *Work) error {
+		d, err := w.demand(a, target)
+		if err != nil {
+			return err
+		}
+		info.Demand, info.Who = d, MaskAddress(w.account.Email)
+		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge)
+		info.Waits = !info.Done && (a == ActRemove || a == ActLose) && w.shows(Weak, d.MaxAge)
+		info.Methods, err = w.methods(w.account)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return info, nil
+}
+
+// demand resolves what an action asks for into a class: the best that the
+// account has, or that of what would be removed.
+func (w *Work) demand(a Action, target string) (Demand, error) {
+	d := w.s.rules[a].Demand
+	switch {
+	case a == ActRemove || a == ActLose:
+		list, err := w.removed(a, target)
+		if err != nil {
+			return d, err
+		}
+		d.Class = classOf(list)
+	case d.Class == Best:
+		best, err := w.bestClass()
+		if err != nil {
+			return d, err
+		}
+		d.Class = best
+	}
+	return d, nil
+}
+
+// classOf is the strongest class among authenticators, at least Weak.
+func classOf(list []*Authenticator) Class {
+	c := Weak
+	for _, x := range list {
+		c = max(c, worth(x.Kind).Class)
+	}
+	return c
+}
+
+// StepUpBegin begins a fresh second step for an action on target.
+func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target string, m MethodChoice) (*Challenge, error) {
+	if _, known := s.rules[a]; !known {
+		return nil, Refuse(NotFound)
+	}
+	flow := &Ceremony{ID: s.newID(), Purpose: ForStepUp, For: a, About: target}
+	err := s.Do(ctx, c, ActLookStep, func(w *Work) error {
+		flow.Account, flow.Session, flow.Epochs = w.account.ID, w.session.ID, w.epochs(w.account)
+		flow.Begun, flow.Expires = w.now, w.now.Add(s.policy.SignInLife)
+		flow.Hint = MaskAddress(w.account.Email)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.begin(ctx, c, flow, m)
+}
+
+// StepUpResend sends the code of a begun step-up again, perhaps by another
+// channel.
+func (s *Service) StepUpResend(ctx context.Context, c Caller, ceremony string, ch Channel) (*Challenge, error) {
+	return s.resend(ctx, c, ForStepUp, ceremony, ch)
+}
+
+// StepUpFinish checks the response, notes the proof in the session and rotates
+// its token. It tells which authenticator answered, so that a seller with
+// several keys can see which one he holds.
+func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, response json.RawMessage) (*StepUpDone, error) {
+	cer, err := s.open(ceremony, ForStepUp, c)
+	if err != nil {
+		return nil, err
+	}
+	action := ActStepUp
+	if cer.For == ActTest {
+		action = ActTest
+	}
+	out := s.newGrant()
+	done := new(StepUpDone)
+	err = s.finish(ctx, c, action, cer, response, func(w *Work, a *Account, x *Authenticator, p Proof) error {
+		proofs := append(slices.DeleteFunc(slices.Clone(w.session.Proofs), func(old Proof) bool {
+			return old.Authenticator == p.Authenticator && old.Kind == p.Kind
+		}), p)
+		var err error
+		if done.Token, err = w.grant(a, out.secret, proofs, w.session.Remember); err != nil {
+			return err
+		}
+		done.Session = w.session.info(w.session)
+		done.Answered, err = w.describe(x)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return done, nil
+}
+
+// Challenge looks at a begun ceremony again: where its code is by now, and the
+// other ways. Nothing is sent and nothing is spent. The prompt is not told
+// twice.
+func (s *Service) Challenge(ctx context.Context, c Caller, p Purpose, ceremony string) (*Challenge, error) {
+	cer, err := s.open(ceremony, p, c)
+	if err != nil {
+		return nil, err
+	}
+	out := &Challenge{Ceremony: ceremony, Kind: cer.Kind, Channel: cer.Channel, Expires: cer.Expires, Who: cer.Hint}
+	err = s.Do(ctx, c, lookFor(p), func(w *Work) error {
+		if p == ForSignIn && len(cer.Proofs) == 0 { // key first: to a stranger all accounts look alike
+			return w.unspent(cer.ID, CeremonyUsed)
+		}
+		a, err := w.flowAccount(cer)
+		if err != nil {
+			return err
+		}
+		if err := w.ownSession(cer); err != nil {
+			return err
+		}
+		if out.Methods, err = w.methods(a); err != nil || cer.Message == "" {
+			return err
+		}
+		out.Delivery, err = w.delivery(cer)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// delivery says how far the message of a ceremony has come.
+func (w *Work) delivery(c *Ceremony) (*DeliveryInfo, error) {
+	m, err := w.message(c.Message)
+	if err != nil || m == nil {
+		return nil, err
+	}
+	t, err := w.throttle(w.s.sendKey(c.Account, m.address()))
+	if err != nil {
+		return nil, err
+	}
+	d := &DeliveryInfo{Channel: m.Channel, To: mask(*m), Label: m.Label, State: m.State, SentAt: m.CreatedAt,
+		ChangedAt: m.ChangedAt, Expires: m.Expires, ResendAt: t.At.Add(w.s.policy.ResendAfter),
+		LeftToday: max(0, w.s.policy.SendsPerDay-t.Fails)}
+	if (d.State == Queued || d.State == Accepted) && !w.now.Before(d.Expires) {
+		d.State = Expired
+	}
+	return d, nil
+}
