@@ -1,0 +1,44 @@
+// Package totp holds the factors whose codes an OATH authenticator computes:
+// app codes by time (TOTP, RFC 6238) and hardware tokens and touch codes by
+// count (HOTP, RFC 4226).
+//
+// An authenticator is a secret and a moving number. What is kept in
+// auth.Authenticator.Data, as JSON:
+//
+//	TOTP  {"s":"BASE32","a":"SHA1","d":6,"p":30,"l":59174567,"v":[59174572]}
+//	      secret, algorithm, digits, period in seconds, the last step that was
+//	      accepted, later steps that are void
+//	HOTP  {"s":"BASE32","a":"SHA1","d":6,"c":42,"r":77,"u":"2026-03-03T14:08:07Z"}
+//	      secret, algorithm, digits, the next counter; the counter of a code
+//	      far ahead, and until when its successor is waited for
+//
+// The number only ever rises, and a code at or below it is dead: that is what
+// makes every code count once. Storing it by compare-and-set is the caller's.
+//
+// # Time
+//
+// TOTP takes the codes of Window steps (1) either side of now, so a code lives
+// for 90 seconds at most. A code that is right for one of the Drift steps (10)
+// either side but not within the window is refused with auth.AppClock, so that
+// its owner learns that the clock is off. To the caller it is a wrong code like
+// any other. The hint is of no use to a guesser: a code of a past step never
+// becomes valid again, and a code of a future step is made void in the
+// authenticator that is returned beside the refusal. A hint therefore speaks
+// only of steps that will never be accepted.
+//
+// # Count
+//
+// HOTP takes the codes of LookAhead counters (10) from the next one on. A code
+// further ahead, up to Resync counters (100), is refused like any wrong code,
+// but its place is remembered for five minutes in the authenticator that is
+// returned beside the refusal: if the next counter's code follows, both
+// together are believed (RFC 4226 §7.4). The answer to the first is that of a
+// wrong code, so it tells a guesser nothing.
+//
+// # Several authenticators
+//
+// A code is compared with every authenticator of the list. A guess is right
+// with probability 3·10⁻⁶ for each app and 10·10⁻⁶ for each token; the caller
+// counts guesses for the kind as a whole. An empty list costs the same work as
+// one authenticator.
+package totp

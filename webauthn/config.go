@@ -1,0 +1,164 @@
+package webauthn
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// Config is what the factor must know. RPID and Origins are required.
+type Config struct {
+	RPID       string   // the domain that credentials are scoped to, such as "shop.example"
+	RPName     string   // shown by browsers; RPID when empty
+	Origins    []string // where the pages are served, exactly as browsers serialise it: "https://shop.example"
+	TopOrigins []string // sites that may show the pages in a frame; empty: none, and framed answers are refused
+
+	// UserVerification is asked of a USB key: "discouraged" (the default: a touch, the password is the other factor),
+	// "preferred" or "required" (a PIN or a finger every time).
+	UserVerification string
+
+	Attestation AttestationPolicy
+	Models      map[AAGUID]string // names beside WellKnownModels, and before them
+	Random      io.Reader         // challenges; the operating system when nil
+}
+
+// AttestationPolicy says which keys may be registered (Level 3 §7.1 steps 21 to 24). The zero value takes any key and
+// asks none for its papers.
+type AttestationPolicy struct {
+	Ask     bool     // ask for attestation ("direct"); without it browsers blank the statement
+	Require bool     // take certified keys only: a statement that chains to one of Roots. Implies Ask
+	Roots   []Root   // trust anchors
+	Allow   []AAGUID // if set, only these models, proved by a chain to Roots. Implies Require
+	Deny    []AAGUID // never these models, whether proved or only claimed
+
+	// AnyU2FModel takes fido-u2f statements with an AAGUID. U2F knows none, so one is refused as forged by default.
+	AnyU2FModel bool
+}
+
+// A Root is a trust anchor for attestation.
+type Root struct {
+	Certificate *x509.Certificate
+	Models      []AAGUID // the models that it may vouch for; empty: any
+}
+
+// Factor implements auth.Factor and auth.Identifier. It is safe for concurrent use and keeps nothing.
+type Factor struct {
+	rp        *webauthn.WebAuthn
+	config    Config
+	rpIDHash  [sha256.Size]byte
+	params    []protocol.CredentialParameter
+	models    map[AAGUID]string
+	needVerif protocol.UserVerificationRequirement
+}
+
+var (
+	_ auth.Factor     = (*Factor)(nil)
+	_ auth.Identifier = (*Factor)(nil)
+)
+
+// New returns the factor. It errors on a configuration that could not work or would be weaker than it looks.
+func New(c Config) (*Factor, error) {
+	if c.RPName == "" {
+		c.RPName = c.RPID
+	}
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.UserVerification == "" {
+		c.UserVerification = string(protocol.VerificationDiscouraged)
+	}
+	if len(c.Attestation.Allow) > 0 {
+		c.Attestation.Require = true
+	}
+	if c.Attestation.Require {
+		c.Attestation.Ask = true
+	}
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("configuring webauthn: %w", err)
+	}
+	rp, err := webauthn.New(&webauthn.Config{
+		RPID: c.RPID, RPDisplayName: c.RPName, RPOrigins: c.Origins, RPTopOrigins: c.TopOrigins,
+		RPTopOriginVerificationMode: protocol.TopOriginExplicitVerificationMode,
+		RPAllowCrossOrigin:          len(c.TopOrigins) > 0,
+		// Real clients volunteer outputs such as credProps; the default would fail them.
+		ExtensionsUnsolicitedOutputPolicy: protocol.UnsolicitedOutputPolicyIgnore,
+	})
+	if err != nil {
+		return nil, errors.New("configuring webauthn: the library takes neither this RP ID nor these origins")
+	}
+	f := &Factor{
+		rp: rp, config: c, rpIDHash: sha256.Sum256([]byte(c.RPID)), params: offered(), models: WellKnownModels(),
+		needVerif: protocol.UserVerificationRequirement(c.UserVerification),
+	}
+	for id, name := range c.Models {
+		f.models[id] = name
+	}
+	return f, nil
+}
+
+func (c *Config) check() error {
+	if err := protocol.ValidateRPID(c.RPID); err != nil || c.RPID == "" {
+		return fmt.Errorf("RP ID %q is not a domain", c.RPID)
+	}
+	if len(c.Origins) == 0 {
+		return errors.New("no origin")
+	}
+	for _, o := range slices.Concat(c.Origins, c.TopOrigins) {
+		if err := checkOrigin(o); err != nil {
+			return err
+		}
+	}
+	switch c.UserVerification {
+	case "discouraged", "preferred", "required":
+	default:
+		return fmt.Errorf("user verification %q is none of discouraged, preferred, required", c.UserVerification)
+	}
+	if c.Attestation.Require && len(c.Attestation.Roots) == 0 {
+		return errors.New("certified keys are required, but there is no root to trust") // nobody could register
+	}
+	return nil
+}
+
+// checkOrigin takes only what a browser would send: origins are compared as strings, so a slash at the end or a
+// capital letter would lock everybody out.
+func checkOrigin(o string) error {
+	u, err := url.Parse(o)
+	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != o || o != strings.ToLower(o) {
+		return fmt.Errorf("origin %q is not of the form scheme://host or scheme://host:port in lower case", o)
+	}
+	local := u.Hostname() == "localhost" || strings.HasSuffix(u.Hostname(), ".localhost")
+	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+		return fmt.Errorf("origin %q: browsers offer keys on https only", o)
+	}
+	if port := u.Port(); u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		return fmt.Errorf("origin %q: browsers leave out the usual port", o)
+	}
+	return nil
+}
+
+// offered lists the algorithms asked for, best known first. It holds only what can be verified later: the library
+// would register Ed448 (-53) and then never be able to check a signature.
+func offered() []protocol.CredentialParameter {
+	var params []protocol.CredentialParameter
+	for _, alg := range []webauthncose.COSEAlgorithmIdentifier{
+		webauthncose.AlgES256, webauthncose.AlgEdDSA, webauthncose.AlgES384, webauthncose.AlgES512, webauthncose.AlgRS256,
+	} {
+		params = append(params, protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType, Algorithm: alg})
+	}
+	return params
+}
+
+// Kind returns auth.WebAuthn.
+func (f *Factor) Kind() auth.Kind { return auth.WebAuthn }

@@ -1,0 +1,225 @@
+package webauthn
+
+import (
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// BeginVerify writes request options for the given authenticators. With an empty list it asks for a discoverable
+// credential, if the ceremony has no account yet, or for credentials that do not exist, if it has a Decoy. Every
+// call draws a new challenge.
+func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error {
+	challenge, err := f.challenge()
+	if err != nil {
+		return err
+	}
+	allow, handle, err := descriptors(list)
+	if err != nil {
+		return err
+	}
+	if len(allow) == 0 && len(c.Decoy) > 0 {
+		allow, handle = decoys(c.Decoy)
+	}
+	if len(allow) == 0 && c.Account != "" {
+		return auth.Refuse(auth.NoSuchMethod)
+	}
+	options := func(o *protocol.PublicKeyCredentialRequestOptions) error {
+		o.Challenge, o.Timeout, o.AllowedCredentials = challenge, timeout(c), allow
+		o.UserVerification, o.Hints = f.verification(c, list), hints(list, allow)
+		return nil
+	}
+	// Begun as discoverable, because the library refuses users without keys; the user is put in below.
+	assertion, session, err := f.rp.BeginDiscoverableLogin(options)
+	if err != nil {
+		return errors.New("webauthn: the library refuses to begin an authentication")
+	}
+	session.UserID = handle
+	st := state{Session: *session}
+	return st.set(c, assertion)
+}
+
+// verification says what to ask of the key. One that comes before the password is asked to verify its user if it can,
+// and so are passkeys, which do so anyway; it may not depend on whether the account exists.
+func (f *Factor) verification(c *auth.Ceremony, list []*auth.Authenticator) protocol.UserVerificationRequirement {
+	first := c.Purpose == auth.ForSignIn && len(c.Proofs) == 0
+	passkey := slices.ContainsFunc(list, func(a *auth.Authenticator) bool { return a.Traits.Flavour == auth.Passkey })
+	if first || passkey {
+		return atLeastPreferred(f.needVerif)
+	}
+	return f.needVerif
+}
+
+// hints tells the browser which window to open first (Level 3 §5.8.7): none when anything may answer.
+func hints(list []*auth.Authenticator, allow []protocol.CredentialDescriptor) []protocol.PublicKeyCredentialHints {
+	if len(allow) == 0 {
+		return nil
+	}
+	var out []protocol.PublicKeyCredentialHints
+	is := func(flavour auth.Flavour) bool {
+		return slices.ContainsFunc(list, func(a *auth.Authenticator) bool { return a.Traits.Flavour == flavour })
+	}
+	if len(list) == 0 || is(auth.SecurityKey) {
+		out = append(out, protocol.PublicKeyCredentialHintSecurityKey)
+	}
+	if is(auth.Passkey) {
+		out = append(out, protocol.PublicKeyCredentialHintClientDevice)
+	}
+	return out
+}
+
+// decoys invents credentials for an account that does not exist, the same ones every time, so that options do not tell
+// who has an account. They look like those of USB keys: one or two of 64 or 48 bytes.
+func decoys(seed []byte) ([]protocol.CredentialDescriptor, []byte) {
+	draw := func(label string) []byte {
+		mac := hmac.New(sha512.New, seed)
+		mac.Write([]byte("webauthn decoy " + label))
+		return mac.Sum(nil)
+	}
+	shape := draw("shape")
+	count := 1
+	if shape[0] < 64 {
+		count = 2
+	}
+	var out []protocol.CredentialDescriptor
+	for i := range count {
+		size, transports := 64, []string{"usb"}
+		if shape[1+i]&1 == 0 {
+			size = 48
+		}
+		if shape[1+i]&2 == 0 {
+			transports = []string{"nfc", "usb"}
+		}
+		out = append(out, descriptor(draw(fmt.Sprint("id ", i))[:size], transports))
+	}
+	return out, draw("handle")
+}
+
+// FinishVerify takes Level 3 §7.2 from step 5 on. The authenticator returned has its counter advanced; beside
+// KeyFrozen it is frozen instead, because its counter went back.
+func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, raw json.RawMessage) (*auth.Authenticator, error) {
+	c.UserVerified = false
+	st, err := readState(c, false)
+	if err != nil {
+		return nil, err
+	}
+	r, err := readResponse(raw)
+	if err != nil {
+		return nil, err
+	}
+	a, rec, err := f.find(st, list, r)
+	if err != nil {
+		return nil, err
+	}
+	client, err := f.clientData(r.clientData, protocol.AssertCeremony, st.Session.Challenge)
+	if err != nil {
+		return nil, err
+	}
+	var data protocol.AuthenticatorData
+	if data.Unmarshal(r.authData) != nil {
+		return nil, auth.RefuseField(auth.KeyMalformed, "authenticatorData")
+	}
+	if err := f.authData(&data, st.Session.UserVerification); err != nil {
+		return nil, err
+	}
+	flags := protocol.AuthenticatorFlags(rec.Flags)
+	if data.Flags.HasBackupEligible() != flags.HasBackupEligible() {
+		return nil, auth.Refuse(auth.KeyBackupFlags) // step 19: a key never changes this; it must be registered again
+	}
+	cred, err := f.validate(st, rec, r, client, data)
+	if err != nil {
+		return nil, err
+	}
+	return f.answered(c, a, rec, cred, &data)
+}
+
+// find takes steps 5 and 6: the credential must be among those asked for, and be this account's; a user handle, which
+// discoverable credentials must send, must be the account's.
+func (f *Factor) find(st *state, list []*auth.Authenticator, r *response) (*auth.Authenticator, *record, error) {
+	allowed := st.Session.AllowedCredentialIDs
+	if len(allowed) > 0 && !slices.ContainsFunc(allowed, func(id []byte) bool { return string(id) == string(r.rawID) }) {
+		return nil, nil, auth.Refuse(auth.KeyWrong)
+	}
+	i := slices.IndexFunc(list, func(a *auth.Authenticator) bool {
+		return a.Kind == auth.WebAuthn && a.Credential == r.id
+	})
+	if i < 0 {
+		return nil, nil, auth.Refuse(auth.KeyWrong)
+	}
+	switch a := list[i]; a.State {
+	case auth.Frozen:
+		return nil, nil, auth.Refuse(auth.KeyFrozen, "name", a.Name)
+	case auth.Disabled:
+		return nil, nil, auth.Refuse(auth.MethodDisabled)
+	}
+	rec, err := readRecord(list[i])
+	if err != nil {
+		return nil, nil, err
+	}
+	absent := len(r.handle) == 0
+	if absent && len(allowed) == 0 || !absent && string(r.handle) != string(rec.Handle) {
+		return nil, nil, auth.Refuse(auth.KeyUserHandleWrong)
+	}
+	return list[i], rec, nil
+}
+
+// validate lets the library take every step once more, and the signature for the first time.
+func (f *Factor) validate(st *state, rec *record, r *response, client *protocol.CollectedClientData, data protocol.AuthenticatorData) (*webauthn.Credential, error) {
+	parsed := &protocol.ParsedCredentialAssertionData{}
+	parsed.ID, parsed.Type, parsed.RawID = r.id, string(protocol.PublicKeyCredentialType), r.rawID
+	parsed.Response = protocol.ParsedAssertionResponse{
+		CollectedClientData: *client, AuthenticatorData: data, Signature: r.signature, UserHandle: r.handle,
+	}
+	parsed.Raw.AssertionResponse.ClientDataJSON = r.clientData
+	parsed.Raw.AssertionResponse.AuthenticatorData = r.authData
+	session := st.Session
+	session.UserID = rec.Handle // a discoverable credential has only now named its account
+	if len(session.AllowedCredentialIDs) > 0 {
+		session.AllowedCredentialIDs = [][]byte{r.rawID} // the others may have been removed meanwhile
+	}
+	u := &user{handle: rec.Handle, credentials: []webauthn.Credential{rec.credential(r.rawID)}}
+	cred, err := f.rp.ValidateLogin(u, session, parsed)
+	if err == nil {
+		return cred, nil
+	}
+	var e *protocol.Error
+	if errors.As(err, &e) && e.Type == protocol.ErrAssertionSignature.Type {
+		return nil, auth.Refuse(auth.KeySignatureWrong)
+	}
+	return nil, errors.New("webauthn: the library refuses what has passed every check") // its words may hold the challenge
+}
+
+// answered is the changed copy of the authenticator that answered. Whether the user was verified is read from this
+// very answer: the library's credential remembers the first time.
+func (f *Factor) answered(c *auth.Ceremony, a *auth.Authenticator, rec *record, cred *webauthn.Credential, data *protocol.AuthenticatorData) (*auth.Authenticator, error) {
+	changed := *a
+	if cred.Authenticator.CloneWarning {
+		changed.State, changed.Data = auth.Frozen, slices.Clone(a.Data)
+		return &changed, auth.Refuse(auth.KeyFrozen, "name", a.Name)
+	}
+	rec.Counter = cred.Authenticator.SignCount
+	rec.Flags = byte(data.Flags)
+	var err error
+	if changed.Data, err = json.Marshal(rec); err != nil {
+		return nil, fmt.Errorf("webauthn: writing an authenticator: %w", err)
+	}
+	c.UserVerified = data.Flags.HasUserVerified()
+	return &changed, nil
+}
+
+// Identify reads which credential and which user handle an assertion claims. Nothing is verified yet.
+func (f *Factor) Identify(raw json.RawMessage) (string, []byte, error) {
+	r, err := readResponse(raw)
+	if err != nil {
+		return "", nil, err
+	}
+	return r.id, r.handle, nil
+}
