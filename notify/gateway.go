@@ -1,0 +1,343 @@
+package notify
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"text/template"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// A Gateway is a provider of texts, calls or mails that is spoken to over
+// HTTP. URL, Headers and Body are templates over Fields.
+type Gateway struct {
+	Name              string            `koanf:"name"` // also in the path of its receipts: a-z, 0-9, -
+	Channels          []auth.Channel    `koanf:"channels"`
+	URL               string            `koanf:"url"`    // https, or http to this machine; host without templates
+	Method            string            `koanf:"method"` // POST
+	Headers           map[string]string `koanf:"headers"`
+	Body              string            `koanf:"body"`
+	ContentType       string            `koanf:"content-type"`
+	From              string            `koanf:"from"` // sender's number or name, as {{.From}}
+	Success           Success           `koanf:"success"`
+	Reference         string            `koanf:"reference"` // JSON path of the provider's id; our own id if ""
+	Signing           Signing           `koanf:"signing"`
+	IdempotencyHeader string            `koanf:"idempotency-header"`
+	Timeout           time.Duration     `koanf:"timeout"`      // of one request, 10 s; below Hold
+	MaxResponse       int64             `koanf:"max-response"` // bytes read of an answer, 64 KiB
+	Slots             int               `koanf:"slots"`        // requests at one time, 8
+	CAFile            string            `koanf:"ca-file"`      // PEM; the system's authorities if ""
+	Receipt           ReceiptRule       `koanf:"receipt"`
+}
+
+// Success says which answers mean that the gateway took the message.
+type Success struct {
+	Statuses  []int    `koanf:"statuses"`  // any 2xx if empty
+	Path      string   `koanf:"path"`      // JSON path of a value that must also be right; none if ""
+	Equals    []string `koanf:"equals"`    // the right values
+	Temporary []string `koanf:"temporary"` // values that mean: not now
+}
+
+// HTTP is the Driver of one Gateway.
+type HTTP struct {
+	g       Gateway
+	host    string // scheme and host that no template may change
+	url     *template.Template
+	body    *template.Template
+	headers map[string]*template.Template
+	sign    *signer
+	client  *http.Client
+	now     func() time.Time
+}
+
+// NewHTTP checks g and returns its driver. Every template is tried on a text
+// full of quotes, line ends and separators: one that forgets to escape is an
+// error now rather than a broken or forged request later.
+func NewHTTP(g Gateway, now func() time.Time) (*HTTP, error) {
+	if g.Method == "" {
+		g.Method = http.MethodPost
+	}
+	if g.Timeout == 0 {
+		g.Timeout = 10 * time.Second
+	}
+	if g.MaxResponse == 0 {
+		g.MaxResponse = 64 << 10
+	}
+	if err := g.check(); err != nil {
+		return nil, err
+	}
+	h := &HTTP{g: g, now: now}
+	var err error
+	if h.sign, err = newSigner(g.Signing, now); err != nil {
+		return nil, err
+	}
+	if err := h.parse(); err != nil {
+		return nil, err
+	}
+	if err := h.try(); err != nil {
+		return nil, err
+	}
+	tlsConfig, err := trust("", g.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	h.client = newClient(tlsConfig, g)
+	return h, nil
+}
+
+func (g *Gateway) check() error {
+	switch {
+	case !nameForm.MatchString(g.Name):
+		return fmt.Errorf("name %q: use up to 32 of a-z, 0-9 and -", g.Name)
+	case g.Method != http.MethodPost && g.Method != http.MethodPut && g.Method != http.MethodGet:
+		return fmt.Errorf("method %q is none of POST, PUT, GET", g.Method)
+	case g.Method == http.MethodGet && g.Body != "":
+		return errors.New("GET cannot have a body")
+	case g.Body != "" && g.ContentType == "":
+		return errors.New("content-type is missing")
+	case g.Timeout < 0 || g.Timeout >= Hold:
+		return fmt.Errorf("timeout must be positive and below %s", Hold)
+	case g.MaxResponse < 0 || g.MaxResponse > 16<<20:
+		return errors.New("max-response must be between 0 and 16 MiB")
+	case (g.Success.Path == "") != (len(g.Success.Equals) == 0):
+		return errors.New("success: path and equals belong together")
+	case g.IdempotencyHeader != "" && !httpguts.ValidHeaderFieldName(g.IdempotencyHeader):
+		return errors.New("idempotency-header is no name of a header")
+	case g.IdempotencyHeader == "" && !strings.Contains(g.URL+g.Body+fmt.Sprint(g.Headers), ".ID"):
+		return errors.New("the message's id must travel: set idempotency-header or use {{.ID}}")
+	}
+	for _, s := range g.Success.Statuses {
+		if s < 200 || s > 599 {
+			return fmt.Errorf("success: %d is no final status", s)
+		}
+	}
+	return checkChannels(g.Channels)
+}
+
+func newClient(c *tls.Config, g Gateway) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			TLSClientConfig:        c,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    8,
+			IdleConnTimeout:        90 * time.Second,
+			TLSHandshakeTimeout:    g.Timeout,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		// A redirect would hand number and code to whoever it names.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// parse reads the templates and fixes scheme and host.
+func (h *HTTP) parse() error {
+	scheme, rest, _ := strings.Cut(h.g.URL, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	base, err := url.Parse(scheme + "://" + rest[:end])
+	switch {
+	case err != nil || base.Host == "" || base.User != nil || strings.Contains(rest[:end], "{{"):
+		return errors.New("url: need scheme://host without user, password or template")
+	case scheme != "https" && (scheme != "http" || !loopback(base.Hostname())):
+		return errors.New("url must begin with https, unless it is on this machine")
+	case strings.Contains(rest, "#"):
+		return errors.New("url: a fragment is never sent")
+	}
+	h.host = base.Scheme + "://" + base.Host
+	if h.url, err = parse("url", h.g.URL); err != nil {
+		return err
+	}
+	if h.body, err = parse("body", h.g.Body); err != nil {
+		return err
+	}
+	h.headers = map[string]*template.Template{}
+	for name, text := range h.g.Headers {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return fmt.Errorf("headers: %q is no name of a header", name)
+		}
+		if h.headers[name], err = parse("header "+name, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// try builds a request from hostile fields.
+func (h *HTTP) try() error {
+	f := hostile(h.g.From, h.sign.secret)
+	r, body, err := h.request(context.Background(), f)
+	if err != nil {
+		return err
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil || query.Has("injected") || r.URL.Fragment != "" {
+		return errors.New("url: pass values through form (query) or url (path)")
+	}
+	switch {
+	case strings.Contains(h.g.ContentType, "json"):
+		if _, err := decode([]byte(body)); err != nil {
+			return errors.New("body is no JSON for a text with quotes: pass values through json, without quotes of your own")
+		}
+	case strings.Contains(h.g.ContentType, "x-www-form-urlencoded"):
+		if form, err := url.ParseQuery(body); err != nil || form.Has("injected") {
+			return errors.New("body is no form for a text with separators: pass values through form")
+		}
+	}
+	return nil
+}
+
+// Name returns the gateway's name.
+func (h *HTTP) Name() string { return h.g.Name }
+
+// Channels returns the gateway's channels.
+func (h *HTTP) Channels() []auth.Channel { return h.g.Channels }
+
+func (h *HTTP) slots() int { return h.g.Slots }
+
+// request renders and signs a request.
+func (h *HTTP) request(ctx context.Context, f Fields) (*http.Request, string, error) {
+	target, err := execute(h.url, f)
+	if err != nil {
+		return nil, "", err
+	}
+	body, err := execute(h.body, f)
+	if err != nil {
+		return nil, "", err
+	}
+	r, err := http.NewRequestWithContext(ctx, h.g.Method, target, strings.NewReader(body))
+	if err != nil {
+		return nil, "", errors.New("url: pass values through form (query) or url (path)")
+	}
+	if r.URL.Scheme+"://"+r.URL.Host != h.host || r.URL.User != nil {
+		return nil, "", errors.New("url: a value changed the host")
+	}
+	for name, t := range h.headers {
+		value, err := execute(t, f)
+		if err != nil {
+			return nil, "", err
+		}
+		if !httpguts.ValidHeaderFieldValue(value) {
+			return nil, "", fmt.Errorf("header %s: pass values through url", name)
+		}
+		r.Header.Set(name, value)
+	}
+	if h.g.ContentType != "" {
+		r.Header.Set("Content-Type", h.g.ContentType)
+	}
+	if h.g.IdempotencyHeader != "" {
+		r.Header.Set(h.g.IdempotencyHeader, f.ID)
+	}
+	r.Header.Set("User-Agent", "latchkey")
+	return r, body, h.sign.sign(r, body, f.ID)
+}
+
+// Deliver sends one request and reads the answer by the success rule. The
+// reference is the provider's id, or Message.ID where the rule names none.
+func (h *HTTP) Deliver(ctx context.Context, m auth.Message, t Text) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.g.Timeout)
+	defer cancel()
+	// From here on the gateway may act upon it. More than one: net/http sent
+	// it again by itself after a kept connection broke.
+	var begun atomic.Int32
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { begun.Add(1) }})
+	r, _, err := h.request(ctx, fields(m, t, h.g.From, h.sign.secret, h.now()))
+	if err != nil {
+		return "", &Failure{Class: Never, Word: WordRender}
+	}
+	resp, err := h.client.Do(r)
+	if err != nil {
+		// err itself holds the URL, which may hold number and code.
+		if begun.Load() > 0 {
+			return "", &Failure{Class: Unsure, Word: WordNoAnswer, Detail: connectionDetail(err)}
+		}
+		return "", &Failure{Class: Later, Word: WordUnreachable, Detail: connectionDetail(err)}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	ref, f := h.read(resp)
+	switch {
+	case f == nil && ref == "":
+		ref = m.ID
+	case f != nil && f.Class == Later && begun.Load() > 1:
+		f.Class, f.Word = Unsure, WordNoAnswer // "busy" speaks of the repetition alone
+	}
+	return ref, errorOf(f)
+}
+
+// read judges an answer.
+func (h *HTTP) read(resp *http.Response) (string, *Failure) {
+	if f := h.status(resp); f != nil {
+		return "", f
+	}
+	unreadable := &Failure{Class: Unsure, Word: WordUnreadable, Status: resp.StatusCode}
+	var answer any
+	b, err := io.ReadAll(io.LimitReader(resp.Body, h.g.MaxResponse+1))
+	if err == nil && int64(len(b)) <= h.g.MaxResponse {
+		answer, _ = decode(b)
+	}
+	if s := h.g.Success; s.Path != "" {
+		value, ok := pick(answer, s.Path)
+		switch {
+		case !ok:
+			return "", unreadable
+		case slices.Contains(s.Temporary, value):
+			return "", &Failure{Class: Later, Word: WordBusy, Status: resp.StatusCode}
+		case !slices.Contains(s.Equals, value):
+			return "", &Failure{Class: Never, Word: WordRefused, Status: resp.StatusCode}
+		}
+	}
+	if h.g.Reference == "" {
+		return "", nil
+	}
+	value, _ := pick(answer, h.g.Reference)
+	ref, _ := reference(value)
+	return ref, nil
+}
+
+// status judges the status line alone; nil means that the success rule likes it.
+func (h *HTTP) status(resp *http.Response) *Failure {
+	s := resp.StatusCode
+	if slices.Contains(h.g.Success.Statuses, s) || len(h.g.Success.Statuses) == 0 && s >= 200 && s <= 299 {
+		return nil
+	}
+	switch s {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusNotImplemented,
+		http.StatusServiceUnavailable, http.StatusHTTPVersionNotSupported, http.StatusNetworkAuthenticationRequired:
+		return &Failure{Class: Later, Word: WordBusy, Status: s, After: h.after(resp)}
+	}
+	switch s / 100 {
+	case 3:
+		return &Failure{Class: Never, Word: WordRedirect, Status: s}
+	case 4:
+		return &Failure{Class: Never, Word: WordRefused, Status: s}
+	case 5:
+		return &Failure{Class: Unsure, Word: WordServerError, Status: s, After: h.after(resp)}
+	}
+	return &Failure{Class: Unsure, Word: WordUnreadable, Status: s}
+}
+
+// after reads Retry-After (RFC 9110 §10.2.3): seconds or a date.
+func (h *HTTP) after(resp *http.Response) time.Duration {
+	v := resp.Header.Get("Retry-After")
+	if d, err := time.ParseDuration(v + "s"); err == nil && !strings.ContainsAny(v, "hmsuµn.") {
+		return max(0, d)
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return max(0, t.Sub(h.now()))
+	}
+	return 0
+}
