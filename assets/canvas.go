@@ -1,0 +1,319 @@
+package assets
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Err returns the words of the problems of a form field, each title and detail together, and notes that the field has
+// shown them.
+func (c *canvas) Err(field string) []template.HTML {
+	c.fields = append(c.fields, field)
+	var words []template.HTML
+	for _, p := range c.F.Problems {
+		if p.Field == field {
+			title, detail := c.problem(p)
+			words = append(words, c.join(title, detail))
+		}
+	}
+	return words
+}
+
+// join makes one line of what happened and what to do; titles stand without a stop of their own.
+func (c *canvas) join(title, detail template.HTML) template.HTML {
+	switch {
+	case detail == "":
+		return title
+	case strings.HasSuffix(string(title), "?") || strings.HasSuffix(string(title), "？"):
+		return title + c.Gap() + detail
+	}
+	return title + c.text("list.stop", nil) + detail
+}
+
+// FirstErr says whether field is the first refused one of the page, which gets the focus.
+func (c *canvas) FirstErr(field string) bool {
+	for _, p := range c.F.Problems {
+		if p.Field != "" {
+			return p.Field == field
+		}
+	}
+	return false
+}
+
+func (c *canvas) problem(p Problem) (title, detail template.HTML) {
+	key := c.p.texts.problemKey(p.Code)
+	args := p.Args
+	if c.F.Ticket != "" && args["ticket"] == nil {
+		args = Args{"ticket": c.F.Ticket}
+		for k, v := range p.Args {
+			args[k] = v
+		}
+	}
+	return c.text(key+".title", args), c.text(key+".detail", args)
+}
+
+// Problem is the words of one problem, for the page of a refusal.
+func (c *canvas) Problem(p Problem) template.HTML { t, _ := c.problem(p); return t }
+
+// Detail is what to do about one problem.
+func (c *canvas) Detail(p Problem) template.HTML { _, d := c.problem(p); return d }
+
+// wayOut is a link that helps after a refusal.
+type wayOut struct{ Path, Text string }
+
+// WayOut returns the link that helps after a refusal of this code, if there is one.
+func (c *canvas) WayOut(code string) *wayOut {
+	path, key := "", ""
+	switch code {
+	case "sign-in-locked", "link-used", "link-unknown":
+		path, key = "/forgot", "act.reset"
+	case "key-frozen", "key-recalled", "key-model-refused":
+		path, key = "/security/keys", "nav.keys"
+	case "key-not-supported", "cookies-off", "key-insecure-page":
+		path, key = "/help/check", "foot.check"
+	case "session-ended", "session-required", "ceremony-expired", "ceremony-used", "ceremony-other-browser":
+		path, key = "/sign-in", "act.sign-in"
+	case "account-dormant", "internal", "key-not-recognised":
+		path, key = "/help/contact", "act.support"
+	case "must-enrol", "backup-needed":
+		path, key = "/security/start", "act.start"
+	default:
+		return nil
+	}
+	return &wayOut{c.To(path), key}
+}
+
+// notes draws the notice of the last act and every problem that no field has shown.
+func (c *canvas) notes() (string, error) {
+	if c.Page == "Failure" {
+		return "", nil
+	}
+	var general, shown []Problem
+	for _, p := range c.F.Problems {
+		if p.Field != "" && slices.Contains(c.fields, p.Field) {
+			shown = append(shown, p)
+		} else {
+			general = append(general, p)
+		}
+	}
+	if len(shown) < 2 {
+		shown = nil // one field alone needs no summary: it has the focus
+	}
+	return c.run("notes", part{c, Args{"General": general, "Fields": shown}})
+}
+
+// Refused says whether the page answers with a refusal; its title then begins with "Error:".
+func (c *canvas) Refused() bool { return len(c.F.Problems) > 0 && c.Page != "Failure" }
+
+// Now says whether t has come: a new code may be asked for.
+func (c *canvas) Now(t time.Time) bool { return t.IsZero() || !t.After(c.F.Now) }
+
+// Seconds until t, rounded up.
+func (c *canvas) Seconds(t time.Time) int {
+	return int((t.Sub(c.F.Now) + time.Second - 1) / time.Second)
+}
+
+// Day, When, At and Clock form moments for Say and for pages.
+func (c *canvas) Day(t time.Time) Day { return Day(t) }
+
+// When forms a past moment.
+func (c *canvas) When(t time.Time) When { return When(t) }
+
+// Clock forms a time of the day.
+func (c *canvas) Clock(t time.Time) Clock { return Clock(t) }
+
+// Show writes a value the way a text would.
+func (c *canvas) Show(v any) template.HTML {
+	return template.HTML(c.p.texts.html(c.Lang, v, c.F.Now)) // html escapes
+}
+
+// Addr writes a number or address, numbers with their digits together.
+func (c *canvas) Addr(s string) any {
+	if strings.HasPrefix(s, "+") {
+		return Phone(s)
+	}
+	return s
+}
+
+// Name is what a method is called: the seller's word for it, or its kind's.
+func (c *canvas) Name(m Method) template.HTML {
+	if m.Name != "" {
+		return template.HTML(template.HTMLEscapeString(m.Name))
+	}
+	return c.text("way."+string(m.Way), nil)
+}
+
+// Names joins the names of methods as a list of the language; the empty list is "nothing".
+func (c *canvas) Names(methods []Method) template.HTML {
+	if len(methods) == 0 {
+		return c.text("list.none", nil)
+	}
+	names := make([]string, len(methods))
+	for i, m := range methods {
+		names[i] = string(c.Name(m))
+	}
+	return template.HTML(strings.Join(names, string(c.text("list.and", nil)))) // each one is escaped
+}
+
+// Gap stands between two sentences: a blank, or nothing in Chinese.
+func (c *canvas) Gap() template.HTML {
+	if c.Lang == Chinese {
+		return ""
+	}
+	return " "
+}
+
+// AnyOf joins names by "or", each in the element given; beyond three it says how many.
+func (c *canvas) AnyOf(names []string, element string) template.HTML {
+	if len(names) > 3 {
+		return c.text("list.any", Args{"n": len(names)})
+	}
+	marked := make([]string, len(names))
+	for i, n := range names {
+		marked[i] = "<" + element + ">" + template.HTMLEscapeString(n) + "</" + element + ">"
+	}
+	return template.HTML(strings.Join(marked, string(c.text("list.or", nil)))) // each one is escaped
+}
+
+// Where is the place of a method: one of our words, or the seller's own.
+func (c *canvas) Where(place string) template.HTML {
+	if key := "place." + place; c.Has(key) {
+		return c.text(key, nil)
+	}
+	return template.HTML(template.HTMLEscapeString(place))
+}
+
+// IconOf is the icon of a way.
+func (c *canvas) IconOf(w Way, classes ...string) template.HTML {
+	name := map[Way]string{WayKey: "key", WayPasskey: "app", WayApp: "app", WayToken: "list", WaySMS: "sms", WayCall: "call", WayEmail: "mail", WayRecovery: "codes"}[w]
+	if name == "" {
+		name = "help"
+	}
+	return c.Icon(name, classes...)
+}
+
+// Glyph is the mark of a method: a key's own cut, or the icon of its kind.
+func (c *canvas) Glyph(m any) template.HTML {
+	v := methodOf(m)
+	if v.Way == WayKey {
+		return Bitting(v.ID)
+	}
+	return c.IconOf(v.Way)
+}
+
+// methodOf takes a method as templates hold it, by value or by pointer.
+func methodOf(m any) Method {
+	switch m := m.(type) {
+	case Method:
+		return m
+	case *Method:
+		return *m
+	}
+	return Method{}
+}
+
+// PathOf is the settings page of a method.
+func (c *canvas) PathOf(m Method) string {
+	switch m.Way {
+	case WayKey, WayPasskey:
+		return c.To("/security/keys/" + url.PathEscape(m.ID))
+	case WayApp, WayToken, WayEmail:
+		return c.To("/security/" + string(m.Way) + "/" + url.PathEscape(m.ID))
+	case WaySMS, WayCall:
+		return c.To("/security/phone/" + url.PathEscape(m.ID))
+	}
+	return c.To("/security/codes")
+}
+
+// A choice is one row of "use another method"; several keys are one row, as the browser asks for all of them.
+type choice struct {
+	Method
+	Names []string
+	Send  bool // choosing it sends a code, so it is a button and not a link
+}
+
+// Choices groups methods for choosing.
+func (c *canvas) Choices(methods []Method) []choice {
+	var out []choice
+	at := map[Way]int{}
+	for _, m := range methods {
+		together := m.Way == WayKey || m.Way == WayPasskey || m.Way == WayApp
+		if i, seen := at[m.Way]; seen && together {
+			if m.Name != "" {
+				out[i].Names = append(out[i].Names, m.Name)
+			}
+			out[i].ID = ""
+			continue
+		}
+		at[m.Way] = len(out)
+		row := choice{Method: m, Send: m.Way == WaySMS || m.Way == WayCall || m.Way == WayEmail}
+		if m.Name != "" {
+			row.Names = []string{m.Name}
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// VerifyPath is where a second step is done: at sign-in, or for an act.
+func (c *canvas) VerifyPath(act string) string {
+	if act == "" {
+		return c.To("/sign-in/verify")
+	}
+	return c.To("/confirm")
+}
+
+// SendPath is where a code is asked for.
+func (c *canvas) SendPath(act string) string {
+	if act == "" {
+		return c.To("/sign-in/send")
+	}
+	return c.To("/confirm/send")
+}
+
+// Query is the query of a link to a way.
+func (c *canvas) Query(way Way, id, act, next string) template.URL {
+	q := url.Values{"with": {string(way)}}
+	for k, v := range map[string]string{"id": id, "for": act, "next": next} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	return template.URL("?" + q.Encode()) // encoded
+}
+
+// Link lets an address with the scheme of authenticator apps through; html/template knows only those of the web.
+func (c *canvas) Link(s string) template.URL {
+	if strings.HasPrefix(s, "otpauth://") {
+		return template.URL(s) // the scheme is fixed, and attributes are still escaped
+	}
+	return ""
+}
+
+// Fours writes a secret in groups of four.
+func (c *canvas) Fours(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Steps numbers the steps of a page, for the drawing of the blade.
+func (c *canvas) Steps(n int) []int {
+	steps := make([]int, n)
+	for i := range steps {
+		steps[i] = i + 1
+	}
+	return steps
+}
+
+// Print is fmt.Sprintf for templates.
+func (c *canvas) Print(format string, v ...any) string { return fmt.Sprintf(format, v...) }

@@ -1,0 +1,142 @@
+package assets
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Message writes one message in lang. name is its text's stem:
+//
+//	mail.sign-up-confirm  link, until, person            mail.sign-up-known  link, at, person
+//	mail.code             code, label, minutes, person   mail.reset          link, until, person
+//	mail.changed          what, name, at, link, until, undo, browser, person
+//	mail.new-browser      link, at, browser, person      mail.locked         link, until, person
+//	mail.removal-delayed  what, name, link, until, person
+//	sms.code, sms.enrol, sms.confirm                     code, label, minutes, site, host
+//	sms.changed           what, name, link               voice.code          code
+//
+// what is a change, as in the texts "change.<what>"; undo says that link undoes it. minutes is how long the code is
+// valid; host, for text messages whose wording is free, adds the last line that lets a browser fill in the code for
+// that host alone (WICG origin-bound one-time codes). site is Config.Site unless given. Values that are missing make
+// the text shorter, but a code without its digits is an error. Text messages and calls have neither subject nor HTML.
+func (p *Pages) Message(lang, name string, args Args) (subject, text, html string, err error) {
+	l := &letter{p: p, lang: known(lang), name: name, args: Args{"site": p.config.Site}}
+	for k, v := range args {
+		l.args[k] = v
+	}
+	stem, kind, _ := strings.Cut(name, ".")
+	if kind == "changed" || kind == "removal-delayed" {
+		what, _ := l.args["what"].(string)
+		l.args["what"] = l.change(what)
+	}
+	needsCode := kind == "code" || kind == "enrol" || kind == "confirm"
+	if needsCode && missing(l.args["code"]) {
+		return "", "", "", fmt.Errorf("writing message %s: no code", name)
+	}
+	switch {
+	case stem == "sms" && p.texts.Has(name):
+		return "", l.sms(), "", nil
+	case stem == "voice" && p.texts.Has(name):
+		l.args["digits"] = l.digits()
+		return "", l.say(name), "", nil
+	case stem == "mail" && p.texts.Has(name+".subject"):
+		return l.mail()
+	}
+	return "", "", "", fmt.Errorf("writing message: no template %q", name)
+}
+
+// A letter is one message while it is being written.
+type letter struct {
+	p    *Pages
+	lang string
+	name string
+	args Args
+}
+
+func (l *letter) say(key string) string { return l.p.texts.fill(l.lang, key, l.args, l.p.texts.letter) }
+
+// letter forms a value for a message: like plain, but a time says its zone, because a reader may be anywhere.
+func (t *Texts) letter(lang string, v any, now time.Time) string {
+	said := t.plain(lang, v, now)
+	if at, ok := v.(time.Time); ok {
+		return said + " (" + offset(at.In(t.zone)) + ")"
+	}
+	return said
+}
+
+func (l *letter) change(what string) string {
+	key := "change." + what
+	if !l.p.texts.Has(key) {
+		key = "change.other"
+	}
+	said := l.p.texts.Say(l.lang, key, nil)
+	if missing(l.args["name"]) {
+		return said
+	}
+	return l.p.texts.Say(l.lang, "change.named", Args{"what": said, "name": l.args["name"]})
+}
+
+func (l *letter) sms() string {
+	text := l.say(l.name)
+	if host, ok := l.args["host"].(string); ok && host != "" && !missing(l.args["code"]) {
+		text += fmt.Sprintf("\n\n@%s #%v", host, l.args["code"])
+	}
+	return text
+}
+
+// digits spells a code for the ear: one digit at a time, with a pause between.
+func (l *letter) digits() string {
+	pause := ", "
+	if l.lang == Chinese {
+		pause = "，"
+	}
+	return strings.Join(strings.Split(fmt.Sprint(l.args["code"]), ""), pause)
+}
+
+// A sheet is what the HTML of a mail shows; the plain text says the same in the same order.
+type sheet struct {
+	Lang, Subject, Hello, Lead, Code, Act, Link, LinkSay, After, Where, Foot, Site string
+	Undo                                                                           string
+}
+
+func (l *letter) mail() (subject, text, html string, err error) {
+	s := sheet{Lang: l.lang, Subject: l.say(l.name + ".subject"), Hello: l.say("mail.hello"), Lead: l.say(l.name + ".lead"),
+		After: l.say(l.name + ".after"), Foot: l.say("mail.foot"), Site: l.say("mail.site")}
+	if code, ok := l.args["code"]; ok {
+		s.Code = fmt.Sprint(code)
+	}
+	if link, ok := l.args["link"].(string); ok && link != "" && l.p.texts.Has(l.name+".act") {
+		s.Link, s.Act, s.LinkSay = link, l.say(l.name+".act"), l.say("mail.link")
+	}
+	if name, ok := l.args["browser"].(string); ok && name != "" {
+		l.args["browser"] = l.p.texts.browser(l.lang, name)
+		s.Where = l.say("mail.where")
+	}
+	if l.name == "mail.changed" {
+		if undo, _ := l.args["undo"].(bool); undo && s.Link != "" {
+			s.Undo = l.say("mail.changed.undo")
+		} else {
+			s.Undo, s.Link, s.Act, s.LinkSay = l.say("mail.changed.else"), "", "", ""
+		}
+	}
+	var b strings.Builder
+	if err := l.p.draw(&b, "mail", s); err != nil {
+		return "", "", "", fmt.Errorf("writing message %s: %w", l.name, err)
+	}
+	return s.Subject, s.plain(), b.String(), nil
+}
+
+func (s *sheet) plain() string {
+	var paragraphs []string
+	link := s.Link
+	if link != "" {
+		link = s.Act + ":\n" + s.Link
+	}
+	for _, p := range []string{s.Hello, s.Lead, s.Where, s.Code, s.Undo, link, s.After, "-- \n" + s.Foot + "\n" + s.Site} {
+		if p != "" {
+			paragraphs = append(paragraphs, p)
+		}
+	}
+	return strings.Join(paragraphs, "\n\n") + "\n"
+}

@@ -1,0 +1,65 @@
+// The key's panel: idle, waiting, checking, failed. What the key answered goes into the form, and the form is sent;
+// whether it was right only the next page says.
+for (const panel of $$('[data-key]')) {
+  const form = panel.closest('form'), ask = $('[data-ask]', form), create = panel.dataset.key === 'create';
+  const say = $('[data-say]', panel), more = $('[data-more]', panel), bar = $('progress', panel), sec = $('[data-sec]', panel);
+  const idle = [say.textContent, more.textContent], limit = +panel.dataset.seconds || 0;
+  const loaded = Date.now();
+  let clock, sent;
+
+  const show = (state, word) => {
+    const w = $(`[data-word="${word}"]`, panel) || $('[data-word="other"]', panel);
+    panel.dataset.state = state;
+    [say.textContent, more.textContent] = state === 'idle' ? idle : [$('b', w).textContent, $('span', w).textContent];
+    clearInterval(clock);
+    const busy = state === 'waiting' || state === 'checking';
+    ask[busy ? 'setAttribute' : 'removeAttribute']('aria-disabled', 'true');
+    if (state === 'failed') ask.textContent = ask.dataset.again;
+    if (state === 'waiting' && bar) {
+      const end = Date.now() + limit * 1000;
+      const tick = () => sec.textContent = bar.value = Math.max(0, Math.round((end - Date.now()) / 1000));
+      tick();
+      clock = setInterval(tick, 1000);
+    }
+  };
+
+  // Which sentence tells what happened. Browsers say NotAllowedError for a refusal, a wrong key and a timeout alike.
+  const reason = (e, took) => {
+    if (!isSecureContext) return 'SecurityError';
+    if (e.name === 'TimeoutError') return 'timeout';
+    if (e.name === 'NotAllowedError') return limit && took > limit * 950 ? 'timeout' : 'cancelled';
+    return e.name;
+  };
+
+  const run = async (auto, again) => {
+    if (sent) return;
+    if (!canKey()) return show('failed', isSecureContext ? 'NotSupportedError' : 'SecurityError');
+    const began = Date.now(), signal = newCeremony();
+    try {
+      const publicKey = readOptions(create, panel.dataset.options);
+      show('waiting', 'waiting');
+      const c = await navigator.credentials[create ? 'create' : 'get']({ publicKey, signal });
+      form.elements.response.value = writeResponse(c);
+      show('checking', 'checking');
+      sent = true;
+      form.submit();
+    } catch (e) {
+      const took = Date.now() - began;
+      // Firefox may end a new question together with the one of the page before: it is asked once more.
+      if (e.name === 'AbortError' && !signal.aborted && !again) return run(auto, true);
+      if (e.name === 'AbortError' || (auto && took < 1000 && e.name === 'NotAllowedError')) show('idle'); // needs a click here
+      else show('failed', reason(e, took));
+    }
+  };
+
+  form.addEventListener('submit', e => {
+    if (sent || e.submitter?.name === 'lang') return;
+    e.preventDefault();
+    if (ask.getAttribute('aria-disabled') === 'true') return;
+    // The question has run out: an answer to it would be refused. The page brings a new one and asks by itself.
+    if (!create && limit && Date.now() - loaded > limit * 1000) location.reload();
+    else run();
+  });
+  addEventListener('pageshow', e => { if (e.persisted) { sent = false; show('idle'); } });
+  if ('auto' in panel.dataset && document.visibilityState === 'visible') run(true);
+}

@@ -1,0 +1,27 @@
+// Copy and print: the buttons appear because script runs.
+for (const b of $$('[data-copy]')) {
+  if (!navigator.clipboard) continue;
+  b.hidden = false;
+  b.onclick = async () => {
+    const at = document.getElementById(b.dataset.copy), items = $$('li', at).map(li => li.textContent);
+    await navigator.clipboard.writeText(items.length ? items.join('\n') : at.textContent.replace(/\s/g, ''));
+    $('span', b).textContent = b.dataset.done;
+  };
+}
+for (const b of $$('[data-print]')) { b.hidden = false; b.onclick = () => print(); }
+
+// Countdown: the page already says the exact time; this adds the seconds, silently.
+for (const b of $$('[data-countdown]')) {
+  const out = document.getElementById(b.getAttribute('aria-describedby')), left = $('[data-left]', out), sec = $('[data-sec]', out);
+  const end = Date.now() + b.dataset.countdown * 1000;
+  left.hidden = false;
+  const t = setInterval(() => {
+    const n = Math.ceil((end - Date.now()) / 1000);
+    sec.textContent = Math.max(0, n);
+    if (n > 0) return;
+    clearInterval(t);
+    left.hidden = true;
+    b.removeAttribute('aria-disabled');
+  }, 1000);
+  b.addEventListener('click', e => { if (b.getAttribute('aria-disabled')) e.preventDefault(); });
+}

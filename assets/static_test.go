@@ -1,0 +1,61 @@
+package assets
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestStatic(t *testing.T) {
+	s, err := NewStatic("/accounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, kind := range map[string]string{"latchkey.css": "text/css; charset=utf-8", "latchkey.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"} {
+		path := s.Path(name)
+		if !regexp.MustCompile(`^/accounts/assets/[a-z]+\.[0-9a-f]{12}\.[a-z]+$`).MatchString(path) {
+			t.Errorf("%s: got path %q", name, path)
+		}
+		plain := httptest.NewRecorder()
+		s.ServeHTTP(plain, httptest.NewRequest(http.MethodGet, path, nil))
+		if plain.Code != 200 || plain.Header().Get("Content-Type") != kind || !strings.Contains(plain.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: got %d %v", name, plain.Code, plain.Header())
+		}
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Header.Set("Accept-Encoding", "gzip, br")
+		small := httptest.NewRecorder()
+		s.ServeHTTP(small, r)
+		z, err := gzip.NewReader(small.Body)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		unpacked, err := io.ReadAll(z)
+		if err != nil || string(unpacked) != plain.Body.String() {
+			t.Errorf("%s: got other bytes through gzip, error %v", name, err)
+		}
+		head := httptest.NewRecorder()
+		s.ServeHTTP(head, httptest.NewRequest(http.MethodHead, path, nil))
+		if head.Code != 200 || head.Body.Len() != 0 {
+			t.Errorf("%s HEAD: got %d and %d bytes", name, head.Code, head.Body.Len())
+		}
+	}
+	for _, path := range []string{"/assets/latchkey.css", "/assets/../static/base.js", "/assets/", "/assets/base.js"} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != http.StatusNotFound {
+			t.Errorf("%s: got %d, want 404", path, w.Code)
+		}
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, s.Path("latchkey.css"), nil))
+	if w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST: got %d, want 405", w.Code)
+	}
+	if got := s.Path("nothing"); got != "" {
+		t.Errorf("unknown name: got %q, want nothing", got)
+	}
+}

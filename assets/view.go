@@ -1,0 +1,115 @@
+package assets
+
+import (
+	"io"
+	"time"
+)
+
+// A Renderer writes pages. *Pages is the one implementation; server holds it by this name so that its own tests may
+// look at the view it would have shown.
+type Renderer interface {
+	// Render writes the whole page of v in lang ("en" or "zh-CN", anything else is read as "en") to w. Nothing is
+	// written when the template fails. v is a pointer to one of the view structs of this package.
+	Render(w io.Writer, lang string, v View) error
+}
+
+// A View is what one page shows: a pointer to any struct of this package that embeds Frame. The template has the
+// struct's name.
+type View interface{ frame() *Frame }
+
+// A Frame is what every page shares: who is here, what has just happened, what was refused.
+type Frame struct {
+	Path     string    // path and query of this page without Config.Base; the language button returns to it
+	Now      time.Time // the service's clock; decides whether a time needs its date
+	Who      string    // e-mail, phone or user name of the account; "" when nobody is known
+	SignedIn bool      // Who is signed in, rather than signing in
+	Enrolled bool      // false with SignedIn: the session may only enrol, so the navigation is left out
+	Notice   *Notice   // what the last act did, after a 303
+	Problems []Problem // what was refused; the form below shows each beside its Field
+	Ticket   string    // support ticket number of a refusal; "" for none
+	WeChat   bool      // the page is open in WeChat's own browser, which cannot speak to keys
+	Signals  *Signals  // what the browser's password manager should learn (WebAuthn Level 3 §5.1.10)
+	Banner   string    // key of a text under "banner." shown above everything, such as "fresh-local"; "" for none
+}
+
+func (f *Frame) frame() *Frame { return f }
+
+// A Notice is a calm sentence at the top of a page. Its text is done.<Key>.title and done.<Key>.detail.
+type Notice struct {
+	Key  string // such as "key-added"; see texts/en.json, keys beginning with "done."
+	Args Args
+	Tone string // "good" (also the zero value), "warn", "bad" or "info"
+}
+
+// A Problem is one refusal, shown as problem.<Code>.title and problem.<Code>.detail.
+type Problem struct {
+	Code  string // kebab case, as in package auth
+	Args  Args   // values of the text's placeholders; sentences whose value is missing are left out
+	Field string // the form field it belongs to (its name attribute); "" for the page as a whole
+}
+
+// Signals is what the page tells the browser through the Signal API. Ids and handles are base64url without padding.
+type Signals struct {
+	RPID        string
+	Unknown     string   // a credential id that the account does not have: forget it
+	UserID      string   // the account's WebAuthn user handle; needed for the three below
+	Accepted    []string // every credential id of the account; nil sends nothing, empty says "none"
+	Name        string   // user name now; sent with DisplayName when not empty
+	DisplayName string
+}
+
+// A Way is one way to do the second step, in the order of policy.
+type Way string
+
+// The ways, as they stand in ?with=.
+const (
+	WayKey      Way = "key"      // USB security key by touch (FIDO2, U2F)
+	WayPasskey  Way = "passkey"  // passkey of a phone or PC
+	WayApp      Way = "app"      // authenticator app
+	WayToken    Way = "token"    // hardware token that shows digits
+	WaySMS      Way = "sms"      // code by text message
+	WayCall     Way = "call"     // the same code read aloud
+	WayEmail    Way = "email"    // code by e-mail
+	WayRecovery Way = "recovery" // recovery code
+)
+
+// A Method is one second factor that is set up, or one way to use it.
+type Method struct {
+	ID    string // stable opaque id; part of the paths /security/keys/{id} and so on
+	Way   Way    // for a phone in the overview: WaySMS
+	Name  string // what the seller called it; "" shows the kind's own name
+	Place string // where it is kept or runs, the seller's words or a key "phone", "pc", "extension" or "key"
+	Model string // model name of a key by its AAGUID; "" unknown
+	To    string // masked number or address
+	Left  int    // recovery codes left
+	Total int    // recovery codes made
+
+	Made     time.Time // when it was registered or made
+	Used     time.Time // last use; zero: never
+	First    bool      // it is the one asked first
+	Weak     bool      // shows the tag "Weaker"
+	Verified bool      // key: its PIN or fingerprint was used when it was registered
+	Synced   bool      // passkey: it is kept in a cloud account
+	State    string    // "" works, else "resting", "frozen", "disabled", "recalled", "pending-removal"
+	Until    time.Time // end of State, where it has one
+}
+
+// A KeyPrompt is one WebAuthn ceremony as a page carries it. The page's form posts the fields "ceremony" (as given)
+// and "response" (JSON of PublicKeyCredential.toJSON()) together with the form's own fields.
+type KeyPrompt struct {
+	Options  string // JSON of PublicKeyCredentialCreationOptions or …RequestOptions, without the "publicKey" around it
+	Ceremony string // the sealed ceremony
+	Auto     bool   // begin without a click, where the browser allows it
+	Seconds  int    // the ceremony's timeout; 0 shows no countdown
+	PIN      string // what will be asked: "none", "maybe" (if the key has one) or "required"
+}
+
+// Config is what all pages of one installation share.
+type Config struct {
+	Base    string         // path prefix, "" or "/accounts", without a slash at the end
+	Site    string         // host and port that the address line names
+	Home    string         // where "your shop" is; "" is Base + "/security"
+	Privacy string         // address of the privacy notice; "" hides the link
+	Terms   string         // address of the terms; "" names them without a link
+	Zone    *time.Location // zone in which times are written; nil is UTC
+}

@@ -1,0 +1,274 @@
+package assets
+
+import "time"
+
+// Security is /security, the overview.
+type Security struct {
+	Frame
+	Two         bool      // two-step verification is on
+	Covered     bool      // losing any one thing still leaves a way in at once
+	NeedsBackup bool      // R61: there is no backup on another device
+	Checked     time.Time // when the forecast was last sound; zero: not said
+	Methods     []Holder  // in policy's order
+	Pending     []Pending // changes that wait and can be stopped
+	Losses      []Loss    // the lock-out forecast
+	Password    time.Time // when it was changed; zero: not said
+	Email       string    // security e-mail, masked
+	Phone       string    // account phone, masked; "" for none
+	Browsers    int       // trusted browsers
+	TrustUntil  time.Time // the latest end of trust
+	Sessions    int
+	LastChange  time.Time
+	Advice      []Problem // things to do soon, such as {Code: "test-key-soon", Args: …}; texts advice.<Code>
+	TrustOn     bool      // policy allows trusted browsers
+}
+
+// A Holder is one row of the overview: a method, or a stick with all that it holds.
+type Holder struct {
+	Method
+	Holds []Way // for a stick that holds more than its touch: WayKey, WayToken; empty otherwise
+}
+
+// A Pending change waits for its time. It posts nothing but the button to /security/pending/{ID}/stop.
+type Pending struct {
+	ID   string
+	What string // text change.<What>
+	Name string
+	At   time.Time // when it will happen
+}
+
+// A Loss is one row of the forecast.
+type Loss struct {
+	What string   // "key", "phone", "mailbox", "pc", "paper", "number", "token", "passkey", "pair" or "all"
+	Name string   // the device's or number's own name; for "pair" both, joined by the server
+	Goes []Method // what goes with it; empty with "all": every method
+	Left []Method // what still gets the seller in
+	Soon string   // "now", "later" (when something kept elsewhere is reached) or "documents"
+}
+
+// Start is /security/start: "Get started". Choosing is by links, so nothing is posted.
+type Start struct {
+	Frame
+	Must    bool     // the session can do nothing else until a method is set up
+	Two     bool     // a second step exists already
+	Backup  bool     // the first is there; now the backup (R61)
+	Have    []Method // what exists already
+	Offer   []Offer  // what can be set up, in policy's order
+	CanSkip bool     // the backup may wait; goes on to Next
+	Next    string   // path after skipping or finishing, without Config.Base; "" for /security
+}
+
+// An Offer is one method that can be set up.
+type Offer struct {
+	Way    Way    // WaySMS stands for text message and call
+	Refuse string // "" offered, else why not: "falls-with" (with Name), "have", "policy", "too-many"
+	Name   string // what it would be lost together with
+}
+
+// Keys is /security/keys: USB keys and passkeys, apart.
+type Keys struct {
+	Frame
+	Keys     []Holder
+	Passkeys []Holder
+	CanAdd   bool
+}
+
+// KeyNew is /security/keys/new, with ?kind=passkey for a passkey of this phone or PC. It posts kind (key|passkey),
+// name, place, ceremony and response to /security/keys/new.
+type KeyNew struct {
+	Frame
+	Passkey bool
+	Name    string // as typed; "" is proposed: "Key 3", or the browser for a passkey
+	Number  int    // which key it will be; 0: nothing is proposed
+	Browser string // "Chrome on Windows"
+	Place   string
+	Key     *KeyPrompt
+	Step    int // 1 to 3 within enrolment; 0 shows no steps
+	First   bool
+	Backup  bool // it is to be the backup (R61): posted on as backup=1
+}
+
+// KeyView is /security/keys/{id}. It posts name and place to the same path.
+type KeyView struct {
+	Frame
+	Holder
+	Events []Event // its own history, newest first, at most ten
+	Last   bool    // it is the last strong method and cannot be removed
+}
+
+// KeyTest is /security/keys/{id}/test, the drill; with ID "" it is "touch it to see which one it is". It posts
+// ceremony and response to the same path.
+type KeyTest struct {
+	Frame
+	ID     string
+	Name   string
+	Key    *KeyPrompt
+	Found  *Method // the key that answered; nil before
+	Wanted bool    // Found is the one that was asked
+}
+
+// Remove is the confirmation page of any method: /security/{keys|app|token|phone|email|codes}/{id}/remove, or …/lost
+// for a key that is lost. It posts only the button.
+type Remove struct {
+	Frame
+	Method
+	Holds []Way     // what goes with it
+	Lost  bool      // "I lost this key" instead of "remove"
+	Left  []Method  // what still gets the seller in
+	Delay time.Time // set: it will stop only then, because the proof was weaker than what is removed
+	Last  bool      // nothing would be left: the page explains and offers to add another first
+}
+
+// AppNew is /security/app/new. It posts ceremony, code, place (phone|new|pc|extension|key:ID) to the same path.
+type AppNew struct {
+	Frame
+	Ceremony string
+	URL      string // otpauth://…
+	Secret   string // base 32, without blanks
+	Account  string // as the app will show it
+	Place    string // chosen before
+	Keys     []Method
+	Step     int
+	Backup   bool // it is to be the backup (R61): posted on as backup=1
+	Handset  bool // something lives on a phone already; another phone is offered
+}
+
+// TokenNew is /security/token/new. It posts serial, code and code2 to the same path.
+type TokenNew struct {
+	Frame
+	Ceremony string
+	Serial   string
+	Step     int
+}
+
+// PhoneNew is /security/phone/new. Before a code is out it posts phone and via (sms|call) to the same path; after,
+// ceremony, code and place to the same path, and ceremony, via to /security/phone/new/send for another one.
+type PhoneNew struct {
+	Frame
+	Help
+	Phone   string // as typed
+	Via     Way    // WaySMS or WayCall
+	Sent    bool
+	Step    int
+	Backup  bool // it is to be the backup (R61): posted on as backup=1
+	Handset bool // something lives on a phone already; place=new says that this number is on another
+	Other   bool // place=new was said
+}
+
+// EmailNew is /security/email/new, as PhoneNew with email instead of phone and via.
+type EmailNew struct {
+	Frame
+	Help
+	Email  string
+	Sent   bool
+	Step   int
+	Backup bool // it is to be the backup (R61): posted on as backup=1
+}
+
+// MethodView is /security/{app|token|phone|email}/{id}. It posts name to the same path.
+type MethodView struct {
+	Frame
+	Method
+	Events []Event
+	Last   bool
+}
+
+// Codes is /security/codes before any are made or when they are to be replaced. Making them posts the button to
+// /security/codes.
+type Codes struct {
+	Frame
+	Left, Total int // Total 0: none made yet
+	Made        time.Time
+	Step        int
+}
+
+// CodesShown is what POST /security/codes answers with, once. Download posts sealed to /security/codes/file; done
+// posts saved=yes to /security/codes/saved.
+type CodesShown struct {
+	Frame
+	Codes    []string // as they are typed, such as "7KQ4-M2XD"
+	Account  string   // masked, for the printed sheet
+	Made     time.Time
+	Replaced bool   // earlier codes stopped working
+	Sealed   string // the codes, sealed for five minutes
+	Step     int
+}
+
+// Password is /security/password. It posts current and password to the same path.
+type Password struct {
+	Frame
+	UserName string // for password managers
+	Changed  time.Time
+	Rules    PasswordRules
+	Fresh    bool // the current password is not asked, because a fresh second step stands for it
+}
+
+// Contacts is /security/contact: what names the account at sign-in. It posts email to /security/contact/email, and
+// phone, or remove=yes, to /security/contact/phone.
+type Contacts struct {
+	Frame
+	EmailNow, PhoneNow string // masked; "" for none
+	Email, Phone       string // as typed
+}
+
+// EmailConfirm is /security/contact/email/{link}. It posts nothing but the button, because mail scanners follow links.
+type EmailConfirm struct {
+	Frame
+	Link string // "" with a problem: the link is no good
+}
+
+// Sessions is /security/sessions. It posts only the button to /security/sessions/{id}/end and to
+// /security/sessions/end for all others.
+type Sessions struct {
+	Frame
+	Sessions []Session // the current one first
+}
+
+// A Session is one place where the seller is signed in.
+type Session struct {
+	ID      string
+	Browser string // "Chrome on Windows"; "" unknown
+	Place   string // coarse, such as a country or an address range; "" not kept
+	Since   time.Time
+	Used    time.Time
+	Way     Way // how its second step was done; "" none
+	Kept    bool
+	Current bool
+}
+
+// Browsers is /security/browsers. It posts only the button to /security/browsers/{id}/end and to
+// /security/browsers/end for all.
+type Browsers struct {
+	Frame
+	Browsers []Browser
+	Days     int
+}
+
+// A Browser is one that is trusted to skip the second step.
+type Browser struct {
+	ID      string
+	Browser string
+	Since   time.Time
+	Used    time.Time
+	Until   time.Time
+	Current bool
+}
+
+// History is /security/history.
+type History struct {
+	Frame
+	Events []Event // newest first
+	Older  string  // value of ?before= for the next page; "" when this is the last
+}
+
+// An Event is one entry of the history. Its text is event.<What>; one that is not known reads "A change to the
+// account's security".
+type Event struct {
+	At      time.Time
+	What    string
+	Args    Args // name, to, way …
+	Browser string
+	Place   string
+	ID      string // of the audit entry, short; support can find it
+	Bad     bool   // a refusal or something to look at
+}

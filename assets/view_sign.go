@@ -1,0 +1,192 @@
+package assets
+
+import "time"
+
+// SignUp is /sign-up. It posts name, user-name, email, phone, password and terms=yes to /sign-up.
+type SignUp struct {
+	Frame
+	Name, UserName, Email, Phone string // as typed; the password never comes back
+	Terms                        bool
+	Rules                        PasswordRules
+}
+
+// PasswordRules say which advice stands under a new password.
+type PasswordRules struct {
+	Min, Max int  // characters; Max 0: no ceiling worth naming
+	Mixed    bool // capital, small letter, digit and sign are demanded
+}
+
+// SignUpSent is /sign-up/sent. It posts email to /sign-up/again.
+type SignUpSent struct {
+	Frame
+	Email  string    // as typed
+	Resend time.Time // when a new mail may be asked for; zero: now
+}
+
+// SignUpConfirm is /sign-up/confirm/{link}. It posts nothing but the button, because mail scanners follow links.
+type SignUpConfirm struct {
+	Frame
+	Link string // the path's last part; "" with a problem: the link is no good
+}
+
+// SignIn is /sign-in. It posts identifier, password and remember=yes|no to /sign-in. With Key set it carries a
+// conditional ceremony, posted as ceremony and response to /sign-in/key.
+type SignIn struct {
+	Frame
+	Identifier string
+	Remember   bool
+	Key        *KeyPrompt // discoverable keys and passkeys in the browser's autofill; nil where policy forbids it
+	Locked     bool       // password sign-in is locked here: key first is offered in large
+}
+
+// SignInKey is /sign-in/key: the key before the password. Its three steps are
+// identifier (posts identifier to /sign-in/key), key (posts ceremony and response to /sign-in/key) and
+// password (posts ceremony, password and remember to /sign-in/key/password).
+type SignInKey struct {
+	Frame
+	Step       string // "identifier", "key" or "password"
+	Identifier string
+	Key        *KeyPrompt // for the step "key"
+	Ceremony   string     // for the step "password": the sealed proof of the key
+	Remember   bool
+}
+
+// Verify is the second step: /sign-in/verify?with= and, with For set, /confirm?for=&with=.
+// A code posts with, ceremony, code (and for) to the same path; a key posts with, ceremony and response. Asking for
+// a code to be sent, first or again, posts with (sms, call or email), ceremony and id to /sign-in/send or
+// /confirm/send.
+type Verify struct {
+	Frame
+	Help
+	For  string     // "" at sign-in, else the action, as in the texts "for.<For>" such as "add-key"
+	Next string     // with For: where to go on, posted back as next
+	With Way        // the way shown now
+	ID   string     // the authenticator chosen, posted back as id; "" for any of this way
+	Key  *KeyPrompt // for WayKey and WayPasskey; nil: it cannot be asked now
+	Keys []string   // names of the keys that will do, at most three are named
+	Sent bool       // WaySMS, WayCall, WayEmail: a code is on its way. Otherwise the page offers to send one.
+}
+
+// Help is "Didn't receive the code?", at the foot of every code page and as a page of its own.
+type Help struct {
+	Ceremony string
+	To       string    // masked number or address the code went to
+	SentAt   time.Time // when
+	Label    string    // mark of the newest message, such as "K7"
+	Delivery string    // what is known: "", "queued", "accepted", "delivered", "failed" or "expired"
+	Heard    time.Time // when Delivery became known
+	Resend   time.Time // when a new code may be asked for; zero or past: now
+	Texts    int       // texts left today; negative: not limited
+	CanSend  bool      // a code of this way can be sent again
+	CanCall  bool      // the same number can be called
+	Others   []Method  // every other method that is set up, in policy's order
+	Open     bool      // show it unfolded
+}
+
+// SignInHelp is /sign-in/help: Help as a page of its own.
+type SignInHelp struct {
+	Frame
+	Help
+	For  string
+	With Way
+	ID   string
+}
+
+// TrustOffer is /sign-in/trust, offered once after a second step on one's own device. It posts trust=yes|no and next
+// to /sign-in/trust.
+type TrustOffer struct {
+	Frame
+	Days int
+	Next string
+}
+
+// Forgot is /forgot. It posts identifier to /forgot.
+type Forgot struct {
+	Frame
+	Identifier string
+}
+
+// ForgotSent is /forgot/sent, the same for accounts that exist and that don't. It posts identifier to /forgot.
+type ForgotSent struct {
+	Frame
+	Identifier string
+	Resend     time.Time
+}
+
+// ForgotPassword is /forgot/password/{link}. It posts password to the same path.
+type ForgotPassword struct {
+	Frame
+	Link     string // "" with a problem: the link is no good
+	UserName string // for password managers; may be ""
+	Rules    PasswordRules
+}
+
+// Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.
+type Message struct {
+	Frame
+	Key  string // "signed-out", "confirmed", "password-changed", "undone", "removal-stopped", "support-sent", "already-confirmed"
+	Args Args
+	Tone string // as in Notice
+	Next string // path of the one button, without Config.Base; "" for /sign-in
+}
+
+// Failure is the page of a refusal that has no form to return to: its first Problem in large.
+type Failure struct {
+	Frame
+	Status int    // HTTP status, for choosing the way out
+	Retry  string // path to begin again, without Config.Base; "" for /sign-in or /security
+}
+
+// NoCookie is shown when the browser refused the cookie. It offers to load Retry again.
+type NoCookie struct {
+	Frame
+	Retry string
+}
+
+// Undo is /undo/{link}: the veto of a change, reached from a notice. It posts only the button to the same path.
+type Undo struct {
+	Frame
+	Link  string // "" with a problem: too late or used
+	What  string // the change, as in the texts "change.<What>", such as "key-removed"
+	Name  string // name of the item, where it has one
+	At    time.Time
+	Until time.Time
+	Ahead bool // the change has not happened yet: it waits until Until, and this stops it
+}
+
+// Check is /help/check: why can't I get in? The script fills in what the browser can do; without it the page says
+// what to look for.
+type Check struct {
+	Frame
+	Cookies  bool   // the cookie that the redirect to ?c=1 had set came back
+	Tried    bool   // that redirect has been made
+	Browser  string // "Chrome 142 on Windows", from the User-Agent; "" unknown
+	Old      bool   // known to be too old for keys
+	Insecure bool   // the page came over http on another host than localhost
+}
+
+// Contact is /help/contact. With Can set it posts reply, topic and text to /help/contact.
+type Contact struct {
+	Frame
+	Can         bool // messages can be taken here; otherwise only the addresses below are shown
+	Reply, Text string
+	Topic       string // "sign-in", "key", "code", "recovery" or "other"
+	Email       string // support's address; "" for none
+	Phone       string // support's number
+}
+
+// DevMessages is /dev/messages: the file sink as a page, for trying Latchkey on this machine.
+type DevMessages struct {
+	Frame
+	Messages []DevMessage // newest first
+}
+
+// A DevMessage is one message that would have been sent.
+type DevMessage struct {
+	At      time.Time
+	Channel string // "email", "sms" or "voice"
+	To      string
+	Subject string
+	Text    string
+	Links   []string // addresses in Text, to be clicked
+}

@@ -1,0 +1,386 @@
+package assets
+
+import (
+	"encoding/json"
+	"html/template"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Wide says whether the page is an overview, which uses a wider column.
+func (c *canvas) Wide() bool {
+	return c.Page == "Security" || c.Page == "History" || c.Page == "DevMessages"
+}
+
+// Home is where the seller's shop is.
+func (c *canvas) Home() string {
+	if c.Config.Home != "" {
+		return c.Config.Home
+	}
+	return c.To("/security")
+}
+
+// HasForm says whether the page has a form that may be half filled. The language button then belongs to it, so that what
+// was typed comes along; without script, too. Before it stands a hidden button of the form, as Enter presses the first.
+func (c *canvas) HasForm() bool { return strings.Contains(string(c.Main), ` id="form"`) }
+
+// Language is where the other language is asked for.
+func (c *canvas) Language() string {
+	return c.To("/language?" + url.Values{"return": {c.F.Path}}.Encode())
+}
+
+// OtherLang is the language that the page is not in.
+func (c *canvas) OtherLang() string {
+	if c.Lang == English {
+		return Chinese
+	}
+	return English
+}
+
+// Brand draws the product's key.
+func (c *canvas) Brand() template.HTML { return Brand() }
+
+// NotesHere marks the place of notices.
+func (c *canvas) NotesHere() template.HTML { return notesHere }
+
+// Raw lets marks of our own templates through a text; it is never given a value from outside.
+func (c *canvas) Raw(s string) template.HTML { return template.HTML(s) }
+
+// HasTimes says whether the page writes a time of day, so that the foot names the zone.
+func (c *canvas) HasTimes() bool { return strings.Contains(string(c.Main), "<time ") }
+
+// A station is one entry of the navigation in the door.
+type station struct {
+	Path, Text string
+	Here       bool
+}
+
+// Rail is the navigation of a signed-in seller.
+func (c *canvas) Rail() []station {
+	stations := []station{{"/security", "nav.overview", false}, {"/security/password", "nav.password", false}, {"/security/keys", "nav.keys", false},
+		{"/security/codes", "nav.codes", false}, {"/security/browsers", "nav.browsers", false}, {"/security/sessions", "nav.sessions", false}, {"/security/history", "nav.history", false}}
+	best := 0
+	for i, s := range stations {
+		if c.F.Path == s.Path || strings.HasPrefix(c.F.Path, s.Path+"/") || strings.HasPrefix(c.F.Path, s.Path+"?") {
+			best = i
+		}
+	}
+	stations[best].Here = true
+	return stations
+}
+
+// SignalsJSON is what the script reads for the Signal API.
+func (c *canvas) SignalsJSON() (string, error) {
+	s := c.F.Signals
+	out := map[string]any{"rpId": s.RPID}
+	if s.Unknown != "" {
+		out["unknown"] = s.Unknown
+	}
+	if s.UserID != "" {
+		out["userId"] = s.UserID
+		if s.Accepted != nil {
+			out["accepted"] = s.Accepted
+		}
+		if s.Name != "" {
+			out["name"], out["displayName"] = s.Name, s.DisplayName
+		}
+	}
+	raw, err := json.Marshal(out)
+	return string(raw), err
+}
+
+// Tone is the class of a notice.
+func (c *canvas) Tone(tone string) string {
+	switch tone {
+	case "warn", "bad", "info":
+		return "note-" + tone
+	}
+	return "note-good"
+}
+
+// ToneOf is the tone of a refusal: being unable and having to wait are not the same as being wrong.
+func (c *canvas) ToneOf(code string) string {
+	switch code {
+	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached", "step-up-required", "fresh-step-needed", "backup-needed", "must-enrol", "change-pending", "ceremony-expired", "ceremony-used", "session-ended", "session-required", "key-timed-out", "key-cancelled":
+		return "warn"
+	}
+	return "bad"
+}
+
+// DeliveryTone is the tone of what is known of a message on its way.
+func (c *canvas) DeliveryTone(state string) string {
+	switch state {
+	case "failed", "expired":
+		return "warn"
+	}
+	return "info"
+}
+
+// A touchWord is what the key's panel says in one state; its name is what the script looks for.
+type touchWord struct {
+	Word          string
+	Title, Detail template.HTML
+}
+
+// TouchWords are the sentences of the key's panel. do is "get" or "create".
+func (c *canvas) TouchWords(do string) []touchWord {
+	words := []touchWord{
+		{"waiting", c.text("touch.waiting", nil), c.text("touch.waiting.more", nil)},
+		{"checking", c.text("touch.checking", nil), c.text("touch.checking.more", nil)},
+	}
+	failed := map[string]string{"cancelled": "key-cancelled", "timeout": "key-timed-out", "SecurityError": "key-insecure-page", "NotSupportedError": "key-not-supported", "other": "key-not-recognised"}
+	order := []string{"cancelled", "timeout", "SecurityError", "NotSupportedError", "other"}
+	if do == "create" {
+		failed["InvalidStateError"], failed["ConstraintError"] = "key-already-registered", "key-pin-needed"
+		order = append(order, "InvalidStateError", "ConstraintError")
+	}
+	for _, name := range order {
+		args := Args{"address": c.Config.Site}
+		title, detail := c.problem(Problem{Code: failed[name], Args: args})
+		words = append(words, touchWord{name, title, detail})
+	}
+	return words
+}
+
+// Rules is the advice under a new password.
+func (c *canvas) Rules(r PasswordRules) template.HTML {
+	switch {
+	case r.Mixed && r.Max > 0:
+		return c.text("rules.mixed", Args{"min": r.Min, "max": r.Max})
+	case r.Max > 0:
+		return c.text("rules.range", Args{"min": r.Min, "max": r.Max})
+	}
+	return c.text("rules.min", Args{"min": max(r.Min, 8)})
+}
+
+// Hidden draws hidden fields from pairs of name and value, leaving empty ones out.
+func (c *canvas) Hidden(pairs ...any) template.HTML {
+	var b strings.Builder
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, value := c.Print("%v", pairs[i]), c.Print("%v", pairs[i+1])
+		if pairs[i+1] == nil || value == "" {
+			continue
+		}
+		b.WriteString(`<input type="hidden" name="` + template.HTMLEscapeString(name) + `" value="` + template.HTMLEscapeString(value) + `">`)
+	}
+	return template.HTML(b.String()) // escaped above
+}
+
+// ChoiceMeta is the second line of a way to choose.
+func (c *canvas) ChoiceMeta(m choice) template.HTML {
+	switch m.Way {
+	case WayKey, WayPasskey:
+		if len(m.Names) > 0 {
+			return c.text("choice."+string(m.Way)+".named", Args{"names": c.AnyOf(m.Names, "em")})
+		}
+	case WaySMS, WayCall, WayEmail:
+		if m.To != "" {
+			return c.text("choice.to", Args{"to": c.Addr(m.To)})
+		}
+	case WayRecovery:
+		if m.Left > 0 {
+			return c.text("choice.recovery.left", Args{"n": m.Left})
+		}
+	}
+	return c.text("choice."+string(m.Way)+".meta", nil)
+}
+
+// VerifyLead is the sentence under the title of a second step.
+func (c *canvas) VerifyLead(v *Verify) template.HTML {
+	switch v.With {
+	case WayKey:
+		if len(v.Keys) == 1 {
+			return c.text("verify.key.one", Args{"name": template.HTML("<b>" + template.HTMLEscapeString(v.Keys[0]) + "</b>")})
+		}
+		if len(v.Keys) > 1 {
+			return c.text("verify.key.many", Args{"names": c.AnyOf(v.Keys, "b")})
+		}
+	case WaySMS, WayCall, WayEmail:
+		if v.Sent {
+			return c.SentLead(v.Help, string(v.With))
+		}
+		return c.text("verify."+string(v.With)+".before", Args{"to": c.Addr(v.To)})
+	}
+	return c.text("verify."+string(v.With)+".lead", nil)
+}
+
+// SentLead says when a code went out, where to and which message counts.
+func (c *canvas) SentLead(h Help, with string) template.HTML {
+	if with == "" {
+		with = "sms"
+	}
+	said := c.text("verify."+with+".sent", Args{"time": h.SentAt, "to": c.Addr(h.To)})
+	if h.Label != "" && with != "call" {
+		said += c.Gap() + c.text("verify.label", Args{"label": h.Label})
+	}
+	return said
+}
+
+// MethodMeta is the second line of a method that is set up.
+func (c *canvas) MethodMeta(m any) template.HTML {
+	v := methodOf(m)
+	var parts []string
+	add := func(h template.HTML) {
+		if h != "" {
+			parts = append(parts, string(h))
+		}
+	}
+	if v.Name != "" {
+		add(c.text("way."+string(v.Way), nil))
+	}
+	if v.Way == WayKey || v.Way == WayPasskey {
+		add(template.HTML(template.HTMLEscapeString(v.Model)))
+	}
+	if v.To != "" {
+		add(c.Show(c.Addr(v.To)))
+	}
+	if v.Place != "" {
+		add(c.Where(v.Place))
+	}
+	if v.Way == WayRecovery && v.Total > 0 {
+		add(c.text("codes.count", Args{"n": v.Left, "total": v.Total}))
+		if !v.Made.IsZero() {
+			add(c.text("codes.made", Args{"day": Day(v.Made)}))
+		}
+	}
+	switch {
+	case v.Way == WayRecovery:
+	case !v.Used.IsZero():
+		add(c.text("method.used", Args{"when": When(v.Used)}))
+	case !v.Made.IsZero():
+		add(c.text("method.unused", nil))
+	}
+	return template.HTML(strings.Join(parts, " · ")) // every part is escaped
+}
+
+// Until is the value of a state's end.
+func (c *canvas) Until(t time.Time) Args { return Args{"time": t} }
+
+// NameArg is the value of a name in a text.
+func (c *canvas) NameArg(name string) Args { return Args{"name": name} }
+
+// Change is the name of a change, with the item it is about.
+func (c *canvas) Change(what, name string) template.HTML {
+	key := "change." + what
+	if !c.Has(key) {
+		key = "change.other"
+	}
+	said := c.text(key, nil)
+	if name != "" {
+		return c.text("change.named", Args{"what": said, "name": name})
+	}
+	return said
+}
+
+// EventText is the sentence of a history entry.
+func (c *canvas) EventText(e Event) template.HTML {
+	key := "event." + e.What
+	if !c.Has(key) {
+		key = "event.other"
+	}
+	args := Args{}
+	for k, v := range e.Args {
+		args[k] = v
+	}
+	if way, ok := args["way"]; ok {
+		args["way"] = c.text("way."+c.Print("%v", way), nil)
+	}
+	return c.text(key, args)
+}
+
+// Full writes a moment with its date, whatever day it is.
+func (c *canvas) Full(t time.Time) template.HTML {
+	if t.IsZero() {
+		return ""
+	}
+	return template.HTML(c.p.texts.html(c.Lang, t, time.Time{})) // html escapes
+}
+
+// NewPath is where a method is set up.
+func (c *canvas) NewPath(w Way) string {
+	switch w {
+	case WayKey:
+		return "/security/keys/new"
+	case WayPasskey:
+		return "/security/keys/new?kind=passkey"
+	case WaySMS, WayCall:
+		return "/security/phone/new"
+	case WayRecovery:
+		return "/security/codes"
+	}
+	return "/security/" + url.PathEscape(string(w)) + "/new"
+}
+
+// AsBackup adds to a path that what is set up there is to be the backup (R61).
+func (c *canvas) AsBackup(path string, backup bool) string {
+	switch {
+	case !backup || path == "/security/codes":
+		return path
+	case strings.Contains(path, "?"):
+		return path + "&backup=1"
+	}
+	return path + "?backup=1"
+}
+
+// One is the value of a hidden field that is set or left out.
+func (c *canvas) One(set bool) string {
+	if set {
+		return "1"
+	}
+	return ""
+}
+
+// ProposedName is the name that the form of a new key begins with, in the page's language. One that came along
+// untouched from the other language is proposed anew.
+func (c *canvas) ProposedName(v *KeyNew) string {
+	if v.Number == 0 {
+		return v.Name
+	}
+	propose := func(lang string) string {
+		if v.Passkey {
+			return c.p.texts.browser(lang, v.Browser)
+		}
+		return c.p.texts.Say(lang, "key-new.proposed", Args{"n": v.Number})
+	}
+	if v.Name == "" || v.Name == propose(English) || v.Name == propose(Chinese) {
+		return propose(c.Lang)
+	}
+	return v.Name
+}
+
+// Browser is the name of a browser in the page's language.
+func (c *canvas) Browser(name string) string { return c.p.texts.browser(c.Lang, name) }
+
+// browser puts "Chrome on Windows" into words of the language.
+func (t *Texts) browser(lang, name string) string {
+	browser, system, ok := strings.Cut(name, " on ")
+	if !ok {
+		return name
+	}
+	return t.Say(lang, "browser.on", Args{"browser": browser, "system": system})
+}
+
+// StepBack is where "not now" leads within enrolment.
+func (c *canvas) StepBack(step int) string {
+	if step > 0 {
+		return "/security/start"
+	}
+	return ""
+}
+
+// WayOfChannel is the way whose icon stands for a channel.
+func (c *canvas) WayOfChannel(channel string) Way {
+	switch channel {
+	case "sms":
+		return WaySMS
+	case "voice":
+		return WayCall
+	}
+	return WayEmail
+}
+
+// IsWeb says whether an address is one of the web, which alone may be clicked.
+func (c *canvas) IsWeb(link string) bool {
+	return strings.HasPrefix(link, "https://") || strings.HasPrefix(link, "http://")
+}
