@@ -1,0 +1,407 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// typeProblem is the type of every refusal's body.
+var typeProblem = reflect.TypeFor[Problem]()
+
+// An endpoint reads a request, calls its use case and writes the answer. in and out are nil where there is no body.
+type endpoint struct {
+	in, out  *shape
+	required []string // members that a request must have, for the contract
+	run      func(x *exchange) error
+}
+
+func (e endpoint) requires(members ...string) endpoint {
+	e.required = members
+	return e
+}
+
+// takes is an endpoint with a body and an answer.
+func takes[I, O any](fn func(*exchange, *I) (*O, error)) endpoint {
+	in, out := shapeOf(reflect.TypeFor[I]()), shapeOf(reflect.TypeFor[O]())
+	return endpoint{in: in, out: out, run: func(x *exchange) error {
+		v := new(I)
+		if err := x.read(in, v); err != nil {
+			return err
+		}
+		answer, err := fn(x, v)
+		if err != nil {
+			return err
+		}
+		x.reply(out, answer)
+		return nil
+	}}
+}
+
+// gives is an endpoint with an answer alone.
+func gives[O any](fn func(*exchange) (*O, error)) endpoint {
+	out := shapeOf(reflect.TypeFor[O]())
+	return endpoint{out: out, run: func(x *exchange) error {
+		answer, err := fn(x)
+		if err != nil {
+			return err
+		}
+		x.reply(out, answer)
+		return nil
+	}}
+}
+
+// does is an endpoint with neither.
+func does(fn func(*exchange) error) endpoint {
+	return endpoint{run: func(x *exchange) error {
+		if err := fn(x); err != nil {
+			return err
+		}
+		if x.status == 0 {
+			x.reply(nil, nil)
+		}
+		return nil
+	}}
+}
+
+// doesWith is an endpoint with a body alone.
+func doesWith[I any](fn func(*exchange, *I) error) endpoint {
+	in := shapeOf(reflect.TypeFor[I]())
+	return endpoint{in: in, run: func(x *exchange) error {
+		v := new(I)
+		if err := x.read(in, v); err != nil {
+			return err
+		}
+		if err := fn(x, v); err != nil {
+			return err
+		}
+		x.reply(nil, nil)
+		return nil
+	}}
+}
+
+// serve answers a request for one operation.
+func (x *exchange) serve(c echo.Context, rt *route) {
+	x.path, x.route, x.page = c, rt.method+" "+rt.path, false
+	if err := x.call(rt); err != nil {
+		x.document(err)
+	}
+}
+
+func (x *exchange) call(rt *route) error {
+	if rt.bound {
+		if err := x.bound(); err != nil {
+			return err
+		}
+	}
+	if rt.who == gateway {
+		return rt.run(x)
+	}
+	if err := x.identify(); err != nil {
+		return err
+	}
+	// A ceremony is sealed for the browser that began it. One that comes without any cookie did not keep ours.
+	if rt.who == holder && x.fresh && !rt.link {
+		return auth.Refuse(auth.CookiesOff)
+	}
+	return rt.run(x)
+}
+
+// The bodies that are not a form of the domain.
+type (
+	linkBody     struct{ Link string }
+	ceremonyBody struct{ Ceremony string }
+	choiceBody   struct {
+		Ceremony string
+		Kind     auth.Kind
+		Channel  auth.Channel
+		ID       string // which number or mailbox; "" for the first
+	}
+	againBody struct {
+		Ceremony string
+		Channel  auth.Channel
+	}
+	answerBody struct {
+		Ceremony string
+		Response json.RawMessage
+	}
+	passwordBody struct{ Ceremony, Password string }
+	lookBody     struct {
+		Purpose  auth.Purpose
+		Ceremony string
+	}
+	stepBody struct {
+		Action auth.Action
+		Target string
+	}
+	stepChoiceBody struct {
+		Action  auth.Action
+		Target  string
+		Kind    auth.Kind
+		Channel auth.Channel
+		ID      string
+	}
+	nameBody      struct{ Name, Place string }
+	changeBody    struct{ Current, Password string }
+	forgotBody    struct{ Identifier string }
+	resetBody     struct{ Link, Password string }
+	confirmedInfo struct{ Email string }
+	emailBody     struct{ Email string }
+	phoneBody     struct{ Phone string }
+	phoneInfo     struct{ Phone string }
+	tokenInfo     struct{ Token string }
+	sessionList   struct{ Sessions []auth.SessionInfo }
+	browserList   struct{ Browsers []auth.BrowserInfo }
+)
+
+func signUp(x *exchange, in *auth.SignUpForm) (*auth.SignUpInfo, error) {
+	return x.s.service.SignUp(x.r.Context(), x.caller, *in)
+}
+
+func confirmSignUp(x *exchange, in *linkBody) (*confirmedInfo, error) {
+	email, err := x.s.service.ConfirmSignUp(x.r.Context(), x.caller, in.Link)
+	return &confirmedInfo{email}, err
+}
+
+func signIn(x *exchange, in *auth.SignInForm) (*auth.SignInInfo, error) {
+	return x.signedIn(x.s.service.SignIn(x.r.Context(), x.caller, *in))
+}
+
+// signedIn hands out the session that a sign-in may have ended in.
+func (x *exchange) signedIn(info *auth.SignInInfo, err error) (*auth.SignInInfo, error) {
+	if err != nil {
+		return nil, err
+	}
+	if info.Token != "" && !x.program {
+		x.keepBrowser() // it is known from now on: its cookie begins its life anew
+	}
+	return info, x.give(&info.Token, info.Session)
+}
+
+func signInKeyFirst(x *exchange, in *auth.KeyFirstForm) (*auth.Challenge, error) {
+	return x.s.service.SignInKeyFirst(x.r.Context(), x.caller, *in)
+}
+
+func signInState(x *exchange, in *ceremonyBody) (*auth.SignInInfo, error) {
+	return x.s.service.SignInState(x.r.Context(), x.caller, in.Ceremony)
+}
+
+func signInBegin(x *exchange, in *choiceBody) (*auth.Challenge, error) {
+	return x.s.service.SignInBegin(x.r.Context(), x.caller, in.Ceremony, auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID})
+}
+
+func signInResend(x *exchange, in *againBody) (*auth.Challenge, error) {
+	return x.s.service.SignInResend(x.r.Context(), x.caller, in.Ceremony, in.Channel)
+}
+
+func signInFinish(x *exchange, in *answerBody) (*auth.SignInInfo, error) {
+	return x.signedIn(x.s.service.SignInFinish(x.r.Context(), x.caller, in.Ceremony, in.Response))
+}
+
+func signInPassword(x *exchange, in *passwordBody) (*auth.SignInInfo, error) {
+	return x.signedIn(x.s.service.SignInPassword(x.r.Context(), x.caller, in.Ceremony, in.Password))
+}
+
+func challengeAgain(x *exchange, in *lookBody) (*auth.Challenge, error) {
+	return x.s.service.Challenge(x.r.Context(), x.caller, in.Purpose, in.Ceremony)
+}
+
+func undo(x *exchange, in *linkBody) (*auth.ChangeInfo, error) {
+	return x.s.service.Undo(x.r.Context(), x.caller, in.Link)
+}
+
+func me(x *exchange) (*auth.Me, error) { return x.s.service.Me(x.r.Context(), x.caller) }
+
+func signOut(x *exchange) error {
+	if err := x.s.service.SignOut(x.r.Context(), x.caller); err != nil {
+		return err
+	}
+	if !x.program {
+		x.drop(sessionCookie)
+	}
+	return nil
+}
+
+func security(x *exchange) (*auth.SecurityInfo, error) {
+	return x.s.service.Security(x.r.Context(), x.caller)
+}
+
+func stepUp(x *exchange, in *stepBody) (*auth.StepUpInfo, error) {
+	return x.s.service.StepUp(x.r.Context(), x.caller, in.Action, in.Target)
+}
+
+func stepUpBegin(x *exchange, in *stepChoiceBody) (*auth.Challenge, error) {
+	m := auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID}
+	return x.s.service.StepUpBegin(x.r.Context(), x.caller, in.Action, in.Target, m)
+}
+
+func stepUpResend(x *exchange, in *againBody) (*auth.Challenge, error) {
+	return x.s.service.StepUpResend(x.r.Context(), x.caller, in.Ceremony, in.Channel)
+}
+
+func stepUpFinish(x *exchange, in *answerBody) (*auth.StepUpDone, error) {
+	done, err := x.s.service.StepUpFinish(x.r.Context(), x.caller, in.Ceremony, in.Response)
+	if err != nil {
+		return nil, err
+	}
+	return done, x.give(&done.Token, &done.Session)
+}
+
+func sessions(x *exchange) (*sessionList, error) {
+	list, err := x.s.service.Sessions(x.r.Context(), x.caller)
+	return &sessionList{list}, err
+}
+
+func endSession(x *exchange) error {
+	return x.s.service.EndSession(x.r.Context(), x.caller, x.param("id"))
+}
+
+func endOtherSessions(x *exchange) error {
+	return x.s.service.EndOtherSessions(x.r.Context(), x.caller)
+}
+
+func browsers(x *exchange) (*browserList, error) {
+	list, err := x.s.service.Browsers(x.r.Context(), x.caller)
+	return &browserList{list}, err
+}
+
+func trustBrowser(x *exchange) (*auth.BrowserInfo, error) {
+	info, err := x.s.service.TrustBrowser(x.r.Context(), x.caller)
+	if err == nil {
+		x.caller.Browser, info.Cookie = info.Cookie, "" // for the cookie alone: no script reads it
+		x.keepBrowser()
+	}
+	return info, err
+}
+
+func forgetBrowser(x *exchange) error {
+	return x.s.service.ForgetBrowser(x.r.Context(), x.caller, x.param("id"))
+}
+
+// historyPage is how many events a page holds, unless asked otherwise.
+const historyPage = 50
+
+func history(x *exchange) (*auth.HistoryInfo, error) {
+	limit := historyPage
+	if v := x.query("limit"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 1 || n > 200 {
+			return nil, auth.RefuseField(auth.MalformedRequest, "limit")
+		}
+		limit = n
+	}
+	return x.s.service.History(x.r.Context(), x.caller, x.query("cursor"), limit)
+}
+
+func bindBegin(x *exchange, in *auth.BindForm) (*auth.Challenge, error) {
+	return x.s.service.BindBegin(x.r.Context(), x.caller, *in)
+}
+
+func bindResend(x *exchange, in *againBody) (*auth.Challenge, error) {
+	return x.s.service.BindResend(x.r.Context(), x.caller, in.Ceremony, in.Channel)
+}
+
+func bindFinish(x *exchange, in *auth.BindDone) (*auth.BindInfo, error) {
+	info, err := x.s.service.BindFinish(x.r.Context(), x.caller, *in)
+	if err != nil {
+		return nil, err
+	}
+	return info, x.give(&info.Token, info.Session)
+}
+
+func rename(x *exchange, in *nameBody) (*auth.AuthenticatorInfo, error) {
+	return x.s.service.Rename(x.r.Context(), x.caller, x.param("id"), in.Name, in.Place)
+}
+
+func remove(x *exchange) (*auth.RemoveInfo, error) {
+	return x.removed(x.s.service.Remove(x.r.Context(), x.caller, x.param("id")))
+}
+
+func loseDevice(x *exchange) (*auth.RemoveInfo, error) {
+	return x.removed(x.s.service.LoseDevice(x.r.Context(), x.caller, x.param("id")))
+}
+
+func (x *exchange) removed(info *auth.RemoveInfo, err error) (*auth.RemoveInfo, error) {
+	if err != nil {
+		return nil, err
+	}
+	if info.Ended && !x.program { // the session rested on what is gone
+		x.drop(sessionCookie)
+	}
+	return info, nil
+}
+
+func cancelChange(x *exchange) error {
+	return x.s.service.CancelChange(x.r.Context(), x.caller, x.param("id"))
+}
+
+func recoveryCodes(x *exchange) (*auth.CodesInfo, error) {
+	info, err := x.s.service.RecoveryCodes(x.r.Context(), x.caller)
+	if err != nil {
+		return nil, err
+	}
+	return info, x.give(&info.Token, nil)
+}
+
+func changePassword(x *exchange, in *changeBody) (*tokenInfo, error) {
+	token, err := x.s.service.ChangePassword(x.r.Context(), x.caller, in.Current, in.Password)
+	if err != nil {
+		return nil, err
+	}
+	info := &tokenInfo{token}
+	return info, x.give(&info.Token, nil)
+}
+
+func changeEmail(x *exchange, in *emailBody) (*auth.SignUpInfo, error) {
+	return x.s.service.ChangeEmail(x.r.Context(), x.caller, in.Email)
+}
+
+func confirmEmail(x *exchange, in *linkBody) (*confirmedInfo, error) {
+	email, err := x.s.service.ConfirmEmail(x.r.Context(), x.caller, in.Link)
+	return &confirmedInfo{email}, err
+}
+
+func changePhone(x *exchange, in *phoneBody) (*phoneInfo, error) {
+	phone, err := x.s.service.ChangePhone(x.r.Context(), x.caller, in.Phone)
+	return &phoneInfo{phone}, err
+}
+
+func forgot(x *exchange, in *forgotBody) error {
+	return x.s.service.Forgot(x.r.Context(), x.caller, in.Identifier)
+}
+
+func resetPassword(x *exchange, in *resetBody) error {
+	return x.s.service.ResetPassword(x.r.Context(), x.caller, in.Link, in.Password)
+}
+
+// receipt takes a gateway's report. The driver proves that it is the gateway's own. A receipt that cannot be taken now is
+// an error, so that the gateway repeats the request; the others in it count all the same, and once.
+func receipt(x *exchange) error {
+	if x.s.config.Receipts == nil {
+		return auth.Refuse(auth.NotFound)
+	}
+	body, err := x.body("")
+	if err != nil {
+		return err
+	}
+	name := x.param("name")
+	list, err := x.s.config.Receipts.Handle(name, x.r.Header, body)
+	for _, one := range list {
+		if e := x.s.service.Receipt(x.r.Context(), name, one.Reference, one.State, one.Reason); e != nil && err == nil {
+			err = e
+		}
+	}
+	if answer := x.s.config.Receipts.Answer(name); err == nil && answer != "" {
+		media := "text/plain; charset=utf-8"
+		if json.Valid([]byte(answer)) {
+			media = "application/json"
+		}
+		x.send(http.StatusOK, media, []byte(answer))
+	}
+	return err
+}

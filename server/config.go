@@ -1,0 +1,135 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// Config is what a Server is made of. Service, Texts and Origin are required.
+type Config struct {
+	Service *auth.Service
+	Texts   Texts
+	Pages   assets.Renderer // nil: the API alone
+	Static  http.Handler    // serves what stands under /assets/
+
+	Origin         string         // the public address: https://host[:port][/path], or http://localhost[:port]
+	RelatedOrigins []string       // other sites that may use the same keys (WebAuthn Level 3 §5.11)
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Site           string         // the site's name, for the title of the API
+	Contact        string         // support: a mailto: or https: address, for security.txt and pages
+	Phone          string         // support's number, for pages
+	Policy         auth.Policy    // what pages say of rules and times; the domain decides by its own
+
+	Logger       *slog.Logger // nil: nothing is logged
+	LogAddresses bool         // write clients' addresses to the access log
+
+	Ready    func(context.Context) error // nil: always ready
+	Receipts Receipts                    // nil: no gateway reports back
+	Sink     Sink                        // nil: no page of sent messages
+
+	Rate     Rate             // of unsafe requests to open routes, by client; zero: DefaultRate
+	InFlight int              // requests served at once, of one client a quarter of them; 0: 1024
+	Now      func() time.Time // nil: time.Now
+	Random   io.Reader        // nil: crypto/rand
+}
+
+// A Rate bounds one client (an IPv4 address or an IPv6 /64): Burst requests at once, then PerSecond. A negative
+// Burst is no bound.
+type Rate struct {
+	Burst     int
+	PerSecond float64
+}
+
+// DefaultRate lets an office of sellers sign in behind one address, and a machine try a few times a second. Guesses
+// are bounded by the domain, per account; this bounds what guessing costs the site.
+func DefaultRate() Rate { return Rate{Burst: 120, PerSecond: 4} }
+
+// Texts are the texts of refusals; *assets.Texts is.
+type Texts interface {
+	// Match chooses the language: what the person chose, else the best of Accept-Language.
+	Match(chosen, accept string) string
+	// Problem returns what happened, and what to do now.
+	Problem(lang, code string, args assets.Args) (title, detail string)
+}
+
+// Receipts reads the delivery receipts of gateways.
+type Receipts interface {
+	// Handle checks that the report is the named gateway's own and reads it; one request may hold many receipts, or
+	// none. A refusal (auth.Error) is the sender's fault.
+	Handle(gateway string, h http.Header, body []byte) ([]auth.Receipt, error)
+	// Answer returns the body that the gateway wants in our 200, "" for an answer without one.
+	Answer(gateway string) string
+}
+
+// A Sink remembers messages that were not sent, for trying Latchkey on one's own machine.
+type Sink interface {
+	// Recent returns at most max messages, newest first.
+	Recent(max int) ([]Sent, error)
+}
+
+// Sent is one message as it would have been sent. Subject is empty for texts and calls.
+type Sent struct {
+	At                time.Time
+	Channel           auth.Channel
+	To, Subject, Text string
+}
+
+// site is what New makes of Config.Origin.
+type site struct {
+	origin   string // scheme://host[:port], no path
+	base     string // "" or "/path", without a slash at the end
+	host     string // host[:port]
+	secure   bool   // https
+	local    bool   // http on localhost or a loopback address
+	prefix   string // of cookies' names
+	known    map[string]bool
+	related  []string
+	problems string // origin + base + "/problems/"
+}
+
+func newSite(cfg Config) (site, error) {
+	u, err := url.Parse(cfg.Origin)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return site{}, fmt.Errorf("origin %q is not an address like https://accounts.example", cfg.Origin)
+	}
+	s := site{
+		origin: u.Scheme + "://" + u.Host, base: strings.TrimRight(u.EscapedPath(), "/"), host: u.Host,
+		secure: u.Scheme == "https", local: u.Scheme == "http" && isLoopback(u.Hostname()),
+		known: map[string]bool{strings.ToLower(u.Host): true}, related: append([]string{}, cfg.RelatedOrigins...),
+	}
+	if !s.secure && !s.local {
+		return site{}, fmt.Errorf("origin %q is neither https nor http://localhost: browsers keep keys from it", cfg.Origin)
+	}
+	if strings.ContainsAny(s.base, "{}:*%") {
+		return site{}, fmt.Errorf("origin %q has a path with characters that routes cannot hold", cfg.Origin)
+	}
+	for _, o := range cfg.RelatedOrigins {
+		r, err := url.Parse(o)
+		if err != nil || r.Scheme != "https" || r.Host == "" || r.Path != "" {
+			return site{}, fmt.Errorf("related origin %q is not like https://shop.example", o)
+		}
+		s.known[strings.ToLower(r.Host)] = true
+	}
+	s.prefix = cookiePrefix(s)
+	s.problems = s.origin + s.base + "/problems/"
+	return s, nil
+}
+
+// isLoopback says whether a host's name or address, without port, is this machine.
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && a.IsLoopback()
+}

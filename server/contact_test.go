@@ -1,0 +1,88 @@
+package server
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// withApp is a browser that has enrolled an app, and the app's secret.
+func (w *world) withApp() (p *person, secret string) {
+	w.t.Helper()
+	p = w.registered()
+	s := p.open("/security/app/new")
+	secret = secretOf(s)
+	p.fill(s, "/security/app/new", "code", w.code(secret))
+	return p, secret
+}
+
+func TestContactPages(t *testing.T) {
+	w := newWorld(t)
+	p, secret := w.withApp()
+	p.open("/security").says("Security e-mail", "Phone number of the account")
+	w.pass(time.Hour)
+	s := p.open("/security/contact").at("/confirm", 200).says("You are about to change your contact data")
+	s = p.fill(s, "/confirm", "code", w.code(secret)).at("/security/contact", 200)
+
+	s = p.fill(s, "/security/contact/email", "email", "nonsense").at("/security/contact/email", 422)
+	if got := s.form("/security/contact/email").fields.Get("email"); got != "nonsense" {
+		t.Errorf("after a refusal: got %q in the field, want what was typed", got)
+	}
+	s = p.fill(s, "/security/contact/email", "email", "new@example.com").at("/security/contact", 200).says("We sent a link to n•••@example.com", "15:00:30")
+	p.fill(s, "/security/contact/email", "email", "new@example.com").at("/security/contact/email", 429)
+	link := path(w.mailed(auth.TemplateEmailChange).Args["link"])
+
+	// The link is opened in the browser of the mail, which is signed in nowhere.
+	q := w.browser()
+	s = q.open(link).at(link, 200).says("Make this your security e-mail?")
+	q.fill(s, link).at("/done/email-changed", 200).says("Your security e-mail is changed")
+	q.open(link).at(link, 410).says("This link has been used")
+	if told := w.mailed(auth.TemplateChange); told.To != testEmail || told.Args["what"] != "email" {
+		t.Errorf("got %s told of %q, want the old address of the e-mail", told.To, told.Args["what"])
+	}
+	q.fill(q.open("/sign-in"), "/sign-in", "identifier", "new@example.com", "password", testPassword, "remember", "no").at("/sign-in/verify", 200)
+}
+
+func TestContactPhonePage(t *testing.T) {
+	w := newWorld(t)
+	p, _ := w.withApp()
+	s := p.fill(p.open("/security/contact"), "/security/contact/phone", "phone", "13800138001").at("/security/contact/phone", 422)
+	s = p.fill(s, "/security/contact/phone", "phone", "").at("/security/contact/phone", 422)
+	p.open("/security").says("+86 ••• •••• 8000")
+	w.pass(time.Second)
+	p.fill(s, "/security/contact/phone", "phone", "+86 138 0013 8001").at("/security", 200).says("+86 ••• •••• 8001", "Your number is now")
+	if told := w.mailed(auth.TemplateChange); told.Args["what"] != "phone" {
+		t.Errorf("got told of %q, want the phone", told.Args["what"])
+	}
+	s = p.fill(p.open("/security/contact"), "/security/contact/phone", "remove", "yes").at("/security", 200).says("The number is taken away")
+	if strings.Contains(wordsOf(s.text), "8001") {
+		t.Error("got the number still listed, want it gone")
+	}
+	p.open("/security/history").says("Phone number of the account changed")
+}
+
+func TestContactOverTheAPI(t *testing.T) {
+	w := newWorld(t)
+	p := w.program()
+	w.enrolled(p)
+	var asked struct{ Email string }
+	p.must("POST", "/contact/email", m{"email": "new@example.com"}, &asked)
+	if asked.Email != "n•••@example.com" {
+		t.Errorf("got %q, want the new address, masked", asked.Email)
+	}
+	link := lastPart(w.mailed(auth.TemplateEmailChange).Args["link"])
+	p.must("POST", "/contact/email/confirm", m{"link": link}, &asked)
+	if got := refused(t, p.api("POST", "/contact/email/confirm", m{"link": link}, nil)); got.Code != string(auth.LinkUsed) {
+		t.Errorf("the link again: got %s, want %s", got.Code, auth.LinkUsed)
+	}
+	var set struct{ Phone string }
+	p.must("POST", "/contact/phone", m{"phone": "+8613800138001"}, &set)
+	if set.Phone != "+86 ••• •••• 8001" {
+		t.Errorf("got %q, want the new number, masked", set.Phone)
+	}
+	if got := refused(t, p.api("POST", "/contact/phone", m{"phone": "13800138001"}, nil)); got.Code != string(auth.PhoneNoCountry) {
+		t.Errorf("without a country code: got %s, want %s", got.Code, auth.PhoneNoCountry)
+	}
+}

@@ -1,0 +1,109 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// The cookies, by what stands behind the prefix.
+const (
+	sessionCookie  = "latchkey"
+	browserCookie  = "latchkey-browser"
+	flowCookie     = "latchkey-flow"
+	stepCookie     = "latchkey-step"
+	languageCookie = "latchkey-lang"
+	returnCookie   = "latchkey-return"
+	noticeCookie   = "latchkey-notice"
+	untrustCookie  = "latchkey-untrusted"
+	draftCookie    = "latchkey-sign-up"
+)
+
+const (
+	browserLife = 400 * 24 * time.Hour // what browsers allow at most (RFC 6265bis §5.5)
+	flowLife    = 20 * time.Minute     // longer than any sealed ceremony: its own expiry decides
+)
+
+// cookiePrefix makes browsers hold the promise of the name: __Host- is Secure, no Domain, Path=/, so no sibling host
+// can plant one. A sub-path cannot have it. Browsers refuse both prefixes over http.
+func cookiePrefix(s site) string {
+	switch {
+	case !s.secure:
+		return ""
+	case s.base != "":
+		return "__Secure-"
+	}
+	return "__Host-"
+}
+
+func (s *Server) cookieName(name string) string {
+	switch name { // the common ones are joined once
+	case sessionCookie:
+		return s.sessionName
+	case browserCookie:
+		return s.browserName
+	}
+	return s.site.prefix + name
+}
+
+// cookie returns the value and the number of cookies of one name, without parsing the others.
+func cookie(r *http.Request, name string) (value string, n int) {
+	for _, line := range r.Header["Cookie"] {
+		for line != "" {
+			var part string
+			part, line, _ = strings.Cut(line, ";")
+			k, v, ok := strings.Cut(strings.TrimSpace(part), "=")
+			if ok && k == name {
+				if n == 0 {
+					value = strings.Trim(v, `"`)
+				}
+				n++
+			}
+		}
+	}
+	return value, n
+}
+
+// put sets a cookie. life 0 ends it with the browser. Lax, not Strict: mailed links and redirects of a shop's own
+// host must find it; unsafe cross-site requests are refused at the gate.
+func (x *exchange) put(name, value string, life time.Duration) {
+	path := x.s.site.base
+	if path == "" {
+		path = "/"
+	}
+	http.SetCookie(x, &http.Cookie{Name: x.s.cookieName(name), Value: value, Path: path, MaxAge: int(life / time.Second),
+		Secure: x.s.site.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// drop ends a cookie.
+func (x *exchange) drop(name string) { x.put(name, "", -time.Second) }
+
+func (x *exchange) keepBrowser() { x.put(browserCookie, x.caller.Browser, browserLife) }
+
+// give hands a new session's token to whoever asked: a browser finds it in a cookie and nowhere else, so that no
+// script can read it; a program finds it in the answer. What the use case returned is emptied for browsers.
+func (x *exchange) give(token *string, session *auth.SessionInfo) error {
+	if *token == "" {
+		return nil
+	}
+	x.caller.Token = *token
+	if x.program {
+		return nil
+	}
+	if session == nil { // a rotation: the session's life has not changed, but only the domain knows it
+		me, err := x.s.service.Me(x.r.Context(), x.caller)
+		if err != nil {
+			return err
+		}
+		session = &me.Session
+	}
+	life := time.Duration(0)
+	if session.Remember {
+		life = max(session.Expires.Sub(x.s.now()), time.Second)
+	}
+	x.put(sessionCookie, *token, life)
+	*token = ""
+	return nil
+}

@@ -1,0 +1,346 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/webauthn"
+	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+)
+
+func envelopeFaults() map[auth.Code]provocation {
+	raw := func(body string) provocation {
+		return do(func(c *trial) *httptest.ResponseRecorder {
+			return c.stranger().send("POST", "/api/v1/sign-in", "application/json", body)
+		})
+	}
+	return map[auth.Code]provocation{
+		auth.MalformedRequest: raw(`{`),
+		auth.UnknownMember:    raw(`{"identifier":"a","Password":"b"}`),
+		auth.DuplicateMember:  raw(`{"identifier":"a","identifier":"b"}`),
+		auth.TooLarge:         raw(`{"identifier":"` + strings.Repeat("a", maxBody) + `"}`),
+		auth.NotFound:         do(func(c *trial) *httptest.ResponseRecorder { return c.p.api("GET", "/nothing", nil, nil) }),
+		auth.MethodNotAllowed: do(func(c *trial) *httptest.ResponseRecorder { return c.p.api("PUT", "/session", nil, nil) }),
+		auth.CrossOrigin: do(func(c *trial) *httptest.ResponseRecorder {
+			return ask(c.server, "POST", "/api/v1/sign-in", `{}`, "Sec-Fetch-Site", "cross-site", "Accept-Language", c.lang)
+		}),
+		auth.TooManyRequests: {change: func(_ *testing.T, _ *auth.Config, c *Config) { c.Rate = Rate{Burst: 1, PerSecond: 1} },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				c.stranger().api("POST", "/forgot", m{"identifier": "a"}, nil)
+				return c.stranger().api("POST", "/forgot", m{"identifier": "a"}, nil)
+			}},
+		auth.Unavailable: {change: func(_ *testing.T, _ *auth.Config, c *Config) { c.InFlight = 1 },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				c.server.inFlight <- struct{}{}
+				return c.p.api("GET", "/session", nil, nil)
+			}},
+		auth.Internal: {change: func(_ *testing.T, _ *auth.Config, c *Config) { c.Receipts = brokenReceipts{} },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				return c.stranger().api("POST", "/gateways/x/receipt", m{}, nil)
+			}},
+		auth.CookiesOff: do(func(c *trial) *httptest.ResponseRecorder {
+			return ask(c.server, "POST", "/api/v1/sign-in/state", `{"ceremony":"x"}`, "Sec-Fetch-Site", "same-origin", "Accept-Language", c.lang)
+		}),
+	}
+}
+
+type brokenReceipts struct{}
+
+func (brokenReceipts) Handle(string, http.Header, []byte) ([]auth.Receipt, error) {
+	return nil, errors.New("broken on purpose")
+}
+
+func (brokenReceipts) Answer(string) string { return "" }
+
+// A full disk is a store that cannot write for a while.
+type fullDisk struct {
+	store.DB
+	full bool
+}
+
+func (d *fullDisk) Update(ctx context.Context, fn func(store.Tx) error) error {
+	if d.full {
+		return fmt.Errorf("no space: %w", store.ErrUnavailable)
+	}
+	return d.DB.Update(ctx, fn)
+}
+
+// storeFaults tell a code that could not be checked from one that is wrong (R72).
+func storeFaults() map[auth.Code]provocation {
+	var disk *fullDisk
+	return map[auth.Code]provocation{
+		auth.CodeUnavailable: {change: func(_ *testing.T, a *auth.Config, _ *Config) { disk = &fullDisk{DB: a.DB}; a.DB = disk },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				p, begun := c.signIn("totp", nil)
+				disk.full = true
+				return p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+			}},
+	}
+}
+
+func sessionFaults() map[auth.Code]provocation {
+	return map[auth.Code]provocation{
+		auth.SessionRequired: do(func(c *trial) *httptest.ResponseRecorder { return c.stranger().api("GET", "/session", nil, nil) }),
+		auth.SessionEnded: do(func(c *trial) *httptest.ResponseRecorder {
+			c.p.must("DELETE", "/session", nil, nil)
+			return c.p.api("GET", "/session", nil, nil)
+		}),
+		auth.MustEnrol: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			var a answer
+			p.must("POST", "/sign-in", m{"identifier": otherEmail, "password": testPassword}, &a)
+			p.bearer = a.Token
+			return p.api("GET", "/sessions", nil, nil)
+		}),
+		auth.StepUpRequired: do(func(c *trial) *httptest.ResponseRecorder {
+			c.pass(time.Hour)
+			return c.post("/recovery-codes", nil)
+		}),
+		auth.TooWeak:   do(func(c *trial) *httptest.ResponseRecorder { return c.weak().api("POST", "/recovery-codes", nil, nil) }),
+		auth.Forbidden: do(func(c *trial) *httptest.ResponseRecorder { return c.post("/browsers/trust", nil) }),
+		auth.CeremonyExpired: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			info := p.password()
+			c.pass(16 * time.Minute)
+			return p.api("POST", "/sign-in/state", m{"ceremony": info.Ceremony}, nil)
+		}),
+		auth.CeremonyUsed: do(func(c *trial) *httptest.ResponseRecorder {
+			p, begun := c.signIn("totp", nil)
+			in := m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}
+			p.must("POST", "/sign-in/finish", in, nil)
+			return p.api("POST", "/sign-in/finish", in, nil)
+		}),
+		auth.CeremonyOtherBrowser: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			info := p.password()
+			q := c.browser()
+			q.lang = c.lang
+			q.api("GET", "/session", nil, nil)
+			return q.api("POST", "/sign-in/state", m{"ceremony": info.Ceremony}, nil)
+		}),
+		auth.LinkUsed: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.stranger().api("POST", "/forgot/password", m{"link": "no-such-link", "password": "Vivid-Marmot7"}, nil)
+		}),
+	}
+}
+
+func formFaults() map[auth.Code]provocation {
+	return map[auth.Code]provocation{
+		auth.SignInRefused: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.stranger().api("POST", "/sign-in", m{"identifier": testEmail, "password": "wrong"}, nil)
+		}),
+		auth.SignInLocked: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.browser()
+			p.lang = c.lang
+			info := p.password()
+			var begun answer
+			p.must("POST", "/sign-in/begin", m{"ceremony": info.Ceremony, "kind": "totp"}, &begun)
+			p.must("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+			p.must("DELETE", "/session", nil, nil)
+			for range 5 {
+				p.api("POST", "/sign-in", m{"identifier": testEmail, "password": "wrong"}, nil)
+			}
+			return p.api("POST", "/sign-in", m{"identifier": testEmail, "password": testPassword}, nil)
+		}),
+		auth.NameMissing:       signUpWith("name", " "),
+		auth.NameTooLong:       signUpWith("name", strings.Repeat("魏", 200)),
+		auth.UserNameMissing:   signUpWith("userName", ""),
+		auth.UserNameMalformed: signUpWith("userName", "a\u202eb"),
+		auth.EmailMalformed:    signUpWith("email", "not an address"),
+		auth.PhoneMalformed:    signUpWith("phone", "+86 1"),
+		auth.PhoneNoCountry:    signUpWith("phone", "13800138000"),
+		auth.TermsNotAccepted:  signUpWith("terms", false),
+		auth.PasswordTooShort:  signUpWith("password", "Aa1-"),
+		auth.PasswordTooLong:   signUpWith("password", "Vivid-Marmot7-Vivid-Marmot7"),
+		auth.PasswordNoUpper:   signUpWith("password", "vivid-marmot7"),
+		auth.PasswordNoLower:   signUpWith("password", "VIVID-MARMOT7"),
+		auth.PasswordNoDigit:   signUpWith("password", "Vivid-Marmots"),
+		auth.PasswordNoSign:    signUpWith("password", "VividMarmot77"),
+		auth.PasswordIsUserName: {do: func(c *trial) *httptest.ResponseRecorder {
+			return c.stranger().api("POST", "/sign-up", m{"name": "Wei", "userName": "Marmot-Shop7", "email": "new@example.com", "phone": "+8613700137000", "password": "Marmot-Shop7", "terms": true}, nil)
+		}},
+		auth.PasswordTooCommon: signUpWith("password", "P@ssw0rd1"),
+		auth.PasswordTooSimple: signUpWith("password", "Aaaaaaaa1!"),
+		auth.PasswordWrong: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/password", m{"current": "wrong", "password": "Vivid-Marmot7"})
+		}),
+		auth.CountryNotServed: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.Countries = []string{"CN"} },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				return c.post("/methods/begin", m{"kind": "phone", "number": "+4915112345678", "channel": "sms"})
+			}},
+		auth.PhoneLandline: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/methods/begin", m{"kind": "phone", "number": "+862162345678", "channel": "sms"})
+		}),
+	}
+}
+
+func typedFaults() map[auth.Code]provocation {
+	return map[auth.Code]provocation{
+		auth.CodeWrong:     do(func(c *trial) *httptest.ResponseRecorder { return c.app(other(c.code(c.secret))) }),
+		auth.CodeMalformed: do(func(c *trial) *httptest.ResponseRecorder { return c.app("12") }),
+		auth.CodeUsed: do(func(c *trial) *httptest.ResponseRecorder {
+			c.app(c.code(c.secret))
+			return c.app(c.code(c.secret))
+		}),
+		auth.CodeExpired: do(func(c *trial) *httptest.ResponseRecorder {
+			var begun answer
+			c.p.must("POST", "/methods/begin", m{"kind": "email", "address": "backup@example.com", "channel": "email"}, &begun)
+			code := c.mailed(auth.TemplateCode).Args["code"]
+			c.pass(6 * time.Minute)
+			return c.post("/methods/finish", m{"ceremony": begun.Ceremony, "response": m{"code": code}})
+		}),
+		auth.AppClock: do(func(c *trial) *httptest.ResponseRecorder {
+			c.pass(5 * time.Minute)
+			late := c.code(c.secret)
+			c.pass(-5 * time.Minute)
+			return c.app(late)
+		}),
+		auth.RecoveryWrong: do(func(c *trial) *httptest.ResponseRecorder { return c.recovery("0000-0000") }),
+		auth.RecoveryUsed: do(func(c *trial) *httptest.ResponseRecorder {
+			if w := c.recovery(c.codes[0]); w.Code != 200 {
+				c.t.Fatalf("recovery code: got %d %s, want it taken", w.Code, w.Body)
+			}
+			return c.recovery(c.codes[0])
+		}),
+		auth.MethodResting: do(func(c *trial) *httptest.ResponseRecorder {
+			p, begun := c.signIn("totp", nil)
+			for range 5 {
+				p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": other(c.code(c.secret))}}, nil)
+			}
+			return p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+		}),
+		auth.MethodDisabled: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.Guesses.Limit = 3 },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				p, begun := c.signIn("totp", nil)
+				for range 3 {
+					p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": other(c.code(c.secret))}}, nil)
+				}
+				return p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+			}},
+		auth.ResendTooSoon: do(func(c *trial) *httptest.ResponseRecorder {
+			p, begun := c.signIn("phone", m{"channel": "sms"})
+			return p.api("POST", "/sign-in/resend", m{"ceremony": begun.Ceremony, "channel": "voice"}, nil)
+		}),
+		auth.SendLimitReached: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.SendsPerDay = 2 },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				p, begun := c.signIn("phone", m{"channel": "sms"})
+				var w *httptest.ResponseRecorder
+				for range 2 {
+					c.pass(time.Minute)
+					w = p.api("POST", "/sign-in/resend", m{"ceremony": begun.Ceremony, "channel": "sms"}, &begun)
+				}
+				return w
+			}},
+	}
+}
+
+// other is a code that is not the right one.
+func other(code string) string {
+	return string('0'+(code[0]-'0'+5)%10) + code[1:]
+}
+
+func methodFaults() map[auth.Code]provocation {
+	return map[auth.Code]provocation{
+		auth.BackupFallsWith: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			var a answer
+			p.must("POST", "/sign-in", m{"identifier": otherEmail, "password": testPassword}, &a)
+			p.bearer = a.Token
+			p.addApp()
+			c.pass(time.Second)
+			p.must("POST", "/methods/begin", m{"kind": "phone", "number": "+8613900139000", "channel": "sms"}, &a)
+			code := c.mailed(auth.TemplateCode).Args["code"]
+			return p.api("POST", "/methods/finish", m{"ceremony": a.Ceremony, "backup": true, "response": m{"code": code}}, nil)
+		}),
+		auth.NoSuchMethod: do(func(c *trial) *httptest.ResponseRecorder { return c.p.api("DELETE", "/methods/none", nil, nil) }),
+		auth.MethodExists: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/methods/begin", m{"kind": "phone", "number": "+8613800138000", "channel": "sms"})
+		}),
+		auth.TooManyMethods: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.MaxMethods = 2 },
+			do: func(c *trial) *httptest.ResponseRecorder { return c.post("/methods/begin", m{"kind": "totp"}) }},
+		auth.ChangePending: do(func(c *trial) *httptest.ResponseRecorder {
+			id := c.p.methodID("Red key")
+			p := c.weak()
+			p.must("DELETE", "/methods/"+id, nil, nil)
+			return p.api("DELETE", "/methods/"+id, nil, nil)
+		}),
+		auth.MethodRefused: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.EmailSecondStep = false },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				return c.post("/methods/begin", m{"kind": "email", "address": "backup@example.com", "channel": "email"})
+			}},
+	}
+}
+
+func keyFaults() map[auth.Code]provocation {
+	handle := func(r *virtual.AuthenticationResponse) { r.Response.UserHandle = []byte("somebody else") }
+	certified := func(t *testing.T, a *auth.Config, _ *Config) {
+		ca, err := virtual.NewCA(virtual.CAOptions{Seed: []byte("root")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Require: true, Roots: []webauthn.Root{{Certificate: ca.Root()}}}})
+	}
+	recalled := [16]byte{0: 0xab, 15: 0xcd}
+	return map[auth.Code]provocation{
+		auth.KeyMalformed: do(func(c *trial) *httptest.ResponseRecorder {
+			p, begun := c.signIn("webauthn", nil)
+			return p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"id": "x"}}, nil)
+		}),
+		auth.KeyWrong:           hooked(virtual.Hooks{Assertion: func(r *virtual.AuthenticationResponse) { r.RawID[0] ^= 1; r.ID = asText(r.RawID) }}),
+		auth.KeyChallengeWrong:  hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) { d.Challenge = asText(make([]byte, 32)) }}),
+		auth.KeyOriginWrong:     hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) { d.Origin = "https://evil.example" }}),
+		auth.KeyTypeWrong:       hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) { d.Type = "webauthn.create" }}),
+		auth.KeyRPIDWrong:       hooked(virtual.Hooks{AuthData: func(b []byte) []byte { b[0] ^= 1; return b }}),
+		auth.KeyNoTouch:         hooked(virtual.Hooks{AuthData: flags(0, virtual.FlagUP)}),
+		auth.KeySignatureWrong:  hooked(virtual.Hooks{Signature: func(b []byte) []byte { b[len(b)-1] ^= 1; return b }}),
+		auth.KeyBackupFlags:     hooked(virtual.Hooks{AuthData: flags(virtual.FlagBS, 0)}),
+		auth.KeyUserHandleWrong: hooked(virtual.Hooks{Assertion: handle}),
+		auth.KeyNotVerified: {change: func(t *testing.T, a *auth.Config, _ *Config) {
+			a.Factors = factors(t, webauthn.Config{UserVerification: "required"})
+		}, do: func(c *trial) *httptest.ResponseRecorder {
+			return c.register(virtual.Options{UserVerification: virtual.UVSucceeds}, "key", virtual.Hooks{AuthData: flags(0, virtual.FlagUV)})
+		}},
+		auth.KeyAlgorithm: do(func(c *trial) *httptest.ResponseRecorder {
+			// The COSE key begins with kty 2 and alg -7 (ES256); -47 (ES256K) was not offered.
+			return c.register(virtual.Options{}, "key", virtual.Hooks{AuthData: func(b []byte) []byte {
+				at := bytes.Index(b, []byte{0x01, 0x02, 0x03, 0x26})
+				return slices.Concat(b[:at+3], []byte{0x38, 0x2e}, b[at+4:])
+			}})
+		}),
+		auth.KeyNotUSB: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.register(virtual.Options{}, "key", virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) { r.Attachment = "platform" }})
+		}),
+		auth.KeyExcluded: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.register(virtual.Options{Seed: []byte("Red key")}, "key", virtual.Hooks{})
+		}),
+		auth.KeyAttestation: {change: certified, do: func(c *trial) *httptest.ResponseRecorder {
+			return c.register(virtual.Options{}, "key", virtual.Hooks{})
+		}},
+		auth.KeyModelRefused: {change: func(t *testing.T, a *auth.Config, _ *Config) {
+			a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Deny: []webauthn.AAGUID{webauthn.AAGUID(recalled)}}})
+		}, do: func(c *trial) *httptest.ResponseRecorder {
+			return c.register(virtual.Options{AAGUID: recalled}, "key", virtual.Hooks{})
+		}},
+		auth.KeyFrozen: do(func(c *trial) *httptest.ResponseRecorder {
+			stolen := *c.key
+			stolen.Authenticators = []*virtual.Authenticator{c.key.Authenticators[0].Clone()}
+			for range 2 {
+				if w := c.assert(virtual.Hooks{}); w.Code != 200 {
+					c.t.Fatalf("the owner: got %d %s, want signed in", w.Code, w.Body)
+				}
+			}
+			c.key = &stolen
+			return c.assert(virtual.Hooks{})
+		}),
+	}
+}

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// A half-filled form is not lost when the language is changed; passwords and codes never come back.
+func TestLanguageKeepsAHalfFilledForm(t *testing.T) {
+	w := newWorld(t)
+	p := w.browser()
+	s := p.speak(p.open("/sign-up"), "zh-CN", "name", "Wei", "user-name", "小明的店", "email", "half@", "phone", "+86 138", "password", "Secret-Horse9", "terms", "yes")
+	s.says("创建")
+	f := s.form("/sign-up").fields
+	for name, want := range map[string]string{"name": "Wei", "user-name": "小明的店", "email": "half@", "phone": "+86 138", "terms": "yes", "password": ""} {
+		if got := f.Get(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+	if strings.Contains(s.text, "Secret-Horse9") {
+		t.Error("got the password back, want it nowhere")
+	}
+	s = p.speak(s, "en").says("Create") // and back: the button of the page that was drawn at once leads to the same page
+	if got := s.form("/sign-up").fields.Get("email"); got != "half@" {
+		t.Errorf("the second time: got %q, want it kept", got)
+	}
+	s = p.speak(p.open("/sign-in"), "zh-CN", "identifier", testEmail, "password", "Secret-Horse9", "remember", "yes").says("登录")
+	if f = s.form("/sign-in").fields; f.Get("identifier") != testEmail || f.Get("password") != "" || f.Get("remember") != "yes" {
+		t.Errorf("sign-in: got %v, want identifier and choice alone", f)
+	}
+	if s = p.speak(p.open("/forgot"), "en", "identifier", testEmail); s.form("/forgot").fields.Get("identifier") != testEmail {
+		t.Error("forgot: got the identifier lost, want it kept")
+	}
+	p.speak(p.open("/forgot"), "zh-CN").at("/forgot", 200) // nothing typed: the page's own address
+}
+
+func TestLanguageKeepsTheScanAndTheCodes(t *testing.T) {
+	w := newWorld(t)
+	p := w.registered()
+	s := p.open("/security/app/new")
+	secret := secretOf(s)
+	s = p.speak(s, "zh-CN", "code", "123456", "place", "pc")
+	if got := secretOf(s); got != secret {
+		t.Errorf("got secret %s, want the one that was scanned, %s", got, secret)
+	}
+	if f := s.form("/security/app/new").fields; f.Get("code") != "" || f.Get("place") != "pc" {
+		t.Errorf("got %v, want the place and no code", f)
+	}
+	p.fill(s, "/security/app/new", "code", w.code(secret)).at("/security/start", 200)
+	s = p.fill(p.open("/security/codes"), "/security/codes")
+	first := wordsOf(s.text)[strings.Index(wordsOf(s.text), "-")-4:][:9]
+	s = p.speak(s, "en")
+	if !strings.Contains(s.text, first) {
+		t.Errorf("got no %s, want the codes that were just made", first)
+	}
+	w.pass(6 * time.Minute)
+	if s = p.speak(s, "zh-CN"); strings.Contains(s.text, first) {
+		t.Error("after their time: got the codes again, want the page to make new ones")
+	}
+}
+
+func TestProposedNameIsInThePagesLanguage(t *testing.T) {
+	w := newWorld(t)
+	p := w.registered()
+	s := p.open("/security/keys/new")
+	if got := s.form("/security/keys/new").fields.Get("name"); got != "Key 1" {
+		t.Errorf("got %q, want Key 1", got)
+	}
+	s = p.speak(s, "zh-CN")
+	if got := s.form("/security/keys/new").fields.Get("name"); got != "密钥 1" {
+		t.Errorf("got %q, want 密钥 1", got)
+	}
+	s = p.speak(s, "en", "name", "Till", "place", "Shop")
+	if f := s.form("/security/keys/new").fields; f.Get("name") != "Till" || f.Get("place") != "Shop" {
+		t.Errorf("got %v, want what was typed", f)
+	}
+	p.touch(s, stick(t, "red"), "/security/keys/new").at("/security/start", 200)
+	if got := p.open("/security/keys/new").form("/security/keys/new").fields.Get("name"); got != "Key 2" {
+		t.Errorf("got %q, want Key 2", got)
+	}
+}
+
+// The mail of a sign-up can be asked for again, with everything kept but the password.
+func TestSignUpMailAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.browser()
+	form := []string{"name", "Wei", "user-name", "小明的店", "email", testEmail, "phone", "+8613800138000", "password", testPassword, "terms", "yes"}
+	s := p.fill(p.open("/sign-up"), "/sign-up", form...).at("/sign-up/sent", 200).says("You can ask again at", "14:00:30")
+	w.mailed(auth.TemplateSignUp)
+	s = p.fill(s, "/sign-up/again").at("/sign-up/again", 429).says("14:00:30")
+	w.pass(31 * time.Second)
+	s = p.fill(s, "/sign-up/again").at("/sign-up/again", 200)
+	if f := s.form("/sign-up").fields; f.Get("name") != "Wei" || f.Get("user-name") != "小明的店" || f.Get("email") != testEmail || f.Get("phone") != "+8613800138000" || f.Get("password") != "" {
+		t.Errorf("got %v, want all but the password", f)
+	}
+	p.fill(s, "/sign-up", "password", testPassword).at("/sign-up/sent", 200)
+	link := path(w.mailed(auth.TemplateSignUp).Args["link"])
+	p.fill(p.open(link), link).at("/done/confirmed", 200)
+	if p.cookie("__Host-latchkey-sign-up") != "" {
+		t.Error("got what was typed still kept, want it gone")
+	}
+}

@@ -1,0 +1,144 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+func passwordPage(x *exchange) error {
+	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActNewPassword, "")
+	if err != nil {
+		return err
+	}
+	if !need.Done {
+		return auth.Refuse(auth.StepUpRequired)
+	}
+	return x.showPassword(http.StatusOK, nil)
+}
+
+func (x *exchange) showPassword(status int, refused error) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	if refused != nil {
+		if status, err = x.refused(&f, refused); err != nil {
+			return err
+		}
+	}
+	return x.show(status, &assets.Password{Frame: f, UserName: info.Me.UserName, Changed: info.PasswordAt, Rules: passwordRules(x.s.config.Policy.Password)})
+}
+
+func passwordPost(x *exchange) error {
+	token, err := x.s.service.ChangePassword(x.r.Context(), x.caller, x.field("current"), x.field("password"))
+	if err != nil {
+		return x.showPassword(0, err)
+	}
+	if err := x.give(&token, nil); err != nil {
+		return err
+	}
+	x.say(parting{Key: "password-changed"})
+	return x.redirect("/security")
+}
+
+func sessionsPage(x *exchange) error {
+	list, err := x.s.service.Sessions(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	v := &assets.Sessions{Frame: f}
+	slices.SortStableFunc(list, func(a, b auth.SessionInfo) int {
+		switch {
+		case a.Current == b.Current:
+			return 0
+		case a.Current:
+			return -1
+		}
+		return 1
+	})
+	for _, s := range list {
+		v.Sessions = append(v.Sessions, assets.Session{ID: s.ID, Browser: s.Agent, Place: s.IP, Since: s.Opened, Used: s.Seen,
+			Way: wayOfAMR(s.AMR), Kept: s.Remember, Current: s.Current})
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// wayOfAMR is the second step among the methods of a session (RFC 8176).
+func wayOfAMR(amr []string) assets.Way {
+	for _, row := range []struct {
+		amr string
+		way assets.Way
+	}{{"hwk", assets.WayKey}, {"swk", assets.WayPasskey}, {"otp", assets.WayApp}, {"sms", assets.WaySMS}, {"email", assets.WayEmail}} {
+		if slices.Contains(amr, row.amr) {
+			return row.way
+		}
+	}
+	return ""
+}
+
+func endSessionPost(x *exchange) error {
+	if err := x.s.service.EndSession(x.r.Context(), x.caller, x.param("id")); err != nil {
+		return err
+	}
+	x.say(parting{Key: "session-ended"})
+	return toSessions(x)
+}
+
+func endOthersPost(x *exchange) error {
+	if err := x.s.service.EndOtherSessions(x.r.Context(), x.caller); err != nil {
+		return err
+	}
+	x.say(parting{Key: "sessions-ended"})
+	return toSessions(x)
+}
+
+func browsersPage(x *exchange) error {
+	list, err := x.s.service.Browsers(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	v := &assets.Browsers{Frame: f, Days: days(x.s.config.Policy.TrustLife)}
+	for _, b := range list {
+		if !b.TrustedUntil.IsZero() {
+			v.Browsers = append(v.Browsers, assets.Browser{ID: b.ID, Browser: b.Agent, Since: b.FirstAt, Used: b.SeenAt, Until: b.TrustedUntil, Current: b.Current})
+		}
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// forgetPost ends trust in one browser, or in all where the path names none.
+func forgetPost(x *exchange) error {
+	if err := x.s.service.ForgetBrowser(x.r.Context(), x.caller, x.param("id")); err != nil {
+		return err
+	}
+	x.say(parting{Key: map[bool]string{true: "browsers-ended", false: "browser-ended"}[x.param("id") == ""]})
+	return toBrowsers(x)
+}
+
+func historyPageView(x *exchange) error {
+	list, err := x.s.service.History(x.r.Context(), x.caller, strings.TrimSpace(x.query("before")), historyPage)
+	if err != nil {
+		return err
+	}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	v := &assets.History{Frame: f, Older: list.Next}
+	for _, e := range list.Events {
+		v.Events = append(v.Events, event(e))
+	}
+	return x.show(http.StatusOK, v)
+}

@@ -1,0 +1,460 @@
+package server
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+func bindPages() []page {
+	return []page{
+		{path: "/security/keys/new", who: session, what: "add-key", uses: []string{"BindBegin", "BindFinish"}, get: keyNewPage, post: keyNewPost},
+		{path: "/security/app/new", who: session, what: "add-app", uses: []string{"BindBegin", "BindFinish"}, get: appNewPage, post: appNewPost},
+		{path: "/security/phone/new", who: session, what: "add-phone", uses: []string{"BindBegin", "BindFinish", "Challenge"}, bound: true, get: phoneNewPage, post: phoneNewPost},
+		{path: "/security/phone/new/send", who: session, what: "add-phone", uses: []string{"BindResend"}, bound: true,
+			get: func(x *exchange) error { return x.redirect("/security/phone/new") }, post: bindSend("/security/phone/new")},
+		{path: "/security/email/new", who: session, what: "add-email", uses: []string{"BindBegin", "BindFinish", "Challenge"}, bound: true, get: emailNewPage, post: emailNewPost},
+		{path: "/security/email/new/send", who: session, what: "add-email", uses: []string{"BindResend"}, bound: true,
+			get: func(x *exchange) error { return x.redirect("/security/email/new") }, post: bindSend("/security/email/new")},
+		{path: "/security/codes", who: session, what: "make-codes", uses: []string{"Security", "RecoveryCodes"}, get: codesPage, post: codesPost},
+		{path: "/security/codes/file", who: session, uses: []string{"CodesFile"}, get: func(x *exchange) error { return x.redirect("/security/codes") }, post: codesFile},
+		{path: "/security/codes/saved", who: session, get: toOverview, post: codesSaved},
+	}
+}
+
+// step is the number that a page of a new method has within enrolment, 0 outside of it.
+func (x *exchange) step(f assets.Frame) int {
+	switch {
+	case x.backup():
+		return 3
+	case f.SignedIn && !f.Enrolled:
+		return 2
+	}
+	return 0
+}
+
+// backup says whether the method is to be the backup of what is there (R61): the page that offers it says so in its
+// links, and the forms hand it on.
+func (x *exchange) backup() bool { return x.query("backup") == "1" || x.field("backup") == "1" }
+
+// asBackup is the address of a page with that word handed on.
+func (x *exchange) asBackup(path string) string {
+	switch {
+	case !x.backup():
+		return path
+	case strings.Contains(path, "?"):
+		return path + "&backup=1"
+	}
+	return path + "?backup=1"
+}
+
+// onHandset says whether something lives on a phone already.
+func onHandset(info *auth.SecurityInfo) bool {
+	return slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool { return m.DeviceKind == auth.Handset })
+}
+
+func keyNewPage(x *exchange) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	v := &assets.KeyNew{Frame: f, Passkey: x.query("kind") == "passkey"}
+	v.Name, v.Place = x.field("name"), x.field("place")
+	v.Number, v.Browser = 1+keys(info), info.Me.Session.Agent
+	return x.showKeyNew(http.StatusOK, v, nil)
+}
+
+// keys is how many USB keys the seller has.
+func keys(info *auth.SecurityInfo) (n int) {
+	for _, m := range info.Methods {
+		if m.Kind == auth.WebAuthn && m.Flavour != auth.Passkey {
+			n++
+		}
+	}
+	return n
+}
+
+func (x *exchange) showKeyNew(status int, v *assets.KeyNew, refused error) error {
+	if refused != nil {
+		var err error
+		if status, err = x.refused(&v.Frame, refused); err != nil {
+			return err
+		}
+	}
+	v.Step, v.First, v.Backup = x.step(v.Frame), !v.Enrolled, x.backup()
+	if !v.WeChat {
+		form := auth.BindForm{Kind: auth.WebAuthn, Flavour: auth.SecurityKey}
+		if v.Passkey {
+			form.Flavour = auth.Passkey
+		}
+		ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, form)
+		if err != nil {
+			return err
+		}
+		v.Key = keyPrompt(ch, false)
+	}
+	return x.show(status, v)
+}
+
+func keyNewPost(x *exchange) error {
+	response, err := rawJSON(x.field("response"))
+	var info *auth.BindInfo
+	if err == nil {
+		info, err = x.bind(auth.BindDone{Ceremony: x.field("ceremony"), Name: x.field("name"), Place: x.field("place"), Response: response})
+	}
+	if err == nil {
+		return x.added(info, map[bool]string{true: "passkey-added", false: "key-added"}[info.Authenticator.Flavour == auth.Passkey])
+	}
+	f, gone := x.signedFrame()
+	if gone != nil {
+		return gone
+	}
+	return x.showKeyNew(0, &assets.KeyNew{Frame: f, Passkey: x.field("kind") == "passkey", Name: x.field("name"), Place: x.field("place")}, err)
+}
+
+// bind finishes a binding and takes over the session that it may have raised.
+func (x *exchange) bind(d auth.BindDone) (*auth.BindInfo, error) {
+	d.Backup = x.backup()
+	info, err := x.s.service.BindFinish(x.r.Context(), x.caller, d)
+	if err != nil {
+		return nil, err
+	}
+	x.drop(stepCookie)
+	return info, x.give(&info.Token, info.Session)
+}
+
+// added leads on after a method was added: to the backup if there is none to fall back on (R61).
+func (x *exchange) added(info *auth.BindInfo, key string) error {
+	p := parting{Key: key, Name: info.Authenticator.Name}
+	if info.First {
+		p = parting{Key: "enrolled"}
+	}
+	x.say(p)
+	if info.BackupNeeded {
+		return x.redirect("/security/start")
+	}
+	return x.redirect("/security")
+}
+
+// The prompt of an app is told once, and a wrong code must not cost the scan: the form carries it beside the sealed
+// ceremony, on a page that shows it anyhow. It is stored nowhere.
+func packPrompt(ch *auth.Challenge) string {
+	return ch.Ceremony + "." + base64.RawURLEncoding.EncodeToString(ch.Prompt)
+}
+
+func unpackPrompt(field string) (ceremony string, prompt json.RawMessage) {
+	ceremony, text, _ := strings.Cut(field, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || !json.Valid(raw) {
+		return ceremony, nil
+	}
+	return ceremony, raw
+}
+
+func appNewPage(x *exchange) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	return x.showAppNew(http.StatusOK, info, f, x.field("ceremony"), nil)
+}
+
+func (x *exchange) showAppNew(status int, info *auth.SecurityInfo, f assets.Frame, packed string, refused error) error {
+	if refused != nil {
+		var err error
+		if status, err = x.refused(&f, refused); err != nil {
+			return err
+		}
+	}
+	_, raw := unpackPrompt(packed)
+	if raw == nil || startAgain(refused) {
+		ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, auth.BindForm{Kind: auth.TOTP})
+		if err != nil {
+			return err
+		}
+		packed, raw = packPrompt(ch), ch.Prompt
+	}
+	var prompt struct{ Secret, URI, Account string }
+	if err := json.Unmarshal(raw, &prompt); err != nil {
+		return auth.Refuse(auth.CeremonyOtherBrowser)
+	}
+	v := &assets.AppNew{Frame: f, Ceremony: packed, URL: prompt.URI, Secret: prompt.Secret, Account: prompt.Account, Place: x.field("place"), Step: x.step(f), Backup: x.backup(), Handset: onHandset(info)}
+	for _, m := range methods(info.Methods) {
+		if m.Way == assets.WayKey {
+			v.Keys = append(v.Keys, m)
+		}
+	}
+	return x.show(status, v)
+}
+
+func appNewPost(x *exchange) error {
+	packed := x.field("ceremony")
+	ceremony, _ := unpackPrompt(packed)
+	settings, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	device := x.field("place")
+	if id, onKey := strings.CutPrefix(device, "key:"); onKey { // R53: one stick, two senses
+		device = ""
+		for _, m := range settings.Methods {
+			if m.ID == id {
+				device = m.Device
+			}
+		}
+	}
+	info, err := x.bind(auth.BindDone{Ceremony: ceremony, Device: device, Response: codeJSON(x.field("code"))})
+	if err == nil {
+		return x.added(info, "app-added")
+	}
+	return x.showAppNew(0, settings, f, packed, err)
+}
+
+// phoneNewPage asks for a number or, with ?sent=1 and a code under way, for the code.
+func phoneNewPage(x *exchange) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	v := &assets.PhoneNew{Frame: f, Phone: x.field("phone"), Via: assets.WaySMS, Step: x.step(f), Backup: x.backup(), Handset: onHandset(info)}
+	if x.field("via") == string(assets.WayCall) {
+		v.Via = assets.WayCall
+	}
+	if ch := x.binding(auth.Phone, ""); ch != nil && x.query("sent") != "" {
+		v.Help, v.Sent, v.Via = bindHelp(ch), true, wayOfChannel(ch.Channel)
+	} else if err := x.mayAdd(); err != nil {
+		return err
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// mayAdd asks for a fresh second step before a form is filled in, not after.
+func (x *exchange) mayAdd() error {
+	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActAdd, "")
+	if errors.Is(err, auth.Refuse(auth.MustEnrol)) {
+		return nil // the first method needs none
+	}
+	if err == nil && !need.Done {
+		return auth.Refuse(auth.StepUpRequired)
+	}
+	return err
+}
+
+// binding is the code under way for a new number or mailbox, nil for none.
+func (x *exchange) binding(k auth.Kind, ceremony string) *auth.Challenge {
+	if ceremony == "" {
+		kept, _ := cookie(x.r, x.s.cookieName(stepCookie))
+		ceremony, _, _ = strings.Cut(kept, ".")
+	}
+	if ceremony == "" {
+		return nil
+	}
+	ch, err := x.s.service.Challenge(x.r.Context(), x.caller, auth.ForBind, ceremony)
+	if err != nil || ch.Kind != k {
+		return nil
+	}
+	return ch
+}
+
+func bindHelp(ch *auth.Challenge) assets.Help {
+	h := help(ch.Ceremony, ch.Delivery, nil)
+	h.CanSend, h.CanCall = true, ch.Kind == auth.Phone && ch.Channel != auth.Voice
+	h.Open = h.Delivery == string(auth.Failed)
+	return h
+}
+
+func phoneNewPost(x *exchange) error {
+	via := assets.Way(x.field("via"))
+	channel := choice(via, "").Channel
+	if channel != auth.Voice {
+		via, channel = assets.WaySMS, auth.SMS
+	}
+	v := &assets.PhoneNew{Phone: x.field("phone"), Via: via, Backup: x.backup(), Other: x.field("place") == "new"}
+	if ceremony := x.field("ceremony"); ceremony != "" {
+		return x.bindCode(ceremony, "phone-added", &v.Frame, func(ch *auth.Challenge) assets.View {
+			v.Step = x.step(v.Frame)
+			if info, err := x.s.service.Security(x.r.Context(), x.caller); err == nil {
+				v.Handset = onHandset(info)
+			}
+			if ch != nil {
+				v.Help, v.Sent, v.Via = bindHelp(ch), true, wayOfChannel(ch.Channel)
+			}
+			return v
+		}, auth.Phone)
+	}
+	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: v.Phone, Channel: channel}, "/security/phone/new", &v.Frame, func(e *auth.Error) assets.View {
+		v.Step = x.step(v.Frame)
+		if e.Code == auth.PhoneLandline { // R60: a landline is offered a call
+			v.Via = assets.WayCall
+		}
+		return v
+	})
+}
+
+func emailNewPage(x *exchange) error {
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	v := &assets.EmailNew{Frame: f, Email: x.field("email"), Step: x.step(f), Backup: x.backup()}
+	if ch := x.binding(auth.Email, ""); ch != nil && x.query("sent") != "" {
+		v.Help, v.Sent = bindHelp(ch), true
+	} else if err := x.mayAdd(); err != nil {
+		return err
+	}
+	return x.show(http.StatusOK, v)
+}
+
+func emailNewPost(x *exchange) error {
+	v := &assets.EmailNew{Email: x.field("email"), Backup: x.backup()}
+	if ceremony := x.field("ceremony"); ceremony != "" {
+		return x.bindCode(ceremony, "email-added", &v.Frame, func(ch *auth.Challenge) assets.View {
+			v.Step = x.step(v.Frame)
+			if ch != nil {
+				v.Help, v.Sent = bindHelp(ch), true
+			}
+			return v
+		}, auth.Email)
+	}
+	return x.beginCode(auth.BindForm{Kind: auth.Email, Address: v.Email, Channel: auth.Mail}, "/security/email/new", &v.Frame, func(*auth.Error) assets.View {
+		v.Step = x.step(v.Frame)
+		return v
+	})
+}
+
+// beginCode sends the first code to a new number or mailbox.
+func (x *exchange) beginCode(form auth.BindForm, path string, f *assets.Frame, again func(*auth.Error) assets.View) error {
+	ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, form)
+	if err == nil {
+		x.put(stepCookie, ch.Ceremony+".", flowLife)
+		return x.redirect(x.asBackup(path + "?sent=1"))
+	}
+	signed, gone := x.signedFrame()
+	if gone != nil {
+		return gone
+	}
+	*f = signed
+	status, shown := x.refused(f, err)
+	if shown != nil {
+		return shown
+	}
+	e := new(auth.Error)
+	errors.As(err, &e) // refused has shown that it is one
+	return x.show(status, again(e))
+}
+
+// bindCode checks the code that came back. A wrong one leaves the exchange as it is; one that is over asks for the
+// number again.
+func (x *exchange) bindCode(ceremony, key string, f *assets.Frame, again func(*auth.Challenge) assets.View, k auth.Kind) error {
+	d := auth.BindDone{Ceremony: ceremony, Response: codeJSON(x.field("code"))}
+	if x.field("place") == "new" { // this number is on another phone than what is there
+		d.Device = "new"
+	}
+	info, err := x.bind(d)
+	if err == nil {
+		return x.added(info, key)
+	}
+	signed, gone := x.signedFrame()
+	if gone != nil {
+		return gone
+	}
+	*f = signed
+	status, shown := x.refused(f, err)
+	if shown != nil {
+		return shown
+	}
+	return x.show(status, again(x.binding(k, ceremony)))
+}
+
+// bindSend sends the code of a binding again.
+func bindSend(path string) func(*exchange) error {
+	return func(x *exchange) error {
+		ceremony := x.field("ceremony")
+		ch, err := x.s.service.BindResend(x.r.Context(), x.caller, ceremony, choice(assets.Way(x.field("via")), "").Channel)
+		if err == nil {
+			x.put(stepCookie, ch.Ceremony+".", flowLife)
+			x.say(parting{Key: "code-sent"})
+			return x.redirect(x.asBackup(path + "?sent=1"))
+		}
+		f, gone := x.signedFrame()
+		if gone != nil {
+			return gone
+		}
+		status, shown := x.refused(&f, err)
+		if shown != nil {
+			return shown
+		}
+		if path == "/security/email/new" {
+			v := &assets.EmailNew{Frame: f, Step: x.step(f), Backup: x.backup()}
+			if was := x.binding(auth.Email, ceremony); was != nil {
+				v.Help, v.Sent = bindHelp(was), true
+			}
+			return x.show(status, v)
+		}
+		v := &assets.PhoneNew{Frame: f, Via: assets.WaySMS, Step: x.step(f), Backup: x.backup()}
+		if was := x.binding(auth.Phone, ceremony); was != nil {
+			v.Help, v.Sent, v.Via = bindHelp(was), true, wayOfChannel(was.Channel)
+		}
+		return x.show(status, v)
+	}
+}
+
+func codesPage(x *exchange) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	if sealed := x.field("sealed"); sealed != "" { // the language was changed while a fresh set was shown
+		if set, err := x.s.service.CodesFile(x.r.Context(), x.caller, sealed); err == nil {
+			return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: set.Codes, Account: set.Who, Made: set.MadeAt, Sealed: sealed})
+		}
+	}
+	v := &assets.Codes{Frame: f}
+	for _, m := range info.Methods {
+		if m.Kind == auth.Lookup {
+			v.Left, v.Total, v.Made = m.Left, recoveryTotal, m.BoundAt
+		}
+	}
+	if !info.EnrolledAt.IsZero() && info.BackupNeeded {
+		v.Step = 3
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// codesPost makes a set and shows it, once: this is the one POST that answers with a page instead of 303, since what
+// it shows is stored nowhere.
+func codesPost(x *exchange) error {
+	before, _, _ := x.authenticator("codes", "all")
+	info, err := x.s.service.RecoveryCodes(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: info.Codes, Account: info.Who, Made: info.MadeAt, Replaced: before != nil, Sealed: info.Sealed})
+}
+
+// codesFile is the download, without script.
+func codesFile(x *exchange) error {
+	info, err := x.s.service.CodesFile(x.r.Context(), x.caller, x.field("sealed"))
+	if err != nil {
+		return err
+	}
+	text := strings.Join(append([]string{x.s.config.Site + "  " + info.Who + "  " + info.MadeAt.UTC().Format("2006-01-02"), ""}, info.Codes...), "\r\n") + "\r\n"
+	x.Header().Set("Content-Disposition", `attachment; filename="latchkey-codes.txt"`)
+	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
+	return nil
+}
+
+func codesSaved(x *exchange) error {
+	x.say(parting{Key: "codes-saved"})
+	return x.redirect("/security")
+}

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+func contactPages() []page {
+	return []page{
+		{path: "/security/contact", who: enrolled, what: "contact", uses: []string{"StepUp", "Security"}, get: contactsPage},
+		{path: "/security/contact/email", who: enrolled, what: "email", uses: []string{"ChangeEmail"}, bound: true, get: toContacts, post: emailPost},
+		{path: "/security/contact/phone", who: enrolled, what: "phone", uses: []string{"ChangePhone"}, bound: true, get: toContacts, post: phonePost},
+		{path: "/security/contact/email/{link}", who: holder, uses: []string{"LookLink", "ConfirmEmail"}, bound: true, get: emailConfirmPage, post: emailConfirmPost},
+	}
+}
+
+func toContacts(x *exchange) error { return x.redirect("/security/contact") }
+
+// contactsPage asks for a fresh second step before a form is filled in, not after.
+func contactsPage(x *exchange) error {
+	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActContact, "")
+	if err != nil {
+		return err
+	}
+	if !need.Done {
+		return auth.Refuse(auth.StepUpRequired)
+	}
+	return x.showContacts(http.StatusOK, nil)
+}
+
+func (x *exchange) showContacts(status int, refused error) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	if refused != nil {
+		if status, err = x.refused(&f, refused); err != nil {
+			return err
+		}
+	}
+	return x.show(status, &assets.Contacts{Frame: f, EmailNow: info.Me.Email, PhoneNow: info.Phone, Email: x.field("email"), Phone: x.field("phone")})
+}
+
+func emailPost(x *exchange) error {
+	info, err := x.s.service.ChangeEmail(x.r.Context(), x.caller, x.field("email"))
+	if err != nil {
+		return x.showContacts(0, err)
+	}
+	x.say(parting{Key: "email-asked", Name: info.Email, Time: info.ResendAt})
+	return x.redirect("/security/contact")
+}
+
+func phonePost(x *exchange) error {
+	number := x.field("phone")
+	if x.field("remove") == "yes" {
+		number = ""
+	} else if number == "" { // an empty field is a slip, and must not take the number away
+		return x.showContacts(0, auth.RefuseField(auth.PhoneMalformed, "phone"))
+	}
+	masked, err := x.s.service.ChangePhone(x.r.Context(), x.caller, number)
+	if err != nil {
+		return x.showContacts(0, err)
+	}
+	p := parting{Key: "phone-changed", Name: masked}
+	if number == "" {
+		p = parting{Key: "phone-gone"}
+	}
+	x.say(p)
+	return x.redirect("/security")
+}
+
+func emailConfirmPage(x *exchange) error {
+	v := &assets.EmailConfirm{Frame: x.frame(), Link: x.param("link")}
+	return x.linkPage(&v.Frame, &v.Link, auth.LinkEmail, v)
+}
+
+func emailConfirmPost(x *exchange) error {
+	v := &assets.EmailConfirm{Frame: x.frame(), Link: x.param("link")}
+	if _, err := x.s.service.ConfirmEmail(x.r.Context(), x.caller, v.Link); err != nil {
+		return x.deadLink(&v.Frame, &v.Link, err, v)
+	}
+	return x.redirect("/done/email-changed")
+}

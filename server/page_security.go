@@ -1,0 +1,382 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+func securityPages() []page {
+	list := []page{
+		{path: "/security", who: session, uses: []string{"Security"}, get: overviewPage},
+		{path: "/security/start", who: session, uses: []string{"Security"}, get: startPage},
+		{path: "/security/keys", who: session, uses: []string{"Security"}, get: keysPage},
+		{path: "/security/keys/which", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"}, get: keyTestPage, post: keyTestPost},
+		{path: "/security/keys/{id}/test", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"}, get: keyTestPage, post: keyTestPost},
+		{path: "/security/keys/{id}/lost", who: enrolled, what: "lost", uses: []string{"StepUp", "LoseDevice"}, get: removePage("keys", true), post: removePost("keys", true)},
+		{path: "/security/pending/{id}/stop", who: enrolled, uses: []string{"CancelChange"}, get: toOverview, post: stopPost},
+		{path: "/security/password", who: enrolled, what: "password", uses: []string{"StepUp", "ChangePassword"}, bound: true, get: passwordPage, post: passwordPost},
+		{path: "/security/sessions", who: enrolled, uses: []string{"Sessions"}, get: sessionsPage},
+		{path: "/security/sessions/end", who: enrolled, uses: []string{"EndOtherSessions"}, get: toSessions, post: endOthersPost},
+		{path: "/security/sessions/{id}/end", who: enrolled, uses: []string{"EndSession"}, get: toSessions, post: endSessionPost},
+		{path: "/security/browsers", who: enrolled, uses: []string{"Browsers"}, get: browsersPage},
+		{path: "/security/browsers/end", who: enrolled, uses: []string{"ForgetBrowser"}, get: toBrowsers, post: forgetPost},
+		{path: "/security/browsers/{id}/end", who: enrolled, uses: []string{"ForgetBrowser"}, get: toBrowsers, post: forgetPost},
+		{path: "/security/history", who: enrolled, uses: []string{"History"}, get: historyPageView},
+		{path: "/confirm", who: enrolled, uses: []string{"StepUp", "StepUpBegin", "StepUpFinish"}, bound: true, get: confirmStepPage, post: confirmStepPost},
+		{path: "/confirm/send", who: enrolled, uses: []string{"StepUpBegin", "StepUpResend"}, get: toOverview, post: confirmStepSend},
+	}
+	for _, sort := range []string{"keys", "app", "token", "phone", "email", "codes"} {
+		if sort != "codes" {
+			list = append(list, page{path: "/security/" + sort + "/{id}", who: session, what: "rename", uses: []string{"Security", "Rename"},
+				get: methodPage(sort), post: renamePost(sort)})
+		}
+		list = append(list, page{path: "/security/" + sort + "/{id}/remove", who: enrolled, what: "remove", uses: []string{"StepUp", "Remove"},
+			get: removePage(sort, false), post: removePost(sort, false)})
+	}
+	return list
+}
+
+func toOverview(x *exchange) error { return x.redirect("/security") }
+func toSessions(x *exchange) error { return x.redirect("/security/sessions") }
+func toBrowsers(x *exchange) error { return x.redirect("/security/browsers") }
+
+// settings reads everything that is set up, and the frame for whoever it belongs to.
+func (x *exchange) settings() (*auth.SecurityInfo, assets.Frame, error) {
+	info, err := x.s.service.Security(x.r.Context(), x.caller)
+	if err != nil {
+		return nil, assets.Frame{}, err
+	}
+	return info, x.frameOf(&info.Me), nil
+}
+
+func overviewPage(x *exchange) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	if info.Me.Session.Restricted {
+		return x.redirect("/security/start")
+	}
+	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Checked: f.Now,
+		Methods: holders(info.Methods), Losses: losses(info.Forecast), Password: info.PasswordAt, Email: info.Me.Email, Phone: info.Phone,
+		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions, TrustOn: x.s.config.Policy.TrustLife > 0}
+	v.Covered = v.Two && !slices.ContainsFunc(info.Forecast, func(r auth.Forecast) bool { return len(r.Lost) == 1 && len(r.Left) == 0 })
+	v.LastChange = lastChange(info)
+	if len(v.Methods) > 0 && v.Two {
+		v.Methods[0].First = true
+	}
+	for _, c := range info.Changes {
+		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: "key-removed", Name: c.Item, At: c.Due})
+	}
+	v.Advice = advice(info)
+	return x.show(http.StatusOK, v)
+}
+
+func lastChange(info *auth.SecurityInfo) time.Time {
+	last := info.PasswordAt
+	for _, m := range info.Methods {
+		if m.BoundAt.After(last) {
+			last = m.BoundAt
+		}
+	}
+	return last
+}
+
+// advice is what to do soon (R78).
+func advice(info *auth.SecurityInfo) []assets.Problem {
+	var out []assets.Problem
+	for _, m := range info.Methods {
+		if m.Kind == auth.Lookup && m.Left > 0 && m.Left <= 3 {
+			out = append(out, assets.Problem{Code: "few-codes", Args: assets.Args{"n": m.Left}})
+		}
+	}
+	return out
+}
+
+// startPage is "Get started": which method (R48), and the backup after the first (R61).
+func startPage(x *exchange) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	two := !info.EnrolledAt.IsZero()
+	v := &assets.Start{Frame: f, Must: info.Me.Session.Restricted, Two: two, Backup: two && info.BackupNeeded, Have: methods(info.Methods)}
+	v.CanSkip = v.Backup
+	v.Offer = offers(info, x.s.config.Policy)
+	return x.show(http.StatusOK, v)
+}
+
+func offers(info *auth.SecurityInfo, p auth.Policy) []assets.Offer {
+	var out []assets.Offer
+	for _, w := range []assets.Way{assets.WayKey, assets.WayPasskey, assets.WayApp, assets.WaySMS, assets.WayEmail, assets.WayRecovery} {
+		o := assets.Offer{Way: w}
+		switch {
+		case w == assets.WayRecovery && info.EnrolledAt.IsZero():
+			continue // codes lead back to something
+		case w == assets.WayRecovery && slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool { return m.Kind == auth.Lookup && m.Left > 0 }):
+			o.Refuse = "have"
+		case w == assets.WayEmail && !p.EmailSecondStep:
+			o.Refuse = "policy"
+		case p.MaxMethods > 0 && len(info.Methods) >= p.MaxMethods:
+			o.Refuse = "too-many"
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func keysPage(x *exchange) error {
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	v := &assets.Keys{Frame: f, CanAdd: x.s.config.Policy.MaxMethods == 0 || len(info.Methods) < x.s.config.Policy.MaxMethods}
+	for _, h := range holders(info.Methods) {
+		switch h.Way {
+		case assets.WayKey:
+			v.Keys = append(v.Keys, h)
+		case assets.WayPasskey:
+			v.Passkeys = append(v.Passkeys, h)
+		}
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// sortOf is the part of the path under which methods of a kind stand.
+func sortOf(k auth.Kind) string {
+	switch k {
+	case auth.WebAuthn:
+		return "keys"
+	case auth.TOTP:
+		return "app"
+	case auth.HOTP:
+		return "token"
+	case auth.Lookup:
+		return "codes"
+	}
+	return string(k)
+}
+
+// authenticator finds one of the seller's own methods. Recovery codes have no page of their own: "all" names the set.
+func (x *exchange) authenticator(sort, id string) (*auth.AuthenticatorInfo, *auth.SecurityInfo, error) {
+	info, err := x.s.service.Security(x.r.Context(), x.caller)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range info.Methods {
+		if m := &info.Methods[i]; sortOf(m.Kind) == sort && (m.ID == id || sort == "codes" && id == "all") {
+			return m, info, nil
+		}
+	}
+	return nil, info, auth.Refuse(auth.NoSuchMethod)
+}
+
+// isLast says whether nothing but recovery codes would be left without a method.
+func isLast(a *auth.AuthenticatorInfo, info *auth.SecurityInfo) bool {
+	return a.Kind != auth.Lookup && !slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
+		return m.ID != a.ID && m.Kind != auth.Lookup && m.State == auth.Active
+	})
+}
+
+func methodPage(sort string) func(*exchange) error {
+	return func(x *exchange) error { return x.showMethod(http.StatusOK, sort, nil) }
+}
+
+func (x *exchange) showMethod(status int, sort string, refused error) error {
+	a, info, err := x.authenticator(sort, x.param("id"))
+	if err != nil {
+		return err
+	}
+	f := x.frameOf(&info.Me)
+	m := method(a)
+	if x.posted.Has("name") {
+		m.Name, m.Place = x.field("name"), x.field("place")
+	}
+	if refused != nil {
+		if status, err = x.refused(&f, refused); err != nil {
+			return err
+		}
+	}
+	events := x.eventsOf(a)
+	if sort != "keys" {
+		return x.show(status, &assets.MethodView{Frame: f, Method: m, Events: events, Last: isLast(a, info)})
+	}
+	h := assets.Holder{Method: m}
+	for _, o := range holders(info.Methods) {
+		if o.ID == a.ID {
+			h.Holds = o.Holds
+		}
+	}
+	return x.show(status, &assets.KeyView{Frame: f, Holder: h, Events: events, Last: isLast(a, info)})
+}
+
+// eventsOf is a method's own history, as far as a page of the account's shows it by name.
+func (x *exchange) eventsOf(a *auth.AuthenticatorInfo) []assets.Event {
+	all, err := x.s.service.History(x.r.Context(), x.caller, "", 100)
+	if err != nil {
+		return nil // a session that must enrol has none to see
+	}
+	var out []assets.Event
+	for _, e := range all.Events {
+		if a.Name != "" && e.Item == a.Name && len(out) < 10 {
+			out = append(out, event(e))
+		}
+	}
+	return out
+}
+
+func renamePost(sort string) func(*exchange) error {
+	return func(x *exchange) error {
+		place := x.field("place")
+		a, _, err := x.authenticator(sort, x.param("id"))
+		if err != nil {
+			return err
+		}
+		if sort != "keys" { // those forms have no place: it stays
+			place = a.Place
+		}
+		if _, err := x.s.service.Rename(x.r.Context(), x.caller, a.ID, x.field("name"), place); err != nil {
+			return x.showMethod(0, sort, err)
+		}
+		x.say(parting{Key: "renamed"})
+		return x.redirect("/security/" + sort + "/" + a.ID)
+	}
+}
+
+// removePage asks before a method goes. A session that shows less than what is removed may go on: the removal waits.
+func removePage(sort string, lost bool) func(*exchange) error {
+	return func(x *exchange) error {
+		a, info, err := x.authenticator(sort, x.param("id"))
+		if err != nil {
+			return err
+		}
+		act, target := auth.ActRemove, a.ID
+		if lost {
+			act, target = auth.ActLose, a.Device
+		}
+		need, err := x.s.service.StepUp(x.r.Context(), x.caller, act, target)
+		if err != nil {
+			return err
+		}
+		if !need.Done && !need.Waits {
+			return auth.Refuse(auth.StepUpRequired)
+		}
+		v := &assets.Remove{Frame: x.frameOf(&info.Me), Method: method(a), Lost: lost, Last: isLast(a, info)}
+		if need.Waits {
+			v.Delay = x.s.now().Add(x.s.config.Policy.RemovalDelay)
+		}
+		for i := range info.Methods {
+			m := &info.Methods[i]
+			gone := m.ID == a.ID || lost && m.Device == a.Device
+			if gone && m.ID != a.ID {
+				v.Holds = append(v.Holds, wayOf(m.Kind, m.Flavour))
+			}
+			if !gone {
+				v.Left = append(v.Left, method(m))
+			}
+		}
+		return x.show(http.StatusOK, v)
+	}
+}
+
+func removePost(sort string, lost bool) func(*exchange) error {
+	return func(x *exchange) error {
+		a, _, err := x.authenticator(sort, x.param("id"))
+		if err != nil {
+			return err
+		}
+		var done *auth.RemoveInfo
+		if lost {
+			done, err = x.removed(x.s.service.LoseDevice(x.r.Context(), x.caller, a.Device))
+		} else {
+			done, err = x.removed(x.s.service.Remove(x.r.Context(), x.caller, a.ID))
+		}
+		if err != nil {
+			return err
+		}
+		p := parting{Key: "removed", Name: a.Name, Signals: done.Signal}
+		switch {
+		case !done.Due.IsZero():
+			p = parting{Key: "removal-planned", Time: done.Due, Tone: "info"}
+		case lost:
+			p.Key = "key-lost"
+		case a.Kind == auth.WebAuthn:
+			p.Key = "key-removed"
+		case a.Kind == auth.Lookup:
+			p.Key = "codes-removed"
+		}
+		x.say(p)
+		if done.Ended {
+			return x.redirect("/sign-in")
+		}
+		return x.redirect("/security")
+	}
+}
+
+func stopPost(x *exchange) error {
+	if err := x.s.service.CancelChange(x.r.Context(), x.caller, x.param("id")); err != nil {
+		return err
+	}
+	x.say(parting{Key: "removal-stopped"})
+	return x.redirect("/security")
+}
+
+// keyTestPage is the drill, and "touch it to see which one it is".
+func keyTestPage(x *exchange) error { return x.showKeyTest(http.StatusOK, nil) }
+
+func (x *exchange) showKeyTest(status int, refused error) error {
+	v := &assets.KeyTest{ID: x.param("id")}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	v.Frame = f
+	if refused != nil {
+		if status, err = x.refused(&v.Frame, refused); err != nil {
+			return err
+		}
+	}
+	if v.ID != "" {
+		a, _, err := x.authenticator("keys", v.ID)
+		if err != nil {
+			return err
+		}
+		v.Name = a.Name
+	}
+	if !v.WeChat {
+		ch, err := x.s.service.StepUpBegin(x.r.Context(), x.caller, auth.ActTest, "", auth.MethodChoice{Kind: auth.WebAuthn})
+		if err != nil {
+			return err
+		}
+		v.Key = keyPrompt(ch, false)
+	}
+	return x.show(status, v)
+}
+
+func keyTestPost(x *exchange) error {
+	response, err := rawJSON(x.field("response"))
+	var done *auth.StepUpDone
+	if err == nil {
+		done, err = x.s.service.StepUpFinish(x.r.Context(), x.caller, x.field("ceremony"), response)
+	}
+	if err != nil {
+		return x.showKeyTest(0, err)
+	}
+	if err := x.give(&done.Token, &done.Session); err != nil {
+		return err
+	}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	found := method(&done.Answered)
+	v := &assets.KeyTest{Frame: f, ID: x.param("id"), Found: &found, Wanted: found.ID == x.param("id")}
+	if a, _, err := x.authenticator("keys", v.ID); v.ID != "" && err == nil {
+		v.Name = a.Name
+	}
+	return x.show(http.StatusOK, v)
+}

@@ -1,0 +1,388 @@
+package server
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+func signPages() []page {
+	return []page{
+		{path: "/", who: anyone, get: func(x *exchange) error { return x.redirect("/security") }},
+		{path: "/sign-up", who: anyone, uses: []string{"SignUp"}, bound: true, get: signUpPage, post: signUpPost},
+		{path: "/sign-up/sent", who: anyone, get: signUpSent},
+		{path: "/sign-up/again", who: anyone, get: func(x *exchange) error { return x.redirect("/sign-up") }, post: signUpAgain},
+		{path: "/sign-up/confirm/{link}", who: holder, uses: []string{"LookLink", "ConfirmSignUp"}, bound: true, get: confirmPage, post: confirmPost},
+		{path: "/sign-in", who: anyone, uses: []string{"SignIn", "SignInKeyFirst"}, bound: true, get: signInPage, post: signInPost},
+		{path: "/sign-in/key", who: anyone, uses: []string{"SignInKeyFirst", "SignInFinish", "SignInState"}, bound: true, get: keyFirstPage, post: keyFirstPost},
+		{path: "/sign-in/key/password", who: holder, uses: []string{"SignInPassword"}, bound: true,
+			get: func(x *exchange) error { return x.redirect("/sign-in/key") }, post: keyPasswordPost},
+		{path: "/sign-in/verify", who: holder, uses: []string{"SignInState", "SignInBegin", "SignInFinish", "Challenge"}, bound: true, get: verifyPage, post: verifyPost},
+		{path: "/sign-in/send", who: holder, uses: []string{"SignInBegin", "SignInResend"}, bound: true,
+			get: func(x *exchange) error { return x.redirect("/sign-in/verify") }, post: verifySend},
+		{path: "/sign-in/help", who: holder, uses: []string{"SignInState", "Challenge"}, get: signInHelp},
+		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"TrustBrowser"}, get: trustPage, post: trustPost},
+		{path: "/sign-out", who: session, uses: []string{"SignOut"}, get: signedOut, post: signOutPost},
+	}
+}
+
+func signUpPage(x *exchange) error { return x.show(http.StatusOK, x.signUpForm()) }
+
+// signUpForm is the form with what was typed; the password never comes back.
+func (x *exchange) signUpForm() *assets.SignUp {
+	return &assets.SignUp{Frame: x.frame(), Name: x.field("name"), UserName: x.field("user-name"), Email: x.field("email"), Phone: x.field("phone"),
+		Terms: x.field("terms") == "yes", Rules: passwordRules(x.s.config.Policy.Password)}
+}
+
+func signUpPost(x *exchange) error {
+	v := x.signUpForm()
+	f := auth.SignUpForm{Name: v.Name, UserName: v.UserName, Email: v.Email, Phone: v.Phone, Password: x.field("password"), Terms: v.Terms}
+	info, err := x.s.service.SignUp(x.r.Context(), x.caller, f)
+	if err == nil {
+		x.keepForm(f, info.ResendAt)
+		x.keepFlow("", f.Email)
+		return x.redirect("/sign-up/sent")
+	}
+	status, err := x.refused(&v.Frame, err)
+	if err != nil {
+		return err
+	}
+	return x.show(status, v)
+}
+
+// A draft is a sign-up on its way, for whoever has to ask for the mail again. The password is not in it: only the domain
+// keeps that, as a hash behind the link.
+type draft struct {
+	Name     string    `json:"n"`
+	UserName string    `json:"u"`
+	Email    string    `json:"e"`
+	Phone    string    `json:"p"`
+	Resend   time.Time `json:"t"`
+}
+
+func (x *exchange) keepForm(f auth.SignUpForm, resend time.Time) {
+	raw, err := json.Marshal(draft{f.Name, f.UserName, f.Email, f.Phone, resend})
+	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxParting {
+		x.put(draftCookie, text, flowLife)
+	}
+}
+
+// draft is the sign-up on its way, empty for none.
+func (x *exchange) draft() (d draft) {
+	text, _ := cookie(x.r, x.s.cookieName(draftCookie))
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(raw, &d) != nil {
+		return draft{}
+	}
+	return d
+}
+
+func signUpSent(x *exchange) error {
+	_, email := x.flow()
+	return x.show(http.StatusOK, &assets.SignUpSent{Frame: x.frame(), Email: email, Resend: x.draft().Resend})
+}
+
+// signUpAgain shows the form anew with everything kept but the password, which is not ours to remember. An early press
+// is answered with the time.
+func signUpAgain(x *exchange) error {
+	d := x.draft()
+	if d.Resend.After(x.s.now()) {
+		v := &assets.SignUpSent{Frame: x.frame(), Email: d.Email, Resend: d.Resend}
+		v.Path = "/sign-up/sent"
+		status, err := x.refused(&v.Frame, auth.Refuse(auth.ResendTooSoon).At(d.Resend))
+		if err != nil {
+			return err
+		}
+		return x.show(status, v)
+	}
+	if d.Email == "" {
+		d.Email = x.field("email")
+	}
+	v := &assets.SignUp{Frame: x.frame(), Name: d.Name, UserName: d.UserName, Email: d.Email, Phone: d.Phone, Terms: d.Name != "",
+		Rules: passwordRules(x.s.config.Policy.Password)}
+	v.Path = "/sign-up"
+	return x.show(http.StatusOK, v)
+}
+
+func confirmPage(x *exchange) error {
+	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link")}
+	return x.linkPage(&v.Frame, &v.Link, auth.LinkSignUp, v)
+}
+
+// linkPage shows the page of a mailed link, without its button if the link is no good. Opening it spends nothing,
+// because mail scanners follow links.
+func (x *exchange) linkPage(f *assets.Frame, link *string, purpose string, v assets.View) error {
+	err := x.s.service.LookLink(x.r.Context(), x.caller, purpose, *link)
+	if err == nil {
+		return x.show(http.StatusOK, v)
+	}
+	return x.deadLink(f, link, err, v)
+}
+
+func (x *exchange) deadLink(f *assets.Frame, link *string, err error, v assets.View) error {
+	status, err := x.refused(f, err)
+	if err != nil {
+		return err
+	}
+	if errors.Is(auth.Refuse(auth.Code(f.Problems[0].Code)), auth.Refuse(auth.LinkUsed)) {
+		*link = ""
+	}
+	return x.show(status, v)
+}
+
+func confirmPost(x *exchange) error {
+	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link")}
+	if _, err := x.s.service.ConfirmSignUp(x.r.Context(), x.caller, v.Link); err != nil {
+		return x.deadLink(&v.Frame, &v.Link, err, v)
+	}
+	x.drop(flowCookie)
+	x.drop(draftCookie)
+	return x.redirect("/done/confirmed")
+}
+
+// signInPage also carries a conditional ceremony: a discoverable key or passkey appears in the browser's autofill.
+func signInPage(x *exchange) error {
+	if back := safeReturn(x.query("return")); back != "" {
+		x.put(returnCookie, back, flowLife)
+	}
+	return x.signInForm(http.StatusOK, &assets.SignIn{Frame: x.frame(), Identifier: x.identifier(), Remember: x.field("remember") == "yes"})
+}
+
+func (x *exchange) signInForm(status int, v *assets.SignIn) error {
+	if !v.WeChat {
+		ch, err := x.s.service.SignInKeyFirst(x.r.Context(), x.caller, auth.KeyFirstForm{})
+		if err == nil {
+			v.Key = keyPrompt(ch, false)
+		} else if e := new(auth.Error); !errors.As(err, &e) {
+			return err
+		}
+	}
+	return x.show(status, v)
+}
+
+func signInPost(x *exchange) error {
+	f := auth.SignInForm{Identifier: strings.TrimSpace(x.field("identifier")), Password: x.field("password"),
+		Remember: x.field("remember") == "yes", Shared: x.field("remember") == "no"}
+	info, err := x.signedIn(x.s.service.SignIn(x.r.Context(), x.caller, f))
+	if err == nil {
+		return x.goOn(info, f.Identifier)
+	}
+	v := &assets.SignIn{Frame: x.frame(), Identifier: f.Identifier, Remember: f.Remember}
+	status, err := x.refused(&v.Frame, err)
+	if err != nil {
+		return err
+	}
+	v.Locked = v.Problems[0].Code == string(auth.SignInLocked)
+	return x.signInForm(status, v)
+}
+
+// goOn leads a sign-in to what it needs next.
+func (x *exchange) goOn(info *auth.SignInInfo, identifier string) error {
+	switch info.Step {
+	case auth.StepSecond:
+		x.keepFlow(info.Ceremony, identifier)
+		return x.redirect("/sign-in/verify")
+	case auth.StepPassword:
+		x.keepFlow(info.Ceremony, identifier)
+		return x.redirect("/sign-in/key")
+	}
+	x.drop(flowCookie)
+	x.drop(stepCookie)
+	if info.Step == auth.StepEnrol {
+		return x.redirect("/security/start")
+	}
+	if _, refused := cookie(x.r, x.s.cookieName(untrustCookie)); info.MayTrust && refused == 0 {
+		return x.redirect("/sign-in/trust")
+	}
+	return x.home()
+}
+
+// home leads back to where the seller came from.
+func (x *exchange) home() error {
+	back, n := cookie(x.r, x.s.cookieName(returnCookie))
+	if n > 0 {
+		x.drop(returnCookie)
+	}
+	if back = safeReturn(back); back == "" {
+		return x.redirect("/security")
+	}
+	x.Header().Set("Location", back)
+	x.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// keepFlow keeps a sealed sign-in, and the identifier as typed for the form of whoever has to begin again.
+func (x *exchange) keepFlow(ceremony, identifier string) {
+	x.put(flowCookie, ceremony+"."+base64.RawURLEncoding.EncodeToString([]byte(clip(identifier, 254))), flowLife)
+}
+
+func clip(s string, n int) string {
+	if len(s) > n {
+		return ""
+	}
+	return s
+}
+
+// flow is the sign-in under way, "" for none, and the identifier that began it.
+func (x *exchange) flow() (ceremony, identifier string) {
+	v, _ := cookie(x.r, x.s.cookieName(flowCookie))
+	ceremony, text, _ := strings.Cut(v, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return ceremony, ""
+	}
+	return ceremony, string(raw)
+}
+
+// identifier is what was typed on this page, else at the beginning of the sign-in under way.
+func (x *exchange) identifier() string {
+	if typed := x.field("identifier"); typed != "" {
+		return typed
+	}
+	_, identifier := x.flow()
+	return identifier
+}
+
+// keyFirstPage is D5: the key before the password. With a touched key under way it asks for the password.
+func keyFirstPage(x *exchange) error {
+	ceremony, _ := x.flow()
+	identifier := x.identifier()
+	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier}
+	if ceremony != "" {
+		info, err := x.s.service.SignInState(x.r.Context(), x.caller, ceremony)
+		if err == nil && info.Step == auth.StepPassword {
+			v.Step, v.Ceremony, v.Who, v.Identifier = "password", ceremony, info.Who, identifier
+		}
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// keyFirstPost takes an identifier and asks for the key, or takes the key's answer: of that page, or of the
+// conditional ceremony on the sign-in page.
+func keyFirstPost(x *exchange) error {
+	identifier := strings.TrimSpace(x.field("identifier"))
+	if x.field("ceremony") == "" {
+		return x.askKeyFirst(http.StatusOK, identifier, nil)
+	}
+	response, err := rawJSON(x.field("response"))
+	var info *auth.SignInInfo
+	if err == nil {
+		info, err = x.signedIn(x.s.service.SignInFinish(x.r.Context(), x.caller, x.field("ceremony"), response))
+	}
+	if err == nil {
+		return x.goOn(info, identifier)
+	}
+	if identifier == "" { // the conditional ceremony: back to the form that it stood on
+		v := &assets.SignIn{Frame: x.frame()}
+		status, err := x.refused(&v.Frame, err)
+		if err != nil {
+			return err
+		}
+		return x.signInForm(status, v)
+	}
+	return x.askKeyFirst(0, identifier, err)
+}
+
+func (x *exchange) askKeyFirst(status int, identifier string, refused error) error {
+	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier, Remember: x.field("remember") == "yes"}
+	if refused != nil {
+		var err error
+		if status, err = x.refused(&v.Frame, refused); err != nil {
+			return err
+		}
+	}
+	if identifier != "" && !v.WeChat {
+		ch, err := x.s.service.SignInKeyFirst(x.r.Context(), x.caller, auth.KeyFirstForm{Identifier: identifier,
+			Remember: v.Remember, Shared: x.field("remember") == "no"})
+		if err != nil {
+			return err
+		}
+		v.Step, v.Key = "key", keyPrompt(ch, refused == nil)
+	}
+	return x.show(status, v)
+}
+
+func keyPasswordPost(x *exchange) error {
+	ceremony := x.field("ceremony")
+	kept, identifier := x.flow()
+	info, err := x.signedIn(x.s.service.SignInPassword(x.r.Context(), x.caller, ceremony, x.field("password")))
+	if err == nil {
+		return x.goOn(info, identifier)
+	}
+	if startAgain(err) {
+		return x.signInAnew(err)
+	}
+	v := &assets.SignInKey{Frame: x.frame(), Step: "password", Identifier: identifier, Ceremony: ceremony}
+	if kept != ceremony { // another tab's sign-in came between: the key says whose password is asked for
+		if now, lost := x.s.service.SignInState(x.r.Context(), x.caller, ceremony); lost == nil {
+			v.Identifier = now.Who
+		}
+	}
+	status, err := x.refused(&v.Frame, err)
+	if err != nil {
+		return err
+	}
+	return x.show(status, v)
+}
+
+// startAgain says whether a flow is over.
+func startAgain(err error) bool {
+	var e *auth.Error
+	return errors.As(err, &e) && (e.Code == auth.CeremonyExpired || e.Code == auth.CeremonyUsed || e.Code == auth.CeremonyOtherBrowser)
+}
+
+// signInAnew shows the sign-in form to somebody whose flow is over, with what he typed at its beginning.
+func (x *exchange) signInAnew(err error) error {
+	_, identifier := x.flow()
+	v := &assets.SignIn{Frame: x.frame(), Identifier: identifier}
+	v.Path = "/sign-in"
+	status, err := x.refused(&v.Frame, err)
+	if err != nil {
+		return err
+	}
+	x.keepFlow("", identifier)
+	x.drop(stepCookie)
+	return x.signInForm(status, v)
+}
+
+func trustPage(x *exchange) error {
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	return x.show(http.StatusOK, &assets.TrustOffer{Frame: f, Days: days(x.s.config.Policy.TrustLife)})
+}
+
+func trustPost(x *exchange) error {
+	if x.field("trust") != "yes" {
+		x.put(untrustCookie, "1", browserLife) // asked once
+		return x.home()
+	}
+	if _, err := trustBrowser(x); err != nil {
+		return err
+	}
+	x.say(parting{Key: "browser-trusted"})
+	return x.home()
+}
+
+func signOutPost(x *exchange) error {
+	err := x.s.service.SignOut(x.r.Context(), x.caller)
+	var e *auth.Error
+	if err != nil && !errors.As(err, &e) {
+		return err
+	}
+	for _, name := range []string{sessionCookie, flowCookie, stepCookie, returnCookie, noticeCookie} {
+		x.drop(name)
+	}
+	return x.redirect("/sign-out")
+}
+
+func signedOut(x *exchange) error {
+	return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: "signed-out"})
+}

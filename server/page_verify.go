@@ -1,0 +1,398 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// A step is one second step under way: at sign-in, or afresh before an act. Both have the same page.
+type step struct {
+	what, next string // of a fresh one: the texts "for.<what>", and where to go on
+	frame      assets.Frame
+	purpose    auth.Purpose
+	methods    []assets.Method
+	begin      func(auth.MethodChoice) (*auth.Challenge, error)
+	resend     func(ceremony string, c auth.Channel) (*auth.Challenge, error)
+	page       string // its path
+}
+
+// signInStep is the second step of the sign-in under way.
+func (x *exchange) signInStep() (*step, error) {
+	flow, _ := x.flow()
+	if flow == "" {
+		return nil, auth.Refuse(auth.CeremonyExpired)
+	}
+	info, err := x.s.service.SignInState(x.r.Context(), x.caller, flow)
+	if err != nil {
+		return nil, err
+	}
+	if info.Step != auth.StepSecond {
+		return nil, auth.Refuse(auth.CeremonyOtherBrowser)
+	}
+	s := &step{purpose: auth.ForSignIn, methods: ways(info.Methods), frame: x.frame(), page: "/sign-in/verify"}
+	s.frame.Who = info.Who
+	s.begin = func(m auth.MethodChoice) (*auth.Challenge, error) {
+		return x.s.service.SignInBegin(x.r.Context(), x.caller, flow, m)
+	}
+	s.resend = func(ceremony string, c auth.Channel) (*auth.Challenge, error) {
+		return x.s.service.SignInResend(x.r.Context(), x.caller, ceremony, c)
+	}
+	return s, nil
+}
+
+// confirmStep is a fresh second step. done: the session shows it already, or shows enough for the act to wait.
+func (x *exchange) confirmStep(what, to string) (s *step, done bool, err error) {
+	act, target, err := x.actionFor(what, to)
+	if err != nil {
+		return nil, false, err
+	}
+	info, err := x.s.service.StepUp(x.r.Context(), x.caller, act, target)
+	if err != nil {
+		return nil, false, err
+	}
+	f, err := x.signedFrame()
+	if err != nil {
+		return nil, false, err
+	}
+	list := info.Methods
+	if act != auth.ActRemove && act != auth.ActLose { // those may be asked weakly too, and then wait
+		if strong := slices.DeleteFunc(slices.Clone(list), func(m auth.MethodInfo) bool { return m.Class < info.Demand.Class }); len(strong) > 0 {
+			list = strong
+		}
+	}
+	s = &step{what: what, next: to, purpose: auth.ForStepUp, methods: ways(list), frame: f, page: "/confirm"}
+	s.begin = func(m auth.MethodChoice) (*auth.Challenge, error) {
+		return x.s.service.StepUpBegin(x.r.Context(), x.caller, act, target, m)
+	}
+	s.resend = func(ceremony string, c auth.Channel) (*auth.Challenge, error) {
+		return x.s.service.StepUpResend(x.r.Context(), x.caller, ceremony, c)
+	}
+	return s, info.Done, nil
+}
+
+// actionFor is the action and its target behind the words of a page: the target stands in the path to go on to.
+func (x *exchange) actionFor(what, to string) (auth.Action, string, error) {
+	acts := map[string]auth.Action{
+		"add-key": auth.ActAdd, "add-passkey": auth.ActAdd, "add-app": auth.ActAdd, "add-phone": auth.ActAdd, "add-email": auth.ActAdd,
+		"make-codes": auth.ActCodes, "rename": auth.ActRename, "remove": auth.ActRemove, "lost": auth.ActLose,
+		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact, "browsers": auth.ActTrust,
+	}
+	act, known := acts[what]
+	if !known {
+		return "", "", auth.Refuse(auth.NotFound)
+	}
+	if act != auth.ActRemove && act != auth.ActLose {
+		return act, "", nil
+	}
+	parts := strings.Split(strings.Trim(to, "/"), "/") // security/keys/{id}/remove
+	if len(parts) < 4 {
+		return "", "", auth.Refuse(auth.NoSuchMethod)
+	}
+	a, _, err := x.authenticator(parts[1], parts[2])
+	if err != nil {
+		return "", "", err
+	}
+	if act == auth.ActLose {
+		return act, a.Device, nil
+	}
+	return act, a.ID, nil
+}
+
+func verifyPage(x *exchange) error {
+	s, err := x.signInStep()
+	if err != nil {
+		return x.lostFlow(err)
+	}
+	return x.showStep(http.StatusOK, s, assets.Way(x.query("with")), x.query("id"), "", nil)
+}
+
+// lostFlow begins a sign-in anew whose flow is over, or was never begun here.
+func (x *exchange) lostFlow(err error) error {
+	if flow, _ := x.flow(); flow == "" && startAgain(err) {
+		return x.redirect("/sign-in")
+	}
+	if startAgain(err) {
+		return x.signInAnew(err)
+	}
+	return err
+}
+
+func verifyPost(x *exchange) error {
+	w, ceremony := assets.Way(x.field("with")), x.field("ceremony")
+	response, err := x.response(w)
+	var info *auth.SignInInfo
+	if err == nil {
+		info, err = x.signedIn(x.s.service.SignInFinish(x.r.Context(), x.caller, ceremony, response))
+	}
+	if err == nil {
+		return x.goOn(info, "")
+	}
+	s, lost := x.signInStep()
+	if lost != nil {
+		return x.lostFlow(lost)
+	}
+	return x.showStep(0, s, w, x.field("id"), ceremony, err)
+}
+
+// response is what the form says to a method.
+func (x *exchange) response(w assets.Way) (json.RawMessage, error) {
+	if isKey(w) {
+		return rawJSON(x.field("response"))
+	}
+	return codeJSON(x.field("code")), nil
+}
+
+func verifySend(x *exchange) error {
+	s, err := x.signInStep()
+	if err != nil {
+		return x.lostFlow(err)
+	}
+	return x.sendCode(s)
+}
+
+func confirmStepPage(x *exchange) error {
+	to := next(x.query("next"))
+	s, done, err := x.confirmStep(x.query("for"), to)
+	if err != nil {
+		return err
+	}
+	if done {
+		return x.redirect(to)
+	}
+	return x.showStep(http.StatusOK, s, assets.Way(x.query("with")), x.query("id"), "", nil)
+}
+
+func confirmStepPost(x *exchange) error {
+	w, ceremony, to := assets.Way(x.field("with")), x.field("ceremony"), next(x.field("next"))
+	response, err := x.response(w)
+	var done *auth.StepUpDone
+	if err == nil {
+		done, err = x.s.service.StepUpFinish(x.r.Context(), x.caller, ceremony, response)
+	}
+	if err == nil {
+		x.drop(stepCookie)
+		if err := x.give(&done.Token, &done.Session); err != nil {
+			return err
+		}
+		return x.redirect(to)
+	}
+	s, _, lost := x.confirmStep(x.field("for"), to)
+	if lost != nil {
+		return lost
+	}
+	return x.showStep(0, s, w, x.field("id"), ceremony, err)
+}
+
+func confirmStepSend(x *exchange) error {
+	s, done, err := x.confirmStep(x.field("for"), next(x.field("next")))
+	if err != nil {
+		return err
+	}
+	if done {
+		return x.redirect(s.next)
+	}
+	return x.sendCode(s)
+}
+
+// sendCode sends a code, first or again. One number's text and call carry the same code, so a change between the two
+// is sending again.
+func (x *exchange) sendCode(s *step) error {
+	w, id := assets.Way(x.field("with")), x.field("id")
+	if !sends(w) {
+		return x.redirect(s.at(w, id))
+	}
+	m := choice(w, id)
+	before := x.begun(s, x.field("ceremony"), w, id)
+	var ch *auth.Challenge
+	var err error
+	if before != nil {
+		ch, err = s.resend(before.Ceremony, m.Channel)
+	} else {
+		ch, err = s.begin(m)
+	}
+	if err != nil {
+		ceremony := ""
+		if before != nil {
+			ceremony, w = before.Ceremony, went(before, w) // nobody was called: the page tells of what was sent
+		}
+		return x.showStep(0, s, w, id, ceremony, err)
+	}
+	x.put(stepCookie, ch.Ceremony+"."+url.QueryEscape(id), flowLife)
+	if before != nil {
+		x.say(parting{Key: "code-sent"})
+	}
+	return x.redirect(s.at(w, id))
+}
+
+// went is the way by which the code of an exchange went, w if that is not known any more.
+func went(ch *auth.Challenge, w assets.Way) assets.Way {
+	if ch.Delivery == nil {
+		return w
+	}
+	switch ch.Delivery.Channel {
+	case auth.SMS:
+		return assets.WaySMS
+	case auth.Voice:
+		return assets.WayCall
+	}
+	return w
+}
+
+// at is the address of the step's page for one way.
+func (s *step) at(w assets.Way, id string) string {
+	q := url.Values{"with": {string(w)}}
+	for k, v := range map[string]string{"id": id, "for": s.what, "next": s.next} {
+		if v != "" {
+			q.Set(k, v)
+		}
+	}
+	return s.page + "?" + q.Encode()
+}
+
+// begun is the exchange under way by that number or mailbox, nil for none: the posted one, else the one in the cookie.
+func (x *exchange) begun(s *step, ceremony string, w assets.Way, id string) *auth.Challenge {
+	kept, _ := cookie(x.r, x.s.cookieName(stepCookie))
+	kept, of, _ := strings.Cut(kept, ".")
+	if ceremony == "" {
+		ceremony = kept
+	}
+	if ceremony == "" || ceremony == kept && of != url.QueryEscape(id) {
+		return nil
+	}
+	if ch := x.ofStep(s, ceremony); ch != nil && ch.Kind == choice(w, id).Kind {
+		return ch
+	}
+	return nil
+}
+
+// ofStep looks at an exchange under way, nil for one of another sign-in. Two tabs share one cookie: a form that comes
+// back from the other tab must not put its account's challenge on a page that greets this one's.
+func (x *exchange) ofStep(s *step, ceremony string) *auth.Challenge {
+	ch, err := x.s.service.Challenge(x.r.Context(), x.caller, s.purpose, ceremony)
+	if err != nil || s.purpose == auth.ForSignIn && ch.Who != s.frame.Who {
+		return nil
+	}
+	return ch
+}
+
+// showStep shows the second step by one way, or by the best if none is chosen. ceremony is the one under way; it
+// outlives a wrong code. A key's challenge does not outlive a refusal: a new one is asked for.
+func (x *exchange) showStep(status int, s *step, w assets.Way, id, ceremony string, refused error) error {
+	v := &assets.Verify{Frame: s.frame, For: s.what, Next: s.next, With: w, ID: id}
+	v.Path = s.at(w, id) // a refusal to send stands at another address
+	if refused != nil {
+		var err error
+		if status, err = x.refused(&v.Frame, refused); err != nil {
+			return err
+		}
+	}
+	if !slices.ContainsFunc(s.methods, func(m assets.Method) bool { return m.Way == w && (id == "" || m.ID == id) }) {
+		if len(s.methods) == 0 && refused != nil { // his only key was frozen just now: that is what he has to know
+			return refused
+		}
+		if len(s.methods) == 0 {
+			return auth.Refuse(auth.NoSuchMethod)
+		}
+		v.With, v.ID, ceremony = s.methods[0].Way, s.methods[0].ID, ""
+	}
+	var others []assets.Method
+	for _, m := range s.methods {
+		switch {
+		case m.Way != v.With || v.ID != "" && m.ID != v.ID:
+			others = append(others, m)
+		case m.Name != "":
+			v.Keys = append(v.Keys, m.Name)
+		}
+	}
+	err := x.prepare(v, s, others, ceremony, refused)
+	if e := new(auth.Error); errors.As(err, &e) { // resting, switched off: said on the page, with the other ways
+		if len(v.Problems) == 0 {
+			if status, err = x.refused(&v.Frame, err); err != nil {
+				return err
+			}
+		}
+		return x.show(status, v)
+	}
+	if err != nil {
+		return err
+	}
+	return x.show(status, v)
+}
+
+// prepare fills in what the way needs: a challenge, or what is known of the code under way.
+func (x *exchange) prepare(v *assets.Verify, s *step, others []assets.Method, ceremony string, refused error) error {
+	v.Help = help("", nil, others)
+	v.Open = refused != nil && !isKey(v.With)
+	switch {
+	case isKey(v.With):
+		if v.WeChat {
+			return nil
+		}
+		ch, err := s.begin(choice(v.With, v.ID))
+		if err != nil {
+			return err
+		}
+		v.Key = keyPrompt(ch, refused == nil)
+	case sends(v.With):
+		ch := x.begun(s, ceremony, v.With, v.ID)
+		if ch == nil {
+			v.To = addressOf(s.methods, v.With, v.ID)
+			return nil
+		}
+		v.Help, v.Sent = help(ch.Ceremony, ch.Delivery, others), true
+		v.CanCall = v.With == assets.WaySMS && slices.ContainsFunc(others, func(m assets.Method) bool { return m.Way == assets.WayCall && m.To == v.To })
+		v.Open = v.Open || v.Delivery == string(auth.Failed)
+		if v.CanCall || v.With == assets.WayCall {
+			v.CanSend = true
+		}
+	default:
+		if ceremony != "" && !startAgain(refused) && x.ofStep(s, ceremony) != nil {
+			v.Ceremony = ceremony
+			return nil
+		}
+		ch, err := s.begin(choice(v.With, v.ID))
+		if err != nil {
+			return err
+		}
+		v.Ceremony = ch.Ceremony
+	}
+	return nil
+}
+
+func addressOf(list []assets.Method, w assets.Way, id string) string {
+	for _, m := range list {
+		if m.Way == w && (id == "" || m.ID == id) {
+			return m.To
+		}
+	}
+	return ""
+}
+
+func signInHelp(x *exchange) error {
+	s, err := x.signInStep()
+	if err != nil {
+		return x.lostFlow(err)
+	}
+	w, id := assets.Way(x.query("with")), x.query("id")
+	v := &assets.SignInHelp{Frame: s.frame, With: w, ID: id, Help: help("", nil, s.methods)}
+	if w == "" && len(s.methods) > 0 {
+		v.With = s.methods[0].Way
+	}
+	if sends(v.With) {
+		if ch := x.begun(s, "", v.With, id); ch != nil {
+			v.Help = help(ch.Ceremony, ch.Delivery, s.methods)
+		}
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// days is a time in whole days.
+func days(d time.Duration) int { return int(d.Hours() / 24) }

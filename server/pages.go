@@ -1,0 +1,305 @@
+package server
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// A page is one address that people see. GET shows and can be loaded again; POST changes, and answers with 303, or
+// with the same page, a 4xx and what was typed (passwords and codes apart).
+type page struct {
+	path  string
+	who   who
+	uses  []string // the use cases that it reaches, of auth.Service
+	what  string   // what a fresh second step would be for: the texts "for.<what>"
+	bound bool     // its POST is bounded by client
+	get   func(x *exchange) error
+	post  func(x *exchange) error
+}
+
+// pageTable is the one table of pages: guide, page map.
+func pageTable() []page {
+	return joinPages(signPages(), forgotPages(), securityPages(), contactPages(), bindPages(), helpPages())
+}
+
+func joinPages(lists ...[]page) []page {
+	var all []page
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	return all
+}
+
+// mountPages registers the pages.
+func (s *Server) mountPages(e *echo.Echo) {
+	if s.pages == nil {
+		return
+	}
+	for _, p := range pageTable() {
+		if p.path == "/dev/messages" && (s.config.Sink == nil || !s.site.local) {
+			continue
+		}
+		if p.get != nil {
+			s.at(e, http.MethodGet, p.path, "GET "+p.path, func(x *exchange) error { return x.visit(&p, p.get) })
+		}
+		if p.post != nil {
+			s.at(e, http.MethodPost, p.path, "POST "+p.path, func(x *exchange) error { return x.visit(&p, p.post) })
+		}
+	}
+}
+
+// visit serves one page. A refusal that the page did not show leads to where it can be answered.
+func (x *exchange) visit(p *page, handle func(*exchange) error) error {
+	x.page = true
+	if err := x.identify(); err != nil {
+		return err
+	}
+	if x.r.Method == http.MethodPost {
+		if p.bound {
+			if err := x.bound(); err != nil {
+				return err
+			}
+		}
+		if err := x.form(); err != nil {
+			return err
+		}
+		if x.fresh && p.path != "/language" { // the form was shown with our cookie, and came back without
+			return x.noCookie()
+		}
+	}
+	err := handle(x)
+	var e *auth.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code {
+	case auth.SessionRequired, auth.SessionEnded:
+		if e.Code == auth.SessionEnded {
+			x.drop(sessionCookie)
+		}
+		x.put(returnCookie, x.here(), flowLife)
+		return x.redirect("/sign-in")
+	case auth.MustEnrol:
+		return x.redirect("/security/start")
+	case auth.StepUpRequired, auth.TooWeak:
+		return x.redirect("/confirm?" + url.Values{"for": {p.what}, "next": {x.local()}}.Encode())
+	}
+	return err
+}
+
+// here is the address of this page with the base, as a path to come back to. Addresses that are only posted to lead on
+// when they are opened.
+func (x *exchange) here() string { return x.s.site.base + x.local() }
+
+// local is the path and query of this page without the base.
+func (x *exchange) local() string {
+	path := strings.TrimPrefix(x.r.URL.EscapedPath(), x.s.site.base)
+	if x.r.Method == http.MethodGet || x.r.Method == http.MethodHead {
+		if x.r.URL.RawQuery != "" {
+			path += "?" + x.r.URL.RawQuery
+		}
+		return path
+	}
+	return x.asBackup(path)
+}
+
+// redirect answers with 303 to a path of ours, without the base.
+func (x *exchange) redirect(path string) error {
+	x.Header().Set("Location", x.s.site.base+path)
+	x.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// show renders a page.
+func (x *exchange) show(status int, v assets.View) error {
+	var b bytes.Buffer
+	if err := x.s.pages.Render(&b, x.caller.Language, v); err != nil {
+		return err
+	}
+	x.Header().Set("Content-Language", x.caller.Language)
+	x.send(status, "text/html; charset=utf-8", b.Bytes())
+	return nil
+}
+
+// frame is what the page shares with all others. It also takes up what the last act left to be said.
+func (x *exchange) frame() assets.Frame {
+	f := assets.Frame{Path: x.local(), Now: x.s.now(), WeChat: strings.Contains(x.r.UserAgent(), "MicroMessenger")}
+	f.Notice, f.Signals = x.said()
+	if x.s.site.local && x.s.config.Sink != nil {
+		f.Banner = "fresh-local"
+	}
+	return f
+}
+
+// signedFrame is frame for a seller who is signed in.
+func (x *exchange) signedFrame() (assets.Frame, error) {
+	me, err := x.s.service.Me(x.r.Context(), x.caller)
+	if err != nil {
+		return assets.Frame{}, err
+	}
+	return x.frameOf(me), nil
+}
+
+func (x *exchange) frameOf(me *auth.Me) assets.Frame {
+	f := x.frame()
+	f.Who, f.SignedIn, f.Enrolled = me.Email, true, !me.Session.Restricted
+	return f
+}
+
+// refused adds a refusal to a page and returns its status. Refusals that no form can answer come back as errors.
+func (x *exchange) refused(f *assets.Frame, err error) (int, error) {
+	var e *auth.Error
+	if !errors.As(err, &e) {
+		return 0, err
+	}
+	switch e.Code {
+	case auth.SessionRequired, auth.SessionEnded, auth.MustEnrol, auth.StepUpRequired, auth.TooWeak, auth.Internal, auth.Unavailable:
+		return 0, err
+	}
+	f.Problems = append(f.Problems, assets.Problem{Code: string(e.Code), Args: x.says(e), Field: formField(e)})
+	return x.deny(e), nil
+}
+
+// formField is the form's name for the domain's field, and the field of the codes that belong to one.
+func formField(e *auth.Error) string {
+	switch e.Field {
+	case "userName":
+		return "user-name"
+	case "":
+		if strings.HasPrefix(string(e.Code), "code-") && e.Code != auth.CodeUnavailable || strings.HasPrefix(string(e.Code), "recovery-code-") || e.Code == auth.AppClock {
+			return "code"
+		}
+		if e.Code == auth.PasswordWrong || strings.HasPrefix(string(e.Code), "password-") {
+			return "password"
+		}
+	}
+	return e.Field
+}
+
+// failure shows a refusal that has no form to return to.
+func (x *exchange) failure(err error) {
+	e := x.refusal(err)
+	v := &assets.Failure{Frame: assets.Frame{Path: x.local(), Now: x.s.now()}}
+	v.Status = x.deny(e)
+	if _, n := cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 && v.Status < http.StatusInternalServerError && x.identify() == nil {
+		if me, err := x.s.service.Me(x.r.Context(), x.caller); err == nil { // who is signed in is led home
+			v.Who, v.SignedIn, v.Enrolled = me.Email, true, !me.Session.Restricted
+		}
+	}
+	v.Problems = []assets.Problem{{Code: string(e.Code), Args: x.says(e)}}
+	if e.Code == auth.Internal || e.Code == auth.Unavailable {
+		v.Ticket, v.Retry = x.id, "/security"
+	}
+	if err := x.show(v.Status, v); err != nil {
+		x.s.log.Error("showing a refusal", "id", x.id, "error", err)
+		x.page = false
+		x.document(e)
+	}
+}
+
+// noCookie says that the browser refuses our cookie, and tries again.
+func (x *exchange) noCookie() error {
+	e := auth.Refuse(auth.CookiesOff)
+	return x.show(x.deny(e), &assets.NoCookie{Frame: assets.Frame{Path: "/sign-in", Now: x.s.now()}, Retry: x.local()})
+}
+
+// What an act leaves to be said on the next page travels in a cookie: in an address, anybody could make our pages say
+// that a key was removed.
+type parting struct {
+	Key     string       `json:"k,omitempty"`
+	Name    string       `json:"n,omitempty"`
+	Time    time.Time    `json:"t,omitzero"`
+	Tone    string       `json:"o,omitempty"`
+	Signals *auth.Signal `json:"s,omitempty"`
+}
+
+// maxParting is what fits in a cookie; a longer one is left unsaid.
+const maxParting = 3500
+
+func (x *exchange) say(p parting) {
+	raw, err := json.Marshal(p)
+	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxParting {
+		x.put(noticeCookie, text, flowLife)
+	}
+}
+
+// said takes up what was left to be said.
+func (x *exchange) said() (*assets.Notice, *assets.Signals) {
+	text, n := cookie(x.r, x.s.cookieName(noticeCookie))
+	if n == 0 || x.r.Method != http.MethodGet {
+		return nil, nil
+	}
+	x.drop(noticeCookie)
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	var p parting
+	if err != nil || json.Unmarshal(raw, &p) != nil {
+		return nil, nil
+	}
+	var signals *assets.Signals
+	if p.Signals != nil {
+		signals = &assets.Signals{RPID: p.Signals.RPID, UserID: p.Signals.UserID, Accepted: p.Signals.Accepted}
+	}
+	if p.Key == "" {
+		return nil, signals
+	}
+	var at any = p.Time
+	if left := p.Time.Sub(x.s.now()); left > 0 && left < time.Hour {
+		at = assets.Clock(p.Time) // to the second
+	}
+	return &assets.Notice{Key: p.Key, Tone: p.Tone, Args: assets.Args{"name": p.Name, "time": at, "now": x.s.now()}}, signals
+}
+
+// safeReturn is a path on this very site, "" for anything else: an address that leads elsewhere would lend our name to
+// a false page (open redirect).
+func safeReturn(v string) string {
+	if len(v) < 1 || len(v) > 1024 || v[0] != '/' || strings.HasPrefix(v, "//") || strings.ContainsAny(v, "\\\r\n\t\x00") {
+		return ""
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Host != "" || u.Scheme != "" || u.Opaque != "" {
+		return ""
+	}
+	return v
+}
+
+// next is where a form wants to go on, a path of ours without the base.
+func next(v string) string {
+	if v = safeReturn(v); v == "" {
+		return "/security"
+	}
+	return v
+}
+
+// rawJSON reads a key's answer from a form field, as strictly as the API does.
+func rawJSON(text string) (json.RawMessage, error) {
+	if text == "" || text[0] != '{' || len(text) > maxBody {
+		return nil, auth.Refuse(auth.KeyMalformed)
+	}
+	b := []byte(text)
+	if !utf8.Valid(b) || !json.Valid(b) {
+		return nil, auth.Refuse(auth.KeyMalformed)
+	}
+	w := walker{b: b}
+	if err := w.skip(); err != nil {
+		return nil, auth.Refuse(auth.KeyMalformed)
+	}
+	return b, nil
+}
+
+// codeJSON is the response of methods that type something back.
+func codeJSON(code string) json.RawMessage {
+	raw, _ := json.Marshal(auth.CodeResponse{Code: code}) // a string: it cannot fail
+	return raw
+}

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// statuses maps every code to its HTTP status. 422 is "understood, and the values refused".
+func statuses() map[auth.Code]int {
+	table := map[auth.Code]int{}
+	for status, codes := range map[int][]auth.Code{
+		http.StatusBadRequest:            {auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.CookiesOff, auth.KeyMalformed},
+		http.StatusUnauthorized:          {auth.SessionRequired, auth.SessionEnded, auth.StepUpRequired, auth.TooWeak},
+		http.StatusForbidden:             {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser, auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen},
+		http.StatusNotFound:              {auth.NotFound, auth.NoSuchMethod},
+		http.StatusMethodNotAllowed:      {auth.MethodNotAllowed},
+		http.StatusConflict:              {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods, auth.ChangePending, auth.BackupFallsWith, auth.KeyExcluded},
+		http.StatusGone:                  {auth.CeremonyExpired, auth.LinkUsed},
+		http.StatusRequestEntityTooLarge: {auth.TooLarge},
+		http.StatusTooManyRequests:       {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting, auth.ResendTooSoon, auth.SendLimitReached},
+		http.StatusInternalServerError:   {auth.Internal},
+		http.StatusServiceUnavailable:    {auth.Unavailable, auth.CodeUnavailable},
+		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing, auth.UserNameMalformed,
+			auth.EmailMalformed, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneLandline, auth.CountryNotServed, auth.TermsNotAccepted,
+			auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower, auth.PasswordNoDigit, auth.PasswordNoSign,
+			auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple, auth.PasswordWrong,
+			auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.AppClock, auth.RecoveryWrong, auth.RecoveryUsed,
+			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong, auth.KeyNoTouch, auth.KeyNotVerified,
+			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyAttestation, auth.KeyBackupFlags,
+			auth.KeyUserHandleWrong},
+	} {
+		for _, c := range codes {
+			table[c] = status
+		}
+	}
+	return table
+}
+
+// A Problem is the body of every refusal (RFC 9457). It never holds what was submitted.
+type Problem struct {
+	Type      string            // Origin + "/problems/" + Code
+	Title     string            // what happened, in the language of the request
+	Detail    string            // what to do now
+	Status    int               // as in the status line
+	Code      auth.Code         // what programs look at; never renamed
+	Field     string            // the member at fault
+	Args      map[string]string // the values that the texts name
+	Until     time.Time         // when trying again makes sense; also Retry-After
+	AcrValues string            // what a step-up must show (RFC 9470): weak, strong, best or same
+	MaxAge    *time.Duration    // and how old it may be, in seconds
+	RequestID string            // for support and the log
+}
+
+// refusal turns whatever a use case returned into what may be said. Anything that is not a refusal is logged here,
+// once, and told as "internal" or "unavailable".
+func (x *exchange) refusal(err error) *auth.Error {
+	var e *auth.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	code, level := auth.Internal, slog.LevelError
+	if errors.Is(err, auth.ErrUnavailable) || x.r.Context().Err() != nil {
+		code, level = auth.Unavailable, slog.LevelWarn
+	}
+	x.s.log.LogAttrs(x.r.Context(), level, "request failed", slog.String("id", x.id), slog.String("route", x.route), slog.String("error", err.Error()))
+	return auth.Refuse(code)
+}
+
+// statusOf returns the status of a refusal. MalformedRequest with the wrong media type is 415.
+func (s *Server) statusOf(e *auth.Error) int {
+	if e.Code == auth.MalformedRequest && e.Field == contentType {
+		return http.StatusUnsupportedMediaType
+	}
+	if status, ok := s.statuses[e.Code]; ok {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
+// contentType is the Field of a request whose media type is refused.
+const contentType = "Content-Type"
+
+// deny sets what every refusal has in its head, and returns its status.
+func (x *exchange) deny(e *auth.Error) int {
+	status := x.s.statusOf(e)
+	x.code = e.Code
+	h := x.Header()
+	if !e.Until.IsZero() {
+		wait := math.Ceil(e.Until.Sub(x.s.now()).Seconds())
+		h.Set("Retry-After", strconv.Itoa(int(max(wait, 1))))
+	} else if status == http.StatusServiceUnavailable || e.Code == auth.TooManyRequests {
+		h.Set("Retry-After", "1")
+	}
+	if status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", challenge(e))
+	}
+	if e.Code == auth.SessionEnded && !x.program {
+		x.drop(sessionCookie)
+	}
+	return status
+}
+
+// challenge is the WWW-Authenticate of a 401: RFC 6750 §3, and RFC 9470 §3 for a step-up.
+func challenge(e *auth.Error) string {
+	switch e.Code {
+	case auth.StepUpRequired, auth.TooWeak:
+		v := `Bearer error="insufficient_user_authentication", error_description="A fresh second step is needed", acr_values="` + acr(e.Demand.Class) + `"`
+		if e.Demand.MaxAge > 0 {
+			v += `, max_age="` + strconv.Itoa(int(e.Demand.MaxAge.Seconds())) + `"`
+		}
+		return v
+	case auth.SessionEnded:
+		return `Bearer error="invalid_token"`
+	}
+	return `Bearer realm="latchkey"`
+}
+
+// acr names a class of methods as API.
+func acr(c auth.Class) string {
+	switch c {
+	case auth.Weak:
+		return "weak"
+	case auth.Strong:
+		return "strong"
+	case auth.Best:
+		return "best"
+	case auth.Same:
+		return "same"
+	}
+	return "none"
+}
+
+// document writes the problem document of a refusal.
+func (x *exchange) document(err error) {
+	e := x.refusal(err)
+	status := x.deny(e)
+	title, detail := x.s.texts.Problem(x.caller.Language, string(e.Code), x.says(e))
+	p := Problem{Type: x.s.site.problems + string(e.Code), Title: title, Detail: detail, Status: status, Code: e.Code,
+		Field: e.Field, Args: e.Args, Until: e.Until, RequestID: x.id}
+	if e.Code == auth.StepUpRequired || e.Code == auth.TooWeak {
+		p.AcrValues, p.MaxAge = acr(e.Demand.Class), &e.Demand.MaxAge
+	}
+	x.Header().Set("Content-Language", x.caller.Language)
+	x.send(status, "application/problem+json", x.s.problem.append(nil, &p))
+}
+
+// says returns the values of a refusal's texts. Values are what the domain made public, and what the face itself set;
+// nothing of the request is among them.
+func (x *exchange) says(e *auth.Error) assets.Args {
+	args := assets.Args{"now": x.s.now(), "ticket": x.id}
+	switch e.Code {
+	case auth.TooLarge:
+		args["limit"] = strconv.Itoa(maxBody>>10) + " KB"
+	case auth.DuplicateMember, auth.UnknownMember:
+		args["name"] = e.Field // one of our own members, never what was sent
+	}
+	for k, v := range e.Args {
+		if n, err := strconv.Atoi(v); err == nil && k == "n" {
+			args["n"], args["min"], args["max"] = n, n, n
+			continue
+		}
+		args[k] = v
+	}
+	if !e.Until.IsZero() {
+		args["time"] = e.Until
+	}
+	return args
+}

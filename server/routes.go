@@ -1,0 +1,237 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// A who says what a route demands of whoever calls it, as its part of the contract. The domain decides.
+type who int
+
+const (
+	anyone   who = iota + 1 // nothing
+	holder                  // a sealed ceremony or a mailed link
+	session                 // a session, even one that may only enrol
+	enrolled                // a session beyond the second step
+	gateway                 // a gateway that signs its report
+)
+
+// A route is one use case as an operation of the API.
+type route struct {
+	use     string      // the use case: a method of auth.Service
+	act     auth.Action // what the domain's rules judge it by
+	who     who
+	method  string
+	path    string // under /api/v1
+	summary string
+	codes   []auth.Code // what it may refuse with, beside those of every route
+	bound   bool        // its rate is bounded by client
+	link    bool        // what its caller holds is a mailed link, which any browser may open
+	query   []string    // names of query parameters
+	endpoint
+}
+
+// routes is the one table of use cases over HTTP: nothing else under /api/v1 can be reached. It is in the order in
+// which a seller meets them.
+func routes() []route {
+	return slices.Concat(signRoutes(), sessionRoutes(), methodRoutes(), passwordRoutes(), contactRoutes())
+}
+
+func signRoutes() []route {
+	return []route{
+		{use: "SignUp", act: auth.ActSignUp, who: anyone, method: http.MethodPost, path: "/sign-up", bound: true,
+			summary: "Ask for an account; the address is mailed a link", codes: signUpCodes(),
+			endpoint: takes(signUp).requires("name", "userName", "email", "phone", "password", "terms")},
+		{use: "ConfirmSignUp", act: auth.ActConfirmSignUp, who: holder, method: http.MethodPost, path: "/sign-up/confirm", bound: true, link: true,
+			summary: "Make the account by the mailed link", codes: codes(auth.LinkUsed),
+			endpoint: takes(confirmSignUp).requires("link")},
+		{use: "SignIn", act: auth.ActSignIn, who: anyone, method: http.MethodPost, path: "/sign-in", bound: true,
+			summary: "Begin a sign-in with a password", codes: codes(auth.SignInRefused, auth.SignInLocked),
+			endpoint: takes(signIn).requires("identifier", "password")},
+		{use: "SignInKeyFirst", act: auth.ActLook, who: anyone, method: http.MethodPost, path: "/sign-in/key", bound: true,
+			summary: "Begin a sign-in with a security key", codes: codes(auth.MethodRefused),
+			endpoint: takes(signInKeyFirst)},
+		{use: "SignInState", act: auth.ActLook, who: holder, method: http.MethodPost, path: "/sign-in/state",
+			summary: "Look where a sign-in stands", codes: sealedCodes(),
+			endpoint: takes(signInState).requires("ceremony")},
+		{use: "SignInBegin", act: auth.ActSendCode, who: holder, method: http.MethodPost, path: "/sign-in/begin",
+			summary: "Choose the method of the second step; sends a code where the method is one", codes: join(sealedCodes(), methodCodes(), sendCodes()),
+			endpoint: takes(signInBegin).requires("ceremony", "kind")},
+		{use: "SignInResend", act: auth.ActSendCode, who: holder, method: http.MethodPost, path: "/sign-in/resend",
+			summary: "Send the code again, perhaps by another channel", codes: join(sealedCodes(), methodCodes(), sendCodes()),
+			endpoint: takes(signInResend).requires("ceremony")},
+		{use: "SignInFinish", act: auth.ActSecondStep, who: holder, method: http.MethodPost, path: "/sign-in/finish", bound: true,
+			summary: "Finish the second step: the session", codes: join(sealedCodes(), methodCodes(), typedCodes(), keyCodes()),
+			endpoint: takes(signInFinish).requires("ceremony", "response")},
+		{use: "SignInPassword", act: auth.ActSignIn, who: holder, method: http.MethodPost, path: "/sign-in/password", bound: true,
+			summary: "The password after a touched key", codes: join(sealedCodes(), codes(auth.PasswordWrong, auth.SignInLocked)),
+			endpoint: takes(signInPassword).requires("ceremony", "password")},
+		{use: "Challenge", act: auth.ActLook, who: holder, method: http.MethodPost, path: "/challenge",
+			summary: "Look at a begun exchange again: prompt and delivery; nothing is sent", codes: sealedCodes(),
+			endpoint: takes(challengeAgain).requires("purpose", "ceremony")},
+		{use: "Undo", act: auth.ActUndo, who: holder, method: http.MethodPost, path: "/undo", bound: true, link: true,
+			summary: "Stop a waiting change by its mailed link", codes: codes(auth.LinkUsed),
+			endpoint: takes(undo).requires("link")},
+		{use: "Receipt", act: auth.ActDeliver, who: gateway, method: http.MethodPost, path: "/gateways/{name}/receipt",
+			summary: "A gateway's word about a message", codes: codes(auth.Forbidden), endpoint: does(receipt)},
+	}
+}
+
+func sessionRoutes() []route {
+	return []route{
+		{use: "Me", act: auth.ActMe, who: session, method: http.MethodGet, path: "/session",
+			summary: "Who is signed in", endpoint: gives(me)},
+		{use: "SignOut", act: auth.ActSignOut, who: session, method: http.MethodDelete, path: "/session",
+			summary: "Sign out", endpoint: does(signOut)},
+		{use: "Security", act: auth.ActSecurity, who: session, method: http.MethodGet, path: "/security",
+			summary: "Everything in the advanced security settings", endpoint: gives(security)},
+		{use: "StepUp", act: auth.ActLookStep, who: enrolled, method: http.MethodPost, path: "/step-up",
+			summary: "What an action demands, and whether the session shows it", codes: codes(auth.NoSuchMethod),
+			endpoint: takes(stepUp).requires("action")},
+		{use: "StepUpBegin", act: auth.ActStepUp, who: enrolled, method: http.MethodPost, path: "/step-up/begin",
+			summary: "Begin a fresh second step", codes: join(methodCodes(), sendCodes()),
+			endpoint: takes(stepUpBegin).requires("action", "kind")},
+		{use: "StepUpResend", act: auth.ActStepUp, who: enrolled, method: http.MethodPost, path: "/step-up/resend",
+			summary: "Send its code again", codes: join(sealedCodes(), methodCodes(), sendCodes()),
+			endpoint: takes(stepUpResend).requires("ceremony")},
+		{use: "StepUpFinish", act: auth.ActStepUp, who: enrolled, method: http.MethodPost, path: "/step-up/finish",
+			summary: "Finish a fresh second step: the session is raised and its token changes", codes: join(sealedCodes(), methodCodes(), typedCodes(), keyCodes()),
+			endpoint: takes(stepUpFinish).requires("ceremony", "response")},
+		{use: "Sessions", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/sessions",
+			summary: "Where the account is signed in", endpoint: gives(sessions)},
+		{use: "EndSession", act: auth.ActEndSession, who: enrolled, method: http.MethodDelete, path: "/sessions/{id}",
+			summary: "End one session", codes: codes(auth.NotFound), endpoint: does(endSession)},
+		{use: "EndOtherSessions", act: auth.ActEndSession, who: enrolled, method: http.MethodDelete, path: "/sessions",
+			summary: "End every other session", endpoint: does(endOtherSessions)},
+		{use: "Browsers", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/browsers",
+			summary: "Browsers that the account knows", endpoint: gives(browsers)},
+		{use: "TrustBrowser", act: auth.ActTrust, who: enrolled, method: http.MethodPost, path: "/browsers/trust",
+			summary: "Trust this browser for the second step", codes: join(stepCodes(), codes(auth.Forbidden)), endpoint: gives(trustBrowser)},
+		{use: "ForgetBrowser", act: auth.ActForget, who: enrolled, method: http.MethodDelete, path: "/browsers/{id}",
+			summary: "End trust in one browser", codes: codes(auth.NotFound), endpoint: does(forgetBrowser)},
+		{use: "ForgetBrowser", act: auth.ActForget, who: enrolled, method: http.MethodDelete, path: "/browsers",
+			summary: "End trust in every browser", endpoint: does(forgetBrowser)},
+		{use: "History", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/history", query: []string{"cursor", "limit"},
+			summary: "The account's history, newest first", codes: codes(auth.MalformedRequest), endpoint: gives(history)},
+	}
+}
+
+func methodRoutes() []route {
+	return []route{
+		{use: "BindBegin", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/begin",
+			summary: "Begin to add a method", codes: join(stepCodes(), sendCodes(), numberCodes(), codes(auth.EmailMalformed, auth.MethodExists, auth.TooManyMethods, auth.MethodRefused)),
+			endpoint: takes(bindBegin).requires("kind")},
+		{use: "BindResend", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/resend",
+			summary: "Send its code again, perhaps by another channel", codes: join(sealedCodes(), stepCodes(), sendCodes(), numberCodes()),
+			endpoint: takes(bindResend).requires("ceremony")},
+		{use: "BindFinish", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/finish",
+			summary: "Finish adding a method", codes: join(sealedCodes(), stepCodes(), typedCodes(), keyCodes(), codes(auth.MethodExists, auth.TooManyMethods, auth.BackupFallsWith, auth.NameTooLong, auth.MethodResting)),
+			endpoint: takes(bindFinish).requires("ceremony", "response")},
+		{use: "Rename", act: auth.ActRename, who: enrolled, method: http.MethodPatch, path: "/methods/{id}",
+			summary: "Rename a method and say where it is kept", codes: join(stepCodes(), codes(auth.NoSuchMethod, auth.NameMissing, auth.NameTooLong)),
+			endpoint: takes(rename)},
+		{use: "Remove", act: auth.ActRemove, who: enrolled, method: http.MethodDelete, path: "/methods/{id}",
+			summary: "Remove a method, at once or after a delay", codes: removeCodes(), endpoint: gives(remove)},
+		{use: "LoseDevice", act: auth.ActLose, who: enrolled, method: http.MethodPost, path: "/devices/{id}/lost",
+			summary: "Stop everything that lives on a lost device", codes: removeCodes(), endpoint: gives(loseDevice)},
+		{use: "CancelChange", act: auth.ActCancelChange, who: enrolled, method: http.MethodDelete, path: "/changes/{id}",
+			summary: "Stop a waiting change", codes: codes(auth.NotFound), endpoint: does(cancelChange)},
+		{use: "RecoveryCodes", act: auth.ActCodes, who: session, method: http.MethodPost, path: "/recovery-codes",
+			summary: "Make ten recovery codes; earlier ones stop working", codes: join(stepCodes(), codes(auth.MethodRefused)), endpoint: gives(recoveryCodes)},
+	}
+}
+
+func passwordRoutes() []route {
+	return []route{
+		{use: "ChangePassword", act: auth.ActNewPassword, who: enrolled, method: http.MethodPost, path: "/password", bound: true,
+			summary: "Change the password; other sessions end", codes: join(stepCodes(), newPasswordCodes(), codes(auth.PasswordWrong, auth.SignInLocked)),
+			endpoint: takes(changePassword).requires("current", "password")},
+		{use: "Forgot", act: auth.ActForgot, who: anyone, method: http.MethodPost, path: "/forgot", bound: true,
+			summary: "Mail a link for a new password; the answer is the same for known and unknown", codes: codes(auth.SendLimitReached),
+			endpoint: doesWith(forgot).requires("identifier")},
+		{use: "ResetPassword", act: auth.ActReset, who: holder, method: http.MethodPost, path: "/forgot/password", bound: true, link: true,
+			summary: "Set a new password by the mailed link; signs nobody in", codes: join(newPasswordCodes(), codes(auth.LinkUsed)),
+			endpoint: doesWith(resetPassword).requires("link", "password")},
+	}
+}
+
+func contactRoutes() []route {
+	return []route{
+		{use: "ChangeEmail", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/email", bound: true,
+			summary: "Mail a link to a new security e-mail; the same for an address that is taken", codes: join(stepCodes(), codes(auth.EmailMalformed, auth.ResendTooSoon, auth.SendLimitReached)),
+			endpoint: takes(changeEmail).requires("email")},
+		{use: "ConfirmEmail", act: auth.ActConfirmEmail, who: holder, method: http.MethodPost, path: "/contact/email/confirm", bound: true, link: true,
+			summary: "Change the security e-mail by the mailed link", codes: codes(auth.LinkUsed),
+			endpoint: takes(confirmEmail).requires("link")},
+		{use: "ChangePhone", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/phone", bound: true,
+			summary: "Set the number that names the account at sign-in; \"\" takes it away", codes: join(stepCodes(), codes(auth.PhoneNoCountry, auth.PhoneMalformed)),
+			endpoint: takes(changePhone).requires("phone")},
+	}
+}
+
+func codes(c ...auth.Code) []auth.Code      { return c }
+func join(lists ...[]auth.Code) []auth.Code { return slices.Concat(lists...) }
+
+// alwaysCodes are those that any route may refuse with.
+func alwaysCodes() []auth.Code {
+	return codes(auth.TooManyRequests, auth.Unavailable, auth.Internal, auth.CrossOrigin, auth.MethodNotAllowed)
+}
+
+func bodyCodes() []auth.Code {
+	return codes(auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.CookiesOff)
+}
+func sessionCodes() []auth.Code { return codes(auth.SessionRequired, auth.SessionEnded) }
+func stepCodes() []auth.Code    { return codes(auth.StepUpRequired, auth.TooWeak) }
+func sealedCodes() []auth.Code {
+	return codes(auth.CeremonyExpired, auth.CeremonyUsed, auth.CeremonyOtherBrowser)
+}
+func methodCodes() []auth.Code {
+	return codes(auth.NoSuchMethod, auth.MethodResting, auth.MethodDisabled, auth.MethodRefused)
+}
+func sendCodes() []auth.Code {
+	return codes(auth.ResendTooSoon, auth.SendLimitReached, auth.PhoneLandline, auth.CountryNotServed)
+}
+func numberCodes() []auth.Code {
+	return codes(auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneLandline, auth.CountryNotServed)
+}
+func typedCodes() []auth.Code {
+	return codes(auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.CodeUnavailable, auth.AppClock,
+		auth.RecoveryWrong, auth.RecoveryUsed)
+}
+func keyCodes() []auth.Code {
+	return codes(auth.KeyMalformed, auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
+		auth.KeyNoTouch, auth.KeyNotVerified, auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyExcluded,
+		auth.KeyModelRefused, auth.KeyAttestation, auth.KeyFrozen, auth.KeyBackupFlags, auth.KeyUserHandleWrong)
+}
+func newPasswordCodes() []auth.Code {
+	return codes(auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower, auth.PasswordNoDigit,
+		auth.PasswordNoSign, auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple)
+}
+func signUpCodes() []auth.Code {
+	return join(newPasswordCodes(), numberCodes(), codes(auth.NameMissing, auth.NameTooLong, auth.UserNameMissing, auth.UserNameMalformed,
+		auth.EmailMalformed, auth.TermsNotAccepted, auth.SendLimitReached))
+}
+func removeCodes() []auth.Code {
+	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.NotFound))
+}
+
+// answers lists every code that the route may refuse with, for the contract.
+func (r *route) answers() []auth.Code {
+	list := join(alwaysCodes(), r.codes)
+	if r.in != nil {
+		list = append(list, bodyCodes()...)
+	}
+	switch r.who {
+	case session:
+		list = append(list, sessionCodes()...)
+	case enrolled:
+		list = append(append(list, sessionCodes()...), auth.MustEnrol)
+	}
+	if r.who == session || r.who == holder { // what a restricted session may not do
+		list = append(list, auth.MustEnrol)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}

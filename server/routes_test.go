@@ -1,0 +1,124 @@
+package server
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// everyUseCase lists the exported methods of auth.Service.
+func everyUseCase() []string {
+	var names []string
+	typ := reflect.TypeFor[*auth.Service]()
+	for i := range typ.NumMethod() {
+		names = append(names, typ.Method(i).Name)
+	}
+	return names
+}
+
+func TestEveryUseCaseHasARoute(t *testing.T) {
+	elsewhere := map[string]string{
+		"Do":        "the door that every use case goes through",
+		"LookLink":  "the pages of mailed links",
+		"CodesFile": "the page that downloads recovery codes",
+		"Due":       "package notify", "Settle": "package notify", "Wake": "package notify",
+		"Sweep":       "the program's own clock",
+		"VerifyAudit": "the program's own command",
+		"DemandOf":    "no use case: the rules, for pages",
+	}
+	routed := map[string]bool{}
+	for _, rt := range routes() {
+		routed[rt.use] = true
+	}
+	for _, use := range everyUseCase() {
+		if _, not := elsewhere[use]; routed[use] == not {
+			t.Errorf("%s: got routed %v and listed as not the API's %v, want exactly one", use, routed[use], not)
+		}
+	}
+	all := everyUseCase()
+	for use := range routed {
+		if !slices.Contains(all, use) {
+			t.Errorf("%s: got a route to it, want a use case of that name", use)
+		}
+	}
+}
+
+func TestEveryRouteDeclaresItself(t *testing.T) {
+	seen := map[string]bool{}
+	s := newServer(t, nil)
+	for _, rt := range routes() {
+		name := rt.method + " " + rt.path
+		if seen[name] {
+			t.Errorf("%s: got two routes, want one", name)
+		}
+		seen[name] = true
+		if rt.who == 0 || rt.act == "" || rt.summary == "" || rt.run == nil {
+			t.Errorf("%s: got who %d, action %q, summary %q, want all of them", name, rt.who, rt.act, rt.summary)
+		}
+		if rt.who == anyone && rt.method != "GET" && !rt.bound {
+			t.Errorf("%s: got an open unsafe route without a bound rate, want one", name)
+		}
+		for _, c := range rt.answers() {
+			if s.statuses[c] == 0 {
+				t.Errorf("%s: got code %q, want one of the table", name, c)
+			}
+		}
+		if fresh := s.service.DemandOf(rt.act) != (auth.Demand{}); fresh != slices.Contains(rt.codes, auth.StepUpRequired) {
+			t.Errorf("%s: got step-up in its codes %v, want %v as the domain's rules", name, !fresh, fresh)
+		}
+		for _, m := range rt.required {
+			if _, there := rt.in.byName[m]; !there {
+				t.Errorf("%s: got required member %q, want one of the body", name, m)
+			}
+		}
+		if rt.in != nil && len(rt.in.members) > 64 {
+			t.Errorf("%s: got %d members, want at most 64", name, len(rt.in.members))
+		}
+	}
+}
+
+// The document is whole: every operation, every reference, every code.
+func TestOpenAPI(t *testing.T) {
+	s := newServer(t, nil)
+	var doc struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct {
+			OperationID string
+			Responses   map[string]any
+		}
+		Components struct{ Schemas map[string]map[string]any }
+	}
+	w := ask(s, "GET", "/openapi.json", "")
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if doc.OpenAPI != "3.1.0" {
+		t.Errorf("got version %s, want 3.1.0", doc.OpenAPI)
+	}
+	ids, n := map[string]bool{}, 0
+	for path, ops := range doc.Paths {
+		for method, op := range ops {
+			n++
+			if op.OperationID == "" || ids[op.OperationID] {
+				t.Errorf("%s %s: got operation id %q, want one of its own", method, path, op.OperationID)
+			}
+			ids[op.OperationID] = true
+			if len(op.Responses) < 3 {
+				t.Errorf("%s %s: got %d answers, want the problems as well", method, path, len(op.Responses))
+			}
+		}
+	}
+	if n != len(routes()) {
+		t.Errorf("got %d operations, want %d", n, len(routes()))
+	}
+	for name := range strings.SplitSeq(w.Body.String(), `"$ref":"`) {
+		ref, _, _ := strings.Cut(name, `"`)
+		if short, ok := strings.CutPrefix(ref, "#/components/schemas/"); ok && doc.Components.Schemas[short] == nil {
+			t.Errorf("got a reference to %s, want its schema", short)
+		}
+	}
+}

@@ -1,0 +1,250 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// The bounds of a connection: a slow or silent client costs one connection for this long and no more.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+	drainTimeout      = 9 * time.Second // of the 10 that the program has
+	defaultInFlight   = 1024
+)
+
+// Server is Latchkey over HTTP. It is safe for concurrent use.
+type Server struct {
+	service  *auth.Service
+	texts    Texts
+	pages    assets.Renderer
+	config   Config
+	site     site
+	proxies  []netip.Prefix
+	echo     *echo.Echo
+	csrf     *http.CrossOriginProtection
+	limit    *limiter
+	inFlight chan struct{}
+	shares   *shares
+	headers  map[string][]string
+	statuses map[auth.Code]int
+	problem  *shape
+	log      *slog.Logger
+	now      func() time.Time
+	random   io.Reader
+
+	logAddresses             bool
+	sessionName, browserName string // of cookies, joined once
+}
+
+// New returns a server of cfg. Errors: a required part is missing, or an address in cfg is not one.
+func New(cfg Config) (*Server, error) {
+	if cfg.Service == nil || cfg.Texts == nil {
+		return nil, errors.New("server needs a service and texts")
+	}
+	at, err := newSite(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		service: cfg.Service, texts: cfg.Texts, pages: cfg.Pages, config: cfg, site: at, proxies: cfg.TrustedProxies,
+		csrf: http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(), problem: shapeOf(typeProblem),
+		log: cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
+	}
+	if err := s.csrf.AddTrustedOrigin(at.origin); err != nil {
+		return nil, fmt.Errorf("trusting the own origin: %w", err)
+	}
+	s.defaults()
+	s.sessionName, s.browserName = at.prefix+sessionCookie, at.prefix+browserCookie
+	s.mount()
+	return s, nil
+}
+
+func (s *Server) defaults() {
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.random == nil {
+		s.random = rand.Reader
+	}
+	rate := s.config.Rate
+	if rate.Burst == 0 || rate.Burst > 0 && rate.PerSecond <= 0 {
+		rate = DefaultRate()
+	}
+	s.limit = newLimiter(rate)
+	n := s.config.InFlight
+	if n <= 0 {
+		n = defaultInFlight
+	}
+	s.inFlight, s.shares = make(chan struct{}, n), newShares(n/4)
+}
+
+// Handler returns the server as a handler, for tests and for programs that bring their own listener.
+func (s *Server) Handler() http.Handler { return s }
+
+// Serve answers on l until ctx ends, then takes no new requests and lets those under way finish. It returns nil after
+// an orderly end, and closes l in any case. Requests that outlast the drain are cut off, which is an error.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	h := &http.Server{
+		Handler: s, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if err := h.Shutdown(drain); err != nil {
+		_ = h.Close()
+		return fmt.Errorf("draining: %w", err)
+	}
+	return nil
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, s: s, r: r, began: s.now(), route: "none"}
+	h := w.Header()
+	for k, v := range s.headers {
+		h[k] = v
+	}
+	x.id = requestID(r.Header.Get("X-Request-Id"))
+	if x.id == "" {
+		x.id = s.newRequestID()
+	}
+	h.Set("X-Request-Id", x.id)
+	defer x.end()
+	x.page = s.pages != nil && !strings.HasPrefix(r.URL.Path, s.site.base+"/api/") && strings.Contains(r.Header.Get("Accept"), "text/html")
+	x.caller.Language = x.language()
+	if strings.HasPrefix(r.URL.Path, s.site.base+"/health/") { // asked by address, and also when the rest is full
+		s.echo.ServeHTTP(x, r)
+		return
+	}
+	who := neighbourhood(s.client(r))
+	if !s.shares.take(who) {
+		x.refuse(auth.Refuse(auth.TooManyRequests))
+		return
+	}
+	defer s.shares.give(who)
+	select {
+	case s.inFlight <- struct{}{}:
+		defer func() { <-s.inFlight }()
+	default:
+		x.refuse(auth.Refuse(auth.Unavailable))
+		return
+	}
+	if err := s.gate(x); err != nil {
+		x.refuse(err)
+		return
+	}
+	if s.astrayHere(x) {
+		http.Redirect(x, r, s.site.origin+r.URL.RequestURI(), http.StatusFound)
+		return
+	}
+	s.echo.ServeHTTP(x, r)
+}
+
+// end logs the request, and answers for a handler that panicked.
+func (x *exchange) end() {
+	if p := recover(); p != nil {
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		x.s.log.Error("panic", "id", x.id, "route", x.route, "value", fmt.Sprint(p), "stack", string(debug.Stack()))
+		if x.status == 0 {
+			x.refuse(auth.Refuse(auth.Internal))
+		}
+	}
+	x.access()
+}
+
+// refuse answers with a page to people and with a problem document to programs.
+func (x *exchange) refuse(err error) {
+	if x.page {
+		x.failure(err)
+		return
+	}
+	x.document(err)
+}
+
+func (s *Server) newRequestID() string {
+	var b [12]byte
+	if _, err := io.ReadFull(s.random, b[:]); err != nil {
+		return "unknown-"
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// mount makes the router.
+func (s *Server) mount() {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.IPExtractor = func(r *http.Request) string { return s.client(r).String() }
+	e.SchemeExtractor = s.scheme
+	e.HTTPErrorHandler = astray
+	s.echo = e
+	s.mountAPI(e)
+	s.mountKnown(e)
+	s.mountPages(e)
+}
+
+// astray answers requests that no route took.
+func astray(err error, c echo.Context) {
+	x := c.Response().Writer.(*exchange)
+	if x.status != 0 {
+		return
+	}
+	var e *echo.HTTPError
+	if !errors.As(err, &e) {
+		x.refuse(err)
+		return
+	}
+	if e.Code == http.StatusMethodNotAllowed {
+		x.refuse(auth.Refuse(auth.MethodNotAllowed))
+		return
+	}
+	x.refuse(auth.Refuse(auth.NotFound))
+}
+
+// at registers a handler of ours; HEAD goes wherever GET does.
+func (s *Server) at(e *echo.Echo, method, path, name string, handle func(x *exchange) error) {
+	path = strings.NewReplacer("{", ":", "}", "").Replace(s.site.base + path)
+	h := func(c echo.Context) error {
+		x := c.Response().Writer.(*exchange)
+		x.path, x.route = c, name
+		if err := handle(x); err != nil {
+			x.refuse(err)
+		}
+		return nil
+	}
+	e.Add(method, path, h)
+	if method == http.MethodGet {
+		e.Add(http.MethodHead, path, h)
+	}
+}
