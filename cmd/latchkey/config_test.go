@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+func load(t *testing.T, yaml string, environ []string, flags map[string]string) *Config {
+	t.Helper()
+	path := ""
+	if yaml != "" {
+		path = filepath.Join(t.TempDir(), "latchkey.yaml")
+		writeFile(t, path, yaml)
+	}
+	c, _, err := loadConfig(path, environ, flags)
+	if err != nil {
+		t.Fatalf("loading: %v", err)
+	}
+	return c
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNothingSetIsTheDefault(t *testing.T) {
+	want := defaults()
+	want.Policy = auth.Marketplace()
+	if diff := cmp.Diff(want, *load(t, "", nil, nil)); diff != "" {
+		t.Errorf("got a difference (-want +got):\n%s", diff)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	for _, c := range []struct {
+		name, yaml string
+		environ    []string
+		flags      map[string]string
+		want       string
+	}{
+		{"default", "", nil, nil, "127.0.0.1:8080"},
+		{"file", "listen: 127.0.0.1:1", nil, nil, "127.0.0.1:1"},
+		{"environment over file", "listen: 127.0.0.1:1", []string{"LATCHKEY_LISTEN=127.0.0.1:2"}, nil, "127.0.0.1:2"},
+		{"flag over environment", "listen: 127.0.0.1:1", []string{"LATCHKEY_LISTEN=127.0.0.1:2"},
+			map[string]string{"listen": "127.0.0.1:3"}, "127.0.0.1:3"},
+		{"flag over file", "listen: 127.0.0.1:1", nil, map[string]string{"listen": "127.0.0.1:3"}, "127.0.0.1:3"},
+	} {
+		if got := load(t, c.yaml, c.environ, c.flags).Listen; got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestPresetThenWhatOverridesIt(t *testing.T) {
+	c := load(t, "policy: {session-idle: 2h, Guesses: {free: 3}, countries: [CN, DE]}",
+		[]string{"LATCHKEY_PRESET=nist", "LATCHKEY_POLICY_SIGN_IN_LIFE=3m", "LATCHKEY_POLICY_PASSWORD_MIN=16"}, nil)
+	want := auth.NIST()
+	want.SessionIdle = 2 * time.Hour
+	want.Guesses.Free = 3
+	want.Countries = []string{"CN", "DE"}
+	want.SignInLife = 3 * time.Minute
+	want.Password.Min = 16
+	if diff := cmp.Diff(want, c.Policy); diff != "" {
+		t.Errorf("got a difference (-want +got):\n%s", diff)
+	}
+}
+
+func TestListsInTheEnvironment(t *testing.T) {
+	c := load(t, "", []string{"LATCHKEY_POLICY_COUNTRIES=CN,DE"}, nil)
+	if diff := cmp.Diff([]string{"CN", "DE"}, c.Policy.Countries); diff != "" {
+		t.Errorf("got a difference (-want +got):\n%s", diff)
+	}
+}
+
+// Every section can be set; what this program sets itself cannot.
+func TestSections(t *testing.T) {
+	c := load(t, `
+server: {trusted-proxies: [10.0.0.0/8, "fd00::/8"], contact: "mailto:help@shop.example", rate: {burst: 7, per-second: 0.5}}
+webauthn: {rpid: shop.example, user-verification: required}
+pages: {zone: Asia/Shanghai, privacy: "https://shop.example/privacy"}
+notify: {gateways: [{name: first, channels: [sms], url: "https://sms.shop.example", headers: {X-Api.Key: k}}], limits: {tries: 3}}
+lookup: {iterations: 2000}
+totp: {digits: 8}
+`, []string{"LATCHKEY_SERVER_LOG_ADDRESSES=true", "LATCHKEY_NOTIFY_SMTP_HOST=mail.shop.example"}, nil)
+	for what, ok := range map[string]bool{
+		"proxies":   len(c.Server.TrustedProxies) == 2 && c.Server.TrustedProxies[0].Bits() == 8,
+		"rate":      c.Server.Rate.Burst == 7 && c.Server.Rate.PerSecond == 0.5,
+		"addresses": c.Server.LogAddresses,
+		"rpid":      c.WebAuthn.RPID == "shop.example" && c.WebAuthn.UserVerification == "required",
+		"zone":      c.Pages.Zone != nil && c.Pages.Zone.String() == "Asia/Shanghai",
+		"gateway":   len(c.Notify.Gateways) == 1 && c.Notify.Gateways[0].Headers["X-Api.Key"] == "k",
+		"limits":    c.Notify.Limits.Tries == 3,
+		"smtp":      c.Notify.SMTP.Host == "mail.shop.example",
+		"lookup":    c.Lookup.Iterations == 2000,
+		"totp":      c.TOTP.Digits == 8,
+	} {
+		if !ok {
+			t.Errorf("%s: got %+v, want what the file says", what, c)
+		}
+	}
+	if got := load(t, "", []string{"LATCHKEY_SERVER_TRUSTED_PROXIES=10.0.0.0/8,192.0.2.0/24"}, nil).Server.TrustedProxies; len(got) != 2 {
+		t.Errorf("proxies in the environment: got %v, want two", got)
+	}
+}
+
+func TestRefusedSettings(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"server: {origin: https://x.example}":             "unknown key server.origin",
+		"server: {policy: {password: {min: 1}}}":          "unknown key",
+		"server: {site: x}":                               "unknown key server.site",
+		"webauthn: {origins: [https://x.example]}":        "unknown key webauthn.origins",
+		"oob: {code-life: 1m}":                            "unknown key oob.codelife",
+		"policy: {code-life: 15}":                         "with its unit",
+		"policy: {password: {min: many}}":                 "policy.password.min",
+		"server: {trusted-proxies: [10.0.0.0/99]}":        "trustedproxies",
+		"notify: {smtp: {pasword: hunter2}}":              "unknown key notify.smtp.pasword",
+		"notify: {gateways: [{name: a, chanels: [sms]}]}": "chanels",
+		"policy: {session-idle: hunter2}":                 "policy.sessionidle",
+		"origin: ftp://x.example":                         "origin",
+		"origin: https://u:hunter2@x.example":             "origin",
+		"listen: nowhere":                                 "listen",
+		"store: mysql://x":                                "store",
+		"data: ''":                                        "data",
+	} {
+		path := filepath.Join(t.TempDir(), "latchkey.yaml")
+		writeFile(t, path, yaml)
+		_, _, err := loadConfig(path, nil, nil)
+		var misused usageError
+		if !errors.As(err, &misused) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want a misuse that says %q", yaml, err, want)
+			continue
+		}
+		if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %q, want one line without the value", yaml, err)
+		}
+	}
+}
+
+// A setting that names a part of the program, not a value, must be one that this program sets itself.
+func TestWiredMembersAreOutOfReach(t *testing.T) {
+	reachable := settings(reflect.TypeFor[Config](), "")
+	for _, path := range reachable {
+		if isWired(path) {
+			t.Errorf("got %s from the environment, want it out of reach", path)
+		}
+	}
+	for _, want := range []string{"Listen", "Origin", "Data", "Store", "Server.TrustedProxies", "Policy.Guesses.Free"} {
+		if !slices.Contains(reachable, want) {
+			t.Errorf("got no setting %s among %v", want, reachable)
+		}
+	}
+}
+
+func TestUnknownNamesInTheEnvironmentAreTold(t *testing.T) {
+	_, ignored, err := loadConfig("", []string{"LATCHKEY_LISTN=x", "LATCHKEY_CONFIG=", "HOME=/"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"LATCHKEY_LISTN"}, ignored); diff != "" {
+		t.Errorf("got a difference (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/lookup"
+	"github.com/latchkey-auth/latchkey/notify"
+	"github.com/latchkey-auth/latchkey/oob"
+	"github.com/latchkey-auth/latchkey/server"
+	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/totp"
+	"github.com/latchkey-auth/latchkey/webauthn"
+)
+
+// sweepEvery is how often what is over is cleared away.
+const sweepEvery = time.Minute
+
+// A house is the parts of the program, put together.
+//
+//	server ──▶ auth ──▶ store/bolt
+//	              ▲
+//	notify ───────┘  outbox
+type house struct {
+	config *Config
+	db     store.DB
+	keys   *store.Keys
+	log    *slog.Logger
+
+	service  *auth.Service
+	pages    *assets.Pages
+	dispatch *notify.Dispatcher
+	face     *server.Server
+	draining atomic.Bool
+}
+
+// newHouse makes the parts and joins them. Nothing runs yet.
+func newHouse(c *Config, db store.DB, keys *store.Keys, log *slog.Logger) (*house, error) {
+	h := &house{config: c, db: db, keys: keys, log: log}
+	at, err := url.Parse(c.Origin)
+	if err != nil {
+		return nil, fmt.Errorf("reading the origin: %w", err)
+	}
+	for _, step := range []func(at *url.URL) error{h.domain, h.words, h.delivery, h.front} {
+		if err := step(at); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// domain makes the use cases over the store. Its clock is its own: one that does not jump.
+func (h *house) domain(at *url.URL) error {
+	c := h.config
+	key, codes := c.WebAuthn, c.OOB
+	if key.RPID == "" {
+		key.RPID = at.Hostname()
+	}
+	key.RPName = c.Site
+	key.Origins = append([]string{at.Scheme + "://" + at.Host}, c.Server.RelatedOrigins...)
+	codes.CodeLife = c.Policy.CodeLife
+	var err error
+	if key.Attestation.Roots, err = readRoots(c.KeyRoots); err != nil {
+		return err
+	}
+	keys, err1 := webauthn.New(key)
+	apps, err2 := totp.New(c.TOTP)
+	phones, err3 := oob.NewPhone(codes)
+	mailboxes, err4 := oob.NewEmail(codes)
+	sheets, err5 := lookup.New(c.Lookup)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return err
+	}
+	h.service, err = auth.New(auth.Config{
+		DB: h.db, Keys: h.keys, Policy: c.Policy, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
+		Factors: []auth.Factor{keys, apps, phones, mailboxes, sheets},
+	})
+	if err != nil {
+		return fmt.Errorf("starting the service: %w", err)
+	}
+	return nil
+}
+
+// words makes the pages and the texts.
+func (h *house) words(at *url.URL) error {
+	look := h.config.Pages
+	look.Base, look.Site = at.EscapedPath(), at.Host
+	texts, err := assets.NewTexts(look.Zone)
+	if err != nil {
+		return fmt.Errorf("reading the texts: %w", err)
+	}
+	if h.pages, err = assets.NewPages(look, texts); err != nil {
+		return fmt.Errorf("reading the pages: %w", err)
+	}
+	return nil
+}
+
+// delivery makes what takes messages out of the outbox.
+func (h *house) delivery(at *url.URL) error {
+	c := h.config.Notify
+	if c.Sink.Path == "" {
+		c.Sink.Path = filepath.Join(h.config.Data, messagesFile)
+	}
+	var err error
+	h.dispatch, err = notify.New(c, h.service, render(h.pages, h.config.Origin, at.Hostname()), time.Now, h.log)
+	return err
+}
+
+// front makes the HTTP face.
+func (h *house) front(*url.URL) error {
+	c := h.config
+	reports, err := notify.NewReceipts(c.Notify, time.Now)
+	if err != nil {
+		return err
+	}
+	face := c.Server
+	face.Service, face.Origin, face.Site = h.service, c.Origin, c.Site
+	face.Texts, face.Pages, face.Static = h.pages.Texts(), h.pages, h.pages.Static()
+	face.Policy, face.Logger, face.Ready, face.Now = c.Policy, h.log, h.ready, time.Now
+	face.Receipts = reports
+	if sink := h.dispatch.Sink(); sink != nil {
+		face.Sink = sentBox{sink}
+	}
+	h.face, err = server.New(face)
+	return err
+}
+
+// ready says whether requests should come here.
+func (h *house) ready(ctx context.Context) error {
+	if h.draining.Load() {
+		return errors.New("stopping")
+	}
+	return h.db.View(ctx, func(store.Tx) error { return nil })
+}
+
+// jobs are what goes on behind the requests; each ends soon after its context.
+func (h *house) jobs() []func(context.Context) {
+	return []func(context.Context){h.deliver, h.sweep}
+}
+
+func (h *house) deliver(ctx context.Context) {
+	if err := h.dispatch.Run(ctx); err != nil {
+		h.log.Error("delivery ended", "error", err)
+	}
+}
+
+// sweep clears away what is over, now and then.
+func (h *house) sweep(ctx context.Context) {
+	every := time.NewTicker(sweepEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+			if err := h.service.Sweep(ctx); err != nil && ctx.Err() == nil {
+				h.log.Error("sweeping", "error", err)
+			}
+		}
+	}
+}
+
+// greeting is what the operator is told once requests are answered, a line each.
+func (h *house) greeting() []string {
+	lines := []string{"open " + h.config.Origin}
+	if sink := h.dispatch.Sink(); sink != nil {
+		lines = append(lines, fmt.Sprintf("messages are not sent to anybody (%v): read them at %s/dev/messages on this machine",
+			sink.Channels(), h.config.Origin))
+	}
+	return lines
+}
+
+// readRoots reads the trust anchors for certified keys from PEM files.
+func readRoots(paths []string) ([]webauthn.Root, error) {
+	var roots []webauthn.Root
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading key-roots: %w", err)
+		}
+		before := len(roots)
+		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+			certificate, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("reading key-roots: %s: %w", path, err)
+			}
+			roots = append(roots, webauthn.Root{Certificate: certificate})
+		}
+		if len(roots) == before {
+			return nil, fmt.Errorf("reading key-roots: no certificate in %s", path)
+		}
+	}
+	return slices.Clip(roots), nil
+}

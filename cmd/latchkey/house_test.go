@@ -1,0 +1,335 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const modulePath = "github.com/latchkey-auth/latchkey"
+
+// floors is who may import whom: the packages of ours that each package may import outside of its
+// tests. A package that is not listed may not exist.
+//
+//	4  cmd/*                                         anything
+//	3  server                                        the face
+//	2  webauthn totp oob lookup notify recovery      siblings never import each other
+//	1  auth                                          the domain
+//	0  store  assets  webauthn/virtual               import nothing of ours
+var floors = map[string][]string{
+	"store":            {},
+	"assets":           {},
+	"webauthn/virtual": {},
+	"store/bolt":       {"store"},
+	"store/postgres":   {"store"},
+	"store/storetest":  {"store"},
+	"auth":             {"store"},
+	"auth/factortest":  {"auth"},
+	"webauthn":         {"auth"},
+	"totp":             {"auth"},
+	"oob":              {"auth"},
+	"lookup":           {"auth"},
+	"notify":           {"auth"},
+	"recovery":         {"auth", "store"},
+	"server":           {"auth", "recovery", "assets"},
+	"cmd/latchkey":     {anything},
+	"cmd/virtualkey":   {"webauthn/virtual"},
+	"e2e":              {"webauthn/virtual"},
+	"e2e/load":         {"webauthn/virtual", "webauthn", "totp", "store", "store/bolt", "auth"}, // seeds through the domain
+}
+
+// testFloors is what the tests of a package may import besides: real parts instead of fakes.
+var testFloors = map[string][]string{
+	"store":           {"store/bolt", "store/storetest"},
+	"store/bolt":      {"store/storetest"},
+	"store/storetest": {"store/bolt"},
+	"auth": {"store/bolt", "store/storetest", "auth/factortest", "webauthn/virtual",
+		"webauthn", "totp", "oob", "lookup"},
+	"webauthn": {"webauthn/virtual", "auth/factortest"},
+	"totp":     {"auth/factortest"},
+	"oob":      {"auth/factortest"},
+	"lookup":   {"auth/factortest"},
+	"notify":   {"store", "store/bolt"},
+	"recovery": {"store/bolt", "store/storetest"},
+	"server": {"store", "store/bolt", "store/storetest", "webauthn", "webauthn/virtual",
+		"totp", "oob", "lookup", "notify"},
+	"e2e":      {anything},
+	"e2e/load": {anything},
+}
+
+// doors is who may import a module that is not ours: each has one door. A module without a row may
+// not be used at all. Longest path first wins.
+var doors = map[string][]string{
+	"github.com/labstack/echo":            {"server"},
+	"github.com/danielgtaylor/huma":       {"server"},
+	"github.com/prometheus/client_golang": {"server"},
+	"github.com/go-webauthn/webauthn":     {"webauthn"},
+	"github.com/fxamacker/cbor":           {"webauthn", "webauthn/virtual"},
+	"github.com/pquerna/otp":              {"totp"},
+	"go.etcd.io/bbolt":                    {"store/bolt"},
+	"github.com/jackc/pgx":                {"store/postgres"},
+	"github.com/tink-crypto/tink-go":      {"store"},
+	"golang.org/x/crypto/argon2":          {"auth"},
+	"github.com/nyaruka/phonenumbers":     {"auth"},
+	"github.com/nicksnyder/go-i18n":       {"assets"},
+	"github.com/boombuler/barcode":        {"assets", "server"},
+	"golang.org/x/text":                   {"assets", "auth", "server", "notify"},
+	"golang.org/x/net":                    {"auth", "server", "notify"},
+	"github.com/wneessen/go-mail":         {"notify"},
+	"github.com/spf13/cobra":              {"cmd/latchkey", "cmd/virtualkey"},
+	"github.com/spf13/pflag":              {"cmd/latchkey", "cmd/virtualkey"},
+	"github.com/knadh/koanf":              {"cmd/latchkey", "cmd/virtualkey"},
+	"github.com/go-viper/mapstructure":    {"cmd/latchkey", "cmd/virtualkey"},
+	"golang.org/x/sys":                    {"cmd/latchkey", "store/bolt", "e2e/load"},
+}
+
+// testDoors is what any test may use besides.
+var testDoors = map[string][]string{
+	"github.com/google/go-cmp":         {anything},
+	"pgregory.net/rapid":               {anything},
+	"github.com/rogpeppe/go-internal":  {"cmd/latchkey", "cmd/virtualkey"},
+	"github.com/chromedp":              {"e2e", "assets", "server"},
+	"github.com/emersion/go-smtp":      {"notify", "e2e"},
+	"github.com/emersion/go-sasl":      {"notify", "e2e"},
+	"go.etcd.io/bbolt":                 {"store/bolt"},
+	"golang.org/x/net":                 {anything},
+	"github.com/pquerna/otp":           {"auth", "server", "e2e"}, // plays the seller's app
+	"github.com/go-viper/mapstructure": {"notify"},                // reads its section as cmd/latchkey does
+	"go.yaml.in/yaml":                  {"notify"},
+}
+
+const anything = "*"
+
+// A source is one Go file of the module.
+type source struct {
+	path  string // from the top of the module, with slashes
+	dir   string // its package's path without the module's, "." for the top
+	test  bool
+	file  *ast.File
+	lines int
+	fset  *token.FileSet
+}
+
+// sources parses every Go file of the module.
+func sources(t *testing.T) []source {
+	t.Helper()
+	top := filepath.Join("..", "..")
+	if _, err := os.Stat(filepath.Join(top, "go.mod")); err != nil {
+		t.Fatalf("finding the top of the module: %v", err)
+	}
+	var all []source
+	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != top && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata"):
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ".go"):
+			return nil
+		}
+		rel, err := filepath.Rel(top, path)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		all = append(all, source{
+			path: rel, dir: filepath.ToSlash(filepath.Dir(rel)), test: strings.HasSuffix(rel, "_test.go"),
+			file: file, fset: fset, lines: fset.File(file.Pos()).LineCount(),
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("reading the sources: %v", err)
+	}
+	return all
+}
+
+// imports lists what a file imports.
+func (s source) imports() []string {
+	var paths []string
+	for _, spec := range s.file.Imports {
+		paths = append(paths, strings.Trim(spec.Path.Value, `"`))
+	}
+	return paths
+}
+
+// mayImport answers whether package dir may import path under the tables; why not is for the reader.
+func mayImport(dir, path string, test bool) (why string) {
+	if ours, ok := strings.CutPrefix(path, modulePath+"/"); ok {
+		allowed := floors[dir]
+		if test {
+			allowed = append(slices.Clone(allowed), testFloors[dir]...)
+			allowed = append(allowed, dir) // an external test package
+		}
+		if slices.Contains(allowed, anything) || slices.Contains(allowed, ours) {
+			return ""
+		}
+		return "an edge that floors does not have"
+	}
+	first, _, _ := strings.Cut(path, "/")
+	if !strings.Contains(first, ".") {
+		return "" // the standard library
+	}
+	if through(doors, dir, path) || test && through(testDoors, dir, path) {
+		return ""
+	}
+	return "a library whose door is elsewhere, or nowhere"
+}
+
+// through answers whether table gives dir the library that path belongs to.
+func through(table map[string][]string, dir, path string) bool {
+	best := ""
+	for library := range table {
+		if (path == library || strings.HasPrefix(path, library+"/")) && len(library) > len(best) {
+			best = library
+		}
+	}
+	return best != "" && (slices.Contains(table[best], dir) || slices.Contains(table[best], anything))
+}
+
+func TestEveryImportKeepsToTheFloors(t *testing.T) {
+	seen := 0
+	for _, s := range sources(t) {
+		if _, ok := floors[s.dir]; !ok {
+			t.Errorf("%s: package %q has no floor", s.path, s.dir)
+		}
+		for _, path := range s.imports() {
+			seen++
+			if why := mayImport(s.dir, path, s.test); why != "" {
+				t.Errorf("%s imports %s: %s", s.path, path, why)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("got no import at all, want the module's")
+	}
+}
+
+// The tables themselves must refuse what design forbids.
+func TestTheTablesRefuse(t *testing.T) {
+	for _, c := range []struct {
+		dir, path string
+		test      bool
+		want      bool
+	}{
+		{"auth", modulePath + "/store", false, true},
+		{"auth", modulePath + "/assets", false, false},
+		{"auth", modulePath + "/totp", false, false},
+		{"totp", modulePath + "/oob", false, false},
+		{"totp", modulePath + "/oob", true, false},
+		{"webauthn", modulePath + "/store", false, false},
+		{"webauthn", modulePath + "/webauthn/virtual", false, false},
+		{"webauthn", modulePath + "/webauthn/virtual", true, true},
+		{"webauthn/virtual", modulePath + "/webauthn", false, false},
+		{"store", modulePath + "/store/bolt", false, false},
+		{"server", modulePath + "/store", false, false},
+		{"server", modulePath + "/notify", false, false},
+		{"cmd/latchkey", modulePath + "/server", false, true},
+		{"server", "github.com/labstack/echo/v4", false, true},
+		{"auth", "github.com/labstack/echo/v4", false, false},
+		{"totp", "github.com/pquerna/otp/totp", false, true},
+		{"server", "github.com/pquerna/otp", false, false},
+		{"oob", "github.com/pquerna/otp", true, false},
+		{"auth", "golang.org/x/crypto/argon2", false, true},
+		{"auth", "golang.org/x/crypto/md4", false, false},
+		{"store", "example.org/unheard/of", false, false},
+		{"store", "crypto/sha256", false, true},
+	} {
+		why := mayImport(c.dir, c.path, c.test)
+		if got := why == ""; got != c.want {
+			t.Errorf("%s importing %s (test %t): got %t (%s), want %t", c.dir, c.path, c.test, got, why, c.want)
+		}
+	}
+}
+
+func TestLongestChainOfImports(t *testing.T) {
+	edges := map[string][]string{}
+	for _, s := range sources(t) {
+		for _, path := range s.imports() {
+			if ours, ok := strings.CutPrefix(path, modulePath+"/"); ok && !s.test {
+				edges[s.dir] = append(edges[s.dir], ours)
+			}
+		}
+	}
+	var longest func(dir string, above []string) []string
+	longest = func(dir string, above []string) []string {
+		here := append(slices.Clone(above), dir)
+		best := here
+		for _, next := range edges[dir] {
+			if chain := longest(next, here); len(chain) > len(best) {
+				best = chain
+			}
+		}
+		return best
+	}
+	for dir := range edges {
+		if chain := longest(dir, nil); len(chain) > 5 {
+			t.Errorf("got a chain of %d packages (%s), want 5 at most", len(chain), strings.Join(chain, " -> "))
+		}
+	}
+}
+
+// Names that say where code lies instead of what it is about.
+func TestNoFolderNamedAfterALayer(t *testing.T) {
+	layers := []string{"internal", "pkg", "models", "dto", "util", "utils", "helpers", "middleware", "mocks", "common", "base"}
+	for _, s := range sources(t) {
+		for part := range strings.SplitSeq(s.dir, "/") {
+			if slices.Contains(layers, part) {
+				t.Errorf("%s: got a folder %q, want nouns of the subject", s.path, part)
+			}
+		}
+	}
+}
+
+// tall lists functions that may be longer than 60 lines and files that may be longer than 500:
+// tables, which a reader takes in at a glance however long they are.
+var tall = map[string]string{}
+
+func TestFunctionsAndFilesStaySmall(t *testing.T) {
+	for _, s := range sources(t) {
+		if s.test || strings.HasSuffix(s.dir, "test") { // a suite is tests, too
+			continue
+		}
+		if _, ok := tall[s.path]; s.lines > 500 && !ok {
+			t.Errorf("%s: got %d lines, want 500 at most", s.path, s.lines)
+		}
+		for _, decl := range s.file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if f.Name.Name == "init" && f.Recv == nil {
+				t.Errorf("%s: got an init function, want wiring in cmd/latchkey", s.path)
+			}
+			length := s.fset.Position(f.End()).Line - s.fset.Position(f.Pos()).Line + 1
+			name := fmt.Sprintf("%s %s", s.path, f.Name.Name)
+			if _, ok := tall[name]; length > 60 && !ok {
+				t.Errorf("%s: got %d lines, want 60 at most", name, length)
+			}
+		}
+	}
+}
+
+// An interface with many methods is a package in disguise.
+func TestInterfacesStaySmall(t *testing.T) {
+	for _, s := range sources(t) {
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if i, ok := n.(*ast.InterfaceType); ok && i.Methods.NumFields() > 7 {
+				t.Errorf("%s: got an interface of %d methods, want 7 at most", s.fset.Position(i.Pos()), i.Methods.NumFields())
+			}
+			return true
+		})
+	}
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"latchkey": main})
+}
+
+// The scripts run the real main as a process of its own. $ADDR is an address that is free.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"answers": answers,
+			"signal":  signalLast,
+		},
+		Setup: func(env *testscript.Env) error {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return fmt.Errorf("finding a free address: %w", err)
+			}
+			defer l.Close()
+			env.Setenv("ADDR", l.Addr().String())
+			_, port, err := net.SplitHostPort(l.Addr().String())
+			env.Setenv("PORT", port)
+			return err
+		},
+	})
+}
+
+// answers waits until a GET of the address gets the status: answers 200 http://… . A server needs
+// some time to begin, and nothing but asking tells when it has.
+func answers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: answers STATUS URL")
+	}
+	client := http.Client{Timeout: time.Second}
+	last := "no answer"
+	for range 400 {
+		if resp, err := client.Get(args[1]); err == nil {
+			resp.Body.Close()
+			if last = fmt.Sprint(resp.StatusCode); last == args[0] {
+				return
+			}
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	ts.Fatalf("%s: got %s, want %s", args[1], last, args[0])
+}
+
+// signalLast sends a signal to the background process that began last: signal TERM.
+func signalLast(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
+	running := ts.BackgroundCmds()
+	if neg || len(args) != 1 || signals[args[0]] == nil || len(running) == 0 {
+		ts.Fatalf("usage: signal TERM|INT, with a process in the background")
+	}
+	if err := running[len(running)-1].Process.Signal(signals[args[0]]); err != nil {
+		ts.Fatalf("sending %s: %v", args[0], err)
+	}
+}

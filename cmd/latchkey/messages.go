@@ -1,0 +1,122 @@
+package main
+
+import (
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/notify"
+	"github.com/latchkey-auth/latchkey/server"
+)
+
+// A wording joins what the domain wants said to the texts that say it: by template, the name of its
+// mail. Every template that the domain uses has a row; a test holds that. Only codes are texted.
+type wording struct {
+	mail string // the mail's text
+	link string // path of the page that the message leads to, unless it has a link of its own
+}
+
+func wordings() map[string]wording {
+	return map[string]wording{
+		auth.TemplateCode:           {mail: "mail.code"},
+		auth.TemplateSignUp:         {mail: "mail.sign-up-confirm"},
+		auth.TemplateSignUpExisting: {mail: "mail.sign-up-known", link: "/sign-in"},
+		auth.TemplateReset:          {mail: "mail.reset"},
+		auth.TemplateEmailChange:    {mail: "mail.email-change"},
+		auth.TemplateChange:         {mail: "mail.changed", link: "/forgot"},
+		auth.TemplateNewBrowser:     {mail: "mail.new-browser", link: "/security/sessions"},
+		auth.TemplateRemoval:        {mail: "mail.removal-delayed"},
+		auth.TemplateLocked:         {mail: "mail.locked", link: "/forgot"},
+	}
+}
+
+// shortCodes is how a code is worded in an SMS, by what it is for.
+func shortCodes() map[string]string {
+	return map[string]string{
+		string(auth.ForSignIn): "sms.code", string(auth.ForBind): "sms.enrol", string(auth.ForStepUp): "sms.confirm",
+	}
+}
+
+// changes is how the texts name the changes that the domain tells of.
+func changes() map[string]string {
+	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed",
+		"frozen-webauthn": "key-frozen"}
+	for kind, word := range map[auth.Kind]string{
+		auth.WebAuthn: "key", auth.TOTP: "app", auth.HOTP: "token", auth.Phone: "phone", auth.Email: "email", auth.Lookup: "codes",
+	} {
+		names["added-"+string(kind)], names["removed-"+string(kind)] = word+"-added", word+"-removed"
+		names["disabled-"+string(kind)] = word + "-disabled"
+	}
+	names["added-"+string(auth.Lookup)] = "codes-made"
+	return names
+}
+
+// render returns the words of messages. Links to pages are built from the configured origin alone:
+// a name that a request carried must never get into a mail.
+func render(pages *assets.Pages, origin, host string) notify.Render {
+	words, codes, names := wordings(), shortCodes(), changes()
+	return func(m auth.Message) (notify.Text, error) {
+		w := words[m.Template]
+		args := arguments(m, names)
+		if _, own := args["link"]; !own && w.link != "" {
+			args["link"] = origin + w.link
+		}
+		name := w.mail
+		switch {
+		case m.Channel == auth.Voice:
+			name = "voice.code"
+		case m.Channel == auth.SMS:
+			name = codes[m.Args["purpose"]]
+			args["host"] = host
+		}
+		subject, body, html, err := pages.Message(m.Language, name, args)
+		return notify.Text{Subject: subject, Body: body, HTML: html}, err
+	}
+}
+
+// arguments gives the domain's values the names and types that the texts know.
+func arguments(m auth.Message, names map[string]string) assets.Args {
+	args := assets.Args{}
+	for k, v := range m.Args {
+		args[k] = v
+		if at, err := time.Parse(time.RFC3339, v); err == nil {
+			args[k] = at
+		}
+	}
+	for from, to := range map[string]string{"item": "name", "agent": "browser", "due": "until", "undo": "link"} {
+		if v, ok := args[from]; ok {
+			args[to] = v
+			delete(args, from)
+		}
+	}
+	if m.Template != auth.TemplateChange && m.Template != auth.TemplateRemoval {
+		args["person"] = m.Args["name"]
+		delete(args, "name")
+	}
+	if _, ok := args["until"]; !ok && args["link"] != nil {
+		args["until"] = m.Expires
+	}
+	_, args["undo"] = m.Args["undo"]
+	if m.Template == auth.TemplateChange || m.Template == auth.TemplateRemoval {
+		args["what"] = "other"
+		if what, ok := names[m.Args["what"]]; ok {
+			args["what"] = what
+		}
+	}
+	maps.DeleteFunc(args, func(_ string, v any) bool { return v == "" })
+	return args
+}
+
+// A sentBox shows the file sink's messages on the page of sent messages.
+type sentBox struct{ sink *notify.Sink }
+
+// Recent implements server.Sink.
+func (b sentBox) Recent(most int) ([]server.Sent, error) {
+	var all []server.Sent
+	for _, w := range b.sink.Recent(most) {
+		all = append(all, server.Sent{At: w.At, Channel: w.Channel, To: w.To, Subject: w.Subject, Text: strings.TrimSpace(w.Text)})
+	}
+	return all, nil
+}
