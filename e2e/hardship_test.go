@@ -1,0 +1,166 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+)
+
+func hardshipJourneys() []journey {
+	return []journey{
+		{"without script", (*person).withoutScript},
+		{"a browser that refuses cookies", (*person).cookiesOff},
+		{"WeChat's own browser", (*person).weChat},
+		{"a browser that knows no keys", (*person).noWebAuthn},
+		{"numbers and codes as people type them", (*person).asTyped},
+		{"links that are over", (*person).deadLinks},
+		{"the other language half-way", (*person).otherLanguage},
+	}
+}
+
+// withoutScript does with plain forms what can be done without a key: all the rest.
+func (p *person) withoutScript() {
+	p.scriptOff()
+	p.signUp()
+	p.signIn().at("/security/start")
+	p.open("/security/keys/new").at("/security/keys/new").says(p.word("problem.key-needs-script.title"))
+	if p.has("main [data-ask]:not([hidden])") {
+		p.t.Error("the key's page without script: got a button that can do nothing, want none")
+	}
+	p.follow(`main a[href="/security/start"]`).follow(`main a[href="/security/app/new"]`).at("/security/app/new")
+	p.addApp().at("/security/start").says(p.word("done.enrolled.title"))
+	p.addPhone("sms").at("/security/start") // the phone that the app is on is no backup of it (R61)
+	mailbox := "backup-" + p.email
+	p.open("/security/email/new").fill("email", mailbox).submit("/security/email/new")
+	p.fill("code", p.house.message(p.t, "email", mailbox).code(p.t)).submit("/security/email/new").at("/security")
+	codes := p.saveCodes()
+
+	p.signOut().signIn().at("/sign-in/verify").says(p.word("verify.app.title"))
+	p.fill("code", p.code()).submit("/sign-in/verify").at("/security")
+	for _, way := range []struct{ with, channel, to string }{{"sms", "sms", p.phone}, {"email", "email", mailbox}} {
+		p.signOut().signIn().at("/sign-in/verify").press("details#help summary").follow(`details#help button[name=with][value=` + way.with + `]`)
+		p.fill("code", p.house.message(p.t, way.channel, way.to).code(p.t)).submit("/sign-in/verify").at("/security")
+	}
+	p.signOut().signIn().at("/sign-in/verify").press("details#help summary").follow(`details#help a[href*="with=recovery"]`)
+	p.fill("code", codes[0]).submit("/sign-in/verify").at("/security").says(p.word("codes.count", "n", 9, "total", 10))
+	p.open("/help/check").says(p.word("check.noscript"))
+}
+
+// cookiesOff sends the form without the cookie that it was shown with.
+func (p *person) cookiesOff() {
+	p.registered()
+	p.open("/sign-in").at("/sign-in").fill("identifier", p.email, "password", password)
+	send(p, network.ClearBrowserCookies, cdp.Empty{})
+	p.submit("/sign-in").says(p.word("problem.cookies-off.title"), p.word("no-cookie.2"), p.word("no-cookie.do"))
+	p.follow("main .acts a.btn-main").at("/sign-in")
+	p.fill("identifier", p.email, "password", password).submit("/sign-in").at("/security/start")
+}
+
+// weChat opens the pages where mailed links open on many phones.
+func (p *person) weChat() {
+	p.plug(usb())
+	p.registered().signIn().at("/security/start")
+	p.addKey("Key 1").at("/security/start")
+	p.addPhone("sms").at("/security")
+	p.signOut()
+	accept := eval[string](p, "navigator.language")
+	p.pretend("Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.54(0x18003630) NetType/WIFI", accept)
+	p.signIn().at("/sign-in/verify").says(p.word("wechat.title"), p.word("wechat.detail"), p.word("touch.none"))
+	if p.has("main [data-key]") {
+		p.t.Error("in WeChat: got a panel that asks the key, want none")
+	}
+	p.follow(`main button[name=with][value=sms]`).fill("code", p.house.message(p.t, "sms", p.phone).code(p.t)).submit("/sign-in/verify").at("/security")
+	p.open("/security/keys/new").says(p.word("wechat.title"))
+}
+
+// noWebAuthn is an old browser, or one whose keys somebody has switched off.
+func (p *person) noWebAuthn() {
+	k := p.plug(usb())
+	p.registered().signIn().at("/security/start")
+	p.addKey("Key 1").at("/security/start")
+	p.addApp().at("/security")
+	k.unplug()
+	send(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete window.PublicKeyCredential"})
+	p.signOut().signIn().at("/sign-in/verify").says(p.word("problem.key-not-supported.title"), p.word("verify.no-key"))
+	p.follow(`main a[href*="with=app"]`).fill("code", p.code()).submit("/sign-in/verify").at("/security")
+	p.open("/help/check").at("/help/check").says(p.word("check.key.no"), p.word("check.cookies.yes"))
+	p.open("/security/keys/new").fill("name", "Key 2").press("main [data-ask]").says(p.word("problem.key-not-supported.title"))
+}
+
+// asTyped types numbers and codes as they come out of phones, papers and input methods.
+func (p *person) asTyped() {
+	p.registered().signIn().at("/security/start")
+	p.open("/security/phone/new").fill("phone", strings.TrimPrefix(p.phone, "+86")).submit("/security/phone/new").says(p.word("frame.error"), p.word("problem.sms-no-country.title"))
+	p.until("the number still there", "document.querySelector('[name=phone]').value === "+quote(strings.TrimPrefix(p.phone, "+86")))
+
+	// A landline can't take texts: it is offered a call (R60).
+	landline := "+86 10 6552 " + p.phone[len(p.phone)-4:]
+	p.fill("phone", landline).submit("/security/phone/new").problem("sms-landline")
+	p.until("the call chosen", "document.querySelector('[name=via][value=call]').checked")
+	p.submit("/security/phone/new").says(p.word("verify.call.title"))
+	call := p.house.message(p.t, "voice", strings.ReplaceAll(landline, " ", ""))
+	full := strings.Map(func(r rune) rune { return r - '0' + '０' }, call.code(p.t))
+	p.fill("code", "　"+full[:9]+" "+full[9:]+" ").submit("/security/phone/new").at("/security/start").says(p.word("done.enrolled.title"))
+
+	p.addApp().at("/security/start") // on a phone as well: no other device
+	p.signOut()
+	// Blanks around the identifier go; the password is taken as it is.
+	p.open("/sign-in").fill("identifier", "  "+strings.ToUpper(p.email[:1])+p.email[1:]+" ", "password", password).submit("/sign-in").at("/sign-in/verify")
+	code := p.code()
+	p.fill("code", " "+code[:3]+" "+code[3:]+"\t").submit("/sign-in/verify").at("/security")
+
+	// A refused form keeps what was typed, passwords apart, and names each field.
+	q := p.another()
+	q.open("/sign-up").fill("name", "Lin Yi", "user-name", "小店", "email", "lin@example.com", "phone", "13800138000", "password", "short").press("main [name=terms]")
+	q.submit("/sign-up").says(q.word("frame.error"))
+	q.until("the fields kept", `document.querySelector('[name=email]').value === 'lin@example.com' && document.querySelector('[name=password]').value === '' && document.querySelector('[name=terms]').checked`)
+	q.until("the wrong field marked and described", `[...document.querySelectorAll('[aria-invalid=true]')].every(e => e.getAttribute('aria-describedby').split(' ').some(id => document.getElementById(id)?.innerText.trim())) && document.querySelector('[aria-invalid=true]')`)
+}
+
+// deadLinks opens mailed links too late and twice.
+func (p *person) deadLinks() {
+	p.house = startProgram(p.t, p.s.binary, p.t.TempDir(), "LATCHKEY_POLICY_LINK_LIFE=1s", "LATCHKEY_SERVER_RATE_BURST=-1")
+	p.open("/sign-up").fill("name", p.name, "user-name", p.user, "email", p.email, "phone", p.phone, "password", password).press("main [name=terms]")
+	p.submit("/sign-up").at("/sign-up/sent")
+	late := p.house.message(p.t, "email", p.email).link(p.t, p.house.origin)
+	time.Sleep(2 * time.Second) // the program's own clock has to pass
+	p.open(late).says(p.word("problem.link-used.title"), p.word("sign-up-confirm.new"))
+	if p.has("main form button.btn-main") {
+		p.t.Error("an expired link: got a button to confirm, want none")
+	}
+	p.follow("main .acts a.btn-main").at("/sign-up")
+
+	p.house = p.s.house
+	p.signUp()
+	used := ""
+	for _, m := range p.house.messages(p.t) {
+		if m.To == p.email {
+			used = m.link(p.t, p.house.origin)
+		}
+	}
+	p.open(used).says(p.word("problem.link-used.title"))
+	p.open(p.house.origin + "/sign-up/confirm/no-such-link").says(p.word("frame.error"))
+}
+
+// otherLanguage switches on a page that is filled in already; the choice stays.
+func (p *person) otherLanguage() {
+	other := map[string]string{"en": "zh-CN", "zh-CN": "en"}[p.lang]
+	button := ".langs button[name=lang]"
+	p.open("/forgot").follow(button).at("/forgot")
+	if got := eval[string](p, "document.documentElement.lang"); got != other {
+		p.t.Errorf("after the switch: got lang %s, want %s", got, other)
+	}
+	p.lang = other
+	p.says(p.word("forgot.title")).open("/sign-in").says(p.word("sign-in.title"))
+	// What was typed comes along, there and back; the password does not.
+	p.open("/sign-up").fill("name", p.name, "email", "half@", "password", password).follow(button).follow(button).says(p.word("sign-up.title"))
+	got := eval[[]string](p, "['name', 'email', 'password'].map(n => document.querySelector(`main [name=${n}]`).value)")
+	if want := []string{p.name, "half@", ""}; !slices.Equal(got, want) {
+		p.t.Errorf("after the switches: got %q in the form, want %q", got, want)
+	}
+	p.signUp() // and mails come in it
+}

@@ -1,0 +1,166 @@
+// Package e2e tests the whole program as people meet it: the real binary, a real Chromium with the
+// software authenticators of the DevTools protocol, and the messages that the program writes while
+// no gateway is configured.
+//
+//	stage     what all journeys share: the built program, one browser process, one running server
+//	  program   latchkey serve on a port and a data folder of its own            program_test.go
+//	  person    one incognito window of that browser, in one language             person_test.go
+//	    key       a software authenticator in that window                          key_test.go
+//	    seller    the account that the person has, and the app on his phone        seller_test.go
+//
+// A person notices what nobody should ever see: requests to other hosts, errors on the console,
+// breaches of the Content-Security-Policy. Each fails his test. A test that fails writes a picture
+// and the page into its artifact directory (go test -artifacts) and says what stood on the page.
+//
+// Tools that are missing skip what needs them, and fail it where LATCHKEY_TEST_ALL or CI is set.
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-auth/latchkey/assets"
+)
+
+// A stage is what all journeys share.
+type stage struct {
+	binary  string
+	browser context.Context // its browser process runs as long as this
+	agent   string          // what the browser calls itself
+	texts   *assets.Texts
+	house   *program
+	hasty   *program     // where a ceremony lasts seconds
+	number  atomic.Int64 // of the next seller
+}
+
+// A journey is one way through the pages, gone in both languages.
+type journey struct {
+	name string
+	walk func(p *person)
+}
+
+func TestJourneys(t *testing.T) {
+	s := newStage(t)
+	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(), trustJourneys(), hardshipJourneys(), keyboardJourneys())
+	for _, j := range all {
+		for _, lang := range []string{assets.English, assets.Chinese} {
+			t.Run(j.name+"/"+lang, func(t *testing.T) {
+				t.Parallel()
+				j.walk(s.person(t, s.house, lang))
+			})
+		}
+	}
+}
+
+// newStage builds the program, starts it with what a machine at hand needs, and starts the browser.
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser is slow to start")
+	}
+	s := &stage{binary: build(t)}
+	var err error
+	if s.texts, err = assets.NewTexts(nil); err != nil {
+		t.Fatal(err)
+	}
+	s.startBrowser(t)
+	// One machine is every seller's here; and nobody waits half a minute for a second code, or for
+	// the app's next one.
+	quick := []string{"LATCHKEY_SERVER_RATE_BURST=-1", "LATCHKEY_POLICY_RESEND_AFTER=0s", "LATCHKEY_TOTP_WINDOW=4"}
+	s.house = startProgram(t, s.binary, t.TempDir(), quick...)
+	s.hasty = startProgram(t, s.binary, t.TempDir(), append(quick, "LATCHKEY_POLICY_CEREMONY_LIFE=12s")...)
+	return s
+}
+
+// startBrowser starts the one browser process. Each person has an incognito window of it.
+func (s *stage) startBrowser(t *testing.T) {
+	t.Helper()
+	path := tool(t, "chromium")
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.UserDataDir(t.TempDir()), chromedp.CombinedOutput(io.Discard),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-GB"))
+	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(options...))
+	t.Cleanup(func() {
+		cancel()
+		if err := chromedp.WaitClosed(ctx); err != nil {
+			t.Logf("closing the browser: %v", err)
+		}
+	})
+	agent, err := chromedp.Run(ctx, chromedp.Evaluate[string]("navigator.userAgent"))
+	if err != nil {
+		t.Fatalf("starting the browser: %v", err)
+	}
+	s.browser, s.agent = ctx, strings.Replace(agent, "HeadlessChrome", "Chrome", 1)
+}
+
+// tool finds a program that somebody else wrote; without it, the test says so and is skipped, or
+// fails where everything has to run.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		missing(t, name+" is not installed (.ci/needs installs it)")
+	}
+	return path
+}
+
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("LATCHKEY_TEST_ALL") != "" || os.Getenv("CI") != "" {
+		t.Fatalf("NOT TESTED: %s", what)
+	}
+	t.Skipf("NOT TESTED: %s", what)
+}
+
+// build makes the program once for the tests of one function.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "latchkey")
+	c := exec.Command("go", "build", "-trimpath", "-o", path, "../cmd/latchkey")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("building the program: %v\n%s", err, out)
+	}
+	return path
+}
+
+// within asks again and again until ok, and fails the test after a time that only a hang takes.
+func within(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	if !try(30*time.Second, ok) {
+		t.Fatalf("waited 30 s for %s", what)
+	}
+}
+
+func try(long time.Duration, ok func() bool) bool {
+	end := time.Now().Add(long)
+	for !ok() {
+		if time.Now().After(end) {
+			return false
+		}
+		time.Sleep(25 * time.Millisecond) // a poll: nothing tells us
+	}
+	return true
+}
+
+func (s *stage) say(lang, key string, pairs ...any) string {
+	if !s.texts.Has(key) && !s.texts.Has(key+".one") {
+		panic(fmt.Sprintf("no text %q", key))
+	}
+	args := assets.Args{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		args[pairs[i].(string)] = pairs[i+1]
+	}
+	return s.texts.Say(lang, key, args)
+}

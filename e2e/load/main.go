@@ -1,0 +1,165 @@
+// Command load measures a Latchkey binary: how much one sign-in costs the server, how many it does,
+// how long they take, what lies on the disk afterwards. It starts the binary itself on a fresh folder
+// and a free port of the loopback interface, and never talks to anything else.
+//
+//	sellers.go   seeds deterministic sellers, through the domain and the store
+//	child.go     the server as a process: start, ready, stop
+//	proc.go      what the kernel says: CPU, memory, steal
+//	unit.go      V: one bare P-256 verification, measured in the same seconds
+//	client.go    one keep-alive connection
+//	work.go      what one operation is: key sign-in, app-code second step, session check
+//	point.go     the closed loop: N workers for some seconds
+//	still.go     what is measured at rest: start, memory, disk, pages, fsyncs
+//	report.go    the table and the JSON
+//
+// Figures that count are counts and ratios: commits and fsyncs per operation, and server CPU per
+// operation in V. Times and rates depend on the machine of the day and are printed beside its steal.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// A plan is what to measure.
+type plan struct {
+	binary  string
+	json    string
+	work    string // folder for data; "": a temporary one
+	sellers int
+	clients []int
+	rounds  int
+	warm    time.Duration
+	point   time.Duration
+	most    int // operations a point
+	codes   int // app-code second steps a point
+	limit   time.Duration
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	p, err := readPlan(args, stderr)
+	if err != nil {
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, p.limit)
+	defer cancel()
+	if err := p.measure(ctx, stdout); err != nil {
+		fmt.Fprintf(stderr, "load: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func readPlan(args []string, stderr io.Writer) (*plan, error) {
+	p := &plan{}
+	f := flag.NewFlagSet("load", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&p.binary, "binary", "bin/latchkey", "the program to measure")
+	f.StringVar(&p.json, "json", "dist/bench.json", "where to write every figure")
+	f.StringVar(&p.work, "dir", "", "folder for the data, on the disk to measure; a temporary one if empty")
+	f.IntVar(&p.sellers, "sellers", 1000, "sellers to seed")
+	f.IntVar(&p.rounds, "rounds", 3, "rounds; medians are reported")
+	f.DurationVar(&p.warm, "warm", time.Second, "warm-up before a point")
+	f.DurationVar(&p.point, "point", 10*time.Second, "length of a point")
+	f.IntVar(&p.most, "most", 200_000, "operations a point, at most")
+	f.IntVar(&p.codes, "codes", 600, "app-code second steps a point: each needs a password before it")
+	f.DurationVar(&p.limit, "limit", 30*time.Minute, "the whole run, at most")
+	clients := f.String("clients", "1,8,32,64", "numbers of clients")
+	quick := f.Bool("quick", false, "one short round, to see that all of it works")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	for _, s := range strings.Split(*clients, ",") {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > 1024 {
+			fmt.Fprintf(stderr, "load: clients: want numbers from 1 to 1024\n")
+			return nil, fmt.Errorf("clients: %q", s)
+		}
+		p.clients = append(p.clients, n)
+	}
+	if *quick {
+		p.rounds, p.point, p.codes = 1, 2*time.Second, 64
+	}
+	return p, nil
+}
+
+// measure does everything in order: what is at rest first, then the rounds under load.
+func (p *plan) measure(ctx context.Context, stdout io.Writer) error {
+	dir := p.work
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "latchkey-load-")
+		if err != nil {
+			return fmt.Errorf("making a folder: %w", err)
+		}
+		defer os.RemoveAll(temporary)
+		dir = temporary
+	}
+	r := &report{plan: p, out: stdout, began: time.Now()}
+	r.title("at rest")
+	if err := p.atRest(ctx, dir, r); err != nil {
+		return err
+	}
+	p.lone(ctx, r)
+	data := filepath.Join(dir, "data")
+	sellers, err := p.seed(ctx, data, r)
+	if err != nil {
+		return fmt.Errorf("seeding: %w", err)
+	}
+	child, err := startChild(ctx, p.binary, data, sellers.port)
+	if err != nil {
+		return err
+	}
+	defer child.kill()
+	if err := p.seeded(ctx, child, r); err != nil {
+		return err
+	}
+	if err := p.rounded(ctx, child, sellers, r); err != nil {
+		return err
+	}
+	if err := p.fsyncs(ctx, child, sellers, r); err != nil {
+		return err
+	}
+	if err := child.stop(); err != nil {
+		return err
+	}
+	return r.finish(p.json)
+}
+
+// rounded measures every point once a round, so that a bad minute of the machine touches all of them.
+func (p *plan) rounded(ctx context.Context, c *child, s *sellers, r *report) error {
+	for round := range p.rounds {
+		r.title(fmt.Sprintf("round %d of %d", round+1, p.rounds))
+		for _, n := range p.clients {
+			if err := p.run(ctx, c, r, keySignIn(s), n, p.point); err != nil {
+				return err
+			}
+		}
+		codes, err := codeSecondStep(ctx, c, s, p.codes)
+		if err != nil {
+			return fmt.Errorf("preparing app codes: %w", err)
+		}
+		if err := p.run(ctx, c, r, codes, 32, p.point); err != nil {
+			return err
+		}
+		check, err := sessionCheck(c, s)
+		if err != nil {
+			return fmt.Errorf("preparing session checks: %w", err)
+		}
+		if err := p.run(ctx, c, r, check, 32, p.point); err != nil {
+			return err
+		}
+	}
+	return nil
+}

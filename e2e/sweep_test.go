@@ -1,0 +1,359 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-auth/latchkey/assets"
+)
+
+// mostWeight is what one page may weigh with its style and script, in bytes, uncompressed.
+const mostWeight = 60 << 10
+
+// A sweep stops at every page in every state that matters, and looks at it light and dark, wide and
+// narrow.
+type sweep struct {
+	*person
+	key     *key
+	axe     string
+	reached map[string]bool // routes
+	stops   map[string]bool // states, by name
+	routes  []string
+}
+
+// TestSweep looks at every page that the server has a route for. One that it did not see fails it.
+func TestSweep(t *testing.T) {
+	s := newStage(t)
+	axe, err := os.ReadFile("../.cache/axe-core/axe.min.js")
+	if err != nil {
+		missing(t, "axe-core is not here (.ci/needs fetches it)")
+	}
+	routes := pageRoutes(t)
+	for _, lang := range []string{assets.English, assets.Chinese} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			w := &sweep{person: s.person(t, s.house, lang), axe: string(axe), reached: map[string]bool{}, stops: map[string]bool{}, routes: routes}
+			w.strangers()
+			w.enrolling()
+			w.settings()
+			w.signingIn()
+			w.rest()
+			t.Logf("%d states of %d routes, each light and dark, wide and narrow", len(w.stops), len(w.reached))
+		})
+	}
+}
+
+// pageRoutes reads the paths of the pages that can be opened out of the server's tables.
+func pageRoutes(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../server/page_*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, f := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), f, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			row, ok := n.(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			members := map[string]ast.Expr{}
+			for _, e := range row.Elts {
+				if kv, ok := e.(*ast.KeyValueExpr); ok {
+					if name, ok := kv.Key.(*ast.Ident); ok {
+						members[name.Name] = kv.Value
+					}
+				}
+			}
+			if members["path"] != nil && members["get"] != nil {
+				all = append(all, paths(members["path"])...)
+			}
+			return true
+		})
+	}
+	if len(all) < 50 {
+		t.Fatalf("got %d pages of the server, want the whole table: %q", len(all), all)
+	}
+	return all
+}
+
+// paths are the values of an expression of texts and the variable sort, which stands for each kind of method.
+func paths(e ast.Expr) []string {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, _ := strconv.Unquote(e.Value)
+		return []string{text}
+	case *ast.Ident:
+		return []string{"keys", "app", "phone", "email", "codes"} // hardware tokens come later
+	case *ast.BinaryExpr:
+		var all []string
+		for _, x := range paths(e.X) {
+			for _, y := range paths(e.Y) {
+				if path := x + y; path != "/security/codes/{id}" { // a set of codes has no page of its own
+					all = append(all, path)
+				}
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+// route is the route of a path: the one with the fewest free parts.
+func (w *sweep) route(path string) string {
+	best := ""
+	for _, r := range w.routes {
+		pattern := regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(regexp.QuoteMeta(r), `[^/]+`)
+		if regexp.MustCompile("^"+pattern+"$").MatchString(path) && (best == "" || strings.Count(r, "{") < strings.Count(best, "{")) {
+			best = r
+		}
+	}
+	return best
+}
+
+// look judges the page that the person is at. state names it in what is reported.
+func (w *sweep) look(state string) {
+	w.t.Helper()
+	if path := eval[string](w.person, "location.pathname"); w.route(path) != "" {
+		w.reached[w.route(path)] = true
+	}
+	w.stops[state] = true
+	if got := eval[string](w.person, "document.documentElement.lang"); got != w.lang {
+		w.t.Errorf("%s: got lang %s, want %s", state, got, w.lang)
+	}
+	w.weigh(state)
+	eval[bool](w.person, w.axe+"; true")
+	for _, width := range []int64{1280, 320} {
+		w.screen(width, 900)
+		for _, theme := range []string{"light", "dark"} {
+			send(w.person, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
+			w.judge(fmt.Sprintf("%s, %d px, %s", state, width, theme))
+			w.shoot(state, width, theme)
+		}
+		if over := eval[int](w.person, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
+			w.t.Errorf("%s, %d px: got %d px to scroll sideways, want none", state, width, over)
+		}
+	}
+	w.screen(1280, 900)
+}
+
+// judge wants no violation of WCAG 2.0 to 2.2 A and AA, nor of best practice.
+func (w *sweep) judge(state string) {
+	w.t.Helper()
+	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`axe.run(document, {preload: false, resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+		.then(r => JSON.stringify(r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.target + ' ' + n.html.slice(0, 160)).join(' | '))))`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		w.t.Fatalf("%s: judging: %v", state, err)
+	}
+	var list []string
+	if err := json.Unmarshal([]byte(found), &list); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, v := range list {
+		w.t.Errorf("%s: %s", state, v)
+	}
+}
+
+// weigh adds up the page, its style and its script; the icon is the browser's.
+func (w *sweep) weigh(state string) {
+	w.t.Helper()
+	got := eval[struct {
+		Bytes int
+		Files int
+	}](w.person, `(all => ({Bytes: all.reduce((n, e) => n + e.decodedBodySize, 0), Files: all.length}))([...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource').filter(e => !e.name.includes('/icon'))])`)
+	if got.Bytes > mostWeight || got.Bytes == 0 {
+		w.t.Errorf("%s: got %d bytes in %d files, want at most %d", state, got.Bytes, got.Files, mostWeight)
+	}
+	if got.Files > 3 {
+		w.t.Errorf("%s: got %d requests, want at most 3", state, got.Files)
+	}
+}
+
+// shoot writes a picture below $PICTURES, for people to look at.
+func (w *sweep) shoot(state string, width int64, theme string) {
+	w.t.Helper()
+	dir := os.Getenv("PICTURES")
+	if dir == "" {
+		return
+	}
+	shot, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
+	if err == nil {
+		name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(state), "-")
+		err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%s-%d-%s.png", name, w.lang, width, theme)), shot, 0o600)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// see opens a path and looks.
+func (w *sweep) see(path string) {
+	w.t.Helper()
+	w.open(path).until("the page", "document.readyState === 'complete'")
+	w.look(path)
+}
+
+// strangers are the pages before there is an account.
+func (w *sweep) strangers() {
+	for _, path := range []string{"/sign-up", "/sign-in", "/sign-in/key", "/forgot", "/help/check", "/help/contact", "/sign-out", "/no-such-page",
+		"/done/confirmed", "/done/password-changed", "/done/removal-stopped", "/undo/no-such-link", "/sign-up/confirm/no-such-link", "/forgot/password/no-such-link"} {
+		w.see(path)
+	}
+	w.open("/sign-up").fill("name", "Lin Yi", "user-name", "小店", "email", "lin@example.com", "phone", "138", "password", "abc").press("main [name=terms]")
+	w.submit("/sign-up")
+	w.look("sign-up, refused")
+	w.open("/sign-in").fill("identifier", "nobody@example.com", "password", "Wrong-Lamp-57").submit("/sign-in")
+	w.look("sign-in, refused")
+	w.open("/sign-in").fill("identifier", "nobody@example.com", "password", "Wrong-Lamp-57")
+	send(w.person, network.ClearBrowserCookies, cdp.Empty{})
+	w.submit("/sign-in")
+	w.look("cookies off")
+
+	w.open("/sign-up").fill("name", w.name, "user-name", w.user, "email", w.email, "phone", w.phone, "password", password).press("main [name=terms]")
+	w.submit("/sign-up").at("/sign-up/sent")
+	w.look("/sign-up/sent")
+	w.see(w.house.message(w.t, "email", w.email).link(w.t, w.house.origin))
+	w.follow("main form button.btn-main").at("/done/confirmed")
+	w.open("/forgot").fill("identifier", w.email).submit("/forgot").at("/forgot/sent")
+	w.look("/forgot/sent")
+	w.see(w.house.letter(w.t, "email", w.email, "/forgot/").link(w.t, w.house.origin))
+	w.fill("password", "abc").submit(eval[string](w.person, "location.pathname"))
+	w.look("new password, refused")
+}
+
+// enrolling are the pages of whoever has to set up a second step.
+func (w *sweep) enrolling() {
+	w.signIn(remember).at("/security/start")
+	w.look("start, must enrol")
+	for _, path := range []string{"/security/keys/new", "/security/keys/new?kind=passkey", "/security/app/new", "/security/phone/new", "/security/email/new"} {
+		w.see(path)
+	}
+	w.open("/security/app/new").press("main details:has(#sec) summary").fill("code", "000000").submit("/security/app/new")
+	w.look("app, wrong code")
+	w.key = w.plug(usb())
+	w.addKey("Red 钥匙").at("/security/start")
+	w.look("start, backup")
+	w.key.touched(false)
+	w.see("/security")
+	w.addApp().at("/security")
+	w.open("/security/phone/new").fill("phone", "138").submit("/security/phone/new")
+	w.look("phone, refused")
+	w.open("/security/phone/new").fill("phone", w.phone).submit("/security/phone/new")
+	w.look("phone, code sent")
+	w.fill("code", "000000").submit("/security/phone/new")
+	w.look("phone, wrong code")
+	w.fill("code", w.house.message(w.t, "sms", w.phone).code(w.t)).submit("/security/phone/new").at("/security")
+	w.open("/security/email/new").fill("email", "backup-"+w.email).submit("/security/email/new")
+	w.look("e-mail, code sent")
+	w.fill("code", w.house.message(w.t, "email", "backup-"+w.email).code(w.t)).submit("/security/email/new").at("/security")
+	pc := w.plug(platform())
+	w.addPasskey("This PC").at("/security")
+	pc.touched(false)
+}
+
+// settings are the pages of whoever is signed in.
+func (w *sweep) settings() {
+	w.see("/security/codes")
+	w.submit("/security/codes")
+	w.look("recovery codes, shown")
+	w.press("main [name=saved]").submit("/security/codes/saved").at("/security")
+	w.look("overview, all set up")
+	w.see("/security/codes")
+	for _, path := range []string{"/security/start", "/security/keys", "/security/keys/which", "/security/password", "/security/sessions", "/security/browsers",
+		"/security/history", "/sign-in/trust", "/security/codes/all/remove", "/dev/messages"} {
+		w.see(path)
+	}
+	w.open("/security/password").fill("current", "Wrong-Lamp-57", "password", "abc").submit("/security/password")
+	w.look("password, refused")
+	w.open("/sign-in/trust").follow("main button[name=trust][value=yes]")
+	w.see("/security/browsers")
+	w.open("/security/keys/which")
+	w.key.touched(true)
+	w.press("main [data-ask]").says(w.word("touch.done"))
+	w.look("which key, found")
+	w.key.touched(false)
+	w.crawl("/security", "/security/keys")
+}
+
+// crawl follows links to pages of the settings that it has not seen.
+func (w *sweep) crawl(from ...string) {
+	w.t.Helper()
+	seen := map[string]bool{}
+	for len(from) > 0 {
+		path := from[0]
+		from = from[1:]
+		if !w.reached[w.route(path)] {
+			w.see(path)
+		} else {
+			w.open(path)
+		}
+		for _, next := range eval[[]string](w.person, `[...document.querySelectorAll('main a[href^="/security/"]')].map(a => a.pathname)`) {
+			if !seen[next] && !w.reached[w.route(next)] {
+				seen[next] = true
+				from = append(from, next)
+			}
+		}
+	}
+}
+
+// signingIn are the pages between the password and the session, and the fresh second step.
+func (w *sweep) signingIn() {
+	w.signOut().signIn().at("/sign-in/verify").says(w.word("touch.waiting"))
+	w.look("second step, key waiting")
+	for _, with := range []string{"passkey", "app", "sms", "call", "email", "recovery"} {
+		w.see("/sign-in/verify?with=" + with)
+	}
+	w.open("/sign-in/verify?with=app").fill("code", "000000").submit("/sign-in/verify")
+	w.look("second step, wrong code")
+	w.open("/sign-in/verify?with=recovery").fill("code", "0000-0000").submit("/sign-in/verify")
+	w.look("second step, wrong recovery code")
+	w.open("/sign-in/verify?with=sms").press(`main form[action="/sign-in/send"] button.btn-main`).says(w.word("verify.sms.help"))
+	w.press("details#help summary")
+	w.look("second step, text sent")
+	w.follow(`details#help button[name=with][value=call]`).press("details#help summary")
+	w.look("second step, call made")
+	w.see("/sign-in/help")
+	w.open("/sign-in/verify?with=sms").fill("code", w.house.message(w.t, "voice", w.phone).code(w.t)).submit("/sign-in/verify").at("/security")
+	w.see("/security/password") // a text is too weak for that: the fresh second step
+	w.see("/confirm?for=password&next=/security/password&with=app")
+
+	w.signOut().open("/sign-in/key").fill("identifier", w.email).submit("/sign-in/key")
+	w.look("key first, waiting")
+	w.key.touched(true)
+	w.open("/sign-in/key").fill("identifier", w.email).submit("/sign-in/key").says(w.word("sign-in-key.password.title"))
+	w.look("key first, password")
+	w.fill("password", password).submit("/sign-in/key/password").home()
+}
+
+// rest wants every other route to lead to a page that was seen: it is posted to, never shown.
+func (w *sweep) rest() {
+	for _, r := range w.routes {
+		if w.reached[r] {
+			continue
+		}
+		path := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(r, "0")
+		w.open(path).until("the page", "document.readyState === 'complete'")
+		at := eval[string](w.person, "location.pathname")
+		if to := w.route(at); to == r || !w.reached[to] {
+			w.t.Errorf("route %s: got no page of it swept (opening it leads to %s), want each", r, at)
+		}
+	}
+}
