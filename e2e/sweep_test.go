@@ -281,6 +281,10 @@ func (w *sweep) settings() {
 		"/security/history", "/sign-in/trust", "/security/codes/all/remove", "/dev/messages"} {
 		w.see(path)
 	}
+	w.open("/security/contact").fill("email", "moved-"+w.email).submit("/security/contact/email").at("/security/contact")
+	w.look("contact, link sent")
+	w.see(w.house.letter(w.t, "email", "moved-"+w.email, "/security/contact/email/").link(w.t, w.house.origin))
+	w.see("/security/contact/email/no-such-link")
 	w.open("/security/password").fill("current", "Wrong-Lamp-57", "password", "abc").submit("/security/password")
 	w.look("password, refused")
 	w.open("/sign-in/trust").follow("main button[name=trust][value=yes]")
