@@ -204,6 +204,38 @@ func TestKeyScript(t *testing.T) {
 	}
 }
 
+// refusing is a browser that refuses every question once it is told to, at once by the page's clock.
+const refusing = `{ const now = Date.now(); Date.now = () => now;
+const waiting = [];
+let asked = 0;
+window.refuse = name => waiting.splice(0).forEach(no => no(new DOMException('no', name)));
+navigator.credentials.get = navigator.credentials.create = () => new Promise((_, no) => { document.documentElement.dataset.asked = ++asked; waiting.push(no) }); }`
+
+// Some browsers ask no key before somebody has pressed something. Who presses while such a question is still open must
+// not find that nothing comes of it.
+func TestKeyScriptHeedsAnEarlyPress(t *testing.T) {
+	s := newStage(t)
+	if _, err := chromedp.Call(s.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: refusing}); err != nil {
+		t.Fatal(err)
+	}
+	state := func(want string) chromedp.Action[chromedp.Void] {
+		return chromedp.WaitVisible(chromedp.CSS(`[data-key][data-state="` + want + `"]`))
+	}
+	do := func(js string) chromedp.Action[chromedp.Void] { return chromedp.Evaluate[chromedp.Void](js) }
+	twice := chromedp.WaitVisible(chromedp.CSS(`html[data-asked="2"]`))
+	ask := chromedp.Click(chromedp.CSS("[data-ask]"))
+	view := &Verify{With: WayKey, Key: request("AAECAw", true)}
+	s.show(view, state("waiting"), do(`refuse("NotAllowedError")`), state("idle"))
+	s.show(view, state("waiting"), ask, do(`refuse("NotAllowedError")`), twice, state("waiting"),
+		do(`refuse("NotAllowedError")`), state("failed"))
+	s.says("a press while the page asked by itself", "[data-say]", "The key was not asked, or you stopped it")
+
+	// A question that the browser ends without a reason is put once more; ended again, the person is told.
+	s.show(&KeyNew{Name: "x", Key: creation("")}, ask, state("waiting"), do(`refuse("AbortError")`), twice, state("waiting"),
+		do(`refuse("AbortError")`), state("failed"))
+	s.says("a question that ended twice", "[data-say]", "The key was not asked, or you stopped it")
+}
+
 func (s *stage) says(what, selector, want string) {
 	s.t.Helper()
 	got, err := chromedp.Run(s.ctx, chromedp.Text(chromedp.CSS(selector)))

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -106,8 +107,9 @@ func (v *visitor) shot(name string) string {
 		v.t.Logf("taking a picture: %v", err)
 		return ""
 	}
-	path := filepath.Join(v.t.ArtifactDir(), "firefox-"+name+"-"+v.lang+".png")
-	if err := os.WriteFile(path, picture, 0o600); err != nil {
+	dir := v.t.ArtifactDir()
+	path := filepath.Join(dir, "firefox-"+name+"-"+v.lang+".png")
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(path, picture, 0o600)); err != nil { // a test that has ended took its folder along
 		v.t.Logf("taking a picture: %v", err)
 	}
 	return path
@@ -196,16 +198,12 @@ func (v *visitor) fill(pairs ...string) *visitor {
 // press clicks what the selector finds, in its middle, where nothing may lie above it.
 func (v *visitor) press(selector string) *visitor {
 	v.t.Helper()
-	var at []float64
-	if !try(patience, func() bool {
-		err := v.fox.evaluate(v.window, fmt.Sprintf(`(e => {
-			if (!e) return [];
-			e.scrollIntoView({block: 'center', behavior: 'instant'});
-			const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2, top = document.elementFromPoint(x, y);
-			return top && (e.contains(top) || top.contains(e)) ? [Math.floor(x), Math.floor(y)] : [] })(document.querySelector(%s))`, quote(selector)), &at)
-		return err == nil && len(at) == 2
-	}) {
-		v.t.Fatalf("pressing %s: got nothing there that can be pressed", selector)
+	at, err := settled(func() (at *[2]float64, err error) {
+		err = v.fox.evaluate(v.window, whereToPress(selector), &at)
+		return at, err
+	})
+	if err != nil {
+		v.t.Fatalf("pressing %s: %v", selector, err)
 	}
 	v.act(obj{"type": "pointer", "id": "mouse", "actions": []obj{{"type": "pointerMove", "x": at[0], "y": at[1], "origin": "viewport"},
 		{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}}})

@@ -154,6 +154,31 @@ func try(long time.Duration, ok func() bool) bool {
 	return true
 }
 
+// whereToPress is a script that finds the middle of an element, if that is what a press there would
+// hit: nothing may lie above it, but the words that label it.
+func whereToPress(selector string) string {
+	return fmt.Sprintf(`(e => {
+		if (!e) return null;
+		e.scrollIntoView({block: 'center', behavior: 'instant'});
+		const r = e.getBoundingClientRect(), x = Math.floor(r.x + r.width / 2), y = Math.floor(r.y + r.height / 2), top = document.elementFromPoint(x, y);
+		return top && (e.contains(top) || top.closest('label')?.control === e) ? [x, y] : null })(document.querySelector(%s))`, quote(selector))
+}
+
+// settled asks where to press until two answers agree: what still moves would be missed.
+func settled(where func() (*[2]float64, error)) (at [2]float64, err error) {
+	var last *[2]float64
+	if !try(patience, func() bool {
+		var now *[2]float64
+		now, err = where()
+		still := err == nil && now != nil && last != nil && *now == *last
+		last = now
+		return still
+	}) {
+		return at, fmt.Errorf("nothing there that can be pressed (%w)", err)
+	}
+	return *last, nil
+}
+
 func (s *stage) say(lang, key string, pairs ...any) string {
 	if !s.texts.Has(key) && !s.texts.Has(key+".one") {
 		panic(fmt.Sprintf("no text %q", key))

@@ -152,6 +152,7 @@ func (p *person) report() {
 	html, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string]("document.documentElement.outerHTML"))
 	picture, _ := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
 	dir := p.t.ArtifactDir()
+	_ = os.MkdirAll(dir, 0o700) // a test that has ended took it along
 	name := filepath.Join(dir, fmt.Sprintf("window-%p", p))
 	_ = os.WriteFile(name+".html", []byte(html), 0o600)
 	_ = os.WriteFile(name+".png", picture, 0o600)
@@ -236,19 +237,13 @@ func (p *person) fill(pairs ...string) *person {
 // press clicks what the selector finds, in its middle, where nothing may lie above it.
 func (p *person) press(selector string) *person {
 	p.t.Helper()
-	var at *[2]float64
-	var err error
-	if !try(patience, func() bool {
-		at, err = chromedp.Run(p.ctx, chromedp.Evaluate[*[2]float64](fmt.Sprintf(`(e => {
-			if (!e) return null;
-			e.scrollIntoView({block: 'center', behavior: 'instant'});
-			const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2, top = document.elementFromPoint(x, y);
-			return top && (e.contains(top) || top.contains(e)) ? [x, y] : null })(document.querySelector(%s))`, quote(selector))))
-		return err == nil && at != nil
-	}) {
-		p.t.Fatalf("pressing %s: got nothing there that can be pressed (%v)", selector, err)
+	at, err := settled(func() (*[2]float64, error) {
+		return chromedp.Run(p.ctx, chromedp.Evaluate[*[2]float64](whereToPress(selector)))
+	})
+	if err == nil {
+		err = chromedp.Do(p.ctx, chromedp.MouseClickXY(at[0], at[1]))
 	}
-	if err := chromedp.Do(p.ctx, chromedp.MouseClickXY(at[0], at[1])); err != nil {
+	if err != nil {
 		p.t.Fatalf("pressing %s: %v", selector, err)
 	}
 	return p

@@ -5,7 +5,7 @@ for (const panel of $$('[data-key]')) {
   const say = $('[data-say]', panel), more = $('[data-more]', panel), bar = $('progress', panel), sec = $('[data-sec]', panel);
   const idle = [say.textContent, more.textContent], limit = +panel.dataset.seconds || 0;
   const loaded = Date.now();
-  let clock, sent;
+  let clock, sent, asked; // asked: pressed while the page was asking by itself
 
   const show = (state, word) => {
     const w = $(`[data-word="${word}"]`, panel) || $('[data-word="other"]', panel);
@@ -27,12 +27,14 @@ for (const panel of $$('[data-key]')) {
   const reason = (e, took) => {
     if (!isSecureContext) return 'SecurityError';
     if (e.name === 'TimeoutError') return 'timeout';
+    if (e.name === 'AbortError') return 'cancelled';
     if (e.name === 'NotAllowedError') return limit && took > limit * 950 ? 'timeout' : 'cancelled';
     return e.name;
   };
 
   const run = async (auto, again) => {
     if (sent) return;
+    if (!again) asked = false;
     if (!canKey()) return show('failed', isSecureContext ? 'NotSupportedError' : 'SecurityError');
     const began = Date.now(), signal = newCeremony();
     try {
@@ -47,7 +49,9 @@ for (const panel of $$('[data-key]')) {
       const took = Date.now() - began;
       // Firefox may end a new question together with the one of the page before: it is asked once more.
       if (e.name === 'AbortError' && !signal.aborted && !again) return run(auto, true);
-      if (e.name === 'AbortError' || (auto && took < 1000 && e.name === 'NotAllowedError')) show('idle'); // needs a click here
+      const early = auto && took < 1000 && e.name === 'NotAllowedError'; // needs a click here
+      if (early && asked) return run();
+      if (early || signal.aborted || (auto && e.name === 'AbortError')) show('idle');
       else show('failed', reason(e, took));
     }
   };
@@ -55,7 +59,7 @@ for (const panel of $$('[data-key]')) {
   form.addEventListener('submit', e => {
     if (sent || e.submitter?.name === 'lang') return;
     e.preventDefault();
-    if (ask.getAttribute('aria-disabled') === 'true') return;
+    if (ask.getAttribute('aria-disabled') === 'true') return asked = true;
     // The question has run out: an answer to it would be refused. The page brings a new one and asks by itself.
     if (!create && limit && Date.now() - loaded > limit * 1000) location.reload();
     else run();
