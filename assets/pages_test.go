@@ -397,6 +397,28 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// What is said of a message on its way must be true of its channel: no carrier takes a mail.
+func TestDeliverySpeaksOfItsChannel(t *testing.T) {
+	p := newPages(t, Config{})
+	sent := Help{Delivery: "accepted", Heard: noon, Texts: -1}
+	for _, c := range []struct {
+		name, want string
+		v          View
+	}{
+		{"text", "Your carrier took the message", &Verify{With: WaySMS, Sent: true, Help: sent}},
+		{"call", "We asked for the call", &Verify{With: WayCall, Sent: true, Help: sent}},
+		{"mail", "The mail left", &Verify{With: WayEmail, Sent: true, Help: sent}},
+		{"new number", "Your carrier took the message", &PhoneNew{Sent: true, Help: sent}},
+		{"new number, called", "We asked for the call", &PhoneNew{Sent: true, Via: WayCall, Help: sent}},
+		{"new mailbox", "The mail left", &EmailNew{Sent: true, Help: sent}},
+	} {
+		got := render(t, p, English, c.v)
+		if !strings.Contains(got, c.want) || c.want != "Your carrier took the message" && strings.Contains(got, "carrier took") {
+			t.Errorf("%s: got %q, want %q and nothing else of its sort", c.name, got, c.want)
+		}
+	}
+}
+
 func TestBasePathAndAddressLine(t *testing.T) {
 	p := newPages(t, Config{Base: "/accounts", Site: "login.example.com"})
 	everyPage(t, p, func(t *testing.T, name, lang, page string) {

@@ -29,6 +29,12 @@ const day = 24 * time.Hour
 
 func (s sampler) at(path string) Frame { return Frame{Path: path, Now: s.now} }
 
+func (s sampler) old(path string) Frame {
+	f := s.at(path)
+	f.Old = true
+	return f
+}
+
 func (s sampler) signingIn(path string) Frame {
 	f := s.at(path)
 	f.Who = "seller@example.com"
@@ -244,7 +250,7 @@ func (s sampler) others() []Sample {
 		{"undo-ahead", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-removed", Name: "Blue key", At: s.ago(time.Hour), Until: s.in(day), Ahead: true}},
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},
 		{"check", &Check{Frame: s.at("/help/check"), Cookies: true, Tried: true, Browser: "Chrome 142 on Windows"}},
-		{"check-old", &Check{Frame: s.at("/help/check"), Tried: true, Old: true, Insecure: true}},
+		{"check-old", &Check{Frame: s.old("/help/check"), Tried: true}},
 		{"contact", &Contact{Frame: ticket, Can: true, Topic: "key", Email: "support@example.com", Phone: "+86 10 5555 0100"}},
 		{"contact-none", &Contact{Frame: s.at("/help/contact")}},
 		{"dev-messages", &DevMessages{Frame: dev, Messages: []DevMessage{{At: s.ago(time.Minute), Channel: "email", To: "seller@example.com", Subject: "Open your account", Text: "Hello,\n\nOpen my account:\nhttp://localhost:8080/sign-up/confirm/x", Links: []string{"http://localhost:8080/sign-up/confirm/x"}}, {At: s.ago(2 * time.Minute), Channel: "sms", To: "+8613800138000", Text: "482913 is your Latchkey code (K7)"}}}},

@@ -28,6 +28,7 @@ type Frame struct {
 	Problems []Problem // what was refused; the form below shows each beside its Field
 	Ticket   string    // support ticket number of a refusal; "" for none
 	WeChat   bool      // the page is open in WeChat's own browser, which cannot speak to keys
+	Old      bool      // the browser is too old for keys and for our script: a key's page says so (R73)
 	Signals  *Signals  // what the browser's password manager should learn (WebAuthn Level 3 §5.1.10)
 	Banner   string    // key of a text under "banner." shown above everything, such as "fresh-local"; "" for none
 }

@@ -158,11 +158,9 @@ type Undo struct {
 // what to look for.
 type Check struct {
 	Frame
-	Cookies  bool   // the cookie that the redirect to ?c=1 had set came back
-	Tried    bool   // that redirect has been made
-	Browser  string // "Chrome 142 on Windows", from the User-Agent; "" unknown
-	Old      bool   // known to be too old for keys
-	Insecure bool   // the page came over http on another host than localhost
+	Cookies bool   // the cookie that the redirect to ?c=1 had set came back
+	Tried   bool   // that redirect has been made
+	Browser string // "Chrome on Windows", from the User-Agent; "" unknown
 }
 
 // Contact is /help/contact. With Can set it posts reply, topic and text to /help/contact.

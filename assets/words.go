@@ -117,6 +117,16 @@ func (c *canvas) DeliveryTone(state string) string {
 	return "info"
 }
 
+// DeliveryKey begins the texts about a message on its way: a mail and a call have words of their own where what is known
+// of a text would not be true of them.
+func (c *canvas) DeliveryKey(state, with string) string {
+	key := "delivery." + state
+	if own := key + "." + with; c.Has(own + ".title") {
+		return own
+	}
+	return key
+}
+
 // A touchWord is what the key's panel says in one state; its name is what the script looks for.
 type touchWord struct {
 	Word          string

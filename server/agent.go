@@ -29,6 +29,43 @@ func describe(ua string) string {
 	return browser + " on " + system
 }
 
+// outdated says whether a browser is known to be too old for keys and for our script, which then does not run: its page
+// has to say so without (R73). Who disguises himself is believed; the script tests what is really there. The engine
+// counts, not the name: all that say Chrome/ are Chromium, and on an iPhone every browser is the system's.
+func outdated(ua string) bool {
+	if strings.Contains(ua, "MSIE ") || strings.Contains(ua, "Trident/") || strings.Contains(ua, "Edge/") {
+		return true
+	}
+	for _, row := range []struct {
+		mark, also   string
+		major, minor int // the first version that will do
+	}{
+		{"Chrome/", "", 80, 0}, {"Firefox/", "", 74, 0}, {" OS ", "like Mac OS X", 13, 4}, {"Version/", "Safari/", 13, 1},
+	} {
+		_, version, found := strings.Cut(ua, row.mark)
+		if !found || !strings.Contains(ua, row.also) {
+			continue
+		}
+		major, rest := leading(version)
+		minor := 0
+		if rest != "" && (rest[0] == '.' || rest[0] == '_') {
+			minor, _ = leading(rest[1:])
+		}
+		return major > 0 && (major < row.major || major == row.major && minor < row.minor)
+	}
+	return false
+}
+
+// leading reads the number that a text begins with, 0 for none, and returns what follows it.
+func leading(s string) (n int, rest string) {
+	i := 0
+	for i < len(s) && i < 6 && '0' <= s[i] && s[i] <= '9' {
+		n = n*10 + int(s[i]-'0')
+		i++
+	}
+	return n, s[i:]
+}
+
 func first(ua string, table [][2]string) string {
 	for _, row := range table {
 		if strings.Contains(ua, row[0]) {

@@ -135,7 +135,7 @@ func (x *exchange) show(status int, v assets.View) error {
 
 // frame is what the page shares with all others. It also takes up what the last act left to be said.
 func (x *exchange) frame() assets.Frame {
-	f := assets.Frame{Path: x.local(), Now: x.s.now(), WeChat: strings.Contains(x.r.UserAgent(), "MicroMessenger")}
+	f := assets.Frame{Path: x.local(), Now: x.s.now(), WeChat: strings.Contains(x.r.UserAgent(), "MicroMessenger"), Old: outdated(x.r.UserAgent())}
 	f.Notice, f.Signals = x.said()
 	if x.s.site.local && x.s.config.Sink != nil {
 		f.Banner = "fresh-local"

@@ -220,6 +220,24 @@ func TestWeChatGetsEveryMethodButTheKey(t *testing.T) {
 	}
 }
 
+// R73: our script does not run in a browser that old, so the page itself has to say why no key is asked.
+func TestOldBrowserIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.seller()
+	q := w.program()
+	q.password()
+	q.addKey("Red key")
+	p := w.browser()
+	p.agent = "Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0) like Gecko"
+	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "remember", "yes").
+		at("/sign-in/verify", 200).says("too old for security keys")
+	p.open("/help/check").says("too old for security keys")
+	p.agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+	if s := p.open("/help/check"); strings.Contains(s.text, "too old") {
+		t.Error("got advice for an old browser in a new one, want none")
+	}
+}
+
 func TestReturnLeadsToThisSiteOnly(t *testing.T) {
 	for _, c := range []struct {
 		to   string

@@ -434,6 +434,32 @@ func TestServeDrains(t *testing.T) {
 	}
 }
 
+func TestOutdated(t *testing.T) {
+	const apple = "AppleWebKit/605.1.15 (KHTML, like Gecko) "
+	for ua, want := range map[string]bool{
+		"": false, "curl/8.5": false,
+		"Mozilla/5.0 (Windows NT 6.1; Trident/7.0; rv:11.0) like Gecko":                                                        true,
+		"Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1)":                                                                   true,
+		"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/64.0 Safari/537.36 Edge/17.17134":         true,
+		"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/79.0.3945 Safari/537.36":                  true,
+		"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/80.0 Safari/537.36":                       false,
+		"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/130.0 Mobile Safari/537.36": false,
+		"Mozilla/5.0 (X11; Linux x86_64; rv:60.0) Gecko/20100101 Firefox/60.0":                                                 true,
+		"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0":                                               false,
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 12_5_7 like Mac OS X) " + apple + "Version/12.1.2 Mobile/15E148 Safari/604.1":      true,
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 13_3 like Mac OS X) " + apple + "CriOS/120.0 Mobile/15E148 Safari/604.1":           true,
+		"Mozilla/5.0 (iPad; CPU OS 13_4 like Mac OS X) " + apple + "Version/13.1 Mobile/15E148 Safari/604.1":                   false,
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_13_6) " + apple + "Version/13.0 Safari/605.1.15":                            true,
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) " + apple + "Version/18.1 Safari/605.1.15":                            false,
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/99999999999999999999.0 Safari/537.36":   false,
+		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/ Safari/537.36":                         false,
+	} {
+		if got := outdated(ua); got != want {
+			t.Errorf("%s: got %v, want %v", ua, got, want)
+		}
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	for ua, want := range map[string]string{
 		"": "", "curl/8.5": "Program",
