@@ -25,6 +25,7 @@ type Event struct {
 	Action  Action    `json:"a"`
 	Outcome Code      `json:"o,omitempty"` // "" if it was done
 	Kind    Kind      `json:"k,omitempty"`
+	Flavour Flavour   `json:"f,omitempty"` // Passkey for one; entries about keys leave it out
 	Item    string    `json:"i,omitempty"` // the method's or session's name at that time
 	ID      string    `json:"id,omitempty"`
 	Session string    `json:"s,omitempty"`
@@ -38,6 +39,14 @@ type Event struct {
 type chainHead struct {
 	Seq  uint64 `json:"n"`
 	Hash string `json:"h"`
+}
+
+// of notes which method the act is about.
+func (e *Event) of(x *Authenticator) {
+	e.ID, e.Item, e.Kind, e.Flavour = x.ID, x.Name, x.Kind, ""
+	if x.Traits.Flavour == Passkey {
+		e.Flavour = Passkey
+	}
 }
 
 // link returns the event's hash after the one before it.

@@ -253,8 +253,8 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, out *granted, inf
 	if err := w.proved(x); err != nil {
 		return err
 	}
-	w.note.ID, w.note.Item = x.ID, x.Name
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + string(x.Kind), "item": x.Name, "at": stamp(w.now)}}
+	w.note.of(x)
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + x.noun(), "item": x.Name, "at": stamp(w.now)}}
 	if err := w.notify(w.account, m, out.ids()); err != nil {
 		return err
 	}

@@ -302,7 +302,8 @@ type EventInfo struct {
 	Action  Action
 	Outcome Code // "" if it was done
 	Kind    Kind
-	Item    string // the name of the method it was about
+	Flavour Flavour // Passkey for one
+	Item    string  // the name of the method it was about
 	Agent   string
 	IP      string
 }

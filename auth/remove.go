@@ -66,7 +66,7 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 		if err != nil {
 			return err
 		}
-		w.note.ID, w.note.Item, w.note.Kind = list[0].ID, list[0].Name, list[0].Kind
+		w.note.of(list[0])
 		if info.Removed, err = w.describe(list[0]); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 			info.Due, err = w.removeLater(list, out, undoKey, undo)
 			return err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + string(list[0].Kind),
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + list[0].noun(),
 			"item": list[0].Name, "at": stamp(w.now)}}
 		if err := w.notify(w.account, m, out.ids()); err != nil { // the mailbox that goes is told too
 			return err
@@ -110,7 +110,7 @@ func (w *Work) removeLater(list []*Authenticator, out *granted, undoKey, undo st
 	if err := w.s.links.Insert(w.tx, undoKey, &l); err != nil {
 		return due, err
 	}
-	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + string(list[0].Kind), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": undo}}
+	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + list[0].noun(), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": undo}}
 	return due, w.notify(w.account, m, out.ids())
 }
 
@@ -310,7 +310,7 @@ func (s *Service) applyChange(ctx context.Context, key string) error {
 		if err := s.changes.Delete(w.tx, key); err != nil || len(list) == 0 {
 			return err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + string(list[0].Kind), "item": ch.Item, "at": stamp(w.now)}}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + list[0].noun(), "item": ch.Item, "at": stamp(w.now)}}
 		if err := w.notify(w.account, m, out.ids()); err != nil {
 			return err
 		}

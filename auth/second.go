@@ -374,7 +374,7 @@ func (w *Work) conclude(c *Ceremony, v *verdict, grant func(*Work, *Account, *Au
 			return err
 		}
 	}
-	w.note.ID, w.note.Item = v.answered.ID, v.answered.Name
+	w.note.of(v.answered)
 	return grant(w, a, v.answered, v.proof)
 }
 
@@ -401,7 +401,7 @@ func (w *Work) keep(c *Ceremony, v *verdict) error {
 	if err := w.s.authenticators.Put(w.tx, key, &x); err != nil || x.State == now.State {
 		return err
 	}
-	return w.tell(c, "frozen-"+string(x.Kind), x.Name)
+	return w.tell(c, "frozen-"+x.noun(), x.Name)
 }
 
 // wrong counts a refused response and says what is left. A failed WebAuthn

@@ -187,7 +187,7 @@ func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) 
 			return RefuseField(NameMissing, "name")
 		}
 		x.Rev++
-		w.note.ID, w.note.Item, w.note.Kind = x.ID, x.Name, x.Kind
+		w.note.of(x)
 		if err := s.authenticators.Put(w.tx, authenticatorKey(x.Account, x.ID), x); err != nil {
 			return err
 		}
@@ -246,7 +246,7 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 				return fmt.Errorf("reading the history: %w", err)
 			}
 			e := item.Doc
-			info.Events = append(info.Events, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind,
+			info.Events = append(info.Events, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind, Flavour: e.Flavour,
 				Item: e.Item, Agent: e.Agent, IP: e.IP})
 		}
 		slices.Reverse(info.Events)

@@ -375,11 +375,15 @@ func (x *exchange) bindCode(ceremony, key string, f *assets.Frame, again func(*a
 // bindSend sends the code of a binding again.
 func bindSend(path string) func(*exchange) error {
 	return func(x *exchange) error {
-		ceremony := x.field("ceremony")
+		ceremony, kind := x.field("ceremony"), auth.Phone
+		if path == "/security/email/new" {
+			kind = auth.Email
+		}
+		before := x.binding(kind, ceremony)
 		ch, err := x.s.service.BindResend(x.r.Context(), x.caller, ceremony, choice(assets.Way(x.field("via")), "").Channel)
 		if err == nil {
 			x.put(stepCookie, ch.Ceremony+".", flowLife)
-			x.say(parting{Key: "code-sent"})
+			x.sayResent(before, ch)
 			return x.redirect(x.asBackup(path + "?sent=1"))
 		}
 		f, gone := x.signedFrame()

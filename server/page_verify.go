@@ -227,9 +227,19 @@ func (x *exchange) sendCode(s *step) error {
 	}
 	x.put(stepCookie, ch.Ceremony+"."+url.QueryEscape(id), flowLife)
 	if before != nil {
-		x.say(parting{Key: "code-sent"})
+		x.sayResent(before, ch)
 	}
 	return x.redirect(s.at(w, id))
+}
+
+// sayResent leaves word of a code that was sent again. One that goes by another channel is the same code: the message
+// before still counts.
+func (x *exchange) sayResent(before, ch *auth.Challenge) {
+	key := "code-sent"
+	if before != nil && before.Delivery != nil && ch.Delivery != nil && before.Delivery.Label == ch.Delivery.Label {
+		key = "code-repeated"
+	}
+	x.say(parting{Key: key})
 }
 
 // went is the way by which the code of an exchange went, w if that is not known any more.

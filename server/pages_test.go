@@ -112,6 +112,7 @@ func TestPagesOfCodesByTextAndCall(t *testing.T) {
 	w.pass(time.Minute)
 	s = p.fill(p.open("/sign-in"), "/sign-in", "identifier", "+8613800138000", "password", testPassword, "remember", "yes").at("/sign-in/verify", 200)
 	s = p.fill(s, "/sign-in/send", "with", "sms").at("/sign-in/verify", 200).says("The newest message is marked")
+	texted := w.mailed(auth.TemplateCode).Args["code"]
 	early := p.fill(s, "/sign-in/send", "with", "sms")
 	early.at("/sign-in/send", 429)
 	early = p.fill(s, "/sign-in/send", "with", "call").at("/sign-in/send", 429).says("Enter the code we texted you")
@@ -120,12 +121,39 @@ func TestPagesOfCodesByTextAndCall(t *testing.T) {
 	}
 	w.pass(time.Minute)
 	again := p.open(s.path).at("/sign-in/verify", 200)
-	s = p.fill(again, "/sign-in/send", "with", "call").at("/sign-in/verify", 200)
+	s = p.fill(again, "/sign-in/send", "with", "call").at("/sign-in/verify", 200).says("The same code is on its way")
 	m := w.mailed(auth.TemplateCode)
+	if m.Args["code"] != texted {
+		t.Errorf("called with %s after a text with %s, want one code", m.Args["code"], texted)
+	}
 	if m.Channel != auth.Voice {
 		t.Errorf("got channel %s, want a call", m.Channel)
 	}
-	p.fill(s, "/sign-in/verify", "code", m.Args["code"]).at("/sign-in/trust", 200)
+	w.pass(time.Minute)
+	p.fill(p.open(s.path), "/sign-in/send", "with", "sms").at("/sign-in/verify", 200).says("Older codes no longer work")
+	p.fill(p.open(s.path), "/sign-in/verify", "code", w.mailed(auth.TemplateCode).Args["code"]).at("/sign-in/trust", 200)
+}
+
+// What was refused is no change, and a passkey is no security key (D10): the history says so.
+func TestHistoryCallsThingsByTheirNames(t *testing.T) {
+	w := newWorld(t)
+	p := w.registered()
+	p.fill(p.open("/security/app/new"), "/security/app/new", "code", "000000").at("/security/app/new", 422)
+	device, err := virtual.New(virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &virtual.Client{Origin: testOrigin, Authenticators: []*virtual.Authenticator{device}}
+	p.touch(p.open("/security/keys/new?kind=passkey"), client, "/security/keys/new", "name", "This PC").at("/security/start", 200)
+	s := p.open("/security/history").says("Not added: Authenticator app", "Passkey added: This PC")
+	for _, not := range []string{"A change to the account", "Security key added"} {
+		if strings.Contains(s.text, not) {
+			t.Errorf("got %q in the history, want it absent", not)
+		}
+	}
+	if m := w.mailed(auth.TemplateChange); m.Args["what"] != "added-passkey" {
+		t.Errorf("got a mail about %s, want the passkey", m.Args["what"])
+	}
 }
 
 func TestStepUpPages(t *testing.T) {

@@ -249,7 +249,7 @@ func lostKind(k auth.DeviceKind) string {
 // event is one entry of the history.
 func event(e auth.EventInfo) assets.Event {
 	out := assets.Event{At: e.At, Browser: e.Agent, Place: e.IP, Bad: e.Outcome != "", Args: assets.Args{"name": e.Item}}
-	if w := wayOf(e.Kind, ""); w != "" {
+	if w := wayOf(e.Kind, e.Flavour); w != "" {
 		out.Args["way"] = string(w)
 	}
 	if e.Kind == auth.Password {
@@ -268,7 +268,8 @@ func eventName(e auth.EventInfo) string {
 		auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped", auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended",
 		auth.ActEndSession: "session-ended", auth.ActConfirmEmail: "email-changed",
 	}
-	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused", auth.ActStepUp: "second-step-refused"}
+	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused", auth.ActStepUp: "second-step-refused",
+		auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused", auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused"}
 	added := map[auth.Kind]string{auth.WebAuthn: "key-added", auth.TOTP: "app-added", auth.HOTP: "token-added", auth.Phone: "phone-added", auth.Email: "email-added"}
 	switch {
 	case e.Outcome == auth.KeyFrozen:
@@ -277,7 +278,11 @@ func eventName(e auth.EventInfo) string {
 		if name := refused[e.Action]; name != "" {
 			return name
 		}
-		return "other"
+		return "refused" // never the words of a change: nothing was changed
+	case e.Flavour == auth.Passkey && e.Action == auth.ActAdd:
+		return "passkey-added"
+	case e.Flavour == auth.Passkey && e.Action == auth.ActRemove:
+		return "passkey-removed"
 	case e.Action == auth.ActContact:
 		return map[auth.Kind]string{auth.Email: "email-asked", auth.Phone: "phone-changed"}[e.Kind]
 	case e.Action == auth.ActAdd:

@@ -42,7 +42,7 @@ func shortCodes() map[string]string {
 // changes is how the texts name the changes that the domain tells of.
 func changes() map[string]string {
 	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed",
-		"frozen-webauthn": "key-frozen"}
+		"frozen-webauthn": "key-frozen", "added-passkey": "passkey-added", "removed-passkey": "passkey-removed", "frozen-passkey": "passkey-frozen"}
 	for kind, word := range map[auth.Kind]string{
 		auth.WebAuthn: "key", auth.TOTP: "app", auth.HOTP: "token", auth.Phone: "phone", auth.Email: "email", auth.Lookup: "codes",
 	} {
