@@ -26,6 +26,7 @@ type Event struct {
 	Outcome Code      `json:"o,omitempty"` // "" if it was done
 	Kind    Kind      `json:"k,omitempty"`
 	Flavour Flavour   `json:"f,omitempty"` // Passkey for one; entries about keys leave it out
+	Due     time.Time `json:"d,omitzero"`  // when what was asked for will be done, if it waits
 	Item    string    `json:"i,omitempty"` // the method's or session's name at that time
 	ID      string    `json:"id,omitempty"`
 	Session string    `json:"s,omitempty"`

@@ -302,8 +302,9 @@ type EventInfo struct {
 	Action  Action
 	Outcome Code // "" if it was done
 	Kind    Kind
-	Flavour Flavour // Passkey for one
-	Item    string  // the name of the method it was about
+	Flavour Flavour   // Passkey for one
+	Due     time.Time // what was asked for waits until then
+	Item    string    // the name of the method it was about
 	Agent   string
 	IP      string
 }

@@ -72,6 +72,9 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 		}
 		if !w.shows(classOf(list), ageRemove) {
 			info.Due, err = w.removeLater(list, out, undoKey, undo)
+			if err == nil {
+				w.note.Due = info.Due
+			}
 			return err
 		}
 		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + list[0].noun(),

@@ -246,7 +246,7 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 				return fmt.Errorf("reading the history: %w", err)
 			}
 			e := item.Doc
-			info.Events = append(info.Events, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind, Flavour: e.Flavour,
+			info.Events = append(info.Events, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind, Flavour: e.Flavour, Due: e.Due,
 				Item: e.Item, Agent: e.Agent, IP: e.IP})
 		}
 		slices.Reverse(info.Events)

@@ -70,10 +70,28 @@ func overviewPage(x *exchange) error {
 		v.Methods[0].First = true
 	}
 	for _, c := range info.Changes {
-		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: "key-removed", Name: c.Item, At: c.Due})
+		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: removal(info, c), Name: c.Item, At: c.Due})
 	}
 	v.Advice = advice(info)
 	return x.show(http.StatusOK, v)
+}
+
+// removal is how texts name a removal that waits: by the sort of what goes.
+func removal(info *auth.SecurityInfo, c auth.ChangeInfo) string {
+	for _, m := range info.Methods {
+		if !m.RemovalDue.Equal(c.Due) || m.Name != c.Item {
+			continue
+		}
+		switch w := wayOf(m.Kind, m.Flavour); w {
+		case assets.WaySMS:
+			return "phone-removed"
+		case assets.WayRecovery:
+			return "codes-removed"
+		default:
+			return string(w) + "-removed"
+		}
+	}
+	return "other"
 }
 
 func lastChange(info *auth.SecurityInfo) time.Time {

@@ -134,6 +134,29 @@ func TestPagesOfCodesByTextAndCall(t *testing.T) {
 	p.fill(p.open(s.path), "/sign-in/verify", "code", w.mailed(auth.TemplateCode).Args["code"]).at("/sign-in/trust", 200)
 }
 
+// A removal that waits is no removal yet, and is named by what would go.
+func TestWaitingRemovalIsCalledWhatItIs(t *testing.T) {
+	w := newWorld(t)
+	p := w.registered()
+	s := p.open("/security/app/new")
+	p.fill(s, "/security/app/new", "code", w.code(secretOf(s)))
+	s = p.fill(p.open("/security/phone/new"), "/security/phone/new", "phone", "+8613800138000", "via", "sms")
+	p.fill(s, "/security/phone/new", "code", w.mailed(auth.TemplateCode).Args["code"], "place", "new")
+	app := "/security/app/" + p.methodID("totp")
+	w.pass(time.Hour)
+	s = p.open(app+"/remove").at("/confirm", 200)
+	s = p.fill(s, "/confirm/send", "with", "sms").at("/confirm", 200)
+	s = p.fill(s, "/confirm", "code", w.mailed(auth.TemplateCode).Args["code"]).at(app+"/remove", 200)
+	s = p.fill(s, app+"/remove").at("/security", 200).says("The authenticator app is removed", "happens at")
+	if strings.Contains(s.text, "A security key is removed") {
+		t.Error("an app that waits to be removed: got it called a security key")
+	}
+	s = p.open("/security/history").says("Removal asked for, waits until")
+	if strings.Contains(s.text, "Method removed") {
+		t.Error("a removal that waits: the history says that it is done")
+	}
+}
+
 // What was refused is no change, and a passkey is no security key (D10): the history says so.
 func TestHistoryCallsThingsByTheirNames(t *testing.T) {
 	w := newWorld(t)

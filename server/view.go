@@ -252,6 +252,9 @@ func event(e auth.EventInfo) assets.Event {
 	if w := wayOf(e.Kind, e.Flavour); w != "" {
 		out.Args["way"] = string(w)
 	}
+	if !e.Due.IsZero() {
+		out.Args["time"] = e.Due
+	}
 	if e.Kind == auth.Password {
 		out.Args["way"] = "password"
 	}
@@ -279,6 +282,8 @@ func eventName(e auth.EventInfo) string {
 			return name
 		}
 		return "refused" // never the words of a change: nothing was changed
+	case !e.Due.IsZero():
+		return "removal-planned"
 	case e.Flavour == auth.Passkey && e.Action == auth.ActAdd:
 		return "passkey-added"
 	case e.Flavour == auth.Passkey && e.Action == auth.ActRemove:
