@@ -180,3 +180,16 @@ func TestStepUpChecksTheSignature(t *testing.T) {
 		t.Error("a forged step-up counts")
 	}
 }
+
+// A mistyped action, and one of the service's own, is no action: the answer "all is shown" would let a caller through
+// who asks for what he thinks is guarded.
+func TestStepUpKnowsItsActions(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.enrolled("seller@example.com", number)
+	for _, a := range []auth.Action{"", "no-such-action", auth.ActDeliver, auth.ActSweep} {
+		_, err := w.s.StepUp(t.Context(), c, a, "")
+		wantCode(t, "ask about "+string(a), err, auth.NotFound)
+		_, err = w.s.StepUpBegin(t.Context(), c, a, "", auth.MethodChoice{Kind: auth.TOTP})
+		wantCode(t, "begin for "+string(a), err, auth.NotFound)
+	}
+}

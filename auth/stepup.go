@@ -8,10 +8,14 @@ import (
 
 // StepUp says what an action demands, whether the caller's session shows it,
 // and which methods would. target is the authenticator or device that the
-// action is about, "" if none.
+// action is about, "" if none. Refuses NotFound for what nobody can ask for:
+// whoever mistypes an action must not read that all is shown.
 func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string) (*StepUpInfo, error) {
 	info := &StepUpInfo{For: a}
 	err := s.Do(ctx, c, ActLookStep, func(w *Work) error {
+		if !s.askable(a) {
+			return Refuse(NotFound)
+		}
 		d, err := w.demand(a, target)
 		if err != nil {
 			return err
@@ -26,6 +30,13 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		return nil, err
 	}
 	return info, nil
+}
+
+// askable says whether a request can be for an action: it has a rule, and is
+// not the service's own.
+func (s *Service) askable(a Action) bool {
+	rule, known := s.rules[a]
+	return known && rule.Who != System
 }
 
 // demand resolves what an action asks for into a class: the best that the
@@ -60,7 +71,7 @@ func classOf(list []*Authenticator) Class {
 
 // StepUpBegin begins a fresh second step for an action on target.
 func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target string, m MethodChoice) (*Challenge, error) {
-	if _, known := s.rules[a]; !known {
+	if !s.askable(a) {
 		return nil, Refuse(NotFound)
 	}
 	flow := &Ceremony{ID: s.newID(), Purpose: ForStepUp, For: a, About: target}
