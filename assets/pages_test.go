@@ -405,15 +405,15 @@ func TestDeliverySpeaksOfItsChannel(t *testing.T) {
 		name, want string
 		v          View
 	}{
-		{"text", "Your carrier took the message", &Verify{With: WaySMS, Sent: true, Help: sent}},
+		{"text", "The text service took the message", &Verify{With: WaySMS, Sent: true, Help: sent}},
 		{"call", "We asked for the call", &Verify{With: WayCall, Sent: true, Help: sent}},
 		{"mail", "The mail left", &Verify{With: WayEmail, Sent: true, Help: sent}},
-		{"new number", "Your carrier took the message", &PhoneNew{Sent: true, Help: sent}},
+		{"new number", "The text service took the message", &PhoneNew{Sent: true, Help: sent}},
 		{"new number, called", "We asked for the call", &PhoneNew{Sent: true, Via: WayCall, Help: sent}},
 		{"new mailbox", "The mail left", &EmailNew{Sent: true, Help: sent}},
 	} {
 		got := render(t, p, English, c.v)
-		if !strings.Contains(got, c.want) || c.want != "Your carrier took the message" && strings.Contains(got, "carrier took") {
+		if !strings.Contains(got, c.want) || c.want != "The text service took the message" && strings.Contains(got, "service took") {
 			t.Errorf("%s: got %q, want %q and nothing else of its sort", c.name, got, c.want)
 		}
 	}

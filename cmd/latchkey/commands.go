@@ -95,7 +95,7 @@ YAML file (listen: ...). A flag wins over the environment, the environment over 
 		Args: noArguments,
 	}
 	cmd.Flags().String("listen", d.Listen, "`host:port` to listen on")
-	cmd.Flags().String("origin", d.Origin, "`address` at which browsers find the site")
+	cmd.Flags().String("origin", d.Origin, "`address` at which browsers find the site; none: http://localhost at the port of --listen")
 	settings := settable(cmd, environ, stderr)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := settings()

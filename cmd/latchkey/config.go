@@ -39,7 +39,7 @@ const envPrefix = "LATCHKEY_"
 // Names are those of the fields; capitals, hyphens and underscores in them do not matter.
 type Config struct {
 	Listen string // host:port to listen on
-	Origin string // where browsers find the site: scheme, host, port, and a path if it is behind one
+	Origin string // where browsers find the site: scheme, host, port, and a path if it is behind one; "": this machine, at Listen's port
 	Data   string // folder for what is kept
 	Store  string // data source name; "": one file in Data
 	Site   string // the site's name, as sellers know it
@@ -89,7 +89,6 @@ func misuse(format string, args ...any) error { return usageError{fmt.Errorf(for
 func defaults() Config {
 	return Config{
 		Listen: "127.0.0.1:8080",
-		Origin: "http://localhost:8080",
 		Data:   "./latchkey-data",
 		Site:   "Latchkey",
 		Preset: "marketplace",
@@ -287,8 +286,12 @@ func settings(t reflect.Type, above string) []string {
 
 // check refuses what would only fail later, and less clearly.
 func (c *Config) check() error {
-	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
 		return misuse("listen: want host:port, for example 127.0.0.1:8080")
+	}
+	if c.Origin == "" { // first use, perhaps on another port: where else would it be?
+		c.Origin = "http://localhost:" + port
 	}
 	c.Origin = strings.TrimRight(c.Origin, "/") // paths are put behind it
 	u, err := url.Parse(c.Origin)

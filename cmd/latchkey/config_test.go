@@ -39,8 +39,28 @@ func writeFile(t *testing.T, path, text string) {
 func TestNothingSetIsTheDefault(t *testing.T) {
 	want := defaults()
 	want.Policy = auth.Marketplace()
+	want.Origin = "http://localhost:8080"
 	if diff := cmp.Diff(want, *load(t, "", nil, nil)); diff != "" {
 		t.Errorf("got a difference (-want +got):\n%s", diff)
+	}
+}
+
+// Whoever tries it out on another port finds it there, not where nobody listens.
+func TestOriginFollowsThePort(t *testing.T) {
+	for _, c := range []struct {
+		yaml  string
+		flags map[string]string
+		want  string
+	}{
+		{"", map[string]string{"listen": "127.0.0.1:9000"}, "http://localhost:9000"},
+		{"listen: 0.0.0.0:9001", nil, "http://localhost:9001"},
+		{"", map[string]string{"listen": "[::1]:9002"}, "http://localhost:9002"},
+		{"origin: https://account.shop.example", map[string]string{"listen": "127.0.0.1:9000"}, "https://account.shop.example"},
+		{"origin: http://localhost:8080", map[string]string{"listen": "127.0.0.1:9000"}, "http://localhost:8080"},
+	} {
+		if got := load(t, c.yaml, nil, c.flags).Origin; got != c.want {
+			t.Errorf("%s %v: got %s, want %s", c.yaml, c.flags, got, c.want)
+		}
 	}
 }
 
