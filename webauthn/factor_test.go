@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -423,6 +425,23 @@ func TestDecoys(t *testing.T) {
 		t.Error("got one list for two accounts")
 	}
 	real := prompt[virtual.RequestOptions](t, b.verifying())
+	looks := map[string]bool{}
+	for i := range 400 {
+		_, o := show(fmt.Sprint("seed ", i))
+		for _, d := range o.Allow {
+			looks[fmt.Sprint(len(o.Allow), " ", strings.Join(d.Transports, " "))] = true
+		}
+		usb := slices.ContainsFunc(o.Allow, func(d virtual.Descriptor) bool { return slices.Contains(d.Transports, "usb") })
+		if slices.Contains(o.Hints, "security-key") != usb || len(o.Hints) == 0 {
+			t.Errorf("got hints %v for %v, want those of real ones", o.Hints, o.Allow)
+		}
+	}
+	// What only real accounts had would tell that one is real: passkeys, and many keys.
+	for _, look := range []string{"1 usb", "1 nfc usb", "1 internal", "1 hybrid internal", "2 usb", "2 internal", "3 usb"} {
+		if !looks[look] {
+			t.Errorf("of 400 accounts that nobody has none looks like %q, want some", look)
+		}
+	}
 	one.Challenge, one.Allow, real.Challenge, real.Allow = "", nil, "", nil
 	if mustJSON(t, one) != mustJSON(t, real) {
 		t.Errorf("got %s for nobody, %s for somebody, want no difference", mustJSON(t, one), mustJSON(t, real))

@@ -67,7 +67,14 @@ func hints(list []*auth.Authenticator, allow []protocol.CredentialDescriptor) []
 	is := func(flavour auth.Flavour) bool {
 		return slices.ContainsFunc(list, func(a *auth.Authenticator) bool { return a.Traits.Flavour == flavour })
 	}
-	if len(list) == 0 || is(auth.SecurityKey) {
+	if len(list) == 0 { // decoys
+		is = func(flavour auth.Flavour) bool {
+			return slices.ContainsFunc(allow, func(d protocol.CredentialDescriptor) bool {
+				return slices.Contains(d.Transport, protocol.Internal) == (flavour == auth.Passkey)
+			})
+		}
+	}
+	if is(auth.SecurityKey) {
 		out = append(out, protocol.PublicKeyCredentialHintSecurityKey)
 	}
 	if is(auth.Passkey) {
@@ -76,8 +83,24 @@ func hints(list []*auth.Authenticator, allow []protocol.CredentialDescriptor) []
 	return out
 }
 
+// A guise is what a decoy looks like: the length of its id and its transports, sorted as transports does.
+type guise struct {
+	size       int
+	transports []string
+}
+
+// guises are looks of common authenticators; of 16 the first twelve are USB keys. None is missing that sellers have
+// often, or it would say that an account is real.
+func guises() [16]guise {
+	usb, near, inside, synced := []string{"usb"}, []string{"nfc", "usb"}, []string{"internal"}, []string{"hybrid", "internal"}
+	return [16]guise{
+		{64, usb}, {64, usb}, {64, near}, {64, near}, {48, usb}, {48, usb}, {48, near}, {48, near}, {32, usb}, {32, near}, {96, usb}, {16, usb},
+		{32, inside}, {32, inside}, {20, synced}, {16, synced},
+	}
+}
+
 // decoys invents credentials for an account that does not exist, the same ones every time, so that options do not tell
-// who has an account. They look like those of USB keys: one or two of 64 or 48 bytes.
+// who has an account: one to three, with the looks of guises.
 func decoys(seed []byte) ([]protocol.CredentialDescriptor, []byte) {
 	draw := func(label string) []byte {
 		mac := hmac.New(sha512.New, seed)
@@ -86,19 +109,17 @@ func decoys(seed []byte) ([]protocol.CredentialDescriptor, []byte) {
 	}
 	shape := draw("shape")
 	count := 1
-	if shape[0] < 64 {
+	switch {
+	case shape[0] < 16:
+		count = 3
+	case shape[0] < 96:
 		count = 2
 	}
 	var out []protocol.CredentialDescriptor
 	for i := range count {
-		size, transports := 64, []string{"usb"}
-		if shape[1+i]&1 == 0 {
-			size = 48
-		}
-		if shape[1+i]&2 == 0 {
-			transports = []string{"nfc", "usb"}
-		}
-		out = append(out, descriptor(draw(fmt.Sprint("id ", i))[:size], transports))
+		g := guises()[shape[1+i]%16]
+		id := append(draw(fmt.Sprint("id ", i)), draw(fmt.Sprint("more ", i))...)
+		out = append(out, descriptor(id[:g.size], g.transports))
 	}
 	return out, draw("handle")
 }
