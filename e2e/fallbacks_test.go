@@ -31,7 +31,7 @@ func (p *person) fallbacks() {
 	p.addPhone("sms").at("/security").says(p.word("done.phone-added.title"))
 	mailbox := "backup-" + p.email
 	p.open("/security/email/new").fill("email", mailbox).submit("/security/email/new").says(p.word("verify.email.title"))
-	p.fill("code", p.house.message(p.t, "email", mailbox).code(p.t)).submit("/security/email/new").at("/security").says(p.word("done.email-added.title"))
+	p.fill("code", p.house.code(p.t, "email", mailbox)).submit("/security/email/new").at("/security").says(p.word("done.email-added.title"))
 	codes := p.saveCodes()
 	k.unplug()
 
@@ -50,7 +50,7 @@ func (p *person) fallbacks() {
 			p.follow(`main a[href*="with=` + way.with + `"]`)
 		} else {
 			p.follow(`main button[name=with][value=` + way.with + `]`)
-			way.code = p.house.message(p.t, way.channel, way.to).code(p.t)
+			way.code = p.house.code(p.t, way.channel, way.to)
 		}
 		if way.with == "app" {
 			way.code = p.code()
@@ -67,7 +67,7 @@ func (p *person) addPhone(via string) *person {
 	p.open("/security/phone/new").fill("phone", p.phone).press("main [name=via][value=" + via + "]")
 	p.submit("/security/phone/new")
 	channel := map[string]string{"sms": "sms", "call": "voice"}[via]
-	return p.fill("code", p.house.message(p.t, channel, p.phone).code(p.t)).submit("/security/phone/new")
+	return p.fill("code", p.house.code(p.t, channel, p.phone)).submit("/security/phone/new")
 }
 
 // saveCodes makes recovery codes and returns them.

@@ -105,10 +105,10 @@ func (v *visitor) phoneAndMail() {
 	v.registered()
 	v.signIn().at("/security/start").open("/security/phone/new")
 	v.fill("phone", v.phone).press("main [name=via][value=sms]").submit("/security/phone/new").says(v.word("verify.sms.title"))
-	v.fill("code", v.house.message(v.t, "sms", v.phone).code(v.t)).submit("/security/phone/new").at("/security/start").says(v.word("done.enrolled.title"))
+	v.fill("code", v.house.code(v.t, "sms", v.phone)).submit("/security/phone/new").at("/security/start").says(v.word("done.enrolled.title"))
 	mailbox := "backup-" + v.email
 	v.open("/security/email/new").fill("email", mailbox).submit("/security/email/new").says(v.word("verify.email.title"))
-	v.fill("code", v.house.message(v.t, "email", mailbox).code(v.t)).submit("/security/email/new").at("/security").says(v.word("done.email-added.title"))
+	v.fill("code", v.house.code(v.t, "email", mailbox)).submit("/security/email/new").at("/security").says(v.word("done.email-added.title"))
 
 	// The number is as good an identifier as the address (R1).
 	v.signOut().open("/sign-in").fill("identifier", v.phone, "password", password).submit("/sign-in")
@@ -124,7 +124,7 @@ func (v *visitor) phoneAndMail() {
 	v.fill("code", call.code(v.t)).submit("/sign-in/verify").at("/security")
 
 	v.signOut().signIn().at("/sign-in/verify").follow(`main button[name=with][value=email]`).says(v.word("verify.email.title"))
-	v.fill("code", v.house.message(v.t, "email", mailbox).code(v.t)).submit("/sign-in/verify").at("/security")
+	v.fill("code", v.house.code(v.t, "email", mailbox)).submit("/sign-in/verify").at("/security")
 }
 
 // recoverySheet makes codes, downloads them, uses one, and finds that it works once.

@@ -36,14 +36,14 @@ func (p *person) withoutScript() {
 	p.addPhone("sms").at("/security/start") // the phone that the app is on is no backup of it (R61)
 	mailbox := "backup-" + p.email
 	p.open("/security/email/new").fill("email", mailbox).submit("/security/email/new")
-	p.fill("code", p.house.message(p.t, "email", mailbox).code(p.t)).submit("/security/email/new").at("/security")
+	p.fill("code", p.house.code(p.t, "email", mailbox)).submit("/security/email/new").at("/security")
 	codes := p.saveCodes()
 
 	p.signOut().signIn().at("/sign-in/verify").says(p.word("verify.app.title"))
 	p.fill("code", p.code()).submit("/sign-in/verify").at("/security")
 	for _, way := range []struct{ with, channel, to string }{{"sms", "sms", p.phone}, {"email", "email", mailbox}} {
 		p.signOut().signIn().at("/sign-in/verify").press("details#help summary").follow(`details#help button[name=with][value=` + way.with + `]`)
-		p.fill("code", p.house.message(p.t, way.channel, way.to).code(p.t)).submit("/sign-in/verify").at("/security")
+		p.fill("code", p.house.code(p.t, way.channel, way.to)).submit("/sign-in/verify").at("/security")
 	}
 	p.signOut().signIn().at("/sign-in/verify").press("details#help summary").follow(`details#help a[href*="with=recovery"]`)
 	p.fill("code", codes[0]).submit("/sign-in/verify").at("/security").says(p.word("codes.count", "n", 9, "total", 10))
@@ -73,7 +73,7 @@ func (p *person) weChat() {
 	if p.has("main [data-key]") {
 		p.t.Error("in WeChat: got a panel that asks the key, want none")
 	}
-	p.follow(`main button[name=with][value=sms]`).fill("code", p.house.message(p.t, "sms", p.phone).code(p.t)).submit("/sign-in/verify").at("/security")
+	p.follow(`main button[name=with][value=sms]`).fill("code", p.house.code(p.t, "sms", p.phone)).submit("/sign-in/verify").at("/security")
 	p.open("/security/keys/new").says(p.word("wechat.title"))
 }
 

@@ -173,12 +173,23 @@ func (p *program) message(t *testing.T, channel, to string) message {
 // letter is message for one that says part.
 func (p *program) letter(t *testing.T, channel, to, part string) message {
 	t.Helper()
+	return p.newest(t, channel, to, fmt.Sprintf("says %q", part), func(m message) bool { return strings.Contains(m.Text, part) })
+}
+
+// code is the code in the newest message that holds one. A notice by the same channel may come before or after it.
+func (p *program) code(t *testing.T, channel, to string) string {
+	t.Helper()
+	return p.newest(t, channel, to, "holds a code", func(m message) bool { return m.Label != "" }).code(t)
+}
+
+func (p *program) newest(t *testing.T, channel, to, what string, is func(message) bool) message {
+	t.Helper()
 	var found message
-	within(t, fmt.Sprintf("a message by %s to %s that says %q", channel, to, part), func() bool {
+	within(t, fmt.Sprintf("a message by %s to %s that %s", channel, to, what), func() bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, m := range p.messages(t) {
-			if !p.read[m.ID] && m.Channel == channel && m.To == to && strings.Contains(m.Text, part) {
+			if !p.read[m.ID] && m.Channel == channel && m.To == to && is(m) {
 				p.read[m.ID], found = true, m
 			}
 		}

@@ -50,7 +50,7 @@ func (p *person) stepUp() {
 func (p *person) signInByText(more ...string) *person {
 	p.t.Helper()
 	p.signIn(more...).at("/sign-in/verify").follow(`main button[name=with][value=sms]`)
-	p.fill("code", p.house.message(p.t, "sms", p.phone).code(p.t)).submit("/sign-in/verify")
+	p.fill("code", p.house.code(p.t, "sms", p.phone)).submit("/sign-in/verify")
 	return p.home()
 }
 

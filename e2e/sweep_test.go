@@ -260,10 +260,10 @@ func (w *sweep) enrolling() {
 	w.look("phone, code sent")
 	w.fill("code", "000000").submit("/security/phone/new")
 	w.look("phone, wrong code")
-	w.fill("code", w.house.message(w.t, "sms", w.phone).code(w.t)).submit("/security/phone/new").at("/security")
+	w.fill("code", w.house.code(w.t, "sms", w.phone)).submit("/security/phone/new").at("/security")
 	w.open("/security/email/new").fill("email", "backup-"+w.email).submit("/security/email/new")
 	w.look("e-mail, code sent")
-	w.fill("code", w.house.message(w.t, "email", "backup-"+w.email).code(w.t)).submit("/security/email/new").at("/security")
+	w.fill("code", w.house.code(w.t, "email", "backup-"+w.email)).submit("/security/email/new").at("/security")
 	pc := w.plug(platform())
 	w.addPasskey("This PC").at("/security")
 	pc.touched(false)
@@ -335,7 +335,7 @@ func (w *sweep) signingIn() {
 	w.follow(`details#help button[name=with][value=call]`).press("details#help summary")
 	w.look("second step, call made")
 	w.see("/sign-in/help")
-	w.open("/sign-in/verify?with=sms").fill("code", w.house.message(w.t, "voice", w.phone).code(w.t)).submit("/sign-in/verify").at("/security")
+	w.open("/sign-in/verify?with=sms").fill("code", w.house.code(w.t, "voice", w.phone)).submit("/sign-in/verify").at("/security")
 	w.see("/security/password") // a text is too weak for that: the fresh second step
 	w.see("/confirm?for=password&next=/security/password&with=app")
 
