@@ -195,6 +195,8 @@ func TestWeakMethodRemovesAStrongOneLater(t *testing.T) {
 	wantCode(t, "again", err, auth.ChangePending)
 	_, err = w.s.Undo(ctx, caller("mail"), undo)
 	ok(t, "undo", err)
+	_, err = w.s.Me(ctx, c)
+	wantCode(t, "the session that asked, after its owner said that it was not him", err, auth.SessionEnded)
 	_, err = w.s.Undo(ctx, caller("mail"), undo)
 	wantCode(t, "undo twice", err, auth.LinkUsed)
 	w.pass(25 * time.Hour)

@@ -248,7 +248,9 @@ func (w *Work) dropChanges(a AccountID) error {
 	return nil
 }
 
-// Undo stops a waiting change by its mailed link. Refuses LinkUsed.
+// Undo stops a waiting change by its mailed link: "this was not me". Whoever
+// asked for it had a session and a weak method, so every session and all trust
+// end with it. Refuses LinkUsed.
 func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
 	var info ChangeInfo
 	err := s.Do(ctx, c, ActUndo, func(w *Work) error {
@@ -267,12 +269,28 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 		}
 		info = ch.info()
 		w.note.Item = ch.Item
-		return s.changes.Delete(w.tx, key)
+		if err := s.changes.Delete(w.tx, key); err != nil {
+			return err
+		}
+		return w.notMe(l.Account)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &info, nil
+}
+
+// notMe ends every session, all trust and what is under way of an account.
+func (w *Work) notMe(id AccountID) error {
+	a, err := w.accountOf(id)
+	if err != nil {
+		return err
+	}
+	a.Epoch++
+	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
+		return err
+	}
+	return w.endSessions(a.ID, func(*Session) bool { return true })
 }
 
 // CancelChange stops a waiting change from the settings. Refuses NotFound.
