@@ -90,9 +90,12 @@ func (p *person) screen(width, height int64) {
 	send(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
 }
 
-func (p *person) scriptOff() {
+func (p *person) scriptOff() { p.script(false) }
+
+// script says whether scripts run in the pages to come.
+func (p *person) script(on bool) {
 	p.t.Helper()
-	send(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	send(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 }
 
 // notice keeps what the browser tells of.
