@@ -1,12 +1,14 @@
 package virtual
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -31,6 +33,7 @@ type Hooks struct {
 	ClientData     func(*ClientData)             // before it is serialised
 	ClientDataJSON func([]byte) []byte           // before it is hashed: what is returned is hashed and sent
 	AuthData       func([]byte) []byte           // before it is signed; flags at 32, counter at 33..36
+	Attester       func(*Attester, *Credential)  // before a registration is attested: certificate, keys, parts
 	Signature      func([]byte) []byte           // of the assertion, or of the attestation statement
 	Attestation    func(*Attestation)            // after signing, before it is encoded
 	Registration   func(*RegistrationResponse)   // before it is encoded
@@ -58,6 +61,10 @@ type Client struct {
 	// Choose picks a discoverable credential, newest first, when the relying party names none; nil: the newest.
 	Choose func([]*Credential) *Credential
 
+	// PIN is what the user types when the browser asks for the PIN of an authenticator; where none is set yet and the
+	// relying party requires verification, it becomes the PIN. Empty: she leaves the field empty.
+	PIN string
+
 	// EraseAAGUID blanks the AAGUID when no attestation is asked for, as browsers did before Level 3.
 	EraseAAGUID bool
 }
@@ -65,6 +72,12 @@ type Client struct {
 // Create does what navigator.credentials.create does with parseCreationOptionsFromJSON before it and toJSON behind:
 // options JSON in (bare, or with its publicKey member), RegistrationResponseJSON out. Rejections are an *Error.
 func (c *Client) Create(options []byte) ([]byte, error) {
+	return c.CreateContext(context.Background(), options)
+}
+
+// CreateContext is Create with a signal to abort it: AbortError when ctx is cancelled, NotAllowedError when its time
+// is over. The timeout member of the options is advice that browsers clamp, and is not kept here.
+func (c *Client) CreateContext(ctx context.Context, options []byte) ([]byte, error) {
 	var o CreationOptions
 	if err := unmarshalOptions(options, &o); err != nil {
 		return nil, err
@@ -73,33 +86,48 @@ func (c *Client) Create(options []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.normalise()
 	if len(o.User.ID) == 0 || len(o.User.ID) > 64 {
 		return nil, refuse("TypeError", "user.id has %d bytes", len(o.User.ID))
 	}
+	wishes, err := c.creationExtensions(&o)
+	if err != nil {
+		return nil, err
+	}
 	clientData := c.clientData("webauthn.create", o.Challenge)
 	hash := sha256.Sum256(clientData)
-	a, req, err := c.pick(&o)
+	a, req, err := c.pick(&o, wishes)
 	if err != nil {
 		return nil, err
 	}
 	req.RPID, req.ClientDataHash, req.Hooks = rpID, hash[:], c.Hooks
-	att, cred, err := a.MakeCredential(req)
-	if err != nil {
-		return nil, exception(err)
+	if wishes.appIDExclude != "" && len(a.find(wishes.appIDExclude, req.Exclude, true)) > 0 {
+		if err := a.ask(ctx, rpID, StatusOperationDenied); err != nil {
+			return nil, exception(ctx, err)
+		}
+		return nil, exception(ctx, StatusCredentialExcluded)
 	}
-	out, err := c.registration(&o, a, cred, att, clientData)
+	if err := c.proveMake(ctx, a, req, o.AuthenticatorSelection.UserVerification); err != nil {
+		return nil, exception(ctx, err)
+	}
+	secret, err := wishes.ask(ctx, a, req)
+	if err != nil {
+		return nil, exception(ctx, err)
+	}
+	m, err := a.makeCredential(ctx, req)
+	if err != nil {
+		return nil, exception(ctx, err)
+	}
+	results, err := wishes.results(m, secret)
 	if err != nil {
 		return nil, err
 	}
-	if h := c.Hooks.orNone().Registration; h != nil {
-		h(out)
-	}
-	return json.Marshal(out)
+	return c.registration(&o, a, m, clientData, results)
 }
 
 // pick chooses the authenticator that the options let the user use, and what to ask of it (Level 3 §5.1.3 step 20
 // and following).
-func (c *Client) pick(o *CreationOptions) (*Authenticator, *MakeRequest, error) {
+func (c *Client) pick(o *CreationOptions, wishes *creationWishes) (*Authenticator, *MakeRequest, error) {
 	params := o.Parameters
 	if len(params) == 0 {
 		params = []Parameter{{"public-key", ES256}, {"public-key", RS256}}
@@ -107,20 +135,20 @@ func (c *Client) pick(o *CreationOptions) (*Authenticator, *MakeRequest, error) 
 	if !slices.ContainsFunc(params, func(p Parameter) bool { return p.Type == "public-key" }) {
 		return nil, nil, refuse("NotSupportedError", "no public-key parameter")
 	}
-	sel := o.AuthenticatorSelection
-	required := sel.ResidentKey == "required" || sel.ResidentKey == "" && sel.RequireResidentKey
+	sel := &o.AuthenticatorSelection
+	required := sel.ResidentKey == "required"
 	for _, a := range c.Authenticators {
 		have := a.Options()
 		switch {
 		case sel.Attachment != "" && sel.Attachment != have.attachment():
 		case required && !have.ResidentKeys:
-		case sel.UserVerification == "required" && have.UserVerification == UVNone:
+		case sel.UserVerification == "required" && !c.canVerify(a):
+		case !wishes.fits(a):
 		default:
 			return a, &MakeRequest{
-				UserHandle: o.User.ID, UserName: o.User.Name, DisplayName: o.User.DisplayName,
+				RPName: o.RP.Name, UserHandle: o.User.ID, UserName: o.User.Name, DisplayName: o.User.DisplayName,
 				Parameters: params, Exclude: ids(o.Exclude),
 				Resident: required || sel.ResidentKey == "preferred" && have.ResidentKeys,
-				Verify:   have.verify(sel.UserVerification),
 			}, nil
 		}
 	}
@@ -129,10 +157,11 @@ func (c *Client) pick(o *CreationOptions) (*Authenticator, *MakeRequest, error) 
 
 // registration builds the response. Without a wish for attestation the statement is dropped, self attestation with
 // a zero AAGUID apart (Level 3 §5.1.3, "none").
-func (c *Client) registration(o *CreationOptions, a *Authenticator, cred *Credential, att *Attestation, clientData []byte) (*RegistrationResponse, error) {
-	if o.Attestation == "" || o.Attestation == "none" {
+func (c *Client) registration(o *CreationOptions, a *Authenticator, m *made, clientData []byte, results map[string]any) ([]byte, error) {
+	att, cred, have := m.attestation, m.credential, a.Options()
+	if o.Attestation == "none" {
 		_, certified := att.Statement["x5c"]
-		if aaguid := a.Options().AAGUID; att.Format != "packed" || certified || aaguid != [16]byte{} {
+		if att.Format != "packed" || certified || have.AAGUID != [16]byte{} {
 			att.Format, att.Statement = "none", map[string]any{}
 		}
 		if c.EraseAAGUID && len(att.AuthData) >= 53 {
@@ -151,24 +180,28 @@ func (c *Client) registration(o *CreationOptions, a *Authenticator, cred *Creden
 	if err != nil {
 		return nil, fmt.Errorf("encoding a public key: %w", err)
 	}
-	extensions := map[string]any{}
-	if string(o.Extensions["credProps"]) == "true" {
-		extensions["credProps"] = map[string]any{"rk": cred.Resident}
-	}
-	have := a.Options()
-	return &RegistrationResponse{
+	out := &RegistrationResponse{
 		ID: base64.RawURLEncoding.EncodeToString(cred.ID), RawID: cred.ID, Type: "public-key",
 		Response: RegistrationData{
 			ClientDataJSON: clientData, AuthenticatorData: att.AuthData, Transports: have.Transports,
 			PublicKey: spki, PublicKeyAlgorithm: cred.Algorithm, AttestationObject: object,
 		},
-		Attachment: have.attachment(), Extensions: extensions,
-	}, nil
+		Attachment: have.attachment(), Extensions: results,
+	}
+	if h := c.Hooks.orNone().Registration; h != nil {
+		h(out)
+	}
+	return json.Marshal(out)
 }
 
 // Get does what navigator.credentials.get does with parseRequestOptionsFromJSON before it and toJSON behind:
 // options JSON in (bare, or with its publicKey member), AuthenticationResponseJSON out. Rejections are an *Error.
 func (c *Client) Get(options []byte) ([]byte, error) {
+	return c.GetContext(context.Background(), options)
+}
+
+// GetContext is Get with a signal to abort it, as CreateContext has one.
+func (c *Client) GetContext(ctx context.Context, options []byte) ([]byte, error) {
 	var o RequestOptions
 	if err := unmarshalOptions(options, &o); err != nil {
 		return nil, err
@@ -177,33 +210,60 @@ func (c *Client) Get(options []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	wishes, err := c.requestExtensions(&o)
+	if err != nil {
+		return nil, err
+	}
 	clientData := c.clientData("webauthn.get", o.Challenge)
 	hash := sha256.Sum256(clientData)
-	req := &GetRequest{
-		ClientDataHash: hash[:], RPID: rpID, Allow: ids(o.Allow), Hooks: c.Hooks, Choose: c.Choose,
+	allow := ids(o.Allow)
+	if len(allow) == 0 && len(o.Allow) > 0 { // a list of types nobody knows is not "any credential"
+		return nil, refuse("NotAllowedError", "no public-key credential is allowed")
 	}
 	last := error(refuse("NotAllowedError", "no authenticator holds a credential for %s", rpID))
 	for _, a := range c.Authenticators {
-		have := a.Options()
-		if o.UserVerification == "required" && have.UserVerification == UVNone || len(a.find(rpID, req.Allow)) == 0 {
+		if o.UserVerification == "required" && !c.canVerify(a) {
 			continue
 		}
-		req.Verify = have.verify(o.UserVerification)
-		got, err := a.GetAssertion(req)
-		if err != nil {
-			last = exception(err)
+		scope := wishes.scope(a, rpID, allow)
+		if scope == "" {
 			continue
 		}
-		return c.assertion(have, got, clientData)
+		req := &GetRequest{ClientDataHash: hash[:], RPID: scope, Allow: allow, Hooks: c.Hooks, Choose: c.Choose}
+		out, err := c.assert(ctx, a, req, wishes, o.UserVerification, clientData)
+		if err == nil {
+			return out, nil
+		}
+		if last = exception(ctx, err); ctx.Err() != nil {
+			break
+		}
 	}
 	return nil, last
 }
 
-func (c *Client) assertion(have Options, got *GetResponse, clientData []byte) ([]byte, error) {
+// assert asks one authenticator.
+func (c *Client) assert(ctx context.Context, a *Authenticator, req *GetRequest, wishes *requestWishes, verification string, clientData []byte) ([]byte, error) {
+	blobs, err := c.proveGet(ctx, a, req, verification, wishes.write != nil)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := wishes.ask(ctx, a, req)
+	if err != nil {
+		return nil, err
+	}
+	got, err := a.getAssertion(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	results, err := wishes.results(ctx, a, got, secret, blobs)
+	if err != nil {
+		return nil, err
+	}
+	have := a.Options()
 	out := &AuthenticationResponse{
 		ID: base64.RawURLEncoding.EncodeToString(got.Credential.ID), RawID: got.Credential.ID, Type: "public-key",
 		Response:   AssertionData{ClientDataJSON: clientData, AuthenticatorData: got.AuthData, Signature: got.Signature},
-		Attachment: have.attachment(), Extensions: map[string]any{},
+		Attachment: have.attachment(), Extensions: results,
 	}
 	if got.Credential.Resident {
 		out.Response.UserHandle = got.Credential.UserHandle
@@ -239,6 +299,9 @@ func (c *Client) scope(rpID string) (string, error) {
 		return "", refuse("NotAllowedError", "an opaque origin")
 	}
 	host := u.Hostname()
+	if net.ParseIP(host) != nil {
+		return "", refuse("SecurityError", "%s is an address, not a domain", host)
+	}
 	local := host == "localhost" || strings.HasSuffix(host, ".localhost")
 	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
 		return "", refuse("SecurityError", "%s is not a secure context", c.Origin)
@@ -262,15 +325,13 @@ func (o *Options) attachment() string {
 	return "cross-platform"
 }
 
-// verify tells whether a browser asks this authenticator to verify its user; "preferred" is the default.
-func (o *Options) verify(requirement string) bool {
-	return requirement != "discouraged" && o.UserVerification != UVNone
-}
-
 // exception turns a CTAP status into what the page sees (Level 3 §5.1.3, §5.1.4).
-func exception(err error) error {
+func exception(ctx context.Context, err error) error {
 	var s Status
-	if !errors.As(err, &s) {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return refuse("AbortError", "%v", ctx.Err())
+	case !errors.As(err, &s):
 		return err
 	}
 	switch s {

@@ -234,6 +234,40 @@ func TestCounters(t *testing.T) {
 	}
 }
 
+// TestSetCounter puts counters back, as a restored copy would.
+func TestSetCounter(t *testing.T) {
+	for mode, want := range map[virtual.CounterMode]byte{
+		virtual.CounterGlobal: 3, virtual.CounterPerCredential: 3, virtual.CounterZero: 0, virtual.CounterFixed: 2,
+	} {
+		a := device(t, virtual.Options{Counter: mode, CounterStart: 50})
+		c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{a}}
+		reg := register(t, c, options(""))
+		a.SetCounter(2)
+		if got := assert(t, c, request(allow(reg.ID))).Response.AuthenticatorData[36]; got != want {
+			t.Errorf("mode %d: got %d, want %d", mode, got, want)
+		}
+	}
+}
+
+// BenchmarkClient is what one registration and one assertion of a discoverable credential cost.
+func BenchmarkClient(b *testing.B) {
+	a, err := virtual.New(virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Seed: []byte("bench")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{a}}
+	create, get := options(`"authenticatorSelection":{"residentKey":"required"}`), request("")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Create(create); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := c.Get(get); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // TestCloneCountsApart: a copy repeats counter values, which is how a relying party notices it.
 func TestCloneCountsApart(t *testing.T) {
 	a := device(t, virtual.Options{})

@@ -25,7 +25,8 @@ const (
 // Authenticator are copies: changing them changes nothing there.
 type Credential struct {
 	ID          []byte // 1 to 1023 bytes
-	RPID        string // the relying party it is scoped to
+	RPID        string // the relying party it is scoped to; empty when it was made by U2F, which tells its hash alone
+	RPName      string
 	UserHandle  []byte // user.id of the registration, at most 64 bytes
 	UserName    string
 	DisplayName string
@@ -34,6 +35,10 @@ type Credential struct {
 	Backup      bool   // BE
 	BackedUp    bool   // BS
 	Counter     uint32 // the last value signed with
+
+	CredProtect  int    // ProtectOptional and so on; 0 is ProtectOptional
+	CredBlob     []byte // up to 32 bytes
+	LargeBlobKey []byte // 32 bytes; nil: none
 
 	key    crypto.Signer
 	rpHash [32]byte
@@ -127,6 +132,7 @@ func (c *Credential) appendAttested(dst []byte, flags byte, counter uint32, aagu
 func (c *Credential) clone() *Credential {
 	d := *c
 	d.ID, d.UserHandle = bytes.Clone(c.ID), bytes.Clone(c.UserHandle)
+	d.CredBlob, d.LargeBlobKey = bytes.Clone(c.CredBlob), bytes.Clone(c.LargeBlobKey)
 	return &d
 }
 
@@ -139,6 +145,7 @@ type CDPCredential struct {
 	PrivateKey           []byte `json:"privateKey"`
 	UserHandle           []byte `json:"userHandle,omitempty"`
 	SignCount            uint32 `json:"signCount"`
+	LargeBlob            []byte `json:"largeBlob,omitempty"` // in exports of an authenticator, which is who keeps blobs
 	BackupEligibility    bool   `json:"backupEligibility"`
 	BackupState          bool   `json:"backupState"`
 	UserName             string `json:"userName,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -102,6 +103,25 @@ type CreationOptions struct {
 	Hints       []string                   `json:"hints,omitempty"`
 	Attestation string                     `json:"attestation,omitempty"`
 	Extensions  map[string]json.RawMessage `json:"extensions,omitempty"`
+}
+
+// normalise puts defaults where there is nothing, or a value that nobody knows: browsers treat the two alike
+// (Level 3 §2.1.1), so that new values do not break old browsers.
+func (o *CreationOptions) normalise() {
+	known := func(value *string, fallback string, values ...string) {
+		if !slices.Contains(values, *value) {
+			*value = fallback
+		}
+	}
+	sel := &o.AuthenticatorSelection
+	resident := "discouraged"
+	if sel.RequireResidentKey {
+		resident = "required"
+	}
+	known(&sel.ResidentKey, resident, "required", "preferred", "discouraged")
+	known(&sel.Attachment, "", "platform", "cross-platform")
+	known(&sel.UserVerification, "preferred", "required", "preferred", "discouraged")
+	known(&o.Attestation, "none", "none", "indirect", "direct", "enterprise")
 }
 
 // RequestOptions is PublicKeyCredentialRequestOptionsJSON (Level 3 §5.1.9), as far as a Client looks at it.

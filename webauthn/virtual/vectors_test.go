@@ -31,6 +31,25 @@ type vectorFile struct {
 		Registration   map[string]string `json:"registration"`
 		Authentication map[string]string `json:"authentication"`
 	} `json:"vectors"`
+	PRF struct {
+		Cases []struct {
+			Protocol     int    `json:"pin_protocol"`
+			First        string `json:"prf_eval_first"`
+			Second       string `json:"prf_eval_second"`
+			SharedSecret string `json:"shared_secret"`
+			Salt1        string `json:"salt1"`
+			Salt2        string `json:"salt2"`
+			SaltEnc      string `json:"salt_enc"`
+			Output1      string `json:"output1"`
+			Output2      string `json:"output2"`
+			OutputEnc    string `json:"output_enc"`
+		} `json:"cases"`
+		Shared struct {
+			Platform      string            `json:"platform_key_agreement_private_key"`
+			Authenticator map[string]string `json:"authenticator_key_agreement_public_key"`
+			CredRandom    string            `json:"authenticator_cred_random"`
+		} `json:"shared"`
+	} `json:"prf_hmac_secret"`
 }
 
 // vectors reads webauthn-l3.json from LATCHKEY_VECTORS, by default ../shared/vectors beside the repository.
@@ -148,6 +167,49 @@ func TestPublishedVectors(t *testing.T) {
 	}
 	if rebuilt < 10 {
 		t.Errorf("got %d vectors rebuilt, want at least 10", rebuilt)
+	}
+}
+
+// TestPublishedPRF follows the published vectors of the prf extension through key agreement, encryption and
+// evaluation, under both PIN protocols.
+func TestPublishedPRF(t *testing.T) {
+	f := vectors(t).PRF
+	for i, v := range f.Cases {
+		s, err := virtual.SecretOf(v.Protocol, unhex(t, f.Shared.Platform), unhex(t, f.Shared.Authenticator["x"]), unhex(t, f.Shared.Authenticator["y"]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, i, "shared secret", virtual.KeysOf(s), v.SharedSecret)
+		same(t, i, "first salt", virtual.PRFSalt(unhex(t, v.First)), v.Salt1)
+		if v.Second != "" {
+			same(t, i, "second salt", virtual.PRFSalt(unhex(t, v.Second)), v.Salt2)
+		}
+		salts, err := s.Decrypt(unhex(t, v.SaltEnc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, i, "salts decrypted", salts, v.Salt1+v.Salt2)
+		var outputs []byte
+		for n := 0; n < len(salts); n += 32 {
+			outputs = append(outputs, virtual.Evaluate(unhex(t, f.Shared.CredRandom), salts[n:n+32])...)
+		}
+		same(t, i, "outputs", outputs, v.Output1+v.Output2)
+		sealed := unhex(t, v.OutputEnc)
+		again, err := virtual.EncryptWith(s, outputs, sealed[:16])
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, i, "outputs encrypted", again, v.OutputEnc)
+	}
+	if len(f.Cases) < 3 {
+		t.Errorf("got %d cases, want at least 3", len(f.Cases))
+	}
+}
+
+func same(t *testing.T, i int, what string, got []byte, want string) {
+	t.Helper()
+	if hex.EncodeToString(got) != want {
+		t.Errorf("case %d, %s: got %x, want %s", i, what, got, want)
 	}
 }
 
