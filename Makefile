@@ -1,8 +1,9 @@
-.PHONY: run build test bench fuzz lint
+.PHONY: run build test test-hid bench fuzz lint
 
 run: build          ; @bin/latchkey serve
 build:              ; @.ci/build
 test:               ; @.ci/test
+test-hid:           ; @.ci/test-hid
 bench: build        ; @go run ./e2e/load -binary bin/latchkey
 fuzz:               ; @.ci/fuzz
 lint:               ; @.ci/lint
