@@ -293,6 +293,19 @@ func TestPagesKeepTheirBudget(t *testing.T) {
 }
 
 // Every text that a template names must be there, in whatever state the page is; a missing one shows as its key.
+// In a lab every page says so, in its language, and nowhere else does any.
+func TestEveryPageOfALabSaysSo(t *testing.T) {
+	for _, lab := range []bool{true, false} {
+		p := newPages(t, Config{Lab: lab})
+		everyPage(t, p, func(t *testing.T, name, lang, page string) {
+			said := strings.Contains(page, p.Texts().Say(lang, "frame.lab", nil))
+			if said != lab || strings.Contains(page, `class="lab"`) != lab {
+				t.Errorf("%s: got the lab's banner %v, want %v", name, said, lab)
+			}
+		})
+	}
+}
+
 func TestPagesSayNoKeys(t *testing.T) {
 	p := newPages(t, Config{})
 	key := regexp.MustCompile(`[>"]([a-z][a-z-]*(\.[a-z0-9-]+)+)["<]`)

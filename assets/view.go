@@ -113,4 +113,5 @@ type Config struct {
 	Privacy string         // address of the privacy notice; "" hides the link
 	Terms   string         // address of the terms; "" names them without a link
 	Zone    *time.Location // zone in which times are written; nil is UTC
+	Lab     bool           // every page says that it is a lab's
 }

@@ -102,7 +102,7 @@ func (c *canvas) Tone(tone string) string {
 // ToneOf is the tone of a refusal: being unable and having to wait are not the same as being wrong.
 func (c *canvas) ToneOf(code string) string {
 	switch code {
-	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached", "step-up-required", "fresh-step-needed", "backup-needed", "must-enrol", "change-pending", "ceremony-expired", "ceremony-used", "session-ended", "session-required", "key-timed-out", "key-cancelled":
+	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached", "step-up-required", "fresh-step-needed", "backup-needed", "must-enrol", "change-pending", "ceremony-expired", "ceremony-void", "ceremony-used", "session-ended", "session-required", "key-timed-out", "key-cancelled":
 		return "warn"
 	}
 	return "bad"

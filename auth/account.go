@@ -30,4 +30,10 @@ type Account struct {
 	// MailReset says that the password was last set by a mailed link: until
 	// the next sign-in that mailbox is no second step (D6).
 	MailReset bool `json:"mr,omitempty"`
+	// DisabledAt is when the account was switched off: it has no sessions and
+	// nobody signs in to it until it is switched on again.
+	DisabledAt time.Time `json:"dis,omitzero"`
 }
+
+// disabled says whether the account is switched off.
+func (a *Account) disabled() bool { return !a.DisabledAt.IsZero() }

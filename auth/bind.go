@@ -48,6 +48,7 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 // the number or mailbox that it is about.
 func (s *Service) bindInput(f BindForm) (json.RawMessage, string, error) {
 	in, to := BindInput{Flavour: f.Flavour}, ""
+	in.KeyWish = KeyWish{Verify: f.Verify, Resident: f.Resident, Attest: f.Attest, Certified: f.Certified}
 	switch f.Kind {
 	case Phone:
 		n, err := ParseNumber(f.Number, s.policy.Countries)
@@ -275,7 +276,7 @@ func (w *Work) newCredential(x *Authenticator, list []*Authenticator) error {
 	}
 	_, err := w.s.authenticators.One(w.tx, "credential", x.Credential)
 	if err == nil {
-		return Refuse(KeyExcluded, "name", nameOf(list, x.Credential))
+		return Refuse(KeyExcluded, "name", nameOf(list, x.Credential)).In("7.1.26")
 	}
 	return ignoreMissing(err)
 }

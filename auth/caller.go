@@ -1,6 +1,9 @@
 package auth
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // A Caller is who asks: what the face knows about one request. It proves
 // nothing by itself; Do reads the session behind Token in the transaction that
@@ -12,6 +15,7 @@ type Caller struct {
 	Agent     string     // a short description of the browser, for its owner
 	Language  string     // "en" or "zh-CN"
 	RequestID string
+	Later     time.Duration // in a lab: judge this call as if so much time had passed
 
 	system bool // the service itself: set in this package only
 }

@@ -44,6 +44,7 @@ type Ceremony struct {
 
 	Proofs   []Proof         `json:"pr,omitempty"` // what this flow has shown so far
 	Remember bool            `json:"rm,omitempty"`
+	Verify   bool            `json:"uv,omitempty"` // the key must verify its user, whatever the policy says
 	Shared   bool            `json:"sh,omitempty"` // begun on what was called a shared computer
 	Hint     string          `json:"h,omitempty"`  // whom the pages greet: the identifier as typed
 	Message  string          `json:"m,omitempty"`  // the outbox message that carries the code
@@ -66,6 +67,18 @@ func (c *Ceremony) shown(k Kind) bool {
 // anonymous says whether nothing was shown yet: whoever answers may be anyone,
 // and must not learn from a refusal who has an account or which key is real.
 func (c *Ceremony) anonymous() bool { return c.Purpose == ForSignIn && len(c.Proofs) == 0 }
+
+// challengeStep is where WebAuthn Level 3 asks for the challenge of this very
+// ceremony, "" for other kinds.
+func (c *Ceremony) challengeStep() string {
+	switch {
+	case c.Kind != WebAuthn:
+		return ""
+	case c.Purpose == ForBind:
+		return "7.1.8"
+	}
+	return "7.2.11"
+}
 
 // Epochs pin a ceremony to a state of the world. Restore rises when a backup
 // is restored, Account with a password change, a removal or a recovery; a

@@ -26,22 +26,43 @@ func (s *Service) startSite(now func() time.Time) error {
 		now = steady()
 	}
 	s.clock.wall = now
-	secret := s.random(32)
+	secret, mark := s.random(32), s.random(16)
 	err := s.db.Update(context.Background(), func(tx store.Tx) error {
 		m, err := s.meta.Get(tx, "site")
-		if errors.Is(err, store.ErrNotFound) {
+		fresh := errors.Is(err, store.ErrNotFound)
+		if fresh {
 			m = &siteMeta{Secret: secret}
-			err = s.meta.Insert(tx, "site", m)
+			if s.lab != nil {
+				m.Lab = mark
+			}
+		} else if err != nil {
+			return s.otherPurpose(tx, err)
 		}
-		if err == nil {
-			s.clock.high, s.clock.saved, s.site = m.High, m.High, *m
+		if err := s.checkLab(tx, m, fresh); err != nil {
+			return err
 		}
-		return err
+		s.clock.high, s.clock.saved, s.site = m.High, m.High, *m
+		if !fresh {
+			return nil
+		}
+		return s.meta.Insert(tx, "site", m)
 	})
 	if err != nil {
 		return fmt.Errorf("reading the site's record: %w", err)
 	}
+	if s.lab != nil {
+		s.lab.setMark(s.site.Lab)
+		s.lab.clock.notBefore(s.site.High)
+	}
 	return nil
+}
+
+// forgetTime ends the promise that time never goes back: a lab that was emptied
+// holds nothing that it could revive.
+func (s *Service) forgetTime() {
+	s.clock.Lock()
+	defer s.clock.Unlock()
+	s.clock.high, s.clock.saved = time.Time{}, time.Time{}
 }
 
 // now is the time in seconds UTC; it never goes back, across restarts either.
@@ -78,8 +99,16 @@ func (w *Work) keepTime() error {
 	if !w.saveTime || w.subject == "" {
 		return nil
 	}
+	return w.putTime()
+}
+
+// putTime saves the high-water mark.
+func (w *Work) putTime() error {
 	m := w.s.site
-	m.High = w.now
+	m.High = w.told
+	if w.s.lab != nil {
+		m.Lab = []byte(w.s.lab.marked())
+	}
 	if err := w.s.meta.Put(w.tx, "site", &m); err != nil {
 		return fmt.Errorf("saving the time: %w", err)
 	}

@@ -44,6 +44,11 @@
 // What an act demands is one row of the rules; what a method is worth is one
 // row of the table in policy.go. Both are data.
 //
+// # The lab
+//
+// A service over a store that was marked when it was made has a Lab: testers move
+// its clock, make accounts, empty it. Outside of one its actions find nothing.
+//
 // # The door
 //
 // Do is the only way to the data. See there for its laws, and docs/decisions

@@ -31,6 +31,7 @@ const (
 	TooWeak              Code = "too-weak"          // a strong method is needed
 	Forbidden            Code = "forbidden"
 	CeremonyExpired      Code = "ceremony-expired"
+	CeremonyVoid         Code = "ceremony-void" // the account has changed since it began
 	CeremonyUsed         Code = "ceremony-used"
 	CeremonyOtherBrowser Code = "ceremony-other-browser" // also: forged, or sealed by another site
 	LinkUsed             Code = "link-used"              // used, too old or never issued
@@ -59,7 +60,9 @@ const (
 	PasswordIsUserName Code = "password-is-user-name"
 	PasswordTooCommon  Code = "password-too-common"
 	PasswordTooSimple  Code = "password-too-simple"
-	PasswordWrong      Code = "password-wrong" // the current password, asked again while signed in
+	AccountDisabled    Code = "account-disabled" // told only to who has shown a password or a key
+	AccountExists      Code = "account-exists"   // in a lab: elsewhere nobody is told
+	PasswordWrong      Code = "password-wrong"   // the current password, asked again while signed in
 )
 
 // The codes of typed codes and of their delivery.
@@ -117,6 +120,13 @@ type Error struct {
 	Field string            // the member that was refused, "" if none in particular
 	Args  map[string]string // values that the texts say: n, label, name, names, reason
 	Until time.Time         // when trying again makes sense, zero if waiting won't help
+	// Step is where the standard asks for what was refused, "7.1.9" of WebAuthn
+	// Level 3; "" for what no standard asks for. It says of the response no more
+	// than the code says, and a code that is deliberately blunt has none.
+	Step string
+	// Cause, in a lab alone, is the code of the check that refused where Code is
+	// deliberately blunt: testers see what strangers may not.
+	Cause Code
 	// Demand is set on StepUpRequired and TooWeak: what the caller must show.
 	Demand Demand
 }
@@ -148,6 +158,12 @@ func (e *Error) With(key, value string) *Error {
 // At sets the time at which trying again makes sense and returns e.
 func (e *Error) At(t time.Time) *Error {
 	e.Until = t
+	return e
+}
+
+// In sets the step of the standard that asks for what was refused and returns e.
+func (e *Error) In(step string) *Error {
+	e.Step = step
 	return e
 }
 

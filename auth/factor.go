@@ -61,6 +61,15 @@ type BindInput struct {
 	Number  string  `json:"number,omitempty"`  // phone: E.164
 	Address string  `json:"address,omitempty"` // email
 	Serial  string  `json:"serial,omitempty"`  // hotp: a hardware token
+	KeyWish
+}
+
+// A KeyWish asks more of a security key than the policy does, never less.
+type KeyWish struct {
+	Verify    bool `json:"verify,omitempty"`    // it must verify its user: a PIN or a finger
+	Resident  bool `json:"resident,omitempty"`  // it must keep the credential, so that it can name the account
+	Attest    bool `json:"attest,omitempty"`    // the browser is asked for its attestation
+	Certified bool `json:"certified,omitempty"` // its attestation must lead to a trusted root. Implies Attest
 }
 
 // CodeResponse is the response of every kind that types something back.

@@ -75,10 +75,14 @@ func (w *Work) accountOf(id AccountID) (*Account, error) {
 	return a, err
 }
 
-// current refuses a ceremony from before a change that voids it.
+// current refuses a ceremony from before a change that voids it, and any of an
+// account that is switched off.
 func (w *Work) current(c *Ceremony, a *Account) error {
+	if a.disabled() {
+		return w.s.blunt(c, Refuse(AccountDisabled))
+	}
 	if c.Epochs.Restore != w.s.site.Restore || c.Epochs.Account != a.Epoch {
-		return Refuse(CeremonyExpired)
+		return Refuse(CeremonyVoid)
 	}
 	return nil
 }

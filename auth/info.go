@@ -34,6 +34,7 @@ type SignInForm struct {
 type KeyFirstForm struct {
 	Identifier       string
 	Remember, Shared bool
+	Verify           bool // the key must verify its user, whatever the policy says
 }
 
 // A Step is what a sign-in needs next.
@@ -82,6 +83,7 @@ type MethodChoice struct {
 	Kind    Kind
 	ID      string
 	Channel Channel
+	Verify  bool // the key must verify its user, whatever the policy says
 }
 
 // A Challenge is a begun exchange: Prompt is what the client needs to answer,
@@ -142,6 +144,8 @@ type BindForm struct {
 	Number  string
 	Address string
 	Channel Channel
+
+	Verify, Resident, Attest, Certified bool // WebAuthn: see KeyWish
 }
 
 // BindDone ends it. Device names where the method lives: "" for a new one of
@@ -211,6 +215,7 @@ type Me struct {
 	UserName string
 	Email    string // masked
 	Session  SessionInfo
+	Lab      bool // nobody is really signed in: this is a lab, for tests
 }
 
 // SecurityInfo is the overview of Advanced security settings.

@@ -48,6 +48,14 @@ const (
 	ActRemoved  Action = "delayed-removal" // a waiting removal came due
 )
 
+// The actions of testers, in a lab.
+const (
+	ActLabLook   Action = "lab-look"
+	ActLabMake   Action = "lab-make"
+	ActLabChange Action = "lab-change"
+	ActLabReset  Action = "lab-reset"
+)
+
 // Who says which callers a rule admits.
 type Who int
 
@@ -57,6 +65,7 @@ const (
 	SignedIn            // a session, even one that may only enrol
 	Enrolled            // a session beyond the second step
 	System              // the service itself; no request can be it
+	Tester              // whoever reaches a lab; elsewhere nobody can be it
 )
 
 // A Rule is one row of the authorisation matrix: who may act, what the session
@@ -111,6 +120,11 @@ func rules() map[Action]Rule {
 		ActForget:       {Who: Enrolled, Audit: true},
 		ActContact:      {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
 		ActNewPassword:  {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
+
+		ActLabLook:   {Who: Tester, Reads: true},
+		ActLabMake:   {Who: Tester},
+		ActLabChange: {Who: Tester},
+		ActLabReset:  {Who: Tester},
 
 		ActOutbox:  {Who: System, Reads: true},
 		ActDeliver: {Who: System},

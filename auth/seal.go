@@ -31,7 +31,11 @@ func (s *Service) seal(c *Ceremony, caller Caller) (string, error) {
 }
 
 func (s *Service) sealedTo(p Purpose, caller Caller) []byte {
-	return []byte(string(p) + "\x00" + s.browserID(caller))
+	to := string(p) + "\x00" + s.browserID(caller)
+	if mark := s.lab.marked(); mark != "" { // a browser's id is base64url or nothing: it cannot say this
+		to += "\x00lab\x00" + mark
+	}
+	return []byte(to)
 }
 
 // open returns the ceremony that seal sealed for the same purpose and browser,
@@ -49,10 +53,10 @@ func (s *Service) open(text string, p Purpose, caller Caller) (*Ceremony, error)
 	if err := json.Unmarshal(plain, c); err != nil {
 		return nil, fmt.Errorf("reading a ceremony: %w", err)
 	}
-	c.Now = s.now()
+	c.Now = s.later(caller, s.now())
 	c.Language = caller.Language
 	if !c.Now.Before(c.Expires) {
-		return c, Refuse(CeremonyExpired)
+		return c, Refuse(CeremonyExpired).In(c.challengeStep())
 	}
 	return c, nil
 }

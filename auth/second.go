@@ -29,6 +29,7 @@ func lookFor(p Purpose) Action {
 func (s *Service) begin(ctx context.Context, c Caller, flow *Ceremony, m MethodChoice) (*Challenge, error) {
 	next := *flow
 	next.ID, next.Kind, next.Channel, next.Target, next.Message = s.newID(), m.Kind, m.Channel, m.ID, ""
+	next.Verify = m.Verify
 	if next.Flow == "" {
 		next.Flow = flow.ID
 	}
@@ -270,9 +271,22 @@ func (s *Service) check(ctx context.Context, c Caller, cer *Ceremony, response j
 		return nil
 	})
 	if cer.anonymous() && v.refused != nil && v.answered == nil {
-		v.refused, v.account = Refuse(KeyWrong), nil // one answer for all, and nobody's history
+		v.refused, v.account = s.blunt(cer, v.refused), nil // one answer for all, and nobody's history
 	}
 	return v, err
+}
+
+// blunt is the one refusal that strangers get, whatever was wrong: they must not
+// learn who has an account or which key is real. Testers in a lab see the cause.
+func (s *Service) blunt(c *Ceremony, e *Error) *Error {
+	if !c.anonymous() {
+		return e
+	}
+	told := Refuse(KeyWrong)
+	if s.lab != nil {
+		told.Cause, told.Step = e.Code, e.Step
+	}
+	return told
 }
 
 // candidates returns the authenticators that may answer. A ceremony that knows
@@ -300,7 +314,7 @@ func (w *Work) candidates(c *Ceremony, f Factor, response json.RawMessage, v *ve
 		return nil, err
 	}
 	if c.Hint != "" { // a decoy was issued: nobody's keys can answer it
-		v.refused = Refuse(KeyWrong)
+		v.refused = Refuse(KeyWrong).In("7.2.5")
 		return nil, nil
 	}
 	return w.named(credential, handle, v)
@@ -310,7 +324,7 @@ func (w *Work) candidates(c *Ceremony, f Factor, response json.RawMessage, v *ve
 func (w *Work) named(credential string, handle []byte, v *verdict) ([]*Authenticator, error) {
 	x, err := w.s.authenticators.One(w.tx, "credential", credential)
 	if errors.Is(err, store.ErrNotFound) {
-		v.refused = Refuse(KeyWrong)
+		v.refused = Refuse(KeyWrong).In("7.2.6")
 		return nil, nil
 	}
 	if err != nil {
@@ -321,9 +335,11 @@ func (w *Work) named(credential string, handle []byte, v *verdict) ([]*Authentic
 	}
 	switch {
 	case handle != nil && string(handle) != string(v.account.Handle):
-		v.refused = Refuse(KeyUserHandleWrong)
+		v.refused = Refuse(KeyUserHandleWrong).In("7.2.6")
 	case x.State != Active:
 		v.refused = Refuse(KeyFrozen)
+	case v.account.disabled():
+		v.refused = Refuse(AccountDisabled)
 	}
 	return []*Authenticator{x}, nil
 }

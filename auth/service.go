@@ -30,6 +30,9 @@ type Config struct {
 	Now     func() time.Time // nil: a clock that does not jump within the process
 	Rand    io.Reader        // nil: crypto/rand
 	Log     *slog.Logger
+	// Lab makes the service a lab by that clock, which then is Now as well. Its
+	// store must be new or a lab's.
+	Lab *Clock
 	// Pause waits so that refusals of unknown and known accounts take alike
 	// long; nil: a real wait. Tests pass one that returns at once.
 	Pause func(ctx context.Context, d time.Duration)
@@ -51,6 +54,7 @@ type Service struct {
 	rules   map[Action]Rule
 	wake    chan struct{}
 	cursor  sweepCursors
+	lab     *Lab // nil: a real site
 
 	clock struct {
 		sync.Mutex
@@ -81,6 +85,7 @@ type siteMeta struct {
 	High    time.Time `json:"h"`           // high-water mark of the clock
 	Restore uint64    `json:"r,omitempty"` // restore epoch
 	Secret  []byte    `json:"s"`           // keys what must stay the same when the store's keys rotate
+	Lab     []byte    `json:"l,omitempty"` // the mark of a lab, set when the store is made; a real site has none
 }
 
 // New returns the service over an open store. It reads the clock's high-water
@@ -113,6 +118,9 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Hash != (HashCost{}) {
 		s.hasher.Cost = cfg.Hash
 	}
+	if cfg.Lab != nil {
+		s.lab, cfg.Now = newLab(s, cfg.Lab), cfg.Lab.Now
+	}
 	s.collect(cfg.Keys)
 	if err := s.startSite(cfg.Now); err != nil {
 		return nil, err
@@ -121,26 +129,29 @@ func New(cfg Config) (*Service, error) {
 }
 
 // collect names the collections and their indexes. Keys hold no personal data.
+// What a lab seals opens in no site, and the other way round, over the same
+// keys: no record that is moved or lost makes the one the other.
 func (s *Service) collect(k *store.Keys) {
+	r := s.realm()
 	s.accounts = store.NewCollection("account", k,
 		store.Blind("email", true, func(a *Account) []string { return []string{a.Email.Key()} }),
 		store.Blind("phone", false, func(a *Account) []string { return number(a, !a.PhoneAt.IsZero()) }),
-		store.Blind("claim", false, func(a *Account) []string { return number(a, a.PhoneAt.IsZero() && !a.LateClaim) }))
+		store.Blind("claim", false, func(a *Account) []string { return number(a, a.PhoneAt.IsZero() && !a.LateClaim) })).In(r)
 	s.authenticators = store.NewCollection("authenticator", k,
-		store.Blind("credential", true, func(a *Authenticator) []string { return present(a.Credential) }))
-	s.devices = store.NewCollection[Device]("device", k)
-	s.sessions = store.NewCollection[Session]("session", k)
-	s.browsers = store.NewCollection[Browser]("browser", k)
-	s.throttles = store.NewCollection[throttle]("throttle", k)
-	s.spent = store.NewCollection("spent", k, store.Ordered("ends", (*spentMark).ends))
-	s.links = store.NewCollection[link]("link", k)
-	s.changes = store.NewCollection[change]("change", k)
-	s.outbox = store.NewCollection[Message]("outbox", k)
+		store.Blind("credential", true, func(a *Authenticator) []string { return present(a.Credential) })).In(r)
+	s.devices = store.NewCollection[Device]("device", k).In(r)
+	s.sessions = store.NewCollection[Session]("session", k).In(r)
+	s.browsers = store.NewCollection[Browser]("browser", k).In(r)
+	s.throttles = store.NewCollection[throttle]("throttle", k).In(r)
+	s.spent = store.NewCollection("spent", k, store.Ordered("ends", (*spentMark).ends)).In(r)
+	s.links = store.NewCollection[link]("link", k).In(r)
+	s.changes = store.NewCollection[change]("change", k).In(r)
+	s.outbox = store.NewCollection[Message]("outbox", k).In(r)
 	s.sentBox = store.NewCollection("sent", k,
-		store.Blind("reference", false, func(m *Message) []string { return present(reference(m.Gateway, m.Reference)) }))
-	s.events = store.NewCollection[Event]("event", k)
-	s.chains = store.NewCollection[chainHead]("chain", k)
-	s.meta = store.NewCollection[siteMeta]("meta", k)
+		store.Blind("reference", false, func(m *Message) []string { return present(reference(m.Gateway, m.Reference)) })).In(r)
+	s.events = store.NewCollection[Event]("event", k).In(r)
+	s.chains = store.NewCollection[chainHead]("chain", k).In(r)
+	s.meta = store.NewCollection[siteMeta]("meta", k).In(r)
 }
 
 // number is the account's number as an index value, if it is to be found there.

@@ -15,14 +15,26 @@ import (
 // tokenBytes is the length of a session's secret: 256 bits.
 const tokenBytes = 32
 
-// token writes a session token: the account id's 16 bytes and the secret.
-func token(a AccountID, secret []byte) string {
+// token writes a session token: the account id's 16 bytes and the secret; in a
+// lab, its mark before them.
+func (s *Service) token(a AccountID, secret []byte) string {
 	id, _ := base64.RawURLEncoding.DecodeString(string(a)) // ours: newID wrote it
-	return base64.RawURLEncoding.EncodeToString(append(id, secret...))
+	return s.tokenMark() + base64.RawURLEncoding.EncodeToString(append(id, secret...))
+}
+
+func (s *Service) tokenMark() string {
+	if s.lab != nil {
+		return labToken
+	}
+	return ""
 }
 
 // readToken returns the account and the session id that a token names.
-func readToken(t string) (AccountID, string, bool) {
+func (s *Service) readToken(t string) (AccountID, string, bool) {
+	t, ok := strings.CutPrefix(t, s.tokenMark())
+	if !ok {
+		return "", "", false
+	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(t)
 	if err != nil || len(b) != 16+tokenBytes {
 		return "", "", false
@@ -45,7 +57,7 @@ func (w *Work) loadSession() error {
 	if w.caller.Token == "" {
 		return Refuse(SessionRequired)
 	}
-	account, id, ok := readToken(w.caller.Token)
+	account, id, ok := w.s.readToken(w.caller.Token)
 	if !ok {
 		return Refuse(SessionEnded)
 	}
@@ -65,6 +77,9 @@ func (w *Work) loadSession() error {
 	}
 	if err != nil {
 		return err
+	}
+	if a.disabled() {
+		return Refuse(SessionEnded)
 	}
 	w.session, w.account = x, a
 	w.touch = w.now.Sub(x.Seen) > w.s.policy.SessionIdle/16
@@ -92,7 +107,7 @@ func (w *Work) seen() error {
 
 // touchSession does what a read could not: it notes that the session is used.
 func (s *Service) touchSession(ctx context.Context, c Caller) error {
-	account, id, ok := readToken(c.Token)
+	account, id, ok := s.readToken(c.Token)
 	if !ok {
 		return nil
 	}
@@ -150,7 +165,7 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 	}
 	w.session = &x
 	w.touch = false
-	return token(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
+	return w.s.token(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
 }
 
 // info describes a session to its owner.
@@ -201,7 +216,7 @@ func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
 func (w *Work) me() *Me {
 	return &Me{
 		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName),
-		Email: MaskAddress(w.account.Email), Session: w.session.info(w.session),
+		Email: MaskAddress(w.account.Email), Session: w.session.info(w.session), Lab: w.s.lab != nil,
 	}
 }
 

@@ -55,6 +55,9 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 		if err := w.clear(g.key); err != nil {
 			return err
 		}
+		if a.disabled() {
+			return Refuse(AccountDisabled)
+		}
 		flow.Begun, flow.Expires, flow.Epochs = w.now, w.now.Add(s.policy.SignInLife), w.epochs(a)
 		flow.Proofs = []Proof{{Kind: Password, At: w.now}}
 		return w.afterPassword(a, flow, out)
@@ -206,7 +209,7 @@ func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
 func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) (*Challenge, error) {
 	f.Identifier = f.Identifier[:min(len(f.Identifier), maxTyped)] // it comes back sealed: no longer than it can mean something
 	next := &Ceremony{ID: s.newID(), Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
-		Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier}
+		Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier, Verify: f.Verify}
 	err := s.Do(ctx, c, ActLook, func(w *Work) error {
 		next.Account, next.Decoy, next.State = "", nil, nil
 		next.Begun, next.Now, next.Expires = w.now, w.now, w.now.Add(s.policy.CeremonyLife)

@@ -121,6 +121,7 @@ type (
 		Kind     auth.Kind
 		Channel  auth.Channel
 		ID       string // which number or mailbox; "" for the first
+		Verify   bool   // the key must verify its user
 	}
 	againBody struct {
 		Ceremony string
@@ -145,6 +146,7 @@ type (
 		Kind    auth.Kind
 		Channel auth.Channel
 		ID      string
+		Verify  bool
 	}
 	nameBody      struct{ Name, Place string }
 	changeBody    struct{ Current, Password string }
@@ -192,7 +194,7 @@ func signInState(x *exchange, in *ceremonyBody) (*auth.SignInInfo, error) {
 }
 
 func signInBegin(x *exchange, in *choiceBody) (*auth.Challenge, error) {
-	return x.s.service.SignInBegin(x.r.Context(), x.caller, in.Ceremony, auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID})
+	return x.s.service.SignInBegin(x.r.Context(), x.caller, in.Ceremony, auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID, Verify: in.Verify})
 }
 
 func signInResend(x *exchange, in *againBody) (*auth.Challenge, error) {
@@ -236,7 +238,7 @@ func stepUp(x *exchange, in *stepBody) (*auth.StepUpInfo, error) {
 }
 
 func stepUpBegin(x *exchange, in *stepChoiceBody) (*auth.Challenge, error) {
-	m := auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID}
+	m := auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID, Verify: in.Verify}
 	return x.s.service.StepUpBegin(x.r.Context(), x.caller, in.Action, in.Target, m)
 }
 

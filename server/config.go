@@ -36,6 +36,7 @@ type Config struct {
 	Ready    func(context.Context) error // nil: always ready
 	Receipts Receipts                    // nil: no gateway reports back
 	Sink     Sink                        // nil: no page of sent messages
+	Inbox    Inbox                       // of a lab; nil: its messages cannot be read
 
 	Rate     Rate             // of unsafe requests to open routes, by client; zero: DefaultRate
 	InFlight int              // requests served at once, of one client a quarter of them; 0: 1024

@@ -6,7 +6,9 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -73,7 +75,11 @@ func (s *shape) decode(b []byte, in any) error {
 	if w.b[w.at] != '{' {
 		return auth.Refuse(auth.MalformedRequest)
 	}
-	v := reflect.ValueOf(in).Elem()
+	return w.fill(s, reflect.ValueOf(in).Elem())
+}
+
+// fill reads the object that begins here into a struct of shape s.
+func (w *walker) fill(s *shape, v reflect.Value) error {
 	var seen uint64 // members of a shape are fewer than 64
 	return w.object(func(name string) error {
 		i, ok := s.byName[name]
@@ -180,8 +186,44 @@ func (w *walker) into(m *member, f reflect.Value) error {
 		}
 		f.SetBytes(w.b[from:w.at])
 		return nil
+	case m.kind == kindTime && first == '"':
+		at, err := time.Parse(time.RFC3339, unquote(w.quoted()))
+		if err != nil {
+			return auth.RefuseField(auth.MalformedRequest, m.name)
+		}
+		f.Set(reflect.ValueOf(at))
+		return nil
+	case m.kind == kindInt && (first == '-' || first >= '0' && first <= '9'):
+		_ = w.skip()
+		n, err := strconv.Atoi(string(w.b[from:w.at]))
+		if err != nil {
+			return auth.RefuseField(auth.MalformedRequest, m.name)
+		}
+		f.SetInt(int64(n))
+		return nil
+	case m.kind == kindList && first == '[':
+		return w.entries(m, f)
 	}
 	return auth.RefuseField(auth.MalformedRequest, m.name)
+}
+
+// entries reads a list into a slice: of strings, or of objects as strict as the one around them.
+func (w *walker) entries(m *member, f reflect.Value) error {
+	return w.list(func() error {
+		one := reflect.New(f.Type().Elem()).Elem()
+		switch first := w.b[w.at]; {
+		case m.elem == nil && first == '"':
+			one.SetString(unquote(w.quoted()))
+		case m.elem != nil && first == '{':
+			if err := w.fill(m.elem, one); err != nil {
+				return err
+			}
+		default:
+			return auth.RefuseField(auth.MalformedRequest, m.name)
+		}
+		f.Set(reflect.Append(f, one))
+		return nil
+	})
 }
 
 // refuseIn names the member of ours in which a refusal arose.
@@ -206,7 +248,7 @@ func (w *walker) skip() error {
 			return w.skip()
 		})
 	case '[':
-		return w.list()
+		return w.list(w.skip)
 	default:
 		for w.at < len(w.b) && !strings.ContainsRune(",]} \t\r\n", rune(w.b[w.at])) {
 			w.at++
@@ -215,7 +257,8 @@ func (w *walker) skip() error {
 	return nil
 }
 
-func (w *walker) list() error {
+// list goes over the entries of the list that begins here; entry reads each.
+func (w *walker) list(entry func() error) error {
 	if w.depth++; w.depth > maxDepth {
 		return auth.Refuse(auth.MalformedRequest)
 	}
@@ -225,7 +268,7 @@ func (w *walker) list() error {
 			w.at++
 			w.space()
 		}
-		if err := w.skip(); err != nil {
+		if err := entry(); err != nil {
 			return err
 		}
 	}

@@ -124,6 +124,9 @@ func (x *exchange) identify() error {
 	session, sessions := cookie(r, s.cookieName(sessionCookie))
 	x.program = !x.page && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" && browsers == 0 && sessions == 0
 	x.caller = auth.Caller{IP: s.client(r), Agent: describe(r.UserAgent()), RequestID: x.id, Language: x.caller.Language}
+	if err := x.judgedLater(); err != nil {
+		return err
+	}
 	if x.program {
 		x.caller.Token = bearer(r)
 		return nil

@@ -23,7 +23,11 @@ const apiBase = "/api/v1"
 // submitted values in its errors.
 func (s *Server) mountAPI(e *echo.Echo) {
 	api := humaecho.NewWithGroup(e, e.Group(s.site.base+apiBase), huma.Config{OpenAPI: new(huma.OpenAPI)}).Adapter()
-	for _, rt := range routes() {
+	for _, rt := range s.table() {
+		if rt.root {
+			s.at(e, rt.method, rt.path, rt.method+" "+rt.path, func(x *exchange) error { return x.call(&rt) })
+			continue
+		}
 		handle := func(c huma.Context) {
 			ec := humaecho.Unwrap(c)
 			ec.Response().Writer.(*exchange).serve(ec, &rt)
@@ -47,7 +51,7 @@ func (s *Server) contract() ([]byte, error) {
 			"whose code never changes its meaning. Envelopes are strict: unknown, duplicate and odd-case members are refused.")}}
 	book := schemas{all: components.Schemas.Map()}
 	book.problem(s)
-	for _, rt := range routes() {
+	for _, rt := range s.table() {
 		doc.AddOperation(s.operation(&book, &rt))
 	}
 	raw, err := json.Marshal(doc)
@@ -61,6 +65,9 @@ func (s *Server) contract() ([]byte, error) {
 func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 	op := &huma.Operation{Method: rt.method, Path: rt.path, Summary: rt.summary, OperationID: operationID(rt),
 		Tags: []string{tag(rt.path)}, Responses: map[string]*huma.Response{}, Security: needs(rt.who)}
+	if rt.root {
+		op.Servers = []*huma.Server{{URL: s.site.origin + s.site.base}}
+	}
 	for _, name := range pathParams(rt.path) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
 	}
@@ -94,8 +101,19 @@ func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 // operationID is the use case's own name, with what tells two routes to it apart.
 func operationID(rt *route) string {
 	id := lowerCamel(rt.use)
-	if rt.use == "ForgetBrowser" && len(pathParams(rt.path)) == 0 {
+	switch {
+	case rt.use == "ForgetBrowser" && len(pathParams(rt.path)) == 0:
 		id = "forgetBrowsers"
+	case rt.root:
+		id = "fido" + rt.use
+	case rt.who == tester:
+		id = "lab" + rt.use
+		if rt.use == "Switch" {
+			id += rt.path[strings.LastIndexByte(rt.path, '/')+1:]
+		}
+		if rt.use == "SetFaults" && rt.method == http.MethodDelete {
+			id = "labEndFaults"
+		}
 	}
 	return id
 }
@@ -145,9 +163,21 @@ func (b *schemas) request(rt *route) *huma.Schema {
 	drawn := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false, Required: rt.required}
 	for i := range rt.in.members {
 		m := &rt.in.members[i]
-		drawn.Properties[m.name] = b.value(m)
+		drawn.Properties[m.name] = b.asked(m)
 	}
 	return drawn
+}
+
+// asked is value in a request: the members of what lies in a list may be left out.
+func (b *schemas) asked(m *member) *huma.Schema {
+	if m.kind != kindList || m.elem == nil {
+		return b.value(m)
+	}
+	one := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false}
+	for i := range m.elem.members {
+		one.Properties[m.elem.members[i].name] = b.asked(&m.elem.members[i])
+	}
+	return &huma.Schema{Type: huma.TypeArray, Items: one}
 }
 
 func (b *schemas) value(m *member) *huma.Schema {

@@ -334,7 +334,7 @@ func keyPasswordPost(x *exchange) error {
 // startAgain says whether a flow is over.
 func startAgain(err error) bool {
 	var e *auth.Error
-	return errors.As(err, &e) && (e.Code == auth.CeremonyExpired || e.Code == auth.CeremonyUsed || e.Code == auth.CeremonyOtherBrowser)
+	return errors.As(err, &e) && (e.Code == auth.CeremonyExpired || e.Code == auth.CeremonyVoid || e.Code == auth.CeremonyUsed || e.Code == auth.CeremonyOtherBrowser)
 }
 
 // signInAnew shows the sign-in form to somebody whose flow is over, with what he typed at its beginning.

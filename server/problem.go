@@ -16,13 +16,14 @@ import (
 func statuses() map[auth.Code]int {
 	table := map[auth.Code]int{}
 	for status, codes := range map[int][]auth.Code{
-		http.StatusBadRequest:            {auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.CookiesOff, auth.KeyMalformed},
-		http.StatusUnauthorized:          {auth.SessionRequired, auth.SessionEnded, auth.StepUpRequired, auth.TooWeak},
-		http.StatusForbidden:             {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser, auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen},
+		http.StatusBadRequest:   {auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.CookiesOff, auth.KeyMalformed},
+		http.StatusUnauthorized: {auth.SessionRequired, auth.SessionEnded, auth.StepUpRequired, auth.TooWeak},
+		http.StatusForbidden: {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser, auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen,
+			auth.AccountDisabled},
 		http.StatusNotFound:              {auth.NotFound, auth.NoSuchMethod},
 		http.StatusMethodNotAllowed:      {auth.MethodNotAllowed},
-		http.StatusConflict:              {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods, auth.ChangePending, auth.BackupFallsWith, auth.KeyExcluded},
-		http.StatusGone:                  {auth.CeremonyExpired, auth.LinkUsed},
+		http.StatusConflict:              {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods, auth.ChangePending, auth.BackupFallsWith, auth.KeyExcluded, auth.AccountExists},
+		http.StatusGone:                  {auth.CeremonyExpired, auth.CeremonyVoid, auth.LinkUsed},
 		http.StatusRequestEntityTooLarge: {auth.TooLarge},
 		http.StatusTooManyRequests:       {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting, auth.ResendTooSoon, auth.SendLimitReached},
 		http.StatusInternalServerError:   {auth.Internal},
@@ -55,6 +56,8 @@ type Problem struct {
 	Until     time.Time         // when trying again makes sense; also Retry-After
 	AcrValues string            // what a step-up must show (RFC 9470): weak, strong, best or same
 	MaxAge    *time.Duration    // and how old it may be, in seconds
+	Step      string            // where WebAuthn Level 3 asks for what was refused: "7.1.9"
+	Cause     auth.Code         // in a lab, where the code is deliberately blunt: that of the check that refused
 	RequestID string            // for support and the log
 }
 
@@ -143,7 +146,7 @@ func (x *exchange) document(err error) {
 	status := x.deny(e)
 	title, detail := x.s.texts.Problem(x.caller.Language, string(e.Code), x.says(e))
 	p := Problem{Type: x.s.site.problems + string(e.Code), Title: title, Detail: detail, Status: status, Code: e.Code,
-		Field: e.Field, Args: e.Args, Until: e.Until, RequestID: x.id}
+		Field: e.Field, Args: e.Args, Until: e.Until, Step: e.Step, Cause: e.Cause, RequestID: x.id}
 	if e.Code == auth.StepUpRequired || e.Code == auth.TooWeak {
 		p.AcrValues, p.MaxAge = acr(e.Demand.Class), &e.Demand.MaxAge
 	}

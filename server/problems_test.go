@@ -85,6 +85,7 @@ type trial struct {
 type provocation struct {
 	change func(*testing.T, *auth.Config, *Config)
 	do     func(*trial) *httptest.ResponseRecorder
+	lab    bool // in an empty lab instead
 }
 
 // estate is what every trial begins with, made once: a seller with everything, and one who must enrol.
@@ -126,7 +127,14 @@ func newEstate(t *testing.T) *estate {
 
 func (e *estate) trial(t *testing.T, lang string, pr provocation) *trial {
 	t.Helper()
-	w := newWorldAt(t, e.at, e.left, func(a *auth.Config, c *Config) {
+	left := e.left
+	if pr.lab {
+		left = nil
+	}
+	w := newWorldAt(t, e.at, left, func(a *auth.Config, c *Config) {
+		if pr.lab {
+			asLab(a, c)
+		}
 		if pr.change != nil {
 			pr.change(t, a, c)
 		}
@@ -233,7 +241,7 @@ func flags(set, clear byte) func([]byte) []byte {
 
 func provocations() map[auth.Code]provocation {
 	all := map[auth.Code]provocation{}
-	for _, part := range []map[auth.Code]provocation{envelopeFaults(), sessionFaults(), formFaults(), typedFaults(), storeFaults(), methodFaults(), keyFaults()} {
+	for _, part := range []map[auth.Code]provocation{envelopeFaults(), sessionFaults(), formFaults(), typedFaults(), storeFaults(), methodFaults(), keyFaults(), labFaults()} {
 		maps.Copy(all, part)
 	}
 	return all
@@ -244,7 +252,7 @@ func TestEveryCodeOverHTTP(t *testing.T) {
 	estate := newEstate(t)
 	tries := provocations()
 	byRoute := map[string][]auth.Code{}
-	for _, rt := range routes() {
+	for _, rt := range slices.Concat(routes(), labRoutes()) {
 		byRoute[rt.method+" "+rt.path] = rt.answers()
 	}
 	for name, code := range codesOfDomain(t) {

@@ -16,6 +16,7 @@ const (
 	session                 // a session, even one that may only enrol
 	enrolled                // a session beyond the second step
 	gateway                 // a gateway that signs its report
+	tester                  // nothing, in a lab
 )
 
 // A route is one use case as an operation of the API.
@@ -30,6 +31,7 @@ type route struct {
 	bound   bool        // its rate is bounded by client
 	link    bool        // what its caller holds is a mailed link, which any browser may open
 	query   []string    // names of query parameters
+	root    bool        // the path is under the site's own base instead
 	endpoint
 }
 
@@ -48,7 +50,7 @@ func signRoutes() []route {
 			summary: "Make the account by the mailed link", codes: codes(auth.LinkUsed),
 			endpoint: takes(confirmSignUp).requires("link")},
 		{use: "SignIn", act: auth.ActSignIn, who: anyone, method: http.MethodPost, path: "/sign-in", bound: true,
-			summary: "Begin a sign-in with a password", codes: codes(auth.SignInRefused, auth.SignInLocked),
+			summary: "Begin a sign-in with a password", codes: codes(auth.SignInRefused, auth.SignInLocked, auth.AccountDisabled),
 			endpoint: takes(signIn).requires("identifier", "password")},
 		{use: "SignInKeyFirst", act: auth.ActLook, who: anyone, method: http.MethodPost, path: "/sign-in/key", bound: true,
 			summary: "Begin a sign-in with a security key", codes: codes(auth.MethodRefused),
@@ -185,7 +187,7 @@ func bodyCodes() []auth.Code {
 func sessionCodes() []auth.Code { return codes(auth.SessionRequired, auth.SessionEnded) }
 func stepCodes() []auth.Code    { return codes(auth.StepUpRequired, auth.TooWeak) }
 func sealedCodes() []auth.Code {
-	return codes(auth.CeremonyExpired, auth.CeremonyUsed, auth.CeremonyOtherBrowser)
+	return codes(auth.CeremonyExpired, auth.CeremonyVoid, auth.CeremonyUsed, auth.CeremonyOtherBrowser, auth.AccountDisabled)
 }
 func methodCodes() []auth.Code {
 	return codes(auth.NoSuchMethod, auth.MethodResting, auth.MethodDisabled, auth.MethodRefused)

@@ -29,6 +29,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"Sweep":       "the program's own clock",
 		"VerifyAudit": "the program's own command",
 		"DemandOf":    "no use case: the rules, for pages",
+		"Lab":         "no use case: the way to those of testers",
 	}
 	routed := map[string]bool{}
 	for _, rt := range routes() {
@@ -49,8 +50,8 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 
 func TestEveryRouteDeclaresItself(t *testing.T) {
 	seen := map[string]bool{}
-	s := newServer(t, nil)
-	for _, rt := range routes() {
+	s := newLabWorld(t).server
+	for _, rt := range s.table() {
 		name := rt.method + " " + rt.path
 		if seen[name] {
 			t.Errorf("%s: got two routes, want one", name)
@@ -83,7 +84,11 @@ func TestEveryRouteDeclaresItself(t *testing.T) {
 
 // The document is whole: every operation, every reference, every code.
 func TestOpenAPI(t *testing.T) {
-	s := newServer(t, nil)
+	t.Run("site", func(t *testing.T) { checkOpenAPI(t, newServer(t, nil)) })
+	t.Run("lab", func(t *testing.T) { checkOpenAPI(t, newLabWorld(t).server) })
+}
+
+func checkOpenAPI(t *testing.T, s *Server) {
 	var doc struct {
 		OpenAPI string
 		Paths   map[string]map[string]struct {
@@ -112,8 +117,8 @@ func TestOpenAPI(t *testing.T) {
 			}
 		}
 	}
-	if n != len(routes()) {
-		t.Errorf("got %d operations, want %d", n, len(routes()))
+	if n != len(s.table()) {
+		t.Errorf("got %d operations, want %d", n, len(s.table()))
 	}
 	for name := range strings.SplitSeq(w.Body.String(), `"$ref":"`) {
 		ref, _, _ := strings.Cut(name, `"`)

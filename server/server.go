@@ -49,6 +49,9 @@ type Server struct {
 	statuses map[auth.Code]int
 	problem  *shape
 	log      *slog.Logger
+	lab      *auth.Lab       // nil: a real site
+	stopping context.Context // ends when no new requests are taken
+	stop     func()
 	now      func() time.Time
 	random   io.Reader
 
@@ -70,11 +73,15 @@ func New(cfg Config) (*Server, error) {
 		csrf: http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(), problem: shapeOf(typeProblem),
 		log: cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
 	}
+	if s.lab = cfg.Service.Lab(); s.lab != nil {
+		s.site.prefix += labPrefix(at.origin)
+	}
+	s.stopping, s.stop = context.WithCancel(context.Background())
 	if err := s.csrf.AddTrustedOrigin(at.origin); err != nil {
 		return nil, fmt.Errorf("trusting the own origin: %w", err)
 	}
 	s.defaults()
-	s.sessionName, s.browserName = at.prefix+sessionCookie, at.prefix+browserCookie
+	s.sessionName, s.browserName = s.site.prefix+sessionCookie, s.site.prefix+browserCookie
 	s.mount()
 	return s, nil
 }
@@ -118,6 +125,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
+	s.stop() // whoever waits for a message waits no longer
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := h.Shutdown(drain); err != nil {

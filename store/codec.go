@@ -90,9 +90,13 @@ func (c *Collection[T]) open(r *ring, id string, stored []byte) ([]byte, error) 
 	return nil, fmt.Errorf("unknown frame: %w", ErrSealed)
 }
 
-// place binds a sealed document to where it lies, so that it cannot be moved under another id.
+// place binds a sealed document to where it lies, so that it cannot be moved under another id. A realm
+// stands between two NULs before the name, which is never empty: no place of one realm is one of another.
 func (c *Collection[T]) place(id string) []byte {
-	b := make([]byte, 0, len(c.name)+1+len(id))
+	b := make([]byte, 0, len(c.realm)+2+len(c.name)+1+len(id))
+	if c.realm != "" {
+		b = append(append(append(b, 0), c.realm...), 0)
+	}
 	return append(append(append(b, c.name...), 0), id...)
 }
 

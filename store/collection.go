@@ -13,6 +13,7 @@ import (
 // that is not unique) and hold nothing personal: they are stored in the clear.
 type Collection[T any] struct {
 	name    string
+	realm   string
 	keys    *Keys
 	indexes []Index[T]
 }
@@ -45,6 +46,13 @@ func NewCollection[T any](name string, keys *Keys, indexes ...Index[T]) *Collect
 	if CheckName(name) != nil {
 		panic("store: bad collection " + name)
 	}
+	return c
+}
+
+// In puts the collection into a realm and returns it: a document that was sealed in one realm opens in no
+// other, though name, id and keys are the same. "" is the realm of those that are in none.
+func (c *Collection[T]) In(realm string) *Collection[T] {
+	c.realm = realm
 	return c
 }
 

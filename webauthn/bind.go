@@ -1,12 +1,14 @@
 package webauthn
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
@@ -17,10 +19,11 @@ import (
 
 // BeginBind writes creation options for the flavour in Ceremony.Input, a USB key if none is named.
 func (f *Factor) BeginBind(c *auth.Ceremony, s auth.Subject) error {
-	flavour, err := flavourOf(c.Input)
+	wish, err := readInput(c.Input)
 	if err != nil {
 		return err
 	}
+	flavour := wish.Flavour
 	if len(s.Handle) == 0 || len(s.Handle) > maxHandle {
 		return fmt.Errorf("webauthn: a user handle of %d bytes", len(s.Handle))
 	}
@@ -34,7 +37,7 @@ func (f *Factor) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 	}
 	u := &user{handle: s.Handle, name: s.Name, display: s.Display}
 	creation, session, err := f.rp.BeginRegistration(u, func(o *protocol.PublicKeyCredentialCreationOptions) error {
-		f.fill(o, flavour)
+		f.fill(o, wish)
 		o.Challenge, o.CredentialExcludeList, o.Timeout = challenge, exclude, timeout(c)
 		if s.Site != "" {
 			o.RelyingParty.Name = s.Site
@@ -44,7 +47,7 @@ func (f *Factor) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 	if err != nil {
 		return errors.New("webauthn: the library refuses to begin a registration")
 	}
-	st := &state{Session: *session, Flavour: flavour}
+	st := &state{Session: *session, Flavour: flavour, Certified: wish.Certified}
 	for _, a := range s.Existing {
 		if a.Kind == auth.WebAuthn {
 			st.Exclude = append(st.Exclude, excluded{ID: a.Credential, Name: a.Name})
@@ -53,40 +56,48 @@ func (f *Factor) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 	return st.set(c, creation)
 }
 
-func flavourOf(input json.RawMessage) (auth.Flavour, error) {
+// readInput reads what the person chose: a USB key if nothing else.
+func readInput(input json.RawMessage) (*auth.BindInput, error) {
 	var in auth.BindInput
 	if len(input) > 0 {
 		if err := json.Unmarshal(input, &in); err != nil {
-			return "", auth.Refuse(auth.MalformedRequest)
+			return nil, auth.Refuse(auth.MalformedRequest)
 		}
 	}
 	switch in.Flavour {
-	case "", auth.SecurityKey:
-		return auth.SecurityKey, nil
-	case auth.Passkey:
-		return auth.Passkey, nil
+	case "":
+		in.Flavour = auth.SecurityKey
+	case auth.SecurityKey, auth.Passkey:
+	default:
+		return nil, auth.RefuseField(auth.MalformedRequest, "flavour")
 	}
-	return "", auth.RefuseField(auth.MalformedRequest, "flavour")
+	return &in, nil
 }
 
-// fill puts in what the flavour and the policy decide (D10). A resident key is never required of a USB key: U2F-era
+// fill puts in what the flavour and the policy decide (D10), and what was wished beyond them. A resident key is never required of a USB key: U2F-era
 // keys have none. User verification is always named, for Chromium protects the credential harder when it is not.
-func (f *Factor) fill(o *protocol.PublicKeyCredentialCreationOptions, flavour auth.Flavour) {
-	no := false
+func (f *Factor) fill(o *protocol.PublicKeyCredentialCreationOptions, wish *auth.BindInput) {
+	no, yes := false, true
 	o.Parameters = f.params
 	o.AuthenticatorSelection = protocol.AuthenticatorSelection{
 		AuthenticatorAttachment: protocol.CrossPlatform, UserVerification: f.needVerif,
 		ResidentKey: protocol.ResidentKeyRequirementDiscouraged, RequireResidentKey: &no,
 	}
 	o.Hints = []protocol.PublicKeyCredentialHints{protocol.PublicKeyCredentialHintSecurityKey}
-	if flavour == auth.Passkey {
+	if wish.Flavour == auth.Passkey {
 		o.AuthenticatorSelection.AuthenticatorAttachment = protocol.Platform
 		o.AuthenticatorSelection.ResidentKey = protocol.ResidentKeyRequirementPreferred
 		o.AuthenticatorSelection.UserVerification = atLeastPreferred(f.needVerif)
 		o.Hints = []protocol.PublicKeyCredentialHints{protocol.PublicKeyCredentialHintClientDevice}
 	}
+	if wish.Resident {
+		o.AuthenticatorSelection.ResidentKey, o.AuthenticatorSelection.RequireResidentKey = protocol.ResidentKeyRequirementRequired, &yes
+	}
+	if wish.Verify {
+		o.AuthenticatorSelection.UserVerification = protocol.VerificationRequired
+	}
 	o.Attestation = protocol.PreferNoAttestation
-	if f.config.Attestation.Ask {
+	if f.config.Attestation.Ask || wish.Attest || wish.Certified {
 		o.Attestation = protocol.PreferDirectAttestation
 	}
 	o.Extensions.CredProps = true // tells whether the credential is discoverable
@@ -103,23 +114,27 @@ func atLeastPreferred(v protocol.UserVerificationRequirement) protocol.UserVerif
 // those offered, the attachment, the exclude list. That the id is new to all accounts is the caller's to see (step 26).
 func (f *Factor) FinishBind(c *auth.Ceremony, raw json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
+	at := registering()
 	st, err := readState(c, true)
 	if err != nil {
 		return nil, err
 	}
-	r, err := readResponse(raw)
+	r, err := readResponse(raw, at)
 	if err != nil {
 		return nil, err
 	}
-	client, err := f.clientData(r.clientData, protocol.CreateCeremony, st.Session.Challenge)
+	if r.object == nil { // else it is no answer to a registration
+		return nil, auth.RefuseField(auth.KeyMalformed, "attestationObject").In("7.1.3")
+	}
+	client, err := f.clientData(r.clientData, at, st.Session.Challenge)
 	if err != nil {
 		return nil, err
 	}
 	object, err := readObject(r.object)
 	if err != nil {
-		return nil, err
+		return nil, in(err, at.data)
 	}
-	if err := f.newKey(&object.AuthData, &st.Session, r); err != nil {
+	if err := f.newKey(&object.AuthData, at, &st.Session, r); err != nil {
 		return nil, err
 	}
 	if err := f.asked(st, r); err != nil {
@@ -129,7 +144,7 @@ func (f *Factor) FinishBind(c *auth.Ceremony, raw json.RawMessage) (*auth.Authen
 	if err != nil {
 		return nil, err
 	}
-	certified, err := f.judge(c, object)
+	certified, err := f.judge(c, st, object)
 	if err != nil {
 		return nil, err
 	}
@@ -141,12 +156,16 @@ func (f *Factor) FinishBind(c *auth.Ceremony, raw json.RawMessage) (*auth.Authen
 // a missing statement for an empty one.
 func readObject(raw []byte) (*protocol.AttestationObject, error) {
 	var shape struct {
-		Format    string                  `cbor:"fmt"`
+		Format    *string                 `cbor:"fmt"`
 		Statement webauthncbor.RawMessage `cbor:"attStmt"`
 		AuthData  []byte                  `cbor:"authData"`
 	}
 	malformed := auth.RefuseField(auth.KeyMalformed, "attestationObject")
-	if len(raw) == 0 || webauthncbor.Unmarshal(raw, &shape) != nil || shape.Format == "" || len(shape.Statement) == 0 {
+	err := webauthncbor.Unmarshal(raw, &shape)
+	if twice := new(cbor.DupMapKeyError); errors.As(err, &twice) {
+		return nil, auth.RefuseField(auth.DuplicateMember, "attestationObject")
+	}
+	if err != nil || shape.Format == nil || !isStatement(*shape.Format, shape.Statement) {
 		return nil, malformed
 	}
 	var object protocol.AttestationObject
@@ -159,32 +178,64 @@ func readObject(raw []byte) (*protocol.AttestationObject, error) {
 	return &object, nil
 }
 
+// isStatement says whether an item can be the statement of a format: a map, and of compound an array (Level 3 §8.9).
+func isStatement(format string, item []byte) bool {
+	list := len(item) > 0 && item[0]>>5 == 4
+	return isMap(item) || list && format == string(protocol.AttestationFormatCompound)
+}
+
+// isMap says whether a CBOR item is a map (RFC 8949 §3.1, major type 5).
+func isMap(item []byte) bool { return len(item) > 0 && item[0]>>5 == 5 }
+
 // newKey takes steps 14 to 20 and 25 of §7.1. The key is parsed whole, which the library leaves for the first sign-in:
 // points off the curve, compressed points and odd RSA keys must not be registered.
-func (f *Factor) newKey(d *protocol.AuthenticatorData, session *webauthn.SessionData, r *response) error {
-	if err := f.authData(d, session.UserVerification); err != nil {
+func (f *Factor) newKey(d *protocol.AuthenticatorData, at *steps, session *webauthn.SessionData, r *response) error {
+	if err := f.authData(d, at, session.UserVerification); err != nil {
 		return err
 	}
 	if len(d.AttData.CredentialID) == 0 || string(d.AttData.CredentialID) != string(r.rawID) {
-		return auth.RefuseField(auth.KeyMalformed, "rawId")
+		return auth.RefuseField(auth.KeyMalformed, "rawId").In("7.1.25")
 	}
-	var key webauthncose.PublicKeyData
-	if webauthncbor.Unmarshal(d.AttData.CredentialPublicKey, &key) != nil {
-		return auth.RefuseField(auth.KeyMalformed, "attestationObject")
+	return checkKey(d.AttData.CredentialPublicKey, session.CredParams)
+}
+
+// checkKey takes step 20, and reads the key as its algorithm wants it.
+func checkKey(raw []byte, offered []protocol.CredentialParameter) error {
+	malformed := auth.RefuseField(auth.KeyMalformed, "attestationObject").In("6.5.1.1")
+	var key struct {
+		Algorithm webauthncbor.RawMessage `cbor:"3,keyasint"`
 	}
-	if !slices.ContainsFunc(session.CredParams, func(p protocol.CredentialParameter) bool {
-		return int64(p.Algorithm) == key.Algorithm
+	if !isMap(raw) || webauthncbor.Unmarshal(raw, &key) != nil {
+		return malformed
+	}
+	var algorithm *int64
+	if len(key.Algorithm) > 0 && webauthncbor.Unmarshal(key.Algorithm, &algorithm) != nil {
+		algorithm = nil
+	}
+	if algorithm == nil {
+		return auth.Refuse(auth.KeyAlgorithm).In("6.5.1.1")
+	}
+	if !slices.ContainsFunc(offered, func(p protocol.CredentialParameter) bool {
+		return int64(p.Algorithm) == *algorithm
 	}) {
-		return auth.Refuse(auth.KeyAlgorithm)
+		return auth.Refuse(auth.KeyAlgorithm).In("7.1.20")
 	}
-	parsed, err := webauthncose.ParsePublicKey(d.AttData.CredentialPublicKey)
+	parsed, err := webauthncose.ParsePublicKey(raw)
 	if err != nil {
-		return auth.RefuseField(auth.KeyMalformed, "attestationObject")
+		return malformed
 	}
-	if k, ok := parsed.(webauthncose.RSAPublicKeyData); ok && (len(k.Modulus) < 256 || len(k.Modulus) > 512 || k.Modulus[0] == 0) {
-		return auth.RefuseField(auth.KeyMalformed, "attestationObject") // 2048 to 4096 bits: not weak, not a burden
+	if k, ok := parsed.(webauthncose.RSAPublicKeyData); ok && !soundRSA(k.Modulus, k.Exponent) {
+		return malformed
 	}
 	return nil
+}
+
+// soundRSA says whether an RSA key is neither weak nor a burden: 2048 to 4096 bits, and an odd exponent above 2. With
+// an exponent of 1 everybody can sign; an even one is none.
+func soundRSA(modulus, exponent []byte) bool {
+	e := bytes.TrimLeft(exponent, "\x00")
+	return len(modulus) >= 256 && len(modulus) <= 512 && modulus[0] != 0 &&
+		len(e) > 0 && e[len(e)-1]&1 == 1 && (len(e) > 1 || e[0] > 2)
 }
 
 // asked checks what only the browser would have checked: the exclude list and the attachment. A phone that answers over
@@ -192,7 +243,7 @@ func (f *Factor) newKey(d *protocol.AuthenticatorData, session *webauthn.Session
 func (f *Factor) asked(st *state, r *response) error {
 	for _, x := range st.Exclude {
 		if x.ID == r.id {
-			return auth.Refuse(auth.KeyExcluded, "name", x.Name)
+			return auth.Refuse(auth.KeyExcluded, "name", x.Name).In("7.1.26")
 		}
 	}
 	known := transports(r.transports)
@@ -218,7 +269,7 @@ func (f *Factor) create(st *state, r *response, client *protocol.CollectedClient
 	parsed.Raw.AttestationResponse.AttestationObject = r.object
 	credential, err := f.rp.CreateCredential(&user{handle: st.Session.UserID}, st.Session, parsed)
 	if err != nil {
-		return nil, auth.Refuse(auth.KeyAttestation) // every other step has passed above
+		return nil, auth.Refuse(auth.KeyAttestation).In(statementStep(object.Format)) // every other step has passed above
 	}
 	return credential, nil
 }

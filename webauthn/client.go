@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -11,27 +12,54 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
+// steps are where Level 3 asks for what both ceremonies check.
+type steps struct {
+	ceremony                                       protocol.CeremonyType
+	present, json, kind, challenge, origin         string
+	cross, top                                     string
+	data, rpID, presence, verification, backupFlag string
+}
+
+// registering are the steps of §7.1.
+func registering() *steps {
+	return &steps{protocol.CreateCeremony, "7.1.5", "7.1.6", "7.1.7", "7.1.8", "7.1.9", "7.1.10", "7.1.11", "7.1.13", "7.1.14", "7.1.15", "7.1.16", "7.1.17"}
+}
+
+// authenticating are the steps of §7.2.
+func authenticating() *steps {
+	return &steps{protocol.AssertCeremony, "7.2.8", "7.2.9", "7.2.10", "7.2.11", "7.2.12", "7.2.13", "7.2.14", "7.2.7", "7.2.15", "7.2.16", "7.2.17", "7.2.18"}
+}
+
+// in sets the step of a refusal that has none yet.
+func in(err error, step string) error {
+	var e *auth.Error
+	if errors.As(err, &e) && e.Step == "" {
+		e.Step = step
+	}
+	return err
+}
+
 // clientData reads and checks what the browser says about itself (Level 3 §7.1 steps 5 to 11, §7.2 steps 8 to 14).
-func (f *Factor) clientData(raw []byte, want protocol.CeremonyType, challenge string) (*protocol.CollectedClientData, error) {
+func (f *Factor) clientData(raw []byte, at *steps, challenge string) (*protocol.CollectedClientData, error) {
 	d, err := readClientData(raw)
 	if err != nil {
-		return nil, err
+		return nil, in(err, at.json)
 	}
-	if d.Type != want {
-		return nil, auth.Refuse(auth.KeyTypeWrong)
+	if d.Type != at.ceremony {
+		return nil, auth.Refuse(auth.KeyTypeWrong).In(at.kind)
 	}
 	if subtle.ConstantTimeCompare([]byte(d.Challenge), []byte(challenge)) != 1 {
-		return nil, auth.Refuse(auth.KeyChallengeWrong)
+		return nil, auth.Refuse(auth.KeyChallengeWrong).In(at.challenge)
 	}
 	// As strings: the library folds case and drops paths and user names, which no browser sends.
 	if !slices.Contains(f.config.Origins, d.Origin) {
-		return nil, auth.Refuse(auth.KeyOriginWrong)
+		return nil, auth.Refuse(auth.KeyOriginWrong).In(at.origin)
 	}
 	if d.CrossOrigin && len(f.config.TopOrigins) == 0 {
-		return nil, auth.Refuse(auth.KeyOriginWrong)
+		return nil, auth.Refuse(auth.KeyOriginWrong).In(at.cross)
 	}
 	if d.TopOrigin != "" && (!d.CrossOrigin || !slices.Contains(f.config.TopOrigins, d.TopOrigin)) {
-		return nil, auth.Refuse(auth.KeyOriginWrong)
+		return nil, auth.Refuse(auth.KeyOriginWrong).In(at.top)
 	}
 	return d, nil
 }
@@ -70,16 +98,16 @@ func readClientData(raw []byte) (*protocol.CollectedClientData, error) {
 }
 
 // authData checks what is the same in both ceremonies (Level 3 §7.1 steps 14 to 18, §7.2 steps 15 to 19).
-func (f *Factor) authData(d *protocol.AuthenticatorData, need protocol.UserVerificationRequirement) error {
+func (f *Factor) authData(d *protocol.AuthenticatorData, at *steps, need protocol.UserVerificationRequirement) error {
 	switch {
 	case !bytes.Equal(d.RPIDHash, f.rpIDHash[:]):
-		return auth.Refuse(auth.KeyRPIDWrong)
+		return auth.Refuse(auth.KeyRPIDWrong).In(at.rpID)
 	case !d.Flags.HasUserPresent():
-		return auth.Refuse(auth.KeyNoTouch)
+		return auth.Refuse(auth.KeyNoTouch).In(at.presence)
 	case need == protocol.VerificationRequired && !d.Flags.HasUserVerified():
-		return auth.Refuse(auth.KeyNotVerified)
+		return auth.Refuse(auth.KeyNotVerified).In(at.verification)
 	case d.Flags.HasBackupState() && !d.Flags.HasBackupEligible():
-		return auth.Refuse(auth.KeyBackupFlags)
+		return auth.Refuse(auth.KeyBackupFlags).In(at.backupFlag)
 	}
 	return nil
 }

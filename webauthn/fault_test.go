@@ -10,9 +10,11 @@ import (
 	"encoding/json"
 	"errors"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/go-webauthn/webauthn/protocol"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -290,7 +292,8 @@ func TestReasonsOfAssertions(t *testing.T) {
 		{"another account's handle", func(_, inner map[string]any) { inner["userHandle"] = "b3RoZXI" }, auth.KeyUserHandleWrong},
 		{"handle not a string", func(_, inner map[string]any) { inner["userHandle"] = 4 }, auth.KeyMalformed},
 		{"handle too long", func(_, inner map[string]any) { inner["userHandle"] = strings.Repeat("A", 88) }, auth.KeyMalformed},
-		{"no signature", func(_, inner map[string]any) { delete(inner, "signature") }, auth.KeySignatureWrong},
+		{"no signature", func(_, inner map[string]any) { delete(inner, "signature") }, auth.KeyMalformed},
+		{"empty signature", func(_, inner map[string]any) { inner["signature"] = "" }, auth.KeySignatureWrong},
 		{"no authenticator data", func(_, inner map[string]any) { delete(inner, "authenticatorData") }, auth.KeyMalformed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -307,7 +310,7 @@ func TestReasonsOfAssertions(t *testing.T) {
 		bind := b.binding(auth.SecurityKey)
 		b.browser.Authenticators = []*virtual.Authenticator{device(t, virtual.Options{Seed: []byte("2")})}
 		_, err := b.factor.FinishVerify(b.verifying(), b.keys, b.create(bind))
-		wantCode(t, err, auth.KeyWrong)
+		wantCode(t, err, auth.KeyMalformed)
 	})
 	t.Run("not listed any more", func(t *testing.T) {
 		b := newBench(t, nil, virtual.Options{})
@@ -334,9 +337,14 @@ func TestReasonsOfRegistrations(t *testing.T) {
 	self := virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model}
 	packed := virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model}
 	u2f := virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F}
+	compound := attesting(virtual.AttestCompound, nil, virtual.AttestSelf, virtual.AttestSelf)
+	rsa := virtual.Options{Algorithms: []virtual.Algorithm{virtual.RS256}}
 	flip := &virtual.Hooks{Signature: func(b []byte) []byte { b[len(b)-1] ^= 1; return b }}
 	statement := func(f func(map[string]any)) *virtual.Hooks {
 		return attestation(func(a *virtual.Attestation) { f(a.Statement) })
+	}
+	part := func(f func(map[string]any)) *virtual.Hooks {
+		return attestation(func(a *virtual.Attestation) { f(a.Parts[1].Statement) })
 	}
 	object := func(raw ...byte) *virtual.Hooks {
 		return &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) { r.Response.AttestationObject = raw }}
@@ -359,8 +367,24 @@ func TestReasonsOfRegistrations(t *testing.T) {
 		{"x5c no array", self, statement(func(s map[string]any) { s["x5c"] = []byte{1} }), auth.KeyAttestation},
 		{"x5c empty", self, statement(func(s map[string]any) { s["x5c"] = []any{} }), auth.KeyAttestation},
 		{"x5c garbage", self, statement(func(s map[string]any) { s["x5c"] = []any{[]byte{1, 2}} }), auth.KeyAttestation},
+		{"compound, x5c of a part no array", compound, part(func(s map[string]any) { s["x5c"] = []byte{1} }), auth.KeyAttestation},
+		{"compound, u2f part of a key with a model", compound, &virtual.Hooks{Attester: func(a *virtual.Attester, _ *virtual.Credential) {
+			a.Formats = []virtual.Format{virtual.AttestSelf, virtual.AttestFIDOU2F}
+		}}, auth.KeyAttestation},
+		{"compound, one part forged", compound, part(func(s map[string]any) { s["sig"] = []byte{1} }), auth.KeyAttestation},
+		{"compound of five", compound, &virtual.Hooks{Attester: func(a *virtual.Attester, _ *virtual.Credential) {
+			a.Formats = slices.Repeat([]virtual.Format{virtual.AttestSelf}, 5)
+		}}, auth.KeyAttestation},
+		{"compound of four", compound, &virtual.Hooks{Attester: func(a *virtual.Attester, _ *virtual.Credential) {
+			a.Formats = slices.Repeat([]virtual.Format{virtual.AttestSelf}, 4)
+		}}, ""},
 		{"object missing", self, object(), auth.KeyMalformed},
 		{"object no map", self, object(0x80), auth.KeyMalformed},
+		{"object with a key twice", self, twice("fmt"), auth.DuplicateMember},
+		{"object without a format", self, attestationObject(func(o map[string]any) { delete(o, "fmt") }), auth.KeyMalformed},
+		{"format of no letter", self, attestationObject(func(o map[string]any) { o["fmt"] = "" }), auth.KeyAttestation},
+		{"statement null", virtual.Options{}, attestationObject(func(o map[string]any) { o["attStmt"] = nil }), auth.KeyMalformed},
+		{"statement an array", virtual.Options{}, attestationObject(func(o map[string]any) { o["attStmt"] = []any{} }), auth.KeyMalformed},
 		{"object cut", self, object(0xa3, 0x63, 'f'), auth.KeyMalformed},
 		{"AT clear", virtual.Options{}, authData(clearFlag(virtual.FlagAT)), auth.KeyMalformed},
 		{"id longer than the data", virtual.Options{}, authData(func(b []byte) []byte { b[53] = 3; return b }), auth.KeyMalformed},
@@ -369,6 +393,12 @@ func TestReasonsOfRegistrations(t *testing.T) {
 		{"long id", virtual.Options{IDSize: 1023}, nil, ""},
 		{"Ed448", virtual.Options{}, coseAlg(0x38, 52), auth.KeyAlgorithm},
 		{"alg of another key type", virtual.Options{}, coseAlg(0x27), auth.KeyMalformed},
+		{"alg a text", virtual.Options{}, coseAlg(0x61, 'x'), auth.KeyAlgorithm},
+		{"alg null", virtual.Options{}, coseAlg(0xf6), auth.KeyAlgorithm},
+		{"key null", virtual.Options{}, authData(func(b []byte) []byte { return append(b[:55+int(b[54])], 0xf6) }), auth.KeyMalformed},
+		{"RSA with an exponent of 1", rsa, exponent(0, 0, 1), auth.KeyMalformed},
+		{"RSA with an even exponent", rsa, exponent(1, 0, 0), auth.KeyMalformed},
+		{"RSA with an exponent of 3", rsa, exponent(0, 0, 3), ""},
 		{"point off the curve", virtual.Options{}, authData(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }), auth.KeyMalformed},
 		{"getter that disagrees", virtual.Options{}, &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) {
 			r.Response.AuthenticatorData, r.Response.PublicKey = []byte{1}, []byte{2}
@@ -382,6 +412,32 @@ func TestReasonsOfRegistrations(t *testing.T) {
 			wantCode(t, err, tc.want)
 		})
 	}
+}
+
+// exponent replaces the exponent of an RSA key, which is its last member: 21 43 01 00 01.
+func exponent(e ...byte) *virtual.Hooks {
+	return authData(func(b []byte) []byte { return append(b[:len(b)-3], e...) })
+}
+
+// attestationObject changes the members of the object, after the statement was made.
+func attestationObject(edit func(map[string]any)) *virtual.Hooks {
+	return &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) {
+		var o map[string]any
+		if err := cbor.Unmarshal(r.Response.AttestationObject, &o); err != nil {
+			panic(err)
+		}
+		edit(o)
+		r.Response.AttestationObject, _ = cbor.Marshal(o)
+	}}
+}
+
+// twice puts a text member into the object a second time: its head is a map of three.
+func twice(name string) *virtual.Hooks {
+	return &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) {
+		more, _ := cbor.Marshal(name)
+		value, _ := cbor.Marshal("none")
+		r.Response.AttestationObject = append(append(append([]byte{0xa4}, r.Response.AttestationObject[1:]...), more...), value...)
+	}}
 }
 
 // coseAlg replaces the alg of an ES256 key: 01 02 03 26 are its first two members.

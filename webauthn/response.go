@@ -35,9 +35,18 @@ type response struct {
 	handle    []byte
 }
 
-// readResponse reads a response. Unknown members are ignored, duplicates (in any case: parsers further on may fold it)
+// readResponse reads a response of either ceremony. What it refuses is asked for in Level 3 §5.1.
+func readResponse(data []byte, at *steps) (*response, error) {
+	r, err := parseResponse(data)
+	if err == nil && (len(r.clientData) == 0 || len(r.clientData) > maxClientData) {
+		err = auth.RefuseField(auth.KeyMalformed, "clientDataJSON").In(at.present)
+	}
+	return r, in(err, "5.1")
+}
+
+// parseResponse reads a response. Unknown members are ignored, duplicates (in any case: parsers further on may fold it)
 // are refused, byte strings must be base64url without padding.
-func readResponse(data []byte) (*response, error) {
+func parseResponse(data []byte) (*response, error) {
 	if len(data) > maxResponse {
 		return nil, auth.Refuse(auth.TooLarge)
 	}
@@ -113,8 +122,6 @@ func (r *response) readInner(data []byte) error {
 	switch {
 	case err != nil:
 		return err
-	case len(r.clientData) == 0 || len(r.clientData) > maxClientData:
-		return auth.RefuseField(auth.KeyMalformed, "clientDataJSON")
 	case len(r.handle) > maxHandle:
 		return auth.RefuseField(auth.KeyMalformed, "userHandle")
 	}

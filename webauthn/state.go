@@ -16,7 +16,7 @@ import (
 
 // A state is what one ceremony must remember, in Ceremony.State:
 //
-//	{"s": SessionData, verbatim, "f": flavour, "x": [{"i": credential id, "n": its name}, ...]}   registration
+//	{"s": SessionData, verbatim, "f": flavour, "x": [{"i": credential id, "n": its name}, ...], "c": certified only}   registration
 //	{"s": SessionData, verbatim}                                                                authentication
 //
 // A registration is told by its flavour.
@@ -24,6 +24,8 @@ type state struct {
 	Session webauthn.SessionData `json:"s"`
 	Flavour auth.Flavour         `json:"f,omitempty"`
 	Exclude []excluded           `json:"x,omitempty"`
+
+	Certified bool `json:"c,omitempty"`
 }
 
 type excluded struct {

@@ -266,6 +266,11 @@ func TestServerChecksWhatTheBrowserChecks(t *testing.T) {
 	})
 }
 
+// attesting is a device of the model that attests in a format.
+func attesting(f virtual.Format, ca *virtual.CA, parts ...virtual.Format) virtual.Options {
+	return virtual.Options{AAGUID: model, Attestation: f, CA: ca, Compound: parts}
+}
+
 // TestCertifiedKeysOnly: what it takes, and what does not get round it.
 func TestCertifiedKeysOnly(t *testing.T) {
 	maker, err := virtual.NewCA(virtual.CAOptions{Seed: []byte("maker")})
@@ -296,6 +301,16 @@ func TestCertifiedKeysOnly(t *testing.T) {
 	}{
 		{"certified", require, packed, "", true},
 		{"certified U2F", require, virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F, CA: maker}, "", true},
+		{"certified TPM", require, attesting(virtual.AttestTPM, maker), "", true},
+		{"certified below an intermediate", require, attesting(virtual.AttestPacked, below(t, maker, "Batch 7")), "", true},
+		{"certified TPM below an intermediate", require, attesting(virtual.AttestTPM, below(t, maker, "Batch 7")), "", true},
+		{"TPM under a CA made at home", require, attesting(virtual.AttestTPM, home), auth.KeyAttestation, false},
+		{"compound", require, attesting(virtual.AttestCompound, maker), "", true},
+		{"compound, one part certified", allow, attesting(virtual.AttestCompound, maker, virtual.AttestSelf, virtual.AttestPacked), "", true},
+		{"compound, no part certified", require, attesting(virtual.AttestCompound, nil, virtual.AttestSelf, virtual.AttestSelf), auth.KeyAttestation, false},
+		{"compound under a CA made at home", require, attesting(virtual.AttestCompound, home), auth.KeyAttestation, false},
+		{"android-key under a root that is not the maker's", require, attesting(virtual.AttestAndroidKey, maker), auth.KeyAttestation, false},
+		{"apple under a root that is not the maker's", require, attesting(virtual.AttestApple, maker), auth.KeyAttestation, false},
 		{"not required, certified", webauthn.AttestationPolicy{Ask: true, Roots: require.Roots}, packed, "", true},
 		{"not required, not certified", webauthn.AttestationPolicy{Ask: true, Roots: require.Roots}, virtual.Options{AAGUID: model}, "", false},
 		{"not asked for", webauthn.AttestationPolicy{Roots: require.Roots}, packed, "", false},

@@ -50,6 +50,9 @@ func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error
 // verification says what to ask of the key. One that comes before the password is asked to verify its user if it can,
 // and so are passkeys, which do so anyway; it may not depend on whether the account exists.
 func (f *Factor) verification(c *auth.Ceremony, list []*auth.Authenticator) protocol.UserVerificationRequirement {
+	if c.Verify {
+		return protocol.VerificationRequired
+	}
 	first := c.Purpose == auth.ForSignIn && len(c.Proofs) == 0
 	passkey := slices.ContainsFunc(list, func(a *auth.Authenticator) bool { return a.Traits.Flavour == auth.Passkey })
 	if first || passkey {
@@ -128,32 +131,36 @@ func decoys(seed []byte) ([]protocol.CredentialDescriptor, []byte) {
 // KeyFrozen it is frozen instead, because its counter went back.
 func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, raw json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
+	at := authenticating()
 	st, err := readState(c, false)
 	if err != nil {
 		return nil, err
 	}
-	r, err := readResponse(raw)
+	r, err := readResponse(raw, at)
 	if err != nil {
 		return nil, err
+	}
+	if r.authData == nil || r.signature == nil { // step 3: else it is no answer to a sign-in
+		return nil, auth.RefuseField(auth.KeyMalformed, "signature").In("7.2.3")
 	}
 	a, rec, err := f.find(st, list, r)
 	if err != nil {
 		return nil, err
 	}
-	client, err := f.clientData(r.clientData, protocol.AssertCeremony, st.Session.Challenge)
+	client, err := f.clientData(r.clientData, at, st.Session.Challenge)
 	if err != nil {
 		return nil, err
 	}
 	var data protocol.AuthenticatorData
 	if data.Unmarshal(r.authData) != nil {
-		return nil, auth.RefuseField(auth.KeyMalformed, "authenticatorData")
+		return nil, auth.RefuseField(auth.KeyMalformed, "authenticatorData").In(at.data)
 	}
-	if err := f.authData(&data, st.Session.UserVerification); err != nil {
+	if err := f.authData(&data, at, st.Session.UserVerification); err != nil {
 		return nil, err
 	}
 	flags := protocol.AuthenticatorFlags(rec.Flags)
 	if data.Flags.HasBackupEligible() != flags.HasBackupEligible() {
-		return nil, auth.Refuse(auth.KeyBackupFlags) // step 19: a key never changes this; it must be registered again
+		return nil, auth.Refuse(auth.KeyBackupFlags).In("7.2.19") // step 19: a key never changes this; it must be registered again
 	}
 	cred, err := f.validate(st, rec, r, client, data)
 	if err != nil {
@@ -167,17 +174,17 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, raw 
 func (f *Factor) find(st *state, list []*auth.Authenticator, r *response) (*auth.Authenticator, *record, error) {
 	allowed := st.Session.AllowedCredentialIDs
 	if len(allowed) > 0 && !slices.ContainsFunc(allowed, func(id []byte) bool { return string(id) == string(r.rawID) }) {
-		return nil, nil, auth.Refuse(auth.KeyWrong)
+		return nil, nil, auth.Refuse(auth.KeyWrong).In("7.2.5")
 	}
 	i := slices.IndexFunc(list, func(a *auth.Authenticator) bool {
 		return a.Kind == auth.WebAuthn && a.Credential == r.id
 	})
 	if i < 0 {
-		return nil, nil, auth.Refuse(auth.KeyWrong)
+		return nil, nil, auth.Refuse(auth.KeyWrong).In("7.2.6")
 	}
 	switch a := list[i]; a.State {
 	case auth.Frozen:
-		return nil, nil, auth.Refuse(auth.KeyFrozen, "name", a.Name)
+		return nil, nil, auth.Refuse(auth.KeyFrozen, "name", a.Name).In("7.2.22")
 	case auth.Disabled:
 		return nil, nil, auth.Refuse(auth.MethodDisabled)
 	}
@@ -187,7 +194,7 @@ func (f *Factor) find(st *state, list []*auth.Authenticator, r *response) (*auth
 	}
 	absent := len(r.handle) == 0
 	if absent && len(allowed) == 0 || !absent && string(r.handle) != string(rec.Handle) {
-		return nil, nil, auth.Refuse(auth.KeyUserHandleWrong)
+		return nil, nil, auth.Refuse(auth.KeyUserHandleWrong).In("7.2.6")
 	}
 	return list[i], rec, nil
 }
@@ -213,7 +220,7 @@ func (f *Factor) validate(st *state, rec *record, r *response, client *protocol.
 	}
 	var e *protocol.Error
 	if errors.As(err, &e) && e.Type == protocol.ErrAssertionSignature.Type {
-		return nil, auth.Refuse(auth.KeySignatureWrong)
+		return nil, auth.Refuse(auth.KeySignatureWrong).In("7.2.21")
 	}
 	return nil, errors.New("webauthn: the library refuses what has passed every check") // its words may hold the challenge
 }
@@ -224,7 +231,7 @@ func (f *Factor) answered(c *auth.Ceremony, a *auth.Authenticator, rec *record, 
 	changed := *a
 	if cred.Authenticator.CloneWarning {
 		changed.State, changed.Data = auth.Frozen, slices.Clone(a.Data)
-		return &changed, auth.Refuse(auth.KeyFrozen, "name", a.Name)
+		return &changed, auth.Refuse(auth.KeyFrozen, "name", a.Name).In("7.2.22")
 	}
 	rec.Counter = cred.Authenticator.SignCount
 	rec.Flags = byte(data.Flags)
@@ -238,7 +245,7 @@ func (f *Factor) answered(c *auth.Ceremony, a *auth.Authenticator, rec *record, 
 
 // Identify reads which credential and which user handle an assertion claims. Nothing is verified yet.
 func (f *Factor) Identify(raw json.RawMessage) (string, []byte, error) {
-	r, err := readResponse(raw)
+	r, err := readResponse(raw, authenticating())
 	if err != nil {
 		return "", nil, err
 	}

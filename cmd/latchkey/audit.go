@@ -20,6 +20,7 @@ func verifyAudit(ctx context.Context, c *Config, stdout io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	c.followListen()
 	h, err := newHouse(c, db, keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

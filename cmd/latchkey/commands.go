@@ -91,11 +91,16 @@ func serveCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 and exit 0 within 10 seconds.
 
 Every flag can also be set in the environment (--listen as LATCHKEY_LISTEN) and in a
-YAML file (listen: ...). A flag wins over the environment, the environment over the file.`,
+YAML file (listen: ...). A flag wins over the environment, the environment over the file.
+
+With --lab it serves a lab for testers: a clock that can be moved, accounts made in one call,
+an inbox, a reset; see the operator's guide. Without --data a lab has a folder that is gone
+when it ends. One line of JSON on standard output says where it listens.`,
 		Args: noArguments,
 	}
 	cmd.Flags().String("listen", d.Listen, "`host:port` to listen on")
 	cmd.Flags().String("origin", d.Origin, "`address` at which browsers find the site; none: http://localhost at the port of --listen")
+	cmd.Flags().Bool("lab", d.Lab, "serve a lab for tests, over data of its own")
 	settings := settable(cmd, environ, stderr)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := settings()

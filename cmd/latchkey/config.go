@@ -39,11 +39,12 @@ const envPrefix = "LATCHKEY_"
 // Names are those of the fields; capitals, hyphens and underscores in them do not matter.
 type Config struct {
 	Listen string // host:port to listen on
-	Origin string // where browsers find the site: scheme, host, port, and a path if it is behind one; "": this machine, at Listen's port
-	Data   string // folder for what is kept
+	Origin string // where browsers find the site: scheme, host, port, and a path if it is behind one; "": http://localhost and the port
+	Data   string // folder for what is kept; "" in a lab: one of its own, gone when it ends
 	Store  string // data source name; "": one file in Data
 	Site   string // the site's name, as sellers know it
 	Preset string // the policy to start from: marketplace or nist
+	Lab    bool   // serve a lab for tests instead of a site: only over data that were made for one
 
 	SecretFile string   // holds the secret that seals the keys; "": made in Data at the first start
 	KeyRoots   []string // PEM files with trust anchors for certified keys
@@ -63,8 +64,8 @@ type Config struct {
 func wired() []string {
 	return []string{
 		"server.service", "server.texts", "server.pages", "server.static", "server.origin", "server.site", "server.policy",
-		"server.logger", "server.ready", "server.receipts", "server.sink", "server.now", "server.random",
-		"pages.base", "pages.site",
+		"server.logger", "server.ready", "server.receipts", "server.sink", "server.inbox", "server.now", "server.random",
+		"pages.base", "pages.site", "pages.lab",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
 		"oob.codelife", // policy.codelife
 	}
@@ -133,6 +134,9 @@ func loadConfig(path string, environ []string, flags map[string]string) (c *Conf
 	}
 	full := defaults()
 	full.Policy = preset()
+	if first.Lab {
+		full.forLab()
+	}
 	if err := apply(&full, layers); err != nil {
 		return nil, nil, err
 	}
@@ -290,8 +294,31 @@ func (c *Config) check() error {
 	if err != nil {
 		return misuse("listen: want host:port, for example 127.0.0.1:8080")
 	}
-	if c.Origin == "" { // first use, perhaps on another port: where else would it be?
-		c.Origin = "http://localhost:" + port
+	if port != "0" { // else it is not known before somebody listens
+		c.followListen()
+	}
+	if err := c.checkOrigin(); err != nil {
+		return err
+	}
+	if c.Lab {
+		return c.checkLab()
+	}
+	if c.Data == "" {
+		return misuse("data: want a folder")
+	}
+	return c.checkStore()
+}
+
+func (c *Config) checkStore() error {
+	if c.Store != "" && !strings.HasPrefix(c.Store, "bolt:") {
+		return misuse("store: want bolt:FILE, or nothing for one file in the data folder")
+	}
+	return nil
+}
+
+func (c *Config) checkOrigin() error {
+	if c.Origin == "" {
+		return nil // it will follow the port
 	}
 	c.Origin = strings.TrimRight(c.Origin, "/") // paths are put behind it
 	u, err := url.Parse(c.Origin)
@@ -304,12 +331,6 @@ func (c *Config) check() error {
 	// Browsers offer security keys and keep __Host- cookies only in a secure context.
 	if u.Scheme == "http" && u.Hostname() != "localhost" {
 		return misuse("origin: want https, or http://localhost while trying things out")
-	}
-	if c.Data == "" {
-		return misuse("data: want a folder")
-	}
-	if c.Store != "" && !strings.HasPrefix(c.Store, "bolt:") {
-		return misuse("store: want bolt:FILE, or nothing for one file in the data folder")
 	}
 	return nil
 }

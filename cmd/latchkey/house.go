@@ -44,11 +44,19 @@ type house struct {
 	dispatch *notify.Dispatcher
 	face     *server.Server
 	draining atomic.Bool
+
+	clock *auth.Clock   // of a lab; nil: a real site
+	inbox *notify.Inbox // of a lab
+	now   func() time.Time
 }
 
 // newHouse makes the parts and joins them. Nothing runs yet.
 func newHouse(c *Config, db store.DB, keys *store.Keys, log *slog.Logger) (*house, error) {
-	h := &house{config: c, db: db, keys: keys, log: log}
+	h := &house{config: c, db: db, keys: keys, log: log, now: time.Now}
+	if c.Lab {
+		h.clock = auth.NewClock(nil)
+		h.now = h.clock.Now
+	}
 	at, err := url.Parse(c.Origin)
 	if err != nil {
 		return nil, fmt.Errorf("reading the origin: %w", err)
@@ -83,10 +91,14 @@ func (h *house) domain(at *url.URL) error {
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return err
 	}
-	h.service, err = auth.New(auth.Config{
+	domain := auth.Config{
 		DB: h.db, Keys: h.keys, Policy: c.Policy, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
-		Factors: []auth.Factor{keys, apps, phones, mailboxes, sheets},
-	})
+		Factors: []auth.Factor{keys, apps, phones, mailboxes, sheets}, Lab: h.clock,
+	}
+	if c.Lab {
+		domain.Pause = atOnce
+	}
+	h.service, err = auth.New(domain)
 	if err != nil {
 		return fmt.Errorf("starting the service: %w", err)
 	}
@@ -96,7 +108,7 @@ func (h *house) domain(at *url.URL) error {
 // words makes the pages and the texts.
 func (h *house) words(at *url.URL) error {
 	look := h.config.Pages
-	look.Base, look.Site = at.EscapedPath(), at.Host
+	look.Base, look.Site, look.Lab = at.EscapedPath(), at.Host, h.config.Lab
 	texts, err := assets.NewTexts(look.Zone)
 	if err != nil {
 		return fmt.Errorf("reading the texts: %w", err)
@@ -110,28 +122,41 @@ func (h *house) words(at *url.URL) error {
 // delivery makes what takes messages out of the outbox.
 func (h *house) delivery(at *url.URL) error {
 	c := h.config.Notify
+	words := render(h.pages, h.config.Origin, at.Hostname())
+	if h.config.Lab {
+		h.inbox = notify.NewInbox(h.now)
+		h.inbox.Queued = func(ctx context.Context, id string) bool {
+			is, err := h.service.Lab().Queued(ctx, auth.Caller{}, id)
+			return is || err != nil // rather a message too many than none
+		}
+		h.dispatch = notify.NewDispatcher(notify.Limits{}, h.service, words, h.now, h.log, h.inbox)
+		return nil
+	}
 	if c.Sink.Path == "" {
 		c.Sink.Path = filepath.Join(h.config.Data, messagesFile)
 	}
 	var err error
-	h.dispatch, err = notify.New(c, h.service, render(h.pages, h.config.Origin, at.Hostname()), time.Now, h.log)
+	h.dispatch, err = notify.New(c, h.service, words, h.now, h.log)
 	return err
 }
 
 // front makes the HTTP face.
 func (h *house) front(*url.URL) error {
 	c := h.config
-	reports, err := notify.NewReceipts(c.Notify, time.Now)
+	reports, err := notify.NewReceipts(c.Notify, h.now)
 	if err != nil {
 		return err
 	}
 	face := c.Server
 	face.Service, face.Origin, face.Site = h.service, c.Origin, c.Site
 	face.Texts, face.Pages, face.Static = h.pages.Texts(), h.pages, h.pages.Static()
-	face.Policy, face.Logger, face.Ready, face.Now = c.Policy, h.log, h.ready, time.Now
+	face.Policy, face.Logger, face.Ready, face.Now = c.Policy, h.log, h.ready, h.now
 	face.Receipts = reports
 	if sink := h.dispatch.Sink(); sink != nil {
 		face.Sink = sentBox{sink}
+	}
+	if h.inbox != nil {
+		face.Inbox, face.Sink = h.inbox, labBox{h.inbox}
 	}
 	h.face, err = server.New(face)
 	return err

@@ -17,23 +17,30 @@ import (
 // serve runs the service until ctx ends (nil) or it can go on no longer (an error).
 func serve(ctx context.Context, c *Config, stdout, stderr io.Writer) (err error) {
 	log := slog.New(slog.NewJSONHandler(stderr, nil))
+	if c.Lab {
+		remove, err := c.ownFolder()
+		if err != nil {
+			return err
+		}
+		defer remove()
+	}
 	db, keys, err := openStore(c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 
-	h, err := newHouse(c, db, keys, log)
-	if err != nil {
-		return err
-	}
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	for _, line := range h.greeting() {
-		fmt.Fprintf(stdout, "latchkey: %s\n", line)
+	c.followPort(listener.Addr())
+	h, err := newHouse(c, db, keys, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
+	c.warnOpen(log, listener.Addr())
+	h.greet(stdout, listener.Addr())
 	sparingly(os.Getenv)
 	debug.FreeOSMemory() // what only the start needed
 	return h.serve(ctx, listener, db.Failed())

@@ -1,0 +1,262 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// labToken begins every session token of a lab. Outside of a lab it is no
+// base64url, so that no such token can ever be read there.
+const labToken = "lab."
+
+// The refusals of a store that was made for the other purpose.
+var (
+	// ErrRealStore says that a store may hold real accounts and can be no lab.
+	ErrRealStore = errors.New("this store was not made as a lab: it may hold real accounts, so no lab can be opened on it; give the lab a folder of its own")
+	// ErrLabStore says that a store is a lab's.
+	ErrLabStore = errors.New("this store is a lab: anybody may make accounts in it, so it is never served as a real site; serve it with --lab, or name another folder")
+)
+
+// A Lab is a service that testers may move about: its clock, its accounts, its
+// whole store. It exists only over a store that was marked as a lab when it was
+// made. The mark is drawn at random and bound into every sealed ceremony;
+// a reset draws a new one, so that nothing from before it is good any more.
+//
+//	POST /lab/accounts ──► Make ─┐
+//	POST /lab/clock ─────► Move ─┼──► Do (rules: Who Tester) ──► store
+//	POST /lab/reset ─────► Reset ┘
+//
+// Everything else in a lab is the service as it is: the same factors, the same
+// rules, the same door.
+type Lab struct {
+	s      *Service
+	clock  *Clock
+	hasher *Hasher // of fixtures' passwords: cheap, and verified like any other
+
+	world sync.RWMutex // held by whoever is inside the door; a reset has it alone
+
+	mu   sync.Mutex
+	mark []byte
+}
+
+// Lab returns the lab, nil if the service is none.
+func (s *Service) Lab() *Lab { return s.lab }
+
+// newLab prepares the lab of a service over a store that will turn out to be
+// one, or be refused.
+func newLab(s *Service, clock *Clock) *Lab {
+	h := NewHasher(s.rand, 2, 4096)
+	h.Cost = HashCost{Memory: 8, Time: 1, Threads: 1}
+	return &Lab{s: s, clock: clock, hasher: h}
+}
+
+// realm keeps what a lab seals apart from what a site seals.
+func (s *Service) realm() string {
+	if s.lab != nil {
+		return "lab"
+	}
+	return ""
+}
+
+// otherPurpose tells a site's record that was sealed for the other purpose from
+// one that err keeps from being read.
+func (s *Service) otherPurpose(tx store.Tx, err error) error {
+	realm, is := "lab", ErrLabStore
+	if s.lab != nil {
+		realm, is = "", ErrRealStore
+	}
+	if _, e := store.NewCollection[siteMeta]("meta", s.keys).In(realm).Get(tx, "site"); errors.Is(err, store.ErrSealed) && e == nil {
+		return is
+	}
+	return err
+}
+
+// checkLab refuses a store of the other purpose, and tells a new one from one
+// that has accounts but was never served, or has lost its record. Of a lab it
+// looks at an account, too: the record may have been put beside a site's.
+func (s *Service) checkLab(tx store.Tx, m *siteMeta, fresh bool) error {
+	switch {
+	case s.lab == nil && len(m.Lab) > 0:
+		return ErrLabStore
+	case s.lab != nil && len(m.Lab) == 0:
+		return ErrRealStore
+	case s.lab == nil && !fresh:
+		return nil
+	}
+	for _, err := range s.accounts.Scan(tx, "", "", 1) {
+		sealed := errors.Is(err, store.ErrSealed)
+		switch {
+		case s.lab == nil && sealed:
+			return fmt.Errorf("the site's record is lost, and the accounts are of a lab or under other keys: %w", err)
+		case err != nil && !sealed:
+			return err
+		case s.lab != nil && (fresh || sealed):
+			return ErrRealStore
+		}
+	}
+	return nil
+}
+
+// marked returns the mark of the lab, "" outside of one.
+func (l *Lab) marked() string {
+	if l == nil {
+		return ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.mark)
+}
+
+func (l *Lab) setMark(mark []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mark = mark
+}
+
+// A LabInfo says what a lab is, for programs that are to test it.
+type LabInfo struct {
+	Site   string
+	Origin string
+	RPID   string `json:"rpId"`
+	Clock  ClockInfo
+}
+
+// ClockInfo is the time of a lab. Now is the clock that testers move; Told is
+// what the service goes by: it stands still while Now is before it, for a clock
+// that goes back must revive nothing.
+type ClockInfo struct {
+	Now     time.Time
+	Told    time.Time
+	Stopped bool
+}
+
+// State says what the lab is and what time it has.
+func (l *Lab) State(ctx context.Context, c Caller) (*LabInfo, error) {
+	var info LabInfo
+	err := l.s.Do(ctx, c, ActLabLook, func(*Work) error {
+		info = LabInfo{Site: l.s.name, Origin: l.s.origin, RPID: l.s.rpID, Clock: l.clockInfo()}
+		return nil
+	})
+	return &info, err
+}
+
+// Clock says what time it is in the lab.
+func (l *Lab) Clock(ctx context.Context, c Caller) (*ClockInfo, error) {
+	var info ClockInfo
+	err := l.s.Do(ctx, c, ActLabLook, func(*Work) error {
+		info = l.clockInfo()
+		return nil
+	})
+	return &info, err
+}
+
+func (l *Lab) clockInfo() ClockInfo {
+	now, stopped := l.clock.read()
+	return ClockInfo{Now: now.UTC(), Told: l.s.now(), Stopped: stopped}
+}
+
+// A ClockForm moves the clock: first to Set, if it is not zero, then on by
+// Advance; then it stops or runs.
+type ClockForm struct {
+	Set       time.Time
+	Advance   time.Duration
+	Stop, Run bool
+}
+
+// Move moves the clock and does what came due by it: delayed removals, ends of
+// what is swept, messages that waited.
+func (l *Lab) Move(ctx context.Context, c Caller, f ClockForm) (*ClockInfo, error) {
+	if err := l.s.Do(ctx, c, ActLabLook, func(*Work) error { return nil }); err != nil {
+		return nil, err
+	}
+	if f.Stop && f.Run || !l.clock.move(f) {
+		return nil, Refuse(MalformedRequest)
+	}
+	if err := l.s.Do(ctx, c, ActLabChange, (*Work).putTime); err != nil {
+		return nil, err
+	}
+	if err := l.s.Sweep(ctx); err != nil {
+		return nil, fmt.Errorf("doing what came due: %w", err)
+	}
+	l.s.wakeUp()
+	return l.Clock(ctx, c)
+}
+
+// resetBatch is how many documents one transaction of a reset deletes.
+const resetBatch = 500
+
+// Reset empties the store: accounts, sessions, messages, history. The clock is
+// the machine's again. Tokens and ceremonies from before are void, those too
+// that are on their way: they were begun before a higher restore epoch.
+func (l *Lab) Reset(ctx context.Context, c Caller) error {
+	mark := l.s.random(len(l.mark))
+	l.world.Lock()
+	defer l.world.Unlock()
+	ctx = context.WithoutCancel(ctx) // half a world is none
+	if _, err := l.s.do(ctx, c, ActLabReset, func(w *Work) error {
+		m := l.s.site
+		m.Lab, m.High, m.Restore = mark, time.Time{}, m.Restore+1
+		return l.s.meta.Put(w.tx, "site", &m)
+	}); err != nil {
+		return err
+	}
+	l.s.site.Restore++ // only ever read by those who hold the world
+	l.setMark(mark)
+	for _, empty := range l.s.emptiers() {
+		for more := true; more; {
+			_, err := l.s.do(ctx, c, ActLabReset, func(w *Work) (err error) {
+				more, err = empty(w.tx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	l.clock.reset()
+	l.s.forgetTime()
+	return nil
+}
+
+// Queued says whether a message still waits to be delivered: one that was on
+// its way when the lab was reset is of a world that is gone.
+func (l *Lab) Queued(ctx context.Context, c Caller, id string) (is bool, err error) {
+	err = l.s.Do(ctx, c, ActLabLook, func(w *Work) error {
+		_, err := l.s.outbox.Get(w.tx, id)
+		is = err == nil
+		return ignoreMissing(err)
+	})
+	return is, err
+}
+
+// emptiers delete a batch of each collection and say whether there is more.
+func (s *Service) emptiers() []func(store.Tx) (bool, error) {
+	return []func(store.Tx) (bool, error){
+		emptier(s.sessions), emptier(s.accounts), emptier(s.authenticators), emptier(s.devices), emptier(s.browsers),
+		emptier(s.throttles), emptier(s.spent), emptier(s.links), emptier(s.changes), emptier(s.outbox), emptier(s.sentBox),
+		emptier(s.events), emptier(s.chains),
+	}
+}
+
+func emptier[T any](c *store.Collection[T]) func(store.Tx) (bool, error) {
+	return func(tx store.Tx) (bool, error) {
+		var ids []string
+		for item, err := range c.Scan(tx, "", "", resetBatch) {
+			if err != nil {
+				return false, err
+			}
+			ids = append(ids, item.ID)
+		}
+		for _, id := range ids {
+			if err := c.Delete(tx, id); err != nil {
+				return false, err
+			}
+		}
+		return len(ids) == resetBatch, nil
+	}
+}

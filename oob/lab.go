@@ -1,0 +1,27 @@
+package oob
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+var _ auth.Planter = (*Factor)(nil)
+
+// Plant makes a number or a mailbox to which no code was sent yet.
+func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, error) {
+	input, err := json.Marshal(auth.BindInput{Number: p.Number, Address: p.Address})
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing the input of a binding: %w", err)
+	}
+	to, err := f.chosen(input)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err := json.Marshal(record{Last: 1}) // before any code that will be made
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing an authenticator: %w", err)
+	}
+	return &auth.Authenticator{Kind: f.kind, To: to, Data: data, Traits: f.traits(to)}, &auth.Planted{}, nil
+}

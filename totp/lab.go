@@ -1,0 +1,27 @@
+package totp
+
+import (
+	"strings"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+var _ auth.Planter = (*Factor)(nil)
+
+// Plant makes an app with the secret of the form, or with one that is drawn.
+func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, error) {
+	text := strings.ToUpper(strings.TrimRight(strings.ReplaceAll(p.Secret, " ", ""), "="))
+	if text == "" {
+		secret, err := generate(p.Random)
+		if err != nil {
+			return nil, nil, err
+		}
+		text = b32().EncodeToString(secret)
+	}
+	r := record{Secret: text, Algorithm: f.config.Algorithm, Digits: f.config.Digits, Period: int64(f.config.Period), Last: -1}
+	if r.check() != nil {
+		return nil, nil, auth.RefuseField(auth.MalformedRequest, "secret")
+	}
+	a, err := bound(auth.TOTP, r)
+	return a, &auth.Planted{Secret: text}, err
+}
