@@ -102,7 +102,8 @@ func again(cmd *cobra.Command) []string {
 	return out
 }
 
-// play runs faults against the relying party of the flags. A run that was interrupted, or could not begin, is an error.
+// play runs faults against the relying party of the flags. A run that was interrupted, or
+// could not begin, is an error; beside an interruption there is what was found before it.
 func (p *program) play(cmd *cobra.Command, r *runFlags, faults []*fault.Fault) (*conform.Report, error) {
 	h, err := p.openHome()
 	if err != nil {
@@ -123,7 +124,7 @@ func (p *program) play(cmd *cobra.Command, r *runFlags, faults []*fault.Fault) (
 	report, err := conform.Run(cmd.Context(), target.party, faults, o)
 	switch {
 	case report != nil && errors.Is(err, context.Canceled):
-		return nil, inconclusive("interrupted: %s", report.Line())
+		return report, inconclusive("interrupted: %s", report.Line())
 	case err != nil:
 		return nil, ownHint(err)
 	}
@@ -177,14 +178,18 @@ that is drawn comes from the seed: every bad result comes with the line that rep
 		if err != nil {
 			return err
 		}
-		report, err := p.play(cmd, r, faults)
-		if err != nil {
-			return err
+		report, ended := p.play(cmd, r, faults)
+		if report == nil {
+			return ended
 		}
 		if err := outputs.write(report); err != nil {
 			return err
 		}
-		return after(p.summary(report, outputs), report.Summary.Exit)
+		told := p.summary(report, outputs)
+		if ended != nil && told == nil {
+			return ended
+		}
+		return after(told, report.Summary.Exit)
 	}
 	return cmd
 }

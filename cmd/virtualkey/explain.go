@@ -128,6 +128,10 @@ func holdsResponse(members map[string]json.RawMessage) bool {
 func (d *decoder) decode(n *node, text []byte) (bad bool) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
+		if other := new(json.UnmarshalTypeError); errors.As(err, &other) {
+			n.problem("not one JSON object") // but a list, a text, a number
+			return true
+		}
 		n.problem("not one JSON object: %v", err)
 		return true
 	}

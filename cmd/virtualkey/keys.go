@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
 )
 
 func (p *program) newCommand() *cobra.Command {
@@ -209,12 +210,14 @@ func (p *program) listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all := []*description{}
+			all, unread := []*description{}, false
 			rows := [][]string{{"NAME", "SPEAKS", "AAGUID", "ATTESTATION", "PIN", "COUNTER", "CREDENTIALS"}}
 			for _, name := range names {
 				d, err := h.describe(name)
-				if err != nil {
-					return err
+				if err != nil { // the others are there all the same
+					fmt.Fprintf(p.stderr, "virtualkey: %v\n", err)
+					unread = true
+					continue
 				}
 				all = append(all, d)
 				speaks, _, _ := strings.Cut(d.line(), ",")
@@ -222,14 +225,18 @@ func (p *program) listCommand() *cobra.Command {
 					name, speaks, d.AAGUID, text(d.Attestation), d.pin(), d.counter(), strconv.Itoa(len(d.Credentials)),
 				})
 			}
+			code := conform.ExitAsExpected
+			if unread {
+				code = conform.ExitUnusable
+			}
 			switch {
 			case asJSON:
-				return p.printJSON(all)
-			case len(all) == 0:
+				return after(p.printJSON(all), code)
+			case len(all) == 0 && !unread:
 				fmt.Fprintf(p.stderr, "virtualkey: no key in %s; make one: virtualkey new NAME\n", h.dir)
 				return nil
 			}
-			return p.table(rows)
+			return after(p.table(rows), code)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // A node is a named value, or a named list of nodes, in the order in which they were added.
@@ -80,6 +81,16 @@ func (n *node) write(w io.Writer, depth int) {
 			child.write(w, depth+1)
 			continue
 		}
-		fmt.Fprintf(w, "%s%-*s  %v\n", indent, width, child.name, child.value)
+		fmt.Fprintf(w, "%s%-*s  %s\n", indent, width, child.name, harmless(fmt.Sprint(child.value)))
 	}
+}
+
+// harmless takes out what would command a terminal: what is pasted may come from anybody.
+func harmless(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
 }

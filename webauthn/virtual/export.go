@@ -206,7 +206,7 @@ func (e *exportedOptions) options() (Options, error) {
 func Import(text []byte, change func(*Options)) (*Authenticator, error) {
 	a, err := importFrom(text, change)
 	if err != nil {
-		return nil, fmt.Errorf("importing an authenticator: %w", err)
+		return nil, fmt.Errorf("importing an authenticator: reading its JSON: %w", err)
 	}
 	return a, nil
 }
