@@ -12,11 +12,12 @@ import (
 //	mail.code             code, label, minutes, person   mail.reset          link, until, person
 //	mail.changed          what, name, at, link, until, undo, browser, person
 //	mail.new-browser      link, at, browser, person      mail.locked         link, until, person
-//	mail.removal-delayed  what, name, link, until, person
+//	mail.removal-delayed  what, name, link, until, person mail.codes-void    link, at, person
 //	sms.code, sms.enrol, sms.confirm                     code, label, minutes, site, host
 //	sms.changed           what, name, link               voice.code          code
 //
-// what is a change, as in the texts "change.<what>"; undo says that link undoes it. minutes is how long the code is
+// what is a change, as in the texts "change.<what>"; undo says that link undoes it, else it
+// leads to where the password is reset. minutes is how long the code is
 // valid; host, for text messages whose wording is free, adds the last line that lets a browser fill in the code for
 // that host alone (WICG origin-bound one-time codes). site is Config.Site unless given. Values that are missing make
 // the text shorter, but a code without its digits is an error. Text messages and calls have neither subject nor HTML.
@@ -117,7 +118,10 @@ func (l *letter) mail() (subject, text, html string, err error) {
 		if undo, _ := l.args["undo"].(bool); undo && s.Link != "" {
 			s.Undo = l.say("mail.changed.undo")
 		} else {
-			s.Undo, s.Link, s.Act, s.LinkSay = l.say("mail.changed.else"), "", "", ""
+			s.Undo = l.say("mail.changed.else")
+			if s.Link != "" { // where that is done
+				s.Act = l.say("mail.changed.reset")
+			}
 		}
 	}
 	var b strings.Builder

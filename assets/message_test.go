@@ -10,7 +10,7 @@ func TestMessages(t *testing.T) {
 	p := newPages(t, Config{Site: "login.example.com"})
 	full := Args{"code": "482913", "label": "K7", "minutes": 5, "site": "login.example.com", "host": "login.example.com", "link": "https://login.example.com/x?a=1&b=2",
 		"until": noon, "at": noon, "person": `Wei <b>`, "what": "key-added", "name": "Blue <key>", "undo": true, "browser": "Chrome on Windows"}
-	names := []string{"mail.sign-up-confirm", "mail.sign-up-known", "mail.code", "mail.reset", "mail.changed", "mail.new-browser", "mail.removal-delayed", "mail.locked",
+	names := []string{"mail.sign-up-confirm", "mail.sign-up-known", "mail.code", "mail.reset", "mail.changed", "mail.new-browser", "mail.removal-delayed", "mail.locked", "mail.codes-void",
 		"sms.code", "sms.enrol", "sms.confirm", "sms.changed", "voice.code"}
 	for _, lang := range []string{English, Chinese} {
 		for _, name := range names {
@@ -72,8 +72,10 @@ func TestMessageWords(t *testing.T) {
 			t.Errorf("got text and HTML without %q", want)
 		}
 	}
-	_, text, _, err = p.Message(English, "mail.changed", Args{"what": "key-added", "link": "https://login.example.com/undo/x"})
-	if err != nil || strings.Contains(text, "/undo/") || !strings.Contains(text, "Reset your password") {
+	const forgot = "https://login.example.com/forgot"
+	_, text, html, err = p.Message(English, "mail.changed", Args{"what": "key-added", "link": forgot})
+	if err != nil || strings.Contains(text, "undo") || !strings.Contains(text, "Reset your password") ||
+		!strings.Contains(text, "Reset my password:\n"+forgot) || !strings.Contains(html, `href="`+forgot+`"`) {
 		t.Errorf("a change that cannot be undone: got %q, error %v", text, err)
 	}
 }

@@ -41,7 +41,8 @@ func (s *Service) startSite(now func() time.Time) error {
 		if err := s.checkLab(tx, m, fresh); err != nil {
 			return err
 		}
-		s.clock.high, s.clock.saved, s.site = m.High, m.High, *m
+		s.clock.high, s.clock.saved = m.High, m.High
+		s.site.Store(m)
 		if !fresh {
 			return nil
 		}
@@ -51,8 +52,8 @@ func (s *Service) startSite(now func() time.Time) error {
 		return fmt.Errorf("reading the site's record: %w", err)
 	}
 	if s.lab != nil {
-		s.lab.setMark(s.site.Lab)
-		s.lab.clock.notBefore(s.site.High)
+		s.lab.setMark(s.site.Load().Lab)
+		s.lab.clock.notBefore(s.site.Load().High)
 	}
 	return nil
 }
@@ -104,12 +105,12 @@ func (w *Work) keepTime() error {
 
 // putTime saves the high-water mark.
 func (w *Work) putTime() error {
-	m := w.s.site
-	m.High = w.told
-	if w.s.lab != nil {
-		m.Lab = []byte(w.s.lab.marked())
+	m, err := w.s.meta.Get(w.tx, "site")
+	if err == nil {
+		m.High = w.told
+		err = w.s.meta.Put(w.tx, "site", m)
 	}
-	if err := w.s.meta.Put(w.tx, "site", &m); err != nil {
+	if err != nil {
 		return fmt.Errorf("saving the time: %w", err)
 	}
 	return nil

@@ -92,7 +92,8 @@ func (s *Service) sealCodes(c Caller, a AccountID, info *CodesInfo) (string, err
 	if err != nil {
 		return "", fmt.Errorf("writing recovery codes: %w", err)
 	}
-	return s.seal(&Ceremony{ID: s.newID(), Purpose: ForCodes, Account: a, Begun: info.MadeAt, Expires: info.MadeAt.Add(codesLife), State: state}, c)
+	return s.seal(&Ceremony{ID: s.newID(), Purpose: ForCodes, Account: a, Begun: info.MadeAt,
+		Expires: info.MadeAt.Add(codesLife), Epochs: Epochs{Restore: s.restoreEpoch()}, State: state}, c)
 }
 
 // CodesFile opens CodesInfo.Sealed for the download, in the browser that it
@@ -109,6 +110,9 @@ func (s *Service) CodesFile(ctx context.Context, c Caller, sealed string) (*Code
 	return info, s.Do(ctx, c, ActMe, func(w *Work) error {
 		if w.account.ID != cer.Account {
 			return Refuse(CeremonyOtherBrowser)
+		}
+		if cer.Epochs.Restore != s.restoreEpoch() {
+			return Refuse(CeremonyVoid)
 		}
 		return nil
 	})

@@ -29,7 +29,7 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 			return err
 		}
 		l := link{Purpose: LinkEmail, Account: w.account.ID, Email: to, Expires: info.Expires, Epoch: w.account.Epoch}
-		if err := s.links.Insert(w.tx, key, &l); err != nil {
+		if err := w.keepLink(key, &l); err != nil {
 			return err
 		}
 		return w.send(Message{Account: w.account.ID, Channel: Mail, To: string(to), Template: TemplateEmailChange,

@@ -81,10 +81,12 @@ func (w *Work) current(c *Ceremony, a *Account) error {
 	if a.disabled() {
 		return w.s.blunt(c, Refuse(AccountDisabled))
 	}
-	if c.Epochs.Restore != w.s.site.Restore || c.Epochs.Account != a.Epoch {
+	if c.Epochs.Restore != w.s.restoreEpoch() || c.Epochs.Account != a.Epoch {
 		return Refuse(CeremonyVoid)
 	}
 	return nil
 }
 
-func (w *Work) epochs(a *Account) Epochs { return Epochs{Restore: w.s.site.Restore, Account: a.Epoch} }
+func (w *Work) epochs(a *Account) Epochs {
+	return Epochs{Restore: w.s.restoreEpoch(), Account: a.Epoch}
+}

@@ -111,7 +111,7 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 		}
 		w.About(a.ID)
 		l := link{Purpose: LinkReset, Account: a.ID, Expires: w.now.Add(s.policy.ResetLife), Epoch: a.Epoch}
-		if err := s.links.Insert(w.tx, key, &l); err != nil {
+		if err := w.keepLink(key, &l); err != nil {
 			return err
 		}
 		return w.send(Message{Account: a.ID, Channel: Mail, To: string(a.Email), Language: a.Language, Template: TemplateReset,

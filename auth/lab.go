@@ -198,14 +198,14 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 	l.world.Lock()
 	defer l.world.Unlock()
 	ctx = context.WithoutCancel(ctx) // half a world is none
+	before := l.s.site.Load()
+	site := siteMeta{Restore: before.Restore + 1, Secret: before.Secret, Lab: mark}
 	if _, err := l.s.do(ctx, c, ActLabReset, func(w *Work) error {
-		m := l.s.site
-		m.Lab, m.High, m.Restore = mark, time.Time{}, m.Restore+1
-		return l.s.meta.Put(w.tx, "site", &m)
+		return l.s.meta.Put(w.tx, "site", &site)
 	}); err != nil {
 		return err
 	}
-	l.s.site.Restore++ // only ever read by those who hold the world
+	l.s.site.Store(&site)
 	l.setMark(mark)
 	for _, empty := range l.s.emptiers() {
 		for more := true; more; {

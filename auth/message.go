@@ -29,6 +29,7 @@ type Message struct {
 	NextAt    time.Time         `json:"na,omitzero"` // not before; also the lease of who delivers it
 	ChangedAt time.Time         `json:"ch,omitzero"`
 	Expires   time.Time         `json:"e"`
+	Restore   uint64            `json:"r,omitempty"` // restore epoch: one of a backup has been sent since, or is out of date
 }
 
 // address is the number or mailbox in the form in which it is compared.
@@ -62,6 +63,7 @@ const (
 	TemplateRemoval        = "removal-delayed"  // args: item, at, due, undo
 	TemplateLocked         = "password-locked"  // args: at, until
 	TemplateEmailChange    = "email-change"     // args: link
+	TemplateCodesVoid      = "codes-void"       // args: at
 )
 
 // A Receipt is a gateway's later word about a message that it had accepted.

@@ -19,7 +19,7 @@ const (
 // send writes a message to the outbox; it leaves after commit. id is drawn
 // outside of the transaction.
 func (w *Work) send(m Message, id string) error {
-	m.ID, m.State, m.CreatedAt, m.ChangedAt = id, Queued, w.now, w.now
+	m.ID, m.State, m.CreatedAt, m.ChangedAt, m.Restore = id, Queued, w.now, w.now, w.s.restoreEpoch()
 	if m.Language == "" && w.account != nil {
 		m.Language = w.account.Language
 	}
@@ -114,6 +114,9 @@ func (w *Work) lease(id string) (*Message, error) {
 	}
 	if !w.now.Before(m.Expires) {
 		return nil, w.settle(m, Outcome{State: Expired, Reason: "too-old"})
+	}
+	if m.Restore != w.s.restoreEpoch() {
+		return nil, w.settle(m, Outcome{State: Expired, Reason: "restored"})
 	}
 	m.NextAt = w.now.Add(lease)
 	return m, w.s.outbox.Put(w.tx, id, m)

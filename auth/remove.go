@@ -20,6 +20,7 @@ type change struct {
 	Item    string    `json:"i"`
 	AskAt   time.Time `json:"t"`
 	Due     time.Time `json:"d"`
+	Restore uint64    `json:"r,omitempty"` // restore epoch: one of a backup may have been stopped since, and never happens
 }
 
 func (c *change) info() ChangeInfo {
@@ -102,7 +103,7 @@ func (w *Work) removeLater(list []*Authenticator, out *granted, undoKey, undo st
 		}
 	}
 	due := w.now.Add(w.s.policy.RemovalDelay)
-	ch := change{ID: out.flow, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due}
+	ch := change{ID: out.flow, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due, Restore: w.s.restoreEpoch()}
 	for _, x := range list {
 		ch.Remove = append(ch.Remove, x.ID)
 	}
@@ -110,7 +111,7 @@ func (w *Work) removeLater(list []*Authenticator, out *granted, undoKey, undo st
 		return due, err
 	}
 	l := link{Purpose: LinkUndo, Account: ch.Account, Expires: due, Change: ch.ID}
-	if err := w.s.links.Insert(w.tx, undoKey, &l); err != nil {
+	if err := w.keepLink(undoKey, &l); err != nil {
 		return due, err
 	}
 	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + list[0].noun(), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": undo}}
@@ -222,14 +223,16 @@ func (w *Work) signal(a *Account, rest []*Authenticator) *Signal {
 	return sig
 }
 
-// changes returns what waits for an account.
+// changes returns what waits for an account, without what a restore has ended.
 func (w *Work) changes(a AccountID) ([]*change, error) {
 	var list []*change
 	for item, err := range w.s.changes.Prefix(w.tx, string(a)+"/", maxAuthenticators) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, item.Doc)
+		if item.Doc.Restore == w.s.restoreEpoch() {
+			list = append(list, item.Doc)
+		}
 	}
 	return list, nil
 }
@@ -317,6 +320,9 @@ func (s *Service) applyChange(ctx context.Context, key string) error {
 		ch, err := s.changes.Get(w.tx, key)
 		if err != nil || w.now.Before(ch.Due) {
 			return ignoreMissing(err)
+		}
+		if ch.Restore != s.restoreEpoch() {
+			return s.changes.Delete(w.tx, key)
 		}
 		if w.account, err = w.s.accounts.Get(w.tx, string(ch.Account)); err != nil {
 			return ignoreMissing(err)

@@ -46,6 +46,7 @@ const (
 	ActDeliver  Action = "deliver"
 	ActSweep    Action = "sweep"
 	ActRemoved  Action = "delayed-removal" // a waiting removal came due
+	ActRestore  Action = "restore"         // a backup was put back
 )
 
 // The actions of testers, in a lab.
@@ -130,6 +131,7 @@ func rules() map[Action]Rule {
 		ActDeliver: {Who: System},
 		ActSweep:   {Who: System},
 		ActRemoved: {Who: System, Audit: true},
+		ActRestore: {Who: System, Audit: true},
 	}
 }
 

@@ -259,7 +259,7 @@ func (s *Service) check(ctx context.Context, c Caller, cer *Ceremony, response j
 		if err != nil || v.refused != nil {
 			return err
 		}
-		cer.Now, cer.UserVerified = w.now, false
+		cer.Now, cer.Restored, cer.UserVerified = w.now, s.site.Load().Restored, false
 		v.answered, err = factor.FinishVerify(cer, list, response)
 		if err != nil && !errors.As(err, &v.refused) {
 			return fmt.Errorf("verifying %s: %w", cer.Kind, err)

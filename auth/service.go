@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/store"
@@ -62,7 +63,7 @@ type Service struct {
 		high  time.Time // the latest time ever told
 		saved time.Time // the latest time written to the store
 	}
-	site siteMeta // as read at the start
+	site atomic.Pointer[siteMeta] // as read at the start, and as Restored left it
 
 	accounts       *store.Collection[Account]
 	authenticators *store.Collection[Authenticator]
@@ -82,10 +83,12 @@ type Service struct {
 
 // siteMeta is what the site remembers about itself, under "site".
 type siteMeta struct {
-	High    time.Time `json:"h"`           // high-water mark of the clock
-	Restore uint64    `json:"r,omitempty"` // restore epoch
-	Secret  []byte    `json:"s"`           // keys what must stay the same when the store's keys rotate
-	Lab     []byte    `json:"l,omitempty"` // the mark of a lab, set when the store is made; a real site has none
+	High     time.Time `json:"h"`           // high-water mark of the clock
+	Restore  uint64    `json:"r,omitempty"` // restore epoch
+	Restored time.Time `json:"ra,omitzero"` // when a backup was last put back: app codes of until then are dead
+	NoCodes  time.Time `json:"nc,omitzero"` // recovery codes made until then are void
+	Secret   []byte    `json:"s"`           // keys what must stay the same when the store's keys rotate
+	Lab      []byte    `json:"l,omitempty"` // the mark of a lab, set when the store is made; a real site has none
 }
 
 // New returns the service over an open store. It reads the clock's high-water
@@ -191,7 +194,7 @@ func (s *Service) short(purpose, value string) string {
 // mac is a keyed hash that stays the same when the store's keys rotate: decoy
 // credentials that changed would tell who has none.
 func (s *Service) mac(purpose, value string) []byte {
-	h := hmac.New(sha256.New, s.site.Secret)
+	h := hmac.New(sha256.New, s.site.Load().Secret)
 	h.Write([]byte(purpose + "\x00" + value))
 	return h.Sum(nil)
 }

@@ -91,7 +91,7 @@ func (w *Work) over(x *Session) bool {
 	p := w.s.policy
 	kept := x.Remember && p.SessionLife > p.SessionShort // else there is nothing that keeping would lengthen
 	idle := !kept && w.now.Sub(x.Seen) >= p.SessionIdle
-	return idle || !w.now.Before(x.Expires) || x.Epochs.Restore != w.s.site.Restore
+	return idle || !w.now.Before(x.Expires) || x.Epochs.Restore != w.s.restoreEpoch()
 }
 
 // seen moves the idle time of the session on.
@@ -130,7 +130,7 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 	x := Session{
 		ID: sessionID(secret), Account: a.ID, Opened: w.now, Seen: w.now, Remember: remember,
 		Proofs: proofs, Browser: w.s.browserID(w.caller), Agent: w.caller.Agent,
-		Epochs: Epochs{Restore: w.s.site.Restore, Account: a.Epoch},
+		Epochs: w.epochs(a),
 	}
 	if w.caller.IP.IsValid() {
 		x.IP = w.caller.IP.String()
@@ -347,14 +347,17 @@ func (w *Work) hasMethods(a AccountID) (bool, error) {
 // maxAuthenticators bounds what one account's lists read.
 const maxAuthenticators = 200
 
-// authenticators returns all that is bound to the account, oldest first.
+// authenticators returns all that is bound to the account, oldest first, without
+// recovery codes that a restore has made void.
 func (w *Work) authenticators(a AccountID) ([]*Authenticator, error) {
 	var list []*Authenticator
 	for item, err := range w.s.authenticators.Prefix(w.tx, string(a)+"/", maxAuthenticators) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, item.Doc)
+		if !w.voidCodes(item.Doc) {
+			list = append(list, item.Doc)
+		}
 	}
 	slices.SortFunc(list, func(x, y *Authenticator) int {
 		if c := x.BoundAt.Compare(y.BoundAt); c != 0 {

@@ -213,7 +213,7 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 	err := s.Do(ctx, c, ActLook, func(w *Work) error {
 		next.Account, next.Decoy, next.State = "", nil, nil
 		next.Begun, next.Now, next.Expires = w.now, w.now, w.now.Add(s.policy.CeremonyLife)
-		next.Epochs = Epochs{Restore: s.site.Restore}
+		next.Epochs = Epochs{Restore: s.restoreEpoch()}
 		var list []*Authenticator
 		if f.Identifier != "" {
 			login := ParseIdentifier(f.Identifier)

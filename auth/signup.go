@@ -21,6 +21,7 @@ type link struct {
 	Change  string    `json:"c,omitempty"`  // the change to be undone
 	Email   Address   `json:"em,omitempty"` // the address to be confirmed
 	Epoch   uint64    `json:"ep,omitempty"` // of the account: a later reset voids an earlier link
+	Restore uint64    `json:"r,omitempty"`  // restore epoch: a backup holds links that were used since
 }
 
 // The purposes of links.
@@ -56,6 +57,15 @@ func linkKey(token string) string {
 	return base64.RawURLEncoding.EncodeToString(h[:])
 }
 
+// keepLink stores a new link.
+func (w *Work) keepLink(key string, l *link) error {
+	l.Restore = w.s.restoreEpoch()
+	if err := w.s.links.Insert(w.tx, key, l); err != nil {
+		return fmt.Errorf("writing a link: %w", err)
+	}
+	return nil
+}
+
 // link returns the link that a token opens. Refuses LinkUsed for one that is
 // used, too old, of another purpose or never issued: the answers are alike.
 func (w *Work) link(purpose, token string) (*link, error) {
@@ -66,7 +76,7 @@ func (w *Work) link(purpose, token string) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.Purpose != purpose || !w.now.Before(l.Expires) {
+	if l.Purpose != purpose || !w.now.Before(l.Expires) || l.Restore != w.s.restoreEpoch() {
 		return nil, Refuse(LinkUsed)
 	}
 	return l, nil
@@ -127,8 +137,8 @@ func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpIn
 		if err := ignoreMissing(err); err != nil {
 			return err
 		}
-		if err := s.links.Insert(w.tx, key, &l); err != nil {
-			return fmt.Errorf("writing a link: %w", err)
+		if err := w.keepLink(key, &l); err != nil {
+			return err
 		}
 		return w.send(m, messageID)
 	})

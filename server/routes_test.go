@@ -28,6 +28,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"Due":       "package notify", "Settle": "package notify", "Wake": "package notify",
 		"Sweep":       "the program's own clock",
 		"VerifyAudit": "the program's own command",
+		"Restored":    "the program's own command",
 		"DemandOf":    "no use case: the rules, for pages",
 		"Lab":         "no use case: the way to those of testers",
 	}

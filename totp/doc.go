@@ -26,6 +26,10 @@
 // authenticator that is returned beside the refusal. A hint therefore speaks
 // only of steps that will never be accepted.
 //
+// After a backup was put back (Ceremony.Restored) every step that can have been
+// used until then is dead, the window ahead included. A token, whose count of
+// that time nobody knows, must be bound anew.
+//
 // # Count
 //
 // HOTP takes the codes of LookAhead counters (10) from the next one on. A code

@@ -123,7 +123,8 @@ func (f *Counter) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) erro
 
 // FinishVerify takes an auth.CodeResponse and returns the authenticator whose
 // code it is, with its counter raised. Refuses CodeMalformed, CodeUsed for one
-// of the codes just behind the counter, and CodeWrong: then, if the code lies
+// of the codes just behind the counter and for every code of a token that was
+// bound before a backup was restored, and CodeWrong: then, if the code lies
 // far ahead, beside the authenticator that remembers it.
 func (f *Counter) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, response json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
@@ -133,6 +134,13 @@ func (f *Counter) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, res
 	digits, err := typed(response)
 	if err != nil {
 		return nil, err
+	}
+	bound := len(list)
+	list = slices.DeleteFunc(slices.Clone(list), func(a *auth.Authenticator) bool { // whose counter went back, how far is not known
+		return !c.Restored.IsZero() && !a.BoundAt.After(c.Restored)
+	})
+	if bound > 0 && len(list) == 0 {
+		return nil, auth.RefuseField(auth.CodeUsed, "code")
 	}
 	counts, err := readAll[count](list)
 	if err != nil {

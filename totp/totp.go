@@ -229,8 +229,8 @@ func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error
 
 // FinishVerify takes an auth.CodeResponse and returns the authenticator whose
 // code it is, with its last step raised. Refuses CodeMalformed, CodeWrong,
-// CodeUsed for a step at or before the last one, and AppClock for a code
-// outside the window; a code from the future is then void, and the authenticator
+// CodeUsed for a step at or before the last one, or that could have been used
+// before a backup was restored, and AppClock for a code outside the window; a code from the future is then void, and the authenticator
 // that says so is returned beside the refusal.
 func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, response json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
@@ -255,6 +255,12 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, resp
 			return nil, err
 		}
 		return nil, auth.RefuseField(auth.CodeWrong, "code")
+	}
+	if !c.Restored.IsZero() {
+		for i := range records { // the last step that the backup knows is not the last that was used
+			r := &records[i]
+			r.Last = max(r.Last, c.Restored.Unix()/r.Period+int64(f.config.Window))
+		}
 	}
 	return f.judge(c.Now, list, records, digits)
 }

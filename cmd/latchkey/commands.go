@@ -11,6 +11,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// keepCodesFlag is a flag of store restored that is no setting.
+const keepCodesFlag = "keep-recovery-codes"
+
 // commands is the command line. Errors of usage come back as usageError; nothing is printed twice.
 func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
@@ -70,7 +73,7 @@ func settable(cmd *cobra.Command, environ []string, stderr io.Writer) func() (*C
 		}
 		set := map[string]string{}
 		f.Visit(func(f *pflag.Flag) {
-			if f.Name != "config" && f.Name != "help" {
+			if f.Name != "config" && f.Name != "help" && f.Name != keepCodesFlag {
 				set[f.Name] = f.Value.String()
 			}
 		})
@@ -131,8 +134,31 @@ one is complete.`,
 		}
 		return compactStore(c, stdout)
 	}
-	group.AddCommand(compact)
+	group.AddCommand(compact, restoredCommand(environ, stdout, stderr))
 	return group
+}
+
+func restoredCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "restored",
+		Short: "Say that a backup was put back, so that nothing in it comes back to life",
+		Long: `Say that a backup was put back in place of the data, before the service is started on
+it: what was used up since the backup was taken is unused in it. Sessions, sign-ins under
+way, mailed links, codes, trusted browsers and waiting removals end, messages that were
+not sent yet are not sent, app codes of until now are dead, and recovery codes are void:
+their owners get a mail. The service must be stopped.`,
+		Args: noArguments,
+	}
+	settings := settable(cmd, environ, stderr)
+	keep := cmd.Flags().Bool(keepCodesFlag, false, "leave recovery codes as they are in the backup: those used since work once more")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := settings()
+		if err != nil {
+			return err
+		}
+		return storeRestored(cmd.Context(), c, *keep, stdout)
+	}
+	return cmd
 }
 
 func auditCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {

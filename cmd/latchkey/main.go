@@ -3,6 +3,7 @@
 //
 //	latchkey serve            serve until SIGTERM or SIGINT
 //	latchkey store compact    write the data anew without its free space
+//	latchkey store restored   say that a backup was put back
 //	latchkey audit verify     recompute the chains of the audit trail
 //	latchkey version          print what this is
 //

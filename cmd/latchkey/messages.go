@@ -29,6 +29,7 @@ func wordings() map[string]wording {
 		auth.TemplateNewBrowser:     {mail: "mail.new-browser", link: "/security/sessions"},
 		auth.TemplateRemoval:        {mail: "mail.removal-delayed"},
 		auth.TemplateLocked:         {mail: "mail.locked", link: "/forgot"},
+		auth.TemplateCodesVoid:      {mail: "mail.codes-void", link: "/security"},
 	}
 }
 

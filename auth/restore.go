@@ -1,0 +1,156 @@
+package auth
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// RestoreInfo says what Restored did.
+type RestoreInfo struct {
+	At    time.Time // app codes of until then are dead
+	Codes int       // sets of recovery codes that were made void, their owners told
+}
+
+// Restored is called once after an old backup was put back in place of the
+// data, before anything is served from it. What was used up since the backup
+// was taken is unused in it, and nobody knows what that is; so all of it ends:
+//
+//	sessions, sealed ceremonies, codes under way, trust   carry the restore epoch
+//	mailed links, waiting removals, unsent messages       carry it, too
+//	app codes                                             Ceremony.Restored is a floor for their steps
+//	recovery codes                                        void, their owners told; kept if keepCodes
+//
+// The epoch holds the time and 20 random bits beside being higher than before:
+// the same backup put back twice does not get the same epoch twice. It and the
+// floors are one transaction; if it is followed by an error, the owners of some
+// void sets were not told, and to call it again tells them.
+//
+// It cannot bring back what the backup lacks: a password that was changed since
+// is the old one again, a key that was removed is bound again.
+func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, error) {
+	sys := Caller{system: true}
+	drawn := uint64(binary.BigEndian.Uint32(s.random(4)) >> 12)
+	info := new(RestoreInfo)
+	var site *siteMeta
+	err := s.Do(ctx, sys, ActRestore, func(w *Work) error {
+		m, err := s.meta.Get(w.tx, "site")
+		if err != nil {
+			return fmt.Errorf("reading the site's record: %w", err)
+		}
+		w.About(siteChain("restore"))
+		w.saveTime = false // the record is written here
+		m.Restore = max(m.Restore+1, uint64(w.now.Unix())<<20|drawn)
+		m.High, m.Restored = w.now, w.now
+		if !keepCodes {
+			m.NoCodes = w.now
+		}
+		info.At, site = w.now, m
+		return s.meta.Put(w.tx, "site", m)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.site.Store(site)
+	for from := ""; !keepCodes; {
+		n, next, err := s.endCodes(ctx, sys, from)
+		info.Codes += n
+		if err != nil {
+			return info, fmt.Errorf("telling the owners of void recovery codes: %w", err)
+		}
+		if from = next; from == "" {
+			break
+		}
+	}
+	return info, nil
+}
+
+// restoreEpoch is what everything carries that a restored backup must not
+// bring back to life.
+func (s *Service) restoreEpoch() uint64 { return s.site.Load().Restore }
+
+// voidCodes says whether x is a set of recovery codes that a restore has made
+// void: which of them were used since the backup is not known.
+func (w *Work) voidCodes(x *Authenticator) bool {
+	return x.Kind == Lookup && !x.BoundAt.After(w.s.site.Load().NoCodes)
+}
+
+// endCodes deletes the void sets of a slice of all authenticators and tells
+// their owners.
+func (s *Service) endCodes(ctx context.Context, c Caller, from string) (n int, next string, err error) {
+	var keys []string
+	err = s.Do(ctx, c, ActOutbox, func(w *Work) error {
+		keys, next = nil, ""
+		seen, last := 0, ""
+		for item, err := range s.authenticators.Scan(w.tx, from, "", scanBatch) {
+			if err != nil {
+				return err
+			}
+			seen, last = seen+1, item.ID
+			if w.voidCodes(item.Doc) {
+				keys = append(keys, item.ID)
+			}
+		}
+		if seen == scanBatch {
+			next = last + "\x00"
+		}
+		return nil
+	})
+	if err != nil || len(keys) == 0 {
+		return 0, next, err
+	}
+	ids := make([][]string, len(keys))
+	for i := range ids {
+		ids[i] = s.newGrant().ids()
+	}
+	err = s.Do(ctx, c, ActSweep, func(w *Work) error {
+		for i, key := range keys {
+			if err := w.endSet(key, ids[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, from, err
+	}
+	return len(keys), next, nil
+}
+
+// endSet deletes one void set, with the sheet that it lives on, and tells its
+// owner by mail and in the history.
+func (w *Work) endSet(key string, ids []string) error {
+	x, err := w.s.authenticators.Get(w.tx, key)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	if err := w.s.authenticators.Delete(w.tx, key); err != nil {
+		return err
+	}
+	a, err := w.s.accounts.Get(w.tx, string(x.Account))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	w.account = a
+	rest, err := w.authenticators(a.ID)
+	if err != nil {
+		return err
+	}
+	if err := w.tidy([]*Authenticator{x}, rest); err != nil {
+		return err
+	}
+	w.About(a.ID)
+	e := Event{Action: ActRestore}
+	e.of(x)
+	if err := w.record(e); err != nil {
+		return err
+	}
+	return w.notify(a, Message{Template: TemplateCodesVoid, Args: map[string]string{"at": stamp(w.now)}}, ids)
+}
