@@ -38,6 +38,9 @@ func contactPage(x *exchange) error {
 	return x.show(http.StatusOK, v)
 }
 
+// devShown is how many messages the page shows: with more of them it would outgrow the weight of a page.
+const devShown = 20
+
 // devMessages shows what would have been sent, to this machine alone: the page is served only with a sink, only under
 // http://localhost, and only to a peer on loopback. Whoever reads it can sign in as anybody.
 func devMessages(x *exchange) error {
@@ -45,7 +48,7 @@ func devMessages(x *exchange) error {
 	if err != nil || !isLoopback(host) || forwarded(x.r) {
 		return auth.Refuse(auth.NotFound)
 	}
-	list, err := x.s.config.Sink.Recent(50)
+	list, err := x.s.config.Sink.Recent(devShown)
 	if err != nil {
 		return err
 	}
