@@ -27,6 +27,12 @@ const answerLimit = 64 << 10
 
 // post sends JSON and returns the answer's body, good until the next call.
 func (c *client) post(ctx context.Context, path string, body []byte) ([]byte, error) {
+	c.compose(path, body)
+	return c.exchange(ctx)
+}
+
+// compose writes a post of JSON into out.
+func (c *client) compose(path string, body []byte) {
 	c.out = append(c.out[:0], "POST "...)
 	c.out = append(c.out, path...)
 	c.out = append(c.out, " HTTP/1.1\r\nHost: localhost"...)
@@ -35,7 +41,6 @@ func (c *client) post(ctx context.Context, path string, body []byte) ([]byte, er
 	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
 	c.out = append(c.out, "\r\n\r\n"...)
 	c.out = append(c.out, body...)
-	return c.exchange(ctx)
 }
 
 // get asks for a path with a session's token.

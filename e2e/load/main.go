@@ -10,6 +10,7 @@
 //	work.go      what one operation is: key sign-in, app-code second step, session check
 //	point.go     the closed loop: N workers for some seconds
 //	still.go     what is measured at rest: start, memory, disk, pages, fsyncs
+//	alike.go     with -enumeration, instead of all that: does the time of an answer tell who has an account?
 //	report.go    the table and the JSON
 //
 // Figures that count are counts and ratios: commits and fsyncs per operation, and server CPU per
@@ -44,6 +45,9 @@ type plan struct {
 	most    int // operations a point
 	codes   int // app-code second steps a point
 	limit   time.Duration
+
+	enumeration bool
+	samples     int // an arm
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
@@ -76,6 +80,8 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 	f.IntVar(&p.most, "most", 200_000, "operations a point, at most")
 	f.IntVar(&p.codes, "codes", 600, "app-code second steps a point: each needs a password before it")
 	f.DurationVar(&p.limit, "limit", 30*time.Minute, "the whole run, at most")
+	f.BoolVar(&p.enumeration, "enumeration", false, "measure whether the time of an answer tells who has an account, and nothing else")
+	f.IntVar(&p.samples, "samples", 2000, "with -enumeration: samples an arm")
 	clients := f.String("clients", "1,8,32,64", "numbers of clients")
 	quick := f.Bool("quick", false, "one short round, to see that all of it works")
 	if err := f.Parse(args); err != nil {
@@ -90,7 +96,11 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 		p.clients = append(p.clients, n)
 	}
 	if *quick {
-		p.rounds, p.point, p.codes = 1, 2*time.Second, 64
+		p.rounds, p.point, p.codes, p.samples = 1, 2*time.Second, 64, min(p.samples, 50)
+	}
+	if p.samples < 1 {
+		fmt.Fprintf(stderr, "load: samples: want 1 or more\n")
+		return nil, fmt.Errorf("samples: %d", p.samples)
 	}
 	return p, nil
 }
@@ -107,6 +117,9 @@ func (p *plan) measure(ctx context.Context, stdout io.Writer) error {
 		dir = temporary
 	}
 	r := &report{plan: p, out: stdout, began: time.Now()}
+	if p.enumeration {
+		return p.alike(ctx, dir, r)
+	}
 	r.title("at rest")
 	if err := p.atRest(ctx, dir, r); err != nil {
 		return err

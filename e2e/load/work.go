@@ -22,6 +22,8 @@ const (
 	pathBegin    = "/api/v1/sign-in/begin"
 	pathFinish   = "/api/v1/sign-in/finish"
 	pathSession  = "/api/v1/session"
+	pathSignUp   = "/api/v1/sign-up"
+	pathForgot   = "/api/v1/forgot"
 )
 
 // An answer is what a sign-in answers, as far as a client of it looks.
