@@ -43,8 +43,8 @@ func (s *Service) startSite(now func() time.Time) error {
 		}
 		s.clock.high, s.clock.saved = m.High, m.High
 		s.site.Store(m)
-		if !fresh {
-			return nil
+		if err := s.placeStandIn(tx); err != nil || !fresh {
+			return err
 		}
 		return s.meta.Insert(tx, "site", m)
 	})

@@ -79,6 +79,11 @@ type Service struct {
 	events         *store.Collection[Event]
 	chains         *store.Collection[chainHead]
 	meta           *store.Collection[siteMeta]
+
+	standIns struct {
+		accounts       *store.Collection[Account]
+		authenticators *store.Collection[Authenticator]
+	}
 }
 
 // siteMeta is what the site remembers about itself, under "site".
@@ -155,6 +160,8 @@ func (s *Service) collect(k *store.Keys) {
 	s.events = store.NewCollection[Event]("event", k).In(r)
 	s.chains = store.NewCollection[chainHead]("chain", k).In(r)
 	s.meta = store.NewCollection[siteMeta]("meta", k).In(r)
+	s.standIns.accounts = store.NewCollection[Account]("stand-in", k).In(r)
+	s.standIns.authenticators = store.NewCollection[Authenticator]("stand-in-method", k).In(r)
 }
 
 // number is the account's number as an index value, if it is to be found there.

@@ -205,7 +205,8 @@ func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
 
 // SignInKeyFirst begins a sign-in with the key (D5): by an identifier, or
 // without one by a credential that names its account. For an identifier that
-// nobody has, or whose owner has no key, the challenge looks as any other.
+// nobody has, or whose owner has no key, the challenge looks as any other and
+// takes as long.
 func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) (*Challenge, error) {
 	f.Identifier = f.Identifier[:min(len(f.Identifier), maxTyped)] // it comes back sealed: no longer than it can mean something
 	next := &Ceremony{ID: s.newID(), Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
@@ -222,9 +223,12 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 				return err
 			}
 			if a != nil {
-				if list, err = w.active(a.ID, WebAuthn, ""); err != nil {
-					return err
-				}
+				list, err = w.active(a.ID, WebAuthn, "")
+			} else {
+				err = w.standIn()
+			}
+			if err != nil {
+				return err
 			}
 			if len(list) == 0 {
 				next.Decoy = s.mac("decoy", login.Key)

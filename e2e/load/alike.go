@@ -121,11 +121,17 @@ func (p *plan) alike(ctx context.Context, dir string, r *report) error {
 	fmt.Fprintf(r.out, "  %-10s %-52s %6s %8s %10s %9s %6s\n", "act", "arms", "n", "AUC", "gap us", "p50 ms", "steal")
 	var differences []difference
 	for _, a := range acts() {
+		if p.only != "" && p.only != a.name {
+			continue
+		}
 		list, err := p.compare(ctx, c, a, r)
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
 		differences = append(differences, list...)
+	}
+	if len(differences) == 0 {
+		return fmt.Errorf("there is no act %q", p.only)
 	}
 	if err := c.stop(); err != nil {
 		return err

@@ -47,7 +47,8 @@ type plan struct {
 	limit   time.Duration
 
 	enumeration bool
-	samples     int // an arm
+	samples     int    // an arm
+	only        string // the one act to measure, "" for all
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
@@ -82,6 +83,7 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 	f.DurationVar(&p.limit, "limit", 30*time.Minute, "the whole run, at most")
 	f.BoolVar(&p.enumeration, "enumeration", false, "measure whether the time of an answer tells who has an account, and nothing else")
 	f.IntVar(&p.samples, "samples", 2000, "with -enumeration: samples an arm")
+	f.StringVar(&p.only, "act", "", "with -enumeration: measure this act alone, for example \"key first\"")
 	clients := f.String("clients", "1,8,32,64", "numbers of clients")
 	quick := f.Bool("quick", false, "one short round, to see that all of it works")
 	if err := f.Parse(args); err != nil {
