@@ -97,7 +97,7 @@ func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids []string)
 // takes are the same for an identifier that nobody has.
 func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error {
 	start := time.Now()
-	defer s.level(ctx, start)
+	defer s.hold(ctx, &s.levels.forgot, start)
 	login := ParseIdentifier(identifier)
 	key, url := s.newLink(LinkReset)
 	messageID := s.newID()

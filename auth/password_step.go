@@ -114,15 +114,3 @@ func (s *Service) bySignIn(login Login, browser string) func(*Work) (*guess, err
 
 // stamp writes a time into a message; its text makes it readable.
 func stamp(t time.Time) string { return t.Format(time.RFC3339) }
-
-// level waits until the next beat after start, so that how long a refusal took
-// says nothing about what was looked up.
-func (s *Service) level(ctx context.Context, start time.Time) {
-	const floor, beat = 200 * time.Millisecond, 100 * time.Millisecond
-	d := time.Since(start)
-	target := floor
-	for target < d {
-		target += beat
-	}
-	s.pause(ctx, target-d)
-}

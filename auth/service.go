@@ -56,6 +56,7 @@ type Service struct {
 	wake    chan struct{}
 	cursor  sweepCursors
 	lab     *Lab // nil: a real site
+	levels  struct{ signIn, keyFirst, forgot level }
 
 	clock struct {
 		sync.Mutex

@@ -18,7 +18,7 @@ func (s *Service) SignIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 	start := time.Now()
 	info, err := s.signIn(ctx, c, f)
 	if e := new(Error); errors.As(err, &e) {
-		s.level(ctx, start)
+		s.hold(ctx, &s.levels.signIn, start)
 	}
 	return info, err
 }
@@ -276,7 +276,7 @@ func (s *Service) SignInFinish(ctx context.Context, c Caller, ceremony string, r
 	}
 	info, err := s.signInFinish(ctx, c, flow, response)
 	if e := new(Error); flow.anonymous() && errors.As(err, &e) {
-		s.level(ctx, start)
+		s.hold(ctx, &s.levels.keyFirst, start)
 	}
 	return info, err
 }
