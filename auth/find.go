@@ -77,9 +77,9 @@ func (w *Work) accountOf(id AccountID) (*Account, error) {
 
 // current refuses a ceremony from before a change that voids it, and any of an
 // account that is switched off.
-func (w *Work) current(c *Ceremony, a *Account) error {
+func (w *Work) current(c *Ceremony, a *Account) *Error {
 	if a.disabled() {
-		return w.s.blunt(c, Refuse(AccountDisabled))
+		return Refuse(AccountDisabled)
 	}
 	if c.Epochs.Restore != w.s.restoreEpoch() || c.Epochs.Account != a.Epoch {
 		return Refuse(CeremonyVoid)

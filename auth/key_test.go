@@ -212,6 +212,39 @@ func TestKeyFirstTellsNobodyWhoHasAnAccount(t *testing.T) {
 	}
 }
 
+// What happens to an account while its key is asked for shows in no answer: a
+// stranger who waits for a change of password must not learn from it who has an
+// account, nor from what a second answer to the same challenge gets.
+func TestKeyFirstHidesWhatHappenedMeanwhile(t *testing.T) {
+	garbage := json.RawMessage(`{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AAAA","signature":"AAAA"}}`)
+	for what, happen := range map[string]func(w *world, c auth.Caller, id string) error{
+		"another password": func(w *world, c auth.Caller, _ string) error {
+			return lastErr(w.s.ChangePassword(w.t.Context(), c, password, "Another-Horse9"))
+		},
+		"the key removed": func(w *world, c auth.Caller, id string) error {
+			return lastErr(w.s.Remove(w.t.Context(), c, id))
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			w := newWorld(t)
+			_, bound, c := w.withKey("seller@example.com", "+8613800138000", virtual.Options{}, auth.SecurityKey)
+			begun := map[string]string{}
+			for _, email := range []string{"seller@example.com", "nobody@example.com"} {
+				ch, err := w.s.SignInKeyFirst(t.Context(), caller("stranger"), auth.KeyFirstForm{Identifier: email})
+				ok(t, "begin", err)
+				begun[email] = ch.Ceremony
+			}
+			ok(t, what, happen(w, c, bound.Authenticator.ID))
+			for email, ceremony := range begun {
+				for _, want := range []auth.Code{auth.KeyWrong, auth.CeremonyUsed} {
+					_, err := w.s.SignInFinish(t.Context(), caller("stranger"), ceremony, garbage)
+					wantCode(t, email, err, want)
+				}
+			}
+		})
+	}
+}
+
 // The fourth way in for a thief: a credential id that is bound already.
 func TestCredentialIDIsBoundOnce(t *testing.T) {
 	w := newWorld(t)

@@ -305,9 +305,13 @@ func (w *Work) candidates(c *Ceremony, f Factor, response json.RawMessage, v *ve
 		}
 	}
 	if c.Account != "" {
-		var err error
-		var list []*Authenticator
-		v.account, list, err = w.challenged(c)
+		a, list, err := w.challenged(c)
+		var e *Error
+		if c.anonymous() && errors.As(err, &e) && e.Code != CeremonyUsed {
+			v.refused = e // as an answer to a decoy: bluntly, and the challenge is burnt
+			return nil, nil
+		}
+		v.account = a
 		return list, err
 	}
 	if err := w.unspent(c.ID, CeremonyUsed); err != nil {
@@ -361,8 +365,8 @@ func (w *Work) conclude(c *Ceremony, v *verdict, grant func(*Work, *Account, *Au
 	if c.Account == "" { // named by its credential: nothing of the account was pinned yet
 		c.Epochs.Account = a.Epoch
 	}
-	if err := w.current(c, a); err != nil {
-		return err
+	if e := w.current(c, a); e != nil {
+		return w.s.blunt(c, e)
 	}
 	w.account = a
 	if err := w.ownSession(c); err != nil {

@@ -200,7 +200,10 @@ func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a, w.current(c, a)
+	if e := w.current(c, a); e != nil {
+		return nil, e
+	}
+	return a, nil
 }
 
 // SignInKeyFirst begins a sign-in with the key (D5): by an identifier, or
