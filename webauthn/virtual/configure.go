@@ -22,7 +22,8 @@ func (a *Authenticator) commandConfig(_ context.Context, r *reader) (any, error)
 		return nil, StatusInvalidSubcommand
 	}
 	if a.protected() || a.alwaysUV() {
-		if err := a.authoriseConfig(r, byte(sub)); err != nil {
+		message := append(bytes.Repeat([]byte{0xff}, 32), CommandConfig, byte(sub)) // CTAP 2.1 §6.11
+		if err := a.authoriseParams(r, message, PermitConfiguration); err != nil {
 			return nil, err
 		}
 	}
@@ -33,29 +34,6 @@ func (a *Authenticator) commandConfig(_ context.Context, r *reader) (any, error)
 		return nil, nil
 	}
 	return nil, a.setMinPINLength(params)
-}
-
-// authoriseConfig checks pinUvAuthParam over 32 times 0xff, the command, the subcommand and its parameters.
-func (a *Authenticator) authoriseConfig(r *reader, sub byte) error {
-	param, protocol := take[[]byte](r, 4), r.small(3)
-	switch {
-	case r.err() != nil:
-		return r.err()
-	case param == nil:
-		return StatusPUATRequired
-	}
-	if err := a.checkProtocol(r.has(3), protocol); err != nil {
-		return err
-	}
-	message := append(bytes.Repeat([]byte{0xff}, 32), CommandConfig, sub)
-	if r.has(2) {
-		params, err := encode(r.members[keyOf(2)]) // canonical, so these are the bytes that came
-		if err != nil {
-			return err
-		}
-		message = append(message, params...)
-	}
-	return a.authorise(protocol, message, param, PermitConfiguration, "")
 }
 
 // setMinPINLength raises the minimum, never lowers it; a PIN that is now too short must be changed before it serves

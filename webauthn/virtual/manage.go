@@ -46,7 +46,7 @@ func (a *Authenticator) commandManage(_ context.Context, r *reader) (any, error)
 	}
 	if !sub.open {
 		params.need(sub.need...)
-		if err := a.authoriseManage(r, byte(number)); err != nil {
+		if err := a.authoriseParams(r, []byte{byte(number)}, PermitManagement); err != nil {
 			return nil, err
 		}
 	}
@@ -64,8 +64,8 @@ func (a *Authenticator) commandManage(_ context.Context, r *reader) (any, error)
 	return sub.run(a, params)
 }
 
-// authoriseManage checks pinUvAuthParam over the number of the subcommand and its parameters.
-func (a *Authenticator) authoriseManage(r *reader, number byte) error {
+// authoriseParams checks pinUvAuthParam, member 4, over a message that ends in the parameters of the subcommand, if any.
+func (a *Authenticator) authoriseParams(r *reader, message []byte, permission int) error {
 	param, protocol := take[[]byte](r, 4), r.small(3)
 	switch {
 	case r.err() != nil:
@@ -76,7 +76,6 @@ func (a *Authenticator) authoriseManage(r *reader, number byte) error {
 	if err := a.checkProtocol(r.has(3), protocol); err != nil {
 		return err
 	}
-	message := []byte{number}
 	if r.has(2) {
 		params, err := encode(r.members[keyOf(2)]) // canonical, so these are the bytes that came
 		if err != nil {
@@ -84,7 +83,7 @@ func (a *Authenticator) authoriseManage(r *reader, number byte) error {
 		}
 		message = append(message, params...)
 	}
-	return a.authorise(protocol, message, param, PermitManagement, "")
+	return a.authorise(protocol, message, param, permission, "")
 }
 
 // bound refuses a token that was issued for another relying party, or for one where the command is about all. The
