@@ -43,6 +43,7 @@ func TestSweep(t *testing.T) {
 		missing(t, "axe-core is not here (.ci/needs fetches it)")
 	}
 	routes := pageRoutes(t)
+	room := lab(t, s.binary)
 	for _, lang := range []string{assets.English, assets.Chinese} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
@@ -52,6 +53,7 @@ func TestSweep(t *testing.T) {
 			w.settings()
 			w.signingIn()
 			w.rest()
+			w.lab(room)
 			t.Logf("%d states of %d routes, each light and dark, wide and narrow", len(w.stops), len(w.reached))
 		})
 	}
@@ -345,6 +347,15 @@ func (w *sweep) signingIn() {
 	w.open("/sign-in/key").fill("identifier", w.email).submit("/sign-in/key").says(w.word("sign-in-key.password.title"))
 	w.look("key first, password")
 	w.fill("password", password).submit("/sign-in/key/password").home()
+}
+
+// lab looks, from a window of its own, at pages that say above everything that they are a lab's.
+func (w *sweep) lab(origin string) {
+	room := &sweep{person: w.s.person(w.t, &program{origin: origin, out: new(output)}, w.lang), axe: w.axe, reached: w.reached, stops: w.stops, routes: w.routes}
+	for _, path := range []string{"/sign-in", "/sign-up", "/help/check", "/dev/messages"} {
+		room.open(path).says(w.word("frame.lab"))
+		room.look("a lab: " + path)
+	}
 }
 
 // rest wants every other route to lead to a page that was seen: it is posted to, never shown.
