@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // Hanko #2723: a code of the app counts once, for whatever purpose it is shown.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A stranger who guesses passwords on and on fills nobody's history: what is

@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/webauthn"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // BenchmarkKeySignIn is a complete sign-in with a key in process, sealed and

@@ -8,7 +8,7 @@ import (
 	"github.com/latchkey-auth/latchkey/oob"
 	"github.com/latchkey-auth/latchkey/totp"
 	"github.com/latchkey-auth/latchkey/webauthn"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // realFactors returns the factors as the program lists them.

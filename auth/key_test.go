@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // publicKey returns what a page hands to the browser.

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 const number = "+8613800138000"

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/store/storetest"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // backup copies the store's file: between two commits it is always whole.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/assets"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A visit is one way through the pages in Firefox, gone in both languages.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 func TestPagesFromSignUpToSignInWithAnApp(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // codesOfDomain reads the constants of type Code from the domain's source: the list that nobody can forget to extend.

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A sheet is one page as a browser has it.

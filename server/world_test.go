@@ -27,7 +27,7 @@ import (
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/totp"
 	"github.com/latchkey-auth/latchkey/webauthn"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A world is the whole face over a real domain, real factors and a real store,

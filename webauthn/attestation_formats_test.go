@@ -17,7 +17,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/webauthn"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // The library holds the makers' roots for these two formats in variables of its own, and looks at the rest of a

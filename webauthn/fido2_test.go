@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // pythonCase and pythonAnswer are what testdata/attestation.py reads and writes.

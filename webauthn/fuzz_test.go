@@ -9,7 +9,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/webauthn"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // seeds are a genuine response and some ways to break it.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A credential that was made somewhere else signs in once it is planted, whatever its algorithm, by its virtual form and

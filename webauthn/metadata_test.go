@@ -10,7 +10,7 @@ import (
 	"github.com/go-webauthn/webauthn/metadata"
 	"github.com/go-webauthn/webauthn/metadata/providers/memory"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // decode reads a BLOB as a relying party does that trusts root.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/auth/factortest"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A claimant is a person with one key at a browser.

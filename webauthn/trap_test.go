@@ -12,7 +12,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/webauthn"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // The tests here are named after traps of the library and after mistakes that others have made.

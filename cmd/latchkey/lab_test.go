@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/fault"
+	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/virtual/conform"
+	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
 
 func labHouse(t *testing.T) *house {

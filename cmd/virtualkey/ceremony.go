@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/fault"
+	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/virtual/conform"
+	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
 
 // ceremonyFlags say how a stored key takes part in one ceremony.

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/fault"
+	"github.com/latchkey-auth/latchkey/virtual/conform"
+	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
 
 // runFlags say how faults are played.

@@ -20,7 +20,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A decoder decodes what it is given as far as that goes, and notes what is wrong beside it.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/party"
+	"github.com/latchkey-auth/latchkey/virtual/party"
 )
 
 // The page for testers is typed off: every line of its sh blocks, in their order, against the fixture relying party at

@@ -15,10 +15,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/fault"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/party"
+	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/virtual/conform"
+	"github.com/latchkey-auth/latchkey/virtual/fault"
+	"github.com/latchkey-auth/latchkey/virtual/party"
 )
 
 // A finding is what doctor found out about one thing.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 const pageOptions = `{"rp":{"id":"shop.example"},"user":{"id":"bWVp","name":"mei"},"challenge":"Y2hhbGxlbmdl","attestation":"direct"}`

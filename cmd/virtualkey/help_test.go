@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/fault"
+	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
 
 // called walks over every verb.

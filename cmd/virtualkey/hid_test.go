@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A touch that is asked for is the line typed after the question, and neither one before nor the end of the input.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A home is the folder of the keys:

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/party"
+	"github.com/latchkey-auth/latchkey/virtual/conform"
+	"github.com/latchkey-auth/latchkey/virtual/party"
 )
 
 // Whoever stops a long run has what it found until then, and a code that promises nothing.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
+	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/virtual/conform"
 )
 
 func (p *program) newCommand() *cobra.Command {

@@ -29,7 +29,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
+	"github.com/latchkey-auth/latchkey/virtual/conform"
 )
 
 func main() {

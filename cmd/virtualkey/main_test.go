@@ -14,10 +14,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/fault"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/hid"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/party"
+	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/virtual/fault"
+	"github.com/latchkey-auth/latchkey/virtual/hid"
+	"github.com/latchkey-auth/latchkey/virtual/party"
 )
 
 func TestMain(m *testing.M) {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/conform"
-	"github.com/latchkey-auth/latchkey/webauthn/virtual/fault"
+	"github.com/latchkey-auth/latchkey/virtual/conform"
+	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
 
 func (p *program) recordCommand() *cobra.Command {

@@ -1,0 +1,113 @@
+package conform
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/latchkey-auth/latchkey/virtual/fault"
+)
+
+// An Oracle tells from a refusal why the relying party refused. A refusal proves a check only if it is made for the
+// fault's reason: a server that stumbles over something else, or refuses everything, has proved nothing.
+//
+// A stable code, when the party has one that the oracle knows, decides alone. Otherwise the first pattern that
+// matches the text decides.
+type Oracle struct {
+	Codes map[string][]fault.Reason
+	Texts []TextRule // in the order of their trial
+}
+
+// A TextRule reads reasons out of a message.
+type TextRule struct {
+	Match   *regexp.Regexp
+	Reasons []fault.Reason
+}
+
+// Reasons lists what a refusal may be about, and by which rule; nothing when the oracle cannot tell. A nil Oracle
+// never can.
+func (o *Oracle) Reasons(a *fault.Answer) (reasons []fault.Reason, rule string) {
+	if o == nil || a == nil {
+		return nil, ""
+	}
+	if reasons, known := o.code(a); known {
+		return reasons, fmt.Sprintf("code %q", a.Code)
+	}
+	for _, t := range o.Texts {
+		if t.Match.MatchString(a.Text) {
+			return t.Reasons, fmt.Sprintf("text matching %q", t.Match)
+		}
+	}
+	return nil, ""
+}
+
+// code is what a code means, where it is known.
+func (o *Oracle) code(a *fault.Answer) (reasons []fault.Reason, known bool) {
+	if o == nil || a.Code == "" {
+		return nil, false
+	}
+	reasons, known = o.Codes[a.Code]
+	return reasons, known
+}
+
+// Reasons lists every reason there is, in the order of package fault.
+func Reasons() []fault.Reason {
+	return []fault.Reason{
+		fault.Malformed, fault.Duplicate, fault.WrongType, fault.WrongChallenge, fault.WrongOrigin, fault.WrongRPID,
+		fault.NoTouch, fault.NotVerified, fault.BackupFlags, fault.BadAlgorithm, fault.BadKey, fault.BadAttestation,
+		fault.Untrusted, fault.BadSignature, fault.NoCredential, fault.WrongHandle, fault.Registered, fault.CounterBack,
+		fault.Spent, fault.Expired, fault.WrongSession, fault.Disabled,
+	}
+}
+
+// Features lists every feature there is, in the order of package fault.
+func Features() []fault.Feature {
+	return []fault.Feature{
+		fault.Discoverable, fault.Verification, fault.SecondVisit, fault.SecondKey, fault.Expiry, fault.Removal,
+		fault.Disabling, fault.Attestation, fault.Trust, fault.UniqueIDs, fault.SignCounter, fault.Framing,
+		fault.OffersRS256, fault.OffersEdDSA, fault.OffersES384, fault.OffersES512,
+		fault.FormatU2F, fault.FormatTPM, fault.FormatAndroidKey, fault.FormatApple, fault.FormatCompound,
+		fault.BareID, fault.SharedUser,
+	}
+}
+
+// ReasonOracle is for a party whose codes are the reasons themselves, as those of package party.
+func ReasonOracle() *Oracle {
+	o := &Oracle{Codes: map[string][]fault.Reason{}}
+	for _, r := range Reasons() {
+		o.Codes[string(r)] = []fault.Reason{r}
+	}
+	return o
+}
+
+// WordOracle reads the words that servers commonly use, for those that nobody wrote a table for. It is careful: a
+// message with two subjects is read as the one that stands first here.
+func WordOracle() *Oracle {
+	rule := func(match string, reasons ...fault.Reason) TextRule {
+		return TextRule{Match: regexp.MustCompile(`(?i)` + match), Reasons: reasons}
+	}
+	return &Oracle{Texts: []TextRule{
+		rule(`rp[ _-]?id|relying party id`, fault.WrongRPID),
+		rule(`user[ _-]?handle`, fault.WrongHandle, fault.Malformed),
+		rule(`backed up|backup|\bB[ES]\b flag`, fault.BackupFlags),
+		rule(`origin`, fault.WrongOrigin),
+		rule(`expired|too late|timed? ?out`, fault.Expired, fault.Untrusted),
+		rule(`already (been )?used|replay|no (pending|open) (ceremony|challenge)`, fault.Spent, fault.WrongChallenge, fault.CounterBack),
+		rule(`challenge`, fault.WrongChallenge, fault.Spent, fault.Expired, fault.WrongSession),
+		rule(`session`, fault.WrongSession, fault.Spent, fault.Expired),
+		rule(`counter|sign count`, fault.CounterBack),
+		rule(`already registered|already exists|duplicate credential`, fault.Registered),
+		rule(`duplicate`, fault.Duplicate),
+		rule(`not present|user present|presence`, fault.NoTouch),
+		rule(`not (be )?verified during|user verification|verification (is|was) required`, fault.NotVerified),
+		rule(`disabled|locked|suspended`, fault.Disabled),
+		rule(`unknown credential|credential (was )?not found|no such credential|not registered|not allowed`, fault.NoCredential),
+		rule(`trust|chain|root certificate|unknown authority|metadata|revoked`, fault.Untrusted),
+		rule(`attestation|attstmt|statement|x5c|certificate|\bfmt\b|aaguid`, fault.BadAttestation, fault.Malformed, fault.Untrusted),
+		rule(`\balg(orithm)?\b`, fault.BadAlgorithm, fault.BadKey),
+		rule(`public key|\bcose\b|\bkty\b|\bcrv\b|curve|coordinate`, fault.BadKey, fault.BadAlgorithm),
+		rule(`signature`, fault.BadSignature, fault.BadAttestation),
+		rule(`client ?data type|\btype\b`, fault.WrongType, fault.Malformed),
+		rule(`json|base64|cbor|pars(e|ing)|decod|malformed|missing|truncat|leftover|extraneous|trailing|not enough|out of range`, fault.Malformed, fault.Duplicate),
+		rule(`(invalid|wrong) (input|format|length)|\bbytes\b.*(expected|remain|left)`, fault.Malformed, fault.Duplicate),
+	}}
+}
