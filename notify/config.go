@@ -18,10 +18,10 @@ import (
 // Config is the notify section of the configuration. See the package comment
 // for an example.
 type Config struct {
-	SMTP     SMTPConfig `koanf:"smtp"`
-	Gateways []Gateway  `koanf:"gateways"` // in order of preference
-	Sink     SinkConfig `koanf:"sink"`
-	Limits   Limits     `koanf:"limits"`
+	SMTP     SMTPConfig
+	Gateways []Gateway // in order of preference
+	Sink     SinkConfig
+	Limits   Limits
 }
 
 // A Secret is a password or key of a provider. It never prints: not by fmt,

@@ -4,14 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/go-viper/mapstructure/v2"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/latchkey-auth/latchkey/auth"
 )
@@ -74,56 +69,6 @@ func TestConfigErrorsSayWhere(t *testing.T) {
 		if _, err := New(tt.config, newBox(c.now), render, c.now, (&journal{}).logger()); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("got %v, want an error that says %q", err, tt.want)
 		}
-	}
-}
-
-// TestExampleOfTheManual reads the example in the package comment as the
-// program reads its file: every key must exist and the whole must be accepted.
-func TestExampleOfTheManual(t *testing.T) {
-	src, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := strings.Cut(string(src), "//\tnotify:\n")
-	example, _, ok2 := strings.Cut(rest, "//\n")
-	if !ok || !ok2 {
-		t.Fatal("got no example in doc.go")
-	}
-	dir := t.TempDir()
-	for _, name := range []string{"smtp", "first", "first-receipt"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("secret-"+name+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	example = strings.ReplaceAll(example, "//\t  ", "")
-	example = strings.ReplaceAll(example, "/run/secrets/", dir+"/")
-	var tree map[string]any
-	if err := yaml.Unmarshal([]byte(example), &tree); err != nil {
-		t.Fatalf("the example is no YAML: %v\n%s", err, example)
-	}
-	var c Config
-	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{TagName: "koanf", ErrorUnused: true, Result: &c,
-		DecodeHook: mapstructure.StringToTimeDurationHookFunc()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Decode(tree); err != nil {
-		t.Fatal(err)
-	}
-	clk := newClock()
-	n, err := New(c, newBox(clk.now), render, clk.now, (&journal{}).logger())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := NewReceipts(c, clk.now); err != nil {
-		t.Error(err)
-	}
-	var names []string
-	for _, l := range n.lanes[auth.SMS] {
-		names = append(names, l.Name())
-	}
-	if !slices.Equal(names, []string{"first", "second"}) || len(n.lanes[auth.Mail]) != 1 || len(n.lanes[auth.Voice]) != 1 {
-		t.Errorf("got %v for texts, %v", names, n.lanes)
 	}
 }
 

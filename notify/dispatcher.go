@@ -12,12 +12,12 @@ import (
 
 // Limits bound what the Dispatcher does. A zero field means the default.
 type Limits struct {
-	Poll   time.Duration `koanf:"poll"`   // how often to look without being woken; 10 s
-	First  time.Duration `koanf:"first"`  // the wait after the first try, doubled each time; 1 s
-	Most   time.Duration `koanf:"most"`   // the longest wait between tries; 15 min
-	Tries  int           `koanf:"tries"`  // how often one message is tried in all; 40
-	Unsure int           `koanf:"unsure"` // Unsure tries in a row at one gateway; 3
-	Drain  time.Duration `koanf:"drain"`  // how long Run finishes what it began; 7 s
+	Poll   time.Duration // how often to look without being woken; 10 s
+	First  time.Duration // the wait after the first try, doubled each time; 1 s
+	Most   time.Duration // the longest wait between tries; 15 min
+	Tries  int           // how often one message is tried in all; 40
+	Unsure int           // Unsure tries in a row at one gateway; 3
+	Drain  time.Duration // how long Run finishes what it began; 7 s
 }
 
 func (l Limits) orDefaults() Limits {

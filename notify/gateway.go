@@ -23,31 +23,31 @@ import (
 // A Gateway is a provider of texts, calls or mails that is spoken to over
 // HTTP. URL, Headers and Body are templates over Fields.
 type Gateway struct {
-	Name              string            `koanf:"name"` // also in the path of its receipts: a-z, 0-9, -
-	Channels          []auth.Channel    `koanf:"channels"`
-	URL               string            `koanf:"url"`    // https, or http to this machine; host without templates
-	Method            string            `koanf:"method"` // POST
-	Headers           map[string]string `koanf:"headers"`
-	Body              string            `koanf:"body"`
-	ContentType       string            `koanf:"content-type"`
-	From              string            `koanf:"from"` // sender's number or name, as {{.From}}
-	Success           Success           `koanf:"success"`
-	Reference         string            `koanf:"reference"` // JSON path of the provider's id; our own id if ""
-	Signing           Signing           `koanf:"signing"`
-	IdempotencyHeader string            `koanf:"idempotency-header"`
-	Timeout           time.Duration     `koanf:"timeout"`      // of one request, 10 s; below Hold
-	MaxResponse       int64             `koanf:"max-response"` // bytes read of an answer, 64 KiB
-	Slots             int               `koanf:"slots"`        // requests at one time, 8
-	CAFile            string            `koanf:"ca-file"`      // PEM; the system's authorities if ""
-	Receipt           ReceiptRule       `koanf:"receipt"`
+	Name              string // also in the path of its receipts: a-z, 0-9, -
+	Channels          []auth.Channel
+	URL               string // https, or http to this machine; host without templates
+	Method            string // POST
+	Headers           map[string]string
+	Body              string
+	ContentType       string
+	From              string // sender's number or name, as {{.From}}
+	Success           Success
+	Reference         string // JSON path of the provider's id; our own id if ""
+	Signing           Signing
+	IdempotencyHeader string
+	Timeout           time.Duration // of one request, 10 s; below Hold
+	MaxResponse       int64         // bytes read of an answer, 64 KiB
+	Slots             int           // requests at one time, 8
+	CAFile            string        // PEM; the system's authorities if ""
+	Receipt           ReceiptRule
 }
 
 // Success says which answers mean that the gateway took the message.
 type Success struct {
-	Statuses  []int    `koanf:"statuses"`  // any 2xx if empty
-	Path      string   `koanf:"path"`      // JSON path of a value that must also be right; none if ""
-	Equals    []string `koanf:"equals"`    // the right values
-	Temporary []string `koanf:"temporary"` // values that mean: not now
+	Statuses  []int    // any 2xx if empty
+	Path      string   // JSON path of a value that must also be right; none if ""
+	Equals    []string // the right values
+	Temporary []string // values that mean: not now
 }
 
 // HTTP is the Driver of one Gateway.

@@ -13,14 +13,14 @@ import (
 
 // A ReceiptRule says how a gateway reports what became of a message.
 type ReceiptRule struct {
-	Format    string   `koanf:"format"`    // json or form; no receipts if ""
-	Items     string   `koanf:"items"`     // JSON path of the list, if one request reports many; a bare list needs none
-	Reference string   `koanf:"reference"` // path or form field of the id that the gateway answered with
-	Status    string   `koanf:"status"`    // path or form field of the state
-	Delivered []string `koanf:"delivered"` // values of Status; values in neither list are no news
-	Failed    []string `koanf:"failed"`
-	Auth      Signing  `koanf:"auth"`   // basic, bearer or hmac-sha256 over {{.Timestamp}} and {{.Body}}
-	Answer    string   `koanf:"answer"` // body of our 200, where the gateway insists on one
+	Format    string   // json or form; no receipts if ""
+	Items     string   // JSON path of the list, if one request reports many; a bare list needs none
+	Reference string   // path or form field of the id that the gateway answered with
+	Status    string   // path or form field of the state
+	Delivered []string // values of Status; values in neither list are no news
+	Failed    []string
+	Auth      Signing // basic, bearer or hmac-sha256 over {{.Timestamp}} and {{.Body}}
+	Answer    string  // body of our 200, where the gateway insists on one
 }
 
 const (

@@ -19,16 +19,16 @@ import (
 // Signing says how a request proves who sent it: ours to a gateway, or a
 // gateway's receipt to us.
 type Signing struct {
-	Scheme          string        `koanf:"scheme"` // none, basic, bearer, hmac-sha256
-	User            string        `koanf:"user"`   // basic
-	Secret          Secret        `koanf:"secret"`
-	SecretFile      string        `koanf:"secret-file"`
-	Header          string        `koanf:"header"`           // of the signature; bearer: Authorization
-	Prefix          string        `koanf:"prefix"`           // before the value; bearer: "Bearer "
-	Encoding        string        `koanf:"encoding"`         // hmac: hex (default) or base64
-	TimestampHeader string        `koanf:"timestamp-header"` // hmac: carries Unix seconds; none if ""
-	Over            string        `koanf:"over"`             // hmac: what is signed; see signed
-	Tolerance       time.Duration `koanf:"tolerance"`        // hmac receipts: allowed age and lead of the timestamp; 5 min
+	Scheme          string // none, basic, bearer, hmac-sha256
+	User            string // basic
+	Secret          Secret
+	SecretFile      string
+	Header          string        // of the signature; bearer: Authorization
+	Prefix          string        // before the value; bearer: "Bearer "
+	Encoding        string        // hmac: hex (default) or base64
+	TimestampHeader string        // hmac: carries Unix seconds; none if ""
+	Over            string        // hmac: what is signed; see signed
+	Tolerance       time.Duration // hmac receipts: allowed age and lead of the timestamp; 5 min
 }
 
 // signed is what the template Signing.Over sees. Method, Path and Host are

@@ -18,8 +18,8 @@ import (
 
 // SinkConfig is the file that stands in for providers during first use.
 type SinkConfig struct {
-	Path     string         `koanf:"path"`     // a file, made with mode 0600
-	Channels []auth.Channel `koanf:"channels"` // every channel if nothing else is configured
+	Path     string         // a file, made with mode 0600
+	Channels []auth.Channel // every channel if nothing else is configured
 }
 
 const (

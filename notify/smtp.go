@@ -23,18 +23,18 @@ import (
 
 // SMTPConfig names the relay that takes the mails.
 type SMTPConfig struct {
-	Host         string        `koanf:"host"`
-	Port         int           `koanf:"port"` // 587; 465 where TLS is implicit
-	TLS          string        `koanf:"tls"`  // mandatory (STARTTLS, the default), implicit, opportunistic, none
-	CAFile       string        `koanf:"ca-file"`
-	Username     string        `koanf:"username"` // no authentication if ""
-	Password     Secret        `koanf:"password"`
-	PasswordFile string        `koanf:"password-file"`
-	Auth         string        `koanf:"auth"`    // plain (the default), login, cram-md5, scram-sha-256
-	From         string        `koanf:"from"`    // RFC 5322 mailbox, with a name if wanted
-	Hello        string        `koanf:"hello"`   // our name in EHLO; the domain of From if ""
-	Timeout      time.Duration `koanf:"timeout"` // of one mail, 20 s; below Hold
-	Slots        int           `koanf:"slots"`   // mails at one time, 4
+	Host         string
+	Port         int    // 587; 465 where TLS is implicit
+	TLS          string // mandatory (STARTTLS, the default), implicit, opportunistic, none
+	CAFile       string
+	Username     string // no authentication if ""
+	Password     Secret
+	PasswordFile string
+	Auth         string        // plain (the default), login, cram-md5, scram-sha-256
+	From         string        // RFC 5322 mailbox, with a name if wanted
+	Hello        string        // our name in EHLO; the domain of From if ""
+	Timeout      time.Duration // of one mail, 20 s; below Hold
+	Slots        int           // mails at one time, 4
 }
 
 const smtpName = "smtp"

@@ -2,20 +2,12 @@ package main
 
 import (
 	"encoding"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"reflect"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/go-viper/mapstructure/v2"
-	"github.com/knadh/koanf/parsers/yaml"
-	"github.com/knadh/koanf/providers/env/v2"
-	"github.com/knadh/koanf/providers/file"
-	"github.com/knadh/koanf/v2"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -39,7 +31,7 @@ const envPrefix = "LATCHKEY_"
 // Names are those of the fields; capitals, hyphens and underscores in them do not matter.
 type Config struct {
 	Listen string // host:port to listen on
-	Origin string // where browsers find the site: scheme, host, port, and a path if it is behind one; "": http://localhost and the port
+	Origin string // where browsers find the site: scheme, host, port, perhaps a path; "": http://localhost and the port
 	Data   string // folder for what is kept; "" in a lab: one of its own, gone when it ends
 	Store  string // data source name; "": one file in Data
 	Site   string // the site's name, as sellers know it
@@ -105,22 +97,18 @@ var presets = map[string]func() auth.Policy{"marketplace": auth.Marketplace, "ni
 func loadConfig(path string, environ []string, flags map[string]string) (c *Config, ignored []string, err error) {
 	var layers []layer
 	if path != "" {
-		values, err := fileValues(path)
+		file, err := fileLayer(path)
 		if err != nil {
 			return nil, nil, err
 		}
-		layers = append(layers, layer{name: path, values: values})
+		layers = append(layers, file)
 	}
-	values, ignored, err := envValues(environ)
-	if err != nil {
-		return nil, nil, err
+	environment, ignored := envLayer(environ)
+	set, unknown := textValues(flags)
+	if len(unknown) > 0 {
+		return nil, nil, fmt.Errorf("reading the flags: no setting for %s", strings.Join(unknown, ", "))
 	}
-	layers = append(layers, layer{name: "environment", values: values, text: true})
-	set := make(map[string]any, len(flags))
-	for name, value := range flags {
-		set[name] = value
-	}
-	layers = append(layers, layer{name: "flags", values: set, text: true})
+	layers = append(layers, environment, textLayer("flags", set))
 
 	// The preset decides what the policy is before anything overrides it, and may itself be set in any
 	// layer: so a first reading finds the preset, and a second one starts from it.
@@ -143,78 +131,14 @@ func loadConfig(path string, environ []string, flags map[string]string) (c *Conf
 	return &full, ignored, full.check()
 }
 
-// A layer is one place that settings come from.
-type layer struct {
-	name   string
-	values map[string]any
-	text   bool // every value is text: numbers and lists have to be read from it
-}
-
 // apply lays each layer over c, the last one on top.
 func apply(c *Config, layers []layer) error {
-	for _, l := range layers {
-		var seen mapstructure.Metadata
-		hooks := []mapstructure.DecodeHookFunc{
-			durationsHaveUnits, mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToTimeLocationHookFunc(),
-			mapstructure.StringToNetIPPrefixHookFunc(), mapstructure.TextUnmarshallerHookFunc(),
-		}
-		if l.text {
-			hooks = append(hooks, mapstructure.StringToWeakSliceHookFunc(","))
-		}
-		dec, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-			Result:           c,
-			Metadata:         &seen,
-			TagName:          "koanf",
-			WeaklyTypedInput: l.text,
-			MatchName:        func(key, field string) bool { return plainName(key) == plainName(field) },
-			DecodeHook:       mapstructure.ComposeDecodeHookFunc(hooks...),
-		})
-		if err != nil {
-			return fmt.Errorf("preparing to read settings: %w", err)
-		}
-		if err := dec.Decode(l.values); err != nil {
-			return misuse("%s: %s", l.name, decodeErrors(err))
-		}
-		for _, key := range seen.Keys {
-			if isWired(key) {
-				seen.Unused = append(seen.Unused, key)
-			}
-		}
-		if len(seen.Unused) > 0 {
-			return misuse("%s: unknown key %s", l.name, strings.ToLower(strings.Join(seen.Unused, ", ")))
+	for _, lay := range layers {
+		if err := lay(c); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// durationsHaveUnits refuses a bare number for a length of time: 15 would be 15 ns.
-func durationsHaveUnits(from, to reflect.Type, value any) (any, error) {
-	if to == reflect.TypeFor[time.Duration]() && from.Kind() != reflect.String {
-		return nil, errors.New("want a length of time with its unit, such as 15m")
-	}
-	return value, nil
-}
-
-// decodeErrors tells in one line which keys could not be read. It never shows a value: it may be a
-// password.
-func decodeErrors(err error) string {
-	var bad *mapstructure.DecodeError
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var lines []string
-		for _, e := range many.Unwrap() {
-			lines = append(lines, decodeErrors(e))
-		}
-		return strings.Join(lines, "; ")
-	}
-	if errors.As(err, &bad) {
-		return fmt.Sprintf("key %s: %s", strings.ToLower(bad.Name()), firstLine(bad.Unwrap().Error()))
-	}
-	return firstLine(err.Error())
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
 }
 
 // plainName makes ceremony-life, ceremony_life and CeremonyLife one name.
@@ -222,55 +146,13 @@ func plainName(s string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(s, "-", ""), "_", "")) // a Replacer costs more to make than to use
 }
 
-// fileValues reads a YAML file. Its keys are split at nothing: a header may have a dot in its name.
-func fileValues(path string) (map[string]any, error) {
-	k := koanf.New("\x1f")
-	if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
-		return nil, misuse("reading %s: %s", path, strings.ReplaceAll(err.Error(), "\n", " "))
-	}
-	return k.Raw(), nil
-}
-
-// envValues reads the environment variables that mean a setting.
-func envValues(environ []string) (values map[string]any, ignored []string, err error) {
-	known := map[string]string{}
-	for _, path := range settings(reflect.TypeFor[Config](), "") {
-		known[plainName(strings.ReplaceAll(path, ".", ""))] = path
-	}
-	k := koanf.New(".")
-	err = k.Load(env.Provider(".", env.Opt{
-		Prefix:      envPrefix,
-		EnvironFunc: func() []string { return environ },
-		TransformFunc: func(name, value string) (string, any) {
-			path, ok := known[plainName(strings.TrimPrefix(name, envPrefix))]
-			switch {
-			case ok:
-				return path, value
-			case name != envPrefix+"CONFIG":
-				ignored = append(ignored, name)
-			}
-			return "", nil
-		},
-	}), nil)
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the environment: %w", err)
-	}
-	return k.Raw(), ignored, nil
-}
-
 // settings lists the paths of all settings that one line of text can say.
 func settings(t reflect.Type, above string) []string {
 	textual := reflect.TypeFor[encoding.TextUnmarshaler]()
 	var paths []string
 	for f := range t.Fields() {
-		name := f.Name
-		if tag, _, _ := strings.Cut(f.Tag.Get("koanf"), ","); tag == "-" || !f.IsExported() {
-			continue
-		} else if tag != "" {
-			name = tag
-		}
-		path := above + name
-		if isWired(path) {
+		path := above + f.Name
+		if !f.IsExported() || isWired(path) {
 			continue
 		}
 		switch f.Type.Kind() {

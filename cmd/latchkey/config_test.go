@@ -154,6 +154,22 @@ func TestRefusedSettings(t *testing.T) {
 		"listen: nowhere":                                 "listen",
 		"store: mysql://x":                                "store",
 		"data: ''":                                        "data",
+		"listen: a:1\n\nlisten: b:2":                      "line 3: mapping key",
+		"listen: a:1\nListen: b:2":                        "line 2: key listen: set twice",
+		"site: Shop\npolicy:\n  lab: true":                "line 3: unknown key policy.lab",
+		"policy:\n  colour:\n    red: 1":                  "line 2: unknown key policy.colour",
+		"lab: yes please\nTOTP: {digits: 6.5}":            "line 1: key lab: want true or false; line 2: key totp.digits: want a whole number",
+		"totp: {digits: '6'}":                             "totp.digits: want a whole number",
+		"site: 12":                                        "site: want text",
+		"policy: {countries: CN}":                         "policy.countries: want a list",
+		"policy: [CN]":                                    "policy: want names and values",
+		"site: {a: b}":                                    "site: want text",
+		"pages: {zone: hunter2}":                          "pages.zone: want a time zone",
+		"webauthn: {models: {hunter2: x}}":                "webauthn.models",
+		"notify: {gateways: [{headers: {a: [hunter2]}}]}": "notify.gateways[0].headers[a]",
+		"just text":                                       "the whole file",
+		"site: [":                                         "line 1",
+		"totp: {digits: 99999999999999999999}":            "totp.digits",
 	} {
 		path := filepath.Join(t.TempDir(), "latchkey.yaml")
 		writeFile(t, path, yaml)
@@ -165,6 +181,53 @@ func TestRefusedSettings(t *testing.T) {
 		}
 		if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %q, want one line without the value", yaml, err)
+		}
+	}
+}
+
+// What YAML offers besides plain values is understood, too: nothing at all, null, anchors and merged mappings.
+func TestFormsOfYAML(t *testing.T) {
+	for yaml, want := range map[string]func(c *Config) bool{
+		"# nothing\n":                  func(c *Config) bool { return c.Site == "Latchkey" },
+		"---\nsite: x\n---\nsite: y\n": func(c *Config) bool { return c.Site == "x" },
+		"site:\npolicy:\n":             func(c *Config) bool { return c.Site == "Latchkey" && c.Policy.Password.Min > 0 },
+		"policy: {countries: []}":      func(c *Config) bool { return len(c.Policy.Countries) == 0 },
+		"policy: {countries: &a [CN]}\nserver: {related-origins: *a}": func(c *Config) bool {
+			return len(c.Server.RelatedOrigins) == 1
+		},
+		"policy: {guesses: &a {free: 3, cap: 2h}, passwords: {<<: *a, free: 4}}": func(c *Config) bool {
+			return c.Policy.Passwords.Free == 4 && c.Policy.Passwords.Cap == 2*time.Hour
+		},
+		"server: {rate: {per-second: 2}}": func(c *Config) bool { return c.Server.Rate.PerSecond == 2 },
+		"totp: {digits: 0x8}":             func(c *Config) bool { return c.TOTP.Digits == 8 },
+		"webauthn: {models: {00000000-0000-0000-0000-000000000001: A key}}": func(c *Config) bool {
+			return len(c.WebAuthn.Models) == 1
+		},
+	} {
+		if c := load(t, yaml, nil, nil); !want(c) {
+			t.Errorf("%q: got %+v, want what the file says", yaml, c)
+		}
+	}
+}
+
+// Every setting that a line of text can say is read from the environment; what is none is refused without its value.
+func TestSettingsInTheEnvironment(t *testing.T) {
+	for _, path := range settings(reflect.TypeFor[Config](), "") {
+		v := reflect.ValueOf(new(Config)).Elem()
+		for name := range strings.SplitSeq(path, ".") {
+			v = v.FieldByName(name)
+		}
+		line := envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_")) + "="
+		_, ignored, err := loadConfig("", []string{line + "hunter2 ="}, nil)
+		if len(ignored) > 0 {
+			t.Errorf("%s: got it ignored, want it read", path)
+		}
+		textual := v.Kind() == reflect.String || v.Kind() == reflect.Slice
+		if err == nil && !textual {
+			t.Errorf("%s: got nonsense taken, want it refused", path)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: got %v, want an error without the value", path, err)
 		}
 	}
 }

@@ -29,6 +29,32 @@ func TestExamplesOfTheOperatorsGuide(t *testing.T) {
 	}
 }
 
+// The example in the manual of package notify is read and accepted as it stands.
+func TestExampleOfTheManualOfNotify(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "..", "notify", "doc.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, begins := strings.Cut(string(source), "//\tnotify:\n")
+	example, _, ends := strings.Cut(rest, "//\n")
+	if !begins || !ends {
+		t.Fatal("got no example in doc.go")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"smtp", "first", "first-receipt"} {
+		writeFile(t, filepath.Join(dir, name), "secret-"+name+"\n")
+	}
+	example = strings.ReplaceAll(example, "/run/secrets/", dir+"/")
+	read := load(t, "notify:\n"+strings.ReplaceAll(example, "//\t", ""), nil, nil)
+	h := testHouse(t, func(c *Config) {
+		read.Notify.Sink.Path = filepath.Join(c.Data, messagesFile)
+		c.Notify = read.Notify
+	})
+	if got := h.config.Notify; got.SMTP.Host == "" || len(got.Gateways) != 2 || got.Gateways[1].Name != "second" {
+		t.Errorf("got %+v, want a mail server and two gateways", got)
+	}
+}
+
 // Every path that a document links to exists.
 func TestLinksOfTheDocuments(t *testing.T) {
 	top := filepath.Join("..", "..")

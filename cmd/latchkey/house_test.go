@@ -93,25 +93,21 @@ var doors = map[string][]string{
 	"github.com/wneessen/go-mail":         {"notify"},
 	"github.com/spf13/cobra":              {"cmd/latchkey", "cmd/virtualkey"},
 	"github.com/spf13/pflag":              {"cmd/latchkey", "cmd/virtualkey"},
-	"github.com/knadh/koanf":              {"cmd/latchkey", "cmd/virtualkey"},
-	"github.com/go-viper/mapstructure":    {"cmd/latchkey", "cmd/virtualkey"},
 	"golang.org/x/sys":                    {"cmd/latchkey", "store/bolt", "e2e/load"},
-	"go.yaml.in/yaml":                     {"virtual/conform"},
+	"go.yaml.in/yaml":                     {"cmd/latchkey", "virtual/conform"},
 }
 
 // testDoors is what any test may use besides.
 var testDoors = map[string][]string{
-	"github.com/google/go-cmp":         {anything},
-	"pgregory.net/rapid":               {anything},
-	"github.com/rogpeppe/go-internal":  {"cmd/latchkey", "cmd/virtualkey"},
-	"github.com/chromedp":              {"e2e", "assets", "server"},
-	"github.com/emersion/go-smtp":      {"notify", "e2e"},
-	"github.com/emersion/go-sasl":      {"notify", "e2e"},
-	"go.etcd.io/bbolt":                 {"store/bolt"},
-	"golang.org/x/net":                 {anything},
-	"github.com/pquerna/otp":           {"auth", "server", "e2e"}, // plays the seller's app
-	"github.com/go-viper/mapstructure": {"notify"},                // reads its section as cmd/latchkey does
-	"go.yaml.in/yaml":                  {"notify"},
+	"github.com/google/go-cmp":        {anything},
+	"pgregory.net/rapid":              {anything},
+	"github.com/rogpeppe/go-internal": {"cmd/latchkey", "cmd/virtualkey"},
+	"github.com/chromedp":             {"e2e", "assets", "server"},
+	"github.com/emersion/go-smtp":     {"notify", "e2e"},
+	"github.com/emersion/go-sasl":     {"notify", "e2e"},
+	"go.etcd.io/bbolt":                {"store/bolt"},
+	"golang.org/x/net":                {anything},
+	"github.com/pquerna/otp":          {"auth", "server", "e2e"}, // plays the seller's app
 }
 
 const anything = "*"
