@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/oob"
 	"github.com/latchkey-auth/latchkey/totp"
-	"github.com/latchkey-auth/latchkey/webauthn"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 // realFactors returns the factors as the program lists them.

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn"
 	"github.com/latchkey-auth/latchkey/virtual"
 	"github.com/latchkey-auth/latchkey/virtual/conform"
 	"github.com/latchkey-auth/latchkey/virtual/fault"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 // framing is a page in whose frames a lab may be shown.

@@ -26,8 +26,8 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/totp"
-	"github.com/latchkey-auth/latchkey/webauthn"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 // A world is the whole face over a real domain, real factors and a real store,

@@ -16,8 +16,8 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 // The library holds the makers' roots for these two formats in variables of its own, and looks at the rest of a

@@ -18,8 +18,8 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 func clientData(edit func(*virtual.ClientData)) *virtual.Hooks {

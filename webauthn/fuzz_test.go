@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 // seeds are a genuine response and some ways to break it.

@@ -11,8 +11,8 @@ import (
 	library "github.com/go-webauthn/webauthn/webauthn"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 // The tests here are named after traps of the library and after mistakes that others have made.

@@ -13,8 +13,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/webauthn"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 // vectorFile holds the published vectors of Level 3; see its _how_to_read member. Byte strings are hex.
