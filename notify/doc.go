@@ -72,7 +72,7 @@
 //	      success: {path: code, equals: ["0"], temporary: ["busy"]}
 //	      reference: data.id
 //	      signing:
-//	        scheme: hmac-sha256    # none, basic, bearer, hmac-sha256
+//	        scheme: hmac-sha256    # none, basic, bearer, hmac-sha256, acs3, tc3, aws4
 //	        secret-file: /run/secrets/first
 //	        header: X-Signature
 //	        timestamp-header: X-Timestamp

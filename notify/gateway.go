@@ -83,6 +83,9 @@ func NewHTTP(g Gateway, now func() time.Time) (*HTTP, error) {
 	if h.sign, err = newSigner(g.Signing, now); err != nil {
 		return nil, err
 	}
+	if err := h.sign.fits(g.Headers, g.ContentType); err != nil {
+		return nil, err
+	}
 	if err := h.parse(); err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func newReceiptRule(rule ReceiptRule, now func() time.Time) (*signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if proof.Scheme == "none" {
+	if proof.Scheme == "none" || proof.cloud != nil {
 		return nil, errors.New("auth is missing: basic, bearer or hmac-sha256")
 	}
 	return proof, nil

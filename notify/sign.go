@@ -19,8 +19,10 @@ import (
 // Signing says how a request proves who sent it: ours to a gateway, or a
 // gateway's receipt to us.
 type Signing struct {
-	Scheme          string // none, basic, bearer, hmac-sha256
-	User            string // basic
+	Scheme          string // none, basic, bearer, hmac-sha256; to a gateway also acs3, tc3, aws4
+	User            string // basic; acs3, tc3, aws4: the id of the access key
+	Service         string // tc3, aws4: as the provider calls it, for example sms
+	Region          string // aws4
 	Secret          Secret
 	SecretFile      string
 	Header          string        // of the signature; bearer: Authorization
@@ -42,6 +44,8 @@ type signer struct {
 	Signing
 	secret string
 	over   *template.Template
+	cloud  *cloud // nil: the scheme does not sign whole requests
+	nonce  func() string
 	now    func() time.Time
 }
 
@@ -50,7 +54,8 @@ func newSigner(s Signing, now func() time.Time) (*signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &signer{Signing: s, secret: secret, now: now}
+	g := &signer{Signing: s, secret: secret, nonce: freshNonce, now: now}
+	c, whole := clouds()[s.Scheme]
 	switch s.Scheme {
 	case "", "none":
 		g.Scheme = "none"
@@ -67,7 +72,10 @@ func newSigner(s Signing, now func() time.Time) (*signer, error) {
 	case "hmac-sha256":
 		err = g.prepareHMAC()
 	default:
-		err = fmt.Errorf("scheme %q is none of none, basic, bearer, hmac-sha256", s.Scheme)
+		if !whole {
+			return nil, fmt.Errorf("signing: scheme %q is none of none, basic, bearer, hmac-sha256, acs3, tc3, aws4", s.Scheme)
+		}
+		err = g.prepareCloud(c)
 	}
 	if err == nil && secret == "" {
 		err = fmt.Errorf("%s needs a secret", s.Scheme)
@@ -123,6 +131,8 @@ func (g *signer) sign(r *http.Request, body, id string) error {
 		r.SetBasicAuth(g.User, g.secret)
 	case "bearer":
 		r.Header.Set(g.Header, g.Prefix+g.secret)
+	case "acs3", "tc3", "aws4":
+		g.signCloud(r, body)
 	case "hmac-sha256":
 		stamp := strconv.FormatInt(g.now().Unix(), 10)
 		mac, err := g.mac(signed{stamp, body, r.Method, r.URL.RequestURI(), r.URL.Host, id})
