@@ -63,7 +63,7 @@ func simpleWebAuthn(t *testing.T) string {
 	if testing.Short() {
 		t.Skip("it starts node")
 	}
-	home, err := filepath.Abs(filepath.Join("..", "..", "..", ".cache", "simplewebauthn"))
+	home, err := filepath.Abs(filepath.Join("..", "..", ".cache", "simplewebauthn"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 
 // Every code with which Latchkey refuses an answer of a key has its reasons, and no code is made up.
 func TestLatchkeyCodes(t *testing.T) {
-	source, err := os.ReadFile("../../../auth/error.go")
+	source, err := os.ReadFile("../../auth/error.go")
 	if err != nil {
 		t.Fatal(err)
 	}

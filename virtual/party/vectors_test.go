@@ -34,7 +34,7 @@ func vectors(t *testing.T) *vectorFile {
 	t.Helper()
 	dir := os.Getenv("LATCHKEY_VECTORS")
 	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "..", "shared", "vectors")
+		dir = filepath.Join("..", "..", "..", "shared", "vectors")
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, "webauthn-l3.json"))
 	if os.IsNotExist(err) {
