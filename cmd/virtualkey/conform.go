@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,7 @@ type runFlags struct {
 	parallel int
 	strict   bool
 	policy   []string
+	waive    []string
 	oracle   string
 	patience time.Duration
 	quiet    bool
@@ -34,6 +37,7 @@ func (r *runFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&r.parallel, "parallel", 4, "so `many` faults at a time, 64 at most")
 	f.BoolVar(&r.strict, "strict", false, "refusals for another reason, and lax hardening, are gaps, too")
 	f.StringSliceVar(&r.policy, "policy", nil, "`ID=accept` or ID=refuse for a fault of class policy or hardening, or a JSON file with an object of these; may be repeated")
+	f.StringArrayVar(&r.waive, "waive", nil, "`ID=REASON` for a fault that does not count; may be repeated; the reason stands in every report")
 	f.StringVar(&r.oracle, "oracle", "", "YAML `file` that tells the reasons of refusals by their codes and texts")
 	f.DurationVar(&r.patience, "patience", 30*time.Second, "`time` allowed for one fault")
 	f.BoolVar(&r.quiet, "quiet", false, "no progress on the standard error")
@@ -59,6 +63,9 @@ func (r *runFlags) options(m *manner) (conform.Options, error) {
 	if out.Policy, err = expectations(r.policy, m.policy); err != nil {
 		return out, err
 	}
+	if out.Waive, err = waivers(r.waive, m.waived); err != nil {
+		return out, err
+	}
 	if r.oracle != "" {
 		f, err := os.Open(r.oracle)
 		if err != nil {
@@ -77,7 +84,7 @@ func (r *runFlags) options(m *manner) (conform.Options, error) {
 func notRepeated() map[string]bool {
 	return map[string]bool{
 		"only": true, "seed": true, "step": true, "class": true, "ceremony": true, "check": true,
-		"report": true, "out": true, "quiet": true, "parallel": true,
+		"report": true, "out": true, "quiet": true, "parallel": true, "waive": true,
 	}
 }
 
@@ -252,6 +259,9 @@ func (p *program) summary(r *conform.Report, written outputs) error {
 		if res.Repeat != "" {
 			fmt.Fprintf(p.stdout, "  repeat: %s\n", res.Repeat)
 		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(r.Waivers)) {
+		fmt.Fprintf(p.stdout, "\nwaived  %s: %s\n", id, r.Waivers[id])
 	}
 	fmt.Fprintf(p.stdout, "\n%s\nseed %s, %.1f s\n", r.Line(), r.Seed, r.TookMS/1000)
 	for _, one := range written {

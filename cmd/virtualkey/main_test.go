@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 }
 
 // serveParty serves the fixture relying party by the FIDO conformance API until the script ends, and sets a variable
-// to its address: party RP [without=CHECK] [refuse-all] [ca=NAME].
+// to its address: party RP [without=CHECK] [refuse-all] [otherwise] [ca=NAME].
 func serveParty(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: party VARIABLE [without=CHECK] [refuse-all] [ca=NAME]")
@@ -68,6 +68,8 @@ func serveParty(ts *testscript.TestScript, neg bool, args []string) {
 			o.Without = append(o.Without, fault.Check(value))
 		case "refuse-all":
 			o.RefuseAll = true
+		case "otherwise":
+			o.Otherwise = true
 		case "ca":
 			o.CA, err = home{ts.Getenv("VIRTUALKEY_HOME")}.ca(value)
 			ts.Check(err)

@@ -105,6 +105,7 @@ type manner struct {
 	open   func(conform.Target) (fault.Party, error)
 	oracle *conform.Oracle
 	policy map[string]conform.Expectation
+	waived map[string]string
 }
 
 // manner reads the adapter.
@@ -112,10 +113,10 @@ func (t *targetFlags) manner() (*manner, error) {
 	switch {
 	case t.adapter == "fido":
 		open := func(to conform.Target) (fault.Party, error) { return conform.FIDO{Target: to}.Open() }
-		return &manner{open, codesAndWords(), nil}, nil
+		return &manner{open: open, oracle: codesAndWords()}, nil
 	case t.adapter == "latchkey":
 		open := func(to conform.Target) (fault.Party, error) { return conform.Latchkey{Target: to}.Open() }
-		return &manner{open, conform.LatchkeyOracle(), conform.LatchkeyPolicy()}, nil
+		return &manner{open: open, oracle: conform.LatchkeyOracle(), policy: conform.LatchkeyPolicy()}, nil
 	case strings.HasSuffix(t.adapter, ".yaml") || strings.HasSuffix(t.adapter, ".yml"):
 		f, err := os.Open(t.adapter)
 		if err != nil {
@@ -140,7 +141,7 @@ func (t *targetFlags) manner() (*manner, error) {
 
 // mannerOf is what a mapping says. One without an oracle is read like the interface of the conformance tools.
 func mannerOf(m *conform.Mapping) *manner {
-	out := &manner{m.Open, m.Oracle(), m.Policy()}
+	out := &manner{m.Open, m.Oracle(), m.Policy(), m.Waivers()}
 	if out.oracle.Codes == nil { // the usual words alone
 		out.oracle = codesAndWords()
 	}
@@ -229,6 +230,25 @@ func expectations(given []string, into map[string]conform.Expectation) (map[stri
 			return nil, fmt.Errorf("policy of %s: got %q, want accept or refuse", id, e)
 		case f.Class != fault.Policy && f.Class != fault.Hardening:
 			return nil, fmt.Errorf("policy of %s: it is of class %s, which no policy decides", id, f.Class)
+		}
+	}
+	return out, nil
+}
+
+// waivers reads --waive: ID=REASON, each for any row.
+func waivers(given []string, into map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	maps.Copy(out, into)
+	for _, s := range given {
+		id, why, _ := strings.Cut(s, "=")
+		if why = strings.TrimSpace(why); why == "" {
+			return nil, fmt.Errorf("--waive %q: want ID=REASON", s)
+		}
+		out[id] = why
+	}
+	for id := range out {
+		if _, err := compose(strings.Split(id, "+")); err != nil {
+			return nil, fmt.Errorf("waive: %w", err)
 		}
 	}
 	return out, nil

@@ -20,7 +20,7 @@ type Coverage struct {
 func cover(r *Report) map[fault.Ceremony]*Coverage {
 	create, get := map[int]bool{}, map[int]bool{}
 	for _, res := range r.Results {
-		if res.Verdict == Skipped || res.Verdict == Inconclusive {
+		if res.Verdict == Skipped || res.Verdict == Inconclusive || res.Verdict == Waived {
 			continue
 		}
 		if rest, ok := strings.CutPrefix(res.Step, "7.1."); ok {

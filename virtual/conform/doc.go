@@ -54,6 +54,7 @@
 //	  codes: {bad_origin: [origin]}  # to reasons of package fault
 //	  texts: [{match: '(?i)challenge', reasons: [challenge, spent]}]
 //	policy: {reg-json-duplicate-type: refuse}   # or accept, for policy and hardening rows
+//	waive: {get-counter-clone: counters are not kept}   # any row, with the reason, which stands in every report
 //
 // Paths, headers and bodies are templates of text/template with the functions json (a JSON value) and form (an escaped
 // form value). They know name, origin, rp_id, cookies, vars and what was taken; in a ceremony also verification

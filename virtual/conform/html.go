@@ -91,7 +91,7 @@ func (v Verdict) says() string {
 		Pass: "as it has to be", Gap: "accepted, must be refused", OverStrict: "refused, must be accepted",
 		Unconfirmed: "refused, reason unconfirmed", Inconclusive: "proves nothing", Skipped: "feature not offered",
 		Lax: "accepted, refusing is better", Noted: "left to policy", AsPolicy: "as the policy says",
-		AgainstPolicy: "not as the policy says",
+		AgainstPolicy: "not as the policy says", Waived: "excused by the tester",
 	}[v]
 }
 
@@ -99,7 +99,7 @@ func (v Verdict) says() string {
 func (v Verdict) mark() string {
 	return map[Verdict]string{
 		Pass: "✓", AsPolicy: "✓", Gap: "✕", OverStrict: "✕", AgainstPolicy: "✕", Unconfirmed: "?", Inconclusive: "!",
-		Lax: "~", Noted: "i", Skipped: "–",
+		Lax: "~", Noted: "i", Skipped: "–", Waived: "w",
 	}[v]
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +86,9 @@ func (r *Report) junitSuite(c fault.Ceremony) junitSuite {
 			{"seed", r.Seed}, {"coverage", r.CoverageLine()},
 		},
 	}
+	for _, id := range slices.Sorted(maps.Keys(r.Waivers)) {
+		s.Properties = append(s.Properties, junitProperty{"waived " + id, r.Waivers[id]})
+	}
 	took := 0.0
 	for _, res := range r.Results {
 		if res.Ceremony != c {
@@ -113,7 +118,7 @@ func (r *Result) junitCase(strict bool) junitCase {
 		out.Failure = r.junitOutcome()
 	case r.Verdict == Inconclusive:
 		out.Error = r.junitOutcome()
-	case r.Verdict == Skipped:
+	case r.Verdict == Skipped || r.Verdict == Waived:
 		out.Skipped = &junitOutcome{Message: r.Detail}
 	default:
 		out.Out = fmt.Sprintf("%s: %s\n", r.Verdict, r.Detail)

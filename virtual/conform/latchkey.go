@@ -37,7 +37,7 @@ func (l Latchkey) Open() (fault.Party, error) {
 	}
 	return &latchkeyParty{web: w, about: w.about([]fault.Feature{
 		fault.Discoverable, fault.Verification, fault.SecondVisit, fault.SecondKey, fault.Expiry, fault.Removal, fault.Disabling,
-		fault.Attestation, fault.Trust, fault.UniqueIDs, fault.SignCounter, fault.Framing,
+		fault.Attestation, fault.Trust, fault.UniqueIDs, fault.SignCounter, fault.Framing, fault.OneCeremony,
 		fault.FormatU2F, fault.FormatTPM, fault.FormatCompound,
 	})}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -45,6 +46,7 @@ type mappingFile struct {
 	Disable  []exchange             `yaml:"disable"` // feature disabling
 	Reasons  *oracleFile            `yaml:"oracle"`
 	Expected map[string]expectation `yaml:"policy"` // by the id of a fault: accept or refuse
+	Waivers  map[string]string      `yaml:"waive"`  // by the id of a fault: why it may be as it is
 }
 
 // A ceremony is how one is begun and finished.
@@ -295,6 +297,11 @@ func (m *mappingFile) check() error {
 			return fmt.Errorf("feature %s and the requests for it go together", f)
 		}
 	}
+	for id, why := range m.Waivers {
+		if why == "" {
+			return fmt.Errorf("waive %s: there is no reason", id)
+		}
+	}
 	if m.Reasons != nil {
 		return m.Reasons.check()
 	}
@@ -335,6 +342,9 @@ func (m *Mapping) Policy() map[string]Expectation {
 	}
 	return out
 }
+
+// Waivers returns what the mapping excuses, and why.
+func (m *Mapping) Waivers() map[string]string { return maps.Clone(m.file.Waivers) }
 
 func (f *oracleFile) oracle() *Oracle {
 	o := &Oracle{Codes: make(map[string][]fault.Reason, len(f.Codes))}

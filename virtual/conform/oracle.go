@@ -64,6 +64,7 @@ func Features() []fault.Feature {
 	return []fault.Feature{
 		fault.Discoverable, fault.Verification, fault.SecondVisit, fault.SecondKey, fault.Expiry, fault.Removal,
 		fault.Disabling, fault.Attestation, fault.Trust, fault.UniqueIDs, fault.SignCounter, fault.Framing,
+		fault.OneCeremony,
 		fault.OffersRS256, fault.OffersEdDSA, fault.OffersES384, fault.OffersES512,
 		fault.FormatU2F, fault.FormatTPM, fault.FormatAndroidKey, fault.FormatApple, fault.FormatCompound,
 		fault.BareID, fault.SharedUser,

@@ -139,6 +139,9 @@ func (r *Result) told() string {
 func Judge(recorded *Report, faults []*fault.Fault, o Options) *Report {
 	out := *recorded
 	out.Strict, out.Results = o.Strict, nil
+	if len(o.Waive) > 0 {
+		out.Waivers = o.Waive
+	}
 	if o.Oracle == nil {
 		o.Oracle = WordOracle()
 	}
@@ -161,6 +164,7 @@ func Judge(recorded *Report, faults []*fault.Fault, o Options) *Report {
 			twin = replayed(t.Answer, t.Error)
 		}
 		res.decide(judge(f, old.Missing, twin, replayed(old.Answer, old.Error), o.Oracle, res.Expected), old.Missing)
+		res.waive(out.Waivers[f.ID])
 		out.Results = append(out.Results, res)
 	}
 	out.distrust()

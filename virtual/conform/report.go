@@ -17,12 +17,12 @@ const ReportVersion = 1
 // A Report is what a run found out. Its JSON is the report for programs:
 //
 //	{"version":1, "target":{"url","adapter","origin","rpId","features":[...]},
-//	 "seed", "started", "tookMs", "strict",
+//	 "seed", "started", "tookMs", "strict", "waivers":{"reg-cross-origin":"why", ...},
 //	 "summary":{"total", "verdicts":{"pass":201, ...}, "exit":0},
 //	 "coverage":{"registration":{"covered":29,"of":29,"missing":[]}, "authentication":{...}},
 //	 "twins":{"registration":{"answer":{...},"error","end":{"answer":{...},"error"}}, ...},
 //	 "results":[{"id","title","step","clause","ceremony","class","check","reason","why","baseline","needs",
-//	             "verdict","detail","told","rule","expected","missing","repeat",
+//	             "verdict","detail","told","rule","expected","waiver","missing","repeat",
 //	             "answer":{"accepted","status","code","text","step","request","response","tookMs"},
 //	             "error"}]}
 //
@@ -34,6 +34,7 @@ type Report struct {
 	Started  time.Time                      `json:"started"`
 	TookMS   float64                        `json:"tookMs"`
 	Strict   bool                           `json:"strict"`
+	Waivers  map[string]string              `json:"waivers,omitempty"` // reasons by the ids of faults
 	Summary  Summary                        `json:"summary"`
 	Coverage map[fault.Ceremony]*Coverage   `json:"coverage"`
 	Twins    map[fault.Baseline]*TwinResult `json:"twins"`
@@ -85,6 +86,7 @@ type Result struct {
 	Told      []fault.Reason  `json:"told,omitempty"` // what the refusal was read as
 	Rule      string          `json:"rule,omitempty"` // of the oracle that read it
 	Expected  Expectation     `json:"expected,omitempty"`
+	Waiver    string          `json:"waiver,omitempty"`  // why it may be as it is
 	Missing   []fault.Feature `json:"missing,omitempty"` // why it was skipped
 	Repeat    string          `json:"repeat,omitempty"`  // the command that plays this one again
 	Answer    *Said           `json:"answer,omitempty"`
@@ -136,6 +138,14 @@ func (r *Result) decide(j judgement, missing []fault.Feature) {
 	r.Verdict, r.Detail, r.Told, r.Rule, r.Missing = j.verdict, visible([]byte(j.detail)), j.told, j.rule, missing
 }
 
+// waive excuses what speaks against the party, or proves nothing. A waiver of anything else is kept, to be seen.
+func (r *Result) waive(why string) {
+	r.Waiver = why
+	if why != "" && (r.Verdict.Failed(true) || r.Verdict == Inconclusive) {
+		r.Verdict, r.Detail = Waived, fmt.Sprintf("waived (%s); it was %s: %s", why, r.Verdict, r.Detail)
+	}
+}
+
 // repeat is the line that plays one fault again.
 func (r *run) repeat(id string) string {
 	if len(r.Command) == 0 {
@@ -164,7 +174,7 @@ func quoted(arg string) string {
 func (r *Report) distrust() {
 	for _, res := range r.Results {
 		t := r.Twins[res.Baseline]
-		if t == nil || t.End == nil || t.End.Answer != nil && t.End.Answer.Accepted || res.Answer == nil || res.Answer.Accepted {
+		if t == nil || t.End == nil || t.End.Answer != nil && t.End.Answer.Accepted || res.Answer == nil || res.Answer.Accepted || res.Verdict == Waived {
 			continue
 		}
 		why := t.End.Error

@@ -30,6 +30,9 @@ type Options struct {
 	Policy map[string]Expectation // by fault id, for policy and hardening rows
 	Strict bool                   // unconfirmed refusals and lax hardening rows fail the run, too
 
+	// Waive excuses rows by their ids, each with the reason, which stands in every report. They are played all the same.
+	Waive map[string]string
+
 	// Command is the program and arguments that make this run, without --only and --seed, for the line that repeats
 	// one case: {"virtualkey", "conform", "--rp", "http://localhost:8080"}.
 	Command []string
@@ -128,6 +131,11 @@ func newRun(party fault.Party, o Options) (*run, error) {
 	if o.Oracle == nil {
 		o.Oracle = WordOracle()
 	}
+	for id, why := range o.Waive {
+		if why == "" {
+			return nil, fmt.Errorf("waiving %s: there is no reason", id)
+		}
+	}
 	return &run{Options: o, party: party, about: party.About(), twins: map[fault.Baseline]*twin{}}, nil
 }
 
@@ -143,7 +151,7 @@ func (r *run) head(begun time.Time, total int) *Report {
 		Target: TargetInfo{
 			URL: r.Target, Adapter: r.Adapter, Origin: r.about.Origin, RPID: r.about.RPID, Features: r.about.Features,
 		},
-		Seed: r.Seed, Results: make([]*Result, total),
+		Seed: r.Seed, Waivers: r.Waive, Results: make([]*Result, total),
 	}
 }
 
@@ -262,6 +270,7 @@ func (r *run) one(ctx context.Context, f *fault.Fault) *Result {
 		res.Expected = r.Policy[f.ID]
 	}
 	res.decide(judge(f, missing, honest, broken, r.Oracle, res.Expected), missing)
+	res.waive(r.Waive[f.ID])
 	return res
 }
 

@@ -1,6 +1,7 @@
 package conform_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -78,13 +79,64 @@ func wrong(rep *conform.Report) []string {
 	return out
 }
 
-func TestACorrectPartyIsClean(t *testing.T) {
-	rep := run(t, fixture(t), fault.Catalogue(), conform.Options{Seed: "clean", Strict: true, Parallel: 8})
-	if bad := wrong(rep); len(bad) > 0 {
-		t.Errorf("got %d wrong, want none:\n%s", len(bad), strings.Join(bad, "\n"))
+// Where relying parties differ and all are right, none is called broken: one open ceremony a session, or many that are
+// told apart by their challenges.
+func TestCorrectPartiesOfEveryKindAreClean(t *testing.T) {
+	for _, otherwise := range []bool{false, true} {
+		p := partyOf(t, party.Options{Otherwise: otherwise})
+		rep := run(t, p, fault.Catalogue(), conform.Options{Seed: "clean", Strict: true, Parallel: 8})
+		if bad := wrong(rep); len(bad) > 0 {
+			t.Errorf("otherwise %t: got %d wrong, want none:\n%s", otherwise, len(bad), strings.Join(bad, "\n"))
+		}
+		if got, want := rep.CoverageLine(), "29 of 29 and 25 of 25 steps"; got != want || rep.Summary.Exit != conform.ExitAsExpected {
+			t.Errorf("otherwise %t: got %s and exit %d, want %s and 0: %s", otherwise, got, rep.Summary.Exit, want, rep.Line())
+		}
+		web := run(t, overHTTP(t, partyOf(t, party.Options{Otherwise: otherwise})), rows(), conform.Options{Seed: "web", Strict: true, Parallel: 8})
+		if bad := wrong(web); len(bad) > 0 {
+			t.Errorf("otherwise %t, over HTTP: got %d wrong, want none:\n%s", otherwise, len(bad), strings.Join(bad, "\n"))
+		}
 	}
-	if got, want := rep.CoverageLine(), "29 of 29 and 25 of 25 steps"; got != want || rep.Summary.Exit != conform.ExitAsExpected {
-		t.Errorf("got %s and exit %d, want %s and 0: %s", got, rep.Summary.Exit, want, rep.Line())
+}
+
+// A waiver excuses any row, whatever its class, and its reason stands in every report; what needs none keeps its verdict.
+func TestWaiversStandInEveryReport(t *testing.T) {
+	const why = "frames are checked by the gateway"
+	var faults []*fault.Fault
+	for _, id := range []string{"reg-cross-origin", "reg-presence", "reg-plain"} {
+		faults = append(faults, fault.Find(id))
+	}
+	play := func(o conform.Options) *conform.Report {
+		o.Seed, o.Strict = "waived", true
+		return run(t, fixture(t, fault.CheckCreateCrossOrigin), faults, o)
+	}
+	if rep := play(conform.Options{}); rep.Summary.Exit != conform.ExitGap {
+		t.Fatalf("without a waiver: got exit %d, want a gap: %s", rep.Summary.Exit, rep.Line())
+	}
+	rep := play(conform.Options{Waive: map[string]string{"reg-cross-origin": why, "reg-presence": why}})
+	if rep.Summary.Exit != conform.ExitAsExpected || rep.Summary.Verdicts[conform.Waived] != 1 || rep.Summary.Verdicts[conform.Pass] != 2 {
+		t.Errorf("got exit %d, %s, want 0 with one waived and two passed", rep.Summary.Exit, rep.Line())
+	}
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"json": func(b *bytes.Buffer) error { return rep.WriteJSON(b) }, "junit": func(b *bytes.Buffer) error { return rep.WriteJUnit(b) },
+		"html": func(b *bytes.Buffer) error { return rep.WriteHTML(b) }, "recording": func(b *bytes.Buffer) error { return rep.WriteRecording(b) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil || !strings.Contains(b.String(), why) || !strings.Contains(b.String(), "it was gap") {
+			t.Errorf("%s: got neither the reason nor what it was (%v):\n%s", name, err, b.String())
+		}
+		if name != "recording" {
+			continue
+		}
+		back, err := conform.ReadRecording(&b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := conform.Judge(back, faults, conform.Options{Oracle: conform.ReasonOracle()}); again.Summary.Verdicts[conform.Waived] != 1 {
+			t.Errorf("judged again: got %s, want it waived as before", again.Line())
+		}
+	}
+	if _, err := conform.Run(t.Context(), fixture(t), faults, conform.Options{Waive: map[string]string{"reg-presence": ""}}); err == nil {
+		t.Error("got a run with a waiver that has no reason, want an error")
 	}
 }
 

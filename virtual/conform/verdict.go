@@ -24,11 +24,12 @@ const (
 	Noted         Verdict = "noted"          // a policy row, and nobody said what this party's policy is
 	AsPolicy      Verdict = "as-policy"      // a policy row that went as the party's policy says
 	AgainstPolicy Verdict = "against-policy" // a row that did not
+	Waived        Verdict = "waived"         // it speaks against the party, or proves nothing, and the tester said why that may be
 )
 
 // Verdicts lists them all, the worst first.
 func Verdicts() []Verdict {
-	return []Verdict{Gap, OverStrict, AgainstPolicy, Unconfirmed, Inconclusive, Lax, Noted, AsPolicy, Pass, Skipped}
+	return []Verdict{Gap, OverStrict, AgainstPolicy, Unconfirmed, Inconclusive, Waived, Lax, Noted, AsPolicy, Pass, Skipped}
 }
 
 // An Expectation is what a party's policy says of a row that the specification leaves open.

@@ -94,8 +94,8 @@ func TestVerdictsAreComplete(t *testing.T) {
 		}
 		seen[v] = true
 	}
-	if len(seen) != 10 {
-		t.Errorf("got %d verdicts, want 10", len(seen))
+	if len(seen) != 11 {
+		t.Errorf("got %d verdicts, want 11", len(seen))
 	}
 }
 

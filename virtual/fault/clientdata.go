@@ -101,7 +101,7 @@ func challengeFaults(c Ceremony) []*Fault {
 		t.row("challenge-stray", "The last letter of the challenge has bits that belong to no byte.", letter, spelled(stray)),
 		t.row("challenge-broken", "The challenge has a line break in it.", letter, spelled(broken)),
 		t.row("challenge-earlier", "The challenge is that of an earlier ceremony of the same session, which was not ended.",
-			"If any challenge that is open will do, an attacker who once learned one needs no new one.").acts(earlier),
+			"If any challenge that is open will do, an attacker who once learned one needs no new one.").acts(earlier).needs(OneCeremony),
 	}
 }
 

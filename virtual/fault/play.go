@@ -57,6 +57,11 @@ const (
 	SignCounter  Feature = "sign-counter" // it refuses, or freezes, when the counter goes back
 	Framing      Feature = "framing"      // it may be framed by About.TopOrigins
 
+	// OneCeremony: which ceremony a response answers is settled before its challenge is read, by a token that goes with
+	// it or because a session has one open at a time. Parties that look open ceremonies up by challenge, so that two tabs
+	// work, lack it and are right.
+	OneCeremony Feature = "one-ceremony"
+
 	// What makes faults none (Fault.Unless).
 	SharedUser Feature = "shared-user" // every visit is the same user, as in demonstrations
 	BareID     Feature = "bare-id"     // it takes responses without rawId, as the FIDO conformance API has them

@@ -33,6 +33,10 @@ type Options struct {
 	Without   []fault.Check // the checks that it leaves out
 	RefuseAll bool          // it refuses every response, whatever it is
 
+	// Otherwise makes the other choice wherever relying parties differ and all are right: a session may have several open
+	// ceremonies, told apart by their challenges, instead of one.
+	Otherwise bool
+
 	Now  func() time.Time // time.Now when nil
 	Seed []byte           // determines challenges, user handles and sessions; drawn when empty
 }
@@ -140,6 +144,9 @@ func (p *Party) About() fault.About {
 	}
 	if len(p.roots) > 0 {
 		a.Features = append(a.Features, fault.Trust)
+	}
+	if !p.options.Otherwise {
+		a.Features = append(a.Features, fault.OneCeremony)
 	}
 	if len(p.options.Tops) > 0 {
 		a.Features = append(a.Features, fault.Framing)
