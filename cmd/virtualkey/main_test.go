@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"syscall"
@@ -51,7 +53,7 @@ func TestScripts(t *testing.T) {
 }
 
 // serveParty serves the fixture relying party by the FIDO conformance API until the script ends, and sets a variable
-// to its address: party RP [without=CHECK] [refuse-all] [otherwise] [ca=NAME].
+// to its address: party RP [without=CHECK] [refuse-all] [otherwise] [crash] [ca=NAME].
 func serveParty(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: party VARIABLE [without=CHECK] [refuse-all] [ca=NAME]")
@@ -60,7 +62,7 @@ func serveParty(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	ts.Check(err)
-	o := party.Options{Origin: "http://localhost:" + port, RPID: "localhost"}
+	o, crash := party.Options{Origin: "http://localhost:" + port, RPID: "localhost"}, false
 	for _, arg := range args[1:] {
 		name, value, _ := strings.Cut(arg, "=")
 		switch name {
@@ -68,6 +70,8 @@ func serveParty(ts *testscript.TestScript, neg bool, args []string) {
 			o.Without = append(o.Without, fault.Check(value))
 		case "refuse-all":
 			o.RefuseAll = true
+		case "crash":
+			crash = true
 		case "otherwise":
 			o.Otherwise = true
 		case "ca":
@@ -80,9 +84,24 @@ func serveParty(ts *testscript.TestScript, neg bool, args []string) {
 	p, err := party.New(o)
 	ts.Check(err)
 	server := &http.Server{Handler: p.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	if crash {
+		server.Handler = crashing(p.Handler())
+	}
 	go func() { _ = server.Serve(l) }()
 	ts.Defer(func() { _ = server.Close() })
 	ts.Setenv(args[0], o.Origin)
+}
+
+// crashing hangs up where a party would have refused.
+func crashing(whole http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		if whole.ServeHTTP(answer, r); answer.Code != http.StatusOK {
+			panic(http.ErrAbortHandler)
+		}
+		maps.Copy(w.Header(), answer.Header())
+		_, _ = w.Write(answer.Body.Bytes())
+	})
 }
 
 // exits runs a command and compares its exit code, which exec cannot: exits 2 virtualkey ....

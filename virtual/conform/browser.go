@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -101,7 +103,19 @@ func unreachable(r request, err error) error {
 	if errors.Is(err, ErrNotLoopback) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s %s: %w", r.method, r.path, err)
 	}
+	if cut(err) {
+		return fmt.Errorf("%s %s: %w: %w: %w", r.method, r.path, ErrUnreachable, ErrCut, err)
+	}
 	return fmt.Errorf("%s %s: %w: %w", r.method, r.path, ErrUnreachable, err)
+}
+
+// cut reports whether a connection ended before its answer did. One that was never made, or takes too long, is none.
+func cut(err error) bool {
+	var dialling *net.OpError
+	if errors.As(err, &dialling) && dialling.Op == "dial" {
+		return false
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // answer begins the Answer that a reply is; the adapter says whether it accepts, and in what words it refuses.

@@ -30,7 +30,7 @@ func TestPartiesThatJudgeNothingProveNothing(t *testing.T) {
 	}{
 		"accepts":       {say(200, `{"status":"ok","errorMessage":""}`), conform.Gap},
 		"says one word": {say(400, `{"status":"failed","errorMessage":"no"}`), conform.Unconfirmed},
-		"breaks down":   {say(500, `{"status":"failed","errorMessage":"origin"}`), conform.Unconfirmed},
+		"breaks down":   {say(500, `{"status":"failed","errorMessage":"origin"}`), conform.Crash},
 		"is busy":       {say(429, `{"status":"failed","errorMessage":"origin"}`), conform.Inconclusive},
 		"talks garbage": {say(200, `{"status":"ok"`), conform.Inconclusive},
 		"talks nothing": {say(200, ""), conform.Inconclusive},
@@ -39,7 +39,7 @@ func TestPartiesThatJudgeNothingProveNothing(t *testing.T) {
 		"sends elsewhere": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
 		}, conform.Unconfirmed},
-		"hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, conform.Inconclusive},
+		"hangs up": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, conform.Crash},
 		"never ends": {func(w http.ResponseWriter, _ *http.Request) {
 			block := []byte(strings.Repeat(" ", 64<<10))
 			for range 20 { // more than is read
@@ -61,6 +61,9 @@ func TestPartiesThatJudgeNothingProveNothing(t *testing.T) {
 				if res.Class != fault.Accept && res.Verdict == conform.Pass {
 					t.Errorf("%s: got pass (%s), want none", res.ID, res.Detail)
 				}
+			}
+			if again := conform.Judge(rep, rows(), conform.Options{Oracle: conform.WordOracle()}); again.Line() != rep.Line() {
+				t.Errorf("judged again: got %s, want %s", again.Line(), rep.Line())
 			}
 			for _, res := range rep.Results {
 				if res.Class == fault.Reject && res.Verdict != conform.Skipped && res.Verdict != c.refusal {

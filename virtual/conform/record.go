@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
@@ -172,11 +173,21 @@ func Judge(recorded *Report, faults []*fault.Fault, o Options) *Report {
 	return &out
 }
 
+// A recordedError is the text of an error, and still the error that it tells of.
+type recordedError string
+
+func (e recordedError) Error() string { return string(e) }
+
+// Is reports whether the text tells of a connection that was cut.
+func (e recordedError) Is(target error) bool {
+	return target == ErrCut && strings.Contains(string(e), ErrCut.Error())
+}
+
 // replayed is how a recorded ceremony went.
 func replayed(s *Said, failed string) played {
 	switch {
 	case failed != "":
-		return played{err: errors.New(failed)}
+		return played{err: recordedError(failed)}
 	case s == nil:
 		return played{err: errors.New("there is no answer in the recording")}
 	}

@@ -262,7 +262,7 @@ func (r *run) one(ctx context.Context, f *fault.Fault) *Result {
 		honest = r.twin(ctx, f)
 		if honest.err == nil && honest.answer.Accepted {
 			var all []fault.Exchange
-			broken, all = r.play(ctx, r.name(f.ID), f.Play)
+			broken, all = r.playSure(ctx, f)
 			res.keep(broken, all)
 		}
 	}
@@ -272,6 +272,20 @@ func (r *run) one(ctx context.Context, f *fault.Fault) *Result {
 	res.decide(judge(f, missing, honest, broken, r.Oracle, res.Expected), missing)
 	res.waive(r.Waive[f.ID])
 	return res
+}
+
+// playSure plays a fault, and once more under another name when the connection was cut: a server may just have closed
+// one that had been idle. Twice is no accident.
+func (r *run) playSure(ctx context.Context, f *fault.Fault) (played, []fault.Exchange) {
+	first, exchanges := r.play(ctx, r.name(f.ID), f.Play)
+	if !errors.Is(first.err, ErrCut) {
+		return first, exchanges
+	}
+	second, more := r.play(ctx, r.name("again-"+f.ID), f.Play)
+	if second.err != nil { // cut again, or nobody is there any more
+		return first, exchanges
+	}
+	return second, more
 }
 
 type playFunc func(context.Context, fault.Party, string) (*fault.Played, error)

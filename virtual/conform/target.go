@@ -25,6 +25,9 @@ var ErrNotLoopback = errors.New("neither loopback nor a host that you said is yo
 // ErrUnreachable is returned when nothing could be exchanged with the relying party at all.
 var ErrUnreachable = errors.New("the relying party cannot be reached")
 
+// ErrCut is returned when the relying party cut a connection that it had taken, before it had answered.
+var ErrCut = errors.New("the connection was cut")
+
 // Limits of what an adapter takes from a relying party.
 const (
 	exchangeTimeout = 10 * time.Second

@@ -1,6 +1,7 @@
 package conform
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,6 +17,7 @@ type Verdict string
 const (
 	Pass          Verdict = "pass"           // refused for the right reason; or an accept row that was accepted
 	Gap           Verdict = "gap"            // accepted, though the specification demands a refusal
+	Crash         Verdict = "crash"          // it broke down (5xx, or the connection was cut) instead of answering
 	OverStrict    Verdict = "over-strict"    // refused, though it is correct
 	Unconfirmed   Verdict = "unconfirmed"    // refused, but for another reason or for none that the oracle can read
 	Inconclusive  Verdict = "inconclusive"   // the honest twin was refused, or nothing readable came back: nothing is proved
@@ -29,7 +31,7 @@ const (
 
 // Verdicts lists them all, the worst first.
 func Verdicts() []Verdict {
-	return []Verdict{Gap, OverStrict, AgainstPolicy, Unconfirmed, Inconclusive, Waived, Lax, Noted, AsPolicy, Pass, Skipped}
+	return []Verdict{Gap, Crash, OverStrict, AgainstPolicy, Unconfirmed, Inconclusive, Waived, Lax, Noted, AsPolicy, Pass, Skipped}
 }
 
 // An Expectation is what a party's policy says of a row that the specification leaves open.
@@ -44,7 +46,7 @@ const (
 // Exit codes of a program that runs faults.
 const (
 	ExitAsExpected   = 0
-	ExitGap          = 1 // a gap, over-strict, against policy; strict: also unconfirmed and lax
+	ExitGap          = 1 // a gap, a crash, over-strict, against policy; strict: also unconfirmed and lax
 	ExitInconclusive = 2 // nothing worse, but something could not be decided, or nothing was played
 	ExitUnusable     = 3 // usage, or the relying party cannot be reached
 )
@@ -72,6 +74,8 @@ func judge(f *fault.Fault, missing []fault.Feature, twin, run played, o *Oracle,
 		return judgement{verdict: Inconclusive, detail: "the honest twin could not be played: " + twin.err.Error()}
 	case !twin.answer.Accepted:
 		return judgement{verdict: Inconclusive, detail: "the honest twin was refused: " + words(twin.answer)}
+	case errors.Is(run.err, ErrCut):
+		return judgement{verdict: Crash, detail: "it broke down instead of answering: " + run.err.Error()}
 	case run.err != nil:
 		return judgement{verdict: Inconclusive, detail: run.err.Error()}
 	case run.answer.Accepted:
@@ -84,14 +88,14 @@ func judge(f *fault.Fault, missing []fault.Feature, twin, run played, o *Oracle,
 		return j
 	}
 	switch {
+	case run.answer.Status >= 500:
+		j.verdict, j.detail = Crash, "it broke down instead of answering: "+words(run.answer)
 	case f.Class == fault.Accept:
 		j.verdict = OverStrict
 	case expect == ExpectAccept:
 		j.verdict = AgainstPolicy
 	case f.Class == fault.Policy && expect == "":
 		j.verdict = Noted
-	case run.answer.Status >= 500:
-		j.verdict, j.detail = Unconfirmed, fmt.Sprintf("the server broke down (%d) instead of refusing: %s", run.answer.Status, words(run.answer))
 	case !slices.ContainsFunc(j.told, f.Expects):
 		j.verdict, j.detail = Unconfirmed, j.detail+"; "+unread(j, f)
 	case f.Class == fault.Policy:
@@ -160,7 +164,7 @@ func join[T ~string](list []T) string {
 // Failed tells whether a verdict speaks against the relying party.
 func (v Verdict) Failed(strict bool) bool {
 	switch v {
-	case Gap, OverStrict, AgainstPolicy:
+	case Gap, Crash, OverStrict, AgainstPolicy:
 		return true
 	case Unconfirmed, Lax:
 		return strict

@@ -2,6 +2,7 @@ package conform
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/virtual/fault"
@@ -12,6 +13,7 @@ func TestJudge(t *testing.T) {
 	no := func(code string) played { return played{answer: &fault.Answer{Code: code, Status: 400}} }
 	broken := played{err: errors.New("cut off")}
 	crash := played{answer: &fault.Answer{Code: "origin", Status: 500}}
+	cut := played{err: fmt.Errorf("finishing: %w", ErrCut)}
 	busy := played{answer: &fault.Answer{Text: "too many attempts from this origin", Status: 429}}
 	for _, c := range []struct {
 		class     fault.Class
@@ -23,7 +25,14 @@ func TestJudge(t *testing.T) {
 		{fault.Reject, yes, no("challenge"), "", Unconfirmed},
 		{fault.Reject, yes, no("whatever"), "", Unconfirmed},
 		{fault.Reject, yes, no(""), "", Unconfirmed},
-		{fault.Reject, yes, crash, "", Unconfirmed},
+		{fault.Reject, yes, crash, "", Crash},
+		{fault.Accept, yes, crash, "", Crash},
+		{fault.Policy, yes, crash, "", Crash},
+		{fault.Hardening, yes, crash, ExpectRefuse, Crash},
+		{fault.Reject, yes, cut, "", Crash},
+		{fault.Accept, yes, cut, "", Crash},
+		{fault.Reject, cut, cut, "", Inconclusive},
+		{fault.Reject, crash, crash, "", Inconclusive},
 		{fault.Reject, yes, busy, "", Inconclusive},
 		{fault.Accept, yes, busy, "", Inconclusive},
 		{fault.Reject, yes, yes, "", Gap},
@@ -71,6 +80,7 @@ func TestExitCodes(t *testing.T) {
 		{[]Verdict{Pass, Gap, Inconclusive}, false, ExitGap},
 		{[]Verdict{Inconclusive, OverStrict}, false, ExitGap},
 		{[]Verdict{AgainstPolicy}, false, ExitGap},
+		{[]Verdict{Pass, Crash}, false, ExitGap},
 		{[]Verdict{Pass, Inconclusive}, false, ExitInconclusive},
 		{[]Verdict{Skipped, Skipped}, false, ExitInconclusive},
 		{nil, false, ExitInconclusive},
@@ -94,8 +104,8 @@ func TestVerdictsAreComplete(t *testing.T) {
 		}
 		seen[v] = true
 	}
-	if len(seen) != 11 {
-		t.Errorf("got %d verdicts, want 11", len(seen))
+	if len(seen) != 12 {
+		t.Errorf("got %d verdicts, want 12", len(seen))
 	}
 }
 
