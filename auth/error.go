@@ -13,6 +13,7 @@ const (
 	UnknownMember    Code = "unknown-member"
 	DuplicateMember  Code = "duplicate-member"
 	TooLarge         Code = "too-large"
+	TooSlow          Code = "too-slow"
 	NotFound         Code = "not-found"
 	MethodNotAllowed Code = "method-not-allowed"
 	CrossOrigin      Code = "cross-origin"

@@ -39,13 +39,13 @@ type Config struct {
 	Inbox    Inbox                       // of a lab; nil: its messages cannot be read
 
 	Rate     Rate             // of unsafe requests to open routes, by client; zero: DefaultRate
-	InFlight int              // requests served at once, of one client a quarter of them; 0: 1024
+	InFlight int              // requests answered at once, of one client a quarter of what is free; 0: 1024
 	Now      func() time.Time // nil: time.Now
 	Random   io.Reader        // nil: crypto/rand
 }
 
-// A Rate bounds one client (an IPv4 address or an IPv6 /64): Burst requests at once, then PerSecond. A negative
-// Burst is no bound.
+// A Rate bounds one client (an IPv4 address or an IPv6 /64): Burst requests at once, then PerSecond. An IPv6 /56 gets
+// four times as much, a /48 and an IPv4 /24 eight times. A negative Burst is no bound.
 type Rate struct {
 	Burst     int
 	PerSecond float64

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/json"
-	"io"
 	"mime"
 	"net/http"
 	"reflect"
@@ -20,7 +19,7 @@ const (
 	maxDepth = 32       // objects and lists inside each other
 )
 
-// body reads the whole body, of the given media type ("" is any).
+// body is the whole body, of the given media type ("" is any).
 func (x *exchange) body(media string) ([]byte, error) {
 	if media != "" {
 		got, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
@@ -28,28 +27,10 @@ func (x *exchange) body(media string) ([]byte, error) {
 			return nil, auth.RefuseField(auth.MalformedRequest, contentType)
 		}
 	}
-	if x.r.ContentLength > maxBody {
+	if x.tooLarge {
 		return nil, auth.Refuse(auth.TooLarge)
 	}
-	size := x.r.ContentLength
-	if size < 0 {
-		size = 512
-	}
-	b := make([]byte, 0, size+1) // one more, so that the end is seen without growing
-	for {
-		n, err := x.r.Body.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		switch {
-		case len(b) > maxBody:
-			return nil, auth.Refuse(auth.TooLarge)
-		case err == io.EOF:
-			return b, nil
-		case err != nil:
-			return nil, auth.Refuse(auth.MalformedRequest)
-		case len(b) == cap(b):
-			b = append(b, 0)[:len(b)]
-		}
-	}
+	return x.received, nil
 }
 
 // read fills in, a pointer to a struct of shape s, from the JSON body.

@@ -31,6 +31,9 @@ type exchange struct {
 	page    bool // people are answered: refusals are pages
 	fresh   bool // the browser's cookie was set by this answer: it showed none
 	posted  url.Values
+
+	received []byte // the body, read before the request took a place
+	tooLarge bool   // it was not, for its length
 }
 
 // WriteHeader notes the status for the access log.

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -29,6 +32,13 @@ func envelopeFaults() map[auth.Code]provocation {
 		auth.UnknownMember:    raw(`{"identifier":"a","Password":"b"}`),
 		auth.DuplicateMember:  raw(`{"identifier":"a","identifier":"b"}`),
 		auth.TooLarge:         raw(`{"identifier":"` + strings.Repeat("a", maxBody) + `"}`),
+		auth.TooSlow: do(func(c *trial) *httptest.ResponseRecorder {
+			r := httptest.NewRequest("POST", testOrigin+"/api/v1/sign-in", iotest.ErrReader(os.ErrDeadlineExceeded))
+			r.Header.Set("Accept-Language", c.lang)
+			rec := httptest.NewRecorder()
+			c.server.ServeHTTP(rec, r)
+			return rec
+		}),
 		auth.NotFound:         do(func(c *trial) *httptest.ResponseRecorder { return c.p.api("GET", "/nothing", nil, nil) }),
 		auth.MethodNotAllowed: do(func(c *trial) *httptest.ResponseRecorder { return c.p.api("PUT", "/session", nil, nil) }),
 		auth.CrossOrigin: do(func(c *trial) *httptest.ResponseRecorder {
@@ -41,7 +51,9 @@ func envelopeFaults() map[auth.Code]provocation {
 			}},
 		auth.Unavailable: {change: func(_ *testing.T, _ *auth.Config, c *Config) { c.InFlight = 1 },
 			do: func(c *trial) *httptest.ResponseRecorder {
-				c.server.inFlight <- struct{}{}
+				if err := c.server.inFlight.take(networks(netip.MustParseAddr("203.0.113.1")), 1); err != nil {
+					c.t.Fatal(err)
+				}
 				return c.p.api("GET", "/session", nil, nil)
 			}},
 		auth.Internal: {change: func(_ *testing.T, _ *auth.Config, c *Config) { c.Receipts = brokenReceipts{} },

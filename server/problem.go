@@ -24,6 +24,7 @@ func statuses() map[auth.Code]int {
 		http.StatusMethodNotAllowed:      {auth.MethodNotAllowed},
 		http.StatusConflict:              {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods, auth.ChangePending, auth.BackupFallsWith, auth.KeyExcluded, auth.AccountExists},
 		http.StatusGone:                  {auth.CeremonyExpired, auth.CeremonyVoid, auth.LinkUsed},
+		http.StatusRequestTimeout:        {auth.TooSlow},
 		http.StatusRequestEntityTooLarge: {auth.TooLarge},
 		http.StatusTooManyRequests:       {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting, auth.ResendTooSoon, auth.SendLimitReached},
 		http.StatusInternalServerError:   {auth.Internal},

@@ -182,7 +182,7 @@ func alwaysCodes() []auth.Code {
 }
 
 func bodyCodes() []auth.Code {
-	return codes(auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.CookiesOff)
+	return codes(auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.TooSlow, auth.CookiesOff)
 }
 func sessionCodes() []auth.Code { return codes(auth.SessionRequired, auth.SessionEnded) }
 func stepCodes() []auth.Code    { return codes(auth.StepUpRequired, auth.TooWeak) }

@@ -43,8 +43,8 @@ type Server struct {
 	echo     *echo.Echo
 	csrf     *http.CrossOriginProtection
 	limit    *limiter
-	inFlight chan struct{}
-	shares   *shares
+	inFlight *room // requests
+	reading  *room // bytes of bodies
 	headers  map[string][]string
 	statuses map[auth.Code]int
 	problem  *shape
@@ -105,7 +105,7 @@ func (s *Server) defaults() {
 	if n <= 0 {
 		n = defaultInFlight
 	}
-	s.inFlight, s.shares = make(chan struct{}, n), newShares(n/4)
+	s.inFlight, s.reading = newRoom(n), newRoom(readingRoom)
 }
 
 // Handler returns the server as a handler, for tests and for programs that bring their own listener.
@@ -154,19 +154,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.echo.ServeHTTP(x, r)
 		return
 	}
-	who := neighbourhood(s.client(r))
-	if !s.shares.take(who) {
-		x.refuse(auth.Refuse(auth.TooManyRequests))
+	who := networks(s.client(r))
+	if err := x.receive(who); err != nil {
+		x.refuse(err)
 		return
 	}
-	defer s.shares.give(who)
-	select {
-	case s.inFlight <- struct{}{}:
-		defer func() { <-s.inFlight }()
-	default:
-		x.refuse(auth.Refuse(auth.Unavailable))
+	if err := s.inFlight.take(who, 1); err != nil {
+		x.refuse(err)
 		return
 	}
+	defer s.inFlight.give(who, 1)
 	if err := s.gate(x); err != nil {
 		x.refuse(err)
 		return

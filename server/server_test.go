@@ -296,14 +296,19 @@ func TestLimiter(t *testing.T) {
 	for i := range 3 * maxClients {
 		l.take(netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)}), at)
 	}
-	if got := len(l.now) + len(l.old); got > 2*maxClients {
-		t.Errorf("got %d clients remembered, want at most %d", got, 2*maxClients)
+	for i := range l.widths {
+		if got := len(l.widths[i].now) + len(l.widths[i].old); got > 2*maxClients {
+			t.Errorf("width %d: got %d clients remembered, want at most %d", i, got, 2*maxClients)
+		}
 	}
 }
 
 func TestInFlightIsBounded(t *testing.T) {
 	s := newServer(t, func(c *Config) { c.InFlight = 1 })
-	s.inFlight <- struct{}{}
+	other := networks(netip.MustParseAddr("203.0.113.1"))
+	if err := s.inFlight.take(other, 1); err != nil {
+		t.Fatal(err)
+	}
 	w := ask(s, "GET", "/api/v1/session", "")
 	if p := refused(t, w); w.Code != 503 || p.Code != string(auth.Unavailable) {
 		t.Errorf("got %d %s, want 503 unavailable", w.Code, p.Code)
@@ -311,9 +316,9 @@ func TestInFlightIsBounded(t *testing.T) {
 	if got := ask(s, "GET", "/health/live", "").Code; got != 200 {
 		t.Errorf("health while full: got %d, want 200", got)
 	}
-	<-s.inFlight
-	if got := ask(s, "GET", "/openapi.json", "").Code; got != 200 || len(s.inFlight) != 0 {
-		t.Errorf("after: got %d with %d in flight, want 200 with 0", got, len(s.inFlight))
+	s.inFlight.give(other, 1)
+	if got := ask(s, "GET", "/openapi.json", "").Code; got != 200 || s.inFlight.taken() != 0 {
+		t.Errorf("after: got %d with %d in flight, want 200 with 0", got, s.inFlight.taken())
 	}
 }
 
