@@ -105,21 +105,23 @@ func siteChain(id string) AccountID {
 // chains and events it read, and an error that names the first event that does
 // not follow from the one before it.
 func (s *Service) VerifyAudit(ctx context.Context) (chains, events uint64, err error) {
-	err = s.Do(ctx, Caller{system: true}, ActOutbox, func(w *Work) error {
-		chains, events = 0, 0
+	type count struct{ chains, events uint64 }
+	read, err := Do(ctx, s, Caller{system: true}, ActOutbox, func(w *Work) (count, error) {
+		var read count
 		for item, err := range s.chains.Scan(w.tx, "", "", maxEvents) {
 			if err != nil {
-				return err
+				return read, err
 			}
 			n, err := s.checkChain(w.tx, item.ID)
 			if err != nil {
-				return fmt.Errorf("chain %s: %w", item.ID, err)
+				return read, fmt.Errorf("chain %s: %w", item.ID, err)
 			}
-			chains, events = chains+1, events+n
+			read.chains++
+			read.events += n
 		}
-		return nil
+		return read, nil
 	})
-	return chains, events, err
+	return read.chains, read.events, err
 }
 
 // checkChain recomputes an account's chain. It returns the number of events

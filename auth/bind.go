@@ -23,16 +23,17 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 	if err != nil {
 		return nil, err
 	}
-	next := &Ceremony{ID: s.newID(), Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Target: to, Input: input, Language: c.Language}
-	err = s.Do(ctx, c, ActLookBind, func(w *Work) error {
-		next.Begun, next.Now, next.Expires = w.now, w.now, w.now.Add(s.policy.SignInLife)
-		next.Account, next.Session, next.Epochs = w.account.ID, w.session.ID, w.epochs(w.account)
-		next.Hint, next.State, next.Messages = MaskAddress(w.account.Email), nil, nil
+	id := s.newID()
+	next, err := Do(ctx, s, c, ActLookBind, func(w *Work) (*Ceremony, error) {
 		list, err := w.mayBind(f.Kind, to)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return factor.BeginBind(next, s.subject(w.account, list))
+		next := &Ceremony{ID: id, Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Target: to,
+			Input: input, Language: c.Language, Hint: MaskAddress(w.account.Email),
+			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.SignInLife),
+			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account)}
+		return next, factor.BeginBind(next, s.subject(w.account, list))
 	})
 	if err != nil {
 		return nil, err
@@ -107,23 +108,23 @@ func (s *Service) BindResend(ctx context.Context, c Caller, ceremony string, ch 
 }
 
 // sendAgain asks the factor of a begun binding to send again.
-func (s *Service) sendAgain(ctx context.Context, c Caller, next *Ceremony) (*Challenge, error) {
-	factor := s.factors[next.Kind]
-	state := next.State
-	input, _, err := s.bindInput(BindForm{Kind: next.Kind, Number: next.Target, Address: next.Target, Channel: next.Channel})
+func (s *Service) sendAgain(ctx context.Context, c Caller, begun *Ceremony) (*Challenge, error) {
+	factor := s.factors[begun.Kind]
+	input, _, err := s.bindInput(BindForm{Kind: begun.Kind, Number: begun.Target, Address: begun.Target, Channel: begun.Channel})
 	if err != nil {
 		return nil, err
 	}
-	next.Language = c.Language
-	err = s.Do(ctx, c, ActLookBind, func(w *Work) error {
-		next.Now, next.Input, next.State, next.Messages = w.now, input, state, nil
-		if _, err := w.flowAccount(next); err != nil {
-			return err
+	next, err := Do(ctx, s, c, ActLookBind, func(w *Work) (*Ceremony, error) {
+		next := *begun
+		next.Now, next.Messages = w.now, nil
+		next.Input, next.Language = input, c.Language
+		if _, err := w.flowAccount(&next); err != nil {
+			return nil, err
 		}
-		if err := w.ownSession(next); err != nil {
-			return err
+		if err := w.ownSession(&next); err != nil {
+			return nil, err
 		}
-		return factor.BeginBind(next, s.subject(w.account, nil))
+		return &next, factor.BeginBind(&next, s.subject(w.account, nil))
 	})
 	if err != nil {
 		return nil, err
@@ -146,37 +147,36 @@ func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindIn
 	if factor == nil {
 		return nil, Refuse(NoSuchMethod)
 	}
-	var bound *Authenticator
-	var refused *Error
-	err = s.Do(ctx, c, ActLookBind, func(w *Work) error {
-		cer.Now = w.now
+	type answer struct {
+		bound   *Authenticator
+		refused *Error
+	}
+	said, err := Do(ctx, s, c, ActLookBind, func(w *Work) (answer, error) {
+		asked := *cer
+		asked.Now = w.now
+		var said answer
 		var err error
-		bound, err = factor.FinishBind(cer, d.Response)
-		if err != nil && !errors.As(err, &refused) {
-			return fmt.Errorf("binding %s: %w", cer.Kind, err)
+		said.bound, err = factor.FinishBind(&asked, d.Response)
+		if err != nil && !errors.As(err, &said.refused) {
+			return said, fmt.Errorf("binding %s: %w", cer.Kind, err)
 		}
-		return nil
+		return said, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := s.newGrant()
-	out.device = s.newID()
-	info := new(BindInfo)
-	err = s.Do(ctx, c, ActAdd, func(w *Work) error {
+	id, device := s.newID(), s.newID()
+	drawn := s.newDraw()
+	info, err := Do(ctx, s, c, ActAdd, func(w *Work) (*BindInfo, error) {
 		w.note.Kind = cer.Kind
-		if err := w.bindable(cer, refused); err != nil {
-			return err
+		if err := w.bindable(cer, said.refused); err != nil {
+			return nil, err
 		}
-		x := *bound
-		x.ID = out.flow
-		*info = BindInfo{}
-		return w.bind(cer, &x, d, out, info)
+		x := *said.bound
+		x.ID, x.Device = id, device
+		return w.bind(cer, &x, d, drawn)
 	})
-	if err != nil {
-		return nil, unchecked(cer.Kind, err)
-	}
-	return info, nil
+	return info, unchecked(cer.Kind, err)
 }
 
 // bindable refuses a binding that is spent, void, of another session or wrong.
@@ -215,58 +215,61 @@ func (w *Work) bindable(c *Ceremony, refused *Error) error {
 }
 
 // bind stores a new authenticator, tells every address, and raises the session
-// if it is the first.
-func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, out *granted, info *BindInfo) error {
+// if it is the first. x.Device is the id of a new device, should it need one.
+func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn draw) (*BindInfo, error) {
 	list, err := w.mayBind(c.Kind, c.Target)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	x.Account, x.State, x.BoundAt, x.To = w.account.ID, Active, w.now, c.Target
 	x.Name = nameFor(d.Name, x, list)
-	device, err := w.place(x, d, out.device)
+	device, err := w.place(x, d, x.Device)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if d.Backup && device == nil { // it joins a device that is there
 		if err := w.standsAlone(x, list); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
-		return err
+		return nil, err
 	}
 	before, err := w.hasMethods(w.account.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.newCredential(x, list); err != nil { // first: a refusal keeps what was written
-		return err
+		return nil, err
 	}
 	if err := w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), x); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.keepDevice(device); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.clear(codesKey(x.Account, x.Kind)); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.proved(x); err != nil {
-		return err
+		return nil, err
 	}
 	w.note.of(x)
 	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + x.noun(), "item": x.Name, "at": stamp(w.now)}}
-	if err := w.notify(w.account, m, out.ids()); err != nil {
-		return err
+	if err := w.notify(w.account, m, drawn.messages.each()); err != nil {
+		return nil, err
 	}
+	info := new(BindInfo)
 	if info.Authenticator, err = w.describe(x); err != nil {
-		return err
+		return nil, err
 	}
-	if x.Kind == Lookup || before {
-		info.BackupNeeded, err = w.backupNeeded()
-		return err
+	if x.Kind != Lookup && !before {
+		if err := w.enrolled(x, drawn.secret, info); err != nil {
+			return nil, err
+		}
 	}
-	return w.enrolled(c, x, out, info)
+	info.BackupNeeded, err = w.backupNeeded()
+	return info, err
 }
 
 // newCredential refuses a credential id that is bound, here or elsewhere.
@@ -283,7 +286,7 @@ func (w *Work) newCredential(x *Authenticator, list []*Authenticator) error {
 
 // enrolled turns two-step verification on: the first method counts as shown,
 // and the restricted session becomes a full one with a new token.
-func (w *Work) enrolled(c *Ceremony, x *Authenticator, out *granted, info *BindInfo) error {
+func (w *Work) enrolled(x *Authenticator, secret []byte, info *BindInfo) error {
 	w.account.EnrolledAt, w.account.MailReset = w.now, false // the sign-in after the reset is over
 	if err := w.s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 		return err
@@ -291,7 +294,7 @@ func (w *Work) enrolled(c *Ceremony, x *Authenticator, out *granted, info *BindI
 	proof := Proof{Kind: x.Kind, Authenticator: x.ID, At: w.now, Class: worth(x.Kind).Class,
 		UserVerified: x.Traits.VerifiesUser, Synced: x.Traits.Synced}
 	var err error
-	if info.Token, err = w.grant(w.account, out.secret, append(slices.Clone(w.session.Proofs), proof), w.session.Remember); err != nil {
+	if info.Token, err = w.grant(w.account, secret, append(slices.Clone(w.session.Proofs), proof), w.session.Remember); err != nil {
 		return err
 	}
 	// Whoever else had the password and waited to enrol has nothing to wait for.
@@ -300,8 +303,7 @@ func (w *Work) enrolled(c *Ceremony, x *Authenticator, out *granted, info *BindI
 	}
 	session := w.session.info(w.session)
 	info.Session, info.First = &session, true
-	info.BackupNeeded, err = w.backupNeeded()
-	return err
+	return nil
 }
 
 // proved notes that a code sent to the account's own number came back: the

@@ -19,7 +19,7 @@ const (
 
 // meet notes that the account signed in from the caller's browser, tells the
 // owner if it is a new one, and says whether it might be trusted.
-func (w *Work) meet(a *Account, ids []string) (mayTrust bool, err error) {
+func (w *Work) meet(a *Account, ids messageIDs) (mayTrust bool, err error) {
 	id := w.s.browserID(w.caller)
 	key := sessionKey(a.ID, id)
 	b, err := w.s.browsers.Get(w.tx, key)
@@ -31,7 +31,7 @@ func (w *Work) meet(a *Account, ids []string) (mayTrust bool, err error) {
 		b = &Browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent}
 		if others {
 			m := Message{Template: TemplateNewBrowser, Args: map[string]string{"at": stamp(w.now), "agent": w.caller.Agent}}
-			if err := w.notify(a, m, ids); err != nil {
+			if err := w.notify(a, m, ids.each()); err != nil {
 				return false, err
 			}
 		}
@@ -100,35 +100,30 @@ func (w *Work) trusted(a *Account) (bool, error) {
 // The browser gets a new cookie (BrowserInfo.Cookie): one that somebody planted
 // before, from a neighbouring site, is worth nothing afterwards.
 func (s *Service) TrustBrowser(ctx context.Context, c Caller) (*BrowserInfo, error) {
-	var info BrowserInfo
 	fresh := c
 	fresh.Browser = base64.RawURLEncoding.EncodeToString(s.random(32))
-	err := s.Do(ctx, c, ActTrust, func(w *Work) error {
+	return Do(ctx, s, c, ActTrust, func(w *Work) (*BrowserInfo, error) {
 		id := s.browserID(c)
 		if id == "" || s.policy.TrustLife == 0 || w.session.Shared {
-			return Refuse(Forbidden)
+			return nil, Refuse(Forbidden)
 		}
 		b, err := s.browsers.Get(w.tx, sessionKey(w.account.ID, id))
 		if errors.Is(err, store.ErrNotFound) {
-			return Refuse(Forbidden)
+			return nil, Refuse(Forbidden)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		b.TrustedUntil, b.Epochs = w.now.Add(s.policy.TrustLife), w.epochs(w.account)
 		if err := s.browsers.Delete(w.tx, sessionKey(w.account.ID, id)); err != nil {
-			return err
+			return nil, err
 		}
 		b.ID = s.browserID(fresh)
 		w.note.ID, w.note.Item = b.ID, b.Agent
-		info = w.browser(b)
+		info := w.browser(b)
 		info.Current, info.Cookie = true, fresh.Browser
-		return s.browsers.Insert(w.tx, sessionKey(w.account.ID, b.ID), b)
+		return &info, s.browsers.Insert(w.tx, sessionKey(w.account.ID, b.ID), b)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &info, nil
 }
 
 func (w *Work) browser(b *Browser) BrowserInfo {
@@ -141,13 +136,7 @@ func (w *Work) browser(b *Browser) BrowserInfo {
 
 // Browsers lists the browsers that the account has signed in from.
 func (s *Service) Browsers(ctx context.Context, c Caller) ([]BrowserInfo, error) {
-	var list []BrowserInfo
-	err := s.Do(ctx, c, ActHistory, func(w *Work) error {
-		var err error
-		list, err = w.browsers()
-		return err
-	})
-	return list, err
+	return Do(ctx, s, c, ActHistory, (*Work).browsers)
 }
 
 func (w *Work) browsers() ([]BrowserInfo, error) {

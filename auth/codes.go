@@ -22,30 +22,34 @@ func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, erro
 	if err != nil {
 		return nil, fmt.Errorf("making recovery codes: %w", err)
 	}
-	info := new(CodesInfo)
 	var prompt struct {
 		Codes []string `json:"codes"`
 	}
 	if err := json.Unmarshal(cer.Prompt, &prompt); err != nil {
 		return nil, fmt.Errorf("reading recovery codes: %w", err)
 	}
-	out := s.newGrant()
-	out.device = s.newID()
-	var account AccountID
-	err = s.Do(ctx, c, ActCodes, func(w *Work) error {
-		w.note.Kind, account = Lookup, w.account.ID
-		*info = CodesInfo{Codes: prompt.Codes, MadeAt: w.now, Who: MaskAddress(w.account.Email)}
-		return w.replaceCodes(bound, out)
+	set := *bound
+	set.ID, set.Device = s.newID(), s.newID()
+	messages := s.newMessageIDs()
+	type made struct {
+		CodesInfo
+		account AccountID
+	}
+	out, err := Do(ctx, s, c, ActCodes, func(w *Work) (*made, error) {
+		w.note.Kind = Lookup
+		info := CodesInfo{Codes: prompt.Codes, MadeAt: w.now, Who: MaskAddress(w.account.Email)}
+		return &made{info, w.account.ID}, w.replaceCodes(set, messages)
 	})
 	if err != nil {
 		return nil, err
 	}
-	info.Sealed, err = s.sealCodes(c, account, info)
-	return info, err
+	out.Sealed, err = s.sealCodes(c, out.account, &out.CodesInfo)
+	return &out.CodesInfo, err
 }
 
-// replaceCodes stores a new set in place of the earlier one.
-func (w *Work) replaceCodes(bound *Authenticator, out *granted) error {
+// replaceCodes stores a new set in place of the earlier one. Its Device is the
+// id of a new one, should it need one.
+func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 	list, err := w.authenticators(w.account.ID)
 	if err != nil {
 		return err
@@ -53,20 +57,19 @@ func (w *Work) replaceCodes(bound *Authenticator, out *granted) error {
 	if !slices.ContainsFunc(list, func(x *Authenticator) bool { return x.State == Active && x.Kind != Lookup }) {
 		return Refuse(MethodRefused) // codes are a way back to something, not a second step of their own
 	}
-	for _, x := range list {
-		if x.Kind == Lookup {
-			if err := w.s.authenticators.Delete(w.tx, authenticatorKey(x.Account, x.ID)); err != nil {
+	for _, old := range list {
+		if old.Kind == Lookup {
+			if err := w.s.authenticators.Delete(w.tx, authenticatorKey(old.Account, old.ID)); err != nil {
 				return err
 			}
-			opened := func(s *Session) bool { return s.OpenedBy == x.ID && s.ID != w.session.ID }
-			if err := w.endSessions(x.Account, opened); err != nil {
+			opened := func(s *Session) bool { return s.OpenedBy == old.ID && s.ID != w.session.ID }
+			if err := w.endSessions(old.Account, opened); err != nil {
 				return err
 			}
 		}
 	}
-	x := *bound
-	x.ID, x.Account, x.State, x.BoundAt = out.flow, w.account.ID, Active, w.now
-	device, err := w.place(&x, BindDone{}, out.device)
+	x.Account, x.State, x.BoundAt = w.account.ID, Active, w.now
+	device, err := w.place(&x, BindDone{}, x.Device)
 	if err != nil {
 		return err
 	}
@@ -77,7 +80,7 @@ func (w *Work) replaceCodes(bound *Authenticator, out *granted) error {
 		return err
 	}
 	m := Message{Template: TemplateChange, Args: map[string]string{"what": "recovery-codes", "at": stamp(w.now)}}
-	if err := w.notify(w.account, m, out.ids()); err != nil {
+	if err := w.notify(w.account, m, ids.each()); err != nil {
 		return err
 	}
 	return w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), &x)

@@ -18,63 +18,57 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 	}
 	key, url := s.newLink(LinkEmail)
 	messageID := s.newID()
-	info := &SignUpInfo{Email: MaskAddress(to)}
-	err = s.Do(ctx, c, ActContact, func(w *Work) error {
+	return Do(ctx, s, c, ActContact, func(w *Work) (*SignUpInfo, error) {
 		w.note.Kind = Email
-		info.Expires, info.ResendAt = w.now.Add(s.policy.LinkLife), w.now.Add(s.policy.ResendAfter)
+		info := &SignUpInfo{Email: MaskAddress(to), Expires: w.now.Add(s.policy.LinkLife),
+			ResendAt: w.now.Add(s.policy.ResendAfter)}
 		if _, err := w.allowSend(w.account.ID, to.Key()); err != nil {
-			return err
+			return nil, err
 		}
 		if err := w.allowBind(w.account.ID, to.Key()); err != nil {
-			return err
+			return nil, err
 		}
 		l := link{Purpose: LinkEmail, Account: w.account.ID, Email: to, Expires: info.Expires, Epoch: w.account.Epoch}
 		if err := w.keepLink(key, &l); err != nil {
-			return err
+			return nil, err
 		}
-		return w.send(Message{Account: w.account.ID, Channel: Mail, To: string(to), Template: TemplateEmailChange,
+		return info, w.send(Message{Account: w.account.ID, Channel: Mail, To: string(to), Template: TemplateEmailChange,
 			Args: map[string]string{"link": url, "name": w.account.Name}, Expires: info.Expires}, messageID)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return info, nil
 }
 
 // ConfirmEmail makes the change that a link confirms and returns the new
 // address, masked. The old address is told. Refuses LinkUsed, also where the
 // address belongs to another account by now.
 func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (string, error) {
-	var masked string
-	out := s.newGrant()
-	err := s.Do(ctx, c, ActConfirmEmail, func(w *Work) error {
+	messages := s.newMessageIDs()
+	return Do(ctx, s, c, ActConfirmEmail, func(w *Work) (string, error) {
 		l, err := w.spendLink(LinkEmail, token)
 		if err != nil {
-			return err
+			return "", err
 		}
 		w.About(l.Account)
 		w.note.Kind = Email
 		a, err := s.accounts.Get(w.tx, string(l.Account))
 		if errors.Is(err, store.ErrNotFound) || err == nil && a.Epoch != l.Epoch {
-			return Refuse(LinkUsed) // something changed since: whoever asked may not be the owner any more
+			return "", Refuse(LinkUsed) // something changed since: whoever asked may not be the owner any more
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 		before := *a
-		a.Email, masked = l.Email, MaskAddress(l.Email)
+		a.Email = l.Email
 		a.Epoch++
 		err = s.accounts.Put(w.tx, string(a.ID), a)
 		if errors.Is(err, store.ErrExists) {
-			return Refuse(LinkUsed)
+			return "", Refuse(LinkUsed)
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 		m := Message{Template: TemplateChange, Args: map[string]string{"what": "email", "at": stamp(w.now)}}
-		return w.notify(&before, m, out.ids()) // the old address is told, and the others
+		return MaskAddress(a.Email), w.notify(&before, m, messages.each()) // the old address is told, and the others
 	})
-	return masked, err
 }
 
 // ChangePhone sets the number that names the account at sign-in. It is only
@@ -88,7 +82,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (str
 			return "", err
 		}
 	}
-	out := s.newGrant()
+	messages := s.newMessageIDs()
 	err := s.Do(ctx, c, ActContact, func(w *Work) error {
 		w.note.Kind = Phone
 		if n == w.account.Phone {
@@ -108,7 +102,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (str
 			return err
 		}
 		m := Message{Template: TemplateChange, Args: map[string]string{"what": "phone", "at": stamp(w.now)}}
-		return w.notify(w.account, m, out.ids())
+		return w.notify(w.account, m, messages.each())
 	})
 	return MaskNumber(n), err
 }

@@ -35,77 +35,93 @@ var ErrUnavailable = store.ErrUnavailable
 
 // Do is the one door to the data. It looks the action's rule up, reads the
 // caller's session in the same transaction, refuses what the rule refuses,
-// runs fn and writes the audit event.
+// runs fn and writes the audit event. The result is what fn returned; beside a
+// refusal or a failure there is none.
 //
 // Laws: a refusal (*Error) commits what fn wrote, any other error rolls back;
-// fn may run more than once and must use no clock, no randomness and no
-// network; no slow work inside.
-func (s *Service) Do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
-	last, err := s.enter(ctx, c, a, fn)
+// fn may run more than once, so it writes to nothing outside of it and uses no
+// clock, no randomness and no network; no slow work inside.
+func Do[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
+	result, last, err := enter(ctx, s, c, a, fn)
 	if last != nil && last.sent > 0 {
 		s.wakeUp()
 	}
 	if last != nil && last.rule.Reads && last.touch && err == nil {
-		return s.touchSession(ctx, c)
+		return result, s.touchSession(ctx, c)
 	}
+	return result, err
+}
+
+// Do is the door for a pass that has no result.
+func (s *Service) Do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
+	_, err := Do(ctx, s, c, a, func(w *Work) (struct{}, error) { return struct{}{}, fn(w) })
 	return err
 }
 
 // enter is Do in one world: a reset waits for whoever is inside, and whoever
 // comes meanwhile finds an empty lab.
-func (s *Service) enter(ctx context.Context, c Caller, a Action, fn func(*Work) error) (*Work, error) {
+func enter[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, *Work, error) {
 	if s.lab != nil {
 		s.lab.world.RLock()
 		defer s.lab.world.RUnlock()
 	}
-	return s.do(ctx, c, a, fn)
+	return pass(ctx, s, c, a, fn)
 }
 
-// do is one pass through the door. The Work is nil if nothing was done.
-func (s *Service) do(ctx context.Context, c Caller, a Action, fn func(*Work) error) (*Work, error) {
-	rule, ok := s.rules[a]
-	if !ok {
-		return nil, fmt.Errorf("action %q has no rule", a)
-	}
-	if rule.Who == System && !c.system {
-		return nil, Refuse(Forbidden)
-	}
-	if rule.Who == Tester && s.lab == nil {
-		return nil, Refuse(NotFound)
+// pass is one pass through the door. The Work is nil if nothing was done.
+func pass[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, *Work, error) {
+	var none T
+	rule, err := s.ruleFor(c, a)
+	if err != nil {
+		return none, nil, err
 	}
 	told := s.now()
 	now := s.later(c, told)
 	saveTime := !rule.Reads && s.timeDue(told)
-	var refusal error
-	var last *Work
-	pass := func(tx store.Tx) error {
-		w := &Work{s: s, tx: tx, now: now, told: told, caller: c, action: a, rule: rule, saveTime: saveTime}
-		last = w
-		err := w.admit()
-		if err == nil {
-			err = fn(w)
-		}
-		var e *Error
-		if err != nil && !errors.As(err, &e) {
-			return err
-		}
-		refusal = err
-		if rule.Reads {
-			return nil
-		}
-		return w.close(e)
+	var out struct { // of the last run: each run sets all of it
+		result  T
+		refusal error
+		work    *Work
 	}
 	run := s.db.Update
 	if rule.Reads {
 		run = s.db.View
 	}
-	if err := run(ctx, pass); err != nil {
-		return nil, fmt.Errorf("%s: %w", a, err)
+	err = run(ctx, func(tx store.Tx) error {
+		w := &Work{s: s, tx: tx, now: now, told: told, caller: c, action: a, rule: rule, saveTime: saveTime}
+		out.work, out.result = w, none
+		err := w.admit()
+		if err == nil {
+			out.result, err = fn(w)
+		}
+		out.refusal = err
+		return w.close(err)
+	})
+	if err != nil {
+		return none, nil, fmt.Errorf("%s: %w", a, err)
 	}
-	if saveTime && last.subject != "" {
+	if saveTime && out.work.subject != "" {
 		s.timeSaved(told)
 	}
-	return last, refusal
+	if out.refusal != nil {
+		return none, out.work, out.refusal
+	}
+	return out.result, out.work, nil
+}
+
+// ruleFor returns the action's rule, or why nobody like the caller gets as far
+// as the data.
+func (s *Service) ruleFor(c Caller, a Action) (Rule, error) {
+	rule, ok := s.rules[a]
+	switch {
+	case !ok:
+		return rule, fmt.Errorf("action %q has no rule", a)
+	case rule.Who == System && !c.system:
+		return rule, Refuse(Forbidden)
+	case rule.Who == Tester && s.lab == nil:
+		return rule, Refuse(NotFound)
+	}
+	return rule, nil
 }
 
 // admit reads the session that the rule needs and holds it against the rule.
@@ -183,8 +199,16 @@ func (w *Work) bestClass() (Class, error) {
 // About names the account that the act is about, for the audit trail.
 func (w *Work) About(id AccountID) { w.subject = id }
 
-// close writes what every pass through the door leaves behind.
-func (w *Work) close(refused *Error) error {
+// close writes what every pass through the door leaves behind, the refused one
+// too. It returns err if that is no refusal: nothing is left behind then.
+func (w *Work) close(err error) error {
+	var refused *Error
+	if err != nil && !errors.As(err, &refused) {
+		return err
+	}
+	if w.rule.Reads {
+		return nil
+	}
 	if refused == nil && w.touch && w.session != nil {
 		if err := w.seen(); err != nil {
 			return err

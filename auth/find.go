@@ -75,13 +75,13 @@ func (w *Work) accountOf(id AccountID) (*Account, error) {
 	return a, err
 }
 
-// current refuses a ceremony from before a change that voids it, and any of an
-// account that is switched off.
-func (w *Work) current(c *Ceremony, a *Account) *Error {
+// current refuses a ceremony that was pinned before a change that voids it, and
+// any of an account that is switched off.
+func (w *Work) current(pinned Epochs, a *Account) *Error {
 	if a.disabled() {
 		return Refuse(AccountDisabled)
 	}
-	if c.Epochs.Restore != w.s.restoreEpoch() || c.Epochs.Account != a.Epoch {
+	if pinned != w.epochs(a) {
 		return Refuse(CeremonyVoid)
 	}
 	return nil

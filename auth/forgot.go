@@ -30,24 +30,21 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 	if err != nil {
 		return "", err
 	}
-	out := s.newGrant()
-	err = s.Do(ctx, c, ActNewPassword, func(w *Work) error {
+	drawn := s.newDraw()
+	return Do(ctx, s, c, ActNewPassword, func(w *Work) (string, error) {
 		if !right || w.account.Password != g.account.Password {
 			e := g.refusal()
 			e.Field = "current"
-			return e
+			return "", e
 		}
 		if err := w.clear(g.key); err != nil {
-			return err
+			return "", err
 		}
-		if err := w.setPassword(w.account, hashed, false, out.ids()); err != nil {
-			return err
+		if err := w.setPassword(w.account, hashed, false, drawn.messages); err != nil {
+			return "", err
 		}
-		var err error
-		out.token, err = w.grant(w.account, out.secret, w.session.Proofs, w.session.Remember)
-		return err
+		return w.grant(w.account, drawn.secret, w.session.Proofs, w.session.Remember)
 	})
-	return out.token, err
 }
 
 // byOwner picks the throttle of a signed-in owner's password. What a session
@@ -77,7 +74,7 @@ func (s *Service) release(ctx context.Context, c Caller, g *guess, refused error
 }
 
 // setPassword writes a new password and voids what rested on the old one.
-func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids []string) error {
+func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids messageIDs) error {
 	a.Password, a.PasswordAt, a.MailReset = hashed, w.now, byMail
 	a.Epoch++
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
@@ -90,7 +87,7 @@ func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids []string)
 		return err
 	}
 	m := Message{Template: TemplateChange, Args: map[string]string{"what": "password", "at": stamp(w.now)}}
-	return w.notify(a, m, ids)
+	return w.notify(a, m, ids.each())
 }
 
 // Forgot mails a link to choose a new password. The answer and the time it
@@ -128,14 +125,12 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 // LinkUsed and what the policy refuses; a refused password leaves the link
 // good.
 func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password string) error {
-	var owner *Account
-	err := s.Do(ctx, c, ActLook, func(w *Work) error {
+	owner, err := Do(ctx, s, c, ActLook, func(w *Work) (*Account, error) {
 		l, err := w.link(LinkReset, token)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		owner, err = w.accountOf(l.Account)
-		return err
+		return w.accountOf(l.Account)
 	})
 	if err != nil {
 		return err
@@ -147,7 +142,7 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 	if err != nil {
 		return err
 	}
-	out := s.newGrant()
+	messages := s.newMessageIDs()
 	return s.Do(ctx, c, ActReset, func(w *Work) error {
 		l, err := w.spendLink(LinkReset, token)
 		if err != nil {
@@ -164,7 +159,7 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 		if err := w.unlock(a.ID); err != nil {
 			return err
 		}
-		return w.setPassword(a, hashed, true, out.ids())
+		return w.setPassword(a, hashed, true, messages)
 	})
 }
 

@@ -137,22 +137,17 @@ type ClockInfo struct {
 
 // State says what the lab is and what time it has.
 func (l *Lab) State(ctx context.Context, c Caller) (*LabInfo, error) {
-	var info LabInfo
-	err := l.s.Do(ctx, c, ActLabLook, func(*Work) error {
-		info = LabInfo{Site: l.s.name, Origin: l.s.origin, RPID: l.s.rpID, Clock: l.clockInfo()}
-		return nil
+	return Do(ctx, l.s, c, ActLabLook, func(*Work) (*LabInfo, error) {
+		return &LabInfo{Site: l.s.name, Origin: l.s.origin, RPID: l.s.rpID, Clock: l.clockInfo()}, nil
 	})
-	return &info, err
 }
 
 // Clock says what time it is in the lab.
 func (l *Lab) Clock(ctx context.Context, c Caller) (*ClockInfo, error) {
-	var info ClockInfo
-	err := l.s.Do(ctx, c, ActLabLook, func(*Work) error {
-		info = l.clockInfo()
-		return nil
+	return Do(ctx, l.s, c, ActLabLook, func(*Work) (*ClockInfo, error) {
+		info := l.clockInfo()
+		return &info, nil
 	})
-	return &info, err
 }
 
 func (l *Lab) clockInfo() ClockInfo {
@@ -200,19 +195,18 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 	ctx = context.WithoutCancel(ctx) // half a world is none
 	before := l.s.site.Load()
 	site := siteMeta{Restore: before.Restore + 1, Secret: before.Secret, Lab: mark}
-	if _, err := l.s.do(ctx, c, ActLabReset, func(w *Work) error {
-		return l.s.meta.Put(w.tx, "site", &site)
-	}); err != nil {
+	made, _, err := pass(ctx, l.s, c, ActLabReset, func(w *Work) (*siteMeta, error) {
+		m := site
+		return &m, l.s.meta.Put(w.tx, "site", &m)
+	})
+	if err != nil {
 		return err
 	}
-	l.s.site.Store(&site)
+	l.s.site.Store(made)
 	l.setMark(mark)
 	for _, empty := range l.s.emptiers() {
 		for more := true; more; {
-			_, err := l.s.do(ctx, c, ActLabReset, func(w *Work) (err error) {
-				more, err = empty(w.tx)
-				return err
-			})
+			more, _, err = pass(ctx, l.s, c, ActLabReset, func(w *Work) (bool, error) { return empty(w.tx) })
 			if err != nil {
 				return err
 			}
@@ -225,13 +219,11 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 
 // Queued says whether a message still waits to be delivered: one that was on
 // its way when the lab was reset is of a world that is gone.
-func (l *Lab) Queued(ctx context.Context, c Caller, id string) (is bool, err error) {
-	err = l.s.Do(ctx, c, ActLabLook, func(w *Work) error {
+func (l *Lab) Queued(ctx context.Context, c Caller, id string) (bool, error) {
+	return Do(ctx, l.s, c, ActLabLook, func(w *Work) (bool, error) {
 		_, err := l.s.outbox.Get(w.tx, id)
-		is = err == nil
-		return ignoreMissing(err)
+		return err == nil, ignoreMissing(err)
 	})
-	return is, err
 }
 
 // emptiers delete a batch of each collection and say whether there is more.

@@ -139,22 +139,23 @@ func (l *Lab) Make(ctx context.Context, c Caller, f AccountForm) (*FixtureInfo, 
 		}
 		info.Methods = append(info.Methods, *m)
 	}
-	out := l.s.newGrant()
-	err = l.s.Do(ctx, c, ActLabMake, func(w *Work) error {
-		if err := w.notTaken(&one); err != nil {
-			return err
+	drawn := l.s.newDraw()
+	at, err := Do(ctx, l.s, c, ActLabMake, func(w *Work) (*standing, error) {
+		made := one
+		if err := w.notTaken(&made); err != nil {
+			return nil, err
 		}
-		if err := l.s.seed(w.tx, &one); err != nil {
-			return err
+		if err := l.s.seed(w.tx, &made); err != nil {
+			return nil, err
 		}
 		if !f.Session {
-			return nil
+			return nil, nil
 		}
-		return w.open(&one.Account, out)
+		return w.open(&made.Account, drawn)
 	})
 	if err == nil && f.Session {
-		x := out.session.info(out.session)
-		info.Token, info.Session = out.token, &x
+		x := at.session.info(at.session)
+		info.Token, info.Session = at.token, &x
 	}
 	return info, err
 }
@@ -296,10 +297,10 @@ func (w *Work) notTaken(one *Seeded) error {
 
 // open opens a session that has shown the password and the account's strongest
 // method, just now; one that may only enrol, if there is no method.
-func (w *Work) open(a *Account, out *granted) error {
+func (w *Work) open(a *Account, d draw) (*standing, error) {
 	list, err := w.authenticators(a.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	proofs := []Proof{{Kind: Password, At: w.now}}
 	var best *Authenticator
@@ -313,53 +314,52 @@ func (w *Work) open(a *Account, out *granted) error {
 			UserVerified: best.Traits.VerifiesUser, Synced: best.Traits.Synced})
 	}
 	w.session = nil
-	out.token, err = w.grant(a, out.secret, proofs, false)
-	out.session = w.session
-	return err
+	token, err := w.grant(a, d.secret, proofs, false)
+	return &standing{flow: new(Ceremony), token: token, session: w.session}, err
 }
 
 // Session signs an account of the lab in, as if it had shown its password and
 // its strongest method. Refuses NotFound, and AccountDisabled.
 func (l *Lab) Session(ctx context.Context, c Caller, id AccountID) (*SignInInfo, error) {
-	out := l.s.newGrant()
-	err := l.s.Do(ctx, c, ActLabMake, func(w *Work) error {
+	drawn := l.s.newDraw()
+	at, err := Do(ctx, l.s, c, ActLabMake, func(w *Work) (*standing, error) {
 		a, err := w.fixture(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if a.disabled() {
-			return Refuse(AccountDisabled)
+			return nil, Refuse(AccountDisabled)
 		}
-		return w.open(a, out)
+		return w.open(a, drawn)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return l.s.signInInfo(c, &Ceremony{}, out)
+	return l.s.signInInfo(c, at)
 }
 
 // PastPassword returns a sign-in of the account that has shown its password, for
 // protocols that know none. Refuses NotFound, and AccountDisabled.
 func (l *Lab) PastPassword(ctx context.Context, c Caller, id AccountID) (*SignInInfo, error) {
-	flow := &Ceremony{ID: l.s.newID(), Purpose: ForSignIn, Account: id}
-	out := new(granted)
-	err := l.s.Do(ctx, c, ActLabLook, func(w *Work) error {
+	flowID := l.s.newID()
+	at, err := Do(ctx, l.s, c, ActLabLook, func(w *Work) (*standing, error) {
 		a, err := w.fixture(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if a.disabled() {
-			return Refuse(AccountDisabled)
+			return nil, Refuse(AccountDisabled)
 		}
-		flow.Begun, flow.Expires, flow.Epochs = w.now, w.now.Add(l.s.policy.SignInLife), w.epochs(a)
-		flow.Proofs, flow.Hint = []Proof{{Kind: Password, At: w.now}}, string(a.Email)
-		out.methods, err = w.methods(a)
-		return err
+		flow := &Ceremony{ID: flowID, Purpose: ForSignIn, Account: id, Hint: string(a.Email),
+			Begun: w.now, Expires: w.now.Add(l.s.policy.SignInLife), Epochs: w.epochs(a),
+			Proofs: []Proof{{Kind: Password, At: w.now}}}
+		methods, err := w.methods(a)
+		return &standing{flow: flow, methods: methods}, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return l.s.signInInfo(c, flow, out)
+	return l.s.signInInfo(c, at)
 }
 
 // FixtureID is the account that a form without a seed of its own makes.

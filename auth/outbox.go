@@ -58,27 +58,23 @@ func (s *Service) Due(ctx context.Context, max int) ([]Message, error) {
 
 func (s *Service) due(ctx context.Context, max int) (due []Message, found bool, err error) {
 	c := Caller{system: true}
-	var ready []string
-	err = s.Do(ctx, c, ActOutbox, func(w *Work) error { // no commit for an empty outbox
-		var err error
-		ready, err = w.ready(max)
-		return err
-	})
+	// No commit for an empty outbox.
+	ready, err := Do(ctx, s, c, ActOutbox, func(w *Work) ([]string, error) { return w.ready(max) })
 	if err != nil || len(ready) == 0 {
 		return nil, false, err
 	}
-	err = s.Do(ctx, c, ActDeliver, func(w *Work) error {
-		due = nil
+	due, err = Do(ctx, s, c, ActDeliver, func(w *Work) ([]Message, error) {
+		var due []Message
 		for _, id := range ready {
 			m, err := w.lease(id)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if m != nil {
 				due = append(due, *m)
 			}
 		}
-		return nil
+		return due, nil
 	})
 	return due, true, err
 }

@@ -23,34 +23,32 @@ type guess struct {
 // A known browser has a count of its own (D5): strangers who guess lock only
 // strangers out. They get growing waits; the owner is told by mail.
 func (s *Service) charge(ctx context.Context, c Caller, pick func(*Work) (*guess, error)) (*guess, error) {
-	var g *guess
 	messageID := s.newID()
-	err := s.Do(ctx, c, ActPassword, func(w *Work) error {
-		var err error
-		if g, err = pick(w); err != nil || g.account == nil {
-			return err
+	return Do(ctx, s, c, ActPassword, func(w *Work) (*guess, error) {
+		g, err := pick(w)
+		if err != nil || g.account == nil {
+			return g, err
 		}
 		t, err := w.throttle(g.key)
 		if err != nil {
-			return err
+			return g, err
 		}
 		if t.spent(g.policy) {
 			g.locked = Refuse(MethodDisabled)
-			return nil
+			return g, nil
 		}
 		if w.now.Before(t.Until) {
 			g.locked = Refuse(SignInLocked).At(t.Until)
-			return nil
+			return g, nil
 		}
 		t, err = w.charge(g.key, g.policy)
 		if err != nil || g.exact || t.Burst != g.policy.Free {
-			return err
+			return g, err
 		}
 		w.account = g.account
-		return w.notify(g.account, Message{Template: TemplateLocked, Args: map[string]string{
+		return g, w.notify(g.account, Message{Template: TemplateLocked, Args: map[string]string{
 			"at": stamp(w.now), "until": stamp(t.Until)}}, []string{messageID})
 	})
-	return g, err
 }
 
 // hash is the second part: does the password match? It costs the same for

@@ -58,41 +58,44 @@ func (s *Service) LoseDevice(ctx context.Context, c Caller, device string) (*Rem
 }
 
 func (s *Service) remove(ctx context.Context, c Caller, action Action, target string) (*RemoveInfo, error) {
-	info := new(RemoveInfo)
-	out := s.newGrant()
-	undoKey, undo := s.newLink(LinkUndo)
-	err := s.Do(ctx, c, action, func(w *Work) error {
-		*info = RemoveInfo{}
+	wait := waiting{changeID: s.newID(), messages: s.newMessageIDs()}
+	wait.undoKey, wait.undo = s.newLink(LinkUndo)
+	return Do(ctx, s, c, action, func(w *Work) (*RemoveInfo, error) {
 		list, err := w.removed(action, target)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		w.note.of(list[0])
+		info := new(RemoveInfo)
 		if info.Removed, err = w.describe(list[0]); err != nil {
-			return err
+			return nil, err
 		}
 		if !w.shows(classOf(list), ageRemove) {
-			info.Due, err = w.removeLater(list, out, undoKey, undo)
+			info.Due, err = w.removeLater(list, wait)
 			if err == nil {
 				w.note.Due = info.Due
 			}
-			return err
+			return info, err
 		}
 		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + list[0].noun(),
 			"item": list[0].Name, "at": stamp(w.now)}}
-		if err := w.notify(w.account, m, out.ids()); err != nil { // the mailbox that goes is told too
-			return err
+		if err := w.notify(w.account, m, wait.messages.each()); err != nil { // the mailbox that goes is told too
+			return nil, err
 		}
-		return w.unbind(list, info)
+		return info, w.unbind(list, info)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return info, nil
+}
+
+// waiting is what is drawn for a change that may have to wait: its id, the
+// link that stops it, and the messages about it.
+type waiting struct {
+	changeID      string
+	undoKey, undo string
+	messages      messageIDs
 }
 
 // removeLater writes the change that waits and the link that stops it.
-func (w *Work) removeLater(list []*Authenticator, out *granted, undoKey, undo string) (time.Time, error) {
+func (w *Work) removeLater(list []*Authenticator, wait waiting) (time.Time, error) {
 	changes, err := w.changes(w.account.ID)
 	if err != nil {
 		return time.Time{}, err
@@ -103,7 +106,7 @@ func (w *Work) removeLater(list []*Authenticator, out *granted, undoKey, undo st
 		}
 	}
 	due := w.now.Add(w.s.policy.RemovalDelay)
-	ch := change{ID: out.flow, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due, Restore: w.s.restoreEpoch()}
+	ch := change{ID: wait.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due, Restore: w.s.restoreEpoch()}
 	for _, x := range list {
 		ch.Remove = append(ch.Remove, x.ID)
 	}
@@ -111,11 +114,11 @@ func (w *Work) removeLater(list []*Authenticator, out *granted, undoKey, undo st
 		return due, err
 	}
 	l := link{Purpose: LinkUndo, Account: ch.Account, Expires: due, Change: ch.ID}
-	if err := w.keepLink(undoKey, &l); err != nil {
+	if err := w.keepLink(wait.undoKey, &l); err != nil {
 		return due, err
 	}
-	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + list[0].noun(), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": undo}}
-	return due, w.notify(w.account, m, out.ids())
+	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + list[0].noun(), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": wait.undo}}
+	return due, w.notify(w.account, m, wait.messages.each())
 }
 
 // unbind deletes authenticators and all that rested on them: sessions that
@@ -255,32 +258,27 @@ func (w *Work) dropChanges(a AccountID) error {
 // asked for it had a session and a weak method, so every session and all trust
 // end with it. Refuses LinkUsed.
 func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
-	var info ChangeInfo
-	err := s.Do(ctx, c, ActUndo, func(w *Work) error {
+	return Do(ctx, s, c, ActUndo, func(w *Work) (*ChangeInfo, error) {
 		l, err := w.spendLink(LinkUndo, token)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		w.About(l.Account)
 		key := authenticatorKey(l.Account, l.Change)
 		ch, err := s.changes.Get(w.tx, key)
 		if errors.Is(err, store.ErrNotFound) {
-			return Refuse(LinkUsed)
+			return nil, Refuse(LinkUsed)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		info = ch.info()
 		w.note.Item = ch.Item
 		if err := s.changes.Delete(w.tx, key); err != nil {
-			return err
+			return nil, err
 		}
-		return w.notMe(l.Account)
+		info := ch.info()
+		return &info, w.notMe(l.Account)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &info, nil
 }
 
 // notMe ends every session, all trust and what is under way of an account.
@@ -315,7 +313,7 @@ func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 
 // applyChange does what came due. It runs as the service itself.
 func (s *Service) applyChange(ctx context.Context, key string) error {
-	out := s.newGrant()
+	messages := s.newMessageIDs()
 	return s.Do(ctx, Caller{system: true}, ActRemoved, func(w *Work) error {
 		ch, err := s.changes.Get(w.tx, key)
 		if err != nil || w.now.Before(ch.Due) {
@@ -338,7 +336,7 @@ func (s *Service) applyChange(ctx context.Context, key string) error {
 			return err
 		}
 		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + list[0].noun(), "item": ch.Item, "at": stamp(w.now)}}
-		if err := w.notify(w.account, m, out.ids()); err != nil {
+		if err := w.notify(w.account, m, messages.each()); err != nil {
 			return err
 		}
 		return w.unbind(list, new(RemoveInfo))

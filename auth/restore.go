@@ -35,12 +35,10 @@ type RestoreInfo struct {
 func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, error) {
 	sys := Caller{system: true}
 	drawn := uint64(binary.BigEndian.Uint32(s.random(4)) >> 12)
-	info := new(RestoreInfo)
-	var site *siteMeta
-	err := s.Do(ctx, sys, ActRestore, func(w *Work) error {
+	site, err := Do(ctx, s, sys, ActRestore, func(w *Work) (*siteMeta, error) {
 		m, err := s.meta.Get(w.tx, "site")
 		if err != nil {
-			return fmt.Errorf("reading the site's record: %w", err)
+			return nil, fmt.Errorf("reading the site's record: %w", err)
 		}
 		w.About(siteChain("restore"))
 		w.saveTime = false // the record is written here
@@ -49,13 +47,13 @@ func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, e
 		if !keepCodes {
 			m.NoCodes = w.now
 		}
-		info.At, site = w.now, m
-		return s.meta.Put(w.tx, "site", m)
+		return m, s.meta.Put(w.tx, "site", m)
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.site.Store(site)
+	info := &RestoreInfo{At: site.Restored}
 	for from := ""; !keepCodes; {
 		n, next, err := s.endCodes(ctx, sys, from)
 		info.Codes += n
@@ -82,33 +80,17 @@ func (w *Work) voidCodes(x *Authenticator) bool {
 // endCodes deletes the void sets of a slice of all authenticators and tells
 // their owners.
 func (s *Service) endCodes(ctx context.Context, c Caller, from string) (n int, next string, err error) {
-	var keys []string
-	err = s.Do(ctx, c, ActOutbox, func(w *Work) error {
-		keys, next = nil, ""
-		seen, last := 0, ""
-		for item, err := range s.authenticators.Scan(w.tx, from, "", scanBatch) {
-			if err != nil {
-				return err
-			}
-			seen, last = seen+1, item.ID
-			if w.voidCodes(item.Doc) {
-				keys = append(keys, item.ID)
-			}
-		}
-		if seen == scanBatch {
-			next = last + "\x00"
-		}
-		return nil
-	})
-	if err != nil || len(keys) == 0 {
-		return 0, next, err
+	find := sweepOf(s.authenticators, func(w *Work, x *Authenticator) bool { return w.voidCodes(x) })
+	found, err := Do(ctx, s, c, ActOutbox, func(w *Work) (slice, error) { return find(w, from) })
+	if err != nil || len(found.over) == 0 {
+		return 0, found.next, err
 	}
-	ids := make([][]string, len(keys))
+	ids := make([]messageIDs, len(found.over))
 	for i := range ids {
-		ids[i] = s.newGrant().ids()
+		ids[i] = s.newMessageIDs()
 	}
 	err = s.Do(ctx, c, ActSweep, func(w *Work) error {
-		for i, key := range keys {
+		for i, key := range found.over {
 			if err := w.endSet(key, ids[i]); err != nil {
 				return err
 			}
@@ -118,12 +100,12 @@ func (s *Service) endCodes(ctx context.Context, c Caller, from string) (n int, n
 	if err != nil {
 		return 0, from, err
 	}
-	return len(keys), next, nil
+	return len(found.over), found.next, nil
 }
 
 // endSet deletes one void set, with the sheet that it lives on, and tells its
 // owner by mail and in the history.
-func (w *Work) endSet(key string, ids []string) error {
+func (w *Work) endSet(key string, ids messageIDs) error {
 	x, err := w.s.authenticators.Get(w.tx, key)
 	if err != nil {
 		return ignoreMissing(err)
@@ -152,5 +134,5 @@ func (w *Work) endSet(key string, ids []string) error {
 	if err := w.record(e); err != nil {
 		return err
 	}
-	return w.notify(a, Message{Template: TemplateCodesVoid, Args: map[string]string{"at": stamp(w.now)}}, ids)
+	return w.notify(a, Message{Template: TemplateCodesVoid, Args: map[string]string{"at": stamp(w.now)}}, ids.each())
 }

@@ -64,34 +64,39 @@ func (s *Service) beginAt(ctx context.Context, c Caller, next *Ceremony, until t
 		return nil, Refuse(NoSuchMethod)
 	}
 	next.Language = c.Language
-	state := next.State
-	var methods []MethodInfo
-	err := s.Do(ctx, c, lookFor(next.Purpose), func(w *Work) error {
-		next.Now, next.State, next.Messages = w.now, state, nil
+	asked, err := Do(ctx, s, c, lookFor(next.Purpose), func(w *Work) (*asking, error) {
+		asked := &asking{Ceremony: *next}
+		asked.Now, asked.Messages = w.now, nil
 		a, list, err := w.challenged(next)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if methods, err = w.methods(a); err != nil {
-			return err
+		if asked.methods, err = w.methods(a); err != nil {
+			return nil, err
 		}
 		life := s.policy.CeremonyLife
 		if worth(next.Kind).Guessable {
 			life = s.policy.CodeLife
 		}
-		if next.Expires = w.now.Add(life); until.Before(next.Expires) {
-			next.Expires = until
+		if asked.Expires = w.now.Add(life); until.Before(asked.Expires) {
+			asked.Expires = until
 		}
-		return factor.BeginVerify(next, list)
+		return asked, factor.BeginVerify(&asked.Ceremony, list)
 	})
 	if err != nil {
 		return nil, err
 	}
-	delivery, err := s.sendAll(ctx, c, next)
+	delivery, err := s.sendAll(ctx, c, &asked.Ceremony)
 	if err != nil {
 		return nil, err
 	}
-	return s.challenge(c, next, methods, delivery)
+	return s.challenge(c, &asked.Ceremony, asked.methods, delivery)
+}
+
+// asking is a ceremony as its factor left it, and what else could be asked for.
+type asking struct {
+	Ceremony
+	methods []MethodInfo
 }
 
 // challenged reads whom a challenge is for and refuses what cannot be asked.
@@ -152,13 +157,12 @@ func (s *Service) sendAll(ctx context.Context, c Caller, next *Ceremony) (*Deliv
 		return nil, nil
 	}
 	id := s.newID()
-	var info *DeliveryInfo
-	err := s.Do(ctx, c, ActSendCode, func(w *Work) error {
+	info, err := Do(ctx, s, c, ActSendCode, func(w *Work) (*DeliveryInfo, error) {
 		w.About(next.Account)
 		w.note.Kind = next.Kind
 		m := next.Messages[0]
 		if m.Channel != Mail && !s.served(Number(m.To)) {
-			return RefuseField(CountryNotServed, "phone")
+			return nil, RefuseField(CountryNotServed, "phone")
 		}
 		left, err := w.allowSend(next.Account, m.address())
 		if err == nil && next.Purpose == ForBind {
@@ -168,12 +172,11 @@ func (s *Service) sendAll(ctx context.Context, c Caller, next *Ceremony) (*Deliv
 			err = w.allowSpend(Number(m.To))
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		m.Account, m.Language = next.Account, c.Language
-		info = &DeliveryInfo{Channel: m.Channel, To: mask(m), Label: m.Label, State: Queued, SentAt: w.now,
-			ChangedAt: w.now, Expires: m.Expires, ResendAt: w.now.Add(s.policy.ResendAfter), LeftToday: left}
-		return w.send(m, id)
+		return &DeliveryInfo{Channel: m.Channel, To: mask(m), Label: m.Label, State: Queued, SentAt: w.now,
+			ChangedAt: w.now, Expires: m.Expires, ResendAt: w.now.Add(s.policy.ResendAfter), LeftToday: left}, w.send(m, id)
 	})
 	if err != nil {
 		return nil, err
@@ -214,20 +217,27 @@ const staleTries = 8
 // finish is the one way in which a second step is verified. The response is
 // checked on a snapshot; one transaction then spends the ceremony and its
 // flow, compares the record that it was checked against, counts or clears,
-// stores the changed authenticator and runs conclude, which grants.
-func (s *Service) finish(ctx context.Context, c Caller, a Action, cer *Ceremony, response json.RawMessage,
-	conclude func(*Work, *Account, *Authenticator, Proof) error) error {
+// stores the changed authenticator and runs grant, whose result is finish's.
+func finish[T any](ctx context.Context, s *Service, c Caller, a Action, cer *Ceremony, response json.RawMessage,
+	grant func(*Work, *Account, *Authenticator, Proof) (T, error)) (T, error) {
+	var none T
 	for range staleTries {
 		v, err := s.check(ctx, c, cer, response)
 		if err != nil {
-			return err
+			return none, err
 		}
-		err = s.Do(ctx, c, a, func(w *Work) error { return w.conclude(cer, v, conclude) })
+		result, err := Do(ctx, s, c, a, func(w *Work) (T, error) {
+			account, err := w.conclude(cer, v)
+			if err != nil {
+				return none, err
+			}
+			return grant(w, account, v.answered, v.proof)
+		})
 		if !errors.Is(err, errStale) {
-			return unchecked(cer.Kind, err)
+			return result, unchecked(cer.Kind, err)
 		}
 	}
-	return Refuse(CeremonyUsed)
+	return none, Refuse(CeremonyUsed)
 }
 
 // unchecked tells a code that could not be checked from one that is wrong
@@ -253,27 +263,32 @@ func (s *Service) check(ctx context.Context, c Caller, cer *Ceremony, response j
 	if factor == nil {
 		return nil, Refuse(NoSuchMethod)
 	}
-	v := new(verdict)
-	err := s.Do(ctx, c, lookFor(cer.Purpose), func(w *Work) error {
+	v, err := Do(ctx, s, c, lookFor(cer.Purpose), func(w *Work) (*verdict, error) {
+		v := new(verdict)
 		list, err := w.candidates(cer, factor, response, v)
 		if err != nil || v.refused != nil {
-			return err
+			return v, err
 		}
-		cer.Now, cer.Restored, cer.UserVerified = w.now, s.site.Load().Restored, false
-		v.answered, err = factor.FinishVerify(cer, list, response)
+		asked := *cer
+		asked.Now, asked.Restored = w.now, s.site.Load().Restored
+		asked.UserVerified = false
+		v.answered, err = factor.FinishVerify(&asked, list, response)
 		if err != nil && !errors.As(err, &v.refused) {
-			return fmt.Errorf("verifying %s: %w", cer.Kind, err)
+			return nil, fmt.Errorf("verifying %s: %w", cer.Kind, err)
 		}
 		if v.answered != nil {
 			v.proof = Proof{Kind: cer.Kind, Authenticator: v.answered.ID, At: w.now, Class: worth(cer.Kind).Class,
-				UserVerified: cer.UserVerified, Synced: v.answered.Traits.Synced}
+				UserVerified: asked.UserVerified, Synced: v.answered.Traits.Synced}
 		}
-		return nil
+		return v, nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	if cer.anonymous() && v.refused != nil && v.answered == nil {
 		v.refused, v.account = s.blunt(cer, v.refused), nil // one answer for all, and nobody's history
 	}
-	return v, err
+	return v, nil
 }
 
 // blunt is the one refusal that strangers get, whatever was wrong: they must not
@@ -348,54 +363,56 @@ func (w *Work) named(credential string, handle []byte, v *verdict) ([]*Authentic
 	return []*Authenticator{x}, nil
 }
 
-// conclude turns a verdict into its effects, in one transaction.
-func (w *Work) conclude(c *Ceremony, v *verdict, grant func(*Work, *Account, *Authenticator, Proof) error) error {
+// conclude turns a verdict into its effects, but for what a right answer is
+// granted, and returns the account.
+func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 	if v.account == nil {
 		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
-			return err
+			return nil, err
 		}
-		return v.refused
+		return nil, v.refused
 	}
 	w.About(v.account.ID)
 	w.note.Kind = c.Kind
 	a, err := w.accountOf(v.account.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	epochs := c.Epochs
 	if c.Account == "" { // named by its credential: nothing of the account was pinned yet
-		c.Epochs.Account = a.Epoch
+		epochs.Account = a.Epoch
 	}
-	if e := w.current(c, a); e != nil {
-		return w.s.blunt(c, e)
+	if e := w.current(epochs, a); e != nil {
+		return nil, w.s.blunt(c, e)
 	}
 	w.account = a
 	if err := w.ownSession(c); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.mayAnswer(a.ID, c.Kind); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.keep(c, v); err != nil {
-		return err
+		return nil, err
 	}
 	if v.refused != nil {
-		return w.wrong(c, a, v)
+		return nil, w.wrong(c, a, v)
 	}
 	if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
-		return err
+		return nil, err
 	}
 	if c.Flow != "" {
 		if err := w.spend(c.Flow, c.Begun.Add(w.s.policy.SignInLife), CeremonyUsed); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if worth(c.Kind).Guessable {
 		if err := w.clear(codesKey(a.ID, c.Kind)); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	w.note.of(v.answered)
-	return grant(w, a, v.answered, v.proof)
+	return a, nil
 }
 
 // keep stores the changed authenticator, if the record is still the one that
@@ -478,5 +495,5 @@ func (w *Work) disable(c *Ceremony, a AccountID) error {
 // asking. The messages are named after the ceremony: nothing is drawn here.
 func (w *Work) tell(c *Ceremony, what, item string) error {
 	m := Message{Template: TemplateChange, Args: map[string]string{"what": what, "item": item, "at": stamp(w.now)}}
-	return w.notify(w.account, m, []string{c.ID + ".0", c.ID + ".1", c.ID + ".2", c.ID + ".3"})
+	return w.notify(w.account, m, messageIDs(c.ID).each())
 }

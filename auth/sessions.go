@@ -205,12 +205,7 @@ func assurance(proofs []Proof) (aal int, amr []string) {
 // Me is the session check: who is signed in, and how well proved. Refuses
 // SessionRequired and SessionEnded.
 func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
-	var me *Me
-	err := s.Do(ctx, c, ActMe, func(w *Work) error {
-		me = w.me()
-		return nil
-	})
-	return me, err
+	return Do(ctx, s, c, ActMe, func(w *Work) (*Me, error) { return w.me(), nil })
 }
 
 func (w *Work) me() *Me {
@@ -265,17 +260,15 @@ func (w *Work) makeRoom(a AccountID) error {
 
 // Sessions lists where the account is signed in, the newest use first.
 func (s *Service) Sessions(ctx context.Context, c Caller) ([]SessionInfo, error) {
-	var list []SessionInfo
-	err := s.Do(ctx, c, ActHistory, func(w *Work) error {
+	return Do(ctx, s, c, ActHistory, func(w *Work) ([]SessionInfo, error) {
 		all, err := w.sessions(w.account.ID)
-		list = nil
+		var list []SessionInfo
 		for _, x := range all {
 			list = append(list, x.info(w.session))
 		}
 		slices.SortFunc(list, func(a, b SessionInfo) int { return b.Seen.Compare(a.Seen) })
-		return err
+		return list, err
 	})
-	return list, err
 }
 
 // sessions returns the account's sessions that are not over.

@@ -87,17 +87,15 @@ func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 // Security is the overview of Advanced security settings: everything that is
 // set up, and what would be left if something were lost.
 func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error) {
-	var info *SecurityInfo
-	err := s.Do(ctx, c, ActSecurity, func(w *Work) error {
+	return Do(ctx, s, c, ActSecurity, func(w *Work) (*SecurityInfo, error) {
 		a := w.account
-		info = &SecurityInfo{Me: *w.me(), Phone: MaskNumber(a.Phone), PhoneConfirmed: !a.PhoneAt.IsZero(),
+		info := &SecurityInfo{Me: *w.me(), Phone: MaskNumber(a.Phone), PhoneConfirmed: !a.PhoneAt.IsZero(),
 			PasswordAt: a.PasswordAt, EnrolledAt: a.EnrolledAt}
 		if err := w.listMethods(info); err != nil {
-			return err
+			return nil, err
 		}
-		return w.listPlaces(info)
+		return info, w.listPlaces(info)
 	})
-	return info, err
 }
 
 // listMethods fills in the methods, what waits to happen to them, and the
@@ -174,33 +172,28 @@ func (w *Work) own(id string) (*Authenticator, error) {
 // Rename changes a method's name and where its device is kept. Refuses
 // NoSuchMethod, NameMissing, NameTooLong.
 func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) (*AuthenticatorInfo, error) {
-	var info AuthenticatorInfo
-	err := s.Do(ctx, c, ActRename, func(w *Work) error {
+	return Do(ctx, s, c, ActRename, func(w *Work) (*AuthenticatorInfo, error) {
 		x, err := w.own(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if utf8.RuneCountInString(strings.TrimSpace(name)) > maxItem {
-			return RefuseField(NameTooLong, "name").With("n", strconv.Itoa(maxItem))
+			return nil, RefuseField(NameTooLong, "name").With("n", strconv.Itoa(maxItem))
 		}
 		if x.Name = clip(name, maxItem); x.Name == "" {
-			return RefuseField(NameMissing, "name")
+			return nil, RefuseField(NameMissing, "name")
 		}
 		x.Rev++
 		w.note.of(x)
 		if err := s.authenticators.Put(w.tx, authenticatorKey(x.Account, x.ID), x); err != nil {
-			return err
+			return nil, err
 		}
 		if err := w.move(x, place); err != nil {
-			return err
+			return nil, err
 		}
-		info, err = w.describe(x)
-		return err
+		info, err := w.describe(x)
+		return &info, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &info, nil
 }
 
 // move notes where the device of a method is kept, and its new name.
@@ -225,13 +218,12 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 		return nil, RefuseField(MalformedRequest, "cursor")
 	}
 	limit = min(max(limit, 1), 100)
-	info := new(HistoryInfo)
-	err = s.Do(ctx, c, ActHistory, func(w *Work) error {
-		*info = HistoryInfo{}
+	return Do(ctx, s, c, ActHistory, func(w *Work) (*HistoryInfo, error) {
+		info := new(HistoryInfo)
 		chain := string(w.account.ID)
 		head, err := s.chains.Get(w.tx, chain)
 		if err != nil {
-			return ignoreMissing(err)
+			return info, ignoreMissing(err)
 		}
 		end := head.Seq + 1
 		if before > 0 {
@@ -243,7 +235,7 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 		}
 		for item, err := range s.events.Scan(w.tx, eventKey(chain, start), eventKey(chain, end), limit) {
 			if err != nil {
-				return fmt.Errorf("reading the history: %w", err)
+				return nil, fmt.Errorf("reading the history: %w", err)
 			}
 			e := item.Doc
 			info.Events = append(info.Events, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind, Flavour: e.Flavour, Due: e.Due,
@@ -253,12 +245,8 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 		if start > 1 {
 			info.Next = strconv.FormatUint(start, 10)
 		}
-		return nil
+		return info, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return info, nil
 }
 
 func cmpOr(a, b string) string {

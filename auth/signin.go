@@ -36,109 +36,116 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 	if g.account == nil || g.locked != nil {
 		return nil, g.refusal() // names nobody, or was not judged: nothing is written
 	}
-	flow := &Ceremony{ID: s.newID(), Purpose: ForSignIn, Account: g.account.ID,
-		Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier}
-	out := s.newGrant()
-	err = s.Do(ctx, c, ActSignIn, func(w *Work) error {
+	flowID := s.newID()
+	drawn := s.newDraw()
+	at, err := Do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
 		w.About(g.account.ID)
 		w.note.Kind = Password
 		if !right {
-			return g.refusal()
+			return nil, g.refusal()
 		}
 		a, err := w.accountOf(g.account.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if a.Password != g.account.Password { // changed while it was checked
-			return g.refusal()
+			return nil, g.refusal()
 		}
 		if err := w.clear(g.key); err != nil {
-			return err
+			return nil, err
 		}
 		if a.disabled() {
-			return Refuse(AccountDisabled)
+			return nil, Refuse(AccountDisabled)
 		}
-		flow.Begun, flow.Expires, flow.Epochs = w.now, w.now.Add(s.policy.SignInLife), w.epochs(a)
-		flow.Proofs = []Proof{{Kind: Password, At: w.now}}
-		return w.afterPassword(a, flow, out)
+		return w.afterPassword(a, &Ceremony{ID: flowID, Purpose: ForSignIn, Account: a.ID,
+			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier,
+			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Epochs: w.epochs(a),
+			Proofs: []Proof{{Kind: Password, At: w.now}}}, drawn)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.signInInfo(c, flow, out)
+	return s.signInInfo(c, at)
 }
 
-// granted carries what a transaction decided out to the caller, and into it
-// what must be drawn before.
-type granted struct {
-	secret  []byte
-	device  string // id of a new device, where one may be made
-	flow    string // id of a following ceremony
+// A draw is the randomness that a pass may need. It is drawn before the pass,
+// which may run twice.
+type draw struct {
+	secret   []byte // of a session
+	messages messageIDs
+}
+
+func (s *Service) newDraw() draw { return draw{s.random(tokenBytes), s.newMessageIDs()} }
+
+// messageIDs is the stem of the ids of the messages that a pass may send.
+type messageIDs string
+
+func (s *Service) newMessageIDs() messageIDs { return messageIDs(s.newID()) }
+
+// each spells the ids out: in the pass, so that those that send none do not.
+func (m messageIDs) each() []string {
+	stem := string(m)
+	return []string{stem + ".0", stem + ".1", stem + ".2", stem + ".3"}
+}
+
+// standing is where a sign-in stands after a pass: signed in, if there is a
+// token, or at a next step.
+type standing struct {
+	flow    *Ceremony
 	token   string
 	session *Session
 	methods []MethodInfo
 	trust   bool
 }
 
-// newGrant draws the randomness that a grant may need.
-func (s *Service) newGrant() *granted {
-	return &granted{secret: s.random(tokenBytes), flow: s.newID()}
-}
-
-// ids names the messages that an act may send: after it, so that nothing is
-// drawn for acts that send none.
-func (g *granted) ids() []string {
-	return []string{g.flow + ".0", g.flow + ".1", g.flow + ".2", g.flow + ".3"}
-}
-
 // afterPassword decides what follows a right password.
-func (w *Work) afterPassword(a *Account, flow *Ceremony, out *granted) error {
-	out.token, out.methods = "", nil
+func (w *Work) afterPassword(a *Account, flow *Ceremony, d draw) (*standing, error) {
 	open, err := w.hasMethods(a.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !open {
-		return w.signedIn(a, flow, out)
+		return w.signedIn(a, flow, d)
 	}
 	trusted, err := w.trusted(a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if trusted && !flow.Shared {
 		flow.Proofs = append(flow.Proofs, Proof{Kind: Trusted, At: w.now})
-		return w.signedIn(a, flow, out)
+		return w.signedIn(a, flow, d)
 	}
-	out.methods, err = w.methods(a)
-	return err
+	methods, err := w.methods(a)
+	return &standing{flow: flow, methods: methods}, err
 }
 
 // signedIn opens the session that a flow has earned.
-func (w *Work) signedIn(a *Account, flow *Ceremony, out *granted) error {
-	var err error
-	if out.token, err = w.grant(a, out.secret, flow.Proofs, flow.Remember); err != nil {
-		return err
+func (w *Work) signedIn(a *Account, flow *Ceremony, d draw) (*standing, error) {
+	token, err := w.grant(a, d.secret, flow.Proofs, flow.Remember)
+	if err != nil {
+		return nil, err
 	}
-	out.session = w.session
+	at := &standing{flow: flow, token: token, session: w.session}
 	if a.MailReset && len(flow.Proofs) > 1 {
 		a.MailReset = false
 		if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if flow.Shared {
 		w.session.Shared = true
-		return w.s.sessions.Put(w.tx, sessionKey(a.ID, w.session.ID), w.session)
+		return at, w.s.sessions.Put(w.tx, sessionKey(a.ID, w.session.ID), w.session)
 	}
 	if w.caller.Browser == "" {
-		return nil
+		return at, nil
 	}
-	out.trust, err = w.meet(a, out.ids())
-	return err
+	at.trust, err = w.meet(a, d.messages)
+	return at, err
 }
 
-// signInInfo describes where a flow stands.
-func (s *Service) signInInfo(c Caller, flow *Ceremony, out *granted) (*SignInInfo, error) {
+// signInInfo describes where a sign-in stands.
+func (s *Service) signInInfo(c Caller, out *standing) (*SignInInfo, error) {
+	flow := out.flow
 	info := &SignInInfo{Who: flow.Hint, Token: out.token, MayTrust: out.trust}
 	if out.token != "" {
 		x := out.session.info(out.session)
@@ -167,19 +174,17 @@ func (s *Service) SignInState(ctx context.Context, c Caller, ceremony string) (*
 	if len(flow.Proofs) == 0 { // a challenge to a key: it tells nobody which methods there are
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
-	out := new(granted)
-	err = s.Do(ctx, c, ActLook, func(w *Work) error {
+	methods, err := Do(ctx, s, c, ActLook, func(w *Work) ([]MethodInfo, error) {
 		a, err := w.flowAccount(flow)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		out.methods, err = w.methods(a)
-		return err
+		return w.methods(a)
 	})
 	if err != nil {
 		return nil, err
 	}
-	info, err := s.signInInfo(c, flow, out)
+	info, err := s.signInInfo(c, &standing{flow: flow, methods: methods})
 	if err == nil {
 		info.Ceremony = ceremony
 	}
@@ -200,7 +205,7 @@ func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e := w.current(c, a); e != nil {
+	if e := w.current(c.Epochs, a); e != nil {
 		return nil, e
 	}
 	return a, nil
@@ -212,18 +217,18 @@ func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
 // takes as long.
 func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) (*Challenge, error) {
 	f.Identifier = f.Identifier[:min(len(f.Identifier), maxTyped)] // it comes back sealed: no longer than it can mean something
-	next := &Ceremony{ID: s.newID(), Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
-		Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier, Verify: f.Verify}
-	err := s.Do(ctx, c, ActLook, func(w *Work) error {
-		next.Account, next.Decoy, next.State = "", nil, nil
-		next.Begun, next.Now, next.Expires = w.now, w.now, w.now.Add(s.policy.CeremonyLife)
-		next.Epochs = Epochs{Restore: s.restoreEpoch()}
+	id := s.newID()
+	next, err := Do(ctx, s, c, ActLook, func(w *Work) (*Ceremony, error) {
+		next := &Ceremony{ID: id, Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
+			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier, Verify: f.Verify,
+			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.CeremonyLife),
+			Epochs: Epochs{Restore: s.restoreEpoch()}}
 		var list []*Authenticator
 		if f.Identifier != "" {
 			login := ParseIdentifier(f.Identifier)
 			a, err := w.find(login)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if a != nil {
 				list, err = w.active(a.ID, WebAuthn, "")
@@ -231,7 +236,7 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 				err = w.standIn()
 			}
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if len(list) == 0 {
 				next.Decoy = s.mac("decoy", login.Key)
@@ -239,7 +244,7 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 				next.Account, next.Epochs = a.ID, w.epochs(a)
 			}
 		}
-		return s.factors[WebAuthn].BeginVerify(next, list)
+		return next, s.factors[WebAuthn].BeginVerify(next, list)
 	})
 	if err != nil {
 		return nil, err
@@ -285,27 +290,29 @@ func (s *Service) SignInFinish(ctx context.Context, c Caller, ceremony string, r
 }
 
 func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, response json.RawMessage) (*SignInInfo, error) {
-	out := s.newGrant()
-	next := *flow
-	err := s.finish(ctx, c, ActSecondStep, flow, response, func(w *Work, a *Account, x *Authenticator, p Proof) error {
-		next = *flow
-		next.ID, next.Flow, next.Kind, next.State = out.flow, "", "", nil
+	drawn := s.newDraw()
+	grant := func(w *Work, a *Account, x *Authenticator, p Proof) (*standing, error) {
+		next := *flow
+		next.Flow, next.Kind, next.State = "", "", nil
 		next.Account, next.Epochs = a.ID, w.epochs(a)
 		next.Proofs = append(slices.Clone(flow.Proofs), p)
 		if next.Hint == "" {
 			next.Hint = MaskAddress(a.Email)
 		}
-		out.token = ""
 		if !flow.shown(Password) && WorthOf(p.Kind, p.UserVerified, p.Synced).Alone < 2 {
 			next.Begun, next.Expires = w.now, w.now.Add(s.policy.SignInLife)
-			return nil
+			return &standing{flow: &next}, nil
 		}
-		return w.signedIn(a, &next, out)
-	})
+		return w.signedIn(a, &next, drawn)
+	}
+	at, err := finish(ctx, s, c, ActSecondStep, flow, response, grant)
 	if err != nil {
 		return nil, err
 	}
-	return s.signInInfo(c, &next, out)
+	if at.token == "" {
+		at.flow.ID = s.newID() // of the flow that goes on
+	}
+	return s.signInInfo(c, at)
 }
 
 // SignInPassword follows a key that came first: the password against a counter
@@ -330,29 +337,29 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 	if err != nil {
 		return nil, err
 	}
-	out := s.newGrant()
-	done := *flow
-	err = s.Do(ctx, c, ActSignIn, func(w *Work) error {
+	drawn := s.newDraw()
+	at, err := Do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
 		w.About(flow.Account)
 		w.note.Kind = Password
 		a, err := w.flowAccount(flow)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !right || a.Password != g.account.Password {
-			return g.refusal()
+			return nil, g.refusal()
 		}
 		if err := w.clear(g.key); err != nil {
-			return err
+			return nil, err
 		}
 		if err := w.spend(flow.ID, flow.Expires, CeremonyUsed); err != nil {
-			return err
+			return nil, err
 		}
+		done := *flow
 		done.Proofs = []Proof{{Kind: Password, At: w.now}, flow.Proofs[0]}
-		return w.signedIn(a, &done, out)
+		return w.signedIn(a, &done, drawn)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.signInInfo(c, &done, out)
+	return s.signInInfo(c, at)
 }

@@ -116,36 +116,31 @@ func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpIn
 	}
 	key, url := s.newLink(LinkSignUp)
 	messageID := s.newID()
-	info := &SignUpInfo{Email: MaskAddress(a.Email)}
-	err = s.Do(ctx, c, ActSignUp, func(w *Work) error {
-		info.Expires = w.now.Add(s.policy.LinkLife)
-		info.ResendAt = w.now.Add(s.policy.ResendAfter)
+	return Do(ctx, s, c, ActSignUp, func(w *Work) (*SignUpInfo, error) {
+		info := &SignUpInfo{Email: MaskAddress(a.Email), Expires: w.now.Add(s.policy.LinkLife),
+			ResendAt: w.now.Add(s.policy.ResendAfter)}
 		if _, err := w.allowSend("", a.Email.Key()); err != nil {
-			return err
+			return nil, err
 		}
 		w.About(siteChain(key))
-		l := link{Purpose: LinkSignUp, Expires: info.Expires, SignUp: a}
-		a.CreatedAt, a.PasswordAt = w.now, w.now
+		made := *a
+		made.CreatedAt, made.PasswordAt = w.now, w.now
 		m := Message{Channel: Mail, To: string(a.Email), Language: a.Language, Template: TemplateSignUp,
 			Args: map[string]string{"link": url, "name": a.Name}, Expires: info.Expires}
 		owner, err := s.accounts.One(w.tx, "email", a.Email.Key())
 		if err == nil { // told in the owner's own words: a stranger's are no part of our mail
 			m.To, m.Language = string(owner.Email), owner.Language
 			m.Template, m.Args = TemplateSignUpExisting, map[string]string{"name": owner.Name}
-			return w.send(m, messageID)
+			return info, w.send(m, messageID)
 		}
 		if err := ignoreMissing(err); err != nil {
-			return err
+			return nil, err
 		}
-		if err := w.keepLink(key, &l); err != nil {
-			return err
+		if err := w.keepLink(key, &link{Purpose: LinkSignUp, Expires: info.Expires, SignUp: &made}); err != nil {
+			return nil, err
 		}
-		return w.send(m, messageID)
+		return info, w.send(m, messageID)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return info, nil
 }
 
 // newAccount reads the form into an account that is not yet stored.
@@ -182,25 +177,22 @@ func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
 // address. It signs nobody in: whoever opened the mail has shown the mailbox,
 // not the password. Refuses LinkUsed.
 func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string) (string, error) {
-	var email string
-	err := s.Do(ctx, c, ActConfirmSignUp, func(w *Work) error {
+	return Do(ctx, s, c, ActConfirmSignUp, func(w *Work) (string, error) {
 		l, err := w.spendLink(LinkSignUp, token)
 		if err != nil {
-			return err
+			return "", err
 		}
 		a := l.SignUp
-		email = MaskAddress(a.Email)
 		a.CreatedAt = w.now
 		w.About(a.ID)
 		if a.LateClaim, err = w.crowded(a.Phone); err != nil {
-			return err
+			return "", err
 		}
 		err = s.accounts.Insert(w.tx, string(a.ID), a)
 		if errors.Is(err, store.ErrExists) { // another link for the same mailbox was first
 			w.About("")
-			return Refuse(LinkUsed)
+			return "", Refuse(LinkUsed)
 		}
-		return err
+		return MaskAddress(a.Email), err
 	})
-	return email, err
 }

@@ -11,25 +11,20 @@ import (
 // action is about, "" if none. Refuses NotFound for what nobody can ask for:
 // whoever mistypes an action must not read that all is shown.
 func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string) (*StepUpInfo, error) {
-	info := &StepUpInfo{For: a}
-	err := s.Do(ctx, c, ActLookStep, func(w *Work) error {
+	return Do(ctx, s, c, ActLookStep, func(w *Work) (*StepUpInfo, error) {
 		if !s.askable(a) {
-			return Refuse(NotFound)
+			return nil, Refuse(NotFound)
 		}
 		d, err := w.demand(a, target)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		info.Demand, info.Who = d, MaskAddress(w.account.Email)
+		info := &StepUpInfo{For: a, Demand: d, Who: MaskAddress(w.account.Email)}
 		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge)
 		info.Waits = !info.Done && (a == ActRemove || a == ActLose) && w.shows(Weak, d.MaxAge)
 		info.Methods, err = w.methods(w.account)
-		return err
+		return info, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return info, nil
 }
 
 // askable says whether a request can be for an action: it has a rule, and is
@@ -74,12 +69,11 @@ func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target st
 	if !s.askable(a) {
 		return nil, Refuse(NotFound)
 	}
-	flow := &Ceremony{ID: s.newID(), Purpose: ForStepUp, For: a, About: target}
-	err := s.Do(ctx, c, ActLookStep, func(w *Work) error {
-		flow.Account, flow.Session, flow.Epochs = w.account.ID, w.session.ID, w.epochs(w.account)
-		flow.Begun, flow.Expires = w.now, w.now.Add(s.policy.SignInLife)
-		flow.Hint = MaskAddress(w.account.Email)
-		return nil
+	flowID := s.newID()
+	flow, err := Do(ctx, s, c, ActLookStep, func(w *Work) (*Ceremony, error) {
+		return &Ceremony{ID: flowID, Purpose: ForStepUp, For: a, About: target,
+			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account),
+			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Hint: MaskAddress(w.account.Email)}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -105,24 +99,18 @@ func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, r
 	if cer.For == ActTest {
 		action = ActTest
 	}
-	out := s.newGrant()
-	done := new(StepUpDone)
-	err = s.finish(ctx, c, action, cer, response, func(w *Work, a *Account, x *Authenticator, p Proof) error {
+	secret := s.random(tokenBytes)
+	return finish(ctx, s, c, action, cer, response, func(w *Work, a *Account, x *Authenticator, p Proof) (*StepUpDone, error) {
 		proofs := append(slices.DeleteFunc(slices.Clone(w.session.Proofs), func(old Proof) bool {
 			return old.Authenticator == p.Authenticator && old.Kind == p.Kind
 		}), p)
-		var err error
-		if done.Token, err = w.grant(a, out.secret, proofs, w.session.Remember); err != nil {
-			return err
+		token, err := w.grant(a, secret, proofs, w.session.Remember)
+		if err != nil {
+			return nil, err
 		}
-		done.Session = w.session.info(w.session)
-		done.Answered, err = w.describe(x)
-		return err
+		answered, err := w.describe(x)
+		return &StepUpDone{Token: token, Session: w.session.info(w.session), Answered: answered}, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return done, nil
 }
 
 // Challenge looks at a begun ceremony again: where its code is by now, and the
@@ -133,28 +121,24 @@ func (s *Service) Challenge(ctx context.Context, c Caller, p Purpose, ceremony s
 	if err != nil {
 		return nil, err
 	}
-	out := &Challenge{Ceremony: ceremony, Kind: cer.Kind, Channel: cer.Channel, Expires: cer.Expires, Who: cer.Hint}
-	err = s.Do(ctx, c, lookFor(p), func(w *Work) error {
+	return Do(ctx, s, c, lookFor(p), func(w *Work) (*Challenge, error) {
+		out := &Challenge{Ceremony: ceremony, Kind: cer.Kind, Channel: cer.Channel, Expires: cer.Expires, Who: cer.Hint}
 		if p == ForSignIn && len(cer.Proofs) == 0 { // key first: to a stranger all accounts look alike
-			return w.unspent(cer.ID, CeremonyUsed)
+			return out, w.unspent(cer.ID, CeremonyUsed)
 		}
 		a, err := w.flowAccount(cer)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := w.ownSession(cer); err != nil {
-			return err
+			return nil, err
 		}
 		if out.Methods, err = w.methods(a); err != nil || cer.Message == "" {
-			return err
+			return out, err
 		}
 		out.Delivery, err = w.delivery(cer)
-		return err
+		return out, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 // delivery says how far the message of a ceremony has come.

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/latchkey-auth/latchkey/store"
 )
@@ -16,28 +15,50 @@ type sweepCursors struct {
 	at map[string]string
 }
 
+func (c *sweepCursors) get(name string) string {
+	c.Lock()
+	defer c.Unlock()
+	return c.at[name]
+}
+
+func (c *sweepCursors) set(name, next string) {
+	c.Lock()
+	defer c.Unlock()
+	if c.at == nil {
+		c.at = map[string]string{}
+	}
+	c.at[name] = next
+}
+
 // sweeper reads one slice of one collection.
-type sweeper func(w *Work, from string) (over []string, next string, err error)
+type sweeper func(w *Work, from string) (slice, error)
+
+// slice is what was found in a slice of a collection: the keys of what is over,
+// and where the next slice begins, "" after the last.
+type slice struct {
+	over []string
+	next string
+}
 
 // sweepOf returns a sweeper over a collection whose documents are over as
 // the function says.
-func sweepOf[T any](c *store.Collection[T], over func(*T, time.Time) bool) sweeper {
-	return func(w *Work, from string) ([]string, string, error) {
-		var keys []string
+func sweepOf[T any](c *store.Collection[T], over func(*Work, *T) bool) sweeper {
+	return func(w *Work, from string) (slice, error) {
+		var found slice
 		n, last := 0, ""
 		for item, err := range c.Scan(w.tx, from, "", scanBatch) {
 			if err != nil {
-				return nil, "", err
+				return slice{}, err
 			}
 			n, last = n+1, item.ID
-			if over(item.Doc, w.now) {
-				keys = append(keys, item.ID)
+			if over(w, item.Doc) {
+				found.over = append(found.over, item.ID)
 			}
 		}
-		if n < scanBatch {
-			return keys, "", nil
+		if n == scanBatch {
+			found.next = last + "\x00"
 		}
-		return keys, last + "\x00", nil
+		return found, nil
 	}
 }
 
@@ -45,21 +66,21 @@ func sweepOf[T any](c *store.Collection[T], over func(*T, time.Time) bool) sweep
 const maxSlices = 200
 
 // sweepSpent reads from the index by time instead.
-func (s *Service) sweepSpent(w *Work, _ string) ([]string, string, error) {
+func (s *Service) sweepSpent(w *Work, _ string) (slice, error) {
 	var keys []string
 	for _, b := range spreads {
 		rows, err := s.spent.Range(w.tx, "ends", string(b), string(b)+stampKey(w.now), scanBatch-len(keys))
 		if err != nil {
-			return nil, "", err
+			return slice{}, err
 		}
 		for _, r := range rows {
 			keys = append(keys, r.ID)
 		}
 		if len(keys) == scanBatch {
-			return keys, "more", nil
+			return slice{keys, "more"}, nil
 		}
 	}
-	return keys, "", nil
+	return slice{over: keys}, nil
 }
 
 // Sweep removes a slice of what is over, and applies changes that came due.
@@ -72,31 +93,28 @@ func (s *Service) Sweep(ctx context.Context) error {
 		delete func(store.Tx, string) error
 	}{
 		{"spent", s.sweepSpent, s.spent.Delete},
-		{"link", sweepOf(s.links, func(l *link, now time.Time) bool { return now.After(l.Expires) }), s.links.Delete},
-		{"session", sweepOf(s.sessions, func(x *Session, now time.Time) bool { return now.After(x.Expires) }), s.sessions.Delete},
-		{"sent", sweepOf(s.sentBox, func(m *Message, now time.Time) bool { return now.Sub(m.ChangedAt) > keepSent }), s.sentBox.Delete},
-		{"throttle", sweepOf(s.throttles, s.forgotten), s.throttles.Delete},
+		{"link", sweepOf(s.links, func(w *Work, l *link) bool { return w.now.After(l.Expires) }), s.links.Delete},
+		{"session", sweepOf(s.sessions, func(w *Work, x *Session) bool { return w.now.After(x.Expires) }), s.sessions.Delete},
+		{"sent", sweepOf(s.sentBox, func(w *Work, m *Message) bool { return w.now.Sub(m.ChangedAt) > keepSent }), s.sentBox.Delete},
+		{"throttle", sweepOf(s.throttles, (*Work).forgotten), s.throttles.Delete},
 	}
 	for _, st := range steps {
 		for range maxSlices {
-			more, err := s.sweepStep(ctx, sys, st.name, st.find, st.delete)
+			found, err := s.sweepStep(ctx, sys, st.name, st.find, st.delete)
 			if err != nil {
 				return err
 			}
-			if !more {
+			if found.next == "" {
 				break
 			}
 		}
 	}
-	var due []string
-	find := sweepOf(s.changes, func(c *change, now time.Time) bool { return !now.Before(c.Due) })
-	if _, err := s.sweepStep(ctx, sys, "change", find, func(_ store.Tx, key string) error {
-		due = append(due, key)
-		return nil
-	}); err != nil {
+	find := sweepOf(s.changes, func(w *Work, c *change) bool { return !w.now.Before(c.Due) })
+	due, err := s.sweepStep(ctx, sys, "change", find, nil)
+	if err != nil {
 		return err
 	}
-	for _, key := range due {
+	for _, key := range due.over {
 		if err := s.applyChange(ctx, key); err != nil {
 			return err
 		}
@@ -107,36 +125,26 @@ func (s *Service) Sweep(ctx context.Context) error {
 // forgotten says whether a count may go: one of messages, or of guesses that
 // have no limit, two days after its last. Guesses that have one are counted
 // until a right answer: who guesses a few a day would otherwise never reach it.
-func (s *Service) forgotten(t *throttle, now time.Time) bool {
-	return !t.Keep && now.Sub(t.At) > 2*quiet && now.After(t.Until.Add(2*quiet))
+func (w *Work) forgotten(t *throttle) bool {
+	return !t.Keep && w.now.Sub(t.At) > 2*quiet && w.now.After(t.Until.Add(2*quiet))
 }
 
 // sweepStep finds on a snapshot and deletes in a transaction of its own, which
-// looks again: what was renewed meanwhile stays.
-func (s *Service) sweepStep(ctx context.Context, c Caller, name string, find sweeper, remove func(store.Tx, string) error) (more bool, err error) {
-	s.cursor.Lock()
-	if s.cursor.at == nil {
-		s.cursor.at = map[string]string{}
-	}
-	from := s.cursor.at[name]
-	s.cursor.Unlock()
-	var over []string
-	var next string
-	err = s.Do(ctx, c, ActOutbox, func(w *Work) error {
-		var err error
-		over, next, err = find(w, from)
-		return err
-	})
+// looks again: what was renewed meanwhile stays. Without remove it only finds.
+func (s *Service) sweepStep(ctx context.Context, c Caller, name string, find sweeper,
+	remove func(store.Tx, string) error) (slice, error) {
+	from := s.cursor.get(name)
+	found, err := Do(ctx, s, c, ActOutbox, func(w *Work) (slice, error) { return find(w, from) })
 	if err != nil {
-		return false, err
+		return slice{}, err
 	}
-	if len(over) > 0 {
+	if len(found.over) > 0 && remove != nil {
 		err = s.Do(ctx, c, ActSweep, func(w *Work) error {
-			again, _, err := find(w, from)
+			again, err := find(w, from)
 			if err != nil {
 				return err
 			}
-			for _, key := range again {
+			for _, key := range again.over {
 				if err := remove(w.tx, key); err != nil {
 					return err
 				}
@@ -144,8 +152,6 @@ func (s *Service) sweepStep(ctx context.Context, c Caller, name string, find swe
 			return nil
 		})
 	}
-	s.cursor.Lock()
-	s.cursor.at[name] = next
-	s.cursor.Unlock()
-	return next != "", err
+	s.cursor.set(name, found.next)
+	return found, err
 }
