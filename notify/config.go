@@ -11,6 +11,9 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/latchkey-auth/latchkey/auth"
 )
@@ -22,6 +25,42 @@ type Config struct {
 	Gateways []Gateway // in order of preference
 	Sink     SinkConfig
 	Limits   Limits
+
+	Site      string // the site's name; set by the program
+	Signature string // see SignatureOf
+}
+
+// mostSignature is how long a signature may be, in UTF-16 units: whatever else
+// has to go, a text of one segment then has room for the code and its purpose.
+const mostSignature = 20
+
+// SignatureOf returns the name that texts are signed with: what is set, else
+// the site's name, cut if it is too long. Carriers in mainland China deliver
+// only texts whose signature is registered with them, so that one is never cut.
+func SignatureOf(set, site string) (string, error) {
+	for _, r := range set {
+		if !unicode.IsGraphic(r) || strings.ContainsRune("【】", r) {
+			return "", errors.New("signature: want the bare name, without brackets")
+		}
+	}
+	if len(utf16.Encode([]rune(set))) > mostSignature {
+		return "", fmt.Errorf("signature: want at most %d characters", mostSignature)
+	}
+	if set = strings.TrimSpace(set); set != "" {
+		return set, nil
+	}
+	name := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("【】", r) || !unicode.IsGraphic(r) {
+			return ' '
+		}
+		return r
+	}, site)
+	name = strings.Join(strings.Fields(name), " ")
+	for len(utf16.Encode([]rune(name))) > mostSignature {
+		_, last := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-last]
+	}
+	return strings.TrimSpace(name), nil
 }
 
 // A Secret is a password or key of a provider. It never prints: not by fmt,
@@ -99,6 +138,7 @@ func (c Config) drivers(now func() time.Time) ([]Driver, error) {
 			return nil, fmt.Errorf("gateway %d: the name %q is taken", i+1, g.Name)
 		}
 		names[g.Name] = true
+		g.site, g.signature = c.Site, c.Signature
 		h, err := NewHTTP(g, now)
 		if err != nil {
 			return nil, fmt.Errorf("gateway %d (%s): %w", i+1, g.Name, err)

@@ -92,3 +92,22 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		t.Errorf("got no placeholder in %s", got)
 	}
 }
+
+func TestSignatureOf(t *testing.T) {
+	for _, c := range []struct{ set, site, want, err string }{
+		{"", "示例商城", "示例商城", ""},
+		{"店", "示例商城", "店", ""},
+		{"", "A shop whose name is longer than any text has room for", "A shop whose name is", ""},
+		{"", "【店】\n", "店", ""},
+		{"", strings.Repeat("😀", 15), strings.Repeat("😀", 10), ""},
+		{strings.Repeat("店", 20), "", strings.Repeat("店", 20), ""},
+		{strings.Repeat("店", 21), "", "", "at most 20"},
+		{"【店】", "", "", "without brackets"},
+		{"a\nb", "", "", "bare name"},
+	} {
+		got, err := SignatureOf(c.set, c.site)
+		if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%q for %q: got %q, %v, want %q, %q", c.set, c.site, got, err, c.want, c.err)
+		}
+	}
+}

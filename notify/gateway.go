@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -32,6 +33,7 @@ type Gateway struct {
 	ContentType       string
 	From              string // sender's number or name, as {{.From}}
 	Success           Success
+	Failure           Refusal
 	Reference         string // JSON path of the provider's id; our own id if ""
 	Signing           Signing
 	IdempotencyHeader string
@@ -40,6 +42,8 @@ type Gateway struct {
 	Slots             int           // requests at one time, 8
 	CAFile            string        // PEM; the system's authorities if ""
 	Receipt           ReceiptRule
+
+	site, signature string // see Config
 }
 
 // Success says which answers mean that the gateway took the message.
@@ -50,10 +54,20 @@ type Success struct {
 	Temporary []string // values that mean: not now
 }
 
+// Refusal says where an answer tells of an error, whatever its status: some
+// gateways answer 200 with an error in the place of a result. That is a no, not
+// an answer that cannot be read.
+type Refusal struct {
+	Path      string   // JSON path of the error; an answer that has it there is a refusal
+	Temporary []string // values that mean: not now
+}
+
 // HTTP is the Driver of one Gateway.
 type HTTP struct {
 	g       Gateway
-	host    string // scheme and host that no template may change
+	fields  Fields   // what every message's templates see of the gateway
+	needed  []string // fields without which no request is made
+	host    string   // scheme and host that no template may change
 	url     *template.Template
 	body    *template.Template
 	headers map[string]*template.Template
@@ -83,10 +97,14 @@ func NewHTTP(g Gateway, now func() time.Time) (*HTTP, error) {
 	if h.sign, err = newSigner(g.Signing, now); err != nil {
 		return nil, err
 	}
+	h.fields = Fields{From: g.From, Secret: h.sign.secret, Site: g.site, Signature: g.signature}
 	if err := h.sign.fits(g.Headers, g.ContentType); err != nil {
 		return nil, err
 	}
 	if err := h.parse(); err != nil {
+		return nil, err
+	}
+	if err := h.gaps(); err != nil {
 		return nil, err
 	}
 	if err := h.try(); err != nil {
@@ -116,6 +134,8 @@ func (g *Gateway) check() error {
 		return errors.New("max-response must be between 0 and 16 MiB")
 	case (g.Success.Path == "") != (len(g.Success.Equals) == 0):
 		return errors.New("success: path and equals belong together")
+	case g.Failure.Path == "" && len(g.Failure.Temporary) > 0:
+		return errors.New("failure: temporary without a path")
 	case g.IdempotencyHeader != "" && !httpguts.ValidHeaderFieldName(g.IdempotencyHeader):
 		return errors.New("idempotency-header is no name of a header")
 	case g.IdempotencyHeader == "" && !strings.Contains(g.URL+g.Body+fmt.Sprint(g.Headers), ".ID"):
@@ -180,9 +200,78 @@ func (h *HTTP) parse() error {
 	return nil
 }
 
+// templates returns all templates by their names.
+func (h *HTTP) templates() map[string]*template.Template {
+	all := map[string]*template.Template{"url": h.url, "body": h.body}
+	for name, t := range h.headers {
+		all["header "+name] = t
+	}
+	return all
+}
+
+// gaps refuses a template that would leave one: a gateway takes an empty name
+// or an empty code as it comes. What only some messages have may be used behind
+// a condition. It also refuses a template where none is read.
+func (h *HTTP) gaps() error {
+	for name, text := range h.g.plain() {
+		if strings.Contains(text, "{{") {
+			return fmt.Errorf("%s is no template: {{ would be sent as it stands", name)
+		}
+	}
+	for name, t := range h.templates() {
+		all, needed := used(t)
+		for _, field := range all {
+			if _, is := h.fields.value(field); !is {
+				return fmt.Errorf("%s: there is no field .%s", name, field)
+			}
+		}
+		for _, field := range needed {
+			if err := h.gap(field); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		h.needed = append(h.needed, needed...)
+	}
+	return nil
+}
+
+// gap says why a field will be empty.
+func (h *HTTP) gap(field string) error {
+	for _, c := range h.g.Channels {
+		if slices.Contains(sometimes(c), field) {
+			return fmt.Errorf(".%s is empty in some messages on %s: put {{if .%s}} before it", field, c, field)
+		}
+	}
+	set := map[string]string{"From": "from", "Secret": "signing.secret", "Site": "site", "Signature": "notify.signature"}
+	if v, _ := h.fields.value(field); v == "" && set[field] != "" {
+		return fmt.Errorf(".%s is empty, since %s is not set", field, set[field])
+	}
+	return nil
+}
+
+// plain lists the settings that are sent as they stand.
+func (g *Gateway) plain() map[string]string {
+	return map[string]string{
+		"prefix": g.Signing.Prefix, "user": g.Signing.User, "from": g.From, "content-type": g.ContentType,
+		"header": g.Signing.Header, "timestamp-header": g.Signing.TimestampHeader, "idempotency-header": g.IdempotencyHeader,
+		"receipt: answer": g.Receipt.Answer, "receipt: prefix": g.Receipt.Auth.Prefix, "receipt: user": g.Receipt.Auth.User,
+	}
+}
+
+// lacks returns a field that a template needs and that f does not have: a
+// notice has no code, and an approved template for codes is not for it.
+func (h *HTTP) lacks(f Fields) string {
+	for _, name := range h.needed {
+		if v, _ := f.value(name); v == "" {
+			return name
+		}
+	}
+	return ""
+}
+
 // try builds a request from hostile fields.
 func (h *HTTP) try() error {
-	f := hostile(h.g.From, h.sign.secret)
+	f := h.fields.hostile()
 	r, body, err := h.request(context.Background(), f)
 	if err != nil {
 		return err
@@ -258,8 +347,9 @@ func (h *HTTP) Deliver(ctx context.Context, m auth.Message, t Text) (string, err
 	// it again by itself after a kept connection broke.
 	var begun atomic.Int32
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { begun.Add(1) }})
-	r, _, err := h.request(ctx, fields(m, t, h.g.From, h.sign.secret, h.now()))
-	if err != nil {
+	f := h.fields.of(m, t, h.now())
+	r, _, err := h.request(ctx, f)
+	if err != nil || h.lacks(f) != "" {
 		return "", &Failure{Class: Never, Word: WordRender}
 	}
 	resp, err := h.client.Do(r)
@@ -271,26 +361,33 @@ func (h *HTTP) Deliver(ctx context.Context, m auth.Message, t Text) (string, err
 		return "", &Failure{Class: Later, Word: WordUnreachable, Detail: connectionDetail(err)}
 	}
 	defer func() { _ = resp.Body.Close() }()
-	ref, f := h.read(resp)
+	ref, no := h.read(resp)
 	switch {
-	case f == nil && ref == "":
+	case no == nil && ref == "":
 		ref = m.ID
-	case f != nil && f.Class == Later && begun.Load() > 1:
-		f.Class, f.Word = Unsure, WordNoAnswer // "busy" speaks of the repetition alone
+	case no != nil && no.Class == Later && begun.Load() > 1:
+		no.Class, no.Word = Unsure, WordNoAnswer // "busy" speaks of the repetition alone
 	}
-	return ref, errorOf(f)
+	return ref, errorOf(no)
 }
 
 // read judges an answer.
 func (h *HTTP) read(resp *http.Response) (string, *Failure) {
-	if f := h.status(resp); f != nil {
-		return "", f
+	status := h.status(resp)
+	if status != nil && (h.g.Failure.Path == "" || status.Word != WordRefused) {
+		return "", status
 	}
 	unreadable := &Failure{Class: Unsure, Word: WordUnreadable, Status: resp.StatusCode}
 	var answer any
 	b, err := io.ReadAll(io.LimitReader(resp.Body, h.g.MaxResponse+1))
 	if err == nil && int64(len(b)) <= h.g.MaxResponse {
 		answer, _ = decode(b)
+	}
+	if no := h.refusal(answer, resp.StatusCode); no != nil || status != nil {
+		return "", cmp.Or(no, status)
+	}
+	if h.g.Failure.Path != "" && answer == nil {
+		return "", unreadable
 	}
 	if s := h.g.Success; s.Path != "" {
 		value, ok := pick(answer, s.Path)
@@ -309,6 +406,21 @@ func (h *HTTP) read(resp *http.Response) (string, *Failure) {
 	value, _ := pick(answer, h.g.Reference)
 	ref, _ := reference(value)
 	return ref, nil
+}
+
+// refusal returns what an answer says of an error in the place for one.
+func (h *HTTP) refusal(answer any, status int) *Failure {
+	if h.g.Failure.Path == "" {
+		return nil
+	}
+	at, err := branch(answer, h.g.Failure.Path)
+	if err != nil || at == nil || at == "" {
+		return nil
+	}
+	if value, leaf := pick(at, ""); leaf && slices.Contains(h.g.Failure.Temporary, value) {
+		return &Failure{Class: Later, Word: WordBusy, Status: status}
+	}
+	return &Failure{Class: Never, Word: WordRefused, Status: status}
 }
 
 // status judges the status line alone; nil means that the success rule likes it.

@@ -181,7 +181,7 @@ func TestGatewayThatIsNotThere(t *testing.T) {
 	}
 	address := "http://" + l.Addr().String()
 	_ = l.Close()
-	_, err = driver(t, gateway("first", address)).Deliver(context.Background(), sms("m1", time.Now()), Text{})
+	_, err = driver(t, gateway("first", address)).Deliver(context.Background(), sms("m1", time.Now()), Text{Body: "x"})
 	if f, _ := errors.AsType[*Failure](err); f == nil || f.Class != Later || f.Word != WordUnreachable || f.Detail == "" {
 		t.Errorf("got %#v, want later unreachable with a detail", f)
 	}

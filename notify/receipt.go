@@ -74,6 +74,15 @@ func newReceiptRule(rule ReceiptRule, now func() time.Time) (*signer, error) {
 	if proof.Scheme == "none" || proof.cloud != nil {
 		return nil, errors.New("auth is missing: basic, bearer or hmac-sha256")
 	}
+	if proof.over == nil {
+		return proof, nil
+	}
+	all, _ := used(proof.over)
+	for _, field := range all {
+		if field != "Body" && (field != "Timestamp" || rule.Auth.TimestampHeader == "") {
+			return nil, fmt.Errorf("auth: over: .%s is empty in a receipt", field)
+		}
+	}
 	return proof, nil
 }
 

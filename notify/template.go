@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 	"text/template"
+	syntax "text/template/parse"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -28,16 +30,93 @@ type Fields struct {
 	From      string // Gateway.From
 	Secret    string // Signing.Secret, for gateways that want it in the body
 	Timestamp string // Unix seconds
+	Template  string // what the message says: code, reset, change …; see auth.Message
+	Purpose   string // of a code: sign-in, bind, step-up
+	Minutes   string // how long a code is good
+	Site      string // the site's name
+	Signature string // the name that texts are signed with, as it is registered
 }
 
-func fields(m auth.Message, t Text, from, secret string, now time.Time) Fields {
-	code := m.Args["code"]
-	return Fields{
-		To: m.To, Text: t.Body, Subject: t.Subject, HTML: t.HTML,
-		Code: code, Digits: strings.Join(strings.Split(code, ""), ", "), Label: m.Label,
-		ID: m.ID, Language: m.Language, Channel: string(m.Channel),
-		From: from, Secret: secret, Timestamp: strconv.FormatInt(now.Unix(), 10),
+// of returns what the templates see of m; those of the gateway are set already.
+func (f Fields) of(m auth.Message, t Text, now time.Time) Fields {
+	f.To, f.Text, f.Subject, f.HTML = m.To, t.Body, t.Subject, t.HTML
+	f.Code, f.Label = m.Args["code"], m.Label
+	f.Digits = strings.Join(strings.Split(f.Code, ""), ", ")
+	f.ID, f.Language, f.Channel = m.ID, m.Language, string(m.Channel)
+	f.Template, f.Purpose, f.Minutes = m.Template, m.Args["purpose"], m.Args["minutes"]
+	f.Timestamp = strconv.FormatInt(now.Unix(), 10)
+	return f
+}
+
+// value returns the field of that name, and whether there is one.
+func (f Fields) value(name string) (string, bool) {
+	v := reflect.ValueOf(f).FieldByName(name)
+	if !v.IsValid() {
+		return "", false
 	}
+	return v.String(), true
+}
+
+// sometimes lists the fields that a channel's messages need not have. A mail
+// may carry no code; texts and calls have neither subject nor HTML.
+func sometimes(c auth.Channel) []string {
+	if c == auth.Mail {
+		return []string{"Code", "Digits", "Label", "Purpose", "Minutes"}
+	}
+	return []string{"Subject", "HTML"}
+}
+
+// used lists the fields of t: all of them, and those that are needed, since no
+// condition stands before them.
+func used(t *template.Template) (all, needed []string) {
+	var walk func(n syntax.Node, sure bool)
+	list := func(n *syntax.ListNode, sure bool) {
+		if n != nil {
+			for _, one := range n.Nodes {
+				walk(one, sure)
+			}
+		}
+	}
+	branch := func(b *syntax.BranchNode) {
+		walk(b.Pipe, false)
+		list(b.List, false)
+		list(b.ElseList, false)
+	}
+	walk = func(n syntax.Node, sure bool) {
+		switch n := n.(type) {
+		case *syntax.FieldNode:
+			all = append(all, n.Ident[0])
+			if sure {
+				needed = append(needed, n.Ident[0])
+			}
+		case *syntax.VariableNode:
+			if n.Ident[0] == "$" && len(n.Ident) > 1 {
+				walk(&syntax.FieldNode{Ident: n.Ident[1:]}, sure)
+			}
+		case *syntax.ListNode:
+			list(n, sure)
+		case *syntax.ActionNode:
+			walk(n.Pipe, sure)
+		case *syntax.PipeNode:
+			for _, c := range n.Cmds {
+				walk(c, sure)
+			}
+		case *syntax.CommandNode:
+			for _, a := range n.Args {
+				walk(a, sure)
+			}
+		case *syntax.IfNode:
+			branch(&n.BranchNode)
+		case *syntax.WithNode:
+			branch(&n.BranchNode)
+		case *syntax.RangeNode:
+			branch(&n.BranchNode)
+		}
+	}
+	if t.Tree != nil {
+		walk(t.Root, true)
+	}
+	return all, needed
 }
 
 // parse returns a template with the escaping functions: json (a quoted JSON
@@ -72,14 +151,13 @@ func execute(t *template.Template, data any) (string, error) {
 	return b.String(), nil
 }
 
-// hostile returns fields that break every template which forgets to escape:
-// a seller's name or a translation may hold any of these characters.
-func hostile(from, secret string) Fields {
+// hostile sets the fields so that they break every template which forgets to
+// escape: a seller's name or a translation may hold any of these characters.
+func (f Fields) hostile() Fields {
 	const bad = "\"quoted\" \\ back\nline 验证码 %zz &injected=1#x <b>"
-	return Fields{
-		To: "+10000000000", Text: bad, Subject: bad, HTML: bad, Code: "407123", Digits: "4, 0, 7, 1, 2, 3",
-		Label: "K7", ID: "id-1", Language: "zh-CN", Channel: "sms", From: from, Secret: secret, Timestamp: "1700000000",
-	}
+	m := auth.Message{ID: "id-1", To: "+10000000000", Channel: auth.SMS, Language: "zh-CN", Label: "K7",
+		Template: auth.TemplateCode, Args: map[string]string{"code": "407123", "purpose": string(auth.ForSignIn), "minutes": "5"}}
+	return f.of(m, Text{Body: bad, Subject: bad, HTML: bad}, time.Unix(1700000000, 0))
 }
 
 // branch follows a path such as "data.0.id" through decoded JSON.

@@ -57,7 +57,7 @@ func wired() []string {
 	return []string{
 		"server.service", "server.texts", "server.pages", "server.static", "server.origin", "server.site", "server.policy",
 		"server.logger", "server.ready", "server.receipts", "server.sink", "server.inbox", "server.now", "server.random",
-		"pages.base", "pages.site", "pages.lab",
+		"notify.site", "pages.base", "pages.site", "pages.lab",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
 		"oob.codelife", // policy.codelife
 	}
@@ -182,6 +182,9 @@ func (c *Config) check() error {
 	if err := c.checkOrigin(); err != nil {
 		return err
 	}
+	if err := c.checkNotify(); err != nil {
+		return err
+	}
 	if c.Lab {
 		return c.checkLab()
 	}
@@ -189,6 +192,22 @@ func (c *Config) check() error {
 		return misuse("data: want a folder")
 	}
 	return c.checkStore()
+}
+
+// checkNotify looks at the settings of delivery. Texts and calls cost money, by country: where a
+// gateway is set, strangers could otherwise have them sent to numbers that cost most.
+func (c *Config) checkNotify() error {
+	n := &c.Notify
+	if _, err := notify.SignatureOf(n.Signature, c.Site); err != nil {
+		return misuse("notify.%w", err)
+	}
+	for _, g := range n.Gateways {
+		costs := slices.Contains(g.Channels, auth.SMS) || slices.Contains(g.Channels, auth.Voice)
+		if costs && len(c.Policy.Countries) == 0 {
+			return misuse("policy.countries: the gateway %s sends texts or calls: name the countries that it may send to", g.Name)
+		}
+	}
+	return nil
 }
 
 func (c *Config) checkStore() error {

@@ -108,6 +108,7 @@ func TestListsInTheEnvironment(t *testing.T) {
 // Every section can be set; what this program sets itself cannot.
 func TestSections(t *testing.T) {
 	c := load(t, `
+policy: {countries: [CN]}
 server: {trusted-proxies: [10.0.0.0/8, "fd00::/8"], contact: "mailto:help@shop.example", rate: {burst: 7, per-second: 0.5}}
 webauthn: {rpid: shop.example, user-verification: required}
 pages: {zone: Asia/Shanghai, privacy: "https://shop.example/privacy"}
@@ -136,40 +137,62 @@ totp: {digits: 8}
 	}
 }
 
+// Where texts or calls cost money, the countries they go to are named; a gateway of mails needs none.
+func TestCountriesOfGateways(t *testing.T) {
+	const gateway = "notify: {gateways: [{name: a, channels: [CHANNELS]}]}\n"
+	for _, c := range []struct {
+		channels, countries string
+		good                bool
+	}{
+		{"sms", "", false}, {"voice", "", false}, {"email, voice", "", false}, {"email", "", true},
+		{"sms", "CN", true}, {"voice, sms", "CN, HK", true}, {"sms", "  ", false},
+	} {
+		path := filepath.Join(t.TempDir(), "latchkey.yaml")
+		writeFile(t, path, strings.Replace(gateway, "CHANNELS", c.channels, 1)+"policy: {countries: ["+c.countries+"]}\n")
+		_, _, err := loadConfig(path, nil, nil)
+		if (err == nil) != c.good || err != nil && !strings.Contains(err.Error(), "policy.countries") {
+			t.Errorf("%s to [%s]: got %v, want good %t", c.channels, c.countries, err, c.good)
+		}
+	}
+}
+
 func TestRefusedSettings(t *testing.T) {
 	for yaml, want := range map[string]string{
-		"server: {origin: https://x.example}":             "unknown key server.origin",
-		"server: {policy: {password: {min: 1}}}":          "unknown key",
-		"server: {site: x}":                               "unknown key server.site",
-		"webauthn: {origins: [https://x.example]}":        "unknown key webauthn.origins",
-		"oob: {code-life: 1m}":                            "unknown key oob.codelife",
-		"policy: {code-life: 15}":                         "with its unit",
-		"policy: {password: {min: many}}":                 "policy.password.min",
-		"server: {trusted-proxies: [10.0.0.0/99]}":        "trustedproxies",
-		"notify: {smtp: {pasword: hunter2}}":              "unknown key notify.smtp.pasword",
-		"notify: {gateways: [{name: a, chanels: [sms]}]}": "chanels",
-		"policy: {session-idle: hunter2}":                 "policy.sessionidle",
-		"origin: ftp://x.example":                         "origin",
-		"origin: https://u:hunter2@x.example":             "origin",
-		"listen: nowhere":                                 "listen",
-		"store: mysql://x":                                "store",
-		"data: ''":                                        "data",
-		"listen: a:1\n\nlisten: b:2":                      "line 3: mapping key",
-		"listen: a:1\nListen: b:2":                        "line 2: key listen: set twice",
-		"site: Shop\npolicy:\n  lab: true":                "line 3: unknown key policy.lab",
-		"policy:\n  colour:\n    red: 1":                  "line 2: unknown key policy.colour",
-		"lab: yes please\nTOTP: {digits: 6.5}":            "line 1: key lab: want true or false; line 2: key totp.digits: want a whole number",
-		"totp: {digits: '6'}":                             "totp.digits: want a whole number",
-		"site: 12":                                        "site: want text",
-		"policy: {countries: CN}":                         "policy.countries: want a list",
-		"policy: [CN]":                                    "policy: want names and values",
-		"site: {a: b}":                                    "site: want text",
-		"pages: {zone: hunter2}":                          "pages.zone: want a time zone",
-		"webauthn: {models: {hunter2: x}}":                "webauthn.models",
-		"notify: {gateways: [{headers: {a: [hunter2]}}]}": "notify.gateways[0].headers[a]",
-		"just text":                                       "the whole file",
-		"site: [":                                         "line 1",
-		"totp: {digits: 99999999999999999999}":            "totp.digits",
+		"server: {origin: https://x.example}":              "unknown key server.origin",
+		"server: {policy: {password: {min: 1}}}":           "unknown key",
+		"server: {site: x}":                                "unknown key server.site",
+		"webauthn: {origins: [https://x.example]}":         "unknown key webauthn.origins",
+		"oob: {code-life: 1m}":                             "unknown key oob.codelife",
+		"policy: {code-life: 15}":                          "with its unit",
+		"policy: {password: {min: many}}":                  "policy.password.min",
+		"server: {trusted-proxies: [10.0.0.0/99]}":         "trustedproxies",
+		"notify: {smtp: {pasword: hunter2}}":               "unknown key notify.smtp.pasword",
+		"notify: {gateways: [{name: a, chanels: [sms]}]}":  "chanels",
+		"policy: {session-idle: hunter2}":                  "policy.sessionidle",
+		"origin: ftp://x.example":                          "origin",
+		"origin: https://u:hunter2@x.example":              "origin",
+		"listen: nowhere":                                  "listen",
+		"store: mysql://x":                                 "store",
+		"data: ''":                                         "data",
+		"listen: a:1\n\nlisten: b:2":                       "line 3: mapping key",
+		"listen: a:1\nListen: b:2":                         "line 2: key listen: set twice",
+		"site: Shop\npolicy:\n  lab: true":                 "line 3: unknown key policy.lab",
+		"policy:\n  colour:\n    red: 1":                   "line 2: unknown key policy.colour",
+		"lab: yes please\nTOTP: {digits: 6.5}":             "line 1: key lab: want true or false; line 2: key totp.digits: want a whole number",
+		"totp: {digits: '6'}":                              "totp.digits: want a whole number",
+		"site: 12":                                         "site: want text",
+		"policy: {countries: CN}":                          "policy.countries: want a list",
+		"policy: [CN]":                                     "policy: want names and values",
+		"site: {a: b}":                                     "site: want text",
+		"pages: {zone: hunter2}":                           "pages.zone: want a time zone",
+		"webauthn: {models: {hunter2: x}}":                 "webauthn.models",
+		"notify: {gateways: [{headers: {a: [hunter2]}}]}":  "notify.gateways[0].headers[a]",
+		"just text":                                        "the whole file",
+		"notify: {site: x}":                                "unknown key notify.site",
+		"notify: {signature: 【店】}":                         "notify.signature: want the bare name",
+		"notify: {gateways: [{name: a, channels: [sms]}]}": "policy.countries: the gateway a",
+		"site: [":                              "line 1",
+		"totp: {digits: 99999999999999999999}": "totp.digits",
 	} {
 		path := filepath.Join(t.TempDir(), "latchkey.yaml")
 		writeFile(t, path, yaml)

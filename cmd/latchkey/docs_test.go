@@ -45,7 +45,7 @@ func TestExampleOfTheManualOfNotify(t *testing.T) {
 		writeFile(t, filepath.Join(dir, name), "secret-"+name+"\n")
 	}
 	example = strings.ReplaceAll(example, "/run/secrets/", dir+"/")
-	read := load(t, "notify:\n"+strings.ReplaceAll(example, "//\t", ""), nil, nil)
+	read := load(t, "policy: {countries: [CN]}\nnotify:\n"+strings.ReplaceAll(example, "//\t", ""), nil, nil)
 	h := testHouse(t, func(c *Config) {
 		read.Notify.Sink.Path = filepath.Join(c.Data, messagesFile)
 		c.Notify = read.Notify

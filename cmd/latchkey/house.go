@@ -122,6 +122,11 @@ func (h *house) words(at *url.URL) error {
 // delivery makes what takes messages out of the outbox.
 func (h *house) delivery(at *url.URL) error {
 	c := h.config.Notify
+	c.Site = h.config.Site
+	var err error
+	if c.Signature, err = notify.SignatureOf(c.Signature, c.Site); err != nil {
+		return err
+	}
 	words := render(h.pages, h.config.Origin, at.Hostname())
 	if h.config.Lab {
 		h.inbox = notify.NewInbox(h.now)
@@ -135,7 +140,6 @@ func (h *house) delivery(at *url.URL) error {
 	if c.Sink.Path == "" {
 		c.Sink.Path = filepath.Join(h.config.Data, messagesFile)
 	}
-	var err error
 	h.dispatch, err = notify.New(c, h.service, words, h.now, h.log)
 	return err
 }
