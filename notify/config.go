@@ -79,7 +79,7 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // reveal returns the secret, read from a file if one is named. A line end
-// at the end of the file is not part of it.
+// at the end of the file is not part of it, nor a byte order mark at its beginning.
 func reveal(s Secret, file string) (string, error) {
 	if file == "" {
 		return string(s), nil
@@ -91,7 +91,7 @@ func reveal(s Secret, file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading a secret: %w", err)
 	}
-	text := strings.TrimRight(string(b), "\r\n")
+	text := strings.TrimRight(strings.TrimPrefix(string(b), "\ufeff"), "\r\n")
 	if text == "" {
 		return "", fmt.Errorf("reading a secret: %s is empty", file)
 	}

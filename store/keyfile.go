@@ -29,8 +29,9 @@ func (Secret) String() string { return "(secret)" }
 func (Secret) GoString() string { return "(secret)" }
 
 // ParseSecret reads a secret as 32 bytes in base64, standard or for URLs, padded or not; blanks around
-// it are ignored. The error never shows the text.
+// it and the byte order mark that some editors put before it are ignored. The error never shows the text.
 func ParseSecret(text string) (Secret, error) {
+	text = strings.TrimPrefix(text, "\ufeff")
 	text = strings.TrimRight(strings.TrimSpace(text), "=")
 	text = strings.NewReplacer("+", "-", "/", "_").Replace(text)
 	raw, err := base64.RawURLEncoding.DecodeString(text)

@@ -93,6 +93,7 @@ func TestParseSecret(t *testing.T) {
 	for _, text := range []string{
 		base64.StdEncoding.EncodeToString(raw), base64.RawStdEncoding.EncodeToString(raw),
 		base64.URLEncoding.EncodeToString(raw), " " + base64.RawURLEncoding.EncodeToString(raw) + "\r\n",
+		"\ufeff" + base64.StdEncoding.EncodeToString(raw) + "\r\n",
 	} {
 		if got, err := store.ParseSecret(text); err != nil || !bytes.Equal(got[:], raw) {
 			t.Errorf("%q: got error %v, want the secret", text, err)
