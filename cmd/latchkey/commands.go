@@ -91,7 +91,7 @@ func serveCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve the pages and the API until SIGTERM or SIGINT",
 		Long: `Serve the pages and the API until SIGTERM or SIGINT; then finish what is under way
-and exit 0 within 10 seconds.
+and exit 0 within 10 seconds. After a hang-up (SIGHUP) likewise, and exit 3.
 
 Every flag can also be set in the environment (--listen as LATCHKEY_LISTEN) and in a
 YAML file (listen: ...). A flag wins over the environment, the environment over the file.
@@ -103,6 +103,7 @@ when it ends. One line of JSON on standard output says where it listens.`,
 	}
 	cmd.Flags().String("listen", d.Listen, "`host:port` to listen on")
 	cmd.Flags().String("origin", d.Origin, "`address` at which browsers find the site; none: http://localhost at the port of --listen")
+	cmd.Flags().Bool("start-empty", d.StartEmpty, "make a new store beside a keyset whose store is gone")
 	cmd.Flags().Bool("lab", d.Lab, "serve a lab for tests, over data of its own")
 	settings := settable(cmd, environ, stderr)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

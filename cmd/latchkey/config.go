@@ -38,6 +38,8 @@ type Config struct {
 	Preset string // the policy to start from: marketplace or nist
 	Lab    bool   // serve a lab for tests instead of a site: only over data that were made for one
 
+	StartEmpty bool // make a new store beside a keyset whose store is gone
+
 	SecretFile string   // holds the secret that seals the keys; "": made in Data at the first start
 	KeyRoots   []string // PEM files with trust anchors for certified keys
 

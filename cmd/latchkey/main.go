@@ -1,7 +1,7 @@
 // Command latchkey serves the accounts of a marketplace: registration, sign-in with a password and a
 // security key, every fallback, and the settings of all of them.
 //
-//	latchkey serve            serve until SIGTERM or SIGINT
+//	latchkey serve            serve until SIGTERM, SIGINT or a hang-up
 //	latchkey store compact    write the data anew without its free space
 //	latchkey store restored   say that a backup was put back
 //	latchkey audit verify     recompute the chains of the audit trail
@@ -9,7 +9,7 @@
 //
 // With nothing configured, serve keeps its data in ./latchkey-data, answers at http://localhost:8080
 // and delivers messages to a file that a page of this machine shows. Exit codes: 0 done, 1 failed,
-// 2 used wrongly.
+// 2 used wrongly, 3 stopped in order by a hang-up, which nobody asked for.
 package main
 
 import (
@@ -18,8 +18,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
+	_ "time/tzdata" // the zones of pages and mails, also where the system has none
 )
 
 // Exit codes. They are API: scripts and supervisors read them.
@@ -27,16 +26,15 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitHungUp = 3 // no success: a supervisor that restarts on failure brings the service back
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr)) }
 
 // run is the whole program.
 func run(args, environ []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilAsked(context.Background())
 	defer stop()
-	// Once asked to stop, the next signal ends the program at once.
-	context.AfterFunc(ctx, stop)
 
 	cmd := commands(environ, stdout, stderr)
 	cmd.SetArgs(args)
@@ -48,6 +46,9 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	case errors.As(err, &misused):
 		fmt.Fprintf(stderr, "latchkey: %v\n", err)
 		return exitUsage
+	case errors.Is(err, errHungUp):
+		fmt.Fprintf(stderr, "latchkey: %v\n", err)
+		return exitHungUp
 	default:
 		fmt.Fprintf(stderr, "latchkey: %v\n", err)
 		return exitFailed

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,7 +58,8 @@ func openStore(c *Config) (*bolt.DB, *store.Keys, error) {
 }
 
 // openKeys opens the keyset. It makes one only where there is no data yet: new keys beside old data
-// would open nothing, and hide that the right ones are lost.
+// would open nothing, and hide that the right ones are lost. Keys without their data are refused, too,
+// unless the operator says so: an empty site in place of a full one must not start without a word.
 func openKeys(c *Config, db string) (*store.Keys, error) {
 	keyset := filepath.Join(c.Data, keysetFile)
 	have, err := exists(db, keyset)
@@ -70,6 +72,10 @@ func openKeys(c *Config, db string) (*store.Keys, error) {
 	}
 	if !have[1] && have[0] {
 		return nil, fmt.Errorf("%s is missing, and %s cannot be read without it: restore it from the backup", keyset, db)
+	}
+	if have[1] && !have[0] && !c.StartEmpty {
+		return nil, fmt.Errorf("%s is there, but its data are not in %s: put the backup back or mend the setting store;"+
+			" if nothing of it is missed, start an empty site with --start-empty", keyset, db)
 	}
 	if !have[1] {
 		keys, err := store.CreateKeys(keyset, secret)
@@ -97,6 +103,25 @@ func openSecret(c *Config, fresh bool) (store.Secret, error) {
 		}
 	}
 	return store.ReadSecret(path)
+}
+
+// warnReadable names what others on this machine could read or change, though it is the service's alone.
+func (c *Config) warnReadable(log *slog.Logger) {
+	secret := c.SecretFile
+	if secret == "" {
+		secret = filepath.Join(c.Data, secretFile)
+	}
+	for _, path := range []string{c.Data, secret, filepath.Join(c.Data, keysetFile), c.dbPath(), filepath.Join(c.Data, messagesFile)} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm()&0o007 == 0 { // what is not there is nobody's to read
+			continue
+		}
+		want := "chmod 600"
+		if info.IsDir() {
+			want = "chmod 700"
+		}
+		log.Warn("everybody on this machine may get at this, and only the service should", "path", path, "mode", info.Mode().Perm().String(), "mend", want)
+	}
 }
 
 // exists says of each path whether something is there.

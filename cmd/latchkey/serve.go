@@ -14,8 +14,9 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 )
 
-// serve runs the service until ctx ends (nil) or it can go on no longer (an error).
+// serve runs the service until ctx ends (nil, or errHungUp) or it can go on no longer (an error).
 func serve(ctx context.Context, c *Config, stdout, stderr io.Writer) (err error) {
+	outliveReaders()
 	log := slog.New(slog.NewJSONHandler(stderr, nil))
 	if c.Lab {
 		remove, err := c.ownFolder()
@@ -40,10 +41,15 @@ func serve(ctx context.Context, c *Config, stdout, stderr io.Writer) (err error)
 		return errors.Join(err, listener.Close())
 	}
 	c.warnOpen(log, listener.Addr())
+	c.warnReadable(log)
 	h.greet(stdout, listener.Addr())
 	sparingly(os.Getenv)
 	debug.FreeOSMemory() // what only the start needed
-	return h.serve(ctx, listener, db.Failed())
+	err = h.serve(ctx, listener, db.Failed())
+	if err == nil && errors.Is(context.Cause(ctx), errHungUp) {
+		return errHungUp
+	}
+	return err
 }
 
 // sparingly lets garbage grow to three times what lives before it is collected: what lives is a few
