@@ -189,17 +189,13 @@ func (c *canvas) Where(place string) template.HTML {
 
 // IconOf is the icon of a way.
 func (c *canvas) IconOf(w Way, classes ...string) template.HTML {
-	name := map[Way]string{WayKey: "key", WayPasskey: "app", WayApp: "app", WayToken: "list", WaySMS: "sms", WayCall: "call", WayEmail: "mail", WayRecovery: "codes"}[w]
-	if name == "" {
-		name = "help"
-	}
-	return c.Icon(name, classes...)
+	return c.Icon(c.Row(w).Icon, classes...)
 }
 
 // Glyph is the mark of a method: a key's own cut, or the icon of its kind.
 func (c *canvas) Glyph(m any) template.HTML {
 	v := methodOf(m)
-	if v.Way == WayKey {
+	if c.Row(v.Way).Cut {
 		return Bitting(v.ID)
 	}
 	return c.IconOf(v.Way)
@@ -216,17 +212,13 @@ func methodOf(m any) Method {
 	return Method{}
 }
 
-// PathOf is the settings page of a method.
+// PathOf is the settings page of a method; recovery codes have none but the one that makes them.
 func (c *canvas) PathOf(m Method) string {
-	switch m.Way {
-	case WayKey, WayPasskey:
-		return c.To("/security/keys/" + url.PathEscape(m.ID))
-	case WayApp, WayToken, WayEmail:
-		return c.To("/security/" + string(m.Way) + "/" + url.PathEscape(m.ID))
-	case WaySMS, WayCall:
-		return c.To("/security/phone/" + url.PathEscape(m.ID))
+	r := c.Row(m.Way)
+	if r.Set || r.Path == "" {
+		return c.To("/security/codes")
 	}
-	return c.To("/security/codes")
+	return c.To("/security/" + r.Path + "/" + url.PathEscape(m.ID))
 }
 
 // A choice is one row of "use another method"; several keys are one row, as the browser asks for all of them.
@@ -241,8 +233,8 @@ func (c *canvas) Choices(methods []Method) []choice {
 	var out []choice
 	at := map[Way]int{}
 	for _, m := range methods {
-		together := m.Way == WayKey || m.Way == WayPasskey || m.Way == WayApp
-		if i, seen := at[m.Way]; seen && together {
+		r := c.Row(m.Way)
+		if i, seen := at[m.Way]; seen && r.Joined {
 			if m.Name != "" {
 				out[i].Names = append(out[i].Names, m.Name)
 			}
@@ -250,7 +242,7 @@ func (c *canvas) Choices(methods []Method) []choice {
 			continue
 		}
 		at[m.Way] = len(out)
-		row := choice{Method: m, Send: m.Way == WaySMS || m.Way == WayCall || m.Way == WayEmail}
+		row := choice{Method: m, Send: r.Channel != ""}
 		if m.Name != "" {
 			row.Names = []string{m.Name}
 		}

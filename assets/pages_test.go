@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/latchkey-auth/latchkey/auth"
 )
 
 var noon = time.Date(2026, time.March, 3, 14, 3, 10, 0, time.FixedZone("", 8*3600))
@@ -29,11 +31,26 @@ func newPages(t *testing.T, config Config) *Pages {
 	if err != nil {
 		t.Fatal(err)
 	}
+	config.Methods = builtIn(t)
 	p, err := NewPages(config, texts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// builtIn is the table of the methods that are built in, as the program hands it over.
+func builtIn(t *testing.T) []Row {
+	t.Helper()
+	table, err := auth.Methods().Complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []Row
+	for i := range table {
+		rows = append(rows, Row(table[i].Face))
+	}
+	return rows
 }
 
 func render(t *testing.T, p *Pages, lang string, v View) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"maps"
 	"regexp"
 	"slices"
@@ -58,18 +59,23 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 
 var placeholder = regexp.MustCompile(`{{\.([a-z0-9]+)}}`)
 
-// NewTexts reads the catalogues. Times are written in zone (nil is UTC).
-func NewTexts(zone *time.Location) (*Texts, error) {
+// NewTexts reads the catalogues. Times are written in zone (nil is UTC). more are those of methods that are not built
+// in: each holds the same files, whose texts come on top.
+func NewTexts(zone *time.Location, more ...fs.FS) (*Texts, error) {
 	if zone == nil {
 		zone = time.UTC
 	}
 	t := &Texts{zone: zone, all: map[string]func() map[string]text{}, says: map[string]func() *i18n.Localizer{}}
 	for lang, tag := range map[string]language.Tag{English: language.English, Chinese: language.SimplifiedChinese} {
-		raw, err := catalogues.ReadFile("texts/" + lang + ".json")
-		if err != nil {
-			return nil, fmt.Errorf("reading texts: %w", err)
+		var layers [][]byte
+		for _, from := range append([]fs.FS{catalogues}, more...) {
+			raw, err := fs.ReadFile(from, "texts/"+lang+".json")
+			if err != nil {
+				return nil, fmt.Errorf("reading texts: %w", err)
+			}
+			layers = append(layers, raw)
 		}
-		t.all[lang] = sync.OnceValue(func() map[string]text { return catalogue(raw) })
+		t.all[lang] = sync.OnceValue(func() map[string]text { return catalogue(layers) })
 		t.says[lang] = sync.OnceValue(func() *i18n.Localizer { return localizer(tag, t.all[lang]()) })
 	}
 	return t, nil
@@ -77,10 +83,12 @@ func NewTexts(zone *time.Location) (*Texts, error) {
 
 // catalogue reads the texts of one language. A file that is not JSON is a mistake of ours, which a test finds; it
 // would have no text at all.
-func catalogue(raw []byte) map[string]text {
+func catalogue(layers [][]byte) map[string]text {
 	var all map[string]text
-	if json.Unmarshal(raw, &all) != nil {
-		return nil
+	for _, raw := range layers {
+		if json.Unmarshal(raw, &all) != nil { // into a map: adds to what is there
+			return nil
+		}
 	}
 	for key, said := range all {
 		if said.names = namesIn(said.other); said.names != nil {

@@ -59,10 +59,10 @@ type Signals struct {
 	DisplayName string
 }
 
-// A Way is one way to do the second step, in the order of policy.
+// A Way is one way to do the second step, in the order of policy. Its name stands in ?with= and in the keys of texts.
 type Way string
 
-// The ways, as they stand in ?with=.
+// The ways that have pages of their own here; what pages show of any way is in its Row.
 const (
 	WayKey      Way = "key"      // USB security key by touch (FIDO2, U2F)
 	WayPasskey  Way = "passkey"  // passkey of a phone or PC
@@ -73,6 +73,29 @@ const (
 	WayEmail    Way = "email"    // code by e-mail
 	WayRecovery Way = "recovery" // recovery code
 )
+
+// A Row is what pages know of one way, from the site's table of methods. This package imports nothing of ours: it is
+// handed the rows, and has the same columns as they so that the compiler holds the two alike.
+type Row struct {
+	Way     string
+	Stem    string // of the texts about what was done: "<Stem>-added" …
+	Path    string // its settings stand at /security/<Path>/{id}
+	New     string // where one is set up
+	Icon    string
+	Cut     bool   // each is drawn with a cut of its own instead
+	Joined  bool   // all of an account are one row to choose
+	Best    bool   // offered as the best
+	Placed  bool   // its pages ask and say on which device it is
+	Says    string // begins the short texts that carry its code
+	Help    string // "clock", "phone" or "mail": what may be wrong when its code does not come or fit
+	Made    string // the texts "done.<Made>", "event.<Made>" and "change.<Made>" of its making
+	Gone    string // the text "done.<Gone>" after it went; "" is "removed"
+	Contact string
+	Input   string // "touch", "short", "long" or "key": see package auth
+	Channel string // "sms", "voice" or "email": by what its code is sent; "" sends none
+	Set     bool   // recovery codes, and the like: used up, and listed as one
+	Weak    bool   // offered as weaker
+}
 
 // A Method is one second factor that is set up, or one way to use it.
 type Method struct {
@@ -114,4 +137,5 @@ type Config struct {
 	Terms   string         // address of the terms; "" names them without a link
 	Zone    *time.Location // zone in which times are written; nil is UTC
 	Lab     bool           // every page says that it is a lab's
+	Methods []Row          // the site's table of methods
 }

@@ -266,7 +266,8 @@ type History struct {
 type Event struct {
 	At      time.Time
 	What    string
-	Args    Args // name, to, way …
+	Else    string // the text where there is none of What
+	Args    Args   // name, to, way …
 	Browser string
 	Place   string
 	ID      string // of the audit entry, short; support can find it

@@ -177,42 +177,48 @@ func (c *canvas) Hidden(pairs ...any) template.HTML {
 	return template.HTML(b.String()) // escaped above
 }
 
-// ChoiceMeta is the second line of a way to choose.
-func (c *canvas) ChoiceMeta(m choice) template.HTML {
-	switch m.Way {
-	case WayKey, WayPasskey:
-		if len(m.Names) > 0 {
-			return c.text("choice."+string(m.Way)+".named", Args{"names": c.AnyOf(m.Names, "em")})
-		}
-	case WaySMS, WayCall, WayEmail:
-		if m.To != "" {
-			return c.text("choice.to", Args{"to": c.Addr(m.To)})
-		}
-	case WayRecovery:
-		if m.Left > 0 {
-			return c.text("choice.recovery.left", Args{"n": m.Left})
+// Row is what is known of a way; of one that is none, an icon.
+func (c *canvas) Row(way any) Row {
+	return c.row(func(r *Row) bool { return r.Way == c.Print("%v", way) })
+}
+
+func (c *canvas) row(is func(*Row) bool) Row {
+	for i := range c.Config.Methods {
+		if r := &c.Config.Methods[i]; r.Way != "" && is(r) {
+			return *r
 		}
 	}
-	return c.text("choice."+string(m.Way)+".meta", nil)
+	return Row{Icon: "help"}
+}
+
+// ChoiceMeta is the second line of a way to choose.
+func (c *canvas) ChoiceMeta(m choice) template.HTML {
+	key := "choice." + string(m.Way)
+	switch {
+	case len(m.Names) > 0 && c.Has(key+".named"):
+		return c.text(key+".named", Args{"names": c.AnyOf(m.Names, "em")})
+	case m.To != "" && c.Row(m.Way).Channel != "":
+		return c.text("choice.to", Args{"to": c.Addr(m.To)})
+	case m.Left > 0 && c.Has(key+".left"):
+		return c.text(key+".left", Args{"n": m.Left})
+	}
+	return c.text(key+".meta", nil)
 }
 
 // VerifyLead is the sentence under the title of a second step.
 func (c *canvas) VerifyLead(v *Verify) template.HTML {
-	switch v.With {
-	case WayKey:
-		if len(v.Keys) == 1 {
-			return c.text("verify.key.one", Args{"name": template.HTML("<b>" + template.HTMLEscapeString(v.Keys[0]) + "</b>")})
-		}
-		if len(v.Keys) > 1 {
-			return c.text("verify.key.many", Args{"names": c.AnyOf(v.Keys, "b")})
-		}
-	case WaySMS, WayCall, WayEmail:
-		if v.Sent {
-			return c.SentLead(v.Help, string(v.With))
-		}
-		return c.text("verify."+string(v.With)+".before", Args{"to": c.Addr(v.To)})
+	key := "verify." + string(v.With)
+	switch sends := c.Row(v.With).Channel != ""; {
+	case sends && v.Sent:
+		return c.SentLead(v.Help, string(v.With))
+	case sends:
+		return c.text(key+".before", Args{"to": c.Addr(v.To)})
+	case len(v.Keys) == 1 && c.Has(key+".one"):
+		return c.text(key+".one", Args{"name": template.HTML("<b>" + template.HTMLEscapeString(v.Keys[0]) + "</b>")})
+	case len(v.Keys) > 1 && c.Has(key+".many"):
+		return c.text(key+".many", Args{"names": c.AnyOf(v.Keys, "b")})
 	}
-	return c.text("verify."+string(v.With)+".lead", nil)
+	return c.text(key+".lead", nil)
 }
 
 // SentLead says when a code went out, where to and which message counts.
@@ -239,23 +245,22 @@ func (c *canvas) MethodMeta(m any) template.HTML {
 	if v.Name != "" {
 		add(c.text("way."+string(v.Way), nil))
 	}
-	if v.Way == WayKey || v.Way == WayPasskey {
-		add(template.HTML(template.HTMLEscapeString(v.Model)))
-	}
+	add(template.HTML(template.HTMLEscapeString(v.Model)))
 	if v.To != "" {
 		add(c.Show(c.Addr(v.To)))
 	}
 	if v.Place != "" {
 		add(c.Where(v.Place))
 	}
-	if v.Way == WayRecovery && v.Total > 0 {
+	set := c.Row(v.Way).Set
+	if set && v.Total > 0 {
 		add(c.text("codes.count", Args{"n": v.Left, "total": v.Total}))
 		if !v.Made.IsZero() {
 			add(c.text("codes.made", Args{"day": Day(v.Made)}))
 		}
 	}
 	switch {
-	case v.Way == WayRecovery:
+	case set:
 	case !v.Used.IsZero():
 		add(c.text("method.used", Args{"when": When(v.Used)}))
 	case !v.Made.IsZero():
@@ -287,6 +292,9 @@ func (c *canvas) Change(what, name string) template.HTML {
 func (c *canvas) EventText(e Event) template.HTML {
 	key := "event." + e.What
 	if !c.Has(key) {
+		key = "event." + e.Else
+	}
+	if !c.Has(key) {
 		key = "event.other"
 	}
 	args := Args{}
@@ -309,17 +317,10 @@ func (c *canvas) Full(t time.Time) template.HTML {
 
 // NewPath is where a method is set up.
 func (c *canvas) NewPath(w Way) string {
-	switch w {
-	case WayKey:
-		return "/security/keys/new"
-	case WayPasskey:
-		return "/security/keys/new?kind=passkey"
-	case WaySMS, WayCall:
-		return "/security/phone/new"
-	case WayRecovery:
-		return "/security/codes"
+	if path := c.Row(w).New; path != "" {
+		return path
 	}
-	return "/security/" + url.PathEscape(string(w)) + "/new"
+	return "/security/start"
 }
 
 // AsBackup adds to a path that what is set up there is to be the backup (R61).
@@ -381,13 +382,7 @@ func (c *canvas) StepBack(step int) string {
 
 // WayOfChannel is the way whose icon stands for a channel.
 func (c *canvas) WayOfChannel(channel string) Way {
-	switch channel {
-	case "sms":
-		return WaySMS
-	case "voice":
-		return WayCall
-	}
-	return WayEmail
+	return Way(c.row(func(r *Row) bool { return r.Channel == channel }).Way)
 }
 
 // IsWeb says whether an address is one of the web, which alone may be clicked.

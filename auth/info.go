@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -75,6 +76,17 @@ type MethodInfo struct {
 	Keys     bool      // webauthn: some are USB keys
 	Class    Class
 	Resting  time.Time // not before; zero if ready
+}
+
+// Takes reports whether a row of the table is one of the ways that m stands for.
+func (m MethodInfo) Takes(row *Method) bool {
+	if row.Kind != m.Kind || row.Channel != "" && len(m.Channels) > 0 && !slices.Contains(m.Channels, row.Channel) {
+		return false
+	}
+	if row.Flavour == Passkey {
+		return m.Passkeys
+	}
+	return m.Keys || !m.Passkeys
 }
 
 // MethodChoice asks for one method: its kind, for Phone the channel, and for

@@ -25,8 +25,15 @@ type Worth struct {
 	Backup       bool // counts as the reliable backup of R61
 	Guessable    bool // wrong answers are guesses: counted, waited for, limited to 100
 	AMR          string
-	Order        int // the order in which sellers are asked
+	SyncedAMR    string // of one that a cloud account may keep; "" as AMR
+	Verified     Levels // once it has verified its user; the zero value adds nothing
+	Order        int    // the order in which sellers are asked
 }
+
+// Levels are authenticator assurance levels, with the password and without.
+// One that a cloud account may keep never reaches more with the password than
+// its Worth says.
+type Levels struct{ WithPassword, Alone int }
 
 // worth is the table of design: what each kind is worth. Rows that depend on
 // traits are told apart in Policy.Worth.
@@ -105,6 +112,9 @@ type Policy struct {
 	MaxMethods      int           // authenticators per account
 	Countries       []string      // ISO regions served by SMS and voice; empty: all
 }
+
+// Takes reports whether a method may complete a sign-in at all.
+func (p *Policy) Takes(m *Method) bool { return p.EmailSecondStep || m.Channel != Mail }
 
 // GuessPolicy bounds wrong answers: Free of them at once, then waits that
 // double from Wait to Cap; after Limit consecutive ones the method is

@@ -23,6 +23,7 @@ type Config struct {
 	DB      store.DB
 	Keys    *store.Keys
 	Factors []Factor
+	Methods Table // a row or more for each factor; nil: what is built in
 	Policy  Policy
 	Site    string           // the site's name, for people and as issuer
 	Origin  string           // the public address, https://host[:port][/path]; links are built from it alone
@@ -44,6 +45,7 @@ type Service struct {
 	db      store.DB
 	keys    *store.Keys
 	factors map[Kind]Factor
+	methods Table
 	policy  Policy
 	name    string
 	origin  string
@@ -117,11 +119,8 @@ func New(cfg Config) (*Service, error) {
 	if s.pause == nil {
 		s.pause = wait
 	}
-	for _, f := range cfg.Factors {
-		if _, twice := s.factors[f.Kind()]; twice {
-			return nil, fmt.Errorf("two factors of kind %s", f.Kind())
-		}
-		s.factors[f.Kind()] = f
+	if err := s.equip(cfg); err != nil {
+		return nil, err
 	}
 	s.hasher = NewHasher(s.rand, 2, 256)
 	if cfg.Hash != (HashCost{}) {

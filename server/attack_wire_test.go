@@ -122,7 +122,7 @@ func TestNothingActsOnGET(t *testing.T) {
 	link := path(w.mailed(auth.TemplateReset).Args["link"])
 	seal := p.cookie("__Host-latchkey")
 	for _, method := range []string{"GET", "HEAD"} {
-		for _, pg := range pageTable() {
+		for _, pg := range w.server.pageTable() {
 			path := strings.NewReplacer("{link}", lastPart(link), "{what}", "confirmed", "{id}", "x").Replace(pg.path)
 			r := httptest.NewRequest(method, testOrigin+path+"?_method=POST&method=DELETE", nil)
 			for _, h := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {

@@ -49,7 +49,7 @@ func (s *Server) contract() ([]byte, error) {
 	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Components: components, Servers: []*huma.Server{{URL: s.site.origin + s.site.base + apiBase}},
 		Info: &huma.Info{Title: "Latchkey", Version: "1", Description: strings.TrimSpace(s.config.Site + " account security. A refusal is a problem document (RFC 9457) " +
 			"whose code never changes its meaning. Envelopes are strict: unknown, duplicate and odd-case members are refused.")}}
-	book := schemas{all: components.Schemas.Map()}
+	book := schemas{all: components.Schemas.Map(), methods: s.methods}
 	book.problem(s)
 	for _, rt := range s.table() {
 		doc.AddOperation(s.operation(&book, &rt))
@@ -141,7 +141,10 @@ func needs(w who) []map[string][]string {
 }
 
 // schemas draws shapes as schemas, each once by its type's name.
-type schemas struct{ all map[string]*huma.Schema }
+type schemas struct {
+	all     map[string]*huma.Schema
+	methods auth.Table
+}
 
 func (b *schemas) answer(s *shape) *huma.Schema {
 	name := strings.ToUpper(s.name[:1]) + s.name[1:]
@@ -202,19 +205,19 @@ func (b *schemas) value(m *member) *huma.Schema {
 		if m.elem != nil {
 			return &huma.Schema{Type: huma.TypeArray, Items: b.answer(m.elem)}
 		}
-		return &huma.Schema{Type: huma.TypeArray, Items: words(m.of)}
+		return &huma.Schema{Type: huma.TypeArray, Items: b.words(m.of)}
 	}
-	return words(m.of)
+	return b.words(m.of)
 }
 
 // words is a string, with its values where the type has a fixed list of them.
-func words(t reflect.Type) *huma.Schema {
+func (b *schemas) words(t reflect.Type) *huma.Schema {
 	s := &huma.Schema{Type: huma.TypeString}
 	for _, v := range map[reflect.Type][]string{
 		reflect.TypeFor[auth.Step]():       {string(auth.StepPassword), string(auth.StepSecond), string(auth.StepEnrol), string(auth.StepDone)},
-		reflect.TypeFor[auth.Kind]():       {string(auth.WebAuthn), string(auth.TOTP), string(auth.HOTP), string(auth.Phone), string(auth.Email), string(auth.Lookup)},
-		reflect.TypeFor[auth.Channel]():    {string(auth.SMS), string(auth.Voice), string(auth.Mail)},
-		reflect.TypeFor[auth.Flavour]():    {string(auth.SecurityKey), string(auth.Passkey)},
+		reflect.TypeFor[auth.Kind]():       b.methods.Values(func(m *auth.Method) string { return string(m.Kind) }),
+		reflect.TypeFor[auth.Channel]():    b.methods.Values(func(m *auth.Method) string { return string(m.Channel) }),
+		reflect.TypeFor[auth.Flavour]():    b.methods.Values(func(m *auth.Method) string { return string(m.Flavour) }),
 		reflect.TypeFor[auth.State]():      {string(auth.Active), string(auth.Frozen), string(auth.Disabled)},
 		reflect.TypeFor[auth.Purpose]():    {string(auth.ForSignIn), string(auth.ForStepUp), string(auth.ForBind)},
 		reflect.TypeFor[auth.Delivery]():   {string(auth.Queued), string(auth.Accepted), string(auth.Delivered), string(auth.Failed), string(auth.Expired)},

@@ -66,19 +66,21 @@ func sessionsPage(x *exchange) error {
 	})
 	for _, s := range list {
 		v.Sessions = append(v.Sessions, assets.Session{ID: s.ID, Browser: s.Agent, Place: s.IP, Since: s.Opened, Used: s.Seen,
-			Way: wayOfAMR(s.AMR), Kept: s.Remember, Current: s.Current})
+			Way: x.s.wayOfAMR(s.AMR), Kept: s.Remember, Current: s.Current})
 	}
 	return x.show(http.StatusOK, v)
 }
 
 // wayOfAMR is the second step among the methods of a session (RFC 8176).
-func wayOfAMR(amr []string) assets.Way {
-	for _, row := range []struct {
-		amr string
-		way assets.Way
-	}{{"hwk", assets.WayKey}, {"swk", assets.WayPasskey}, {"otp", assets.WayApp}, {"sms", assets.WaySMS}, {"email", assets.WayEmail}} {
-		if slices.Contains(amr, row.amr) {
-			return row.way
+func (s *Server) wayOfAMR(amr []string) assets.Way {
+	for i := range s.methods {
+		row := &s.methods[i]
+		said := row.Worth.AMR
+		if row.Cloud {
+			said = row.Worth.SyncedAMR
+		}
+		if row.Input != auth.NoInput && slices.Contains(amr, said) {
+			return assets.Way(row.Face.Way)
 		}
 	}
 	return ""
@@ -138,7 +140,7 @@ func historyPageView(x *exchange) error {
 	}
 	v := &assets.History{Frame: f, Older: list.Next}
 	for _, e := range list.Events {
-		v.Events = append(v.Events, event(e))
+		v.Events = append(v.Events, x.s.event(e))
 	}
 	return x.show(http.StatusOK, v)
 }

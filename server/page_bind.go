@@ -109,7 +109,7 @@ func keyNewPost(x *exchange) error {
 		info, err = x.bind(auth.BindDone{Ceremony: x.field("ceremony"), Name: x.field("name"), Place: x.field("place"), Response: response})
 	}
 	if err == nil {
-		return x.added(info, map[bool]string{true: "passkey-added", false: "key-added"}[info.Authenticator.Flavour == auth.Passkey])
+		return x.added(info)
 	}
 	f, gone := x.signedFrame()
 	if gone != nil {
@@ -130,8 +130,9 @@ func (x *exchange) bind(d auth.BindDone) (*auth.BindInfo, error) {
 }
 
 // added leads on after a method was added: to the backup if there is none to fall back on (R61).
-func (x *exchange) added(info *auth.BindInfo, key string) error {
-	p := parting{Key: key, Name: info.Authenticator.Name}
+func (x *exchange) added(info *auth.BindInfo) error {
+	row := x.s.methods.Of(info.Authenticator.Kind, info.Authenticator.Flavour)
+	p := parting{Key: row.Face.Made, Name: info.Authenticator.Name}
 	if info.First {
 		p = parting{Key: "enrolled"}
 	}
@@ -185,7 +186,7 @@ func (x *exchange) showAppNew(status int, info *auth.SecurityInfo, f assets.Fram
 		return auth.Refuse(auth.CeremonyOtherBrowser)
 	}
 	v := &assets.AppNew{Frame: f, Ceremony: packed, URL: prompt.URI, Secret: prompt.Secret, Account: prompt.Account, Place: x.field("place"), Step: x.step(f), Backup: x.backup(), Handset: onHandset(info)}
-	for _, m := range methods(info.Methods) {
+	for _, m := range x.s.list(info.Methods) {
 		if m.Way == assets.WayKey {
 			v.Keys = append(v.Keys, m)
 		}
@@ -211,7 +212,7 @@ func appNewPost(x *exchange) error {
 	}
 	info, err := x.bind(auth.BindDone{Ceremony: ceremony, Device: device, Response: codeJSON(x.field("code"))})
 	if err == nil {
-		return x.added(info, "app-added")
+		return x.added(info)
 	}
 	return x.showAppNew(0, settings, f, packed, err)
 }
@@ -227,7 +228,7 @@ func phoneNewPage(x *exchange) error {
 		v.Via = assets.WayCall
 	}
 	if ch := x.binding(auth.Phone, ""); ch != nil && x.query("sent") != "" {
-		v.Help, v.Sent, v.Via = bindHelp(ch), true, wayOfChannel(ch.Channel)
+		v.Help, v.Sent, v.Via = bindHelp(ch), true, x.s.wayOfChannel(ch)
 	} else if err := x.mayAdd(); err != nil {
 		return err
 	}
@@ -271,19 +272,19 @@ func bindHelp(ch *auth.Challenge) assets.Help {
 
 func phoneNewPost(x *exchange) error {
 	via := assets.Way(x.field("via"))
-	channel := choice(via, "").Channel
+	channel := x.s.choice(via, "").Channel
 	if channel != auth.Voice {
 		via, channel = assets.WaySMS, auth.SMS
 	}
 	v := &assets.PhoneNew{Phone: x.field("phone"), Via: via, Backup: x.backup(), Other: x.field("place") == "new"}
 	if ceremony := x.field("ceremony"); ceremony != "" {
-		return x.bindCode(ceremony, "phone-added", &v.Frame, func(ch *auth.Challenge) assets.View {
+		return x.bindCode(ceremony, &v.Frame, func(ch *auth.Challenge) assets.View {
 			v.Step = x.step(v.Frame)
 			if info, err := x.s.service.Security(x.r.Context(), x.caller); err == nil {
 				v.Handset = onHandset(info)
 			}
 			if ch != nil {
-				v.Help, v.Sent, v.Via = bindHelp(ch), true, wayOfChannel(ch.Channel)
+				v.Help, v.Sent, v.Via = bindHelp(ch), true, x.s.wayOfChannel(ch)
 			}
 			return v
 		}, auth.Phone)
@@ -314,7 +315,7 @@ func emailNewPage(x *exchange) error {
 func emailNewPost(x *exchange) error {
 	v := &assets.EmailNew{Email: x.field("email"), Backup: x.backup()}
 	if ceremony := x.field("ceremony"); ceremony != "" {
-		return x.bindCode(ceremony, "email-added", &v.Frame, func(ch *auth.Challenge) assets.View {
+		return x.bindCode(ceremony, &v.Frame, func(ch *auth.Challenge) assets.View {
 			v.Step = x.step(v.Frame)
 			if ch != nil {
 				v.Help, v.Sent = bindHelp(ch), true
@@ -351,14 +352,14 @@ func (x *exchange) beginCode(form auth.BindForm, path string, f *assets.Frame, a
 
 // bindCode checks the code that came back. A wrong one leaves the exchange as it is; one that is over asks for the
 // number again.
-func (x *exchange) bindCode(ceremony, key string, f *assets.Frame, again func(*auth.Challenge) assets.View, k auth.Kind) error {
+func (x *exchange) bindCode(ceremony string, f *assets.Frame, again func(*auth.Challenge) assets.View, k auth.Kind) error {
 	d := auth.BindDone{Ceremony: ceremony, Response: codeJSON(x.field("code"))}
 	if x.field("place") == "new" { // this number is on another phone than what is there
 		d.Device = "new"
 	}
 	info, err := x.bind(d)
 	if err == nil {
-		return x.added(info, key)
+		return x.added(info)
 	}
 	signed, gone := x.signedFrame()
 	if gone != nil {
@@ -380,7 +381,7 @@ func bindSend(path string) func(*exchange) error {
 			kind = auth.Email
 		}
 		before := x.binding(kind, ceremony)
-		ch, err := x.s.service.BindResend(x.r.Context(), x.caller, ceremony, choice(assets.Way(x.field("via")), "").Channel)
+		ch, err := x.s.service.BindResend(x.r.Context(), x.caller, ceremony, x.s.choice(assets.Way(x.field("via")), "").Channel)
 		if err == nil {
 			x.put(stepCookie, ch.Ceremony+".", flowLife)
 			x.sayResent(before, ch)
@@ -403,7 +404,7 @@ func bindSend(path string) func(*exchange) error {
 		}
 		v := &assets.PhoneNew{Frame: f, Via: assets.WaySMS, Step: x.step(f), Backup: x.backup()}
 		if was := x.binding(auth.Phone, ceremony); was != nil {
-			v.Help, v.Sent, v.Via = bindHelp(was), true, wayOfChannel(was.Channel)
+			v.Help, v.Sent, v.Via = bindHelp(was), true, x.s.wayOfChannel(was)
 		}
 		return x.show(status, v)
 	}
@@ -421,7 +422,7 @@ func codesPage(x *exchange) error {
 	}
 	v := &assets.Codes{Frame: f}
 	for _, m := range info.Methods {
-		if m.Kind == auth.Lookup {
+		if x.s.isSet(m.Kind) {
 			v.Left, v.Total, v.Made = m.Left, recoveryTotal, m.BoundAt
 		}
 	}

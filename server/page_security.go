@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-func securityPages() []page {
+func securityPages(methods auth.Table) []page {
 	list := []page{
 		{path: "/security", who: session, uses: []string{"Security"}, get: overviewPage},
 		{path: "/security/start", who: session, uses: []string{"Security"}, get: startPage},
@@ -29,8 +29,8 @@ func securityPages() []page {
 		{path: "/confirm", who: enrolled, uses: []string{"StepUp", "StepUpBegin", "StepUpFinish"}, bound: true, get: confirmStepPage, post: confirmStepPost},
 		{path: "/confirm/send", who: enrolled, uses: []string{"StepUpBegin", "StepUpResend"}, get: toOverview, post: confirmStepSend},
 	}
-	for _, sort := range []string{"keys", "app", "token", "phone", "email", "codes"} {
-		if sort != "codes" {
+	for _, sort := range methods.Values(func(m *auth.Method) string { return m.Face.Path }) {
+		if !slices.ContainsFunc(methods, func(m auth.Method) bool { return m.Face.Path == sort && m.Set }) {
 			list = append(list, page{path: "/security/" + sort + "/{id}", who: session, what: "rename", uses: []string{"Security", "Rename"},
 				get: methodPage(sort), post: renamePost(sort)})
 		}
@@ -62,7 +62,7 @@ func overviewPage(x *exchange) error {
 		return x.redirect("/security/start")
 	}
 	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Checked: f.Now,
-		Methods: holders(info.Methods), Losses: losses(info.Forecast), Password: info.PasswordAt, Email: info.Me.Email, Phone: info.Phone,
+		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt, Email: info.Me.Email, Phone: info.Phone,
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions, TrustOn: x.s.config.Policy.TrustLife > 0}
 	v.Covered = v.Two && !slices.ContainsFunc(info.Forecast, func(r auth.Forecast) bool { return len(r.Lost) == 1 && len(r.Left) == 0 })
 	v.LastChange = lastChange(info)
@@ -70,25 +70,17 @@ func overviewPage(x *exchange) error {
 		v.Methods[0].First = true
 	}
 	for _, c := range info.Changes {
-		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: removal(info, c), Name: c.Item, At: c.Due})
+		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: x.s.removal(info, c), Name: c.Item, At: c.Due})
 	}
-	v.Advice = advice(info)
+	v.Advice = x.s.advice(info)
 	return x.show(http.StatusOK, v)
 }
 
 // removal is how texts name a removal that waits: by the sort of what goes.
-func removal(info *auth.SecurityInfo, c auth.ChangeInfo) string {
+func (s *Server) removal(info *auth.SecurityInfo, c auth.ChangeInfo) string {
 	for _, m := range info.Methods {
-		if !m.RemovalDue.Equal(c.Due) || m.Name != c.Item {
-			continue
-		}
-		switch w := wayOf(m.Kind, m.Flavour); w {
-		case assets.WaySMS:
-			return "phone-removed"
-		case assets.WayRecovery:
-			return "codes-removed"
-		default:
-			return string(w) + "-removed"
+		if m.RemovalDue.Equal(c.Due) && m.Name == c.Item {
+			return s.methods.Of(m.Kind, m.Flavour).Face.Stem + "-removed"
 		}
 	}
 	return "other"
@@ -105,10 +97,10 @@ func lastChange(info *auth.SecurityInfo) time.Time {
 }
 
 // advice is what to do soon (R78).
-func advice(info *auth.SecurityInfo) []assets.Problem {
+func (s *Server) advice(info *auth.SecurityInfo) []assets.Problem {
 	var out []assets.Problem
 	for _, m := range info.Methods {
-		if m.Kind == auth.Lookup && m.Left > 0 && m.Left <= 3 {
+		if s.isSet(m.Kind) && m.Left > 0 && m.Left <= 3 {
 			out = append(out, assets.Problem{Code: "few-codes", Args: assets.Args{"n": m.Left}})
 		}
 	}
@@ -122,22 +114,27 @@ func startPage(x *exchange) error {
 		return err
 	}
 	two := !info.EnrolledAt.IsZero()
-	v := &assets.Start{Frame: f, Must: info.Me.Session.Restricted, Two: two, Backup: two && info.BackupNeeded, Have: methods(info.Methods)}
+	v := &assets.Start{Frame: f, Must: info.Me.Session.Restricted, Two: two, Backup: two && info.BackupNeeded, Have: x.s.list(info.Methods)}
 	v.CanSkip = v.Backup
-	v.Offer = offers(info, x.s.config.Policy)
+	v.Offer = x.s.offers(info, x.s.config.Policy)
 	return x.show(http.StatusOK, v)
 }
 
-func offers(info *auth.SecurityInfo, p auth.Policy) []assets.Offer {
+// offers are what can be set up: of each sort of method the usual row, of what is served here.
+func (s *Server) offers(info *auth.SecurityInfo, p auth.Policy) []assets.Offer {
 	var out []assets.Offer
-	for _, w := range []assets.Way{assets.WayKey, assets.WayPasskey, assets.WayApp, assets.WaySMS, assets.WayEmail, assets.WayRecovery} {
-		o := assets.Offer{Way: w}
+	offered := map[string]bool{}
+	for i := range s.methods {
+		row := &s.methods[i]
+		if !row.Served || offered[row.Face.Stem] || row.Set && info.EnrolledAt.IsZero() { // codes lead back to something
+			continue
+		}
+		offered[row.Face.Stem] = true
+		o := assets.Offer{Way: assets.Way(row.Face.Way)}
 		switch {
-		case w == assets.WayRecovery && info.EnrolledAt.IsZero():
-			continue // codes lead back to something
-		case w == assets.WayRecovery && slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool { return m.Kind == auth.Lookup && m.Left > 0 }):
+		case row.Set && slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool { return m.Kind == row.Kind && m.Left > 0 }):
 			o.Refuse = "have"
-		case w == assets.WayEmail && !p.EmailSecondStep:
+		case !p.Takes(row):
 			o.Refuse = "policy"
 		case p.MaxMethods > 0 && len(info.Methods) >= p.MaxMethods:
 			o.Refuse = "too-many"
@@ -153,30 +150,16 @@ func keysPage(x *exchange) error {
 		return err
 	}
 	v := &assets.Keys{Frame: f, CanAdd: x.s.config.Policy.MaxMethods == 0 || len(info.Methods) < x.s.config.Policy.MaxMethods}
-	for _, h := range holders(info.Methods) {
-		switch h.Way {
-		case assets.WayKey:
-			v.Keys = append(v.Keys, h)
-		case assets.WayPasskey:
+	for _, h := range x.s.holders(info.Methods) {
+		switch row := x.s.methods.Way(string(h.Way)); {
+		case row.Input != auth.KeyTouch:
+		case row.Cloud:
 			v.Passkeys = append(v.Passkeys, h)
+		default:
+			v.Keys = append(v.Keys, h)
 		}
 	}
 	return x.show(http.StatusOK, v)
-}
-
-// sortOf is the part of the path under which methods of a kind stand.
-func sortOf(k auth.Kind) string {
-	switch k {
-	case auth.WebAuthn:
-		return "keys"
-	case auth.TOTP:
-		return "app"
-	case auth.HOTP:
-		return "token"
-	case auth.Lookup:
-		return "codes"
-	}
-	return string(k)
 }
 
 // authenticator finds one of the seller's own methods. Recovery codes have no page of their own: "all" names the set.
@@ -186,7 +169,8 @@ func (x *exchange) authenticator(sort, id string) (*auth.AuthenticatorInfo, *aut
 		return nil, nil, err
 	}
 	for i := range info.Methods {
-		if m := &info.Methods[i]; sortOf(m.Kind) == sort && (m.ID == id || sort == "codes" && id == "all") {
+		m := &info.Methods[i]
+		if row := x.s.methods.Of(m.Kind, m.Flavour); row.Face.Path == sort && (m.ID == id || row.Set && id == "all") {
 			return m, info, nil
 		}
 	}
@@ -194,9 +178,9 @@ func (x *exchange) authenticator(sort, id string) (*auth.AuthenticatorInfo, *aut
 }
 
 // isLast says whether nothing but recovery codes would be left without a method.
-func isLast(a *auth.AuthenticatorInfo, info *auth.SecurityInfo) bool {
-	return a.Kind != auth.Lookup && !slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
-		return m.ID != a.ID && m.Kind != auth.Lookup && m.State == auth.Active
+func (s *Server) isLast(a *auth.AuthenticatorInfo, info *auth.SecurityInfo) bool {
+	return !s.isSet(a.Kind) && !slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
+		return m.ID != a.ID && !s.isSet(m.Kind) && m.State == auth.Active
 	})
 }
 
@@ -210,7 +194,7 @@ func (x *exchange) showMethod(status int, sort string, refused error) error {
 		return err
 	}
 	f := x.frameOf(&info.Me)
-	m := method(a)
+	m := x.s.method(a)
 	if x.posted.Has("name") {
 		m.Name, m.Place = x.field("name"), x.field("place")
 	}
@@ -221,15 +205,15 @@ func (x *exchange) showMethod(status int, sort string, refused error) error {
 	}
 	events := x.eventsOf(a)
 	if sort != "keys" {
-		return x.show(status, &assets.MethodView{Frame: f, Method: m, Events: events, Last: isLast(a, info)})
+		return x.show(status, &assets.MethodView{Frame: f, Method: m, Events: events, Last: x.s.isLast(a, info)})
 	}
 	h := assets.Holder{Method: m}
-	for _, o := range holders(info.Methods) {
+	for _, o := range x.s.holders(info.Methods) {
 		if o.ID == a.ID {
 			h.Holds = o.Holds
 		}
 	}
-	return x.show(status, &assets.KeyView{Frame: f, Holder: h, Events: events, Last: isLast(a, info)})
+	return x.show(status, &assets.KeyView{Frame: f, Holder: h, Events: events, Last: x.s.isLast(a, info)})
 }
 
 // eventsOf is a method's own history, as far as a page of the account's shows it by name.
@@ -241,7 +225,7 @@ func (x *exchange) eventsOf(a *auth.AuthenticatorInfo) []assets.Event {
 	var out []assets.Event
 	for _, e := range all.Events {
 		if a.Name != "" && e.Item == a.Name && len(out) < 10 {
-			out = append(out, event(e))
+			out = append(out, x.s.event(e))
 		}
 	}
 	return out
@@ -283,7 +267,7 @@ func removePage(sort string, lost bool) func(*exchange) error {
 		if !need.Done && !need.Waits {
 			return auth.Refuse(auth.StepUpRequired)
 		}
-		v := &assets.Remove{Frame: x.frameOf(&info.Me), Method: method(a), Lost: lost, Last: isLast(a, info)}
+		v := &assets.Remove{Frame: x.frameOf(&info.Me), Method: x.s.method(a), Lost: lost, Last: x.s.isLast(a, info)}
 		if need.Waits {
 			v.Delay = x.s.now().Add(x.s.config.Policy.RemovalDelay)
 		}
@@ -291,10 +275,10 @@ func removePage(sort string, lost bool) func(*exchange) error {
 			m := &info.Methods[i]
 			gone := m.ID == a.ID || lost && m.Device == a.Device
 			if gone && m.ID != a.ID {
-				v.Holds = append(v.Holds, wayOf(m.Kind, m.Flavour))
+				v.Holds = append(v.Holds, x.s.wayOf(m.Kind, m.Flavour))
 			}
 			if !gone {
-				v.Left = append(v.Left, method(m))
+				v.Left = append(v.Left, x.s.method(m))
 			}
 		}
 		return x.show(http.StatusOK, v)
@@ -322,10 +306,8 @@ func removePost(sort string, lost bool) func(*exchange) error {
 			p = parting{Key: "removal-planned", Time: done.Due, Tone: "info"}
 		case lost:
 			p.Key = "key-lost"
-		case a.Kind == auth.WebAuthn:
-			p.Key = "key-removed"
-		case a.Kind == auth.Lookup:
-			p.Key = "codes-removed"
+		case x.s.methods.Of(a.Kind, a.Flavour).Face.Gone != "":
+			p.Key = x.s.methods.Of(a.Kind, a.Flavour).Face.Gone
 		}
 		x.say(p)
 		if done.Ended {
@@ -391,7 +373,7 @@ func keyTestPost(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	found := method(&done.Answered)
+	found := x.s.method(&done.Answered)
 	v := &assets.KeyTest{Frame: f, ID: x.param("id"), Found: &found, Wanted: found.ID == x.param("id")}
 	if a, _, err := x.authenticator("keys", v.ID); v.ID != "" && err == nil {
 		v.Name = a.Name

@@ -37,7 +37,7 @@ func (x *exchange) signInStep() (*step, error) {
 	if info.Step != auth.StepSecond {
 		return nil, auth.Refuse(auth.CeremonyOtherBrowser)
 	}
-	s := &step{purpose: auth.ForSignIn, methods: ways(info.Methods), frame: x.frame(), page: "/sign-in/verify"}
+	s := &step{purpose: auth.ForSignIn, methods: x.s.ways(info.Methods), frame: x.frame(), page: "/sign-in/verify"}
 	s.frame.Who = info.Who
 	s.begin = func(m auth.MethodChoice) (*auth.Challenge, error) {
 		return x.s.service.SignInBegin(x.r.Context(), x.caller, flow, m)
@@ -68,7 +68,7 @@ func (x *exchange) confirmStep(what, to string) (s *step, done bool, err error) 
 			list = strong
 		}
 	}
-	s = &step{what: what, next: to, purpose: auth.ForStepUp, methods: ways(list), frame: f, page: "/confirm"}
+	s = &step{what: what, next: to, purpose: auth.ForStepUp, methods: x.s.ways(list), frame: f, page: "/confirm"}
 	s.begin = func(m auth.MethodChoice) (*auth.Challenge, error) {
 		return x.s.service.StepUpBegin(x.r.Context(), x.caller, act, target, m)
 	}
@@ -81,9 +81,13 @@ func (x *exchange) confirmStep(what, to string) (s *step, done bool, err error) 
 // actionFor is the action and its target behind the words of a page: the target stands in the path to go on to.
 func (x *exchange) actionFor(what, to string) (auth.Action, string, error) {
 	acts := map[string]auth.Action{
-		"add-key": auth.ActAdd, "add-passkey": auth.ActAdd, "add-app": auth.ActAdd, "add-phone": auth.ActAdd, "add-email": auth.ActAdd,
 		"make-codes": auth.ActCodes, "rename": auth.ActRename, "remove": auth.ActRemove, "lost": auth.ActLose,
 		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact, "browsers": auth.ActTrust,
+	}
+	for i := range x.s.methods {
+		if row := &x.s.methods[i]; row.Served && !row.Set {
+			acts["add-"+row.Face.Stem] = auth.ActAdd
+		}
 	}
 	act, known := acts[what]
 	if !known {
@@ -144,7 +148,7 @@ func verifyPost(x *exchange) error {
 
 // response is what the form says to a method.
 func (x *exchange) response(w assets.Way) (json.RawMessage, error) {
-	if isKey(w) {
+	if x.s.isKey(w) {
 		return rawJSON(x.field("response"))
 	}
 	return codeJSON(x.field("code")), nil
@@ -206,10 +210,10 @@ func confirmStepSend(x *exchange) error {
 // is sending again.
 func (x *exchange) sendCode(s *step) error {
 	w, id := assets.Way(x.field("with")), x.field("id")
-	if !sends(w) {
+	if !x.s.sends(w) {
 		return x.redirect(s.at(w, id))
 	}
-	m := choice(w, id)
+	m := x.s.choice(w, id)
 	before := x.begun(s, x.field("ceremony"), w, id)
 	var ch *auth.Challenge
 	var err error
@@ -221,7 +225,7 @@ func (x *exchange) sendCode(s *step) error {
 	if err != nil {
 		ceremony := ""
 		if before != nil {
-			ceremony, w = before.Ceremony, went(before, w) // nobody was called: the page tells of what was sent
+			ceremony, w = before.Ceremony, x.went(before, w) // nobody was called: the page tells of what was sent
 		}
 		return x.showStep(0, s, w, id, ceremony, err)
 	}
@@ -243,17 +247,11 @@ func (x *exchange) sayResent(before, ch *auth.Challenge) {
 }
 
 // went is the way by which the code of an exchange went, w if that is not known any more.
-func went(ch *auth.Challenge, w assets.Way) assets.Way {
+func (x *exchange) went(ch *auth.Challenge, w assets.Way) assets.Way {
 	if ch.Delivery == nil {
 		return w
 	}
-	switch ch.Delivery.Channel {
-	case auth.SMS:
-		return assets.WaySMS
-	case auth.Voice:
-		return assets.WayCall
-	}
-	return w
+	return assets.Way(x.s.methods.By(ch.Kind, ch.Delivery.Channel).Face.Way)
 }
 
 // at is the address of the step's page for one way.
@@ -277,7 +275,7 @@ func (x *exchange) begun(s *step, ceremony string, w assets.Way, id string) *aut
 	if ceremony == "" || ceremony == kept && of != url.QueryEscape(id) {
 		return nil
 	}
-	if ch := x.ofStep(s, ceremony); ch != nil && ch.Kind == choice(w, id).Kind {
+	if ch := x.ofStep(s, ceremony); ch != nil && ch.Kind == x.s.choice(w, id).Kind {
 		return ch
 	}
 	return nil
@@ -340,18 +338,18 @@ func (x *exchange) showStep(status int, s *step, w assets.Way, id, ceremony stri
 // prepare fills in what the way needs: a challenge, or what is known of the code under way.
 func (x *exchange) prepare(v *assets.Verify, s *step, others []assets.Method, ceremony string, refused error) error {
 	v.Help = help("", nil, others)
-	v.Open = refused != nil && !isKey(v.With)
+	v.Open = refused != nil && !x.s.isKey(v.With)
 	switch {
-	case isKey(v.With):
+	case x.s.isKey(v.With):
 		if v.WeChat {
 			return nil
 		}
-		ch, err := s.begin(choice(v.With, v.ID))
+		ch, err := s.begin(x.s.choice(v.With, v.ID))
 		if err != nil {
 			return err
 		}
 		v.Key = keyPrompt(ch, refused == nil)
-	case sends(v.With):
+	case x.s.sends(v.With):
 		ch := x.begun(s, ceremony, v.With, v.ID)
 		if ch == nil {
 			v.To = addressOf(s.methods, v.With, v.ID)
@@ -368,7 +366,7 @@ func (x *exchange) prepare(v *assets.Verify, s *step, others []assets.Method, ce
 			v.Ceremony = ceremony
 			return nil
 		}
-		ch, err := s.begin(choice(v.With, v.ID))
+		ch, err := s.begin(x.s.choice(v.With, v.ID))
 		if err != nil {
 			return err
 		}
@@ -396,7 +394,7 @@ func signInHelp(x *exchange) error {
 	if w == "" && len(s.methods) > 0 {
 		v.With = s.methods[0].Way
 	}
-	if sends(v.With) {
+	if x.s.sends(v.With) {
 		if ch := x.begun(s, "", v.With, id); ch != nil {
 			v.Help = help(ch.Ceremony, ch.Delivery, s.methods)
 		}

@@ -30,8 +30,8 @@ type page struct {
 }
 
 // pageTable is the one table of pages: guide, page map.
-func pageTable() []page {
-	return joinPages(signPages(), forgotPages(), securityPages(), contactPages(), bindPages(), helpPages())
+func (s *Server) pageTable() []page {
+	return joinPages(signPages(), forgotPages(), securityPages(s.methods), contactPages(), bindPages(), helpPages())
 }
 
 func joinPages(lists ...[]page) []page {
@@ -47,7 +47,7 @@ func (s *Server) mountPages(e *echo.Echo) {
 	if s.pages == nil {
 		return
 	}
-	for _, p := range pageTable() {
+	for _, p := range s.pageTable() {
 		if p.path == "/dev/messages" && (s.config.Sink == nil || !s.site.local) {
 			continue
 		}

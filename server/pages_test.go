@@ -386,7 +386,7 @@ func TestEveryPageAnswers(t *testing.T) {
 	for _, who := range []*person{p, w.browser()} {
 		for _, lang := range []string{"en", "zh-CN"} {
 			who.lang = lang
-			for _, pg := range pageTable() {
+			for _, pg := range w.server.pageTable() {
 				if pg.get == nil || pg.path == "/dev/messages" {
 					continue
 				}
@@ -406,7 +406,7 @@ func TestEveryPageAnswers(t *testing.T) {
 func TestEveryPageDeclaresItself(t *testing.T) {
 	seen := map[string]bool{}
 	reached := map[string]bool{}
-	for _, p := range pageTable() {
+	for _, p := range newWorld(t).server.pageTable() {
 		if seen[p.path] || p.who == 0 || p.get == nil && p.post == nil {
 			t.Errorf("%s: got twice %v, who %d, want one page with its demand", p.path, seen[p.path], p.who)
 		}
@@ -423,7 +423,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 	}
 	for _, use := range everyUseCase() {
 		switch use {
-		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "Settle", "Wake", "Sweep", "Receipt", "Me", "Lab":
+		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "Settle", "Wake", "Sweep", "Receipt", "Me", "Lab", "Methods":
 		default:
 			if !reached[use] {
 				t.Errorf("%s: got no page, want one", use)
@@ -503,7 +503,7 @@ func TestLanguageButtonLeadsBackToThePage(t *testing.T) {
 
 func TestPagesUnderASubPath(t *testing.T) {
 	w := newWorld(t)
-	pages, err := assets.NewPages(assets.Config{Base: "/account", Site: "shop.example"}, w.texts)
+	pages, err := assets.NewPages(assets.Config{Base: "/account", Site: "shop.example", Methods: Rows(w.service.Methods())}, w.texts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"Restored":    "the program's own command",
 		"DemandOf":    "no use case: the rules, for pages",
 		"Lab":         "no use case: the way to those of testers",
+		"Methods":     "no use case: the table of methods, for pages and messages",
 	}
 	routed := map[string]bool{}
 	for _, rt := range routes() {

@@ -35,6 +35,7 @@ const (
 // Server is Latchkey over HTTP. It is safe for concurrent use.
 type Server struct {
 	service  *auth.Service
+	methods  auth.Table
 	texts    Texts
 	pages    assets.Renderer
 	config   Config
@@ -69,7 +70,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		service: cfg.Service, texts: cfg.Texts, pages: cfg.Pages, config: cfg, site: at, proxies: cfg.TrustedProxies,
+		service: cfg.Service, methods: cfg.Service.Methods(), texts: cfg.Texts, pages: cfg.Pages, config: cfg, site: at, proxies: cfg.TrustedProxies,
 		csrf: http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(), problem: shapeOf(typeProblem),
 		log: cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
 	}

@@ -9,127 +9,82 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
+// Rows is the table of methods as pages read it.
+func Rows(t auth.Table) []assets.Row {
+	rows := make([]assets.Row, len(t))
+	for i := range t {
+		rows[i] = assets.Row(t[i].Face)
+	}
+	return rows
+}
+
 // ways lists methods to choose among, in the order of policy. One number is two ways if it takes texts and calls.
-func ways(list []auth.MethodInfo) []assets.Method {
+func (s *Server) ways(list []auth.MethodInfo) []assets.Method {
 	var out []assets.Method
 	for _, m := range list {
 		base := assets.Method{ID: m.ID, To: m.Address, Left: m.Left, Weak: m.Class == auth.Weak}
 		if !m.Resting.IsZero() {
 			base.State, base.Until = "resting", m.Resting
 		}
-		for _, w := range waysOf(m) {
-			out = append(out, named(base, w, m)...)
+		for i := range s.methods {
+			if row := &s.methods[i]; m.Takes(row) {
+				out = append(out, named(base, row, m)...)
+			}
 		}
 	}
 	return out
 }
 
-func waysOf(m auth.MethodInfo) []assets.Way {
-	switch m.Kind {
-	case auth.WebAuthn:
-		var w []assets.Way
-		if m.Keys || !m.Passkeys {
-			w = append(w, assets.WayKey)
-		}
-		if m.Passkeys {
-			w = append(w, assets.WayPasskey)
-		}
-		return w
-	case auth.Phone:
-		var w []assets.Way
-		for _, c := range m.Channels {
-			w = append(w, wayOfChannel(c))
-		}
-		return w
-	}
-	return []assets.Way{wayOf(m.Kind, "")}
-}
-
 // named gives a row the names of its authenticators; keys and passkeys share one list, which names neither.
-func named(base assets.Method, w assets.Way, m auth.MethodInfo) []assets.Method {
-	base.Way = w
+func named(base assets.Method, row *auth.Method, m auth.MethodInfo) []assets.Method {
+	base.Way = assets.Way(row.Face.Way)
 	both := m.Keys && m.Passkeys
-	if len(m.Names) == 0 || both || m.Kind == auth.Lookup {
+	if len(m.Names) == 0 || both || row.Set {
 		return []assets.Method{base}
 	}
 	var out []assets.Method
 	for _, n := range m.Names {
-		row := base
-		row.Name = n
-		out = append(out, row)
+		one := base
+		one.Name = n
+		out = append(out, one)
 	}
 	return out
 }
 
-func wayOf(k auth.Kind, f auth.Flavour) assets.Way {
-	switch k {
-	case auth.WebAuthn:
-		if f == auth.Passkey {
-			return assets.WayPasskey
-		}
-		return assets.WayKey
-	case auth.TOTP:
-		return assets.WayApp
-	case auth.HOTP:
-		return assets.WayToken
-	case auth.Phone:
-		return assets.WaySMS
-	case auth.Email:
-		return assets.WayEmail
-	case auth.Lookup:
-		return assets.WayRecovery
-	}
-	return ""
+func (s *Server) wayOf(k auth.Kind, f auth.Flavour) assets.Way {
+	return assets.Way(s.methods.Of(k, f).Face.Way)
 }
 
-func wayOfChannel(c auth.Channel) assets.Way {
-	switch c {
-	case auth.Voice:
-		return assets.WayCall
-	case auth.Mail:
-		return assets.WayEmail
-	}
-	return assets.WaySMS
+// wayOfChannel is the way by which the code of an exchange goes.
+func (s *Server) wayOfChannel(ch *auth.Challenge) assets.Way {
+	return assets.Way(s.methods.By(ch.Kind, ch.Channel).Face.Way)
 }
 
-// choice is what a way asks of the domain.
-func choice(w assets.Way, id string) auth.MethodChoice {
-	m := auth.MethodChoice{ID: id}
-	switch w {
-	case assets.WayKey, assets.WayPasskey:
-		m.Kind, m.ID = auth.WebAuthn, ""
-	case assets.WayApp:
-		m.Kind, m.ID = auth.TOTP, ""
-	case assets.WayToken:
-		m.Kind, m.ID = auth.HOTP, ""
-	case assets.WaySMS:
-		m.Kind, m.Channel = auth.Phone, auth.SMS
-	case assets.WayCall:
-		m.Kind, m.Channel = auth.Phone, auth.Voice
-	case assets.WayEmail:
-		m.Kind, m.Channel = auth.Email, auth.Mail
-	case assets.WayRecovery:
-		m.Kind, m.ID = auth.Lookup, ""
+// choice is what a way asks of the domain. Of those that are sent nothing, any of the kind may answer.
+func (s *Server) choice(w assets.Way, id string) auth.MethodChoice {
+	row := s.methods.Way(string(w))
+	m := auth.MethodChoice{Kind: row.Kind, Channel: row.Channel, ID: id}
+	if row.Kind != "" && row.Channel == "" {
+		m.ID = ""
 	}
 	return m
 }
 
 // sends says whether a way needs something to be sent first.
-func sends(w assets.Way) bool {
-	return w == assets.WaySMS || w == assets.WayCall || w == assets.WayEmail
-}
+func (s *Server) sends(w assets.Way) bool { return s.methods.Way(string(w)).Channel != "" }
 
 // isKey says whether a way is a ceremony of the browser.
-func isKey(w assets.Way) bool { return w == assets.WayKey || w == assets.WayPasskey }
+func (s *Server) isKey(w assets.Way) bool { return s.methods.Way(string(w)).Input == auth.KeyTouch }
 
 // method is one authenticator as pages list it.
-func method(a *auth.AuthenticatorInfo) assets.Method {
-	out := assets.Method{ID: a.ID, Way: wayOf(a.Kind, a.Flavour), Name: a.Name, Place: a.Place, Model: a.Model, To: a.Address,
+func (s *Server) method(a *auth.AuthenticatorInfo) assets.Method {
+	row := s.methods.Of(a.Kind, a.Flavour)
+	out := assets.Method{ID: a.ID, Way: assets.Way(row.Face.Way), Name: a.Name, Place: a.Place, Model: a.Model, To: a.Address,
 		Left: a.Left, Made: a.BoundAt, Used: a.UsedAt, Weak: a.Class == auth.Weak, Verified: a.VerifiesUser, Synced: a.Synced}
-	if a.Kind == auth.Lookup {
+	if row.Set {
 		out.Total = recoveryTotal
 	}
-	if out.Place == "" && (a.Kind == auth.TOTP) {
+	if out.Place == "" && row.Face.Placed {
 		out.Place = placeOf(a.DeviceKind)
 	}
 	switch {
@@ -160,25 +115,25 @@ func placeOf(k auth.DeviceKind) string {
 	return ""
 }
 
-func methods(list []auth.AuthenticatorInfo) []assets.Method {
+func (s *Server) list(list []auth.AuthenticatorInfo) []assets.Method {
 	out := make([]assets.Method, len(list))
 	for i := range list {
-		out[i] = method(&list[i])
+		out[i] = s.method(&list[i])
 	}
 	return out
 }
 
 // holders groups what lives on one stick into one row (R53): the touch, and the codes kept on it.
-func holders(list []auth.AuthenticatorInfo) []assets.Holder {
+func (s *Server) holders(list []auth.AuthenticatorInfo) []assets.Holder {
 	var out []assets.Holder
 	for i := range list {
 		a := &list[i]
-		if onStick(a, list) {
+		if s.onStick(a, list) {
 			continue
 		}
-		h := assets.Holder{Method: method(a)}
+		h := assets.Holder{Method: s.method(a)}
 		for j := range list {
-			if b := &list[j]; a.Kind == auth.WebAuthn && a.DeviceKind == auth.Stick && b.Device == a.Device && onStick(b, list) {
+			if b := &list[j]; s.touched(a) && a.DeviceKind == auth.Stick && b.Device == a.Device && s.onStick(b, list) {
 				h.Holds = append(h.Holds, assets.WayToken)
 			}
 		}
@@ -190,18 +145,25 @@ func holders(list []auth.AuthenticatorInfo) []assets.Holder {
 	return out
 }
 
+// touched says whether a method is a key that the browser asks.
+func (s *Server) touched(a *auth.AuthenticatorInfo) bool {
+	return s.methods.Of(a.Kind, a.Flavour).Input == auth.KeyTouch
+}
+
 // onStick says whether codes live on a stick that is listed for its touch.
-func onStick(a *auth.AuthenticatorInfo, list []auth.AuthenticatorInfo) bool {
-	return (a.Kind == auth.TOTP || a.Kind == auth.HOTP) && slices.ContainsFunc(list, func(o auth.AuthenticatorInfo) bool {
-		return o.Kind == auth.WebAuthn && o.Device == a.Device && a.Device != ""
+func (s *Server) onStick(a *auth.AuthenticatorInfo, list []auth.AuthenticatorInfo) bool {
+	row := s.methods.Of(a.Kind, a.Flavour)
+	codes := row.Input != auth.KeyTouch && row.Channel == "" && !row.Set
+	return codes && slices.ContainsFunc(list, func(o auth.AuthenticatorInfo) bool {
+		return s.touched(&o) && o.Device == a.Device && a.Device != ""
 	})
 }
 
 // losses is the lock-out forecast.
-func losses(rows []auth.Forecast) []assets.Loss {
+func (s *Server) losses(rows []auth.Forecast) []assets.Loss {
 	var out []assets.Loss
 	for _, r := range rows {
-		l := assets.Loss{Goes: methods(r.Falls), Left: methods(r.Left), Soon: "now"}
+		l := assets.Loss{Goes: s.list(r.Falls), Left: s.list(r.Left), Soon: "now"}
 		names := make([]string, 0, len(r.Lost))
 		for _, d := range r.Lost {
 			names = append(names, d.Name)
@@ -220,7 +182,7 @@ func losses(rows []auth.Forecast) []assets.Loss {
 		switch {
 		case len(l.Left) == 0:
 			l.Soon = "documents"
-		case !slices.ContainsFunc(l.Left, func(m assets.Method) bool { return m.Way != assets.WayRecovery }):
+		case !slices.ContainsFunc(r.Left, func(m auth.AuthenticatorInfo) bool { return !s.isSet(m.Kind) }):
 			l.Soon = "later"
 		}
 		out = append(out, l)
@@ -246,23 +208,25 @@ func lostKind(k auth.DeviceKind) string {
 	return "all"
 }
 
+// isSet says whether a kind is recovery codes, or the like of them.
+func (s *Server) isSet(k auth.Kind) bool { return s.methods.Of(k, "").Set }
+
 // event is one entry of the history.
-func event(e auth.EventInfo) assets.Event {
+func (s *Server) event(e auth.EventInfo) assets.Event {
 	out := assets.Event{At: e.At, Browser: e.Agent, Place: e.IP, Bad: e.Outcome != "", Args: assets.Args{"name": e.Item}}
-	if w := wayOf(e.Kind, e.Flavour); w != "" {
-		out.Args["way"] = string(w)
+	row := s.methods.Of(e.Kind, e.Flavour)
+	if row.Face.Way != "" {
+		out.Args["way"] = row.Face.Way
 	}
 	if !e.Due.IsZero() {
 		out.Args["time"] = e.Due
 	}
-	if e.Kind == auth.Password {
-		out.Args["way"] = "password"
-	}
-	out.What = eventName(e)
+	out.What, out.Else = eventName(e, row)
 	return out
 }
 
-func eventName(e auth.EventInfo) string {
+// eventName is the text of an entry, and the one that stands in for it where the catalogue has none so fine.
+func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 	done := map[auth.Action]string{
 		auth.ActSignIn: "sign-in", auth.ActSecondStep: "sign-in", auth.ActStepUp: "confirmed", auth.ActTest: "key-tested",
 		auth.ActSendCode: "code-sent", auth.ActSignOut: "sign-out", auth.ActSignUp: "account-created", auth.ActConfirmSignUp: "account-confirmed",
@@ -273,29 +237,23 @@ func eventName(e auth.EventInfo) string {
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused", auth.ActStepUp: "second-step-refused",
 		auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused", auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused"}
-	added := map[auth.Kind]string{auth.WebAuthn: "key-added", auth.TOTP: "app-added", auth.HOTP: "token-added", auth.Phone: "phone-added", auth.Email: "email-added"}
 	switch {
 	case e.Outcome == auth.KeyFrozen:
-		return "key-frozen"
+		return "key-frozen", ""
+	case e.Outcome != "" && refused[e.Action] != "":
+		return refused[e.Action], ""
 	case e.Outcome != "":
-		if name := refused[e.Action]; name != "" {
-			return name
-		}
-		return "refused" // never the words of a change: nothing was changed
+		return "refused", "" // never the words of a change: nothing was changed
 	case !e.Due.IsZero():
-		return "removal-planned"
-	case e.Flavour == auth.Passkey && e.Action == auth.ActAdd:
-		return "passkey-added"
-	case e.Flavour == auth.Passkey && e.Action == auth.ActRemove:
-		return "passkey-removed"
+		return "removal-planned", ""
 	case e.Action == auth.ActContact:
-		return map[auth.Kind]string{auth.Email: "email-asked", auth.Phone: "phone-changed"}[e.Kind]
+		return row.Face.Contact, ""
 	case e.Action == auth.ActAdd:
-		return added[e.Kind]
-	case e.Action == auth.ActRemove && e.Kind == auth.WebAuthn:
-		return "key-removed"
+		return row.Face.Made, ""
+	case e.Action == auth.ActRemove:
+		return row.Face.Stem + "-removed", "removed"
 	}
-	return done[e.Action]
+	return done[e.Action], ""
 }
 
 // keyPrompt is a ceremony of the browser as a page carries it.

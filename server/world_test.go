@@ -82,10 +82,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if w.texts, err = assets.NewTexts(nil); err != nil {
 		t.Fatal(err)
 	}
-	if w.pages, err = assets.NewPages(assets.Config{Site: "accounts.example"}, w.texts); err != nil {
-		t.Fatal(err)
-	}
-	face := Config{Texts: w.texts, Pages: w.pages, Static: w.pages.Static(), Origin: testOrigin, Site: "Example", Policy: domain.Policy,
+	face := Config{Texts: w.texts, Origin: testOrigin, Site: "Example", Policy: domain.Policy,
 		Contact: "mailto:security@accounts.example", Rate: Rate{Burst: -1}, Now: w.time, Logger: slog.New(routeLog{slog.DiscardHandler, w})}
 	for _, f := range change {
 		f(&domain, &face)
@@ -93,7 +90,10 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if w.service, err = auth.New(domain); err != nil {
 		t.Fatal(err)
 	}
-	face.Service = w.service
+	if w.pages, err = assets.NewPages(assets.Config{Site: "accounts.example", Methods: Rows(w.service.Methods())}, w.texts); err != nil {
+		t.Fatal(err)
+	}
+	face.Service, face.Pages, face.Static = w.service, w.pages, w.pages.Static()
 	if w.server, err = New(face); err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func wired() []string {
 	return []string{
 		"server.service", "server.texts", "server.pages", "server.static", "server.origin", "server.site", "server.policy",
 		"server.logger", "server.ready", "server.receipts", "server.sink", "server.inbox", "server.now", "server.random",
-		"notify.site", "pages.base", "pages.site", "pages.lab",
+		"notify.site", "pages.base", "pages.site", "pages.lab", "pages.methods",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
 		"oob.codelife", // policy.codelife
 	}

@@ -109,6 +109,7 @@ func (h *house) domain(at *url.URL) error {
 func (h *house) words(at *url.URL) error {
 	look := h.config.Pages
 	look.Base, look.Site, look.Lab = at.EscapedPath(), at.Host, h.config.Lab
+	look.Methods = server.Rows(h.service.Methods())
 	texts, err := assets.NewTexts(look.Zone)
 	if err != nil {
 		return fmt.Errorf("reading the texts: %w", err)
@@ -127,7 +128,7 @@ func (h *house) delivery(at *url.URL) error {
 	if c.Signature, err = notify.SignatureOf(c.Signature, c.Site); err != nil {
 		return err
 	}
-	words := render(h.pages, h.config.Origin, at.Hostname())
+	words := render(h.pages, h.service.Methods(), h.config.Origin, at.Hostname())
 	if h.config.Lab {
 		h.inbox = notify.NewInbox(h.now)
 		h.inbox.Queued = func(ctx context.Context, id string) bool {

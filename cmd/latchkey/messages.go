@@ -33,31 +33,33 @@ func wordings() map[string]wording {
 	}
 }
 
-// shortCodes is how a code is worded in an SMS, by what it is for.
+// shortCodes is how a code is worded where there is little room, by what it is for.
 func shortCodes() map[string]string {
-	return map[string]string{
-		string(auth.ForSignIn): "sms.code", string(auth.ForBind): "sms.enrol", string(auth.ForStepUp): "sms.confirm",
-	}
+	return map[string]string{string(auth.ForSignIn): "code", string(auth.ForBind): "enrol", string(auth.ForStepUp): "confirm"}
 }
 
-// changes is how the texts name the changes that the domain tells of.
-func changes() map[string]string {
-	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed",
-		"frozen-webauthn": "key-frozen", "added-passkey": "passkey-added", "removed-passkey": "passkey-removed", "frozen-passkey": "passkey-frozen"}
-	for kind, word := range map[auth.Kind]string{
-		auth.WebAuthn: "key", auth.TOTP: "app", auth.HOTP: "token", auth.Phone: "phone", auth.Email: "email", auth.Lookup: "codes",
-	} {
-		names["added-"+string(kind)], names["removed-"+string(kind)] = word+"-added", word+"-removed"
-		names["disabled-"+string(kind)] = word + "-disabled"
+// changes is how the texts name the changes that the domain tells of. What is not told of a method
+// has no text, and reads as another change.
+func changes(methods auth.Table) map[string]string {
+	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed"}
+	for i := range methods {
+		row := &methods[i]
+		if row.Input == auth.NoInput {
+			continue
+		}
+		noun := methods.Noun(row.Kind, row.Flavour)
+		names["added-"+noun] = row.Face.Made
+		for _, done := range []string{"removed", "frozen", "disabled"} {
+			names[done+"-"+noun] = row.Face.Stem + "-" + done
+		}
 	}
-	names["added-"+string(auth.Lookup)] = "codes-made"
 	return names
 }
 
 // render returns the words of messages. Links to pages are built from the configured origin alone:
 // a name that a request carried must never get into a mail.
-func render(pages *assets.Pages, origin, host string) notify.Render {
-	words, codes, names := wordings(), shortCodes(), changes()
+func render(pages *assets.Pages, methods auth.Table, origin, host string) notify.Render {
+	words, codes, names := wordings(), shortCodes(), changes(methods)
 	return func(m auth.Message) (notify.Text, error) {
 		w := words[m.Template]
 		args := arguments(m, names)
@@ -65,12 +67,11 @@ func render(pages *assets.Pages, origin, host string) notify.Render {
 			args["link"] = origin + w.link
 		}
 		name := w.mail
-		switch {
-		case m.Channel == auth.Voice:
-			name = "voice.code"
-		case m.Channel == auth.SMS:
-			name = codes[m.Args["purpose"]]
-			args["host"] = host
+		if says := methods.Sending(m.Channel).Face.Says; says != "" {
+			name, args["host"] = says+"."+codes[m.Args["purpose"]], host
+			if !pages.Texts().Has(name) && m.Template == auth.TemplateCode {
+				name = says + ".code" // one wording for all
+			}
 		}
 		subject, body, html, err := pages.Message(m.Language, name, args)
 		return notify.Text{Subject: subject, Body: body, HTML: html}, err

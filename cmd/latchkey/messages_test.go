@@ -11,7 +11,18 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/server"
 )
+
+// builtIn is the table of the methods that are built in.
+func builtIn(t *testing.T) auth.Table {
+	t.Helper()
+	table, err := auth.Methods().Complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
 
 func testPages(t *testing.T) *assets.Pages {
 	t.Helper()
@@ -19,7 +30,7 @@ func testPages(t *testing.T) *assets.Pages {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := assets.NewPages(assets.Config{Site: "shop.example"}, texts)
+	pages, err := assets.NewPages(assets.Config{Site: "shop.example", Methods: server.Rows(builtIn(t))}, texts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +76,7 @@ func usedTemplates(t *testing.T) []string {
 
 // Every message that the domain can write has words in both languages, on every channel it may take.
 func TestEveryMessageHasWords(t *testing.T) {
-	say := render(testPages(t), "https://shop.example/account", "shop.example")
+	say := render(testPages(t), builtIn(t), "https://shop.example/account", "shop.example")
 	for _, template := range usedTemplates(t) {
 		for _, language := range []string{"en", "zh-CN"} {
 			m := auth.Message{Template: template, Channel: auth.Mail, Language: language, Expires: time.Unix(2e9, 0), Args: map[string]string{
@@ -132,7 +143,7 @@ func TestWordsOfMessages(t *testing.T) {
 		{"Chinese is Chinese", auth.Message{Template: auth.TemplateCode, Channel: auth.SMS, Language: "zh-CN", Args: with("purpose", "sign-in")},
 			[]string{"482913", "验证码"}, []string{"code"}},
 	} {
-		text, err := render(testPages(t), "https://shop.example/account", "shop.example")(c.m)
+		text, err := render(testPages(t), builtIn(t), "https://shop.example/account", "shop.example")(c.m)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
