@@ -1,6 +1,10 @@
 package auth
 
-import "time"
+import (
+	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
+)
 
 // An AccountID names an account: 16 random bytes, base64url. It says nothing
 // about the person.
@@ -9,14 +13,14 @@ type AccountID string
 // An Account is a subscriber account (NIST SP 800-63B-4 §1): whom the rest is
 // about. Stored under its ID; Email and Phone are found by blind indexes.
 type Account struct {
-	V        int       `json:"v,omitempty"`
-	ID       AccountID `json:"id"`
-	Parent   AccountID `json:"pa,omitempty"` // set: a sub-account of that account
-	Name     string    `json:"n"`
-	UserName UserName  `json:"un"`
-	Email    Address   `json:"e"`
-	Phone    Number    `json:"p,omitempty"`
-	PhoneAt  time.Time `json:"pt,omitzero"` // when a code sent to Phone came back; zero: only claimed
+	V        int            `json:"v,omitempty"`
+	ID       AccountID      `json:"id"`
+	Parent   AccountID      `json:"pa,omitempty"` // set: a sub-account of that account
+	Name     string         `json:"n"`
+	UserName ident.UserName `json:"un"`
+	Email    ident.Email    `json:"e"`
+	Phone    ident.Phone    `json:"p,omitempty"`
+	PhoneAt  time.Time      `json:"pt,omitzero"` // when a code sent to Phone came back; zero: only claimed
 	// LateClaim says that many had claimed Phone before: it is not found by it until proved.
 	LateClaim bool   `json:"lc,omitempty"`
 	Language  string `json:"l,omitempty"`

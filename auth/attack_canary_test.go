@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/virtual"
 )
@@ -111,7 +112,7 @@ func (w *world) live(t *testing.T) map[string]string {
 	set, err := w.s.RecoveryCodes(ctx, c)
 	ok(t, "recovery codes", err)
 	out["recovery code"], out["last recovery code"] = set.Codes[0], set.Codes[9]
-	out["recovery code, cleaned"] = auth.CleanCode(set.Codes[0])
+	out["recovery code, cleaned"] = ident.CleanCode(set.Codes[0])
 	trusted, err := w.s.TrustBrowser(ctx, c)
 	ok(t, "trust", err)
 	out["cookie of the trusted browser"] = trusted.Cookie

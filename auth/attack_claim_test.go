@@ -31,8 +31,8 @@ func TestClaimsTakeNoNumberAway(t *testing.T) {
 		t.Error("a number that came late and was proved: not confirmed")
 	}
 	ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), number))
-	if m := w.lastMail(auth.TemplateReset); m.To != "late@example.com" {
-		t.Errorf("forgot by the number: mailed to %s, want the one who proved it last", m.To)
+	if m := w.lastMail(auth.TemplateReset); m.Recipient != "late@example.com" {
+		t.Errorf("forgot by the number: mailed to %s, want the one who proved it last", m.Recipient)
 	}
 }
 

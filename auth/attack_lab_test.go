@@ -196,7 +196,7 @@ func TestResetDuringTraffic(t *testing.T) {
 				if !check(err) {
 					continue
 				}
-				info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: made.Email, Password: auth.LabPassword})
+				info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: string(made.Email), Password: auth.LabPassword})
 				if !check(err) {
 					continue
 				}
@@ -235,7 +235,7 @@ func TestNothingFromBeforeAReset(t *testing.T) {
 		return made
 	}
 	before := make()
-	info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: before.Email, Password: auth.LabPassword})
+	info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: string(before.Email), Password: auth.LabPassword})
 	ok(t, "signing in", err)
 	ok(t, "resetting", lab.Reset(t.Context(), auth.Caller{}))
 	after := make()

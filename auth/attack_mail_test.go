@@ -107,8 +107,8 @@ func TestSignUpMailSaysNothingOfAStrangers(t *testing.T) {
 	_, err := w.s.SignUp(t.Context(), caller("stranger"), f)
 	ok(t, "sign up", err)
 	m := w.lastMail(auth.TemplateSignUpExisting)
-	if m.To != "seller@example.com" || m.Args["name"] != "Wei" {
-		t.Errorf("the owner's mail: got %s to %s, want Wei to seller@example.com", m.Args["name"], m.To)
+	if m.Recipient != "seller@example.com" || m.Args["name"] != "Wei" {
+		t.Errorf("the owner's mail: got %s to %s, want Wei to seller@example.com", m.Args["name"], m.Recipient)
 	}
 }
 

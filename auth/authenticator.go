@@ -3,6 +3,8 @@ package auth
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // A Kind names one kind of second factor. The spelling is API: it stands in
@@ -63,7 +65,7 @@ type Authenticator struct {
 	Name       string          `json:"n,omitempty"`
 	Device     string          `json:"d,omitempty"`  // the Device it lives on
 	Credential string          `json:"c,omitempty"`  // WebAuthn credential id, base64url; unique across all accounts
-	To         string          `json:"to,omitempty"` // Phone, Email: the number or mailbox itself
+	Recipient  ident.Recipient `json:"to,omitempty"` // Phone, Email: the number or mailbox itself
 	Data       json.RawMessage `json:"x,omitempty"`  // the factor's own, opaque to everyone else
 	Traits     Traits          `json:"t,omitzero"`
 	BoundAt    time.Time       `json:"b"`
@@ -84,15 +86,15 @@ func (a *Authenticator) noun() string {
 // Traits is what a factor may say in the open about an authenticator that it
 // bound: enough to rank it and to describe it to its owner, never a secret.
 type Traits struct {
-	Flavour      Flavour   `json:"f,omitempty"`  // WebAuthn only
-	Synced       bool      `json:"sy,omitempty"` // backup eligible: may live in a cloud account
-	Discoverable bool      `json:"rk,omitempty"` // can sign in without a typed identifier
-	VerifiesUser bool      `json:"uv,omitempty"` // asked for a PIN or a finger when it was bound
-	Model        string    `json:"m,omitempty"`  // model name by AAGUID, "" if unknown
-	Certified    bool      `json:"ce,omitempty"` // attestation chained to a trust anchor
-	Address      string    `json:"to,omitempty"` // masked number or mailbox, for lists
-	Channels     []Channel `json:"ch,omitempty"` // channels the number can take
-	Left         int       `json:"l,omitempty"`  // recovery codes left
+	Flavour      Flavour      `json:"f,omitempty"`  // WebAuthn only
+	Synced       bool         `json:"sy,omitempty"` // backup eligible: may live in a cloud account
+	Discoverable bool         `json:"rk,omitempty"` // can sign in without a typed identifier
+	VerifiesUser bool         `json:"uv,omitempty"` // asked for a PIN or a finger when it was bound
+	Model        string       `json:"m,omitempty"`  // model name by AAGUID, "" if unknown
+	Certified    bool         `json:"ce,omitempty"` // attestation chained to a trust anchor
+	Masked       ident.Masked `json:"to,omitempty"` // the number or mailbox, for lists
+	Channels     []Channel    `json:"ch,omitempty"` // channels the number can take
+	Left         int          `json:"l,omitempty"`  // recovery codes left
 }
 
 // A Device is one physical thing, or one number or mailbox, that several

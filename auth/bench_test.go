@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/virtual"
@@ -72,7 +73,7 @@ func benchSeller(b *testing.B, f *webauthn.Factor, i int) (*virtual.Client, auth
 	}
 	browser := &virtual.Client{Origin: "http://localhost:8080", Authenticators: []*virtual.Authenticator{key}}
 	a := auth.Account{ID: auth.AccountID(fmt.Sprintf("AAAAAAAAAAAAAAAAAA%04d", i)), Name: "Wei", UserName: "Wei",
-		Email: auth.Address(benchEmail(i)), Handle: bytes.Repeat([]byte{byte(i)}, 64)}
+		Email: ident.Email(benchEmail(i)), Handle: bytes.Repeat([]byte{byte(i)}, 64)}
 	c := &auth.Ceremony{ID: "x", Input: []byte(`{"flavour":"key"}`), Purpose: auth.ForBind, Kind: auth.WebAuthn}
 	if err := f.BeginBind(c, auth.Subject{Handle: a.Handle, Name: string(a.Email), Display: "Wei", Site: "Latchkey"}); err != nil {
 		b.Fatal(err)

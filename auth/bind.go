@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // BindBegin begins a new method. A session that must enrol may bind its first
@@ -29,8 +31,8 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 		if err != nil {
 			return nil, err
 		}
-		next := &Ceremony{ID: id, Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Target: to,
-			Input: input, Language: c.Language, Hint: MaskAddress(w.account.Email),
+		next := &Ceremony{ID: id, Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Recipient: to,
+			Input: input, Language: c.Language, Hint: ident.Greeting(w.account.Email.Mask()),
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.SignInLife),
 			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account)}
 		return next, factor.BeginBind(next, s.subject(w.account, list))
@@ -47,35 +49,35 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 
 // bindInput checks what the person chose and returns it for the factor, with
 // the number or mailbox that it is about.
-func (s *Service) bindInput(f BindForm) (json.RawMessage, string, error) {
-	in, to := BindInput{Flavour: f.Flavour}, ""
+func (s *Service) bindInput(f BindForm) (json.RawMessage, ident.Recipient, error) {
+	in, to := BindInput{Flavour: f.Flavour}, ident.Recipient("")
 	in.KeyWish = KeyWish{Verify: f.Verify, Resident: f.Resident, Attest: f.Attest, Certified: f.Certified}
 	switch f.Kind {
 	case Phone:
-		n, err := ParseNumber(f.Number, s.policy.Countries)
+		n, err := ident.ParsePhone(f.Number, s.policy.Countries)
 		if err != nil {
-			return nil, "", err
+			return nil, "", RefuseTyped(err)
 		}
 		if f.Channel == SMS && !n.TakesSMS() {
 			return nil, "", RefuseField(PhoneLandline, "phone") // R60: it is offered a call
 		}
-		in.Number, to = string(n), string(n)
+		in.Phone, to = n, ident.Recipient(n)
 	case Email:
 		if !s.policy.EmailSecondStep {
 			return nil, "", Refuse(MethodRefused)
 		}
-		a, err := ParseAddress(f.Address)
+		a, err := ident.ParseEmail(f.Address)
 		if err != nil {
-			return nil, "", err
+			return nil, "", RefuseTyped(err)
 		}
-		in.Address, to = string(a), string(a)
+		in.Email, to = a, ident.Recipient(a)
 	}
 	text, err := json.Marshal(in)
 	return text, to, err
 }
 
 // mayBind refuses what is bound already and what would be too much.
-func (w *Work) mayBind(k Kind, to string) ([]*Authenticator, error) {
+func (w *Work) mayBind(k Kind, to ident.Recipient) ([]*Authenticator, error) {
 	list, err := w.authenticators(w.account.ID)
 	if err != nil {
 		return nil, err
@@ -84,17 +86,11 @@ func (w *Work) mayBind(k Kind, to string) ([]*Authenticator, error) {
 		return nil, Refuse(TooManyMethods)
 	}
 	for _, x := range list {
-		if to != "" && x.Kind == k && x.State == Active && sameAddress(k, x.To, to) {
+		if to != "" && x.Kind == k && x.State == Active && x.Recipient.Key() == to.Key() {
 			return nil, Refuse(MethodExists, "name", x.Name)
 		}
 	}
 	return list, nil
-}
-
-// sameAddress says whether two numbers or mailboxes are one: another spelling of
-// a mailbox is no backup for it (R61).
-func sameAddress(k Kind, a, b string) bool {
-	return a == b || k == Email && Address(a).Key() == Address(b).Key()
 }
 
 func (s *Service) subject(a *Account, list []*Authenticator) Subject {
@@ -110,7 +106,8 @@ func (s *Service) BindResend(ctx context.Context, c Caller, ceremony string, ch 
 // sendAgain asks the factor of a begun binding to send again.
 func (s *Service) sendAgain(ctx context.Context, c Caller, begun *Ceremony) (*Challenge, error) {
 	factor := s.factors[begun.Kind]
-	input, _, err := s.bindInput(BindForm{Kind: begun.Kind, Number: begun.Target, Address: begun.Target, Channel: begun.Channel})
+	typed := string(begun.Recipient)
+	input, _, err := s.bindInput(BindForm{Kind: begun.Kind, Number: typed, Address: typed, Channel: begun.Channel})
 	if err != nil {
 		return nil, err
 	}
@@ -217,11 +214,11 @@ func (w *Work) bindable(c *Ceremony, refused *Error) error {
 // bind stores a new authenticator, tells every address, and raises the session
 // if it is the first. x.Device is the id of a new device, should it need one.
 func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn draw) (*BindInfo, error) {
-	list, err := w.mayBind(c.Kind, c.Target)
+	list, err := w.mayBind(c.Kind, c.Recipient)
 	if err != nil {
 		return nil, err
 	}
-	x.Account, x.State, x.BoundAt, x.To = w.account.ID, Active, w.now, c.Target
+	x.Account, x.State, x.BoundAt, x.Recipient = w.account.ID, Active, w.now, c.Recipient
 	x.Name = nameFor(d.Name, x, list)
 	device, err := w.place(x, d, x.Device)
 	if err != nil {
@@ -309,7 +306,7 @@ func (w *Work) enrolled(x *Authenticator, secret []byte, info *BindInfo) error {
 // proved notes that a code sent to the account's own number came back: the
 // number names this account from now on.
 func (w *Work) proved(x *Authenticator) error {
-	if x.Kind != Phone || Number(x.To) != w.account.Phone || !w.account.PhoneAt.IsZero() {
+	if x.Kind != Phone || x.Recipient != ident.Recipient(w.account.Phone) || !w.account.PhoneAt.IsZero() {
 		return nil
 	}
 	w.account.PhoneAt = w.now
@@ -359,7 +356,7 @@ func (w *Work) standsAlone(x *Authenticator, list []*Authenticator) error {
 		if o.Device != x.Device {
 			return nil
 		}
-		with = cmpOr(o.Name, o.Traits.Address)
+		with = cmpOr(o.Name, string(o.Traits.Masked))
 	}
 	return Refuse(BackupFallsWith, "name", with)
 }

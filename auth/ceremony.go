@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // A Purpose says what a ceremony is for. It is bound into the seal, so that a
@@ -27,16 +29,17 @@ const (
 //	bound:  purpose, the browser's cookie (as associated data)
 //	open:   Prompt, Messages, Input, Decoy, UserVerified (never sealed)
 type Ceremony struct {
-	ID      string    `json:"i"`           // spent by one finish
-	Flow    string    `json:"f,omitempty"` // the sign-in this belongs to; spent by its one success
-	Account AccountID `json:"a,omitempty"` // "" while a discoverable credential has yet to name it
-	Purpose Purpose   `json:"p"`
-	Kind    Kind      `json:"k,omitempty"`
-	Channel Channel   `json:"c,omitempty"`
-	Session string    `json:"s,omitempty"`  // the session that a step-up or a binding belongs to
-	Target  string    `json:"tg,omitempty"` // the authenticator chosen to answer, "" if any may
-	For     Action    `json:"w,omitempty"`  // the action that a step-up is for
-	About   string    `json:"ab,omitempty"` // the authenticator that this action is about
+	ID        string          `json:"i"`           // spent by one finish
+	Flow      string          `json:"f,omitempty"` // the sign-in this belongs to; spent by its one success
+	Account   AccountID       `json:"a,omitempty"` // "" while a discoverable credential has yet to name it
+	Purpose   Purpose         `json:"p"`
+	Kind      Kind            `json:"k,omitempty"`
+	Channel   Channel         `json:"c,omitempty"`
+	Session   string          `json:"s,omitempty"`  // the session that a step-up or a binding belongs to
+	Target    string          `json:"tg,omitempty"` // the authenticator chosen to answer, "" if any may
+	Recipient ident.Recipient `json:"to,omitempty"` // the number or mailbox that a binding is about
+	For       Action          `json:"w,omitempty"`  // the action that a step-up is for
+	About     string          `json:"ab,omitempty"` // the authenticator that this action is about
 
 	Begun   time.Time `json:"b"`
 	Expires time.Time `json:"e"`
@@ -46,7 +49,7 @@ type Ceremony struct {
 	Remember bool            `json:"rm,omitempty"`
 	Verify   bool            `json:"uv,omitempty"` // the key must verify its user, whatever the policy says
 	Shared   bool            `json:"sh,omitempty"` // begun on what was called a shared computer
-	Hint     string          `json:"h,omitempty"`  // whom the pages greet: the identifier as typed
+	Hint     ident.Greeting  `json:"h,omitempty"`  // whom the pages greet: the identifier as typed
 	Message  string          `json:"m,omitempty"`  // the outbox message that carries the code
 	State    json.RawMessage `json:"x,omitempty"`  // the factor's own
 
@@ -58,6 +61,13 @@ type Ceremony struct {
 	Messages     []Message       `json:"-"` // what must be delivered
 	UserVerified bool            `json:"-"` // set by FinishVerify and FinishBind
 	Language     string          `json:"-"` // the person's language, for messages
+}
+
+// upgrade reads a binding that was sealed while its recipient stood in Target.
+func (c *Ceremony) upgrade() {
+	if c.Purpose == ForBind && c.Target != "" {
+		c.Recipient, c.Target = ident.Recipient(c.Target), ""
+	}
 }
 
 // shown says whether the flow has shown a proof of the kind.

@@ -37,7 +37,7 @@ func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, erro
 	}
 	out, err := Do(ctx, s, c, ActCodes, func(w *Work) (*made, error) {
 		w.note.Kind = Lookup
-		info := CodesInfo{Codes: prompt.Codes, MadeAt: w.now, Who: MaskAddress(w.account.Email)}
+		info := CodesInfo{Codes: prompt.Codes, MadeAt: w.now, MaskedEmail: w.account.Email.Mask()}
 		return &made{info, w.account.ID}, w.replaceCodes(set, messages)
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -12,27 +13,27 @@ import (
 // the link comes back. The answer is the same for an address that has an
 // account already. Refuses EmailMalformed, ResendTooSoon, SendLimitReached.
 func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*SignUpInfo, error) {
-	to, err := ParseAddress(address)
+	to, err := ident.ParseEmail(address)
 	if err != nil {
-		return nil, err
+		return nil, RefuseTyped(err)
 	}
 	key, url := s.newLink(LinkEmail)
 	messageID := s.newID()
 	return Do(ctx, s, c, ActContact, func(w *Work) (*SignUpInfo, error) {
 		w.note.Kind = Email
-		info := &SignUpInfo{Email: MaskAddress(to), Expires: w.now.Add(s.policy.LinkLife),
+		info := &SignUpInfo{MaskedEmail: to.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
-		if _, err := w.allowSend(w.account.ID, to.Key()); err != nil {
+		if _, err := w.allowSend(w.account.ID, ident.Recipient(to)); err != nil {
 			return nil, err
 		}
-		if err := w.allowBind(w.account.ID, to.Key()); err != nil {
+		if err := w.allowBind(w.account.ID, ident.Recipient(to)); err != nil {
 			return nil, err
 		}
 		l := link{Purpose: LinkEmail, Account: w.account.ID, Email: to, Expires: info.Expires, Epoch: w.account.Epoch}
 		if err := w.keepLink(key, &l); err != nil {
 			return nil, err
 		}
-		return info, w.send(Message{Account: w.account.ID, Channel: Mail, To: string(to), Template: TemplateEmailChange,
+		return info, w.send(Message{Account: w.account.ID, Channel: Mail, Recipient: ident.Recipient(to), Template: TemplateEmailChange,
 			Args: map[string]string{"link": url, "name": w.account.Name}, Expires: info.Expires}, messageID)
 	})
 }
@@ -40,9 +41,9 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 // ConfirmEmail makes the change that a link confirms and returns the new
 // address, masked. The old address is told. Refuses LinkUsed, also where the
 // address belongs to another account by now.
-func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (string, error) {
+func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ident.Masked, error) {
 	messages := s.newMessageIDs()
-	return Do(ctx, s, c, ActConfirmEmail, func(w *Work) (string, error) {
+	return Do(ctx, s, c, ActConfirmEmail, func(w *Work) (ident.Masked, error) {
 		l, err := w.spendLink(LinkEmail, token)
 		if err != nil {
 			return "", err
@@ -67,19 +68,19 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (str
 			return "", err
 		}
 		m := Message{Template: TemplateChange, Args: map[string]string{"what": "email", "at": stamp(w.now)}}
-		return MaskAddress(a.Email), w.notify(&before, m, messages.each()) // the old address is told, and the others
+		return a.Email.Mask(), w.notify(&before, m, messages.each()) // the old address is told, and the others
 	})
 }
 
 // ChangePhone sets the number that names the account at sign-in. It is only
 // claimed until a code sent to it has come back. "" takes the number away.
 // Refuses PhoneNoCountry, PhoneMalformed.
-func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (string, error) {
-	var n Number
+func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ident.Masked, error) {
+	var n ident.Phone
 	if number != "" {
 		var err error
-		if n, err = ParseNumber(number, nil); err != nil {
-			return "", err
+		if n, err = ident.ParsePhone(number, nil); err != nil {
+			return "", RefuseTyped(err)
 		}
 	}
 	messages := s.newMessageIDs()
@@ -94,7 +95,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (str
 			return err
 		}
 		for _, x := range list {
-			if Number(x.To) == n { // bound earlier: a code sent to it did come back
+			if x.Recipient == ident.Recipient(n) { // bound earlier: a code sent to it did come back
 				w.account.PhoneAt = x.BoundAt
 			}
 		}
@@ -104,5 +105,5 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (str
 		m := Message{Template: TemplateChange, Args: map[string]string{"what": "phone", "at": stamp(w.now)}}
 		return w.notify(w.account, m, messages.each())
 	})
-	return MaskNumber(n), err
+	return n.Mask(), err
 }

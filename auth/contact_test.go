@@ -19,8 +19,8 @@ func TestChangeEmail(t *testing.T) {
 	_, err := w.s.ChangeEmail(ctx, c, "new@example.com")
 	ok(t, "ask", err)
 	m := w.lastMail(auth.TemplateEmailChange)
-	if m.To != "new@example.com" {
-		t.Errorf("the link went to %s, want the new address", m.To)
+	if m.Recipient != "new@example.com" {
+		t.Errorf("the link went to %s, want the new address", m.Recipient)
 	}
 	_, err = w.s.ConfirmEmail(ctx, caller("mail"), "forged")
 	wantCode(t, "a forged link", err, auth.LinkUsed)
@@ -29,8 +29,8 @@ func TestChangeEmail(t *testing.T) {
 	if masked != "n•••@example.com" {
 		t.Errorf("confirmed: got %s", masked)
 	}
-	if told := w.lastMail(auth.TemplateChange); told.To != "seller@example.com" {
-		t.Errorf("told: got %s, want the old address", told.To)
+	if told := w.lastMail(auth.TemplateChange); told.Recipient != "seller@example.com" {
+		t.Errorf("told: got %s, want the old address", told.Recipient)
 	}
 	_, err = w.s.ConfirmEmail(ctx, caller("mail"), token(m.Args["link"]))
 	wantCode(t, "the link again", err, auth.LinkUsed)

@@ -1,6 +1,10 @@
 package auth
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/latchkey-auth/latchkey/ident"
+)
 
 // A Factor is one kind of second factor. It keeps nothing between calls: what
 // one ceremony must remember is in Ceremony.State, what an authenticator must
@@ -57,10 +61,10 @@ type Subject struct {
 // BindInput is what the person chose before a binding: the JSON of
 // Ceremony.Input for BeginBind. Fields that a kind does not know are "".
 type BindInput struct {
-	Flavour Flavour `json:"flavour,omitempty"` // webauthn
-	Number  string  `json:"number,omitempty"`  // phone: E.164
-	Address string  `json:"address,omitempty"` // email
-	Serial  string  `json:"serial,omitempty"`  // hotp: a hardware token
+	Flavour Flavour     `json:"flavour,omitempty"` // webauthn
+	Phone   ident.Phone `json:"number,omitempty"`
+	Email   ident.Email `json:"address,omitempty"`
+	Serial  string      `json:"serial,omitempty"` // hotp: a hardware token
 	KeyWish
 }
 

@@ -3,31 +3,41 @@ package auth
 import (
 	"errors"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
 // maxClaims bounds how many accounts may claim one number.
 const maxClaims = 20
 
+// login reads what was typed into the sign-in box. Where one country is served,
+// its numbers need no country code.
+func (s *Service) login(typed string) ident.Login {
+	if len(s.policy.Countries) == 1 {
+		return ident.ParseLogin(typed, s.policy.Countries[0])
+	}
+	return ident.ParseLogin(typed)
+}
+
 // find returns the account that an identifier names, nil if none does. A
 // number names the account that has proved it; while nobody has, the account
 // that claimed it first. A stranger's claim so never takes a number away from
 // whoever receives its texts.
-func (w *Work) find(l Login) (*Account, error) {
-	switch l.Kind {
-	case Email:
-		a, err := w.s.accounts.One(w.tx, "email", l.Key)
+func (w *Work) find(l ident.Login) (*Account, error) {
+	switch {
+	case l.Email != "":
+		a, err := w.s.accounts.One(w.tx, "email", string(l.Email))
 		if errors.Is(err, store.ErrNotFound) {
 			return nil, nil
 		}
 		return a, err
-	case Phone:
-		return w.byNumber(Number(l.Key))
+	case l.Phone != "":
+		return w.byNumber(l.Phone)
 	}
 	return nil, nil
 }
 
-func (w *Work) byNumber(n Number) (*Account, error) {
+func (w *Work) byNumber(n ident.Phone) (*Account, error) {
 	for _, index := range []string{"phone", "claim"} { // proved, then only claimed
 		ids, err := w.s.accounts.Find(w.tx, index, string(n), maxClaims)
 		if err != nil {
@@ -52,7 +62,7 @@ func (w *Work) byNumber(n Number) (*Account, error) {
 
 // crowded says whether so many claim a number that one more would be lost among
 // them, or the first one would.
-func (w *Work) crowded(n Number) (bool, error) {
+func (w *Work) crowded(n ident.Phone) (bool, error) {
 	ids, err := w.s.accounts.Find(w.tx, "claim", string(n), maxClaims)
 	return len(ids) >= maxClaims, err
 }

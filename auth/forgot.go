@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -95,7 +96,7 @@ func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids messageID
 func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error {
 	start := time.Now()
 	defer s.hold(ctx, &s.levels.forgot, start)
-	login := ParseIdentifier(identifier)
+	login := s.login(identifier)
 	key, url := s.newLink(LinkReset)
 	messageID := s.newID()
 	err := s.Do(ctx, c, ActForgot, func(w *Work) error {
@@ -111,7 +112,7 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 		if err := w.keepLink(key, &l); err != nil {
 			return err
 		}
-		return w.send(Message{Account: a.ID, Channel: Mail, To: string(a.Email), Language: a.Language, Template: TemplateReset,
+		return w.send(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language, Template: TemplateReset,
 			Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
 	})
 	if e := new(Error); errors.As(err, &e) {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // The Info structs are all that leaves this package. None of them holds a
@@ -18,9 +20,9 @@ type SignUpForm struct {
 // SignUpInfo says where the confirmation went. It is the same whether or not
 // the address has an account already.
 type SignUpInfo struct {
-	Email    string    // masked
-	Expires  time.Time // of the link
-	ResendAt time.Time
+	MaskedEmail ident.Masked `json:"email"`
+	Expires     time.Time    // of the link
+	ResendAt    time.Time
 }
 
 // SignInForm is the first step with a password. Shared is "this is a shared
@@ -55,7 +57,7 @@ type SignInInfo struct {
 	Step     Step
 	Ceremony string
 	Expires  time.Time
-	Who      string // whom the pages greet
+	Who      ident.Greeting // whom the pages greet
 	Methods  []MethodInfo
 	Token    string
 	Session  *SessionInfo
@@ -67,13 +69,13 @@ type SignInInfo struct {
 // answer; numbers and mailboxes have an entry each, since a code goes to one.
 type MethodInfo struct {
 	Kind     Kind
-	ID       string    // phone and email: which one
-	Channels []Channel // phone only
-	Names    []string  // of its authenticators
-	Address  string    // masked number or mailbox
-	Left     int       // recovery codes left
-	Passkeys bool      // webauthn: some are passkeys of a device
-	Keys     bool      // webauthn: some are USB keys
+	ID       string       // phone and email: which one
+	Channels []Channel    // phone only
+	Names    []string     // of its authenticators
+	Masked   ident.Masked `json:"address"` // the number or mailbox
+	Left     int          // recovery codes left
+	Passkeys bool         // webauthn: some are passkeys of a device
+	Keys     bool         // webauthn: some are USB keys
 	Class    Class
 	Resting  time.Time // not before; zero if ready
 }
@@ -115,14 +117,14 @@ type Challenge struct {
 	Prompt   json.RawMessage
 	Delivery *DeliveryInfo
 	Methods  []MethodInfo // the other ways, for "Didn't receive the code?"
-	Who      string
+	Who      ident.Greeting
 }
 
 // DeliveryInfo says how far the newest message of a ceremony has come.
 type DeliveryInfo struct {
 	Channel   Channel
-	To        string // masked
-	Label     string // which message counts
+	Masked    ident.Masked `json:"to"`
+	Label     string       // which message counts
 	State     Delivery
 	SentAt    time.Time
 	ChangedAt time.Time
@@ -133,12 +135,12 @@ type DeliveryInfo struct {
 
 // StepUpInfo says what a step-up needs.
 type StepUpInfo struct {
-	For     Action
-	Demand  Demand
-	Done    bool // the session already shows it
-	Waits   bool // the session shows a weaker method: the act would be done after a delay (D6)
-	Methods []MethodInfo
-	Who     string
+	For         Action
+	Demand      Demand
+	Done        bool // the session already shows it
+	Waits       bool // the session shows a weaker method: the act would be done after a delay (D6)
+	Methods     []MethodInfo
+	MaskedEmail ident.Masked `json:"who"`
 }
 
 // StepUpDone is a finished step-up: the session's token was rotated.
@@ -190,7 +192,7 @@ type AuthenticatorInfo struct {
 	DeviceKind   DeviceKind
 	Flavour      Flavour
 	Model        string
-	Address      string
+	Masked       ident.Masked `json:"address"` // the number or mailbox
 	Channels     []Channel
 	Class        Class
 	Synced       bool
@@ -222,18 +224,18 @@ type SessionInfo struct {
 
 // Me is who is signed in: the answer to the session check.
 type Me struct {
-	Account  AccountID
-	Name     string
-	UserName string
-	Email    string // masked
-	Session  SessionInfo
-	Lab      bool // nobody is really signed in: this is a lab, for tests
+	Account     AccountID
+	Name        string
+	UserName    string
+	MaskedEmail ident.Masked `json:"email"`
+	Session     SessionInfo
+	Lab         bool // nobody is really signed in: this is a lab, for tests
 }
 
 // SecurityInfo is the overview of Advanced security settings.
 type SecurityInfo struct {
 	Me             Me
-	Phone          string // masked
+	MaskedPhone    ident.Masked `json:"phone"`
 	PhoneConfirmed bool
 	PasswordAt     time.Time
 	EnrolledAt     time.Time // zero: two-step verification is off
@@ -300,11 +302,11 @@ type BrowserInfo struct {
 // CodesInfo is a fresh set of recovery codes, shown once. Sealed carries them
 // to the download for five minutes, so that nothing is stored.
 type CodesInfo struct {
-	Codes  []string
-	MadeAt time.Time
-	Who    string // masked
-	Sealed string
-	Token  string // set if the session was raised
+	Codes       []string
+	MadeAt      time.Time
+	MaskedEmail ident.Masked `json:"who"`
+	Sealed      string
+	Token       string // set if the session was raised
 }
 
 // HistoryInfo is one page of the account's history, newest first.

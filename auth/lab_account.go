@@ -14,13 +14,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
 // A Planter is a Factor that can make an authenticator for a lab's fixture, as
 // if it had been bound.
 type Planter interface {
-	// Plant returns the authenticator with Kind, To, Credential, Data and Traits
+	// Plant returns the authenticator with Kind, Recipient, Credential, Data and Traits
 	// set, and beside it what its owner would have been shown. What the form
 	// leaves open is drawn from p.Random, so that the same seed gives the same.
 	// It refuses MalformedRequest, with the member at fault.
@@ -83,9 +84,9 @@ type FixtureInfo struct {
 	ID       AccountID
 	UserID   string // WebAuthn user handle, base64url
 	Name     string
-	Email    string
+	Email    ident.Email
 	UserName string
-	Phone    string
+	Phone    ident.Phone
 	Password string
 	Methods  []FixtureMethod
 	Token    string
@@ -130,8 +131,8 @@ func (l *Lab) Make(ctx context.Context, c Caller, f AccountForm) (*FixtureInfo, 
 		a.PhoneAt = now
 	}
 	one := Seeded{Account: *a}
-	info := &FixtureInfo{ID: a.ID, UserID: base64.RawURLEncoding.EncodeToString(a.Handle), Name: a.Name, Email: string(a.Email),
-		UserName: string(a.UserName), Phone: string(a.Phone), Password: cmpOr(f.Password, LabPassword), Methods: []FixtureMethod{}}
+	info := &FixtureInfo{ID: a.ID, UserID: base64.RawURLEncoding.EncodeToString(a.Handle), Name: a.Name, Email: a.Email,
+		UserName: string(a.UserName), Phone: a.Phone, Password: cmpOr(f.Password, LabPassword), Methods: []FixtureMethod{}}
 	for i := range f.Methods {
 		m, err := l.plant(&one, f, i)
 		if err != nil {
@@ -173,15 +174,15 @@ func (l *Lab) account(ctx context.Context, f AccountForm) (*Account, error) {
 	if _, err := io.ReadFull(seed.reader("handle"), handle); err != nil {
 		return nil, fmt.Errorf("drawing a user handle: %w", err)
 	}
-	a := &Account{ID: AccountID(base64.RawURLEncoding.EncodeToString(id[:16])), Name: clip(f.Name, maxName), Handle: handle,
-		UserName: UserName(clip(cmpOr(f.UserName, f.Name), maxUserName)), Language: cmpOr(f.Language, "en")}
+	a := &Account{ID: AccountID(base64.RawURLEncoding.EncodeToString(id[:16])), Name: clip(f.Name, ident.MaxName), Handle: handle,
+		UserName: ident.UserName(clip(cmpOr(f.UserName, f.Name), ident.MaxUserName)), Language: cmpOr(f.Language, "en")}
 	var err error
-	if a.Email, err = ParseAddress(cmpOr(f.Email, mailboxOf(f.Name))); err != nil {
-		return nil, err
+	if a.Email, err = ident.ParseEmail(cmpOr(f.Email, mailboxOf(f.Name))); err != nil {
+		return nil, RefuseTyped(err)
 	}
 	if f.Phone != "" {
-		if a.Phone, err = ParseNumber(f.Phone, l.s.policy.Countries); err != nil {
-			return nil, err
+		if a.Phone, err = ident.ParsePhone(f.Phone, l.s.policy.Countries); err != nil {
+			return nil, RefuseTyped(err)
 		}
 	}
 	if text := cmpOr(f.Handle, handleOf(f.Methods)); text != "" {
@@ -212,7 +213,7 @@ func handleOf(list []MethodForm) string {
 // mailboxOf is the mailbox of a fixture that is given none: its name, where that
 // can stand before an "@".
 func mailboxOf(name string) string {
-	if a, err := ParseAddress(name + "@lab.example"); err == nil && !strings.ContainsAny(name, " @") {
+	if a, err := ident.ParseEmail(name + "@lab.example"); err == nil && !strings.ContainsAny(name, " @") {
 		return string(a)
 	}
 	sum := sha256.Sum256([]byte(name))
@@ -269,7 +270,7 @@ func beside(x, other *Authenticator) error {
 	switch {
 	case x.Credential != "" && x.Credential == other.Credential:
 		return Refuse(KeyExcluded, "name", other.Name)
-	case x.Kind == other.Kind && (x.Kind == Lookup || x.To != "" && x.To == other.To):
+	case x.Kind == other.Kind && (x.Kind == Lookup || x.Recipient != "" && x.Recipient == other.Recipient):
 		return RefuseField(MalformedRequest, "methods")
 	}
 	return nil
@@ -350,7 +351,7 @@ func (l *Lab) PastPassword(ctx context.Context, c Caller, id AccountID) (*SignIn
 		if a.disabled() {
 			return nil, Refuse(AccountDisabled)
 		}
-		flow := &Ceremony{ID: flowID, Purpose: ForSignIn, Account: id, Hint: string(a.Email),
+		flow := &Ceremony{ID: flowID, Purpose: ForSignIn, Account: id, Hint: ident.Greeting(a.Email),
 			Begun: w.now, Expires: w.now.Add(l.s.policy.SignInLife), Epochs: w.epochs(a),
 			Proofs: []Proof{{Kind: Password, At: w.now}}}
 		methods, err := w.methods(a)

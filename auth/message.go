@@ -1,6 +1,10 @@
 package auth
 
-import "time"
+import (
+	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
+)
 
 // A Message is one thing to be delivered: a text, a call or a mail. It is
 // written in the transaction that decided it and delivered after commit, at
@@ -15,7 +19,7 @@ type Message struct {
 	ID        string            `json:"id"`
 	Account   AccountID         `json:"a,omitempty"`
 	Channel   Channel           `json:"c"`
-	To        string            `json:"to"`
+	Recipient ident.Recipient   `json:"to"`
 	Language  string            `json:"l,omitempty"`
 	Template  string            `json:"t"`           // one of the Template constants
 	Args      map[string]string `json:"g,omitempty"` // what the template says, the code included
@@ -30,14 +34,6 @@ type Message struct {
 	ChangedAt time.Time         `json:"ch,omitzero"`
 	Expires   time.Time         `json:"e"`
 	Restore   uint64            `json:"r,omitempty"` // restore epoch: one of a backup has been sent since, or is out of date
-}
-
-// address is the number or mailbox in the form in which it is compared.
-func (m *Message) address() string {
-	if m.Channel == Mail {
-		return Address(m.To).Key()
-	}
-	return m.To
 }
 
 // A Delivery is how far a message has come, as its sender may tell the seller.

@@ -22,7 +22,7 @@ func (w *Work) usable(a *Account, x *Authenticator) bool {
 		return false
 	}
 	if x.Kind == Email {
-		same := Address(x.To).Key() == a.Email.Key()
+		same := x.Recipient.Key() == a.Email.Key()
 		return w.s.policy.EmailSecondStep && !(a.MailReset && same)
 	}
 	return true
@@ -41,11 +41,11 @@ func (w *Work) methods(a *Account) ([]MethodInfo, error) {
 			continue
 		}
 		i, seen := at[x.Kind]
-		if !seen || x.To != "" {
+		if !seen || x.Recipient != "" {
 			i = len(out)
 			at[x.Kind] = i
-			m := MethodInfo{Kind: x.Kind, Class: worth(x.Kind).Class, Address: x.Traits.Address, Channels: x.Traits.Channels}
-			if x.To != "" {
+			m := MethodInfo{Kind: x.Kind, Class: worth(x.Kind).Class, Masked: x.Traits.Masked, Channels: x.Traits.Channels}
+			if x.Recipient != "" {
 				m.ID = x.ID
 			}
 			if m.Resting, err = w.resting(a.ID, x.Kind); err != nil {

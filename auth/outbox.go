@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -197,21 +198,21 @@ func (w *Work) message(id string) (*Message, error) {
 // notify writes a notice to every address of the account: its e-mail, and
 // every mailbox that it gets codes in. ids are drawn outside, one an address.
 func (w *Work) notify(a *Account, m Message, ids []string) error {
-	to := []string{string(a.Email)}
+	to := []ident.Recipient{ident.Recipient(a.Email)}
 	list, err := w.authenticators(a.ID)
 	if err != nil {
 		return err
 	}
 	for _, x := range list {
-		if x.Kind == Email && !slices.ContainsFunc(to, func(a string) bool { return sameAddress(Email, a, x.To) }) {
-			to = append(to, x.To)
+		if x.Kind == Email && !slices.ContainsFunc(to, func(r ident.Recipient) bool { return r.Key() == x.Recipient.Key() }) {
+			to = append(to, x.Recipient)
 		}
 	}
-	for i, addr := range to {
+	for i, recipient := range to {
 		if i == len(ids) {
 			break
 		}
-		m.Account, m.Channel, m.To, m.Language = a.ID, Mail, addr, a.Language
+		m.Account, m.Channel, m.Recipient, m.Language = a.ID, Mail, recipient, a.Language
 		if err := w.send(m, ids[i]); err != nil {
 			return err
 		}

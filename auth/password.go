@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // maxPassword bounds a password in bytes under any policy, so that no one can
@@ -38,7 +40,7 @@ func normalPassword(s string) string {
 
 // Check refuses a new password that breaks the policy, with the first of
 // Problems, the field password and, where the text says it, the number n.
-func (p PasswordPolicy) Check(password string, userName UserName, email Address, name string) error {
+func (p PasswordPolicy) Check(password string, userName ident.UserName, email ident.Email, name string) error {
 	list := p.Problems(password, userName, email, name)
 	if len(list) == 0 {
 		return nil
@@ -56,7 +58,7 @@ func (p PasswordPolicy) Check(password string, userName UserName, email Address,
 // Problems lists everything that a new password lacks, in the order in which a
 // page should say it; nothing if the password is accepted. The account's own
 // words, each "" where there is none, must not carry it.
-func (p PasswordPolicy) Problems(password string, userName UserName, email Address, name string) []Code {
+func (p PasswordPolicy) Problems(password string, userName ident.UserName, email ident.Email, name string) []Code {
 	var list []Code
 	tooLong := len(password) > maxPassword
 	if tooLong {
@@ -121,9 +123,9 @@ func missingClasses(s string) []Code {
 
 // isUserName reports whether the password is the user name, the address or the
 // mailbox's name (R38), or one of these with at most four characters around it.
-func isUserName(password string, userName UserName, email Address) bool {
-	key := foldKey(password)
-	for _, word := range []string{userName.Key(), email.Key(), foldKey(email.local())} {
+func isUserName(password string, userName ident.UserName, email ident.Email) bool {
+	key := ident.Fold(password)
+	for _, word := range []string{userName.Key(), email.Key(), ident.Fold(email.Local())} {
 		if word == "" {
 			continue
 		}
@@ -140,11 +142,11 @@ func isUserName(password string, userName UserName, email Address) bool {
 
 // ownWords returns the words that a guesser knows from the account: of the user
 // name, the mailbox and the person's name, whole and in parts, in lower case.
-func ownWords(userName UserName, email Address, name string) [][]rune {
+func ownWords(userName ident.UserName, email ident.Email, name string) [][]rune {
 	const most = 16 // a name of many words must not cost more
 	var list [][]rune
-	for _, s := range []string{string(userName), email.local(), name} {
-		s = strings.ToLower(norm.NFKC.String(s[:min(len(s), maxTyped)]))
+	for _, s := range []string{string(userName), email.Local(), name} {
+		s = strings.ToLower(norm.NFKC.String(s[:min(len(s), ident.MaxTyped)]))
 		parts := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
 		for _, w := range append(parts, s, strings.Join(parts, "")) {
 			if r := []rune(w); len(list) < most && (len(r) >= 3 || len(r) == 2 && r[0] >= 0x80) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // A guess is one try at a password, in three parts (law 3: no slow work in a
@@ -91,7 +93,7 @@ func (g *guess) refusal() *Error {
 }
 
 // bySignIn picks the throttle of a sign-in with a password.
-func (s *Service) bySignIn(login Login, browser string) func(*Work) (*guess, error) {
+func (s *Service) bySignIn(login ident.Login, browser string) func(*Work) (*guess, error) {
 	return func(w *Work) (*guess, error) {
 		g := &guess{policy: s.policy.Strangers, refuse: SignInRefused}
 		a, err := w.find(login)

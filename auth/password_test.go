@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 func TestProblems(t *testing.T) {
@@ -107,8 +109,8 @@ func TestCheck(t *testing.T) {
 func TestUserNameInPassword(t *testing.T) {
 	tests := []struct {
 		password string
-		user     UserName
-		email    Address
+		user     ident.UserName
+		email    ident.Email
 		want     bool
 	}{
 		{"vK7#mq2L", "", "", false},
@@ -375,8 +377,8 @@ func FuzzProblems(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, password, userName, email, name string) {
 		p := Marketplace().Password
-		list := p.Problems(password, UserName(userName), Address(email), name)
-		if err := p.Check(password, UserName(userName), Address(email), name); (err == nil) != (len(list) == 0) {
+		list := p.Problems(password, ident.UserName(userName), ident.Email(email), name)
+		if err := p.Check(password, ident.UserName(userName), ident.Email(email), name); (err == nil) != (len(list) == 0) {
 			t.Errorf("Check(%q): got %v, want it to follow %v", password, err, list)
 		}
 		n := utf8.RuneCountInString(normalPassword(password))

@@ -56,7 +56,7 @@ func TestTextThenCall(t *testing.T) {
 	ch, err := w.s.SignInBegin(ctx, c, info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
 	ok(t, "begin", err)
 	d := ch.Delivery
-	if d == nil || d.To != "+86 ••• •••• 8000" || d.State != auth.Queued || len(d.Label) != 2 || d.LeftToday != 8 {
+	if d == nil || d.Masked != "+86 ••• •••• 8000" || d.State != auth.Queued || len(d.Label) != 2 || d.LeftToday != 8 {
 		t.Errorf("delivery: got %+v, want queued, masked, with a label, and 8 left today", d)
 	}
 	_, err = w.s.SignInResend(ctx, c, ch.Ceremony, auth.Voice)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // maxResponse bounds the response of a typed factor, in bytes: a code with its
@@ -45,5 +47,5 @@ func ReadCode(response json.RawMessage) (string, error) {
 	if err != nil || !ok {
 		return "", RefuseField(CodeMalformed, "code")
 	}
-	return CleanCode(text), nil
+	return ident.CleanCode(text), nil
 }

@@ -229,7 +229,7 @@ func TestRestoreEndsWhatWaits(t *testing.T) {
 	}
 	w.pass(5 * time.Minute)
 	list := w.mail()
-	if len(list) != 1 || list[0].Template != auth.TemplateCodesVoid || list[0].To != "app@example.com" {
+	if len(list) != 1 || list[0].Template != auth.TemplateCodesVoid || list[0].Recipient != "app@example.com" {
 		t.Errorf("got the messages %+v, want only that the recovery codes are void", list)
 	}
 	w.pass(24 * time.Hour)

@@ -53,6 +53,7 @@ func (s *Service) open(text string, p Purpose, caller Caller) (*Ceremony, error)
 	if err := json.Unmarshal(plain, c); err != nil {
 		return nil, fmt.Errorf("reading a ceremony: %w", err)
 	}
+	c.upgrade()
 	c.Now = s.later(caller, s.now())
 	c.Language = caller.Language
 	if !c.Now.Before(c.Expires) {

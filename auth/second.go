@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -161,21 +162,21 @@ func (s *Service) sendAll(ctx context.Context, c Caller, next *Ceremony) (*Deliv
 		w.About(next.Account)
 		w.note.Kind = next.Kind
 		m := next.Messages[0]
-		if m.Channel != Mail && !s.served(Number(m.To)) {
+		if m.Channel != Mail && !s.served(ident.Phone(m.Recipient)) {
 			return nil, RefuseField(CountryNotServed, "phone")
 		}
-		left, err := w.allowSend(next.Account, m.address())
+		left, err := w.allowSend(next.Account, m.Recipient)
 		if err == nil && next.Purpose == ForBind {
-			err = w.allowBind(next.Account, m.address())
+			err = w.allowBind(next.Account, m.Recipient)
 		}
 		if err == nil && m.Channel != Mail {
-			err = w.allowSpend(Number(m.To))
+			err = w.allowSpend(ident.Phone(m.Recipient))
 		}
 		if err != nil {
 			return nil, err
 		}
 		m.Account, m.Language = next.Account, c.Language
-		return &DeliveryInfo{Channel: m.Channel, To: mask(m), Label: m.Label, State: Queued, SentAt: w.now,
+		return &DeliveryInfo{Channel: m.Channel, Masked: m.Recipient.Mask(), Label: m.Label, State: Queued, SentAt: w.now,
 			ChangedAt: w.now, Expires: m.Expires, ResendAt: w.now.Add(s.policy.ResendAfter), LeftToday: left}, w.send(m, id)
 	})
 	if err != nil {
@@ -186,15 +187,8 @@ func (s *Service) sendAll(ctx context.Context, c Caller, next *Ceremony) (*Deliv
 }
 
 // served says whether texts and calls go to the number's country.
-func (s *Service) served(n Number) bool {
+func (s *Service) served(n ident.Phone) bool {
 	return len(s.policy.Countries) == 0 || slices.Contains(s.policy.Countries, n.Region())
-}
-
-func mask(m Message) string {
-	if m.Channel == Mail {
-		return MaskAddress(Address(m.To))
-	}
-	return MaskNumber(Number(m.To))
 }
 
 // challenge seals a begun ceremony and describes it.

@@ -211,7 +211,7 @@ func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
 func (w *Work) me() *Me {
 	return &Me{
 		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName),
-		Email: MaskAddress(w.account.Email), Session: w.session.info(w.session), Lab: w.s.lab != nil,
+		MaskedEmail: w.account.Email.Mask(), Session: w.session.info(w.session), Lab: w.s.lab != nil,
 	}
 }
 

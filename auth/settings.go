@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -55,7 +56,7 @@ func nameOf(list []*Authenticator, credential string) string {
 // of direction and of lines, which could make a name read as another.
 func clip(s string, n int) string {
 	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || isBidi(r) || r == utf8.RuneError {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || ident.IsBidi(r) || r == utf8.RuneError {
 			return -1
 		}
 		return r
@@ -70,7 +71,7 @@ func clip(s string, n int) string {
 func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 	info := AuthenticatorInfo{
 		ID: x.ID, Kind: x.Kind, Name: x.Name, Device: x.Device, Flavour: x.Traits.Flavour, Model: x.Traits.Model,
-		Address: x.Traits.Address, Channels: x.Traits.Channels, Class: worth(x.Kind).Class, Synced: x.Traits.Synced,
+		Masked: x.Traits.Masked, Channels: x.Traits.Channels, Class: worth(x.Kind).Class, Synced: x.Traits.Synced,
 		VerifiesUser: x.Traits.VerifiesUser, Discoverable: x.Traits.Discoverable, Certified: x.Traits.Certified,
 		Left: x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt,
 	}
@@ -89,7 +90,7 @@ func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error) {
 	return Do(ctx, s, c, ActSecurity, func(w *Work) (*SecurityInfo, error) {
 		a := w.account
-		info := &SecurityInfo{Me: *w.me(), Phone: MaskNumber(a.Phone), PhoneConfirmed: !a.PhoneAt.IsZero(),
+		info := &SecurityInfo{Me: *w.me(), MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
 			PasswordAt: a.PasswordAt, EnrolledAt: a.EnrolledAt}
 		if err := w.listMethods(info); err != nil {
 			return nil, err

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // SignIn checks an identifier and a password. A right password yields no
@@ -25,7 +27,7 @@ func (s *Service) SignIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 
 func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInInfo, error) {
 	browser := s.browserID(c)
-	g, err := s.charge(ctx, c, s.bySignIn(ParseIdentifier(f.Identifier), browser))
+	g, err := s.charge(ctx, c, s.bySignIn(s.login(f.Identifier), browser))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 			return nil, Refuse(AccountDisabled)
 		}
 		return w.afterPassword(a, &Ceremony{ID: flowID, Purpose: ForSignIn, Account: a.ID,
-			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier,
+			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: ident.Greeting(f.Identifier),
 			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Epochs: w.epochs(a),
 			Proofs: []Proof{{Kind: Password, At: w.now}}}, drawn)
 	})
@@ -216,16 +218,16 @@ func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
 // nobody has, or whose owner has no key, the challenge looks as any other and
 // takes as long.
 func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) (*Challenge, error) {
-	f.Identifier = f.Identifier[:min(len(f.Identifier), maxTyped)] // it comes back sealed: no longer than it can mean something
+	f.Identifier = f.Identifier[:min(len(f.Identifier), ident.MaxTyped)] // it comes back sealed: no longer than it can mean something
 	id := s.newID()
 	next, err := Do(ctx, s, c, ActLook, func(w *Work) (*Ceremony, error) {
 		next := &Ceremony{ID: id, Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
-			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: f.Identifier, Verify: f.Verify,
+			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: ident.Greeting(f.Identifier), Verify: f.Verify,
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.CeremonyLife),
 			Epochs: Epochs{Restore: s.restoreEpoch()}}
 		var list []*Authenticator
 		if f.Identifier != "" {
-			login := ParseIdentifier(f.Identifier)
+			login := s.login(f.Identifier)
 			a, err := w.find(login)
 			if err != nil {
 				return nil, err
@@ -239,7 +241,7 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 				return nil, err
 			}
 			if len(list) == 0 {
-				next.Decoy = s.mac("decoy", login.Key)
+				next.Decoy = s.mac("decoy", login.Key())
 			} else {
 				next.Account, next.Epochs = a.ID, w.epochs(a)
 			}
@@ -297,7 +299,7 @@ func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, re
 		next.Account, next.Epochs = a.ID, w.epochs(a)
 		next.Proofs = append(slices.Clone(flow.Proofs), p)
 		if next.Hint == "" {
-			next.Hint = MaskAddress(a.Email)
+			next.Hint = ident.Greeting(a.Email.Mask())
 		}
 		if !flow.shown(Password) && WorthOf(p.Kind, p.UserVerified, p.Synced).Alone < 2 {
 			next.Begun, next.Expires = w.now, w.now.Add(s.policy.SignInLife)

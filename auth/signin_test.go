@@ -344,3 +344,22 @@ func TestSignOutEndsTheSession(t *testing.T) {
 	_, err := w.s.Me(t.Context(), c)
 	wantCode(t, "after signing out", err, auth.SessionEnded)
 }
+
+// Where one country is served, its numbers need no country code at sign-in; where several are, nobody guesses which.
+func TestSignInByANumberWithoutItsCountry(t *testing.T) {
+	for _, c := range []struct {
+		countries []string
+		want      auth.Code
+	}{
+		{[]string{"CN"}, ""},
+		{[]string{"CN", "GB"}, auth.SignInRefused},
+		{nil, auth.SignInRefused},
+	} {
+		w := newWorld(t, func(o *auth.Config) { o.Policy.Countries = c.countries })
+		w.seller("seller@example.com", "+8613800138000")
+		info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "138 0013 8000", Password: password})
+		if c.want == "" && (err != nil || info.Step != auth.StepEnrol) || c.want != "" && !errors.Is(err, auth.Refuse(c.want)) {
+			t.Errorf("served %v: got %+v, %v, want %q", c.countries, info, err, c.want)
+		}
+	}
+}

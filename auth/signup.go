@@ -8,20 +8,21 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
 // A link is what a mailed link opens. Stored under the SHA-256 of its token,
 // so that reading the store opens nothing. Deleted when it is spent.
 type link struct {
-	Purpose string    `json:"p"`
-	Account AccountID `json:"a,omitempty"`
-	Expires time.Time `json:"e"`
-	SignUp  *Account  `json:"su,omitempty"` // the account to be made
-	Change  string    `json:"c,omitempty"`  // the change to be undone
-	Email   Address   `json:"em,omitempty"` // the address to be confirmed
-	Epoch   uint64    `json:"ep,omitempty"` // of the account: a later reset voids an earlier link
-	Restore uint64    `json:"r,omitempty"`  // restore epoch: a backup holds links that were used since
+	Purpose string      `json:"p"`
+	Account AccountID   `json:"a,omitempty"`
+	Expires time.Time   `json:"e"`
+	SignUp  *Account    `json:"su,omitempty"` // the account to be made
+	Change  string      `json:"c,omitempty"`  // the change to be undone
+	Email   ident.Email `json:"em,omitempty"` // the address to be confirmed
+	Epoch   uint64      `json:"ep,omitempty"` // of the account: a later reset voids an earlier link
+	Restore uint64      `json:"r,omitempty"`  // restore epoch: a backup holds links that were used since
 }
 
 // The purposes of links.
@@ -117,19 +118,19 @@ func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpIn
 	key, url := s.newLink(LinkSignUp)
 	messageID := s.newID()
 	return Do(ctx, s, c, ActSignUp, func(w *Work) (*SignUpInfo, error) {
-		info := &SignUpInfo{Email: MaskAddress(a.Email), Expires: w.now.Add(s.policy.LinkLife),
+		info := &SignUpInfo{MaskedEmail: a.Email.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
-		if _, err := w.allowSend("", a.Email.Key()); err != nil {
+		if _, err := w.allowSend("", ident.Recipient(a.Email)); err != nil {
 			return nil, err
 		}
 		w.About(siteChain(key))
 		made := *a
 		made.CreatedAt, made.PasswordAt = w.now, w.now
-		m := Message{Channel: Mail, To: string(a.Email), Language: a.Language, Template: TemplateSignUp,
+		m := Message{Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language, Template: TemplateSignUp,
 			Args: map[string]string{"link": url, "name": a.Name}, Expires: info.Expires}
 		owner, err := s.accounts.One(w.tx, "email", a.Email.Key())
 		if err == nil { // told in the owner's own words: a stranger's are no part of our mail
-			m.To, m.Language = string(owner.Email), owner.Language
+			m.Recipient, m.Language = ident.Recipient(owner.Email), owner.Language
 			m.Template, m.Args = TemplateSignUpExisting, map[string]string{"name": owner.Name}
 			return info, w.send(m, messageID)
 		}
@@ -145,21 +146,21 @@ func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpIn
 
 // newAccount reads the form into an account that is not yet stored.
 func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
-	name, err := ParseName(f.Name)
+	name, err := ident.ParseName(f.Name)
 	if err != nil {
-		return nil, err
+		return nil, RefuseTyped(err)
 	}
-	user, err := ParseUserName(f.UserName)
+	user, err := ident.ParseUserName(f.UserName)
 	if err != nil {
-		return nil, err
+		return nil, RefuseTyped(err)
 	}
-	email, err := ParseAddress(f.Email)
+	email, err := ident.ParseEmail(f.Email)
 	if err != nil {
-		return nil, err
+		return nil, RefuseTyped(err)
 	}
-	phone, err := ParseNumber(f.Phone, nil)
+	phone, err := ident.ParsePhone(f.Phone, nil)
 	if err != nil {
-		return nil, err
+		return nil, RefuseTyped(err)
 	}
 	if err := s.policy.Password.Check(f.Password, user, email, name); err != nil {
 		return nil, err
@@ -176,8 +177,8 @@ func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
 // ConfirmSignUp makes the account that a link confirms and returns its masked
 // address. It signs nobody in: whoever opened the mail has shown the mailbox,
 // not the password. Refuses LinkUsed.
-func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string) (string, error) {
-	return Do(ctx, s, c, ActConfirmSignUp, func(w *Work) (string, error) {
+func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string) (ident.Masked, error) {
+	return Do(ctx, s, c, ActConfirmSignUp, func(w *Work) (ident.Masked, error) {
 		l, err := w.spendLink(LinkSignUp, token)
 		if err != nil {
 			return "", err
@@ -193,6 +194,6 @@ func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string) (st
 			w.About("")
 			return "", Refuse(LinkUsed)
 		}
-		return MaskAddress(a.Email), err
+		return a.Email.Mask(), err
 	})
 }

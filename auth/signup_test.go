@@ -14,8 +14,8 @@ func TestSignUpConfirmsByLink(t *testing.T) {
 	ctx := t.Context()
 	info, err := w.s.SignUp(ctx, caller("a"), form("seller@example.com", "+86 138 0013 8000"))
 	ok(t, "sign up", err)
-	if info.Email != "s•••@example.com" {
-		t.Errorf("masked address: got %q, want s•••@example.com", info.Email)
+	if info.MaskedEmail != "s•••@example.com" {
+		t.Errorf("masked address: got %q, want s•••@example.com", info.MaskedEmail)
 	}
 	_, err = w.s.SignIn(ctx, caller("a"), auth.SignInForm{Identifier: "seller@example.com", Password: password})
 	wantCode(t, "sign in before the link", err, auth.SignInRefused)
@@ -75,12 +75,12 @@ func TestSignUpTellsNobodyWhoHasAnAccount(t *testing.T) {
 	w.pass(time.Hour)
 	known, err := w.s.SignUp(t.Context(), caller("x"), form("Seller@example.com", "+8613800138001"))
 	ok(t, "sign up again", err)
-	if m := w.lastMail(auth.TemplateSignUpExisting); m.To != "seller@example.com" { // where he has it, not as a stranger typed it
-		t.Errorf("the owner is told at %q", m.To)
+	if m := w.lastMail(auth.TemplateSignUpExisting); m.Recipient != "seller@example.com" { // where he has it, not as a stranger typed it
+		t.Errorf("the owner is told at %q", m.Recipient)
 	}
 	fresh, err := w.s.SignUp(t.Context(), caller("x"), form("s.other@example.com", "+8613800138001"))
 	ok(t, "sign up anew", err)
-	known.Email, fresh.Email = "", ""
+	known.MaskedEmail, fresh.MaskedEmail = "", ""
 	if *known != *fresh {
 		t.Errorf("answers differ: got %+v for a known address, %+v for a new one", known, fresh)
 	}
@@ -145,7 +145,7 @@ func TestClaimedNumberYieldsToProof(t *testing.T) {
 	info := w.signIn(caller("home"), "+8613800138000")
 	me, err := w.s.Me(t.Context(), with(caller("home"), info.Token))
 	ok(t, "session check", err)
-	if me.Email != "s•••@example.com" {
-		t.Errorf("while nobody proved the number: got %s, want the first claim", me.Email)
+	if me.MaskedEmail != "s•••@example.com" {
+		t.Errorf("while nobody proved the number: got %s, want the first claim", me.MaskedEmail)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // StepUp says what an action demands, whether the caller's session shows it,
@@ -19,7 +21,7 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		if err != nil {
 			return nil, err
 		}
-		info := &StepUpInfo{For: a, Demand: d, Who: MaskAddress(w.account.Email)}
+		info := &StepUpInfo{For: a, Demand: d, MaskedEmail: w.account.Email.Mask()}
 		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge)
 		info.Waits = !info.Done && (a == ActRemove || a == ActLose) && w.shows(Weak, d.MaxAge)
 		info.Methods, err = w.methods(w.account)
@@ -73,7 +75,7 @@ func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target st
 	flow, err := Do(ctx, s, c, ActLookStep, func(w *Work) (*Ceremony, error) {
 		return &Ceremony{ID: flowID, Purpose: ForStepUp, For: a, About: target,
 			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account),
-			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Hint: MaskAddress(w.account.Email)}, nil
+			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Hint: ident.Greeting(w.account.Email.Mask())}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -147,11 +149,11 @@ func (w *Work) delivery(c *Ceremony) (*DeliveryInfo, error) {
 	if err != nil || m == nil {
 		return nil, err
 	}
-	t, err := w.throttle(w.s.sendKey(c.Account, m.address()))
+	t, err := w.throttle(w.s.sendKey(c.Account, m.Recipient))
 	if err != nil {
 		return nil, err
 	}
-	d := &DeliveryInfo{Channel: m.Channel, To: mask(*m), Label: m.Label, State: m.State, SentAt: m.CreatedAt,
+	d := &DeliveryInfo{Channel: m.Channel, Masked: m.Recipient.Mask(), Label: m.Label, State: m.State, SentAt: m.CreatedAt,
 		ChangedAt: m.ChangedAt, Expires: m.Expires, ResendAt: t.At.Add(w.s.policy.ResendAfter),
 		LeftToday: max(0, w.s.policy.SendsPerDay-t.Fails)}
 	if (d.State == Queued || d.State == Accepted) && !w.now.Before(d.Expires) {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -94,16 +95,16 @@ func (w *Work) clear(key string) error {
 
 // allowSend counts one message to an address, at most SendsPerDay in 24 hours
 // and not two within ResendAfter; it returns how many are left.
-func (w *Work) allowSend(account AccountID, address string) (int, error) {
+func (w *Work) allowSend(account AccountID, to ident.Recipient) (int, error) {
 	p := w.s.policy
-	return w.allow(w.s.sendKey(account, address), p.SendsPerDay, p.ResendAfter)
+	return w.allow(w.s.sendKey(account, to), p.SendsPerDay, p.ResendAfter)
 }
 
 // allowBind counts one code to an address that is nobody's yet: SendsPerDay to
 // one address whoever asks, twice as many by one account. Who has bound the
 // address is counted apart, so that this stops nobody's sign-in.
-func (w *Work) allowBind(account AccountID, address string) error {
-	if _, err := w.allow("m/"+w.s.short("address", address), w.s.policy.SendsPerDay, 0); err != nil {
+func (w *Work) allowBind(account AccountID, to ident.Recipient) error {
+	if _, err := w.allow("m/"+w.s.short("address", to.Key()), w.s.policy.SendsPerDay, 0); err != nil {
 		return err
 	}
 	_, err := w.allow("o/"+string(account), 2*w.s.policy.SendsPerDay, 0)
@@ -114,7 +115,7 @@ func (w *Work) allowBind(account AccountID, address string) error {
 // by number whoever asks, by the number's prefix and by its country, so that
 // nobody can pump traffic to numbers of his own. The country's count lies in
 // 16 parts, that no one document is everyone's.
-func (w *Work) allowSpend(n Number) error {
+func (w *Work) allowSpend(n ident.Phone) error {
 	const parts, prefix = 16, 8
 	p, mark := w.s.policy, w.s.short("address", string(n))
 	counts := []struct {
@@ -181,8 +182,8 @@ func (w *Work) allowReset(a AccountID) error {
 	return w.s.throttles.Put(w.tx, resetKey(a), &t)
 }
 
-func (s *Service) sendKey(a AccountID, address string) string {
-	return "n/" + string(a) + "/" + s.short("address", address)
+func (s *Service) sendKey(a AccountID, to ident.Recipient) string {
+	return "n/" + string(a) + "/" + s.short("address", to.Key())
 }
 
 func codesKey(a AccountID, k Kind) string     { return "c/" + string(a) + "/" + string(k) }

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // FuzzClean: what is taken for a code has the shape of one and is read the
@@ -14,7 +14,7 @@ func FuzzClean(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
-		code, ok := clean(auth.CleanCode(typed))
+		code, ok := clean(ident.CleanCode(typed))
 		if !ok {
 			return
 		}
@@ -22,7 +22,7 @@ func FuzzClean(f *testing.F) {
 			t.Fatalf("got %q from %q", code, typed)
 		}
 		for _, again := range []string{code, strings.ToLower(code), code[:4] + "-" + code[4:]} {
-			if got, ok := clean(auth.CleanCode(again)); !ok || got != code {
+			if got, ok := clean(ident.CleanCode(again)); !ok || got != code {
 				t.Fatalf("got %q and %t from %q, want %q", got, ok, again, code)
 			}
 		}

@@ -69,7 +69,7 @@ func (b *Inbox) Deliver(ctx context.Context, m auth.Message, t Text) (string, er
 	if f.Lose {
 		return m.ID, nil
 	}
-	one := auth.InboxMessage{At: b.now().Add(f.Delay).UTC(), Channel: m.Channel, To: m.To, Language: m.Language, Label: m.Label,
+	one := auth.InboxMessage{At: b.now().Add(f.Delay).UTC(), Channel: m.Channel, Recipient: m.Recipient, Language: m.Language, Label: m.Label,
 		Subject: t.Subject, Text: t.Body, HTML: t.HTML, Code: m.Args["code"], Link: m.Args["link"]}
 	if one.Link == "" {
 		one.Link = m.Args["undo"]
@@ -87,7 +87,7 @@ func (b *Inbox) Deliver(ctx context.Context, m auth.Message, t Text) (string, er
 func (b *Inbox) fault(m auth.Message) auth.DeliveryFault {
 	for i := range b.faults {
 		f := &b.faults[i]
-		if f.Channel != "" && f.Channel != m.Channel || f.To != "" && f.To != m.To || f.Times < 0 {
+		if f.Channel != "" && f.Channel != m.Channel || f.Recipient != "" && f.Recipient != m.Recipient || f.Times < 0 {
 			continue
 		}
 		found := *f
@@ -130,7 +130,7 @@ func (b *Inbox) look(q auth.InboxQuery) (found []auth.InboxMessage, news <-chan 
 	defer b.mu.Unlock()
 	next = b.arrive()
 	for _, m := range b.arrived {
-		if m.Cursor > q.After && (q.To == "" || q.To == m.To) && (q.Channel == "" || q.Channel == m.Channel) {
+		if m.Cursor > q.After && (q.Recipient == "" || q.Recipient == m.Recipient) && (q.Channel == "" || q.Channel == m.Channel) {
 			found = append(found, m)
 		}
 	}

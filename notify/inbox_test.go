@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // A labClock is a clock that tests move.
@@ -34,7 +35,7 @@ func (c *labClock) pass(d time.Duration) {
 func TestInboxTakesAMessageOnce(t *testing.T) {
 	clock := &labClock{at: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
 	b := NewInbox(clock.now)
-	m := auth.Message{ID: "one", Channel: auth.Mail, To: "a@example.com", Args: map[string]string{"undo": "http://localhost/undo/x"}}
+	m := auth.Message{ID: "one", Channel: auth.Mail, Recipient: "a@example.com", Args: map[string]string{"undo": "http://localhost/undo/x"}}
 	for range 2 { // the lease had lapsed
 		if _, err := b.Deliver(t.Context(), m, Text{Subject: "s", Body: "b"}); err != nil {
 			t.Fatal(err)
@@ -49,9 +50,9 @@ func TestInboxTakesAMessageOnce(t *testing.T) {
 // A fault counts what it does, and the first that fits decides.
 func TestInboxFaultsCount(t *testing.T) {
 	b := NewInbox(time.Now)
-	b.SetFaults([]auth.DeliveryFault{{To: "+861", Refuse: true, Times: 2}, {Channel: auth.SMS, Lose: true, Times: 1}})
-	send := func(id, to string, c auth.Channel) error {
-		_, err := b.Deliver(context.Background(), auth.Message{ID: id, To: to, Channel: c}, Text{})
+	b.SetFaults([]auth.DeliveryFault{{Recipient: "+861", Refuse: true, Times: 2}, {Channel: auth.SMS, Lose: true, Times: 1}})
+	send := func(id string, to ident.Recipient, c auth.Channel) error {
+		_, err := b.Deliver(context.Background(), auth.Message{ID: id, Recipient: to, Channel: c}, Text{})
 		return err
 	}
 	var refused *Failure
@@ -76,7 +77,7 @@ func TestInboxWaitsByTheLabsTime(t *testing.T) {
 	b := NewInbox(clock.now)
 	for id, delay := range map[string]time.Duration{"late": time.Hour, "later": 2 * time.Hour, "last": 3 * time.Hour} {
 		b.SetFaults([]auth.DeliveryFault{{Delay: delay}})
-		if _, err := b.Deliver(t.Context(), auth.Message{ID: id, To: id, Channel: auth.SMS}, Text{}); err != nil {
+		if _, err := b.Deliver(t.Context(), auth.Message{ID: id, Recipient: ident.Recipient(id), Channel: auth.SMS}, Text{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -88,7 +89,7 @@ func TestInboxWaitsByTheLabsTime(t *testing.T) {
 	clock.pass(2 * time.Hour)
 	b.Wake()
 	got := <-came
-	if len(got) != 2 || got[0].To != "late" || got[0].Cursor != 1 || got[1].To != "later" {
+	if len(got) != 2 || got[0].Recipient != "late" || got[0].Cursor != 1 || got[1].Recipient != "later" {
 		t.Errorf("got %+v, want the first two in their order", got)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -153,11 +154,11 @@ func TestInboxTakesNothingFromBefore(t *testing.T) {
 	b := NewInbox(time.Now)
 	b.Queued = func(_ context.Context, id string) bool { return id == "new" }
 	for _, id := range []string{"old", "new"} {
-		if _, err := b.Deliver(t.Context(), auth.Message{ID: id, To: id}, Text{}); err != nil {
+		if _, err := b.Deliver(t.Context(), auth.Message{ID: id, Recipient: ident.Recipient(id)}, Text{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := b.Messages(t.Context(), auth.InboxQuery{}); len(got) != 1 || got[0].To != "new" {
+	if got := b.Messages(t.Context(), auth.InboxQuery{}); len(got) != 1 || got[0].Recipient != "new" {
 		t.Errorf("got %+v, want the new one alone", got)
 	}
 }

@@ -143,13 +143,13 @@ func (b *box) count(s auth.Delivery) int {
 }
 
 func sms(id string, now time.Time) auth.Message {
-	return auth.Message{ID: id, Channel: auth.SMS, To: canaryPhone, Language: "zh-CN", Template: auth.TemplateCode,
+	return auth.Message{ID: id, Channel: auth.SMS, Recipient: canaryPhone, Language: "zh-CN", Template: auth.TemplateCode,
 		Args: map[string]string{"code": canaryCode}, Label: "K7", CreatedAt: now, Expires: now.Add(5 * time.Minute)}
 }
 
 func letter(id string, now time.Time) auth.Message {
 	m := sms(id, now)
-	m.Channel, m.To = auth.Mail, canaryMail
+	m.Channel, m.Recipient = auth.Mail, canaryMail
 	return m
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // SinkConfig is the file that stands in for providers during first use.
@@ -33,15 +34,15 @@ const (
 //
 //	{"at":…,"id":…,"channel":"sms","to":…,"language":…,"label":…,"subject":…,"text":…,"html":…}
 type Written struct {
-	At       time.Time    `json:"at"`
-	ID       string       `json:"id"`
-	Channel  auth.Channel `json:"channel"`
-	To       string       `json:"to"`
-	Language string       `json:"language,omitempty"`
-	Label    string       `json:"label,omitempty"`
-	Subject  string       `json:"subject,omitempty"`
-	Text     string       `json:"text"`
-	HTML     string       `json:"html,omitempty"`
+	At        time.Time       `json:"at"`
+	ID        string          `json:"id"`
+	Channel   auth.Channel    `json:"channel"`
+	Recipient ident.Recipient `json:"to"`
+	Language  string          `json:"language,omitempty"`
+	Label     string          `json:"label,omitempty"`
+	Subject   string          `json:"subject,omitempty"`
+	Text      string          `json:"text"`
+	HTML      string          `json:"html,omitempty"`
 }
 
 // Sink is the Driver that writes messages to a file. It holds codes and links
@@ -120,7 +121,7 @@ func (s *Sink) Channels() []auth.Channel { return s.channels }
 // Deliver appends one line. A message that is there already is not written again.
 func (s *Sink) Deliver(_ context.Context, m auth.Message, t Text) (string, error) {
 	line, err := json.Marshal(Written{
-		At: s.now().UTC(), ID: m.ID, Channel: m.Channel, To: m.To, Language: m.Language,
+		At: s.now().UTC(), ID: m.ID, Channel: m.Channel, Recipient: m.Recipient, Language: m.Language,
 		Label: m.Label, Subject: t.Subject, Text: t.Body, HTML: t.HTML,
 	})
 	if err != nil {

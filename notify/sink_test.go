@@ -42,7 +42,7 @@ func TestSink(t *testing.T) {
 	if len(got) != 2 || got[0].ID != "m2" || got[1].ID != "m1" {
 		t.Fatalf("got %+v, want m2 then m1", got)
 	}
-	if w := got[0]; !strings.Contains(w.Text, canaryCode) || w.To != canaryPhone || w.Channel != auth.SMS || w.Label != "K7" || !w.At.Equal(newClock().now()) {
+	if w := got[0]; !strings.Contains(w.Text, canaryCode) || w.Recipient != canaryPhone || w.Channel != auth.SMS || w.Label != "K7" || !w.At.Equal(newClock().now()) {
 		t.Errorf("got %+v", w)
 	}
 	if got := s.Recent(1); len(got) != 1 || got[0].ID != "m2" {

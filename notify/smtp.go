@@ -271,11 +271,12 @@ func (s *SMTP) compose(m auth.Message, t Text) (*gomail.Msg, string, error) {
 		encoding = gomail.EncodingB64
 	}
 	msg := gomail.NewMsg(gomail.WithEncoding(encoding), gomail.WithNoDefaultUserAgent())
-	to, err := mail.ParseAddress(m.To)
-	if err != nil || to.Name != "" || to.Address != m.To || strings.ContainsFunc(m.To, unicode.IsControl) {
+	mailbox := string(m.Recipient)
+	to, err := mail.ParseAddress(mailbox)
+	if err != nil || to.Name != "" || to.Address != mailbox || strings.ContainsFunc(mailbox, unicode.IsControl) {
 		return nil, "", &Failure{Class: Never, Word: WordAddress}
 	}
-	if msg.FromFormat(oneLine(s.from.Name), s.from.Address) != nil || msg.To(m.To) != nil {
+	if msg.FromFormat(oneLine(s.from.Name), s.from.Address) != nil || msg.To(mailbox) != nil {
 		return nil, "", &Failure{Class: Never, Word: WordAddress}
 	}
 	sum := sha256.Sum256([]byte("message-id\x00" + m.ID))

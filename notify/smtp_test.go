@@ -19,6 +19,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // relay is a real SMTP server that behaves as manner says, for the n-th mail.
@@ -361,7 +362,7 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 		t.Errorf("got subject %q, want %q", got.header("Subject"), want)
 	}
 	for _, to := range []string{"", "nobody", "a@example.com\r\nRCPT TO:<b@example.com>", "a@example.com, b@example.com", "A <a@example.com>", "a@example.com\x00", "<a@example.com>"} {
-		m.To = to
+		m.Recipient = ident.Recipient(to)
 		_, err := s.Deliver(context.Background(), m, Text{Subject: "a", Body: "b"})
 		if f, _ := errors.AsType[*Failure](err); f == nil || f.Class != Never || f.Word != WordAddress {
 			t.Errorf("to %q: got %v, want never bad-address", to, err)

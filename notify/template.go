@@ -17,7 +17,7 @@ import (
 
 // Fields is what the templates of a Gateway see.
 type Fields struct {
-	To        string // E.164 number or address
+	To        string // E.164 number or address: raw, for the gateway to read
 	Text      string // the message in words
 	Subject   string // of mail
 	HTML      string // of mail
@@ -39,7 +39,7 @@ type Fields struct {
 
 // of returns what the templates see of m; those of the gateway are set already.
 func (f Fields) of(m auth.Message, t Text, now time.Time) Fields {
-	f.To, f.Text, f.Subject, f.HTML = m.To, t.Body, t.Subject, t.HTML
+	f.To, f.Text, f.Subject, f.HTML = string(m.Recipient), t.Body, t.Subject, t.HTML
 	f.Code, f.Label = m.Args["code"], m.Label
 	f.Digits = strings.Join(strings.Split(f.Code, ""), ", ")
 	f.ID, f.Language, f.Channel = m.ID, m.Language, string(m.Channel)
@@ -155,7 +155,7 @@ func execute(t *template.Template, data any) (string, error) {
 // escape: a seller's name or a translation may hold any of these characters.
 func (f Fields) hostile() Fields {
 	const bad = "\"quoted\" \\ back\nline 验证码 %zz &injected=1#x <b>"
-	m := auth.Message{ID: "id-1", To: "+10000000000", Channel: auth.SMS, Language: "zh-CN", Label: "K7",
+	m := auth.Message{ID: "id-1", Recipient: "+10000000000", Channel: auth.SMS, Language: "zh-CN", Label: "K7",
 		Template: auth.TemplateCode, Args: map[string]string{"code": "407123", "purpose": string(auth.ForSignIn), "minutes": "5"}}
 	return f.of(m, Text{Body: bad, Subject: bad, HTML: bad}, time.Unix(1700000000, 0))
 }

@@ -4,7 +4,7 @@
 //
 // One number is one authenticator, whether it is texted or called, and one code
 // is valid on both channels. The number or mailbox itself is
-// auth.Authenticator.To. What else is kept for life, as Data:
+// auth.Authenticator.Recipient. What else is kept for life, as Data:
 //
 //	{"l":1772546587000000}   the number of the newest accepted code
 //
@@ -52,6 +52,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // Config is what a site may choose. The zero value means the defaults.
@@ -98,21 +99,21 @@ type record struct {
 
 // state is Ceremony.State: see the package's drawing.
 type state struct {
-	Kind  auth.Kind      `json:"k"`
-	Binds bool           `json:"b"`
-	ID    string         `json:"id"`
-	To    string         `json:"to"`
-	Code  string         `json:"c"`
-	Label string         `json:"n"`
-	Sent  []auth.Channel `json:"s"`
-	No    int64          `json:"o"`
-	Ends  int64          `json:"e"`
+	Kind      auth.Kind       `json:"k"`
+	Binds     bool            `json:"b"`
+	ID        string          `json:"id"`
+	Recipient ident.Recipient `json:"to"`
+	Code      string          `json:"c"`
+	Label     string          `json:"n"`
+	Sent      []auth.Channel  `json:"s"`
+	No        int64           `json:"o"`
+	Ends      int64           `json:"e"`
 }
 
 // Kind returns auth.Phone or auth.Email.
 func (f *Factor) Kind() auth.Kind { return f.kind }
 
-// BeginBind sends a code to BindInput.Number (E.164) or BindInput.Address, by
+// BeginBind sends a code to BindInput.Phone or BindInput.Email, by
 // Ceremony.Channel; with State set, again. Prompt is {}. Refuses
 // PhoneMalformed, PhoneLandline, EmailMalformed and, for a channel that the
 // kind does not have, NoSuchMethod.
@@ -121,31 +122,31 @@ func (f *Factor) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 	if err != nil {
 		return err
 	}
-	to := was.To
+	to := was.Recipient
 	if to == "" {
 		if to, err = f.chosen(c.Input); err != nil {
 			return err
 		}
 	}
-	return f.send(c, was, state{Kind: f.kind, Binds: true, To: to})
+	return f.send(c, was, state{Kind: f.kind, Binds: true, Recipient: to})
 }
 
 // chosen reads where the person wants codes from the input of a binding.
-func (f *Factor) chosen(input json.RawMessage) (string, error) {
+func (f *Factor) chosen(input json.RawMessage) (ident.Recipient, error) {
 	var in auth.BindInput
 	if err := json.Unmarshal(input, &in); err != nil {
 		return "", errors.New("reading the input of a binding: not a BindInput")
 	}
 	if f.kind == auth.Phone {
-		n, err := auth.ParseNumber(in.Number, nil)
-		return string(n), err
+		n, err := ident.ParsePhone(string(in.Phone), nil)
+		return ident.Recipient(n), auth.RefuseTyped(err)
 	}
-	a, err := auth.ParseAddress(in.Address)
-	return string(a), err
+	a, err := ident.ParseEmail(string(in.Email))
+	return ident.Recipient(a), auth.RefuseTyped(err)
 }
 
 // FinishBind takes an auth.CodeResponse with the code and returns the
-// authenticator with To, Data and Traits set. Refuses CodeMalformed,
+// authenticator with Recipient, Data and Traits set. Refuses CodeMalformed,
 // CodeExpired and CodeWrong with the label of the code that counts.
 func (f *Factor) FinishBind(c *auth.Ceremony, response json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
@@ -160,18 +161,18 @@ func (f *Factor) FinishBind(c *auth.Ceremony, response json.RawMessage) (*auth.A
 	if err != nil {
 		return nil, fmt.Errorf("writing an authenticator: %w", err)
 	}
-	return &auth.Authenticator{Kind: f.kind, To: s.To, Data: data, Traits: f.traits(s.To)}, nil
+	return &auth.Authenticator{Kind: f.kind, Recipient: s.Recipient, Data: data, Traits: f.traits(s.Recipient)}, nil
 }
 
 // traits says in the open what a number or mailbox is.
-func (f *Factor) traits(to string) auth.Traits {
+func (f *Factor) traits(to ident.Recipient) auth.Traits {
 	switch {
 	case f.kind == auth.Email:
-		return auth.Traits{Address: auth.MaskAddress(auth.Address(to)), Channels: []auth.Channel{auth.Mail}}
-	case auth.Number(to).TakesSMS():
-		return auth.Traits{Address: auth.MaskNumber(auth.Number(to)), Channels: []auth.Channel{auth.SMS, auth.Voice}}
+		return auth.Traits{Masked: to.Mask(), Channels: []auth.Channel{auth.Mail}}
+	case ident.Phone(to).TakesSMS():
+		return auth.Traits{Masked: to.Mask(), Channels: []auth.Channel{auth.SMS, auth.Voice}}
 	}
-	return auth.Traits{Address: auth.MaskNumber(auth.Number(to)), Channels: []auth.Channel{auth.Voice}}
+	return auth.Traits{Masked: to.Mask(), Channels: []auth.Channel{auth.Voice}}
 }
 
 // BeginVerify sends a code to one authenticator: Ceremony.Target if it is set,
@@ -194,7 +195,7 @@ func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error
 	if err != nil {
 		return err
 	}
-	return f.send(c, was, state{Kind: f.kind, ID: a.ID, To: a.To, No: r.Last + 1})
+	return f.send(c, was, state{Kind: f.kind, ID: a.ID, Recipient: a.Recipient, No: r.Last + 1})
 }
 
 // pick chooses whom to send to.
@@ -212,7 +213,7 @@ func (f *Factor) pick(c *auth.Ceremony, was state, list []*auth.Authenticator) *
 		return a
 	}
 	if c.Channel == auth.SMS {
-		if a := find(func(a *auth.Authenticator) bool { return auth.Number(a.To).TakesSMS() }); a != nil {
+		if a := find(func(a *auth.Authenticator) bool { return ident.Phone(a.Recipient).TakesSMS() }); a != nil {
 			return a
 		}
 	}
@@ -229,8 +230,8 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, resp
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(list, func(a *auth.Authenticator) bool { return a.ID == s.ID && a.To == s.To })
-	if i < 0 || s.To == "" {
+	i := slices.IndexFunc(list, func(a *auth.Authenticator) bool { return a.ID == s.ID && a.Recipient == s.Recipient })
+	if i < 0 || s.Recipient == "" {
 		// A decoy, or an authenticator that is gone: nothing can be right.
 		if err := s.check(c.Now, response); err != nil {
 			return nil, err
@@ -288,7 +289,7 @@ func (f *Factor) opened(c *auth.Ceremony, binds bool) (state, error) {
 // least number; the code is that of the state before if it may go by this
 // channel too.
 func (f *Factor) send(c *auth.Ceremony, was, next state) error {
-	channel, err := f.channel(c.Channel, next.To)
+	channel, err := f.channel(c.Channel, next.Recipient)
 	if err != nil {
 		return err
 	}
@@ -296,7 +297,7 @@ func (f *Factor) send(c *auth.Ceremony, was, next state) error {
 	if now <= 0 {
 		return errors.New("sending a code: the time is not set")
 	}
-	again := was.Code != "" && was.ID == next.ID && was.To == next.To && was.No >= next.No &&
+	again := was.Code != "" && was.ID == next.ID && was.Recipient == next.Recipient && was.No >= next.No &&
 		!slices.Contains(was.Sent, channel) && was.Ends-now >= f.config.Reuse.Microseconds()
 	if again {
 		next.Code, next.Label, next.No, next.Ends = was.Code, was.Label, was.No, was.Ends
@@ -312,7 +313,7 @@ func (f *Factor) send(c *auth.Ceremony, was, next state) error {
 		return fmt.Errorf("writing the state of a ceremony: %w", err)
 	}
 	c.Channel, c.Prompt, c.Messages = channel, json.RawMessage(`{}`), nil
-	if next.To != "" {
+	if next.Recipient != "" {
 		c.Messages = []auth.Message{message(c, next)}
 	}
 	return nil
@@ -323,7 +324,7 @@ func message(c *auth.Ceremony, s state) auth.Message {
 	ends := time.UnixMicro(s.Ends).UTC()
 	minutes := max(1, int(ends.Sub(c.Now)/time.Minute))
 	return auth.Message{
-		Account: c.Account, Channel: c.Channel, To: s.To, Language: c.Language, Template: auth.TemplateCode,
+		Account: c.Account, Channel: c.Channel, Recipient: s.Recipient, Language: c.Language, Template: auth.TemplateCode,
 		Args: map[string]string{
 			"code": s.Code, "label": s.Label, "purpose": string(c.Purpose), "minutes": strconv.Itoa(minutes),
 		},
@@ -333,14 +334,14 @@ func message(c *auth.Ceremony, s state) auth.Message {
 
 // channel returns the channel to use: what was asked for, or the best that
 // there is. to is "" for a decoy.
-func (f *Factor) channel(asked auth.Channel, to string) (auth.Channel, error) {
+func (f *Factor) channel(asked auth.Channel, to ident.Recipient) (auth.Channel, error) {
 	if f.kind == auth.Email {
 		if asked != "" && asked != auth.Mail {
 			return "", auth.RefuseField(auth.NoSuchMethod, "channel")
 		}
 		return auth.Mail, nil
 	}
-	texts := to == "" || auth.Number(to).TakesSMS()
+	texts := to == "" || ident.Phone(to).TakesSMS()
 	switch {
 	case asked == auth.SMS && !texts:
 		return "", auth.RefuseField(auth.PhoneLandline, "phone") // R60: it is offered a call

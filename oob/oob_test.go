@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/auth/factortest"
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/oob"
 )
 
@@ -90,13 +91,13 @@ func suite(f func() auth.Factor, ch auth.Channel, in func(int) auth.BindInput) f
 		Malformed: []auth.Code{auth.CodeMalformed},
 		Replayed:  []auth.Code{auth.CodeUsed},
 		Secrets: func(c *auth.Ceremony, a *auth.Authenticator) []string {
-			return []string{c.Messages[0].Args["code"], a.To}
+			return []string{c.Messages[0].Args["code"], string(a.Recipient)}
 		},
 	}
 }
 
 func number(n int) auth.BindInput {
-	return auth.BindInput{Number: fmt.Sprintf("+86138001380%02d", n)}
+	return auth.BindInput{Phone: ident.Phone(fmt.Sprintf("+86138001380%02d", n))}
 }
 
 func TestPhoneBySMS(t *testing.T) {
@@ -109,14 +110,14 @@ func TestPhoneByVoice(t *testing.T) {
 
 func TestEmail(t *testing.T) {
 	factortest.Run(t, suite(func() auth.Factor { return email(t) }, auth.Mail, func(n int) auth.BindInput {
-		return auth.BindInput{Address: fmt.Sprintf("li%d@example.com", n)}
+		return auth.BindInput{Email: ident.Email(fmt.Sprintf("li%d@example.com", n))}
 	}))
 }
 
 // begun begins a binding of to by a channel.
 func begun(t testing.TB, f *oob.Factor, to string, ch auth.Channel) (*auth.Ceremony, error) {
 	t.Helper()
-	in, err := json.Marshal(auth.BindInput{Number: to, Address: to})
+	in, err := json.Marshal(auth.BindInput{Phone: ident.Phone(to), Email: ident.Email(to)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func TestMessage(t *testing.T) {
 		asked    auth.Channel
 		want     auth.Channel
 		channels []auth.Channel
-		address  string
+		masked   ident.Masked
 	}{
 		{phone(t), mobile, "", auth.SMS, []auth.Channel{auth.SMS, auth.Voice}, "+86 ••• •••• 8000"},
 		{phone(t), mobile, auth.Voice, auth.Voice, []auth.Channel{auth.SMS, auth.Voice}, "+86 ••• •••• 8000"},
@@ -185,7 +186,7 @@ func TestMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := cer.Messages[0]
-		if m.ID != "" || m.Account != "acc" || m.Channel != c.want || m.To != c.to || m.Language != "en" || m.Template != auth.TemplateCode ||
+		if m.ID != "" || m.Account != "acc" || m.Channel != c.want || string(m.Recipient) != c.to || m.Language != "en" || m.Template != auth.TemplateCode ||
 			m.State != auth.Queued || !m.CreatedAt.Equal(start()) || m.Label == "" || m.Label != m.Args["label"] {
 			t.Errorf("got message %+v", m)
 		}
@@ -200,8 +201,8 @@ func TestMessage(t *testing.T) {
 		}
 		a, err := c.f.FinishBind(cer, reply(m.Args["code"]))
 		wants(t, err, "")
-		if a.To != c.to || a.Traits.Address != c.address || fmt.Sprint(a.Traits.Channels) != fmt.Sprint(c.channels) {
-			t.Errorf("got %q %+v, want %q %v", a.To, a.Traits, c.address, c.channels)
+		if string(a.Recipient) != c.to || a.Traits.Masked != c.masked || fmt.Sprint(a.Traits.Channels) != fmt.Sprint(c.channels) {
+			t.Errorf("got %q %+v, want %q %v", string(a.Recipient), a.Traits, c.masked, c.channels)
 		}
 	}
 }
@@ -310,7 +311,7 @@ func TestResendWhileBinding(t *testing.T) {
 		again := at(first, start().Add(time.Minute))
 		again.Channel, again.Input, again.Messages = auth.Voice, json.RawMessage(in), nil
 		wants(t, f.BeginBind(again, auth.Subject{}), "")
-		if m := again.Messages[0]; m.To != mobile || m.Args["code"] != code || m.Channel != auth.Voice {
+		if m := again.Messages[0]; m.Recipient != mobile || m.Args["code"] != code || m.Channel != auth.Voice {
 			t.Errorf("got %+v, want the same code to the same number by voice", m)
 		}
 	}
@@ -334,8 +335,8 @@ func TestLifeOfACode(t *testing.T) {
 func TestWhichAuthenticator(t *testing.T) {
 	f := phone(t)
 	a, b, l := bound(t, f, "a", mobile), bound(t, f, "b", second), bound(t, f, "l", landline)
-	to := func(c auth.Ceremony, ch auth.Channel, list ...*auth.Authenticator) string {
-		return asked(t, f, c, ch, start(), list...).Messages[0].To
+	to := func(c auth.Ceremony, ch auth.Channel, list ...*auth.Authenticator) ident.Recipient {
+		return asked(t, f, c, ch, start(), list...).Messages[0].Recipient
 	}
 	if got := to(auth.Ceremony{}, auth.SMS, a, b); got != mobile {
 		t.Errorf("got %s, want the first", got)
@@ -381,7 +382,7 @@ func TestNumberChanged(t *testing.T) {
 	a := bound(t, f, "a", mobile)
 	c := asked(t, f, auth.Ceremony{}, auth.SMS, start(), a)
 	b := *a
-	b.To = second
+	b.Recipient = second
 	_, err := f.FinishVerify(c, []*auth.Authenticator{&b}, reply(c.Messages[0].Args["code"]))
 	wants(t, err, auth.CodeWrong)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // typeProblem is the type of every refusal's body.
@@ -152,13 +153,17 @@ type (
 	changeBody    struct{ Current, Password string }
 	forgotBody    struct{ Identifier string }
 	resetBody     struct{ Link, Password string }
-	confirmedInfo struct{ Email string }
-	emailBody     struct{ Email string }
-	phoneBody     struct{ Phone string }
-	phoneInfo     struct{ Phone string }
-	tokenInfo     struct{ Token string }
-	sessionList   struct{ Sessions []auth.SessionInfo }
-	browserList   struct{ Browsers []auth.BrowserInfo }
+	confirmedInfo struct {
+		MaskedEmail ident.Masked `json:"email"`
+	}
+	emailBody struct{ Email string }
+	phoneBody struct{ Phone string }
+	phoneInfo struct {
+		MaskedPhone ident.Masked `json:"phone"`
+	}
+	tokenInfo   struct{ Token string }
+	sessionList struct{ Sessions []auth.SessionInfo }
+	browserList struct{ Browsers []auth.BrowserInfo }
 )
 
 func signUp(x *exchange, in *auth.SignUpForm) (*auth.SignUpInfo, error) {

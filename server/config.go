@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // Config is what a Server is made of. Service, Texts and Origin are required.
@@ -80,9 +81,10 @@ type Sink interface {
 
 // Sent is one message as it would have been sent. Subject is empty for texts and calls.
 type Sent struct {
-	At                time.Time
-	Channel           auth.Channel
-	To, Subject, Text string
+	At            time.Time
+	Channel       auth.Channel
+	Recipient     ident.Recipient
+	Subject, Text string
 }
 
 // site is what New makes of Config.Origin.

@@ -39,8 +39,8 @@ func TestContactPages(t *testing.T) {
 	s = q.open(link).at(link, 200).says("Make this your security e-mail?")
 	q.fill(s, link).at("/done/email-changed", 200).says("Your security e-mail is changed")
 	q.open(link).at(link, 410).says("This link has been used")
-	if told := w.mailed(auth.TemplateChange); told.To != testEmail || told.Args["what"] != "email" {
-		t.Errorf("got %s told of %q, want the old address of the e-mail", told.To, told.Args["what"])
+	if told := w.mailed(auth.TemplateChange); told.Recipient != testEmail || told.Args["what"] != "email" {
+		t.Errorf("got %s told of %q, want the old address of the e-mail", told.Recipient, told.Args["what"])
 	}
 	q.fill(q.open("/sign-in"), "/sign-in", "identifier", "new@example.com", "password", testPassword, "remember", "no").at("/sign-in/verify", 200)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // An Inbox is where a lab's messages end.
@@ -95,7 +96,7 @@ type (
 	}
 	faultBody struct {
 		Channel      auth.Channel
-		To           string
+		Recipient    ident.Recipient `json:"to"`
 		Delay        string
 		Lose, Refuse bool
 		Copies       int
@@ -188,9 +189,9 @@ func readInbox(x *exchange) (*inboxInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := auth.InboxQuery{To: x.query("to"), Channel: auth.Channel(x.query("channel"))}
-	if strings.HasPrefix(q.To, " ") { // a plus sign that was not escaped
-		q.To = "+" + q.To[1:]
+	q := auth.InboxQuery{Recipient: ident.Recipient(x.query("to")), Channel: auth.Channel(x.query("channel"))}
+	if digits, ok := strings.CutPrefix(string(q.Recipient), " "); ok { // a plus sign that was not escaped
+		q.Recipient = ident.Recipient("+" + digits)
 	}
 	if after := x.query("after"); after != "" {
 		if q.After, err = strconv.Atoi(after); err != nil {
@@ -227,7 +228,7 @@ func readFaults(x *exchange) (*faultList, error) {
 	}
 	out := new(faultList)
 	for _, f := range inbox.Faults() {
-		out.Faults = append(out.Faults, faultBody{f.Channel, f.To, f.Delay.String(), f.Lose, f.Refuse, f.Copies, f.Times})
+		out.Faults = append(out.Faults, faultBody{f.Channel, f.Recipient, f.Delay.String(), f.Lose, f.Refuse, f.Copies, f.Times})
 	}
 	return out, nil
 }
@@ -243,7 +244,7 @@ func setFaults(x *exchange, in *faultList) (*faultList, error) {
 		if err != nil || delay < 0 || f.Copies < 0 || f.Times < 0 {
 			return nil, auth.RefuseField(auth.MalformedRequest, "faults")
 		}
-		list = append(list, auth.DeliveryFault{Channel: f.Channel, To: f.To, Delay: delay, Lose: f.Lose, Refuse: f.Refuse, Copies: f.Copies, Times: f.Times})
+		list = append(list, auth.DeliveryFault{Channel: f.Channel, Recipient: f.Recipient, Delay: delay, Lose: f.Lose, Refuse: f.Refuse, Copies: f.Copies, Times: f.Times})
 	}
 	inbox.SetFaults(list)
 	return readFaults(x)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/notify"
 	"github.com/latchkey-auth/latchkey/virtual"
 )
@@ -440,9 +441,9 @@ func TestLabInbox(t *testing.T) {
 	inbox := w.server.config.Inbox.(*notify.Inbox)
 	p := w.program()
 	n := 0
-	deliver := func(to string) error {
+	deliver := func(to ident.Recipient) error {
 		n++
-		_, err := inbox.Deliver(context.Background(), auth.Message{ID: strings.Repeat("x", n), Channel: auth.SMS, To: to, Args: map[string]string{"code": "123456"}}, notify.Text{Body: "123456"})
+		_, err := inbox.Deliver(context.Background(), auth.Message{ID: strings.Repeat("x", n), Channel: auth.SMS, Recipient: to, Args: map[string]string{"code": "123456"}}, notify.Text{Body: "123456"})
 		return err
 	}
 	read := func(query string) (in struct {
@@ -455,7 +456,7 @@ func TestLabInbox(t *testing.T) {
 		return in
 	}
 	p.must("PUT", "/lab/inbox/faults", m{"faults": []m{{"to": "+861", "lose": true, "times": 1}, {"to": "+862", "delay": "30s", "copies": 2}, {"to": "+863", "refuse": true}}}, nil)
-	for _, to := range []string{"+861", "+862", "+861"} {
+	for _, to := range []ident.Recipient{"+861", "+862", "+861"} {
 		if err := deliver(to); err != nil {
 			t.Errorf("%s: got %v, want it taken", to, err)
 		}
@@ -477,7 +478,7 @@ func TestLabInbox(t *testing.T) {
 	p.must("DELETE", "/lab/inbox/faults", nil, nil)
 	found := make(chan int)
 	go func() {
-		found <- len(inbox.Messages(context.Background(), auth.InboxQuery{To: "+863", Wait: time.Minute}))
+		found <- len(inbox.Messages(context.Background(), auth.InboxQuery{Recipient: "+863", Wait: time.Minute}))
 	}()
 	if err := deliver("+863"); err != nil {
 		t.Error(err)

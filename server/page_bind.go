@@ -417,7 +417,7 @@ func codesPage(x *exchange) error {
 	}
 	if sealed := x.field("sealed"); sealed != "" { // the language was changed while a fresh set was shown
 		if set, err := x.s.service.CodesFile(x.r.Context(), x.caller, sealed); err == nil {
-			return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: set.Codes, Account: set.Who, Made: set.MadeAt, Sealed: sealed})
+			return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: set.Codes, Account: string(set.MaskedEmail), Made: set.MadeAt, Sealed: sealed})
 		}
 	}
 	v := &assets.Codes{Frame: f}
@@ -444,7 +444,7 @@ func codesPost(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: info.Codes, Account: info.Who, Made: info.MadeAt, Replaced: before != nil, Sealed: info.Sealed})
+	return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: info.Codes, Account: string(info.MaskedEmail), Made: info.MadeAt, Replaced: before != nil, Sealed: info.Sealed})
 }
 
 // codesFile is the download, without script.
@@ -453,7 +453,7 @@ func codesFile(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	text := strings.Join(append([]string{x.s.config.Site + "  " + info.Who + "  " + info.MadeAt.UTC().Format("2006-01-02"), ""}, info.Codes...), "\r\n") + "\r\n"
+	text := strings.Join(append([]string{x.s.config.Site + "  " + string(info.MaskedEmail) + "  " + info.MadeAt.UTC().Format("2006-01-02"), ""}, info.Codes...), "\r\n") + "\r\n"
 	x.Header().Set("Content-Disposition", `attachment; filename="latchkey-codes.txt"`)
 	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
 	return nil

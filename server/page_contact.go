@@ -40,7 +40,7 @@ func (x *exchange) showContacts(status int, refused error) error {
 			return err
 		}
 	}
-	return x.show(status, &assets.Contacts{Frame: f, EmailNow: info.Me.Email, PhoneNow: info.Phone, Email: x.field("email"), Phone: x.field("phone")})
+	return x.show(status, &assets.Contacts{Frame: f, EmailNow: string(info.Me.MaskedEmail), PhoneNow: string(info.MaskedPhone), Email: x.field("email"), Phone: x.field("phone")})
 }
 
 func emailPost(x *exchange) error {
@@ -48,7 +48,7 @@ func emailPost(x *exchange) error {
 	if err != nil {
 		return x.showContacts(0, err)
 	}
-	x.say(parting{Key: "email-asked", Name: info.Email, Time: info.ResendAt})
+	x.say(parting{Key: "email-asked", Name: string(info.MaskedEmail), Time: info.ResendAt})
 	return x.redirect("/security/contact")
 }
 
@@ -63,7 +63,7 @@ func phonePost(x *exchange) error {
 	if err != nil {
 		return x.showContacts(0, err)
 	}
-	p := parting{Key: "phone-changed", Name: masked}
+	p := parting{Key: "phone-changed", Name: string(masked)}
 	if number == "" {
 		p = parting{Key: "phone-gone"}
 	}

@@ -54,7 +54,7 @@ func devMessages(x *exchange) error {
 	}
 	v := &assets.DevMessages{Frame: x.frame()}
 	for _, m := range list {
-		v.Messages = append(v.Messages, assets.DevMessage{At: m.At, Channel: string(m.Channel), To: m.To, Subject: m.Subject, Text: m.Text, Links: x.s.links(m.Text)})
+		v.Messages = append(v.Messages, assets.DevMessage{At: m.At, Channel: string(m.Channel), To: string(m.Recipient), Subject: m.Subject, Text: m.Text, Links: x.s.links(m.Text)})
 	}
 	return x.show(http.StatusOK, v)
 }

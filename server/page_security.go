@@ -62,7 +62,7 @@ func overviewPage(x *exchange) error {
 		return x.redirect("/security/start")
 	}
 	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Checked: f.Now,
-		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt, Email: info.Me.Email, Phone: info.Phone,
+		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt, Email: string(info.Me.MaskedEmail), Phone: string(info.MaskedPhone),
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions, TrustOn: x.s.config.Policy.TrustLife > 0}
 	v.Covered = v.Two && !slices.ContainsFunc(info.Forecast, func(r auth.Forecast) bool { return len(r.Lost) == 1 && len(r.Left) == 0 })
 	v.LastChange = lastChange(info)

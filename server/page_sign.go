@@ -257,7 +257,7 @@ func keyFirstPage(x *exchange) error {
 	if ceremony != "" {
 		info, err := x.s.service.SignInState(x.r.Context(), x.caller, ceremony)
 		if err == nil && info.Step == auth.StepPassword {
-			v.Step, v.Ceremony, v.Who, v.Identifier = "password", ceremony, info.Who, identifier
+			v.Step, v.Ceremony, v.Who, v.Identifier = "password", ceremony, string(info.Who), identifier
 		}
 	}
 	return x.show(http.StatusOK, v)
@@ -321,7 +321,7 @@ func keyPasswordPost(x *exchange) error {
 	v := &assets.SignInKey{Frame: x.frame(), Step: "password", Identifier: identifier, Ceremony: ceremony}
 	if kept != ceremony { // another tab's sign-in came between: the key says whose password is asked for
 		if now, lost := x.s.service.SignInState(x.r.Context(), x.caller, ceremony); lost == nil {
-			v.Identifier = now.Who
+			v.Identifier = string(now.Who)
 		}
 	}
 	status, err := x.refused(&v.Frame, err)

@@ -38,7 +38,7 @@ func (x *exchange) signInStep() (*step, error) {
 		return nil, auth.Refuse(auth.CeremonyOtherBrowser)
 	}
 	s := &step{purpose: auth.ForSignIn, methods: x.s.ways(info.Methods), frame: x.frame(), page: "/sign-in/verify"}
-	s.frame.Who = info.Who
+	s.frame.Who = string(info.Who)
 	s.begin = func(m auth.MethodChoice) (*auth.Challenge, error) {
 		return x.s.service.SignInBegin(x.r.Context(), x.caller, flow, m)
 	}
@@ -285,7 +285,7 @@ func (x *exchange) begun(s *step, ceremony string, w assets.Way, id string) *aut
 // back from the other tab must not put its account's challenge on a page that greets this one's.
 func (x *exchange) ofStep(s *step, ceremony string) *auth.Challenge {
 	ch, err := x.s.service.Challenge(x.r.Context(), x.caller, s.purpose, ceremony)
-	if err != nil || s.purpose == auth.ForSignIn && ch.Who != s.frame.Who {
+	if err != nil || s.purpose == auth.ForSignIn && string(ch.Who) != s.frame.Who {
 		return nil
 	}
 	return ch

@@ -154,7 +154,7 @@ func (x *exchange) signedFrame() (assets.Frame, error) {
 
 func (x *exchange) frameOf(me *auth.Me) assets.Frame {
 	f := x.frame()
-	f.Who, f.SignedIn, f.Enrolled = me.Email, true, !me.Session.Restricted
+	f.Who, f.SignedIn, f.Enrolled = string(me.MaskedEmail), true, !me.Session.Restricted
 	return f
 }
 
@@ -195,7 +195,7 @@ func (x *exchange) failure(err error) {
 	v.Status = x.deny(e)
 	if _, n := cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 && v.Status < http.StatusInternalServerError && x.identify() == nil {
 		if me, err := x.s.service.Me(x.r.Context(), x.caller); err == nil { // who is signed in is led home
-			v.Who, v.SignedIn, v.Enrolled = me.Email, true, !me.Session.Restricted
+			v.Who, v.SignedIn, v.Enrolled = string(me.MaskedEmail), true, !me.Session.Restricted
 		}
 	}
 	v.Problems = []assets.Problem{{Code: string(e.Code), Args: x.says(e)}}

@@ -22,7 +22,7 @@ func Rows(t auth.Table) []assets.Row {
 func (s *Server) ways(list []auth.MethodInfo) []assets.Method {
 	var out []assets.Method
 	for _, m := range list {
-		base := assets.Method{ID: m.ID, To: m.Address, Left: m.Left, Weak: m.Class == auth.Weak}
+		base := assets.Method{ID: m.ID, To: string(m.Masked), Left: m.Left, Weak: m.Class == auth.Weak}
 		if !m.Resting.IsZero() {
 			base.State, base.Until = "resting", m.Resting
 		}
@@ -79,7 +79,7 @@ func (s *Server) isKey(w assets.Way) bool { return s.methods.Way(string(w)).Inpu
 // method is one authenticator as pages list it.
 func (s *Server) method(a *auth.AuthenticatorInfo) assets.Method {
 	row := s.methods.Of(a.Kind, a.Flavour)
-	out := assets.Method{ID: a.ID, Way: assets.Way(row.Face.Way), Name: a.Name, Place: a.Place, Model: a.Model, To: a.Address,
+	out := assets.Method{ID: a.ID, Way: assets.Way(row.Face.Way), Name: a.Name, Place: a.Place, Model: a.Model, To: string(a.Masked),
 		Left: a.Left, Made: a.BoundAt, Used: a.UsedAt, Weak: a.Class == auth.Weak, Verified: a.VerifiesUser, Synced: a.Synced}
 	if row.Set {
 		out.Total = recoveryTotal
@@ -285,7 +285,7 @@ func keyPrompt(ch *auth.Challenge, auto bool) *assets.KeyPrompt {
 func help(ceremony string, d *auth.DeliveryInfo, others []assets.Method) assets.Help {
 	h := assets.Help{Ceremony: ceremony, Others: others, Texts: -1}
 	if d != nil {
-		h.To, h.SentAt, h.Label, h.Delivery = d.To, d.SentAt, d.Label, string(d.State)
+		h.To, h.SentAt, h.Label, h.Delivery = string(d.Masked), d.SentAt, d.Label, string(d.State)
 		h.Heard, h.Resend, h.Texts, h.CanSend = d.ChangedAt, d.ResendAt, d.LeftToday, true
 	}
 	return h

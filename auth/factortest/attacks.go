@@ -263,7 +263,7 @@ func open(list []auth.Message) []auth.Message {
 	for _, m := range list {
 		args := maps.Clone(m.Args)
 		delete(args, "code")
-		m.Args, m.To = args, ""
+		m.Args, m.Recipient = args, ""
 		out = append(out, m)
 	}
 	return out

@@ -22,8 +22,9 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //	3  server                                        the face
 //	2  webauthn totp oob lookup notify recovery      siblings never import each other
 //	1  auth                                          the domain
-//	0  store  assets  virtual               import nothing of ours
+//	0  ident  store  assets  virtual                 import nothing of ours
 var floors = map[string][]string{
+	"ident":   {},
 	"store":   {},
 	"assets":  {},
 	"virtual": {},
@@ -35,19 +36,19 @@ var floors = map[string][]string{
 	"store/bolt":      {"store"},
 	"store/postgres":  {"store"},
 	"store/storetest": {"store"},
-	"auth":            {"store"},
+	"auth":            {"ident", "store"},
 	"auth/factortest": {"auth"},
 	"webauthn":        {"auth"},
 	"totp":            {"auth"},
-	"oob":             {"auth"},
+	"oob":             {"auth", "ident"},
 	"lookup":          {"auth"},
-	"notify":          {"auth"},
+	"notify":          {"auth", "ident"},
 	"recovery":        {"auth", "store"},
-	"server":          {"auth", "recovery", "assets"},
+	"server":          {"auth", "recovery", "ident", "assets"},
 	"cmd/latchkey":    {anything},
 	"cmd/virtualkey":  {anything},
 	"e2e":             {"virtual"},
-	"e2e/load":        {"virtual", "webauthn", "totp", "store", "store/bolt", "auth"}, // seeds through the domain
+	"e2e/load":        {"virtual", "webauthn", "totp", "store", "store/bolt", "auth", "ident"}, // seeds through the domain
 }
 
 // testFloors is what the tests of a package may import besides: real parts instead of fakes.
@@ -64,7 +65,7 @@ var testFloors = map[string][]string{
 	"virtual/hid":     {"virtual"},
 	"totp":            {"auth/factortest"},
 	"oob":             {"auth/factortest"},
-	"lookup":          {"auth/factortest"},
+	"lookup":          {"auth/factortest", "ident"},
 	"notify":          {"store", "store/bolt"},
 	"recovery":        {"store/bolt", "store/storetest"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
@@ -86,11 +87,11 @@ var doors = map[string][]string{
 	"github.com/jackc/pgx":                {"store/postgres"},
 	"github.com/tink-crypto/tink-go":      {"store"},
 	"golang.org/x/crypto/argon2":          {"auth"},
-	"github.com/nyaruka/phonenumbers":     {"auth"},
+	"github.com/nyaruka/phonenumbers":     {"ident"},
 	"github.com/nicksnyder/go-i18n":       {"assets"},
 	"github.com/boombuler/barcode":        {"assets", "server"},
-	"golang.org/x/text":                   {"assets", "auth", "server", "notify"},
-	"golang.org/x/net":                    {"auth", "server", "notify"},
+	"golang.org/x/text":                   {"assets", "auth", "ident", "server", "notify"},
+	"golang.org/x/net":                    {"ident", "server", "notify"},
 	"github.com/wneessen/go-mail":         {"notify"},
 	"github.com/spf13/cobra":              {"cmd/latchkey", "cmd/virtualkey"},
 	"github.com/spf13/pflag":              {"cmd/latchkey", "cmd/virtualkey"},
@@ -231,6 +232,8 @@ func TestTheTablesRefuse(t *testing.T) {
 		want      bool
 	}{
 		{"auth", modulePath + "/store", false, true},
+		{"auth", modulePath + "/ident", false, true},
+		{"ident", modulePath + "/auth", false, false},
 		{"auth", modulePath + "/assets", false, false},
 		{"auth", modulePath + "/totp", false, false},
 		{"totp", modulePath + "/oob", false, false},

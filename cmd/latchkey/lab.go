@@ -103,7 +103,7 @@ func (b labBox) Recent(most int) ([]server.Sent, error) {
 	slices.Reverse(all)
 	var sent []server.Sent
 	for _, m := range all[:min(len(all), most)] {
-		sent = append(sent, server.Sent{At: m.At, Channel: m.Channel, To: m.To, Subject: m.Subject, Text: strings.TrimSpace(m.Text)})
+		sent = append(sent, server.Sent{At: m.At, Channel: m.Channel, Recipient: m.Recipient, Subject: m.Subject, Text: strings.TrimSpace(m.Text)})
 	}
 	return sent, nil
 }

@@ -118,7 +118,7 @@ type sentBox struct{ sink *notify.Sink }
 func (b sentBox) Recent(most int) ([]server.Sent, error) {
 	var all []server.Sent
 	for _, w := range b.sink.Recent(most) {
-		all = append(all, server.Sent{At: w.At, Channel: w.Channel, To: w.To, Subject: w.Subject, Text: strings.TrimSpace(w.Text)})
+		all = append(all, server.Sent{At: w.At, Channel: w.Channel, Recipient: w.Recipient, Subject: w.Subject, Text: strings.TrimSpace(w.Text)})
 	}
 	return all, nil
 }

@@ -130,7 +130,7 @@ func waitForMail(t *testing.T, h *house) sentMail {
 	t.Helper()
 	for range 1000 {
 		if list := h.dispatch.Sink().Recent(1); len(list) == 1 {
-			return sentMail{list[0].To, list[0].Text}
+			return sentMail{string(list[0].Recipient), list[0].Text}
 		}
 		time.Sleep(5 * time.Millisecond) // nothing tells when another goroutine has written a file
 	}

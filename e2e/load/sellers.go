@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/totp"
@@ -155,8 +156,8 @@ func (m *maker) account(family string, i int) auth.Account {
 	first, second := sha256.Sum256([]byte("handle a"+name)), sha256.Sum256([]byte("handle b"+name))
 	return auth.Account{
 		ID: auth.AccountID(base64.RawURLEncoding.EncodeToString(id[:16])), Name: "Seller " + name,
-		UserName: auth.UserName(name), Email: auth.Address(name + "@example.com"), Language: "en",
-		Phone:  auth.Number(fmt.Sprintf("+8613%09d", i)),
+		UserName: ident.UserName(name), Email: ident.Email(name + "@example.com"), Language: "en",
+		Phone:  ident.Phone(fmt.Sprintf("+8613%09d", i)),
 		Handle: append(first[:], second[:]...), Password: m.hash, PasswordAt: m.at, CreatedAt: m.at, EnrolledAt: m.at,
 	}
 }

@@ -1,4 +1,4 @@
-package auth
+package ident
 
 import (
 	"errors"
@@ -11,20 +11,20 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// codeOf returns the code and the field of a refusal, "" for nil.
-func codeOf(t *testing.T, err error) (Code, string) {
+// problemOf returns what was wrong, "" for nil.
+func problemOf(t *testing.T, err error) Problem {
 	t.Helper()
 	if err == nil {
-		return "", ""
+		return ""
 	}
-	var e *Error
-	if !errors.As(err, &e) {
-		t.Fatalf("got error %v, want a refusal", err)
+	var p Problem
+	if !errors.As(err, &p) {
+		t.Fatalf("got error %v, want a problem", err)
 	}
-	return e.Code, e.Field
+	return p
 }
 
-func TestParseAddress(t *testing.T) {
+func TestParseEmail(t *testing.T) {
 	tests := []struct{ in, want, key string }{
 		{"seller@example.com", "seller@example.com", "seller@example.com"},
 		{" \tSeller@Example.COM\r\n", "Seller@example.com", "seller@example.com"},
@@ -40,14 +40,14 @@ func TestParseAddress(t *testing.T) {
 		{"מוכר@example.com", "מוכר@example.com", "מוכר@example.com"},
 	}
 	for _, tt := range tests {
-		got, err := ParseAddress(tt.in)
+		got, err := ParseEmail(tt.in)
 		if err != nil || string(got) != tt.want || got.Key() != tt.key {
-			t.Errorf("ParseAddress(%q): got %q, key %q, %v, want %q, key %q", tt.in, got, got.Key(), err, tt.want, tt.key)
+			t.Errorf("ParseEmail(%q): got %q, key %q, %v, want %q, key %q", tt.in, string(got), got.Key(), err, tt.want, tt.key)
 		}
 	}
 }
 
-func TestParseAddressRefuses(t *testing.T) {
+func TestParseEmailRefuses(t *testing.T) {
 	for _, in := range []string{
 		"", "@", "a@", "@example.com", "seller", "a@b@example.com", "a@gmail", "a@127.0.0.1", "a@[127.0.0.1]",
 		".a@example.com", "a.@example.com", "a..b@example.com", "a b@example.com", `"a b"@example.com`, "a@exa mple.com",
@@ -57,26 +57,26 @@ func TestParseAddressRefuses(t *testing.T) {
 		strings.Repeat("a", 65) + "@example.com", "a@" + strings.Repeat("a", 64) + ".com",
 		"a@" + strings.Repeat("abcdefgh.", 30) + "com", "a\xff@example.com", "a@example.com" + strings.Repeat(" ", 2000),
 	} {
-		got, err := ParseAddress(in)
-		if code, field := codeOf(t, err); code != EmailMalformed || field != "email" {
-			t.Errorf("ParseAddress(%.60q): got %q, %q of field %q, want %q of email", in, got, code, field, EmailMalformed)
+		got, err := ParseEmail(in)
+		if p := problemOf(t, err); p != EmailMalformed {
+			t.Errorf("ParseEmail(%.60q): got %q, %q, want %q", in, string(got), p, EmailMalformed)
 		}
 	}
 }
 
 // Letters of another script that look alike are another mailbox: mail must
 // never go to the one when the other asks.
-func TestAddressHomographsStayApart(t *testing.T) {
-	latin, _ := ParseAddress("paypal@apple.com")
+func TestEmailHomographsStayApart(t *testing.T) {
+	latin, _ := ParseEmail("paypal@apple.com")
 	for _, in := range []string{"раураl@apple.com", "paypal@аррӏе.com"} {
-		other, err := ParseAddress(in)
+		other, err := ParseEmail(in)
 		if err == nil && other.Key() == latin.Key() {
-			t.Errorf("key of %q: got %q, the one of %q, want another", in, other.Key(), latin)
+			t.Errorf("key of %q: got %q, the one of %q, want another", in, other.Key(), string(latin))
 		}
 	}
 }
 
-func TestParseNumber(t *testing.T) {
+func TestParsePhone(t *testing.T) {
 	tests := []struct {
 		in, want, region string
 		sms              bool
@@ -99,19 +99,19 @@ func TestParseNumber(t *testing.T) {
 		{"+800 1234 5678", "+80012345678", "001", false},
 	}
 	for _, tt := range tests {
-		got, err := ParseNumber(tt.in, nil)
+		got, err := ParsePhone(tt.in, nil)
 		if err != nil || string(got) != tt.want || got.Key() != tt.want || got.Region() != tt.region || got.TakesSMS() != tt.sms {
-			t.Errorf("ParseNumber(%q): got %q, %q, SMS %v, %v, want %q, %q, SMS %v",
-				tt.in, got, got.Region(), got.TakesSMS(), err, tt.want, tt.region, tt.sms)
+			t.Errorf("ParsePhone(%q): got %q, %q, SMS %v, %v, want %q, %q, SMS %v",
+				tt.in, string(got), got.Region(), got.TakesSMS(), err, tt.want, tt.region, tt.sms)
 		}
 	}
 }
 
-func TestParseNumberRefuses(t *testing.T) {
+func TestParsePhoneRefuses(t *testing.T) {
 	tests := []struct {
 		in      string
 		regions []string
-		want    Code
+		want    Problem
 	}{
 		{"13800138000", nil, PhoneNoCountry},
 		{"０１０ ６５５２ ９９８８", nil, PhoneNoCountry},
@@ -133,13 +133,13 @@ func TestParseNumberRefuses(t *testing.T) {
 		{"+80012345678", []string{"CN"}, CountryNotServed},
 	}
 	for _, tt := range tests {
-		got, err := ParseNumber(tt.in, tt.regions)
-		if code, field := codeOf(t, err); code != tt.want || field != "phone" {
-			t.Errorf("ParseNumber(%.40q): got %q, %q of field %q, want %q of phone", tt.in, got, code, field, tt.want)
+		got, err := ParsePhone(tt.in, tt.regions)
+		if p := problemOf(t, err); p != tt.want {
+			t.Errorf("ParsePhone(%.40q): got %q, %q, want %q", tt.in, string(got), p, tt.want)
 		}
 	}
-	if _, err := ParseNumber("+8613800138000", []string{"HK", "CN"}); err != nil {
-		t.Errorf("ParseNumber in a served region: got %v, want nil", err)
+	if _, err := ParsePhone("+8613800138000", []string{"HK", "CN"}); err != nil {
+		t.Errorf("ParsePhone in a served region: got %v, want nil", err)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestParseUserName(t *testing.T) {
 func TestParseUserNameRefuses(t *testing.T) {
 	tests := []struct {
 		in   string
-		want Code
+		want Problem
 	}{
 		{"", UserNameMissing},
 		{" \u3000\t", UserNameMissing},
@@ -208,8 +208,8 @@ func TestParseUserNameRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := ParseUserName(tt.in)
-		if code, field := codeOf(t, err); code != tt.want || field != "userName" {
-			t.Errorf("ParseUserName(%q): got %q, %q of field %q, want %q of userName", tt.in, got, code, field, tt.want)
+		if p := problemOf(t, err); p != tt.want {
+			t.Errorf("ParseUserName(%q): got %q, %q, want %q", tt.in, got, p, tt.want)
 		}
 	}
 }
@@ -217,7 +217,7 @@ func TestParseUserNameRefuses(t *testing.T) {
 func TestParseName(t *testing.T) {
 	tests := []struct {
 		in, want string
-		code     Code
+		problem  Problem
 	}{
 		{" 李  雷 ", "李 雷", ""},
 		{"Zoe\u0308\r\nBcc:", "Zoë Bcc:", ""},
@@ -230,41 +230,42 @@ func TestParseName(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := ParseName(tt.in)
-		if code, _ := codeOf(t, err); code != tt.code || got != tt.want {
-			t.Errorf("ParseName(%.40q): got %q, %q, want %q, %q", tt.in, got, code, tt.want, tt.code)
+		if p := problemOf(t, err); p != tt.problem || got != tt.want {
+			t.Errorf("ParseName(%.40q): got %q, %q, want %q, %q", tt.in, got, p, tt.want, tt.problem)
 		}
 	}
 }
 
-func TestParseIdentifier(t *testing.T) {
+func TestParseLogin(t *testing.T) {
 	tests := []struct {
 		in   string
 		home []string
 		want Login
 	}{
-		{" Seller@Example.com ", nil, Login{Email, "seller@example.com"}},
-		{"０0８６ 138 0013 8000", nil, Login{Phone, "+8613800138000"}},
-		{"138 0013 8000", []string{"CN"}, Login{Phone, "+8613800138000"}},
-		{"138 0013 8000", []string{"GB", "CN"}, Login{Phone, "+8613800138000"}},
-		{"07400 123456", []string{"CN", "GB"}, Login{Phone, "+447400123456"}},
+		{" Seller@Example.com ", nil, Login{Email: "seller@example.com"}},
+		{"０0８６ 138 0013 8000", nil, Login{Phone: "+8613800138000"}},
+		{"138 0013 8000", []string{"CN"}, Login{Phone: "+8613800138000"}},
+		{"138 0013 8000", []string{"GB", "CN"}, Login{Phone: "+8613800138000"}},
+		{"07400 123456", []string{"CN", "GB"}, Login{Phone: "+447400123456"}},
 	}
 	for _, tt := range tests {
-		if got := ParseIdentifier(tt.in, tt.home...); got != tt.want {
-			t.Errorf("ParseIdentifier(%q, %q): got %v, want %v", tt.in, tt.home, got, tt.want)
+		if got := ParseLogin(tt.in, tt.home...); got != tt.want {
+			t.Errorf("ParseLogin(%q, %q): got %v, want %v", tt.in, tt.home, got, tt.want)
 		}
 	}
 	seen := map[string]string{}
 	for _, in := range []string{"", "seller", "seller@", "13800138000", "+86", "\xff", strings.Repeat("x", 100_000)} {
-		got := ParseIdentifier(in)
-		if got.Kind != "" || len(got.Key) != 23 || got.Key[0] != '?' {
-			t.Errorf("ParseIdentifier(%.20q): got %v, want a stand-in", in, got)
+		got := ParseLogin(in)
+		key := got.Key()
+		if key != got.Nobody || len(key) != 23 || key[0] != '?' {
+			t.Errorf("ParseLogin(%.20q): got %v, want a stand-in", in, got)
 		}
-		if before, twice := seen[got.Key]; twice {
-			t.Errorf("ParseIdentifier(%.20q): got the key of %.20q, want another", in, before)
+		if before, twice := seen[key]; twice {
+			t.Errorf("ParseLogin(%.20q): got the key of %.20q, want another", in, before)
 		}
-		seen[got.Key] = in
+		seen[key] = in
 	}
-	if a, b := ParseIdentifier("Seller"), ParseIdentifier(" ｓＥＬＬＥＲ "); a != b {
+	if a, b := ParseLogin("Seller"), ParseLogin(" ｓＥＬＬＥＲ "); a != b {
 		t.Errorf("stand-ins of two forms: got %v and %v, want one", a, b)
 	}
 }
@@ -313,43 +314,43 @@ func TestDigitOf(t *testing.T) {
 	}
 }
 
-func FuzzParseAddress(f *testing.F) {
+func FuzzParseEmail(f *testing.F) {
 	for _, s := range []string{"seller@example.com", "张三@例子.公司", "Ａ＠ｂ。ｃｎ", "a@b@c", "ß@xn--strae-oqa.de", "ﬁ\u0301@x.y"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		a, err := ParseAddress(s)
+		a, err := ParseEmail(s)
 		if err != nil {
-			codeOf(t, err)
+			problemOf(t, err)
 			return
 		}
-		again, err := ParseAddress(string(a))
+		again, err := ParseEmail(string(a))
 		if err != nil || again != a {
-			t.Errorf("ParseAddress(%q) = %q, again: got %q, %v", s, a, again, err)
+			t.Errorf("ParseEmail(%q) = %q, again: got %q, %v", s, string(a), string(again), err)
 		}
-		if strings.Count(string(a), "@") != 1 || strings.ContainsAny(string(a), "\r\n\x00<>,;: ") || len(a) > maxAddress {
-			t.Errorf("ParseAddress(%q): got %q, want an address", s, a)
+		if strings.Count(string(a), "@") != 1 || strings.ContainsAny(string(a), "\r\n\x00<>,;: ") || len(a) > maxEmail {
+			t.Errorf("ParseEmail(%q): got %q, want an address", s, string(a))
 		}
 		stableKey(t, a.Key())
 	})
 }
 
-func FuzzParseNumber(f *testing.F) {
+func FuzzParsePhone(f *testing.F) {
 	for _, s := range []string{"+8613800138000", "00 44 (0)20 7946 0958", "＋８６１３８", "+1 202-555-0123", "13800138000", "+٨٦"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		n, err := ParseNumber(s, nil)
+		n, err := ParsePhone(s, nil)
 		if err != nil {
-			codeOf(t, err)
+			problemOf(t, err)
 			return
 		}
-		again, err := ParseNumber(string(n), nil)
+		again, err := ParsePhone(string(n), nil)
 		if err != nil || again != n || n.Key() != string(n) {
-			t.Errorf("ParseNumber(%q) = %q, again: got %q, %v", s, n, again, err)
+			t.Errorf("ParsePhone(%q) = %q, again: got %q, %v", s, string(n), string(again), err)
 		}
 		if n[0] != '+' || len(n) > 18 || strings.Trim(string(n[1:]), "0123456789") != "" || n.Region() == "" {
-			t.Errorf("ParseNumber(%q): got %q of region %q, want E.164", s, n, n.Region())
+			t.Errorf("ParsePhone(%q): got %q of region %q, want E.164", s, string(n), n.Region())
 		}
 	})
 }
@@ -361,14 +362,14 @@ func FuzzParseUserName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		u, err := ParseUserName(s)
 		if err != nil {
-			codeOf(t, err)
+			problemOf(t, err)
 			return
 		}
 		again, err := ParseUserName(string(u))
 		if err != nil || again != u {
 			t.Errorf("ParseUserName(%q) = %q, again: got %q, %v", s, u, again, err)
 		}
-		if utf8.RuneCountInString(string(u)) > maxUserName || strings.ContainsFunc(string(u), unicode.IsControl) {
+		if utf8.RuneCountInString(string(u)) > MaxUserName || strings.ContainsFunc(string(u), unicode.IsControl) {
 			t.Errorf("ParseUserName(%q): got %q", s, u)
 		}
 		if upper := UserName(norm.NFD.String(string(u))); upper.Key() != u.Key() {
@@ -378,15 +379,16 @@ func FuzzParseUserName(f *testing.F) {
 	})
 }
 
-func FuzzParseIdentifier(f *testing.F) {
+func FuzzParseLogin(f *testing.F) {
 	f.Add("seller@example.com")
 	f.Add("+8613800138000")
 	f.Add("13800138000")
 	f.Add("000A˙")
 	f.Fuzz(func(t *testing.T, s string) {
-		got := ParseIdentifier(s, "CN", "US")
-		if got.Key == "" || len(got.Key) > 1024 || strings.HasPrefix(got.Key, "?") != (got.Kind == "") && got.Kind != Email {
-			t.Errorf("ParseIdentifier(%q): got %v", s, got)
+		got := ParseLogin(s, "CN", "US")
+		key := got.Key()
+		if key == "" || len(key) > 1024 || got.Email == "" && strings.HasPrefix(key, "?") != (got.Nobody != "") {
+			t.Errorf("ParseLogin(%q): got %v", s, got)
 		}
 		if clean := CleanCode(s); CleanCode(clean) != clean {
 			t.Errorf("CleanCode(%q) = %q, again: got %q", s, clean, CleanCode(clean))
@@ -396,17 +398,17 @@ func FuzzParseIdentifier(f *testing.F) {
 
 func stableKey(t *testing.T, key string) {
 	t.Helper()
-	if again := foldKey(key); key == "" || again != key {
+	if again := Fold(key); key == "" || again != key {
 		t.Errorf("key %q, again: got %q, want the same", key, again)
 	}
 }
 
-func BenchmarkParseIdentifier(b *testing.B) {
+func BenchmarkParseLogin(b *testing.B) {
 	for _, s := range []string{"seller@example.com", "+8613800138000", "小李"} {
 		b.Run(s, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				ParseIdentifier(s)
+				ParseLogin(s)
 			}
 		})
 	}

@@ -1,11 +1,11 @@
-package auth
+package ident
 
 import "testing"
 
-func TestMaskNumber(t *testing.T) {
+func TestMaskPhone(t *testing.T) {
 	tests := []struct {
-		in   Number
-		want string
+		in   Phone
+		want Masked
 	}{
 		{"+8613800138000", "+86 ••• •••• 8000"},
 		{"+12025550123", "+1 ••• •••• 0123"},
@@ -16,16 +16,16 @@ func TestMaskNumber(t *testing.T) {
 		{"13800138000", "•••"},
 	}
 	for _, tt := range tests {
-		if got := MaskNumber(tt.in); got != tt.want {
-			t.Errorf("MaskNumber(%q): got %q, want %q", tt.in, got, tt.want)
+		if got := tt.in.Mask(); got != tt.want {
+			t.Errorf("the mask of %q: got %q, want %q", string(tt.in), got, tt.want)
 		}
 	}
 }
 
-func TestMaskAddress(t *testing.T) {
+func TestMaskEmail(t *testing.T) {
 	tests := []struct {
-		in   Address
-		want string
+		in   Email
+		want Masked
 	}{
 		{"seller@example.com", "s•••@example.com"},
 		{"a@example.com", "•••@example.com"},
@@ -36,8 +36,8 @@ func TestMaskAddress(t *testing.T) {
 		{"seller", "•••"},
 	}
 	for _, tt := range tests {
-		if got := MaskAddress(tt.in); got != tt.want {
-			t.Errorf("MaskAddress(%q): got %q, want %q", tt.in, got, tt.want)
+		if got := tt.in.Mask(); got != tt.want {
+			t.Errorf("the mask of %q: got %q, want %q", string(tt.in), got, tt.want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package auth
+package ident
 
 import (
 	"strings"
@@ -15,11 +15,11 @@ const (
 	blackFlag = '\U0001f3f4' // carries the tags of regional flags
 )
 
-// foldKey returns the form in which identifiers are compared: NFKC, case
+// Fold returns the form in which identifiers are compared: NFKC, case
 // folded in full (Σ, σ and ς are one letter), runs of blanks made one and those
 // at the edges removed, characters that cannot be seen removed. Folding can
 // undo normalisation and the reverse, hence the rounds.
-func foldKey(s string) string {
+func Fold(s string) string {
 	fold := cases.Fold()
 	for range 4 {
 		next := squeeze(norm.NFKC.String(fold.String(norm.NFKC.String(s))))
@@ -100,7 +100,7 @@ func seemly(s string) bool {
 			if last != blackFlag && !isTag(last) {
 				return false
 			}
-		case isIgnorable(r), isBidi(r), !isAssigned(r):
+		case isIgnorable(r), IsBidi(r), !isAssigned(r):
 			return false
 		default:
 			marks = 0
@@ -129,7 +129,7 @@ func isDash(r rune) bool { return unicode.Is(unicode.Pd, r) || r == '\u2212' }
 
 // isFiller reports whether r can be dropped from a code, a number or an
 // address, where nothing invisible means anything.
-func isFiller(r rune) bool { return isIgnorable(r) || isBidi(r) }
+func isFiller(r rune) bool { return isIgnorable(r) || IsBidi(r) }
 
 // isIgnorable is Unicode's Default_Ignorable_Code_Point, derived as in its
 // DerivedCoreProperties.
@@ -144,9 +144,9 @@ func isIgnorable(r rune) bool {
 		(r < 0xfff9 || 0xfffb < r) && (r < 0x13430 || 0x1343f < r)
 }
 
-// isBidi reports whether r reorders text: a user name with an override can
+// IsBidi reports whether r reorders text: a user name with an override can
 // show as another one, and turn the sentence around it.
-func isBidi(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
+func IsBidi(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
 
 func isTag(r rune) bool { return 0xe0020 <= r && r <= 0xe007f }
 

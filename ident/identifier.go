@@ -1,10 +1,9 @@
-package auth
+package ident
 
 import (
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,48 +16,61 @@ import (
 // A UserName is a name chosen by its bearer, in any script, kept as typed.
 type UserName string
 
-// An Address is an e-mail address, normalised for delivery: the local part in
-// the case that was typed, the domain in lower-case ASCII (A-labels).
-type Address string
+// An Email is an e-mail address, normalised for delivery: the local part in
+// the case that was typed, the domain in lower-case ASCII (A-labels). It prints
+// masked.
+type Email string
 
-// A Number is a telephone number in E.164, with its plus sign.
-type Number string
+// A Phone is a telephone number in E.164, with its plus sign. It prints masked.
+type Phone string
 
-// A Login is what was typed into the sign-in box, made comparable.
+// A Recipient is where a message goes: a Phone or an Email. It prints masked.
+type Recipient string
+
+// A Greeting is what a page calls a person who is signing in: what he typed
+// himself, or a mask. It prints masked.
+type Greeting string
+
+// A Login is what was typed into the sign-in box, made comparable. One of its
+// fields is set.
 type Login struct {
-	Kind Kind   // Email, Phone, or "" where it is neither
-	Key  string // Address.Key, Number.Key, or a stand-in that no account has
+	Email  Email  // in the form of Email.Key
+	Phone  Phone  //
+	Nobody string // where it is neither: a stand-in that no account has
 }
+
+// Key returns the form in which logins are compared.
+func (l Login) Key() string { return string(l.Email) + string(l.Phone) + l.Nobody }
 
 // The longest identifiers, in the unit of each.
 const (
-	maxAddress  = 254  // bytes, RFC 5321 §4.5.3.1.3 less the angle brackets
-	maxLocal    = 64   // bytes, RFC 5321 §4.5.3.1.1
-	maxUserName = 40   // code points
-	maxName     = 80   // code points
-	maxMarks    = 4    // combining marks on one letter
-	maxTyped    = 1024 // bytes, before anything is cleaned
+	MaxUserName = 40   // code points
+	MaxName     = 80   // code points
+	MaxTyped    = 1024 // bytes, before anything is cleaned
+
+	maxEmail = 254 // bytes, RFC 5321 §4.5.3.1.3 less the angle brackets
+	maxLocal = 64  // bytes, RFC 5321 §4.5.3.1.1
+	maxMarks = 4   // combining marks on one letter
 )
 
-// ParseAddress returns the e-mail address in s, forgiving blanks, invisible
-// characters and the full-width forms of Chinese keyboards. Refuses
-// EmailMalformed, with the field email.
-func ParseAddress(s string) (Address, error) {
-	refused := RefuseField(EmailMalformed, "email")
-	if len(s) > maxTyped || !utf8.ValidString(s) {
-		return "", refused
+// ParseEmail returns the e-mail address in s, forgiving blanks, invisible
+// characters and the full-width forms of Chinese keyboards. Its error is
+// EmailMalformed.
+func ParseEmail(s string) (Email, error) {
+	if len(s) > MaxTyped || !utf8.ValidString(s) {
+		return "", EmailMalformed
 	}
 	local, domain, ok := strings.Cut(tidy(s), "@")
 	if !ok || len(local) > maxLocal || !validLocal(local) {
-		return "", refused
+		return "", EmailMalformed
 	}
 	// The mapping also turns the Chinese full stop into a dot. UTS #46 §4.
 	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
 	ascii, err := profile.ToASCII(domain)
-	if err != nil || !validDomain(ascii) || len(local)+1+len(ascii) > maxAddress {
-		return "", refused
+	if err != nil || !validDomain(ascii) || len(local)+1+len(ascii) > maxEmail {
+		return "", EmailMalformed
 	}
-	return Address(local + "@" + ascii), nil
+	return Email(local + "@" + ascii), nil
 }
 
 // validLocal reports whether s is a dot-string, in ASCII or in letters of any
@@ -105,41 +117,40 @@ func isASCIIAlnum(r rune) bool {
 // Key returns the form in which addresses are compared: NFKC and case folded
 // as a whole. Two spellings of one mailbox must not be two accounts, nor double
 // the guesses at one.
-func (a Address) Key() string { return foldKey(string(a)) }
+func (e Email) Key() string { return Fold(string(e)) }
 
-// local returns the part before the "@".
-func (a Address) local() string {
-	local, _, _ := strings.Cut(string(a), "@")
+// Local returns the part before the "@".
+func (e Email) Local() string {
+	local, _, _ := strings.Cut(string(e), "@")
 	return local
 }
 
-// ParseNumber returns the telephone number in s, which must begin with its
+// ParsePhone returns the telephone number in s, which must begin with its
 // country code; digits of any script, blanks, dashes and brackets are taken.
-// regions lists the ISO regions served; empty means all. Refuses
-// PhoneNoCountry, PhoneMalformed and CountryNotServed, with the field phone.
-// Numbers whose callers pay extra are malformed: they invite toll fraud.
-func ParseNumber(s string, regions []string) (Number, error) {
+// regions lists the ISO regions served; empty means all. Its errors
+// are PhoneNoCountry, PhoneMalformed and CountryNotServed. Numbers whose callers pay extra are malformed: they invite toll fraud.
+func ParsePhone(s string, regions []string) (Phone, error) {
 	digits, ok := dialled(s)
 	switch {
 	case !ok:
-		return "", RefuseField(PhoneMalformed, "phone")
+		return "", PhoneMalformed
 	case !strings.HasPrefix(digits, "+"):
-		return "", RefuseField(PhoneNoCountry, "phone")
+		return "", PhoneNoCountry
 	}
 	n, err := phonenumbers.Parse(digits, "")
 	if err != nil || !reachable(n) {
-		return "", RefuseField(PhoneMalformed, "phone")
+		return "", PhoneMalformed
 	}
 	if len(regions) > 0 && !slices.Contains(regions, phonenumbers.GetRegionCodeForNumber(n)) {
-		return "", RefuseField(CountryNotServed, "phone")
+		return "", CountryNotServed
 	}
-	return Number(phonenumbers.Format(n, phonenumbers.E164)), nil
+	return Phone(phonenumbers.Format(n, phonenumbers.E164)), nil
 }
 
 // dialled returns the digits in s, with "+" before them if s has it or "00",
 // and false if s holds anything that is not part of a number.
 func dialled(s string) (string, bool) {
-	if len(s) > maxTyped {
+	if len(s) > MaxTyped {
 		return "", false
 	}
 	var b strings.Builder
@@ -174,26 +185,35 @@ func reachable(n *phonenumbers.PhoneNumber) bool {
 }
 
 // Key returns the form in which numbers are compared, E.164 itself.
-func (n Number) Key() string { return string(n) }
+func (p Phone) Key() string { return string(p) }
 
-// Region returns the ISO region of n, "001" for numbers of no country and ""
-// if n is not a number.
-func (n Number) Region() string {
-	p, err := phonenumbers.Parse(string(n), "")
+// Key returns the form in which recipients are compared: two spellings of one
+// mailbox are one.
+func (r Recipient) Key() string {
+	if strings.Contains(string(r), "@") {
+		return Email(r).Key()
+	}
+	return string(r)
+}
+
+// Region returns the ISO region of p, "001" for numbers of no country and ""
+// if p is not a number.
+func (p Phone) Region() string {
+	n, err := phonenumbers.Parse(string(p), "")
 	if err != nil {
 		return ""
 	}
-	return phonenumbers.GetRegionCodeForNumber(p)
+	return phonenumbers.GetRegionCodeForNumber(n)
 }
 
-// TakesSMS reports whether a text could arrive at n: false for landlines and
+// TakesSMS reports whether a text could arrive at p: false for landlines and
 // service numbers, which can only be called (R60).
-func (n Number) TakesSMS() bool {
-	p, err := phonenumbers.Parse(string(n), "")
+func (p Phone) TakesSMS() bool {
+	n, err := phonenumbers.Parse(string(p), "")
 	if err != nil {
 		return false
 	}
-	switch phonenumbers.GetNumberType(p) {
+	switch phonenumbers.GetNumberType(n) {
 	case phonenumbers.MOBILE, phonenumbers.FIXED_LINE_OR_MOBILE, phonenumbers.VOIP, phonenumbers.PERSONAL_NUMBER:
 		return true
 	}
@@ -201,80 +221,79 @@ func (n Number) TakesSMS() bool {
 }
 
 // ParseUserName returns the user name in s, in NFC and otherwise as typed.
-// Emoji are welcome (R6). Refuses UserNameMissing, and UserNameMalformed for
-// more than 40 code points and for characters that cannot be seen, reorder the
-// text around them, or float without a letter; both with the field userName.
+// Emoji are welcome (R6). Its errors are UserNameMissing, and UserNameMalformed
+// for more than 40 code points and for characters that cannot be seen, reorder
+// the text around them, or float without a letter.
 func ParseUserName(s string) (UserName, error) {
-	malformed := RefuseField(UserNameMalformed, "userName")
-	if len(s) > maxTyped || !utf8.ValidString(s) {
-		return "", malformed
+	if len(s) > MaxTyped || !utf8.ValidString(s) {
+		return "", UserNameMalformed
 	}
 	s = strings.TrimFunc(norm.NFC.String(strings.Map(dropStray, s)), isEdge)
 	if s == "" {
-		return "", RefuseField(UserNameMissing, "userName")
+		return "", UserNameMissing
 	}
-	if utf8.RuneCountInString(s) > maxUserName || !seemly(s) || foldKey(s) == "" {
-		return "", malformed
+	if utf8.RuneCountInString(s) > MaxUserName || !seemly(s) || Fold(s) == "" {
+		return "", UserNameMalformed
 	}
 	return UserName(s), nil
 }
 
 // Key returns the form in which user names are compared: NFKC, case folded,
 // blanks collapsed, invisible characters removed.
-func (u UserName) Key() string { return foldKey(string(u)) }
+func (u UserName) Key() string { return Fold(string(u)) }
 
 // ParseName returns the name of a person in s, with blanks collapsed and
-// control characters removed. Refuses NameMissing, and NameTooLong beyond 80
-// code points, with the field name.
+// control characters removed. Its errors are NameMissing, and NameTooLong beyond
+// MaxName.
 func ParseName(s string) (string, error) {
-	if len(s) > maxTyped {
-		return "", RefuseField(NameTooLong, "name").With("n", strconv.Itoa(maxName))
+	if len(s) > MaxTyped {
+		return "", NameTooLong
 	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case isBlank(r):
 			return ' '
-		case unicode.Is(unicode.Cc, r), isBidi(r), r == utf8.RuneError:
+		case unicode.Is(unicode.Cc, r), IsBidi(r), r == utf8.RuneError:
 			return -1
 		}
 		return dropStray(r)
 	}, s)
 	s = strings.Join(strings.Fields(norm.NFC.String(s)), " ")
 	switch {
-	case foldKey(s) == "":
-		return "", RefuseField(NameMissing, "name")
-	case utf8.RuneCountInString(s) > maxName:
-		return "", RefuseField(NameTooLong, "name").With("n", strconv.Itoa(maxName))
+	case Fold(s) == "":
+		return "", NameMissing
+	case utf8.RuneCountInString(s) > MaxName:
+		return "", NameTooLong
 	}
 	return s, nil
 }
 
-// ParseIdentifier reads what was typed into the sign-in box: an e-mail address
+// ParseLogin reads what was typed into the sign-in box: an e-mail address
 // or a telephone number. It never fails: what is neither gets a stable key
 // that no account has, so that to a stranger malformed looks like unknown.
 // home lists regions in which a number without country code is tried, in order.
-func ParseIdentifier(s string, home ...string) Login {
-	if a, err := ParseAddress(s); err == nil {
-		return Login{Email, a.Key()}
+func ParseLogin(s string, home ...string) Login {
+	if a, err := ParseEmail(s); err == nil {
+		return Login{Email: Email(a.Key())}
 	}
-	if n, err := ParseNumber(s, nil); err == nil {
-		return Login{Phone, n.Key()}
+	if n, err := ParsePhone(s, nil); err == nil {
+		return Login{Phone: n}
 	}
 	if n, ok := domestic(s, home); ok {
-		return Login{Phone, n.Key()}
+		return Login{Phone: n}
 	}
-	sum := sha256.Sum256([]byte(foldKey(s[:min(len(s), maxTyped)])))
-	return Login{"", "?" + base64.RawURLEncoding.EncodeToString(sum[:16])}
+	sum := sha256.Sum256([]byte(Fold(s[:min(len(s), MaxTyped)])))
+	return Login{Nobody: "?" + base64.RawURLEncoding.EncodeToString(sum[:16])}
 }
 
-func domestic(s string, home []string) (Number, bool) {
+func domestic(s string, home []string) (Phone, bool) {
 	digits, ok := dialled(s)
 	if !ok || digits[0] == '+' {
 		return "", false
 	}
 	for _, region := range home {
 		if n, err := phonenumbers.Parse(digits, region); err == nil && phonenumbers.IsValidNumberForRegion(n, region) && reachable(n) {
-			return Number(phonenumbers.Format(n, phonenumbers.E164)), true
+			return Phone(phonenumbers.Format(n, phonenumbers.E164)), true
 		}
 	}
 	return "", false
