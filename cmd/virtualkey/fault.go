@@ -22,6 +22,7 @@ type faultEntry struct {
 	Title    string          `json:"title"`
 	Step     string          `json:"step"`
 	Clause   string          `json:"clause"`
+	Cites    string          `json:"cites,omitempty"`
 	Ceremony fault.Ceremony  `json:"ceremony"`
 	Class    fault.Class     `json:"class"`
 	Check    fault.Check     `json:"check,omitempty"`
@@ -34,7 +35,7 @@ type faultEntry struct {
 
 func entryOf(f *fault.Fault) faultEntry {
 	e := faultEntry{
-		ID: f.ID, Title: f.Title, Step: f.Step, Clause: clauseURL(f.Clause), Ceremony: f.Ceremony, Class: f.Class, Check: f.Check,
+		ID: f.ID, Title: f.Title, Step: f.Step, Clause: clauseURL(f.Clause), Cites: f.Cites, Ceremony: f.Ceremony, Class: f.Class, Check: f.Check,
 		Reason: f.Reason, Why: f.Why, Baseline: f.Baseline, Needs: f.Needs, Unless: f.Unless,
 	}
 	if e.Needs == nil {
@@ -127,6 +128,9 @@ func (p *program) showFault(f *fault.Fault) error {
 		{"step", f.Step + " of Web Authentication Level 3"},
 		{"clause", clauseURL(f.Clause)},
 		{"must", must(f.Class)},
+	}
+	if f.Cites != "" {
+		rows = append(rows, []string{"source", f.Cites})
 	}
 	if f.Check != "" {
 		rows = append(rows, []string{"check", fmt.Sprintf("%s: %s", f.Check, says(f.Check))}, []string{"reason", string(f.Reason)})

@@ -128,7 +128,7 @@ func (r *Result) junitCase(strict bool) junitCase {
 
 func (r *Result) junitOutcome() *junitOutcome {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nstep %s, check %s, reason %s\n%s\n%s\n", r.Title, r.Step, r.Check, r.Reason, r.Why, r.Clause)
+	fmt.Fprintf(&b, "%s\nstep %s, check %s, reason %s\n%s\n%s\n%s\n", r.Title, r.Step, r.Check, r.Reason, r.Why, r.Cites, r.Clause)
 	if r.Repeat != "" {
 		fmt.Fprintf(&b, "\nrepeat: %s\n", r.Repeat)
 	}

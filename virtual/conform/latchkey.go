@@ -75,12 +75,16 @@ func LatchkeyOracle() *Oracle {
 	}}
 }
 
-// LatchkeyPolicy is what Latchkey does where the specification leaves it open: it refuses.
+// LatchkeyPolicy is what Latchkey does where the specification leaves it open: it refuses, but for entries of a key that
+// change nothing about what it verifies.
 func LatchkeyPolicy() map[string]Expectation {
 	policy := map[string]Expectation{}
 	for _, f := range fault.Catalogue() {
 		if f.Class == fault.Policy || f.Class == fault.Hardening {
 			policy[f.ID] = ExpectRefuse
+		}
+		if f.Check == fault.CheckKeyOptional {
+			policy[f.ID] = ExpectAccept
 		}
 	}
 	return policy

@@ -21,7 +21,7 @@ const ReportVersion = 1
 //	 "summary":{"total", "verdicts":{"pass":201, ...}, "exit":0},
 //	 "coverage":{"registration":{"covered":29,"of":29,"missing":[]}, "authentication":{...}},
 //	 "twins":{"registration":{"answer":{...},"error","end":{"answer":{...},"error"}}, ...},
-//	 "results":[{"id","title","step","clause","ceremony","class","check","reason","why","baseline","needs",
+//	 "results":[{"id","title","step","cites","clause","ceremony","class","check","reason","why","baseline","needs",
 //	             "verdict","detail","told","rule","expected","waiver","missing","repeat",
 //	             "answer":{"accepted","status","code","text","step","request","response","tookMs"},
 //	             "error"}]}
@@ -72,7 +72,8 @@ type Result struct {
 	ID       string          `json:"id"`
 	Title    string          `json:"title"`
 	Step     string          `json:"step"`
-	Clause   string          `json:"clause"` // a whole address
+	Cites    string          `json:"cites,omitempty"` // the sentence that demands it, behind its source
+	Clause   string          `json:"clause"`          // a whole address
 	Ceremony fault.Ceremony  `json:"ceremony"`
 	Class    fault.Class     `json:"class"`
 	Check    fault.Check     `json:"check,omitempty"`
@@ -115,7 +116,7 @@ func exchanges(list []fault.Exchange) []Exchange {
 
 func newResult(f *fault.Fault) *Result {
 	return &Result{
-		ID: f.ID, Title: f.Title, Step: f.Step, Clause: clauseURL(f.Clause), Ceremony: f.Ceremony, Class: f.Class,
+		ID: f.ID, Title: f.Title, Step: f.Step, Clause: clauseURL(f.Clause), Cites: f.Cites, Ceremony: f.Ceremony, Class: f.Class,
 		Check: f.Check, Reason: f.Reason, Why: f.Why, Baseline: f.Baseline, Needs: f.Needs,
 	}
 }

@@ -153,10 +153,10 @@ func TestAPartyThatRefusesEverythingProvesNothing(t *testing.T) {
 }
 
 // With any one check removed, what names that check is found, and nothing else. That each fault breaks one check alone
-// is proved by package party for all pairs; here a tenth of the others is played beside, another tenth for each check,
-// or a hundredth where time is short.
+// is proved by package party for all pairs; here a twentieth of the others is played beside, another for each check,
+// or a hundredth where time is short, against parties of both kinds.
 func TestEveryRemovedCheckIsNamed(t *testing.T) {
-	others := 10
+	others := 20
 	if testing.Short() {
 		others = 100
 	}
@@ -175,19 +175,24 @@ func TestEveryRemovedCheckIsNamed(t *testing.T) {
 			if named == 0 {
 				t.Fatal("no fault names this check")
 			}
-			rep := run(t, fixture(t, d.Check), faults, conform.Options{Seed: "less", Parallel: 2, Strict: true})
-			found := 0
-			for _, res := range rep.Results {
-				switch {
-				case res.Check == d.Check && res.Answer != nil && res.Answer.Accepted: // a gap, lax, or a row of policy
-					found++
-				case fine(res):
-				default:
-					t.Errorf("got %s %s of check %s: %s", res.Verdict, res.ID, res.Check, res.Detail)
+			for _, otherwise := range []bool{false, true} {
+				p := partyOf(t, party.Options{Without: []fault.Check{d.Check}, Otherwise: otherwise})
+				rep := run(t, p, faults, conform.Options{Seed: "less", Parallel: 2, Strict: true})
+				found := 0
+				for _, res := range rep.Results {
+					switch {
+					case res.Check == d.Check: // a gap, lax, or a row of policy; or refused by what it breaks besides
+						if res.Answer != nil && res.Answer.Accepted {
+							found++
+						}
+					case fine(res):
+					default:
+						t.Errorf("got %s %s of check %s: %s", res.Verdict, res.ID, res.Check, res.Detail)
+					}
 				}
-			}
-			if found == 0 {
-				t.Errorf("the removed check went unnoticed: %s", rep.Line())
+				if found == 0 {
+					t.Errorf("otherwise %t: the removed check went unnoticed: %s", otherwise, rep.Line())
+				}
 			}
 		})
 	}

@@ -41,20 +41,13 @@ func Catalogue() []*Fault {
 
 // complete fills in what the row leaves to its check and to its set-up.
 func (f *Fault) complete(d Demand, s setup) {
-	f.Step = cmp.Or(f.Step, d.Step)
+	f.Step = cmp.Or(f.Step, d.StepIn(f.Ceremony))
 	f.Class = cmp.Or(f.Class, d.Class)
 	f.Reason = d.Reason
+	f.Cites = cmp.Or(f.Cites, d.Cites)
 	f.Clause = cmp.Or(f.Clause, d.Clause)
-	if f.Ceremony == Authentication {
-		switch f.Step { // the demand counts the steps of registrations
-		case "7.1.5":
-			f.Step = "7.2.8"
-		case "7.1.6":
-			f.Step = "7.2.9"
-		}
-		if f.Clause == "#dictdef-registrationresponsejson" {
-			f.Clause = "#dictdef-authenticationresponsejson"
-		}
+	if f.Ceremony == Authentication && f.Clause == "#dictdef-registrationresponsejson" {
+		f.Clause = "#dictdef-authenticationresponsejson"
 	}
 	if f.Clause == "" {
 		f.Clause = clauseOf(f.Step)
@@ -129,6 +122,8 @@ func (t sheet) twin(id, step, title, why string, edits ...edit) *Fault {
 func (f *Fault) on(b Baseline) *Fault          { f.Baseline = b; return f }
 func (f *Fault) of(c Class) *Fault             { f.Class = c; return f }
 func (f *Fault) at(step, clause string) *Fault { f.Step, f.Clause = step, clause; return f }
+func (f *Fault) also(list ...Check) *Fault     { f.Also = list; return f }
+func (f *Fault) cites(sentence string) *Fault  { f.Cites = sentence; return f }
 func (f *Fault) acts(s scene) *Fault           { f.scene = s; return f }
 func (f *Fault) needs(list ...Feature) *Fault  { f.Needs = append(f.Needs, list...); return f }
 func (f *Fault) unless(list ...Feature) *Fault { f.Unless = append(f.Unless, list...); return f }

@@ -17,10 +17,14 @@ import (
 // TestEveryRowIsWhole holds the form of ids, texts, steps and clauses.
 func TestEveryRowIsWhole(t *testing.T) {
 	id := regexp.MustCompile(`^(reg|get)-[a-z0-9]+(-[a-z0-9]+)*$`)
-	step := regexp.MustCompile(`^(5\.1|6\.1|6\.5\.1|6\.5\.1\.1|7\.[12]\.[0-9]{1,2}|8\.[2-9](\.1)?|13\.4\.3)$`)
+	step := regexp.MustCompile(`^7\.[12]\.[0-9]{1,2}$`)
+	cites := regexp.MustCompile(`^(Level 3|RFC \d+|SEC 1|CTAP 2\.1) (§[\d.]+( step \d+)?|Appendix F): .{10,300}\.$`)
 	clause := regexp.MustCompile(`^#[a-zA-Z][a-zA-Z0-9-]+$`)
 	demands := map[fault.Check]fault.Demand{}
 	for _, d := range fault.Demands() {
+		if !cites.MatchString(d.Cites) {
+			t.Errorf("demand %s: got %q, want a source and a sentence", d.Check, d.Cites)
+		}
 		if _, ok := demands[d.Check]; ok || d.Says == "" || !clause.MatchString(d.Clause) || !step.MatchString(d.Step) {
 			t.Errorf("demand %s: got it twice or not whole: %+v", d.Check, d)
 		}
@@ -36,6 +40,8 @@ func TestEveryRowIsWhole(t *testing.T) {
 			t.Errorf("%s: got %q and %q, want one sentence each", f.ID, f.Title, f.Why)
 		case !step.MatchString(f.Step) || !clause.MatchString(f.Clause):
 			t.Errorf("%s: got step %q and clause %q", f.ID, f.Step, f.Clause)
+		case (f.Class != fault.Accept) != cites.MatchString(f.Cites):
+			t.Errorf("%s: got %q cited", f.ID, f.Cites)
 		case f.Class == fault.Accept && (f.Check != "" || f.Reason != ""):
 			t.Errorf("%s: got check %q and reason %q of a twin", f.ID, f.Check, f.Reason)
 		case f.Class != fault.Accept && (!known || f.Reason != d.Reason):

@@ -60,6 +60,7 @@ const (
 const (
 	CheckKeyMap         Check = "key-map"         // 6.5.1.1: it is a CBOR map with no key twice
 	CheckKeyAlgorithm   Check = "key-algorithm"   // 6.5.1.1: alg is there and is a number
+	CheckKeyOptional    Check = "key-optional"    // 6.5.1: it has no entries that it need not have
 	CheckKeyOffered     Check = "key-offered"     // 7.1.20: alg is one of those offered
 	CheckKeyType        Check = "key-type"        // 6.5.1.1: kty is that of alg
 	CheckKeyCurve       Check = "key-curve"       // 6.5.1.1: crv is that of alg
@@ -86,6 +87,8 @@ const (
 	CheckU2FSignature         Check = "u2f-signature"           // 8.6: sig of fido-u2f verifies over its own message
 	CheckU2FAAGUID            Check = "u2f-aaguid"              // 8.6: the AAGUID beside fido-u2f is zero
 	CheckTPMVersion           Check = "tpm-version"             // 8.3: ver is "2.0"
+	CheckTPMAlg               Check = "tpm-alg"                 // 8.3: alg of a TPM statement is there and is that of the AIK certificate's key
+	CheckTPMX5C               Check = "tpm-x5c"                 // 8.3: x5c of a TPM statement is a list of at least one certificate that can be read
 	CheckTPMKey               Check = "tpm-key"                 // 8.3: pubArea is the credential's key
 	CheckTPMMagic             Check = "tpm-magic"               // 8.3: magic of certInfo is TPM_GENERATED_VALUE
 	CheckTPMType              Check = "tpm-type"                // 8.3: type of certInfo is TPM_ST_ATTEST_CERTIFY
@@ -98,12 +101,15 @@ const (
 	CheckTPMUsage             Check = "tpm-usage"               // 8.3.1: its extended key usage is that of AIK certificates
 	CheckTPMCA                Check = "tpm-ca"                  // 8.3.1: it is not a CA
 	CheckTPMAAGUID            Check = "tpm-aaguid"              // 8.3: its AAGUID extension, if any, is the AAGUID of the authenticator data
+	CheckAndroidAlg           Check = "android-alg"             // 8.4: alg of android-key is there and is that of the certificate's key
+	CheckAndroidX5C           Check = "android-x5c"             // 8.4: x5c of android-key is a list of at least one certificate that can be read
 	CheckAndroidSignature     Check = "android-signature"       // 8.4: sig of android-key verifies by the certificate's key
 	CheckAndroidKey           Check = "android-key"             // 8.4: the certificate's key is the credential's key
 	CheckAndroidChallenge     Check = "android-challenge"       // 8.4: attestationChallenge is the client data hash
 	CheckAndroidApplications  Check = "android-applications"    // 8.4: allApplications is absent
 	CheckAndroidOrigin        Check = "android-origin"          // 8.4: origin is KM_ORIGIN_GENERATED
 	CheckAndroidPurpose       Check = "android-purpose"         // 8.4: purpose is KM_PURPOSE_SIGN
+	CheckAppleX5C             Check = "apple-x5c"               // 8.8: x5c of apple is a list of at least one certificate that can be read
 	CheckAppleNonce           Check = "apple-nonce"             // 8.8: the certificate's nonce is the hash of authenticator data and client data hash
 	CheckAppleKey             Check = "apple-key"               // 8.8: the certificate's key is the credential's key
 	CheckCompoundCount        Check = "compound-count"          // 8.9: a compound statement holds at least two

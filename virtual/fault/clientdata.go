@@ -19,18 +19,23 @@ func clientTextFaults(c Ceremony) []*Fault {
 	why := "Client data that two JSON readers understand differently is signed once and means two things."
 	suffix := func(s string) edit { return clientText(func(b []byte) []byte { return append(b, s...) }) }
 	return []*Fault{
-		t.row("client-data-trailing", "A letter follows the client data.", why, suffix("x")),
-		t.row("client-data-trailing-object", "A second JSON object follows the client data.", why, suffix(`{"origin":"https://evil.example"}`)),
-		t.row("client-data-null-byte", "A zero byte follows the client data.", why, suffix("\x00")),
+		t.row("client-data-trailing", "A letter follows the client data.", why, suffix("x")).of(Hardening).cites(lenient()),
+		t.row("client-data-trailing-object", "A second JSON object follows the client data.", why, suffix(`{"origin":"https://evil.example"}`)).of(Hardening).cites(lenient()),
+		t.row("client-data-null-byte", "A zero byte follows the client data.", why, suffix("\x00")).of(Hardening).cites(lenient()),
 		t.row("client-data-array", "The client data are in a list.", why,
 			clientText(func(b []byte) []byte { return slices.Concat([]byte("["), b, []byte("]")) })),
 		t.row("client-data-cut", "The client data lack their closing brace.", why, clientText(func(b []byte) []byte { return b[:len(b)-1] })),
 		t.row("client-data-comma", "A comma stands before the closing brace of the client data.", why,
-			clientText(func(b []byte) []byte { return append(b[:len(b)-1], ",}"...) })),
+			clientText(func(b []byte) []byte { return append(b[:len(b)-1], ",}"...) })).of(Hardening).cites(lenient()),
 		t.row("client-data-text", "The client data are a text that is no JSON.", why, clientText(func([]byte) []byte { return []byte("client data") })),
 		t.row("client-data-string", "The client data are a JSON string that holds them.", why, clientText(quoted)),
 		t.row("client-data-empty", "The client data are empty.", why, clientText(func([]byte) []byte { return []byte{} })),
 	}
+}
+
+// lenient is what lets a parser read more than JSON.
+func lenient() string {
+	return "RFC 8259 §9: A JSON parser MAY accept non-JSON forms or extensions."
 }
 
 func quoted(b []byte) []byte { return quote(string(b)) }

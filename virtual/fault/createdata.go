@@ -26,8 +26,8 @@ func objectFaults() []*Fault {
 	why := "Bytes that two CBOR readers understand differently are judged as one thing and stored as another."
 	missing := "A part that is taken for granted when it is missing is a part that the sender may leave out."
 	return []*Fault{
-		shape.row("object-trailing", "A byte follows the attestation object.", why, raw(func(b []byte) []byte { return append(b, 0) })),
-		shape.row("object-trailing-map", "A second map follows the attestation object.", why, raw(func(b []byte) []byte { return append(b, 0xa0) })),
+		shape.row("object-trailing", "A byte follows the attestation object.", why, raw(func(b []byte) []byte { return append(b, 0) })).of(Hardening).cites(behindItem()),
+		shape.row("object-trailing-map", "A second map follows the attestation object.", why, raw(func(b []byte) []byte { return append(b, 0xa0) })).of(Hardening).cites(behindItem()),
 		shape.row("object-cut", "The attestation object is cut in half.", why, raw(func(b []byte) []byte { return b[:len(b)/2] })),
 		shape.row("object-last-byte", "The attestation object lacks its last byte.", why, raw(func(b []byte) []byte { return b[:len(b)-1] })),
 		shape.row("object-count", "The attestation object announces an entry more than it has.", why, raw(func(b []byte) []byte { b[0]++; return b })),
@@ -56,6 +56,11 @@ func objectFaults() []*Fault {
 		data.row("object-data-list", "The attestation object's authData is a list that holds it.", missing,
 			entries(func(m map[string]cbor.RawMessage) { m["authData"] = append([]byte{0x81}, m["authData"]...) })),
 	}
+}
+
+// behindItem is why bytes behind a CBOR item are an error to those alone who expect none.
+func behindItem() string {
+	return "RFC 8949 Appendix F: Too much data: This is only an error if the application assumed that the input bytes would span exactly one data item."
 }
 
 // doubled puts an entry of that name in front of a small CBOR map.

@@ -59,13 +59,15 @@ const (
 type Fault struct {
 	ID       string   // stable: "reg-origin-port"
 	Title    string   // one sentence for a tester's report
-	Step     string   // "7.1.9": the step, as Level 3 counts them
+	Step     string   // "7.1.9": the step, as Level 3 counts them; what another section demands is under the step that calls for it
 	Clause   string   // the fragment of the clause in https://www.w3.org/TR/webauthn-3/, "#sctn-..." or the step's own anchor
+	Cites    string   // the sentence that demands it, behind its source; empty for Accept
 	Ceremony Ceremony // where the fault is
 	Class    Class
-	Check    Check  // the one check that has to refuse; empty for Accept
-	Reason   Reason // why; empty for Accept
-	Why      string // the attack, or the interoperability at stake, in one sentence
+	Check    Check   // the one check that has to refuse; empty for Accept
+	Also     []Check // checks that it cannot but break as well; others of its check break that alone
+	Reason   Reason  // why; empty for Accept
+	Why      string  // the attack, or the interoperability at stake, in one sentence
 	Needs    []Feature
 	Unless   []Feature // with one of these the party is right to accept
 	Baseline Baseline  // the set-up, and the honest twin that must be accepted first

@@ -49,7 +49,9 @@ func credentialFaults() []*Fault {
 			"A relying party that asked for certain keys, such as strong ones, must not take another.").acts(notAllowed).needs(SecondVisit, SecondKey).unless(SharedUser),
 		t(getDiscoverable, CheckGetKnown).row("credential-unknown", "The credential was never registered.",
 			"A key that nobody bound to an account proves nothing, however right its signature.").acts(unknown),
-		t(getPlain, CheckGetOwner).row("credential-of-another", "The credential is another user's, who answers for the one named.", why).acts(another).unless(SharedUser),
+		t(getPlain, CheckGetOwner).row("credential-of-another", "The credential is another user's, who answers for the one named.", why).acts(another).unless(SharedUser).also(CheckGetAllowed),
+		t(getPlain, CheckGetOwner).row("credential-moved", "The credential was the user's when the sign-in began, and is another user's now.", why).
+			acts(moved).needs(Removal, SecondKey).unless(SharedUser),
 		named.row("handle-other", "The user was named; the response's user handle is one that nobody has.", why,
 			handle(func(s *stage, _ []byte) []byte { return s.draw("handle") })),
 		named.row("handle-of-another", "The user was named; the response's user handle is another user's.", why).acts(handleOfAnother).unless(SharedUser),
@@ -121,6 +123,38 @@ func another(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, err
 	}
 	dropInner("userHandle")(s, e)
 	response, err := other.getAs(begun, e)
+	if err != nil {
+		return nil, err
+	}
+	return lead.finishGet(ctx, begun, response)
+}
+
+// moved begins a sign-in with the one key there is, which is then taken off, and registered by another user.
+func moved(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+	begun, err := lead.beginGet(ctx, s.setup.wish)
+	if err != nil {
+		return nil, err
+	}
+	if err := honest(lead.second().register(ctx, s.setup.wish, nil)); err != nil { // so that one key is left
+		return nil, err
+	}
+	desk, err := lead.desk()
+	if err != nil {
+		return nil, err
+	}
+	if err := desk.Remove(ctx, lead.id); err != nil {
+		return nil, err
+	}
+	other, err := s.enter(ctx, "b")
+	if err != nil {
+		return nil, err
+	}
+	other.alter = func(o *virtual.Options) { o.Seed = []byte(lead.user) } // the same seed makes the same key
+	if err := other.enroll(ctx); err != nil {
+		return nil, err
+	}
+	dropInner("userHandle")(s, e)
+	response, err := lead.get(begun, e)
 	if err != nil {
 		return nil, err
 	}

@@ -96,6 +96,7 @@ func identityFaults(c Ceremony) []*Fault {
 		id.row("json-id-broken", "The response's id has a line break in it.", idWhy, respell("id", broken)),
 		raw.row("json-raw-id-missing", "The response has no rawId.", rawWhy, drop("rawId")).unless(BareID),
 		raw.row("json-raw-id-differs", "The response's rawId is not what id encodes.", rawWhy, put("rawId", `"AAAAAAAAAAAAAAAAAAAAAA"`)),
+		raw.row("json-id-differs", "The response's id is not what rawId tells.", rawWhy, put("id", `"AAAAAAAAAAAAAAAAAAAAAA"`)),
 		raw.row("json-raw-id-number", "The response's rawId is a number.", rawWhy, put("rawId", "7")),
 		raw.row("json-raw-id-short", "The response's rawId lacks the last byte of what id encodes.", rawWhy,
 			members(func(_ *stage, o *object) {
@@ -158,13 +159,22 @@ func dashed() edit {
 	})
 }
 
+// What demands these forms does so with less weight than it forbids foreign letters.
+func padding() string {
+	return "Level 3 §3: The term Base64url Encoding refers to the base64 encoding with all trailing '=' characters omitted (as permitted by Section 3.2)."
+}
+
+func strayBits() string {
+	return "RFC 4648 §3.5: Decoders MAY choose to reject an encoding if the pad bits have not been set to zero."
+}
+
 func byteFaults(c Ceremony) []*Fault {
 	t := sheetOf(c, CheckJSONBytes, CheckJSONBytes)
 	why := "A second way to write the same bytes lets a request pass by what compares texts: caches, filters, replay lists."
 	out := []*Fault{
-		t.row("json-client-data-padded", "The response's clientDataJSON is base64url with padding.", why, uneven(), respellInner("clientDataJSON", padded)),
+		t.row("json-client-data-padded", "The response's clientDataJSON is base64url with padding.", why, uneven(), respellInner("clientDataJSON", padded)).of(Hardening).cites(padding()),
 		t.row("json-client-data-standard", "The response's clientDataJSON is in the alphabet of plain base64.", why, dashed(), respellInner("clientDataJSON", standard)),
-		t.row("json-client-data-stray", "The last letter of clientDataJSON has bits that belong to no byte.", why, uneven(), respellInner("clientDataJSON", stray)),
+		t.row("json-client-data-stray", "The last letter of clientDataJSON has bits that belong to no byte.", why, uneven(), respellInner("clientDataJSON", stray)).of(Hardening).cites(strayBits()),
 		t.row("json-client-data-broken", "The response's clientDataJSON has a line break in it.", why, respellInner("clientDataJSON", broken)),
 		t.row("json-client-data-spaced", "The response's clientDataJSON has a blank in it.", why, respellInner("clientDataJSON", spaced)),
 	}
@@ -174,8 +184,8 @@ func byteFaults(c Ceremony) []*Fault {
 	handle := sheet{c, getDiscoverable, CheckJSONBytes}
 	return append(out,
 		t.row("json-signature-broken", "The response's signature has a line break in it.", why, respellInner("signature", broken)),
-		t.row("json-authenticator-data-padded", "The response's authenticatorData is base64url with padding.", why, respellInner("authenticatorData", padded)),
-		t.row("json-authenticator-data-stray", "The last letter of authenticatorData has bits that belong to no byte.", why, respellInner("authenticatorData", stray)),
+		t.row("json-authenticator-data-padded", "The response's authenticatorData is base64url with padding.", why, respellInner("authenticatorData", padded)).of(Hardening).cites(padding()),
+		t.row("json-authenticator-data-stray", "The last letter of authenticatorData has bits that belong to no byte.", why, respellInner("authenticatorData", stray)).of(Hardening).cites(strayBits()),
 		handle.row("json-handle-broken", "The response's userHandle has a line break in it.", why, respellInner("userHandle", broken)),
 	)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/virtual"
@@ -23,6 +24,13 @@ func newFixtures(t testing.TB, without ...fault.Check) fixtures {
 	return fixtures{newParty(t, ca, false, without...), newParty(t, ca, true, without...)}
 }
 
+// newOtherFixtures makes the other choice wherever parties differ and all are right.
+func newOtherFixtures(t testing.TB) fixtures {
+	t.Helper()
+	ca := newCA(t)
+	return fixtures{partyWith(t, party.Options{CA: ca, Otherwise: true}, false), partyWith(t, party.Options{CA: ca, Otherwise: true}, true)}
+}
+
 func newCA(t testing.TB) *virtual.CA {
 	t.Helper()
 	ca, err := virtual.NewCA(virtual.CAOptions{Seed: []byte("fixture")})
@@ -34,7 +42,12 @@ func newCA(t testing.TB) *virtual.CA {
 
 func newParty(t testing.TB, ca *virtual.CA, framed bool, without ...fault.Check) *party.Party {
 	t.Helper()
-	o := party.Options{Origin: "https://shop.example", RPID: "shop.example", CA: ca, Without: without, Seed: []byte("fixture")}
+	return partyWith(t, party.Options{CA: ca, Without: without}, framed)
+}
+
+func partyWith(t testing.TB, o party.Options, framed bool) *party.Party {
+	t.Helper()
+	o.Origin, o.RPID, o.Seed = "https://shop.example", "shop.example", []byte("fixture")
 	if framed {
 		o.Tops = []string{"https://mall.example"}
 		o.Algorithms = []virtual.Algorithm{virtual.EdDSA, virtual.ES256, virtual.ES384, virtual.ES512, virtual.RS256}
@@ -49,12 +62,19 @@ func newParty(t testing.TB, ca *virtual.CA, framed bool, without ...fault.Check)
 // of picks the party that a fault can be played against.
 func (p fixtures) of(t testing.TB, f *fault.Fault) *party.Party {
 	t.Helper()
+	if one := p.fit(f); one != nil {
+		return one
+	}
+	t.Fatalf("%s: got no party that offers %v and not %v", f.ID, f.Needs, f.Unless)
+	return nil
+}
+
+func (p fixtures) fit(f *fault.Fault) *party.Party {
 	for _, one := range []*party.Party{p.closed, p.framed} {
 		if len(f.Missing(one.About())) == 0 {
 			return one
 		}
 	}
-	t.Fatalf("%s: got no party that offers %v and not %v", f.ID, f.Needs, f.Unless)
 	return nil
 }
 
@@ -80,33 +100,74 @@ func broken(t testing.TB, a *fault.Answer) []fault.Check {
 	return said.Broken
 }
 
-// TestEveryFaultBreaksItsCheckAlone plays the whole catalogue against correct parties. The fixture notes every check
-// that a response breaks: a fault breaks the one it names and no other, a twin breaks none, and the refusal says why. (That each is accepted when its check is removed, package party shows.)
+// TestEveryFaultBreaksItsCheckAlone plays the whole catalogue against correct parties of both kinds. The fixture judges
+// every check by what was sent, whatever the others say, and notes all that a response breaks: a fault breaks the one it
+// names and no other in one kind of party at least, a twin breaks none in either, and the refusal says why. So each
+// check, if it alone is removed, is named by a fault that names nothing else. (That each is accepted then, package party
+// shows.)
 func TestEveryFaultBreaksItsCheckAlone(t *testing.T) {
-	p := newFixtures(t)
-	for _, f := range fault.Catalogue() {
-		t.Run(f.ID, func(t *testing.T) {
-			t.Parallel()
-			base, err := f.PlayBaseline(context.Background(), p.of(t, f), "base-"+f.ID)
-			if err != nil || !base.Answer.Accepted {
-				t.Fatalf("the honest twin: got %+v, %v, want it accepted", base.Answer, err)
+	kinds := map[string]fixtures{"": newFixtures(t), "otherwise": newOtherFixtures(t)}
+	var mu sync.Mutex
+	alone := map[string]map[fault.Check]bool{"": {}, "otherwise": {}}
+	t.Run("faults", func(t *testing.T) {
+		for _, f := range fault.Catalogue() {
+			t.Run(f.ID, func(t *testing.T) {
+				t.Parallel()
+				sole := false
+				for kind, p := range kinds {
+					if p.fit(f) == nil {
+						continue
+					}
+					if p.onlyBreaks(t, f) {
+						sole = true
+						mu.Lock()
+						alone[kind][f.Check] = true
+						mu.Unlock()
+					}
+				}
+				if !sole && len(f.Also) == 0 {
+					t.Errorf("got other checks broken as well by every kind of party")
+				}
+			})
+		}
+	})
+	for kind, checks := range alone {
+		for _, d := range fault.Demands() {
+			if !checks[d.Check] {
+				t.Errorf("kind %q: got no fault that breaks %s alone", kind, d.Check)
 			}
-			answer := p.play(t, f, "play-"+f.ID)
-			var want []fault.Check
-			if f.Class != fault.Accept {
-				want = []fault.Check{f.Check}
-			}
-			if got := broken(t, answer); !slices.Equal(got, want) {
-				t.Errorf("got broken checks %v, want %v: %s", got, want, answer.Text)
-			}
-			if answer.Accepted != (f.Class == fault.Accept) {
-				t.Errorf("got accepted %t (%s) for class %s", answer.Accepted, answer.Text, f.Class)
-			}
-			if !answer.Accepted && !f.Expects(fault.Reason(answer.Code)) {
-				t.Errorf("got reason %q, want %q", answer.Code, f.Reason)
-			}
-		})
+		}
 	}
+}
+
+// onlyBreaks plays a fault and its twin, and reports whether the fault breaks the check that it names alone.
+func (p fixtures) onlyBreaks(t *testing.T, f *fault.Fault) bool {
+	base, err := f.PlayBaseline(context.Background(), p.of(t, f), "base-"+f.ID)
+	if err != nil || !base.Answer.Accepted {
+		t.Fatalf("the honest twin: got %+v, %v, want it accepted", base.Answer, err)
+	}
+	answer := p.play(t, f, "play-"+f.ID)
+	got := broken(t, answer)
+	if f.Class == fault.Accept {
+		if !answer.Accepted || len(got) > 0 {
+			t.Errorf("got %v broken by what has to be accepted: %s", got, answer.Text)
+		}
+		return true
+	}
+	if answer.Accepted || !slices.Contains(got, f.Check) {
+		t.Errorf("got accepted %t and broken checks %v, want it refused and %s among them", answer.Accepted, got, f.Check)
+	}
+	sole := slices.Equal(got, []fault.Check{f.Check})
+	if sole && !f.Expects(fault.Reason(answer.Code)) {
+		t.Errorf("got reason %q, want %q", answer.Code, f.Reason)
+	}
+	if sole && len(f.Also) > 0 {
+		t.Errorf("got %s broken alone, want %v broken as well, or not named", f.Check, f.Also)
+	}
+	if !sole {
+		t.Logf("broken: %v", got)
+	}
+	return sole
 }
 
 // TestComposedFaults breaks two checks at once.

@@ -3,6 +3,7 @@ package fault
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"math/big"
@@ -14,8 +15,12 @@ import (
 
 // statementFaults break attestation statements (Level 3 §8).
 func statementFaults() []*Fault {
-	return slices.Concat(hashFaults(), formatFaults(), packedFaults(), packedCertificateFaults(), u2fFaults(), tpmFaults(),
-		tpmCertificateFaults(), androidFaults(), appleFaults(), compoundFaults())
+	t := func(b Baseline, check Check) sheet { return sheet{Registration, b, check} }
+	return slices.Concat(hashFaults(), formatFaults(), packedFaults(), packedCertificateFaults(), u2fFaults(),
+		algFaults("tpm", "The TPM's", t(createTPM, CheckTPMAlg)), chainFaults("tpm", "The TPM's", t(createTPM, CheckTPMX5C)), tpmFaults(),
+		tpmCertificateFaults(), algFaults("android", "The Android", t(createAndroidKey, CheckAndroidAlg)),
+		chainFaults("android", "The Android", t(createAndroidKey, CheckAndroidX5C)), androidFaults(),
+		chainFaults("apple", "Apple's", t(createApple, CheckAppleX5C)), appleFaults(), compoundFaults())
 }
 
 // Edits of attestation statements.
@@ -141,7 +146,7 @@ func formatFaults() []*Fault {
 func packedFaults() []*Fault {
 	alg, self := sheet{Registration, createSelf, CheckPackedAlg}, sheet{Registration, createSelf, CheckPackedSignature}
 	algX, certified := sheet{Registration, createPacked, CheckPackedAlg}, sheet{Registration, createPacked, CheckPackedSignature}
-	x5c := sheet{Registration, createSelf, CheckPackedX5C}
+	x5c, listX := sheet{Registration, createSelf, CheckPackedX5C}, sheet{Registration, createPacked, CheckPackedX5C}
 	algWhy := "A signature that is verified by another algorithm than the key's is verified by one the sender chose."
 	sigWhy := "Without a right signature the statement is a claim that anybody can make about any key."
 	x5cWhy := "A list that cannot be read must not turn a certified key into one that vouches for itself."
@@ -149,6 +154,8 @@ func packedFaults() []*Fault {
 		alg.row("packed-algorithm-missing", "The self attestation has no alg.", algWhy, unstated("alg")),
 		alg.row("packed-algorithm-other", "The self attestation's alg is not that of the key.", algWhy, stated("alg", -257)),
 		alg.row("packed-algorithm-text", "The self attestation's alg is a text.", algWhy, stated("alg", "ES256")),
+		algX.row("packed-certified-algorithm-missing", "The certified statement has no alg.", algWhy, unstated("alg")),
+		algX.row("packed-certified-algorithm-text", "The certified statement's alg is a text.", algWhy, stated("alg", "ES256")),
 		algX.row("packed-certified-algorithm-other", "The statement's alg is not that of the certificate's key.", algWhy, stated("alg", -35)),
 		self.row("packed-signature-flipped", "The self attestation's signature has one wrong bit.", sigWhy, signature(flipLast)),
 		self.row("packed-signature-empty", "The self attestation's signature is empty.", sigWhy, signature(nothing)),
@@ -159,6 +166,9 @@ func packedFaults() []*Fault {
 			vouched(func(msg []byte) []byte { msg[32] ^= virtual.FlagUV; return msg })),
 		self.row("packed-self-other-hash", "The self attestation is signed over another client data hash.", sigWhy, vouched(flipLast)),
 		certified.row("packed-certified-flipped", "The certified statement's signature has one wrong bit.", sigWhy, signature(flipLast)),
+		certified.row("packed-certified-empty", "The certified statement's signature is empty.", sigWhy, signature(nothing)),
+		certified.row("packed-certified-missing", "The certified statement has no signature.", sigWhy, unstated("sig")),
+		certified.row("packed-certified-other-hash", "The certified statement is signed over another client data hash.", sigWhy, vouched(flipLast)),
 		certified.row("packed-certified-by-credential", "The statement shows a certificate and is signed by the new key itself.", sigWhy, signer(credentialKey)),
 		certified.row("packed-certified-raw", "The certified statement's signature is two numbers side by side, not DER.", sigWhy, signature(rawSignature)),
 		certified.row("packed-certified-other-data", "The certified statement is signed over other authenticator data.", sigWhy,
@@ -168,6 +178,8 @@ func packedFaults() []*Fault {
 		x5c.row("packed-x5c-null", "The statement's x5c is null beside a self attestation.", x5cWhy, stated("x5c", nil)),
 		x5c.row("packed-x5c-garbage", "The statement's x5c holds bytes that are no certificate.", x5cWhy, stated("x5c", []any{[]byte("certificate")})),
 		x5c.row("packed-x5c-text", "The statement's x5c holds a text.", x5cWhy, stated("x5c", []any{"certificate"})),
+		listX.row("packed-chain-garbage", "Behind the certificate x5c holds bytes that are no certificate.", x5cWhy,
+			chain(func(_ *stage, x5c [][]byte) [][]byte { return append(x5c, []byte("certificate")) })),
 	}
 }
 
@@ -199,9 +211,14 @@ func packedCertificateFaults() []*Fault {
 		subject.row("packed-country-missing", "The certificate names no country.", subjectWhy, leaf(func(c *x509.Certificate) { c.Subject.Country = nil })),
 		subject.row("packed-organization-missing", "The certificate names no organization.", subjectWhy, leaf(func(c *x509.Certificate) { c.Subject.Organization = nil })),
 		subject.row("packed-name-missing", "The certificate has no common name.", subjectWhy, leaf(func(c *x509.Certificate) { c.Subject.CommonName = "" })),
+		subject.row("packed-country-long", "The certificate's country is no code of two letters.", subjectWhy, leaf(func(c *x509.Certificate) { c.Subject.Country = []string{"Nowhere"} })),
 		ca.row("packed-ca", "The certificate is a CA's.", caWhy, leaf(func(c *x509.Certificate) { c.IsCA = true })),
+		ca.row("packed-constraints-missing", "The certificate has no basic constraints.", caWhy, leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false })),
 		model.row("packed-model-other", "The certificate is of another model than the authenticator data.",
 			"A cheap model's certificate would vouch for a key that says it is of an expensive one.", leafModel()),
+		model.row("packed-model-bare", "The AAGUID in the certificate's extension is not wrapped in an octet string of its own.",
+			"A reader that skips two bytes unseen compares something else than the AAGUID.",
+			leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Value = c.ExtraExtensions[0].Value[2:] })),
 		critical.row("packed-model-critical", "The certificate's AAGUID extension is critical.",
 			"Certificates that the rules for authenticators exclude were made for something else.",
 			leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Critical = true })),
@@ -225,7 +242,7 @@ func u2fFaults() []*Fault {
 		x5c.row("u2f-x5c-missing", "The U2F statement has no x5c.", x5cWhy, unstated("x5c")),
 		x5c.row("u2f-garbage", "The U2F statement's x5c holds bytes that are no certificate.", x5cWhy, stated("x5c", []any{[]byte("certificate")})),
 		t(CheckU2FCertificateKey).row("u2f-certificate-p384", "The U2F certificate's key is on P-384.",
-			"U2F knows P-256 only; what reads another curve as if it were P-256 verifies nothing.", leafKey(virtual.ES384)),
+			"U2F knows P-256 only; what reads another curve as if it were P-256 verifies nothing.", leafKey(virtual.ES384), signedBySHA256()),
 		t(CheckU2FKey).row("u2f-key-es384", "The credential's key is on P-384.",
 			"The message that U2F signs has room for a P-256 point only, so another key is not what was signed.", other(virtual.ES384), told(virtual.ES384)).needs(OffersES384),
 		t(CheckU2FKey).row("u2f-key-eddsa", "The credential's key is an Ed25519 key.",
@@ -243,6 +260,44 @@ func u2fFaults() []*Fault {
 		t(CheckU2FAAGUID).row("u2f-model", "The authenticator data beside a U2F statement have an AAGUID.",
 			"U2F tokens have no AAGUID and do not sign one, so anybody can write one in.",
 			attestedData(func(_ *stage, a *attested) { m := model(); a.aaguid = m[:] })),
+	}
+}
+
+// signedBySHA256 signs with ES256's hash, whatever curve the certified key is on.
+func signedBySHA256() edit {
+	return attester(func(s *stage, a *virtual.Attester, _ *virtual.Credential) {
+		var message []byte
+		a.Message = func(msg []byte) []byte { message = msg; return msg }
+		a.Signature = func([]byte) []byte {
+			digest := sha256.Sum256(message)
+			sig, err := a.Leaf.Key.Sign(nil, digest[:], crypto.SHA256) // no randomness: RFC 6979
+			if err != nil {
+				return s.fail(err)
+			}
+			return sig
+		}
+	})
+}
+
+// chainFaults break x5c of a format that cannot do without.
+func chainFaults(prefix, whose string, t sheet) []*Fault {
+	why := "Without a certificate there is nobody who vouches, and code that counts on one being there breaks down."
+	return []*Fault{
+		t.row(prefix+"-x5c-missing", whose+" statement has no x5c.", why, unstated("x5c")),
+		t.row(prefix+"-x5c-empty", whose+" statement's x5c is an empty list.", why, stated("x5c", []any{})),
+		t.row(prefix+"-x5c-null", whose+" statement's x5c is null.", why, stated("x5c", nil)),
+		t.row(prefix+"-x5c-garbage", whose+" statement's x5c holds bytes that are no certificate.", why, stated("x5c", []any{[]byte("certificate")})),
+		t.row(prefix+"-x5c-empty-certificate", whose+" statement's x5c holds a certificate of no bytes.", why, stated("x5c", []any{[]byte{}})),
+	}
+}
+
+// algFaults break alg of a format whose certificate's key signs.
+func algFaults(prefix, whose string, t sheet) []*Fault {
+	why := "A signature that is verified by another algorithm than the key's is verified by one the sender chose."
+	return []*Fault{
+		t.row(prefix+"-algorithm-missing", whose+" statement has no alg.", why, unstated("alg")),
+		t.row(prefix+"-algorithm-other", whose+" statement's alg is that of RSA keys.", why, stated("alg", -257)),
+		t.row(prefix+"-algorithm-text", whose+" statement's alg is a text.", why, stated("alg", "ES256")),
 	}
 }
 
@@ -269,6 +324,8 @@ func androidFaults() []*Fault {
 			described(func(d *virtual.KeyDescription) { d.Challenge = nil })),
 		challenge.row("android-challenge-cut", "The key description's challenge is half of the right one.", challengeWhy,
 			described(func(d *virtual.KeyDescription) { d.Challenge = d.Challenge[:16] })),
+		challenge.row("android-description-missing", "The Android certificate has no key description.", challengeWhy,
+			leaf(func(c *x509.Certificate) { c.ExtraExtensions = nil })).also(CheckAndroidOrigin, CheckAndroidPurpose),
 		everywhere.row("android-all-applications", "The key may be used by every application.",
 			"A key that is not bound to the RP ID can be used by any program on the phone.",
 			described(func(d *virtual.KeyDescription) {

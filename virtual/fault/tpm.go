@@ -97,6 +97,8 @@ func tpmCertificateFaults() []*Fault {
 		vendor.row("tpm-firmware-missing", "The TPM's certificate does not tell the TPM's version.", vendorWhy, unnamed(3)),
 		usage.row("tpm-usage-missing", "The TPM's certificate has no extended key usage.", usageWhy, otherUsage()),
 		usage.row("tpm-usage-other", "The TPM's certificate is for endorsement keys.", usageWhy, otherUsage(asn1.ObjectIdentifier{2, 23, 133, 8, 1})),
+		ca.row("tpm-constraints-missing", "The TPM's certificate has no basic constraints.", "Whoever has a CA certificate under a trusted root could make TPMs.",
+			leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false })),
 		ca.row("tpm-ca", "The TPM's certificate is a CA's.", "Whoever has a CA certificate under a trusted root could make TPMs.",
 			leaf(func(c *x509.Certificate) { c.IsCA = true })),
 		model.row("tpm-model-other", "The TPM's certificate is of another model than the authenticator data.",

@@ -54,9 +54,11 @@ func dataTwins(c Ceremony) []*Fault {
 	t := sheetOf(c, "", "")
 	backed, synced := createBackup, createSynced
 	cross, verification, eligible, state, extension := "7.1.10", "7.1.16", "7.1.18", "7.1.19", "7.1.28"
+	data := "7.1.13"
 	if c == Authentication {
 		backed, synced = getBackup, getSynced
 		cross, verification, eligible, state, extension = "7.2.13", "7.2.17", "7.2.18", "7.2.19", "7.2.23"
+		data = "7.2.7"
 	}
 	output := []byte{0xa1, 0x6b, 'c', 'r', 'e', 'd', 'P', 'r', 'o', 't', 'e', 'c', 't', 2} // {"credProtect": 2}
 	return []*Fault{
@@ -65,7 +67,7 @@ func dataTwins(c Ceremony) []*Fault {
 			"Keys without PIN or finger are keys, too.", flags(0, virtual.FlagUV)),
 		t.twin("backup-eligible", eligible, "The key may be backed up, and is not yet.", "Passkeys begin like this.").on(backed),
 		t.twin("backed-up", state, "The key is backed up.", "Most passkeys are.").on(synced),
-		t.twin("reserved-flags", "6.1", "The flags that are reserved for the future are set.",
+		t.twin("reserved-flags", data, "The flags that are reserved for the future are set.",
 			"A relying party that refuses them breaks with the next authenticator.", flags(1<<1|1<<5, 0)).clause("#sctn-authenticator-data"),
 		t.twin("extension-output", extension, "The authenticator answers an extension that was not asked for.",
 			"Clients may ask for extensions of their own accord.", flags(virtual.FlagED, 0), behind(output...)),
@@ -86,10 +88,10 @@ func createTwins() []*Fault {
 		t.twin("extension-cred-props", "7.1.4", "The client tells whether the credential is discoverable, though nobody asked.",
 			"Some clients volunteer this output.", put("clientExtensionResults", `{"credProps":{"rk":true}}`)),
 		t.twin("framed", "7.1.11", "The ceremony is held in a frame of a page that may show it.", "The relying party allows it.").on(createFramed),
-		t.twin("model-none", "6.5.1", "The authenticator tells no model: its AAGUID is zero.", "U2F tokens and privacy-minded clients do so.").on(createNoModel).clause("#sctn-attested-credential-data"),
-		t.twin("counter-none", "6.1", "The authenticator does not count: its counter is zero.", "Passkeys do not count.").on(createNoCounter).clause("#sctn-sign-counter"),
-		t.twin("counter-high", "6.1", "The authenticator's counter is at its end.", "Any counter will do to begin with.", counter(0xffffffff)).clause("#sctn-sign-counter"),
-		t.twin("key-order", "6.5.1.1", "The entries of the COSE key are not in canonical order.",
+		t.twin("model-none", "7.1.13", "The authenticator tells no model: its AAGUID is zero.", "U2F tokens and privacy-minded clients do so.").on(createNoModel).clause("#sctn-attested-credential-data"),
+		t.twin("counter-none", "7.1.27", "The authenticator does not count: its counter is zero.", "Passkeys do not count.").on(createNoCounter).clause("#sctn-sign-counter"),
+		t.twin("counter-high", "7.1.27", "The authenticator's counter is at its end.", "Any counter will do to begin with.", counter(0xffffffff)).clause("#sctn-sign-counter"),
+		t.twin("key-order", "7.1.13", "The entries of the COSE key are not in canonical order.",
 			"Some authenticators write them so, and their meaning is the same.", keyBytes(reordered)).clause("#sctn-attested-credential-data"),
 		t.twin("eddsa", "7.1.20", "The key is an Ed25519 key, which was offered.", "What is offered must be taken.").on(createEdDSA),
 		t.twin("es384", "7.1.20", "The key is an ES384 key, which was offered.", "What is offered must be taken.").on(createES384),

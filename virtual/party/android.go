@@ -30,24 +30,25 @@ type keyDescription struct {
 	purpose      []int
 }
 
+// readKeyDescription returns what it could read beside an error.
 func readKeyDescription(der []byte) (*keyDescription, error) {
+	d := &keyDescription{}
 	var parts []asn1.RawValue
 	if rest, err := asn1.Unmarshal(der, &parts); err != nil || len(rest) > 0 || len(parts) < 8 {
-		return nil, errors.New("it is not a KeyDescription")
+		return d, errors.New("it is not a KeyDescription")
 	}
-	d := &keyDescription{}
 	if parts[4].Tag != asn1.TagOctetString || parts[4].Class != asn1.ClassUniversal {
-		return nil, errors.New("attestationChallenge is not an octet string")
+		return d, errors.New("attestationChallenge is not an octet string")
 	}
 	d.challenge = parts[4].Bytes
 	for _, list := range parts[6:8] {
 		var entries []asn1.RawValue
 		if _, err := asn1.Unmarshal(list.FullBytes, &entries); err != nil {
-			return nil, errors.New("a list of authorisations cannot be read")
+			return d, errors.New("a list of authorisations cannot be read")
 		}
 		for _, e := range entries {
 			if err := d.add(e); err != nil {
-				return nil, err
+				return d, err
 			}
 		}
 	}
@@ -80,7 +81,7 @@ func (d *keyDescription) add(e asn1.RawValue) error {
 // android is Level 3 §8.4.
 func (s *statement) android(m map[any]any) {
 	chain := certificates(m["x5c"])
-	if !s.v.must(fault.CheckAndroidSignature, len(chain) > 0, "x5c holds no certificates that can be read") {
+	if !s.v.must(fault.CheckAndroidX5C, len(chain) > 0, "x5c holds no certificates that can be read") {
 		s.unknown = true
 		return
 	}
@@ -89,19 +90,17 @@ func (s *statement) android(m map[any]any) {
 	sig, haveSig := m["sig"].([]byte)
 	s.v.must(fault.CheckAndroidSignature, haveSig, "sig is not a byte string")
 	_, haveAlg := m["alg"].(int64)
-	s.v.must(fault.CheckAndroidSignature, haveAlg, "alg is %v", m["alg"])
-	s.signature(leaf, m["alg"], sig, fault.CheckAndroidSignature, fault.CheckAndroidSignature)
+	s.v.must(fault.CheckAndroidAlg, haveAlg, "alg is %v", m["alg"])
+	s.signature(leaf, m["alg"], sig, fault.CheckAndroidAlg, fault.CheckAndroidSignature)
 	if s.key != nil && s.key.public != nil {
 		s.v.must(fault.CheckAndroidKey, sameKey(leaf.PublicKey, s.key.public), "the certificate's key is not the credential's")
 	}
 	ext := extension(leaf, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 1, 17})
-	if !s.v.must(fault.CheckAndroidChallenge, ext != nil, "there is no key description") {
-		return
+	if ext == nil {
+		ext = &certExtension{}
 	}
 	d, err := readKeyDescription(ext.value)
-	if !s.v.must(fault.CheckAndroidChallenge, err == nil, "the key description: %v", err) {
-		return
-	}
+	s.v.must(fault.CheckAndroidChallenge, err == nil, "the key description: %v", err)
 	s.v.must(fault.CheckAndroidChallenge, s.hash == nil || bytes.Equal(d.challenge, s.hash), "attestationChallenge is another")
 	s.v.must(fault.CheckAndroidApplications, !d.applications, "allApplications is there")
 	s.v.must(fault.CheckAndroidOrigin, len(d.origin) > 0 && !slices.ContainsFunc(d.origin, func(n int) bool { return n != androidGenerated }),
@@ -113,7 +112,7 @@ func (s *statement) android(m map[any]any) {
 // apple is Level 3 §8.8.
 func (s *statement) apple(m map[any]any) {
 	chain := certificates(m["x5c"])
-	if !s.v.must(fault.CheckAppleKey, len(chain) > 0, "x5c holds no certificates that can be read") {
+	if !s.v.must(fault.CheckAppleX5C, len(chain) > 0, "x5c holds no certificates that can be read") {
 		s.unknown = true
 		return
 	}

@@ -7,19 +7,6 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
 
-// stepOf numbers a check as the ceremony does: steps of client data are counted differently in §7.2.
-func stepOf(d fault.Demand, kind fault.Ceremony) string {
-	if kind == fault.Authentication {
-		switch d.Check {
-		case fault.CheckClientDataPresent:
-			return "7.2.8"
-		case fault.CheckClientDataJSON, fault.CheckClientDataDuplicate:
-			return "7.2.9"
-		}
-	}
-	return d.Step
-}
-
 // belongs finds the ceremony that a response answers, checks its state and ends it. nil: there is none.
 func (p *Party) belongs(v verdict, d clientData, kind fault.Ceremony, s *session, sent string, checks set) *ceremony {
 	meant := p.issued[sent]
@@ -60,7 +47,7 @@ func (p *Party) register(v verdict, s *session, sent string, raw []byte, bare bo
 	a := v.attestation(object)
 	d := v.authData(a.authData, checks)
 	v.flagged(d, &p.options, c != nil && c.verify, checks)
-	k := v.key(d, p.offered)
+	k := v.key(d, p.offered, p.options.Otherwise)
 	st := v.statement(a, d, k, client)
 	if c != nil && c.trust {
 		v.trust(st, p.roots, p.options.Now())
@@ -78,8 +65,8 @@ func (p *Party) newID(v verdict, d authData, e envelope, owner *user) {
 	if !d.attested || !v.must(fault.CheckCreateIDEmpty, len(d.id) > 0, "the credential id is empty") {
 		return
 	}
-	same := e.id == nil && e.rawID == nil || e.id != nil && bytes.Equal(d.id, e.id) || e.rawID != nil && bytes.Equal(d.id, e.rawID)
-	v.must(fault.CheckCreateIDMatch, same, "the credential id is not the response's")
+	told := e.identifier(p.options.Otherwise)
+	v.must(fault.CheckCreateIDMatch, told == nil || bytes.Equal(d.id, told), "the credential id is not the response's")
 	v.must(fault.CheckCreateIDLength, len(d.id) <= 1023, "a credential id of %d bytes", len(d.id))
 	if have := p.credentials[string(d.id)]; have != nil && !have.deleted {
 		v.must(fault.CheckCreateIDAgain, have.owner != owner, "the user has registered the credential id already")
@@ -139,24 +126,21 @@ func (p *Party) signIn(v verdict, s *session, sent string, raw []byte, bare bool
 	}
 }
 
-// find finds the credential and checks whose it is: Level 3 §7.2 steps 5 and 6. Of the reasons why it is the wrong
-// one, the gravest counts.
+// find finds the credential and checks whose it is: Level 3 §7.2 steps 5 and 6.
 func (p *Party) find(v verdict, e envelope, c *ceremony) *credential {
 	handle, absent := v.handle(e)
 	if !e.read || e.id == nil && e.rawID == nil {
 		return nil
 	}
-	k := p.credentials[string(e.rawID)]
-	if k == nil {
-		k = p.credentials[string(e.id)]
-	}
+	told := e.identifier(p.options.Otherwise)
+	k := p.credentials[string(told)]
 	named := c != nil && c.named
-	switch {
-	case !v.must(fault.CheckGetKnown, k != nil, "the credential is not known"):
-	case !v.must(fault.CheckStateDeleted, !k.deleted, "the credential was deleted"):
-	case named && !v.must(fault.CheckGetOwner, k.owner == c.user, "the credential is another user's"):
-	case named && len(c.allow) > 0 && c.kind == fault.Authentication:
-		allowed := slices.ContainsFunc(c.allow, func(id []byte) bool { return bytes.Equal(id, k.id) })
+	if v.must(fault.CheckGetKnown, k != nil, "the credential is not known") {
+		v.must(fault.CheckStateDeleted, !k.deleted, "the credential was deleted")
+		v.must(fault.CheckGetOwner, !named || k.owner == c.user, "the credential is another user's")
+	}
+	if named && len(c.allow) > 0 && c.kind == fault.Authentication {
+		allowed := slices.ContainsFunc(c.allow, func(id []byte) bool { return bytes.Equal(id, told) })
 		v.must(fault.CheckGetAllowed, allowed, "the credential is not one of those allowed")
 	}
 	if c != nil && !named {

@@ -3,7 +3,10 @@ package party
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
+	"math/big"
+	"slices"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/virtual/fault"
@@ -20,9 +23,57 @@ type certExtension struct {
 	critical bool
 }
 
+// extensions lists a certificate's extensions, whatever version it says it is of.
+func extensions(c *x509.Certificate) []pkix.Extension {
+	if c.Version == 3 {
+		return c.Extensions
+	}
+	var body struct {
+		Version    int `asn1:"optional,explicit,default:0,tag:0"`
+		Serial     *big.Int
+		Algorithm  asn1.RawValue
+		Issuer     asn1.RawValue
+		Validity   asn1.RawValue
+		Subject    asn1.RawValue
+		PublicKey  asn1.RawValue
+		IssuerID   asn1.BitString   `asn1:"optional,tag:1"`
+		SubjectID  asn1.BitString   `asn1:"optional,tag:2"`
+		Extensions []pkix.Extension `asn1:"omitempty,optional,explicit,tag:3"`
+	}
+	if _, err := asn1.Unmarshal(c.RawTBSCertificate, &body); err != nil {
+		return nil
+	}
+	return body.Extensions
+}
+
+// notCA reports whether basic constraints are there and say that a certificate is no CA.
+func notCA(c *x509.Certificate) bool {
+	ext := extension(c, asn1.ObjectIdentifier{2, 5, 29, 19})
+	var constraints struct {
+		CA      bool `asn1:"optional"`
+		PathLen int  `asn1:"optional,default:-1"`
+	}
+	if ext == nil {
+		return false
+	}
+	_, err := asn1.Unmarshal(ext.value, &constraints)
+	return err == nil && !constraints.CA
+}
+
+// usedFor reports whether the extended key usage names a purpose.
+func usedFor(c *x509.Certificate, purpose asn1.ObjectIdentifier) bool {
+	ext := extension(c, asn1.ObjectIdentifier{2, 5, 29, 37})
+	var list []asn1.ObjectIdentifier
+	if ext == nil {
+		return false
+	}
+	_, err := asn1.Unmarshal(ext.value, &list)
+	return err == nil && slices.ContainsFunc(list, purpose.Equal)
+}
+
 // extension finds an extension; nil: there is none.
 func extension(c *x509.Certificate, id asn1.ObjectIdentifier) *certExtension {
-	for _, e := range c.Extensions {
+	for _, e := range extensions(c) {
 		if e.Id.Equal(id) {
 			return &certExtension{e.Value, e.Critical}
 		}

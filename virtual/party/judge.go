@@ -78,7 +78,7 @@ func (p *Party) findings(v verdict, kind fault.Ceremony) []Finding {
 	var out []Finding
 	for _, d := range v.broken(p.demands) {
 		out = append(out, Finding{
-			Check: d.Check, Step: stepOf(d, kind), Clause: d.Clause, Reason: d.Reason, Says: d.Says, What: v[d.Check],
+			Check: d.Check, Step: d.StepIn(kind), Clause: d.Clause, Reason: d.Reason, Says: d.Says, What: v[d.Check],
 		})
 	}
 	return out
@@ -104,7 +104,7 @@ func (p *Party) enter(c *ceremony, records []Record, response []byte) {
 		}
 		// All are the user's: whose they are is not in the options.
 		c.user.handle = r.UserHandle
-		k := verdict{}.key(authData{attested: true, key: r.PublicKey}, nil)
+		k := verdict{}.key(authData{attested: true, key: r.PublicKey}, nil, false)
 		p.credentials[string(r.ID)] = &credential{
 			id: r.ID, owner: c.user, key: k, known: true, counter: r.Counter, eligible: r.BackupEligible,
 		}

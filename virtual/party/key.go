@@ -106,8 +106,9 @@ type coseKey struct {
 	public crypto.PublicKey // nil unless everything about the key is right
 }
 
-// key reads and checks a COSE key: Level 3 §6.5.1.1 and §7.1 step 20.
-func (v verdict) key(d authData, offered []int64) *coseKey {
+// key reads and checks a COSE key: Level 3 §6.5.1.1 and §7.1 step 20. byCurve judges a point by the curve that the key
+// names.
+func (v verdict) key(d authData, offered []int64, byCurve bool) *coseKey {
 	if !d.attested {
 		return nil
 	}
@@ -117,6 +118,9 @@ func (v verdict) key(d authData, offered []int64) *coseKey {
 	}
 	err := unique(d.key)
 	v.must(fault.CheckKeyMap, err == nil, "the key: %v", err)
+	for label := range m {
+		v.must(fault.CheckKeyOptional, !optional(label), "the key has an entry %v", label)
+	}
 	k := &coseKey{}
 	var isInt bool
 	k.alg, isInt = m[int64(3)].(int64)
@@ -132,7 +136,7 @@ func (v verdict) key(d authData, offered []int64) *coseKey {
 	case ktyRSA:
 		k.public = v.rsaKey(m)
 	case ktyEC2:
-		v.ecKey(k, m)
+		v.ecKey(k, m, byCurve)
 	default:
 		k.public = v.edKey(m)
 	}
@@ -154,24 +158,50 @@ func (v verdict) rsaKey(m map[any]any) crypto.PublicKey {
 	return &rsa.PublicKey{N: modulus, E: int(exponent.Int64())}
 }
 
-// ecKey fills in the point, judged by the curve that belongs to the algorithm.
-func (v verdict) ecKey(k *coseKey, m map[any]any) {
+// optional reports whether a label is that of an entry that a credential's key must not have: the optional ones of
+// RFC 9052 §7.1, and the private part of RFC 9053 §7.1.1.
+func optional(label any) bool {
+	return label == int64(2) || label == int64(4) || label == int64(5) || label == int64(-4)
+}
+
+// ecKey fills in the point.
+func (v verdict) ecKey(k *coseKey, m map[any]any, byCurve bool) {
+	curve := k.known.curve
+	if byCurve {
+		curve = curveOf(m[int64(-1)])
+	}
 	right := v.must(fault.CheckKeyCurve, m[int64(-1)] == k.known.crv, "crv is %v for algorithm %d", m[int64(-1)], k.alg)
+	if curve == nil { // so that nothing can be said about the point
+		return
+	}
 	x, okX := m[int64(-2)].([]byte)
 	y, okY := m[int64(-3)].([]byte)
-	size := (k.known.curve.Params().BitSize + 7) / 8
+	size := (curve.Params().BitSize + 7) / 8
 	if !v.must(fault.CheckKeyCoordinates, okX && okY && len(x) == size && len(y) == size,
 		"coordinates of %d and %d bytes, want byte strings of %d", len(x), len(y), size) {
 		return
 	}
-	if !v.must(fault.CheckKeyOnCurve, onCurve(k.known.curve, x, y), "the point is not on the curve") {
+	if !v.must(fault.CheckKeyOnCurve, onCurve(curve, x, y), "the point is not on the curve") {
 		return
 	}
 	k.x, k.y = x, y
-	public, err := ecdsa.ParseUncompressedPublicKey(k.known.curve, append(append([]byte{4}, x...), y...))
-	if err == nil && right {
+	if !right {
+		return
+	}
+	public, err := ecdsa.ParseUncompressedPublicKey(curve, append(append([]byte{4}, x...), y...))
+	if err == nil {
 		k.public = public
 	}
+}
+
+// curveOf is the curve of an EC2 key's crv; nil: none that is known here.
+func curveOf(crv any) elliptic.Curve {
+	for _, a := range algorithms() {
+		if a.kty == ktyEC2 && crv == a.crv {
+			return a.curve
+		}
+	}
+	return nil
 }
 
 // onCurve tells whether y² = x³ - 3x + b holds for coordinates below the prime.

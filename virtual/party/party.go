@@ -34,7 +34,8 @@ type Options struct {
 	RefuseAll bool          // it refuses every response, whatever it is
 
 	// Otherwise makes the other choice wherever relying parties differ and all are right: a session may have several open
-	// ceremonies, told apart by their challenges, instead of one.
+	// ceremonies, told apart by their challenges, instead of one; credentials are looked up by id instead of rawId; a
+	// point is judged by the curve that its key names instead of by that of its algorithm.
 	Otherwise bool
 
 	Now  func() time.Time // time.Now when nil

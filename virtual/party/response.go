@@ -98,6 +98,18 @@ type envelope struct {
 	id, rawID []byte         // nil: not readable
 }
 
+// identifier is what the credential is looked up by: rawId, or id; the other where there is only that.
+func (e envelope) identifier(byID bool) []byte {
+	first, second := e.rawID, e.id
+	if byID {
+		first, second = second, first
+	}
+	if first != nil {
+		return first
+	}
+	return second
+}
+
 // envelope reads the outermost JSON. bare: it came in the shape of the FIDO conformance API, which has no rawId.
 func (v verdict) envelope(raw []byte, bare bool) envelope {
 	var e envelope

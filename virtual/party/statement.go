@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
 	"maps"
@@ -170,9 +171,6 @@ func (s *statement) signature(leaf *x509.Certificate, alg any, sig []byte, algCh
 	}
 }
 
-// notCA tells whether basic constraints say that a certificate is no CA; before version 3 there are none.
-func notCA(c *x509.Certificate) bool { return c.Version < 3 || c.BasicConstraintsValid && !c.IsCA }
-
 // aaguid compares the extension id-fido-gen-ce-aaguid, if there is one, with authenticator data.
 func (s *statement) aaguid(leaf *x509.Certificate, check fault.Check) {
 	ext := extension(leaf, oidAAGUID())
@@ -198,14 +196,13 @@ func (s *statement) u2f(m map[any]any) {
 	}
 	s.chains = append(s.chains, chain)
 	public, isEC := chain[0].PublicKey.(*ecdsa.PublicKey)
-	if !s.v.must(fault.CheckU2FCertificateKey, isEC && public.Curve == elliptic.P256(), "the certificate's key is not on P-256") {
-		return
-	}
-	if point == nil || s.hash == nil || !haveSig || !s.data.fixed {
+	s.v.must(fault.CheckU2FCertificateKey, isEC && public.Curve == elliptic.P256(), "the certificate's key is not on P-256")
+	if !isEC || point == nil || s.hash == nil || !haveSig || !s.data.fixed {
 		return
 	}
 	message := slices.Concat([]byte{0}, s.data.raw[:32], s.hash, s.data.id, point)
-	s.v.must(fault.CheckU2FSignature, algorithmOf(-7).verifies(public, message, sig), "sig does not verify by the certificate's key")
+	digest := sha256.Sum256(message)
+	s.v.must(fault.CheckU2FSignature, ecdsa.VerifyASN1(public, digest[:], sig), "sig does not verify by the certificate's key")
 }
 
 // point is the credential's key as U2F has it: 0x04 || x || y; nil when it has no such form.

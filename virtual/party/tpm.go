@@ -151,20 +151,25 @@ func (s *statement) tpm(m map[any]any) {
 	}
 	id, _ := m["alg"].(int64)
 	alg := algorithmOf(id)
-	s.v.must(fault.CheckTPMSignature, alg != nil && alg.hash != 0, "alg is %v", m["alg"])
+	if alg != nil && alg.hash == 0 {
+		alg = nil
+	}
+	s.v.must(fault.CheckTPMAlg, alg != nil, "alg is %v", m["alg"])
 	info, _ := m["certInfo"].([]byte)
 	s.certified(info, area, alg)
 	chain := certificates(m["x5c"])
-	if !s.v.must(fault.CheckTPMSignature, len(chain) > 0, "x5c holds no certificates that can be read") {
+	if !s.v.must(fault.CheckTPMX5C, len(chain) > 0, "x5c holds no certificates that can be read") {
 		s.unknown = true
 		return
 	}
 	s.chains = append(s.chains, chain)
 	aik := chain[0]
-	if alg != nil && info != nil {
+	if alg == nil || !s.v.must(fault.CheckTPMAlg, alg.fits(aik.PublicKey), "alg %d is not one of the AIK certificate's key", id) {
+		alg = naturalFor(aik.PublicKey)
+	}
+	if info != nil {
 		sig, _ := m["sig"].([]byte)
-		ok := alg.fits(aik.PublicKey) && alg.verifies(aik.PublicKey, info, sig)
-		s.v.must(fault.CheckTPMSignature, ok, "sig does not verify by the AIK certificate's key")
+		s.v.must(fault.CheckTPMSignature, alg != nil && alg.verifies(aik.PublicKey, info, sig), "sig does not verify by the AIK certificate's key")
 	}
 	s.aik(aik)
 }
@@ -177,13 +182,11 @@ func (s *statement) certified(raw []byte, area *pubArea, alg *algorithm) {
 		return
 	}
 	s.v.must(fault.CheckTPMMagic, info.magic == tpmGenerated, "magic is %#x", info.magic)
-	if !s.v.must(fault.CheckTPMType, info.kind == tpmCertify, "type is %#x", info.kind) {
-		return
-	}
+	s.v.must(fault.CheckTPMType, info.kind == tpmCertify, "type is %#x", info.kind)
 	if !s.v.must(fault.CheckTPMMagic, ok, "certInfo is cut off, or too long") {
 		return
 	}
-	if message := s.signed(); message != nil && alg != nil && alg.hash != 0 {
+	if message := s.signed(); message != nil && alg != nil {
 		h := alg.hash.New()
 		h.Write(message)
 		s.v.must(fault.CheckTPMExtraData, bytes.Equal(h.Sum(nil), info.extraData), "extraData is the hash of something else")
@@ -198,12 +201,10 @@ func (s *statement) certified(raw []byte, area *pubArea, alg *algorithm) {
 func (s *statement) aik(c *x509.Certificate) {
 	s.v.must(fault.CheckTPMVersion3, c.Version == 3, "a certificate of version %d", c.Version)
 	s.v.must(fault.CheckTPMSubject, len(c.Subject.Names) == 0, "the subject is %q", c.Subject.String())
-	if c.Version == 3 { // before, there are no extensions
-		why := vendor(c)
-		s.v.must(fault.CheckTPMVendor, why == "", "the subject alternative name %s", why)
-		usage := asn1.ObjectIdentifier{2, 23, 133, 8, 3} // tcg-kp-AIKCertificate
-		s.v.must(fault.CheckTPMUsage, slices.ContainsFunc(c.UnknownExtKeyUsage, usage.Equal), "the extended key usage is another")
-	}
+	why := vendor(c)
+	s.v.must(fault.CheckTPMVendor, why == "", "the subject alternative name %s", why)
+	usage := asn1.ObjectIdentifier{2, 23, 133, 8, 3} // tcg-kp-AIKCertificate
+	s.v.must(fault.CheckTPMUsage, usedFor(c, usage), "the extended key usage is another")
 	s.v.must(fault.CheckTPMCA, notCA(c), "the certificate is a CA, or does not say")
 	s.aaguid(c, fault.CheckTPMAAGUID)
 }

@@ -154,7 +154,7 @@ func (p *Party) decide(v verdict, kind fault.Ceremony) outcome {
 	for _, d := range v.broken(p.demands) {
 		out.Broken = append(out.Broken, d.Check)
 		if out.Status == "ok" && !p.without[d.Check] {
-			out.Status, out.Message, out.Code, out.Step = "failed", v[d.Check], string(d.Reason), stepOf(d, kind)
+			out.Status, out.Message, out.Code, out.Step = "failed", v[d.Check], string(d.Reason), d.StepIn(kind)
 		}
 	}
 	if p.options.RefuseAll {
