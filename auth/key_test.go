@@ -385,4 +385,12 @@ func TestHistoryTellsWhatHappened(t *testing.T) {
 	}
 	_, err = w.s.History(t.Context(), c, "x", 2)
 	wantCode(t, "a bad cursor", err, auth.MalformedRequest)
+	for limit, bad := range map[int]bool{-1: true, 0: true, 1: false, auth.MaxHistory: false, auth.MaxHistory + 1: true} {
+		switch _, err = w.s.History(t.Context(), c, "", limit); {
+		case bad:
+			wantCode(t, "a bad limit", err, auth.MalformedRequest)
+		default:
+			ok(t, "the bounds of the limit", err)
+		}
+	}
 }

@@ -211,14 +211,19 @@ func (w *Work) move(x *Authenticator, place string) error {
 	return w.s.devices.Put(w.tx, key, d)
 }
 
-// History lists the account's audited acts, newest first. cursor is
-// HistoryInfo.Next of the page before, "" for the first.
+// MaxHistory is how many events one page of the history holds at most.
+const MaxHistory = 100
+
+// History lists the account's audited acts, newest first, at most limit: 1 to MaxHistory. cursor is HistoryInfo.Next of
+// the page before, "" for the first.
 func (s *Service) History(ctx context.Context, c Caller, cursor string, limit int) (*HistoryInfo, error) {
 	before, err := strconv.ParseUint(cmpOr(cursor, "0"), 10, 64)
 	if err != nil {
 		return nil, RefuseField(MalformedRequest, "cursor")
 	}
-	limit = min(max(limit, 1), 100)
+	if limit < 1 || limit > MaxHistory {
+		return nil, RefuseField(MalformedRequest, "limit")
+	}
 	return Do(ctx, s, c, ActHistory, func(w *Work) (*HistoryInfo, error) {
 		info := new(HistoryInfo)
 		chain := string(w.account.ID)

@@ -72,7 +72,7 @@ func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
 	}
 	for _, name := range rt.query {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "query", Schema: &huma.Schema{Type: huma.TypeString}})
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "query", Schema: querySchema(name)})
 	}
 	if rt.in != nil {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: book.request(rt)}}}
@@ -96,6 +96,15 @@ func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 				{Ref: "#/components/schemas/Problem"}, {Properties: map[string]*huma.Schema{"code": {Type: huma.TypeString, Enum: list}}}}}}}}
 	}
 	return op
+}
+
+// querySchema describes a query parameter. The bounds are the domain's, which refuses what is outside.
+func querySchema(name string) *huma.Schema {
+	if name != "limit" {
+		return &huma.Schema{Type: huma.TypeString}
+	}
+	least, most := 1.0, float64(auth.MaxHistory)
+	return &huma.Schema{Type: huma.TypeInteger, Minimum: &least, Maximum: &most, Default: historyPage}
 }
 
 // operationID is the use case's own name, with what tells two routes to it apart.
