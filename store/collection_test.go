@@ -197,10 +197,13 @@ func TestBytesOnDisk(t *testing.T) {
 		for i := range n {
 			id := spread(i)
 			c := &credential{
-				Account: id, Kind: "webauthn", Name: "办公室的钥匙", ID: []byte(strings.Repeat(id, 3)[:64]), PublicKey: make([]byte, 77),
-				AAGUID: make([]byte, 16), Counter: uint32(i), Transport: []string{"usb", "nfc"}, BoundAt: 1_795_000_000, UsedAt: 1_795_000_000,
+				Account: id, Kind: "webauthn", Name: "办公室的钥匙", ID: []byte(strings.Repeat(id, 3)[:64]),
+				PublicKey: make([]byte, 77),
+				AAGUID:    make([]byte, 16), Counter: uint32(i), Transport: []string{"usb", "nfc"},
+				BoundAt: 1_795_000_000, UsedAt: 1_795_000_000,
 			}
-			if err := errors.Join(accounts.Insert(tx, id, aMember(i)), credentials.Insert(tx, spread(i+n), c)); err != nil {
+			if err := errors.Join(accounts.Insert(tx, id, aMember(i)), credentials.Insert(tx, spread(i+n),
+				c)); err != nil {
 				return err
 			}
 		}
@@ -209,8 +212,9 @@ func TestBytesOnDisk(t *testing.T) {
 	audit := compacted(t, func(tx store.Tx) error {
 		for i := range n {
 			e := &event{
-				At: 1_795_000_000_000, Action: "sign-in.finish", Caller: spread(i), Result: "ok", Remote: "2001:db8::1", Agent: "Chrome 142 Windows",
-				Prev: make([]byte, 32),
+				At: 1_795_000_000_000, Action: "sign-in.finish", Caller: spread(i), Result: "ok", Remote: "2001:db8::1",
+				Agent: "Chrome 142 Windows",
+				Prev:  make([]byte, 32),
 			}
 			if err := events.Insert(tx, spread(i%50)+fmt.Sprintf("/%08x", i), e); err != nil {
 				return err

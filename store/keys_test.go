@@ -61,7 +61,8 @@ func TestSealOpen(t *testing.T) {
 			{"short", "ceremony", "browser", sealed[:10]},
 			{"empty", "ceremony", "browser", nil},
 		} {
-			if got, err := keys.Open(bad.purpose, []byte(bad.aad), bad.sealed); !errors.Is(err, store.ErrSealed) || got != nil {
+			if got, err := keys.Open(bad.purpose, []byte(bad.aad), bad.sealed); !errors.Is(err, store.ErrSealed) ||
+				got != nil {
 				t.Errorf("%s: %s: got %q, %v, want %v", name, bad.what, got, err, store.ErrSealed)
 			}
 		}
@@ -109,7 +110,8 @@ func TestParseSecret(t *testing.T) {
 		}
 	}
 	secret := store.Secret(raw)
-	if got := fmt.Sprintf("%v %+v %#v %s", secret, secret, secret, secret); strings.Contains(got, "251") || strings.Contains(got, "fb") {
+	if got := fmt.Sprintf("%v %+v %#v %s", secret, secret, secret, secret); strings.Contains(got, "251") ||
+		strings.Contains(got, "fb") {
 		t.Errorf("got %q printed, want no secret", got)
 	}
 }
@@ -224,7 +226,8 @@ func TestUnsavedKeysAreNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := again.Open("test", nil, sealed); err != nil || keys.Roots() != 1 {
-		t.Errorf("got %v and %d roots, want what was sealed after a failed rotation to open with the saved keys", err, keys.Roots())
+		t.Errorf("got %v and %d roots, want what was sealed after a failed rotation to open with the saved keys", err,
+			keys.Roots())
 	}
 }
 

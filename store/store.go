@@ -62,7 +62,8 @@ type DB interface {
 	// Update runs fn in a serializable transaction and returns nil only when its writes are durable.
 	// If fn returns an error nothing is written and that error is returned. fn may run more than
 	// once, so it must reset whatever it sets outside and use no clock, randomness or network that
-	// matters, and it must not call Update: that would wait for itself. If ctx ends before the call is taken up, Update returns ctx.Err() without effect;
+	// matters, and it must not call Update: that would wait for itself. If ctx ends before the call is taken up, Update
+	// returns ctx.Err() without effect;
 	// after that it runs to its end. Errors: ErrUnavailable, ErrUnknownOutcome, ErrClosed.
 	Update(ctx context.Context, fn func(Tx) error) error
 	// Close waits for the calls that were taken up and releases the store. Closing twice is no error.

@@ -19,7 +19,8 @@ import (
 // of the medians. No test asserts it: times are the machine's.
 func BenchmarkLone(b *testing.B) {
 	db := openTemp(b)
-	plain, err := bbolt.Open(filepath.Join(b.TempDir(), "plain"), 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType})
+	plain, err := bbolt.Open(filepath.Join(b.TempDir(), "plain"), 0o600,
+		&bbolt.Options{FreelistType: bbolt.FreelistMapType})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -158,7 +158,9 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 // hold keeps the writer busy until the returned function is called, so that what comes meanwhile joins
 // its group. Its own answer is the group's.
 func hold(db *DB) (let func()) {
-	running, free, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	running := make(chan struct{})
+	free := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		db.Update(context.Background(), func(store.Tx) error {

@@ -98,7 +98,8 @@ func TestNoSpaceHeals(t *testing.T) {
 		f.set(t, "/dev/full")
 		let := hold(db)
 		all := queue(db, 8, func(i int) {
-			if err := putIn(db, fmt.Sprint("lost", i), 10); !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, syscall.ENOSPC) {
+			if err := putIn(db, fmt.Sprint("lost", i), 10); !errors.Is(err, store.ErrUnavailable) ||
+				!errors.Is(err, syscall.ENOSPC) {
 				t.Errorf("got error %v, want %v", err, store.ErrUnavailable)
 			}
 		})
@@ -376,7 +377,9 @@ func verify(t *testing.T, path string, acked []string) {
 	}
 	defer db.Close()
 	sound(t, db)
-	lost, half, found := 0, 0, map[string]bool{}
+	lost := 0
+	half := 0
+	found := map[string]bool{}
 	err = db.View(context.Background(), func(tx store.Tx) error {
 		for _, c := range [][2]string{{"a", "b"}, {"b", "a"}} {
 			for doc, err := range tx.Scan(c[0], "", "", 1<<30) {

@@ -64,7 +64,11 @@ func (db *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
 		return err
 	}
 	c := db.pool.Get().(*call)
-	c.ctx, c.fn, c.err, c.panics, c.exits = ctx, fn, nil, nil, false
+	c.ctx = ctx
+	c.fn = fn
+	c.err = nil
+	c.panics = nil
+	c.exits = false
 	c.state.Store(waiting)
 	select {
 	case <-db.closing:
@@ -91,8 +95,13 @@ func (db *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
 		}
 		<-c.done
 	}
-	err, panics, exits := c.err, c.panics, c.exits
-	c.ctx, c.fn, c.err, c.panics = nil, nil, nil, nil
+	err := c.err
+	panics := c.panics
+	exits := c.exits
+	c.ctx = nil
+	c.fn = nil
+	c.err = nil
+	c.panics = nil
 	db.pool.Put(c)
 	switch {
 	case panics != nil:
@@ -256,7 +265,10 @@ func (w *writer) answer(err error) {
 		c.done <- struct{}{}
 		w.members[i] = nil
 	}
-	w.members, w.applied, w.bytes, w.broken = w.members[:0], 0, 0, nil
+	w.members = w.members[:0]
+	w.applied = 0
+	w.bytes = 0
+	w.broken = nil
 	w.reader = reader{}
 }
 
