@@ -42,5 +42,6 @@ func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, err
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing an authenticator: %w", err)
 	}
-	return &auth.Authenticator{Kind: auth.Lookup, Data: data, Traits: auth.Traits{Left: set.left()}}, &auth.Planted{Codes: shown}, nil
+	return &auth.Authenticator{Kind: auth.Lookup, Data: data, Traits: auth.Traits{Left: set.left()}},
+		&auth.Planted{Codes: shown}, nil
 }

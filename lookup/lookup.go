@@ -68,7 +68,8 @@ func New(c Config) (*Factor, error) {
 		c.Iterations = 10_000
 	}
 	if c.Iterations < leastIterations || c.Iterations > mostIterations {
-		return nil, fmt.Errorf("configuring recovery codes: %d iterations, want %d to %d", c.Iterations, leastIterations, mostIterations)
+		return nil, fmt.Errorf("configuring recovery codes: %d iterations, want %d to %d", c.Iterations,
+			leastIterations, mostIterations)
 	}
 	return &Factor{Rand: rand.Reader, config: c}, nil
 }
@@ -213,7 +214,8 @@ func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error
 // FinishVerify takes an auth.CodeResponse with any code of the set and returns
 // the set with that code used and Traits.Left lowered. Refuses CodeMalformed
 // for what is not a CodeResponse, RecoveryUsed and RecoveryWrong.
-func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, response json.RawMessage) (*auth.Authenticator, error) {
+func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
+	response json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
 	if len(c.State) != 0 {
 		return nil, errors.New("the ceremony is not a verification by a recovery code")

@@ -90,7 +90,8 @@ func bound(t testing.TB, f *lookup.Factor) (*auth.Authenticator, []string) {
 		t.Fatal(err)
 	}
 	for _, code := range s.codes {
-		if strings.Contains(string(c.State), code) || strings.Contains(string(c.State), strings.ReplaceAll(code, "-", "")) {
+		if strings.Contains(string(c.State), code) ||
+			strings.Contains(string(c.State), strings.ReplaceAll(code, "-", "")) {
 			t.Fatal("the state holds a code")
 		}
 	}
@@ -153,15 +154,18 @@ func TestTypedAsPeopleDo(t *testing.T) {
 		plain := strings.ReplaceAll(code, "-", "")
 		wide := strings.Map(func(r rune) rune { return r - '!' + '！' }, plain)
 		for _, typed := range []string{
-			plain, strings.ToLower(code), " " + code + "\n", plain[:2] + " " + plain[2:], code[:4] + "–" + code[5:], wide, strings.ToLower(wide),
-			strings.NewReplacer("0", "O", "1", "I").Replace(code), strings.NewReplacer("0", "o", "1", "l").Replace(code), "\u200e" + code,
+			plain, strings.ToLower(code), " " + code + "\n", plain[:2] + " " + plain[2:], code[:4] + "–" + code[5:],
+			wide, strings.ToLower(wide),
+			strings.NewReplacer("0", "O", "1", "I").Replace(code),
+			strings.NewReplacer("0", "o", "1", "l").Replace(code), "\u200e" + code,
 		} {
 			if _, err := verify(f, typed, a); err != nil {
 				t.Errorf("typed %q for %s: got %v, want success", typed, code, err)
 			}
 		}
 	}
-	for _, typed := range []string{"", " ", "-", codes[0][:8], codes[0] + "0", "UUUU-UUUU", "７ＫＱＭ", "恢复码恢复码恢复", strings.Repeat("A", 200)} {
+	for _, typed := range []string{"", " ", "-", codes[0][:8], codes[0] + "0", "UUUU-UUUU", "７ＫＱＭ", "恢复码恢复码恢复",
+		strings.Repeat("A", 200)} {
 		_, err := verify(f, typed, a)
 		wants(t, err, auth.RecoveryWrong)
 	}

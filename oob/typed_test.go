@@ -11,7 +11,8 @@ import (
 // FuzzTyped: what is read is six digits and reads the same again; anything else
 // is the one refusal.
 func FuzzTyped(f *testing.F) {
-	for _, s := range []string{`{"code":"123456"}`, `{"code":"１２３ ４５６"}`, `{"code":"12-34-56"}`, `{}`, `null`, `{"code":"1","code":"2"}`, `{"Code":"123456"}`} {
+	for _, s := range []string{`{"code":"123456"}`, `{"code":"１２３ ４５６"}`, `{"code":"12-34-56"}`, `{}`, `null`,
+		`{"code":"1","code":"2"}`, `{"Code":"123456"}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, response []byte) {

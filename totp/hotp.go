@@ -62,7 +62,8 @@ func (f *Counter) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 			return errors.New("reading the input of a binding: not an Input")
 		}
 	}
-	k := Key{Kind: auth.HOTP, Issuer: label(s.Site), Account: label(s.Name), Algorithm: f.config.Algorithm, Digits: f.config.Digits}
+	k := Key{Kind: auth.HOTP, Issuer: label(s.Site), Account: label(s.Name), Algorithm: f.config.Algorithm,
+		Digits: f.config.Digits}
 	if t := in.Token; t != nil {
 		if err := t.Validate(); err != nil {
 			return err
@@ -70,7 +71,10 @@ func (f *Counter) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 		if in.Serial != t.Serial {
 			return errors.New("reading the input of a binding: the token is another one")
 		}
-		k.Secret, k.Counter, k.Digits, k.Algorithm = t.Secret, t.Counter, t.Digits, t.Algorithm
+		k.Secret = t.Secret
+		k.Counter = t.Counter
+		k.Digits = t.Digits
+		k.Algorithm = t.Algorithm
 		return begin(c, k, prompt{Serial: t.Serial, Digits: t.Digits})
 	}
 	if in.Serial != "" {
@@ -126,7 +130,8 @@ func (f *Counter) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) erro
 // of the codes just behind the counter and for every code of a token that was
 // bound before a backup was restored, and CodeWrong: then, if the code lies
 // far ahead, beside the authenticator that remembers it.
-func (f *Counter) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, response json.RawMessage) (*auth.Authenticator, error) {
+func (f *Counter) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
+	response json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
 	if len(c.State) != 0 {
 		return nil, errors.New("the ceremony is not a verification by a token")
@@ -136,7 +141,8 @@ func (f *Counter) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, res
 		return nil, err
 	}
 	bound := len(list)
-	list = slices.DeleteFunc(slices.Clone(list), func(a *auth.Authenticator) bool { // whose counter went back, how far is not known
+	// whose counter went back, how far is not known
+	list = slices.DeleteFunc(slices.Clone(list), func(a *auth.Authenticator) bool {
 		return !c.Restored.IsZero() && !a.BoundAt.After(c.Restored)
 	})
 	if bound > 0 && len(list) == 0 {
@@ -146,7 +152,8 @@ func (f *Counter) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, res
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(counts, func(n count) bool { return n.Digits == len(digits) }) && f.config.Digits != len(digits) {
+	if !slices.ContainsFunc(counts, func(n count) bool { return n.Digits == len(digits) }) &&
+		f.config.Digits != len(digits) {
 		return nil, auth.RefuseField(auth.CodeMalformed, "code")
 	}
 	if len(counts) == 0 {
@@ -161,7 +168,8 @@ func (f *Counter) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, res
 }
 
 // judge compares the digits with every token.
-func (f *Counter) judge(now time.Time, list []*auth.Authenticator, counts []count, digits string) (*auth.Authenticator, error) {
+func (f *Counter) judge(now time.Time, list []*auth.Authenticator, counts []count,
+	digits string) (*auth.Authenticator, error) {
 	var far *auth.Authenticator
 	refusal := auth.CodeWrong
 	for i, n := range counts {
@@ -189,7 +197,9 @@ func (f *Counter) judge(now time.Time, list []*auth.Authenticator, counts []coun
 func (f *Counter) match(n count, digits string, now time.Time) (after count, verdict auth.Code, err error) {
 	ahead, resync := uint64(f.config.LookAhead), uint64(max(f.config.Resync, f.config.LookAhead))
 	accept := func(at uint64) (count, auth.Code, error) {
-		n.Next, n.Far, n.Until = at+1, 0, time.Time{}
+		n.Next = at + 1
+		n.Far = 0
+		n.Until = time.Time{}
 		return n, "", nil
 	}
 	at, found, err := n.search(digits, n.Next, ahead)

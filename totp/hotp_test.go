@@ -134,7 +134,8 @@ func TestCountsRiseWhateverIsTyped(t *testing.T) {
 }
 
 func imported() *totp.Token {
-	return &totp.Token{Serial: "T-0001", Secret: []byte("12345678901234567890"), Counter: 40, Digits: 8, Algorithm: totp.SHA256}
+	return &totp.Token{Serial: "T-0001", Secret: []byte("12345678901234567890"), Counter: 40, Digits: 8,
+		Algorithm: totp.SHA256}
 }
 
 func TestImportedToken(t *testing.T) {
@@ -173,9 +174,11 @@ func TestTokenInput(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*totp.Token){
 		"no serial": func(k *totp.Token) { k.Serial = "" }, "no secret": func(k *totp.Token) { k.Secret = nil },
-		"short secret": func(k *totp.Token) { k.Secret = k.Secret[:10] }, "digits": func(k *totp.Token) { k.Digits = 9999 },
-		"algorithm": func(k *totp.Token) { k.Algorithm = "MD5" }, "counter": func(k *totp.Token) { k.Counter = 1 << 60 },
-		"serial": func(k *totp.Token) { k.Serial = strings.Repeat("1", 65) },
+		"short secret": func(k *totp.Token) { k.Secret = k.Secret[:10] },
+		"digits":       func(k *totp.Token) { k.Digits = 9999 },
+		"algorithm":    func(k *totp.Token) { k.Algorithm = "MD5" },
+		"counter":      func(k *totp.Token) { k.Counter = 1 << 60 },
+		"serial":       func(k *totp.Token) { k.Serial = strings.Repeat("1", 65) },
 	} {
 		k := imported()
 		spoil(k)
@@ -201,7 +204,8 @@ func TestTouchCodePrompt(t *testing.T) {
 	if err := json.Unmarshal(c.Prompt, &p); err != nil {
 		t.Fatal(err)
 	}
-	if p.Counter == nil || *p.Counter != 0 || p.Digits != 6 || !strings.Contains(p.URI, "&counter=0") || !strings.HasPrefix(p.URI, "otpauth://hotp/") {
+	if p.Counter == nil || *p.Counter != 0 || p.Digits != 6 || !strings.Contains(p.URI, "&counter=0") ||
+		!strings.HasPrefix(p.URI, "otpauth://hotp/") {
 		t.Errorf("got prompt %+v, want counter 0, 6 digits and both in the URI", p)
 	}
 }

@@ -27,7 +27,9 @@ func TestKeyURI(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	k := appKey("", "li")
-	k.Kind, k.Period, k.Counter = auth.HOTP, 0, 7
+	k.Kind = auth.HOTP
+	k.Period = 0
+	k.Counter = 7
 	want = "otpauth://hotp/li?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&algorithm=SHA1&digits=6&counter=7"
 	if got := k.URI(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -18,7 +18,8 @@ func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, err
 		}
 		text = b32().EncodeToString(secret)
 	}
-	r := record{Secret: text, Algorithm: f.config.Algorithm, Digits: f.config.Digits, Period: int64(f.config.Period), Last: -1}
+	r := record{Secret: text, Algorithm: f.config.Algorithm, Digits: f.config.Digits, Period: int64(f.config.Period),
+		Last: -1}
 	if r.check() != nil {
 		return nil, nil, auth.RefuseField(auth.MalformedRequest, "secret")
 	}

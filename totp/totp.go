@@ -188,7 +188,8 @@ func (f *Factor) FinishBind(c *auth.Ceremony, response json.RawMessage) (*auth.A
 	if len(digits) != k.Digits {
 		return nil, auth.RefuseField(auth.CodeMalformed, "code")
 	}
-	r := record{Secret: b32().EncodeToString(k.Secret), Algorithm: k.Algorithm, Digits: k.Digits, Period: int64(k.Period), Last: -1}
+	r := record{Secret: b32().EncodeToString(k.Secret), Algorithm: k.Algorithm, Digits: k.Digits,
+		Period: int64(k.Period), Last: -1}
 	step, verdict, err := f.match(r, digits, c.Now)
 	if err != nil {
 		return nil, err
@@ -230,9 +231,11 @@ func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error
 // FinishVerify takes an auth.CodeResponse and returns the authenticator whose
 // code it is, with its last step raised. Refuses CodeMalformed, CodeWrong,
 // CodeUsed for a step at or before the last one, or that could have been used
-// before a backup was restored, and AppClock for a code outside the window; a code from the future is then void, and the authenticator
+// before a backup was restored, and AppClock for a code outside the window; a code from the future is then void, and
+// the authenticator
 // that says so is returned beside the refusal.
-func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, response json.RawMessage) (*auth.Authenticator, error) {
+func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
+	response json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
 	if len(c.State) != 0 {
 		return nil, errors.New("the ceremony is not a verification by an app")
@@ -245,12 +248,14 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, resp
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(records, func(r record) bool { return r.Digits == len(digits) }) && f.config.Digits != len(digits) {
+	if !slices.ContainsFunc(records, func(r record) bool { return r.Digits == len(digits) }) &&
+		f.config.Digits != len(digits) {
 		return nil, auth.RefuseField(auth.CodeMalformed, "code")
 	}
 	if len(records) == 0 {
 		// As much work as for an app: time shall not tell who has one.
-		r := record{Secret: nobody, Algorithm: f.config.Algorithm, Digits: f.config.Digits, Period: int64(f.config.Period)}
+		r := record{Secret: nobody, Algorithm: f.config.Algorithm, Digits: f.config.Digits,
+			Period: int64(f.config.Period)}
 		if _, _, err := f.match(r, digits, c.Now); err != nil {
 			return nil, err
 		}
@@ -269,7 +274,8 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, resp
 const nobody = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 // judge compares the digits with every app.
-func (f *Factor) judge(now time.Time, list []*auth.Authenticator, records []record, digits string) (*auth.Authenticator, error) {
+func (f *Factor) judge(now time.Time, list []*auth.Authenticator, records []record,
+	digits string) (*auth.Authenticator, error) {
 	var voided *auth.Authenticator
 	refusal := auth.CodeWrong
 	for i, r := range records {
@@ -289,7 +295,8 @@ func (f *Factor) judge(now time.Time, list []*auth.Authenticator, records []reco
 				refusal = verdict
 			}
 			if at := now.Unix() / r.Period; step > at && !slices.Contains(r.Void, step) {
-				r.Void = append(slices.DeleteFunc(r.Void, func(v int64) bool { return v < at-int64(f.config.Window) }), step)
+				r.Void = append(slices.DeleteFunc(r.Void, func(v int64) bool { return v < at-int64(f.config.Window) }),
+					step)
 				if voided, err = changed(list[i], r); err != nil {
 					return nil, err
 				}
@@ -305,7 +312,9 @@ func (f *Factor) match(r record, digits string, now time.Time) (step int64, verd
 	if now.Unix() < 0 {
 		return 0, "", errors.New("checking a code: the time is not set")
 	}
-	at, window, drift := now.Unix()/r.Period, int64(f.config.Window), int64(f.config.Drift)
+	at := now.Unix() / r.Period
+	window := int64(f.config.Window)
+	drift := int64(f.config.Drift)
 	step, err = r.search(digits, at-window, at+window)
 	if err != nil {
 		return 0, "", err

@@ -154,7 +154,9 @@ func TestHintsNameDeadCodes(t *testing.T) {
 		}
 		f.Rand = seeded(rapid.Byte().Draw(t, "seed"))
 		d, a := bindAt(t, f, noon)
-		at, last, hinted := noon.Add(time.Hour), int64(0), map[int64]bool{}
+		at := noon.Add(time.Hour)
+		last := int64(0)
+		hinted := map[int64]bool{}
 		for range rapid.IntRange(1, 40).Draw(t, "guesses") {
 			at = at.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second)
 			away := rapid.IntRange(-12, 12).Draw(t, "steps")
@@ -269,7 +271,8 @@ func TestPrompt(t *testing.T) {
 	if len(secret) != 32 || strings.Contains(secret, "=") {
 		t.Errorf("got secret of %d characters, want 160 bits as 32 without padding", len(secret))
 	}
-	for name, want := range map[string]any{"account": "li@example.com", "issuer": "Tom & Co", "digits": 6.0, "period": 30.0} {
+	for name, want := range map[string]any{"account": "li@example.com", "issuer": "Tom & Co", "digits": 6.0,
+		"period": 30.0} {
 		if p[name] != want {
 			t.Errorf("prompt: got %s %v, want %v", name, p[name], want)
 		}
@@ -285,7 +288,8 @@ func TestRandomnessFails(t *testing.T) {
 	f.Rand, h.Rand = strings.NewReader("short"), strings.NewReader("short")
 	for _, f := range []auth.Factor{f, h} {
 		c := &auth.Ceremony{Now: noon}
-		if err := f.BeginBind(c, auth.Subject{Name: "li", Site: "s"}); err == nil || codeOf(err) != auth.Code("failure: "+err.Error()) {
+		if err := f.BeginBind(c, auth.Subject{Name: "li", Site: "s"}); err == nil ||
+			codeOf(err) != auth.Code("failure: "+err.Error()) {
 			t.Errorf("%s: got %v, want a failure", f.Kind(), err)
 		}
 		if c.Prompt != nil || c.State != nil {

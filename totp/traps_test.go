@@ -94,7 +94,9 @@ func TestTrapShortSecret(t *testing.T) {
 // TestTrapNoCounter: the library's hotp URIs lack the counter.
 func TestTrapNoCounter(t *testing.T) {
 	k := appKey("s", "li")
-	k.Kind, k.Period, k.Counter = auth.HOTP, 0, 5
+	k.Kind = auth.HOTP
+	k.Period = 0
+	k.Counter = 5
 	if !strings.HasSuffix(k.URI(), "&counter=5") {
 		t.Errorf("got %s, want the counter in it", k.URI())
 	}
@@ -131,7 +133,8 @@ func TestTrapColon(t *testing.T) {
 		t.Fatal(err)
 	}
 	k, err := totp.ParseKeyURI(p.URI)
-	if err != nil || k.Issuer != "Shop Tom" || k.Account != "li x @example.com" || p.Issuer != k.Issuer || p.Account != k.Account {
+	if err != nil || k.Issuer != "Shop Tom" || k.Account != "li x @example.com" || p.Issuer != k.Issuer ||
+		p.Account != k.Account {
 		t.Errorf("got %q %q and %v", k.Issuer, k.Account, err)
 	}
 }

@@ -11,7 +11,8 @@ import (
 // FuzzTyped: what is read is digits only, reads the same again, and anything
 // else is the one refusal.
 func FuzzTyped(f *testing.F) {
-	for _, s := range []string{`{"code":"123456"}`, `{"code":"１２３ ４５６"}`, `{"code":"12-34"}`, `{"code":"\ud83d"}`, `{}`, `null`, `{"code":"1","code":"2"}`, `{"Code":"1"}`} {
+	for _, s := range []string{`{"code":"123456"}`, `{"code":"１２３ ４５６"}`, `{"code":"12-34"}`, `{"code":"\ud83d"}`, `{}`,
+		`null`, `{"code":"1","code":"2"}`, `{"Code":"1"}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, response []byte) {
