@@ -27,7 +27,8 @@ func statements(o *protocol.AttestationObject) []protocol.NonCompoundAttestation
 }
 
 // statementShape refuses what the library would overlook: an x5c that is no array, which it takes for self
-// attestation, a fido-u2f statement for a key with an AAGUID, which U2F does not have, and what a format's own check finds.
+// attestation, a fido-u2f statement for a key with an AAGUID, which U2F does not have, and what a format's own check
+// finds.
 func statementShape(o *protocol.AttestationObject, anyU2FModel bool) error {
 	list := statements(o)
 	ok := len(list) <= maxParts
@@ -51,7 +52,8 @@ func statementShape(o *protocol.AttestationObject, anyU2FModel bool) error {
 // statementStep is where Level 3 says what a statement of a format must be; §7.1 step 21 of one that it does not know.
 func statementStep(format string) string {
 	for known, step := range map[protocol.AttestationFormat]string{
-		protocol.AttestationFormatPacked: "8.2", protocol.AttestationFormatTPM: "8.3", protocol.AttestationFormatAndroidKey: "8.4",
+		protocol.AttestationFormatPacked: "8.2", protocol.AttestationFormatTPM: "8.3",
+		protocol.AttestationFormatAndroidKey:                "8.4",
 		protocol.AttestationFormatFIDOUniversalSecondFactor: "8.6", protocol.AttestationFormatNone: "8.7",
 		protocol.AttestationFormatApple: "8.8", protocol.AttestationFormatCompound: "8.9",
 	} {
@@ -116,7 +118,8 @@ func tpmShape(statement map[string]any) bool {
 	if !ok || len(info) > 0 || len(name) < 2 {
 		return false
 	}
-	hash := map[uint16]crypto.Hash{4: crypto.SHA1, 11: crypto.SHA256, 12: crypto.SHA384, 13: crypto.SHA512}[binary.BigEndian.Uint16(name)]
+	hash := map[uint16]crypto.Hash{4: crypto.SHA1, 11: crypto.SHA256, 12: crypto.SHA384,
+		13: crypto.SHA512}[binary.BigEndian.Uint16(name)]
 	if hash == 0 || !hash.Available() {
 		return false
 	}
@@ -126,7 +129,8 @@ func tpmShape(statement map[string]any) bool {
 }
 
 // judge applies the policy to a verified statement (Level 3 §7.1 steps 23 and 24) and tells whether the key is
-// certified. A model is proved only by a chain: anybody may write an AAGUID into a statement of format none, into a self
+// certified. A model is proved only by a chain: anybody may write an AAGUID into a statement of format none, into a
+// self
 // attestation, or under a root made at home.
 func (f *Factor) judge(c *auth.Ceremony, st *state, o *protocol.AttestationObject) (bool, error) {
 	policy := &f.config.Attestation

@@ -139,7 +139,8 @@ func TestLibraryVerifiesEveryFormat(t *testing.T) {
 			if want := tc.device.Attestation.String(); object.Format != want {
 				t.Fatalf("got format %s, want %s", object.Format, want)
 			}
-			pools := map[virtual.Format]**x509.CertPool{virtual.AttestAndroidKey: &androidRoots, virtual.AttestApple: &appleRoots}
+			pools := map[virtual.Format]**x509.CertPool{virtual.AttestAndroidKey: &androidRoots,
+				virtual.AttestApple: &appleRoots}
 			if pool := pools[tc.device.Attestation]; pool != nil {
 				err := verified(object, hash, nil)
 				if err == nil || !strings.Contains(err.Error(), "Error validating x5c cert chain") {
@@ -183,18 +184,32 @@ func android(change func(*virtual.KeyDescription)) func(*virtual.Attester, *virt
 
 func packedFaults(ca *virtual.CA, other crypto.Signer) []formatFault {
 	return []formatFault{
-		{"unit", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.Subject.OrganizationalUnit = []string{"Sales"} }), "Organizational Unit is invalid"},
-		{"country", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.Subject.Country = []string{"Xx"} }), "Country Code is invalid"},
-		{"a CA as leaf", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.IsCA = true }), "Basic Constraints marked as CA"},
-		{"expired", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.NotAfter = c.NotBefore.AddDate(1, 0, 0) }), "no longer valid or not yet valid"},
-		{"not yet valid", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.NotBefore = c.NotAfter.AddDate(-1, 0, 0) }), "no longer valid or not yet valid"},
-		{"critical AAGUID", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Critical = true }), "marked as critical"},
-		{"version 2", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) { a.Leaf = &virtual.LeafOptions{Version: 2} }, "incorrect version"},
-		{"version 1", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) { a.Leaf = &virtual.LeafOptions{Version: 1} }, "incorrect version"},
+		{"unit", virtual.AttestPacked,
+			leaf(func(c *x509.Certificate) { c.Subject.OrganizationalUnit = []string{"Sales"} }),
+			"Organizational Unit is invalid"},
+		{"country", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.Subject.Country = []string{"Xx"} }),
+			"Country Code is invalid"},
+		{"a CA as leaf", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.IsCA = true }),
+			"Basic Constraints marked as CA"},
+		{"expired", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.NotAfter = c.NotBefore.AddDate(1, 0, 0) }),
+			"no longer valid or not yet valid"},
+		{"not yet valid", virtual.AttestPacked,
+			leaf(func(c *x509.Certificate) { c.NotBefore = c.NotAfter.AddDate(-1, 0, 0) }),
+			"no longer valid or not yet valid"},
+		{"critical AAGUID", virtual.AttestPacked,
+			leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Critical = true }), "marked as critical"},
+		{"version 2", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
+			a.Leaf = &virtual.LeafOptions{Version: 2}
+		}, "incorrect version"},
+		{"version 1", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
+			a.Leaf = &virtual.LeafOptions{Version: 1}
+		}, "incorrect version"},
 		{"AAGUID of another model", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{AAGUID: [16]byte{1}}
 		}, "AAGUID does not match"},
-		{"signed by the credential's key", virtual.AttestPacked, func(a *virtual.Attester, c *virtual.Credential) { a.Key = c.PrivateKey() }, "Signature validation error"},
+		{"signed by the credential's key", virtual.AttestPacked, func(a *virtual.Attester, c *virtual.Credential) {
+			a.Key = c.PrivateKey()
+		}, "Signature validation error"},
 		{"signature", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Signature = func(b []byte) []byte { return flipLast(b) }
 		}, "Signature validation error"},
@@ -204,7 +219,8 @@ func packedFaults(ca *virtual.CA, other crypto.Signer) []formatFault {
 		{"empty x5c", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Chain = func([][]byte) [][]byte { return nil }
 		}, "Error getting certificate"},
-		{"self by another key", virtual.AttestSelf, func(a *virtual.Attester, _ *virtual.Credential) { a.Key = other }, "Unable to verify signature"},
+		{"self by another key", virtual.AttestSelf, func(a *virtual.Attester, _ *virtual.Credential) { a.Key = other },
+			"Unable to verify signature"},
 		{"two certificates", virtual.AttestFIDOU2F, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Chain = func(c [][]byte) [][]byte { return append(c, ca.Root().Raw) }
 		}, "exactly one element"},
@@ -216,28 +232,39 @@ func tpmFaults(other crypto.Signer) []formatFault {
 		{"version", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Version = "1.2" }), "only supports TPM 2.0"},
 		{"magic", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Magic = 0xff544348 }), "TPM_GENERATED_VALUE"},
 		{"type", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Attest = 0x801a }), "TPM_ST_ATTEST_CERTIFY"},
-		{"extraData", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { flipLast(p.ExtraData) }), "ExtraData is not set to hash"},
-		{"name", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Name = flipLast(p.NameOf(p.PubArea())) }), "attested and pubArea"},
-		{"another key in pubArea", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.X, p.Y = p.Y, p.X }), "Mismatch between ECCParameters"},
-		{"another curve", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Curve = 4 }), "Mismatch between ECCParameters"},
-		{"subject", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.Subject.CommonName = "TPM" }), "subject must be empty"},
+		{"extraData", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { flipLast(p.ExtraData) }),
+			"ExtraData is not set to hash"},
+		{"name", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Name = flipLast(p.NameOf(p.PubArea())) }),
+			"attested and pubArea"},
+		{"another key in pubArea", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.X, p.Y = p.Y, p.X }),
+			"Mismatch between ECCParameters"},
+		{"another curve", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Curve = 4 }),
+			"Mismatch between ECCParameters"},
+		{"subject", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.Subject.CommonName = "TPM" }),
+			"subject must be empty"},
 		{"no usage", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.UnknownExtKeyUsage = nil }), "missing EKU"},
-		{"other usage", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.UnknownExtKeyUsage[0] = []int{2, 23, 133, 8, 1} }), "missing 2.23.133.8.3"},
-		{"no alternative name", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.ExtraExtensions = c.ExtraExtensions[1:] }), "Invalid SAN data"},
+		{"other usage", virtual.AttestTPM,
+			leaf(func(c *x509.Certificate) { c.UnknownExtKeyUsage[0] = []int{2, 23, 133, 8, 1} }),
+			"missing 2.23.133.8.3"},
+		{"no alternative name", virtual.AttestTPM,
+			leaf(func(c *x509.Certificate) { c.ExtraExtensions = c.ExtraExtensions[1:] }), "Invalid SAN data"},
 		{"maker", virtual.AttestTPM, leaf(func(c *x509.Certificate) {
-			c.ExtraExtensions[0].Value = bytes.Replace(c.ExtraExtensions[0].Value, []byte("FFFFF1D0"), []byte("FFFFFFFF"), 1)
+			c.ExtraExtensions[0].Value = bytes.Replace(c.ExtraExtensions[0].Value, []byte("FFFFF1D0"),
+				[]byte("FFFFFFFF"), 1)
 		}), "Invalid TPM manufacturer"},
 		{"AIK a CA", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.IsCA = true }), "CA is true"},
 		{"AIK of another model", virtual.AttestTPM, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{AAGUID: [16]byte{1}}
 		}, "AAGUID does not match"},
-		{"signed by another key", virtual.AttestTPM, func(a *virtual.Attester, _ *virtual.Credential) { a.Key = other }, "Signature validation error"},
+		{"signed by another key", virtual.AttestTPM, func(a *virtual.Attester, _ *virtual.Credential) { a.Key = other },
+			"Signature validation error"},
 	}
 }
 
 func platformFaults(other crypto.Signer) []formatFault {
 	return []formatFault{
-		{"challenge", virtual.AttestAndroidKey, android(func(d *virtual.KeyDescription) { d.Challenge = make([]byte, 32) }), "challenge not equal"},
+		{"challenge", virtual.AttestAndroidKey,
+			android(func(d *virtual.KeyDescription) { d.Challenge = make([]byte, 32) }), "challenge not equal"},
 		{"all applications", virtual.AttestAndroidKey, android(func(d *virtual.KeyDescription) {
 			d.Hardware = d.Hardware.With(virtual.AndroidAllApplications, asn1.NullRawValue)
 		}), "all applications"},
@@ -253,7 +280,8 @@ func platformFaults(other crypto.Signer) []formatFault {
 		{"certificate of another key", virtual.AttestAndroidKey, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{Key: other}
 		}, "public key"},
-		{"nonce", virtual.AttestApple, func(a *virtual.Attester, _ *virtual.Credential) { a.Nonce = flipLast }, "expected nonce"},
+		{"nonce", virtual.AttestApple, func(a *virtual.Attester, _ *virtual.Credential) { a.Nonce = flipLast },
+			"expected nonce"},
 		{"certificate of another key", virtual.AttestApple, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{Key: other}
 		}, "public key"},
@@ -328,16 +356,20 @@ func TestFactorJudgesEveryFormat(t *testing.T) {
 // overlooked are faults that the library lets pass.
 func overlooked() []formatFault {
 	return []formatFault{
-		{name: "no basic constraints", format: virtual.AttestPacked, fault: leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false })},
-		{name: "empty AAGUID", format: virtual.AttestPacked, fault: leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Value = nil })},
+		{name: "no basic constraints", format: virtual.AttestPacked,
+			fault: leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false })},
+		{name: "empty AAGUID", format: virtual.AttestPacked,
+			fault: leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Value = nil })},
 		{name: "AAGUID and more", format: virtual.AttestPacked, fault: leaf(func(c *x509.Certificate) {
 			c.ExtraExtensions[0].Value = append(c.ExtraExtensions[0].Value, 0)
 		})},
-		{name: "empty AAGUID", format: virtual.AttestTPM, fault: leaf(func(c *x509.Certificate) { c.ExtraExtensions[1].Value = nil })},
+		{name: "empty AAGUID", format: virtual.AttestTPM,
+			fault: leaf(func(c *x509.Certificate) { c.ExtraExtensions[1].Value = nil })},
 		{name: "pubArea and more", format: virtual.AttestTPM, fault: tpm(func(p *virtual.TPMParts) {
 			p.Name, p.PubAreaTail = p.NameOf(p.PubArea()), []byte{0}
 		})},
-		{name: "certInfo and more", format: virtual.AttestTPM, fault: tpm(func(p *virtual.TPMParts) { p.CertInfoTail = []byte{0} })},
+		{name: "certInfo and more", format: virtual.AttestTPM,
+			fault: tpm(func(p *virtual.TPMParts) { p.CertInfoTail = []byte{0} })},
 	}
 }
 

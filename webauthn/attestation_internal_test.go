@@ -22,7 +22,8 @@ func TestTrustPathIsOfTheFormat(t *testing.T) {
 	}
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	for format, want := range map[protocol.AttestationFormat]bool{
-		protocol.AttestationFormatPacked: true, protocol.AttestationFormatAndroidSafetyNet: false, protocol.AttestationFormatNone: false,
+		protocol.AttestationFormatPacked: true, protocol.AttestationFormatAndroidSafetyNet: false,
+		protocol.AttestationFormatNone: false,
 	} {
 		o := &protocol.AttestationObject{Format: string(format), AttStatement: map[string]any{"x5c": []any{leaf.Raw}}}
 		if got := chains(o, []Root{{Certificate: ca.Root()}}, AAGUID{1}, now); got != want {

@@ -38,7 +38,9 @@ func (f *Factor) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 	u := &user{handle: s.Handle, name: s.Name, display: s.Display}
 	creation, session, err := f.rp.BeginRegistration(u, func(o *protocol.PublicKeyCredentialCreationOptions) error {
 		f.fill(o, wish)
-		o.Challenge, o.CredentialExcludeList, o.Timeout = challenge, exclude, timeout(c)
+		o.Challenge = challenge
+		o.CredentialExcludeList = exclude
+		o.Timeout = timeout(c)
 		if s.Site != "" {
 			o.RelyingParty.Name = s.Site
 		}
@@ -74,7 +76,8 @@ func readInput(input json.RawMessage) (*auth.BindInput, error) {
 	return &in, nil
 }
 
-// fill puts in what the flavour and the policy decide (D10), and what was wished beyond them. A resident key is never required of a USB key: U2F-era
+// fill puts in what the flavour and the policy decide (D10), and what was wished beyond them. A resident key is never
+// required of a USB key: U2F-era
 // keys have none. User verification is always named, for Chromium protects the credential harder when it is not.
 func (f *Factor) fill(o *protocol.PublicKeyCredentialCreationOptions, wish *auth.BindInput) {
 	no, yes := false, true
@@ -91,7 +94,8 @@ func (f *Factor) fill(o *protocol.PublicKeyCredentialCreationOptions, wish *auth
 		o.Hints = []protocol.PublicKeyCredentialHints{protocol.PublicKeyCredentialHintClientDevice}
 	}
 	if wish.Resident {
-		o.AuthenticatorSelection.ResidentKey, o.AuthenticatorSelection.RequireResidentKey = protocol.ResidentKeyRequirementRequired, &yes
+		o.AuthenticatorSelection.ResidentKey,
+			o.AuthenticatorSelection.RequireResidentKey = protocol.ResidentKeyRequirementRequired, &yes
 	}
 	if wish.Verify {
 		o.AuthenticatorSelection.UserVerification = protocol.VerificationRequired
@@ -258,18 +262,22 @@ func (f *Factor) asked(st *state, r *response) error {
 }
 
 // create lets the library verify the registration once more and the attestation statement for the first time.
-func (f *Factor) create(st *state, r *response, client *protocol.CollectedClientData, object *protocol.AttestationObject) (*webauthn.Credential, error) {
+func (f *Factor) create(st *state, r *response, client *protocol.CollectedClientData,
+	object *protocol.AttestationObject) (*webauthn.Credential, error) {
 	if err := statementShape(object, f.config.Attestation.AnyU2FModel); err != nil {
 		return nil, err
 	}
 	parsed := &protocol.ParsedCredentialCreationData{}
-	parsed.ID, parsed.Type, parsed.RawID = r.id, string(protocol.PublicKeyCredentialType), r.rawID
+	parsed.ID = r.id
+	parsed.Type = string(protocol.PublicKeyCredentialType)
+	parsed.RawID = r.rawID
 	parsed.Response.CollectedClientData, parsed.Response.AttestationObject = *client, *object
 	parsed.Raw.AttestationResponse.ClientDataJSON = r.clientData
 	parsed.Raw.AttestationResponse.AttestationObject = r.object
 	credential, err := f.rp.CreateCredential(&user{handle: st.Session.UserID}, st.Session, parsed)
 	if err != nil {
-		return nil, auth.Refuse(auth.KeyAttestation).In(statementStep(object.Format)) // every other step has passed above
+		// every other step has passed above
+		return nil, auth.Refuse(auth.KeyAttestation).In(statementStep(object.Format))
 	}
 	return credential, nil
 }
@@ -289,7 +297,8 @@ func (f *Factor) bound(st *state, r *response, cred *webauthn.Credential, certif
 		Kind: auth.WebAuthn, Credential: base64.RawURLEncoding.EncodeToString(cred.ID), Data: data,
 		Traits: auth.Traits{
 			Flavour: st.Flavour, Synced: flags.HasBackupEligible(), Discoverable: r.rk,
-			VerifiesUser: flags.HasUserVerified(), Model: f.models[AAGUID(cred.Authenticator.AAGUID)], Certified: certified,
+			VerifiesUser: flags.HasUserVerified(), Model: f.models[AAGUID(cred.Authenticator.AAGUID)],
+			Certified: certified,
 		},
 	}, nil
 }

@@ -153,7 +153,8 @@ func checkOrigin(o string) error {
 func offered() []protocol.CredentialParameter {
 	var params []protocol.CredentialParameter
 	for _, alg := range []webauthncose.COSEAlgorithmIdentifier{
-		webauthncose.AlgES256, webauthncose.AlgEdDSA, webauthncose.AlgES384, webauthncose.AlgES512, webauthncose.AlgRS256,
+		webauthncose.AlgES256, webauthncose.AlgEdDSA, webauthncose.AlgES384, webauthncose.AlgES512,
+		webauthncose.AlgRS256,
 	} {
 		params = append(params, protocol.CredentialParameter{Type: protocol.PublicKeyCredentialType, Algorithm: alg})
 	}

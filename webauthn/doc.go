@@ -23,6 +23,8 @@
 //
 // # What is stored
 //
-// Ceremony.State holds a state, Authenticator.Data a record; both are drawn at their types. The sign counter lives in the
-// record, so the caller must store what FinishVerify returns by compare-and-set, a frozen clone beside its refusal included.
+// Ceremony.State holds a state, Authenticator.Data a record; both are drawn at their types. The sign counter lives in
+// the
+// record, so the caller must store what FinishVerify returns by compare-and-set, a frozen clone beside its refusal
+// included.
 package webauthn

@@ -107,7 +107,10 @@ func (b *bench) bind(flavour auth.Flavour) *auth.Authenticator {
 	if err != nil {
 		b.t.Fatalf("FinishBind: %v", err)
 	}
-	a.ID, a.Account, a.State, a.Name = "id-"+a.Credential[:6], "a", auth.Active, "Blue key"
+	a.ID = "id-" + a.Credential[:6]
+	a.Account = "a"
+	a.State = auth.Active
+	a.Name = "Blue key"
 	b.keys = append(b.keys, a)
 	return a
 }
@@ -178,9 +181,11 @@ func prompt[T any](t testing.TB, c *auth.Ceremony) T {
 func TestEveryAlgorithm(t *testing.T) {
 	for name, o := range map[string]virtual.Options{
 		"ES256": {}, "EdDSA": {Algorithms: []virtual.Algorithm{virtual.EdDSA}},
-		"ES384": {Algorithms: []virtual.Algorithm{virtual.ES384}}, "ES512": {Algorithms: []virtual.Algorithm{virtual.ES512}},
+		"ES384": {Algorithms: []virtual.Algorithm{virtual.ES384}},
+		"ES512": {Algorithms: []virtual.Algorithm{virtual.ES512}},
 		"RS256": {Algorithms: []virtual.Algorithm{virtual.RS256}}, "U2F": {Protocol: virtual.U2F},
-		"self": {Attestation: virtual.AttestSelf, AAGUID: model}, "packed": {Attestation: virtual.AttestPacked, AAGUID: model},
+		"self": {Attestation: virtual.AttestSelf, AAGUID: model}, "packed": {Attestation: virtual.AttestPacked,
+			AAGUID: model},
 		"fido-u2f": {Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -210,7 +215,8 @@ func TestOptions(t *testing.T) {
 	} {
 		o := prompt[virtual.CreationOptions](t, b.binding(tc.flavour))
 		sel := o.AuthenticatorSelection
-		if sel.Attachment != tc.attachment || sel.ResidentKey != tc.residentKey || sel.RequireResidentKey || sel.UserVerification != tc.verification {
+		if sel.Attachment != tc.attachment || sel.ResidentKey != tc.residentKey || sel.RequireResidentKey ||
+			sel.UserVerification != tc.verification {
 			t.Errorf("%s: got %+v, want %+v", tc.flavour, sel, tc)
 		}
 		if !slices.Equal(o.Hints, []string{tc.hint}) {
@@ -228,11 +234,13 @@ func TestOptions(t *testing.T) {
 // TestUserVerificationIsAlwaysNamed: without the member Chromium protects credentials so that they are not found again.
 func TestUserVerificationIsAlwaysNamed(t *testing.T) {
 	for _, want := range []string{"", "discouraged", "preferred", "required"} {
-		b := newBench(t, func(c *webauthn.Config) { c.UserVerification = want }, virtual.Options{UserVerification: virtual.UVSucceeds})
+		b := newBench(t, func(c *webauthn.Config) { c.UserVerification = want },
+			virtual.Options{UserVerification: virtual.UVSucceeds})
 		if want == "" {
 			want = "discouraged"
 		}
-		if got := prompt[virtual.CreationOptions](t, b.binding(auth.SecurityKey)).AuthenticatorSelection.UserVerification; got != want {
+		if got := prompt[virtual.CreationOptions](t,
+			b.binding(auth.SecurityKey)).AuthenticatorSelection.UserVerification; got != want {
 			t.Errorf("registration: got %q, want %q", got, want)
 		}
 		b.bind(auth.SecurityKey)
@@ -257,7 +265,8 @@ func TestKeyFirstAsksToVerify(t *testing.T) {
 // TestUserVerifiedIsOfThisAnswer: the library's credential remembers that its user was verified once; the proof must
 // not.
 func TestUserVerifiedIsOfThisAnswer(t *testing.T) {
-	b := newBench(t, func(c *webauthn.Config) { c.UserVerification = "preferred" }, virtual.Options{UserVerification: virtual.UVSucceeds})
+	b := newBench(t, func(c *webauthn.Config) { c.UserVerification = "preferred" },
+		virtual.Options{UserVerification: virtual.UVSucceeds})
 	if a := b.bind(auth.SecurityKey); !a.Traits.VerifiesUser {
 		t.Fatal("got a key that did not verify its user, want one that did")
 	}
@@ -289,11 +298,14 @@ func TestTraits(t *testing.T) {
 		want    auth.Traits
 	}{
 		"touch-only key": {virtual.Options{}, auth.SecurityKey, auth.Traits{Flavour: auth.SecurityKey}},
-		"known model": {virtual.Options{AAGUID: webauthn.AAGUID(mustAAGUID(t, "ee882879-721c-4913-9775-3dfcce97072a"))}, auth.SecurityKey,
+		"known model": {virtual.Options{AAGUID: webauthn.AAGUID(mustAAGUID(t, "ee882879-721c-4913-9775-3dfcce97072a"))},
+			auth.SecurityKey,
 			auth.Traits{Flavour: auth.SecurityKey, Model: "YubiKey 5 Series"}},
-		"synced passkey": {virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds, Backup: true, BackedUp: true},
+		"synced passkey": {virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds,
+			Backup: true, BackedUp: true},
 			auth.Passkey, auth.Traits{Flavour: auth.Passkey, Synced: true, Discoverable: true, VerifiesUser: true}},
-		"passkey of this device": {virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds},
+		"passkey of this device": {virtual.Options{Platform: true, ResidentKeys: true,
+			UserVerification: virtual.UVSucceeds},
 			auth.Passkey, auth.Traits{Flavour: auth.Passkey, Discoverable: true, VerifiesUser: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -352,14 +364,16 @@ func TestDiscoverable(t *testing.T) {
 	b := newBench(t, nil, virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds})
 	key := b.bind(auth.Passkey)
 	begin := func() *auth.Ceremony {
-		c := &auth.Ceremony{ID: "d", Purpose: auth.ForSignIn, Kind: auth.WebAuthn, Now: start, Expires: start.Add(time.Minute)}
+		c := &auth.Ceremony{ID: "d", Purpose: auth.ForSignIn, Kind: auth.WebAuthn, Now: start,
+			Expires: start.Add(time.Minute)}
 		if err := b.factor.BeginVerify(c, nil); err != nil {
 			t.Fatal(err)
 		}
 		return c
 	}
 	c := begin()
-	if o := prompt[virtual.RequestOptions](t, c); len(o.Allow) != 0 || len(o.Hints) != 0 || o.UserVerification != "preferred" {
+	if o := prompt[virtual.RequestOptions](t, c); len(o.Allow) != 0 || len(o.Hints) != 0 ||
+		o.UserVerification != "preferred" {
 		t.Errorf("got options %+v, want no list and preferred verification", o)
 	}
 	answer := b.get(c)
@@ -407,8 +421,9 @@ func TestDecoys(t *testing.T) {
 	b.proofs = nil
 	show := func(seed string) (*auth.Ceremony, virtual.RequestOptions) {
 		c := &auth.Ceremony{
-			ID: "x", Account: "nobody", Purpose: auth.ForSignIn, Kind: auth.WebAuthn, Now: start, Expires: start.Add(5 * time.Minute),
-			Decoy: []byte(seed),
+			ID: "x", Account: "nobody", Purpose: auth.ForSignIn, Kind: auth.WebAuthn, Now: start,
+			Expires: start.Add(5 * time.Minute),
+			Decoy:   []byte(seed),
 		}
 		if err := b.factor.BeginVerify(c, nil); err != nil {
 			t.Fatal(err)
@@ -431,18 +446,23 @@ func TestDecoys(t *testing.T) {
 		for _, d := range o.Allow {
 			looks[fmt.Sprint(len(o.Allow), " ", strings.Join(d.Transports, " "))] = true
 		}
-		usb := slices.ContainsFunc(o.Allow, func(d virtual.Descriptor) bool { return slices.Contains(d.Transports, "usb") })
+		usb := slices.ContainsFunc(o.Allow,
+			func(d virtual.Descriptor) bool { return slices.Contains(d.Transports, "usb") })
 		if slices.Contains(o.Hints, "security-key") != usb || len(o.Hints) == 0 {
 			t.Errorf("got hints %v for %v, want those of real ones", o.Hints, o.Allow)
 		}
 	}
 	// What only real accounts had would tell that one is real: passkeys, and many keys.
-	for _, look := range []string{"1 usb", "1 nfc usb", "1 internal", "1 hybrid internal", "2 usb", "2 internal", "3 usb"} {
+	for _, look := range []string{"1 usb", "1 nfc usb", "1 internal", "1 hybrid internal", "2 usb",
+		"2 internal", "3 usb"} {
 		if !looks[look] {
 			t.Errorf("of 400 accounts that nobody has none looks like %q, want some", look)
 		}
 	}
-	one.Challenge, one.Allow, real.Challenge, real.Allow = "", nil, "", nil
+	one.Challenge = ""
+	one.Allow = nil
+	real.Challenge = ""
+	real.Allow = nil
 	if mustJSON(t, one) != mustJSON(t, real) {
 		t.Errorf("got %s for nobody, %s for somebody, want no difference", mustJSON(t, one), mustJSON(t, real))
 	}
@@ -476,7 +496,8 @@ func TestConfigurations(t *testing.T) {
 			t.Errorf("%s: got a factor, want an error", name)
 		}
 	}
-	if _, err := webauthn.New(webauthn.Config{RPID: "localhost", Origins: []string{"http://localhost:8080"}}); err != nil {
+	if _, err := webauthn.New(webauthn.Config{RPID: "localhost",
+		Origins: []string{"http://localhost:8080"}}); err != nil {
 		t.Errorf("localhost: got %v, want a factor", err)
 	}
 }
@@ -496,7 +517,8 @@ func TestModels(t *testing.T) {
 	if got := b.bind(auth.SecurityKey).Traits.Model; got != "Blue" {
 		t.Errorf("got %q, want Blue", got)
 	}
-	for _, bad := range []string{`[]`, `{"x":"y"}`, `{"ee882879-721c-4913-9775-3dfcce97072a":{}}`, `{"ee882879-721c-4913-9775-3dfcce97072a":4}`} {
+	for _, bad := range []string{`[]`, `{"x":"y"}`, `{"ee882879-721c-4913-9775-3dfcce97072a":{}}`,
+		`{"ee882879-721c-4913-9775-3dfcce97072a":4}`} {
 		if _, err := webauthn.ReadModels(bytes.NewReader([]byte(bad))); err == nil {
 			t.Errorf("%s: got models, want an error", bad)
 		}

@@ -27,7 +27,10 @@ func clientData(edit func(*virtual.ClientData)) *virtual.Hooks {
 }
 
 func clientJSON(old, with string) *virtual.Hooks {
-	return &virtual.Hooks{ClientDataJSON: func(b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(with), 1) }}
+	return &virtual.Hooks{ClientDataJSON: func(b []byte) []byte {
+		return bytes.Replace(b, []byte(old),
+			[]byte(with), 1)
+	}}
 }
 
 func authData(edit func([]byte) []byte) *virtual.Hooks { return &virtual.Hooks{AuthData: edit} }
@@ -52,7 +55,8 @@ type fault struct {
 func inBothCeremonies(t *testing.T, faults []fault) {
 	for _, tc := range faults {
 		t.Run("registration/"+tc.name, func(t *testing.T) {
-			b := newBench(t, func(c *webauthn.Config) { c.Attestation.Ask = true }, virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model})
+			b := newBench(t, func(c *webauthn.Config) { c.Attestation.Ask = true },
+				virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model})
 			b.browser.Hooks = tc.hooks
 			c := b.binding(auth.SecurityKey)
 			_, err := b.factor.FinishBind(c, b.create(c))
@@ -75,36 +79,53 @@ func TestReasonsOfClientData(t *testing.T) {
 	inBothCeremonies(t, []fault{
 		{"none", nil, ""},
 		{"other ceremony", clientData(func(d *virtual.ClientData) { d.Type = "payment.get" }), auth.KeyTypeWrong},
-		{"type in capitals", clientData(func(d *virtual.ClientData) { d.Type = strings.ToUpper(d.Type) }), auth.KeyTypeWrong},
+		{"type in capitals", clientData(func(d *virtual.ClientData) { d.Type = strings.ToUpper(d.Type) }),
+			auth.KeyTypeWrong},
 		{"type missing", clientJSON(`"type":`, `"typ":`), auth.KeyTypeWrong},
 		{"type a number", clientJSON(`"type":"webauthn.`, `"type":7,"x":"`), auth.KeyTypeWrong},
-		{"other challenge", clientData(func(d *virtual.ClientData) { d.Challenge = "YW5vdGhlci1jaGFsbGVuZ2UtMTIz" }), auth.KeyChallengeWrong},
+		{"other challenge", clientData(func(d *virtual.ClientData) { d.Challenge = "YW5vdGhlci1jaGFsbGVuZ2UtMTIz" }),
+			auth.KeyChallengeWrong},
 		{"challenge missing", clientJSON(`"challenge":`, `"chal":`), auth.KeyChallengeWrong},
 		{"challenge empty", clientData(func(d *virtual.ClientData) { d.Challenge = "" }), auth.KeyChallengeWrong},
 		{"challenge padded", clientData(func(d *virtual.ClientData) { d.Challenge += "=" }), auth.KeyChallengeWrong},
-		{"challenge cut", clientData(func(d *virtual.ClientData) { d.Challenge = d.Challenge[:20] }), auth.KeyChallengeWrong},
-		{"other origin", clientData(func(d *virtual.ClientData) { d.Origin = "https://evil.example" }), auth.KeyOriginWrong},
+		{"challenge cut", clientData(func(d *virtual.ClientData) { d.Challenge = d.Challenge[:20] }),
+			auth.KeyChallengeWrong},
+		{"other origin", clientData(func(d *virtual.ClientData) { d.Origin = "https://evil.example" }),
+			auth.KeyOriginWrong},
 		{"other port", clientData(func(d *virtual.ClientData) { d.Origin += ":8443" }), auth.KeyOriginWrong},
-		{"plain http", clientData(func(d *virtual.ClientData) { d.Origin = "http://shop.example" }), auth.KeyOriginWrong},
+		{"plain http", clientData(func(d *virtual.ClientData) { d.Origin = "http://shop.example" }),
+			auth.KeyOriginWrong},
 		{"suffix", clientData(func(d *virtual.ClientData) { d.Origin += ".evil.example" }), auth.KeyOriginWrong},
-		{"subdomain", clientData(func(d *virtual.ClientData) { d.Origin = "https://www.shop.example" }), auth.KeyOriginWrong},
-		{"user in the origin", clientData(func(d *virtual.ClientData) { d.Origin = "https://u@shop.example" }), auth.KeyOriginWrong},
+		{"subdomain", clientData(func(d *virtual.ClientData) { d.Origin = "https://www.shop.example" }),
+			auth.KeyOriginWrong},
+		{"user in the origin", clientData(func(d *virtual.ClientData) { d.Origin = "https://u@shop.example" }),
+			auth.KeyOriginWrong},
 		{"path in the origin", clientData(func(d *virtual.ClientData) { d.Origin += "/x" }), auth.KeyOriginWrong},
-		{"origin in capitals", clientData(func(d *virtual.ClientData) { d.Origin = "https://Shop.example" }), auth.KeyOriginWrong},
+		{"origin in capitals", clientData(func(d *virtual.ClientData) { d.Origin = "https://Shop.example" }),
+			auth.KeyOriginWrong},
 		{"origin null", clientData(func(d *virtual.ClientData) { d.Origin = "null" }), auth.KeyOriginWrong},
 		{"origin missing", clientJSON(`"origin":`, `"orig":`), auth.KeyOriginWrong},
 		{"framed", clientData(func(d *virtual.ClientData) { d.CrossOrigin = true }), auth.KeyOriginWrong},
-		{"top origin, not framed", clientData(func(d *virtual.ClientData) { d.TopOrigin = origin }), auth.KeyOriginWrong},
+		{"top origin, not framed", clientData(func(d *virtual.ClientData) { d.TopOrigin = origin }),
+			auth.KeyOriginWrong},
 		{"crossOrigin a word", clientJSON(`"crossOrigin":false`, `"crossOrigin":"no"`), auth.KeyMalformed},
 		{"not JSON", &virtual.Hooks{ClientDataJSON: func(b []byte) []byte { return b[1:] }}, auth.KeyMalformed},
-		{"array", &virtual.Hooks{ClientDataJSON: func(b []byte) []byte { return append(append([]byte{'['}, b...), ']') }}, auth.KeyMalformed},
+		{"array", &virtual.Hooks{ClientDataJSON: func(b []byte) []byte {
+			return append(append([]byte{'['}, b...),
+				']')
+		}}, auth.KeyMalformed},
 		{"trailing bytes", &virtual.Hooks{ClientDataJSON: more('x')}, auth.KeyMalformed},
 		{"duplicate member", clientJSON(`{`, `{"origin":"https://evil.example",`), auth.DuplicateMember},
-		{"huge", clientData(func(d *virtual.ClientData) { d.Extra = `"x":"` + strings.Repeat("x", 5000) + `"` }), auth.KeyMalformed},
-		{"byte order mark", &virtual.Hooks{ClientDataJSON: func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) }}, ""},
-		{"unknown member", clientData(func(d *virtual.ClientData) { d.Extra = `"new_keys_may_be_added_here":{"a":[1]}` }), ""},
-		{"broken UTF-8 in an unknown member", clientData(func(d *virtual.ClientData) { d.Extra = "\"x\":\"\xff\"" }), ""},
-		{"token binding of long ago", clientData(func(d *virtual.ClientData) { d.Extra = `"tokenBinding":{"status":"odd"}` }), ""},
+		{"huge", clientData(func(d *virtual.ClientData) { d.Extra = `"x":"` + strings.Repeat("x", 5000) + `"` }),
+			auth.KeyMalformed},
+		{"byte order mark",
+			&virtual.Hooks{ClientDataJSON: func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) }}, ""},
+		{"unknown member",
+			clientData(func(d *virtual.ClientData) { d.Extra = `"new_keys_may_be_added_here":{"a":[1]}` }), ""},
+		{"broken UTF-8 in an unknown member", clientData(func(d *virtual.ClientData) { d.Extra = "\"x\":\"\xff\"" }),
+			""},
+		{"token binding of long ago",
+			clientData(func(d *virtual.ClientData) { d.Extra = `"tokenBinding":{"status":"odd"}` }), ""},
 	})
 }
 
@@ -113,8 +134,12 @@ func TestReasonsOfAuthenticatorData(t *testing.T) {
 	inBothCeremonies(t, []fault{
 		{"UP clear", authData(clearFlag(virtual.FlagUP)), auth.KeyNoTouch},
 		{"BS without BE", authData(setFlag(virtual.FlagBS)), auth.KeyBackupFlags},
-		{"other RP", authData(func(b []byte) []byte { h := sha256.Sum256([]byte("evil.example")); copy(b, h[:]); return b }), auth.KeyRPIDWrong},
-		{"RP ID hash of the origin", authData(func(b []byte) []byte { h := sha256.Sum256([]byte(origin)); copy(b, h[:]); return b }), auth.KeyRPIDWrong},
+		{"other RP",
+			authData(func(b []byte) []byte { h := sha256.Sum256([]byte("evil.example")); copy(b, h[:]); return b }),
+			auth.KeyRPIDWrong},
+		{"RP ID hash of the origin",
+			authData(func(b []byte) []byte { h := sha256.Sum256([]byte(origin)); copy(b, h[:]); return b }),
+			auth.KeyRPIDWrong},
 		{"bytes behind", authData(more(1)), auth.KeyMalformed},
 		{"short", authData(cut(36)), auth.KeyMalformed},
 		{"empty", authData(cut(0)), auth.KeyMalformed},
@@ -157,10 +182,16 @@ func TestReasonsOfSignatures(t *testing.T) {
 		{"flipped", func(b []byte) []byte { b[len(b)-1] ^= 1; return b }, auth.KeySignatureWrong},
 		{"empty", cut(0), auth.KeySignatureWrong},
 		{"zeros", func(b []byte) []byte { clear(b); return b }, auth.KeySignatureWrong},
-		{"r and s zero", func([]byte) []byte { out, _ := asn1.Marshal(pair{new(big.Int), new(big.Int)}); return out }, auth.KeySignatureWrong},
+		{"r and s zero", func([]byte) []byte { out, _ := asn1.Marshal(pair{new(big.Int), new(big.Int)}); return out },
+			auth.KeySignatureWrong},
 		{"raw r and s", func([]byte) []byte { return make([]byte, 64) }, auth.KeySignatureWrong},
 		{"bytes behind", more(0), auth.KeySignatureWrong},
-		{"of another key", func([]byte) []byte { h := sha256.Sum256(nil); out, _ := other.Sign(rand.Reader, h[:], nil); return out }, auth.KeySignatureWrong},
+		{"of another key", func([]byte) []byte {
+			h := sha256.Sum256(nil)
+			out, _ := other.Sign(rand.Reader, h[:],
+				nil)
+			return out
+		}, auth.KeySignatureWrong},
 		{"n - s", func(b []byte) []byte {
 			var p pair
 			if _, err := asn1.Unmarshal(b, &p); err != nil {
@@ -218,7 +249,8 @@ func TestReasonsOfEnvelopes(t *testing.T) {
 	}{
 		{"unknown member", set("x", []any{map[string]any{"y": 1}}), ""},
 		{"no client extension results", func(top, _ map[string]any) { delete(top, "clientExtensionResults") }, ""},
-		{"unsolicited outputs", set("clientExtensionResults", map[string]any{"credProps": map[string]any{"rk": true}, "appid": true, "uvm": []any{}}), ""},
+		{"unsolicited outputs", set("clientExtensionResults", map[string]any{"credProps": map[string]any{"rk": true},
+			"appid": true, "uvm": []any{}}), ""},
 		{"odd outputs", set("clientExtensionResults", map[string]any{"credProps": 4, "appid": "x", "prf": nil}), ""},
 		{"attachment null", set("authenticatorAttachment", nil), ""},
 		{"attachment unknown", set("authenticatorAttachment", "pocket"), ""},
@@ -232,8 +264,11 @@ func TestReasonsOfEnvelopes(t *testing.T) {
 		{"no response", func(top, _ map[string]any) { delete(top, "response") }, auth.KeyMalformed},
 		{"response a word", set("response", "x"), auth.KeyMalformed},
 		{"no client data", func(_, inner map[string]any) { delete(inner, "clientDataJSON") }, auth.KeyMalformed},
-		{"padded", func(_, inner map[string]any) { inner["clientDataJSON"] = inner["clientDataJSON"].(string) + "=" }, auth.KeyMalformed},
-		{"line break in base64", func(_, inner map[string]any) { inner["clientDataJSON"] = inner["clientDataJSON"].(string) + "\n" }, auth.KeyMalformed},
+		{"padded", func(_, inner map[string]any) { inner["clientDataJSON"] = inner["clientDataJSON"].(string) + "=" },
+			auth.KeyMalformed},
+		{"line break in base64",
+			func(_, inner map[string]any) { inner["clientDataJSON"] = inner["clientDataJSON"].(string) + "\n" },
+			auth.KeyMalformed},
 		{"standard base64", func(_, inner map[string]any) { inner["clientDataJSON"] = "+/+/" }, auth.KeyMalformed},
 		{"a number", func(_, inner map[string]any) { inner["clientDataJSON"] = 1234 }, auth.KeyMalformed},
 		{"deep nesting", set("x", json.RawMessage(strings.Repeat("[", 50)+strings.Repeat("]", 50))), auth.KeyMalformed},
@@ -262,13 +297,14 @@ func TestDuplicateMembersAreRefused(t *testing.T) {
 	c := b.verifying()
 	good := string(b.get(c))
 	for name, bad := range map[string]string{
-		"id":             strings.Replace(good, `{"id":`, `{"id":"AAAA","id":`, 1),
-		"another case":   strings.Replace(good, `{"id":`, `{"ID":"AAAA","id":`, 1),
-		"escaped":        strings.Replace(good, `{"id":`, `{"\u0069d":"AAAA","id":`, 1),
-		"inside":         strings.Replace(good, `"signature":`, `"signature":"AAAA","signature":`, 1),
-		"in an unknown":  strings.Replace(good, `{"id":`, `{"x":[{"a":1,"a":2}],"id":`, 1),
-		"with blanks":    strings.Replace(good, `{"id":`, "{ \"id\" \n:\t\"AAAA\" , \"id\" :", 1),
-		"in the outputs": strings.Replace(good, `"clientExtensionResults":{}`, `"clientExtensionResults":{"a":1,"a":1}`, 1),
+		"id":            strings.Replace(good, `{"id":`, `{"id":"AAAA","id":`, 1),
+		"another case":  strings.Replace(good, `{"id":`, `{"ID":"AAAA","id":`, 1),
+		"escaped":       strings.Replace(good, `{"id":`, `{"\u0069d":"AAAA","id":`, 1),
+		"inside":        strings.Replace(good, `"signature":`, `"signature":"AAAA","signature":`, 1),
+		"in an unknown": strings.Replace(good, `{"id":`, `{"x":[{"a":1,"a":2}],"id":`, 1),
+		"with blanks":   strings.Replace(good, `{"id":`, "{ \"id\" \n:\t\"AAAA\" , \"id\" :", 1),
+		"in the outputs": strings.Replace(good, `"clientExtensionResults":{}`, `"clientExtensionResults":{"a":1,"a":1}`,
+			1),
 	} {
 		_, err := b.factor.FinishVerify(c, b.keys, json.RawMessage(bad))
 		if got := codeOf(t, err); got != auth.DuplicateMember {
@@ -288,13 +324,17 @@ func TestReasonsOfAssertions(t *testing.T) {
 		edit func(top, inner map[string]any)
 		want auth.Code
 	}{
-		{"a key never registered", func(top, _ map[string]any) { top["id"], top["rawId"] = "AAAA", "AAAA" }, auth.KeyWrong},
-		{"another account's handle", func(_, inner map[string]any) { inner["userHandle"] = "b3RoZXI" }, auth.KeyUserHandleWrong},
+		{"a key never registered", func(top, _ map[string]any) { top["id"], top["rawId"] = "AAAA", "AAAA" },
+			auth.KeyWrong},
+		{"another account's handle", func(_, inner map[string]any) { inner["userHandle"] = "b3RoZXI" },
+			auth.KeyUserHandleWrong},
 		{"handle not a string", func(_, inner map[string]any) { inner["userHandle"] = 4 }, auth.KeyMalformed},
-		{"handle too long", func(_, inner map[string]any) { inner["userHandle"] = strings.Repeat("A", 88) }, auth.KeyMalformed},
+		{"handle too long", func(_, inner map[string]any) { inner["userHandle"] = strings.Repeat("A", 88) },
+			auth.KeyMalformed},
 		{"no signature", func(_, inner map[string]any) { delete(inner, "signature") }, auth.KeyMalformed},
 		{"empty signature", func(_, inner map[string]any) { inner["signature"] = "" }, auth.KeySignatureWrong},
-		{"no authenticator data", func(_, inner map[string]any) { delete(inner, "authenticatorData") }, auth.KeyMalformed},
+		{"no authenticator data", func(_, inner map[string]any) { delete(inner, "authenticatorData") },
+			auth.KeyMalformed},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBench(t, nil, virtual.Options{})
@@ -347,7 +387,9 @@ func TestReasonsOfRegistrations(t *testing.T) {
 		return attestation(func(a *virtual.Attestation) { f(a.Parts[1].Statement) })
 	}
 	object := func(raw ...byte) *virtual.Hooks {
-		return &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) { r.Response.AttestationObject = raw }}
+		return &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) {
+			r.Response.AttestationObject = raw
+		}}
 	}
 	for _, tc := range []struct {
 		name   string
@@ -360,18 +402,24 @@ func TestReasonsOfRegistrations(t *testing.T) {
 		{"fido-u2f, flipped", u2f, flip, auth.KeyAttestation},
 		{"fido-u2f with a model", u2f, authData(func(b []byte) []byte { b[40] = 1; return b }), auth.KeyAttestation},
 		{"unknown format", self, attestation(func(a *virtual.Attestation) { a.Format = "mine" }), auth.KeyAttestation},
-		{"format in capitals", self, attestation(func(a *virtual.Attestation) { a.Format = "Packed" }), auth.KeyAttestation},
-		{"none with a statement", self, attestation(func(a *virtual.Attestation) { a.Format = "none" }), auth.KeyAttestation},
+		{"format in capitals", self, attestation(func(a *virtual.Attestation) { a.Format = "Packed" }),
+			auth.KeyAttestation},
+		{"none with a statement", self, attestation(func(a *virtual.Attestation) { a.Format = "none" }),
+			auth.KeyAttestation},
 		{"statement without alg", self, statement(func(s map[string]any) { delete(s, "alg") }), auth.KeyAttestation},
 		{"statement without sig", self, statement(func(s map[string]any) { delete(s, "sig") }), auth.KeyAttestation},
 		{"x5c no array", self, statement(func(s map[string]any) { s["x5c"] = []byte{1} }), auth.KeyAttestation},
 		{"x5c empty", self, statement(func(s map[string]any) { s["x5c"] = []any{} }), auth.KeyAttestation},
-		{"x5c garbage", self, statement(func(s map[string]any) { s["x5c"] = []any{[]byte{1, 2}} }), auth.KeyAttestation},
-		{"compound, x5c of a part no array", compound, part(func(s map[string]any) { s["x5c"] = []byte{1} }), auth.KeyAttestation},
-		{"compound, u2f part of a key with a model", compound, &virtual.Hooks{Attester: func(a *virtual.Attester, _ *virtual.Credential) {
-			a.Formats = []virtual.Format{virtual.AttestSelf, virtual.AttestFIDOU2F}
-		}}, auth.KeyAttestation},
-		{"compound, one part forged", compound, part(func(s map[string]any) { s["sig"] = []byte{1} }), auth.KeyAttestation},
+		{"x5c garbage", self, statement(func(s map[string]any) { s["x5c"] = []any{[]byte{1, 2}} }),
+			auth.KeyAttestation},
+		{"compound, x5c of a part no array", compound, part(func(s map[string]any) { s["x5c"] = []byte{1} }),
+			auth.KeyAttestation},
+		{"compound, u2f part of a key with a model", compound,
+			&virtual.Hooks{Attester: func(a *virtual.Attester, _ *virtual.Credential) {
+				a.Formats = []virtual.Format{virtual.AttestSelf, virtual.AttestFIDOU2F}
+			}}, auth.KeyAttestation},
+		{"compound, one part forged", compound, part(func(s map[string]any) { s["sig"] = []byte{1} }),
+			auth.KeyAttestation},
 		{"compound of five", compound, &virtual.Hooks{Attester: func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Formats = slices.Repeat([]virtual.Format{virtual.AttestSelf}, 5)
 		}}, auth.KeyAttestation},
@@ -381,28 +429,40 @@ func TestReasonsOfRegistrations(t *testing.T) {
 		{"object missing", self, object(), auth.KeyMalformed},
 		{"object no map", self, object(0x80), auth.KeyMalformed},
 		{"object with a key twice", self, twice("fmt"), auth.DuplicateMember},
-		{"object without a format", self, attestationObject(func(o map[string]any) { delete(o, "fmt") }), auth.KeyMalformed},
+		{"object without a format", self, attestationObject(func(o map[string]any) { delete(o, "fmt") }),
+			auth.KeyMalformed},
 		{"format of no letter", self, attestationObject(func(o map[string]any) { o["fmt"] = "" }), auth.KeyAttestation},
-		{"statement null", virtual.Options{}, attestationObject(func(o map[string]any) { o["attStmt"] = nil }), auth.KeyMalformed},
-		{"statement an array", virtual.Options{}, attestationObject(func(o map[string]any) { o["attStmt"] = []any{} }), auth.KeyMalformed},
+		{"statement null", virtual.Options{}, attestationObject(func(o map[string]any) { o["attStmt"] = nil }),
+			auth.KeyMalformed},
+		{"statement an array", virtual.Options{}, attestationObject(func(o map[string]any) { o["attStmt"] = []any{} }),
+			auth.KeyMalformed},
 		{"object cut", self, object(0xa3, 0x63, 'f'), auth.KeyMalformed},
 		{"AT clear", virtual.Options{}, authData(clearFlag(virtual.FlagAT)), auth.KeyMalformed},
-		{"id longer than the data", virtual.Options{}, authData(func(b []byte) []byte { b[53] = 3; return b }), auth.KeyMalformed},
-		{"id of no bytes", virtual.Options{IDSize: 1}, authData(func(b []byte) []byte { b[54] = 0; return append(b[:55], b[56:]...) }), auth.KeyMalformed},
-		{"id other than attested", virtual.Options{}, &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) { r.ID, r.RawID = "AAAA", []byte{0, 0, 0} }}, auth.KeyMalformed},
+		{"id longer than the data", virtual.Options{}, authData(func(b []byte) []byte { b[53] = 3; return b }),
+			auth.KeyMalformed},
+		{"id of no bytes", virtual.Options{IDSize: 1},
+			authData(func(b []byte) []byte { b[54] = 0; return append(b[:55], b[56:]...) }), auth.KeyMalformed},
+		{"id other than attested", virtual.Options{},
+			&virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) {
+				r.ID, r.RawID = "AAAA",
+					[]byte{0, 0, 0}
+			}}, auth.KeyMalformed},
 		{"long id", virtual.Options{IDSize: 1023}, nil, ""},
 		{"Ed448", virtual.Options{}, coseAlg(0x38, 52), auth.KeyAlgorithm},
 		{"alg of another key type", virtual.Options{}, coseAlg(0x27), auth.KeyMalformed},
 		{"alg a text", virtual.Options{}, coseAlg(0x61, 'x'), auth.KeyAlgorithm},
 		{"alg null", virtual.Options{}, coseAlg(0xf6), auth.KeyAlgorithm},
-		{"key null", virtual.Options{}, authData(func(b []byte) []byte { return append(b[:55+int(b[54])], 0xf6) }), auth.KeyMalformed},
+		{"key null", virtual.Options{}, authData(func(b []byte) []byte { return append(b[:55+int(b[54])], 0xf6) }),
+			auth.KeyMalformed},
 		{"RSA with an exponent of 1", rsa, exponent(0, 0, 1), auth.KeyMalformed},
 		{"RSA with an even exponent", rsa, exponent(1, 0, 0), auth.KeyMalformed},
 		{"RSA with an exponent of 3", rsa, exponent(0, 0, 3), ""},
-		{"point off the curve", virtual.Options{}, authData(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }), auth.KeyMalformed},
-		{"getter that disagrees", virtual.Options{}, &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) {
-			r.Response.AuthenticatorData, r.Response.PublicKey = []byte{1}, []byte{2}
-		}}, ""},
+		{"point off the curve", virtual.Options{}, authData(func(b []byte) []byte { b[len(b)-1] ^= 1; return b }),
+			auth.KeyMalformed},
+		{"getter that disagrees", virtual.Options{},
+			&virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) {
+				r.Response.AuthenticatorData, r.Response.PublicKey = []byte{1}, []byte{2}
+			}}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBench(t, func(c *webauthn.Config) { c.Attestation.Ask = true }, tc.device)
@@ -436,7 +496,8 @@ func twice(name string) *virtual.Hooks {
 	return &virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) {
 		more, _ := cbor.Marshal(name)
 		value, _ := cbor.Marshal("none")
-		r.Response.AttestationObject = append(append(append([]byte{0xa4}, r.Response.AttestationObject[1:]...), more...), value...)
+		r.Response.AttestationObject = append(append(append([]byte{0xa4}, r.Response.AttestationObject[1:]...),
+			more...), value...)
 	}}
 }
 
@@ -459,7 +520,8 @@ func TestCompressedPoint(t *testing.T) {
 // TestIdentifyRefusesGarbage: it reads before anything is verified.
 func TestIdentifyRefusesGarbage(t *testing.T) {
 	f := newFactor(t, nil)
-	for _, bad := range []string{``, `null`, `{}`, `[]`, `{"id":"`, `{"id":"AA"}`, `{"id":"AAAA","rawId":"AAAA","type":"public-key"}`} {
+	for _, bad := range []string{``, `null`, `{}`, `[]`, `{"id":"`, `{"id":"AA"}`,
+		`{"id":"AAAA","rawId":"AAAA","type":"public-key"}`} {
 		if id, handle, err := f.Identify(json.RawMessage(bad)); err == nil {
 			t.Errorf("%q: got %q, %x, want a refusal", bad, id, handle)
 		}

@@ -83,7 +83,8 @@ func TestPythonVerifiesEveryFormatItKnows(t *testing.T) {
 		{"tpm", with(virtual.AttestTPM, ca, virtual.RS256), "ATT_CA", "InvalidSignature"},
 		{"tpm below an intermediate", with(virtual.AttestTPM, child, virtual.RS256), "ATT_CA", "InvalidSignature"},
 		{"apple", with(virtual.AttestApple, ca, virtual.ES256), "ANON_CA", "Nonce does not match"},
-		{"apple below an intermediate", with(virtual.AttestApple, child, virtual.ES256), "ANON_CA", "Nonce does not match"},
+		{"apple below an intermediate", with(virtual.AttestApple, child, virtual.ES256), "ANON_CA",
+			"Nonce does not match"},
 		{"android-key", with(virtual.AttestAndroidKey, ca, virtual.ES256), "Unsupported", "Unsupported"},
 		{"compound", with(virtual.AttestCompound, ca, virtual.ES256), "Unsupported", "Unsupported"},
 	}
@@ -99,7 +100,9 @@ func TestPythonVerifiesEveryFormatItKnows(t *testing.T) {
 	}
 	answers := python(t, cases)
 	for i, tc := range table {
-		right, other, root := answers[3*i], answers[3*i+1], answers[3*i+2]
+		right := answers[3*i]
+		other := answers[3*i+1]
+		root := answers[3*i+2]
 		if got := right.Type + right.Error; !strings.Contains(got, tc.want) {
 			t.Errorf("%s: got %s, want %s", tc.name, got, tc.want)
 		}

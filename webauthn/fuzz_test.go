@@ -16,8 +16,10 @@ import (
 func seeds(f *testing.F, good json.RawMessage) {
 	f.Add([]byte(good))
 	for _, bad := range []string{
-		``, `{`, `null`, `{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{}}`, `{"a":{"b":[{"c":1,"c":2}]}}`,
-		string(good[:len(good)/2]), strings.Replace(string(good), `"id"`, `"\u0069d"`, 1), strings.ToUpper(string(good)),
+		``, `{`, `null`, `{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{}}`,
+		`{"a":{"b":[{"c":1,"c":2}]}}`,
+		string(good[:len(good)/2]), strings.Replace(string(good), `"id"`, `"\u0069d"`, 1),
+		strings.ToUpper(string(good)),
 		" " + string(good) + "\n", strings.Replace(string(good), `{`, `{"clientExtensionResults":{"appid":true},`, 1),
 	} {
 		f.Add([]byte(bad))

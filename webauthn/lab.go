@@ -33,7 +33,8 @@ type virtualKey struct {
 	BackedUp  bool   `json:"backupState"`
 }
 
-// Plant makes a credential from its id and COSE key, or from a virtual one. It must be one that could be registered here.
+// Plant makes a credential from its id and COSE key, or from a virtual one. It must be one that could be registered
+// here.
 func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, error) {
 	form := p.MethodForm
 	if len(form.Virtual) > 0 {
@@ -65,7 +66,8 @@ func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, err
 	model = append(model, make([]byte, 16-len(model))...)
 	flags := protocol.FlagUserPresent | protocol.FlagAttestedCredentialData
 	for flag, set := range map[protocol.AuthenticatorFlags]bool{
-		protocol.FlagUserVerified: form.Verified, protocol.FlagBackupEligible: form.BackupEligible, protocol.FlagBackupState: form.BackupState,
+		protocol.FlagUserVerified: form.Verified, protocol.FlagBackupEligible: form.BackupEligible,
+		protocol.FlagBackupState: form.BackupState,
 	} {
 		if set {
 			flags |= flag
@@ -101,7 +103,10 @@ func fromVirtual(form *auth.MethodForm) error {
 	}
 	form.Credential = base64.RawURLEncoding.EncodeToString(id)
 	form.PublicKey = base64.RawURLEncoding.EncodeToString(key)
-	form.SignCount, form.Resident, form.BackupEligible, form.BackupState = int(v.SignCount), v.Resident, v.Eligible, v.BackedUp
+	form.SignCount = int(v.SignCount)
+	form.Resident = v.Resident
+	form.BackupEligible = v.Eligible
+	form.BackupState = v.BackedUp
 	return nil
 }
 
@@ -127,13 +132,16 @@ func coseKey(private any) ([]byte, error) {
 		case elliptic.P521():
 			alg, curve = webauthncose.AlgES512, webauthncose.P521
 		}
-		return webauthncbor.Marshal(map[int]any{1: int(webauthncose.EllipticKey), 3: int(alg), -1: int(curve), -2: x, -3: y})
+		return webauthncbor.Marshal(map[int]any{1: int(webauthncose.EllipticKey), 3: int(alg), -1: int(curve),
+			-2: x, -3: y})
 	case ed25519.PrivateKey:
-		return webauthncbor.Marshal(map[int]any{1: int(webauthncose.OctetKey), 3: int(webauthncose.AlgEdDSA), -1: int(webauthncose.Ed25519),
+		return webauthncbor.Marshal(map[int]any{1: int(webauthncose.OctetKey), 3: int(webauthncose.AlgEdDSA),
+			-1: int(webauthncose.Ed25519),
 			-2: []byte(k.Public().(ed25519.PublicKey))})
 	case *rsa.PrivateKey:
 		e := bytes.TrimLeft(big.NewInt(int64(k.E)).Bytes(), "\x00")
-		return webauthncbor.Marshal(map[int]any{1: int(webauthncose.RSAKey), 3: int(webauthncose.AlgRS256), -1: k.N.Bytes(), -2: e})
+		return webauthncbor.Marshal(map[int]any{1: int(webauthncose.RSAKey), 3: int(webauthncose.AlgRS256),
+			-1: k.N.Bytes(), -2: e})
 	}
 	return nil, auth.Refuse(auth.KeyAlgorithm)
 }

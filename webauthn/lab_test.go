@@ -9,7 +9,8 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual"
 )
 
-// A credential that was made somewhere else signs in once it is planted, whatever its algorithm, by its virtual form and
+// A credential that was made somewhere else signs in once it is planted, whatever its algorithm, by its virtual form
+// and
 // by its COSE key.
 func TestPlantedKeysSignIn(t *testing.T) {
 	for _, alg := range []virtual.Algorithm{virtual.ES256, virtual.ES384, virtual.ES512, virtual.EdDSA, virtual.RS256} {
@@ -30,9 +31,11 @@ func TestPlantedKeysSignIn(t *testing.T) {
 		}
 		for name, form := range map[string]auth.MethodForm{
 			"virtual": {Virtual: text},
-			"COSE":    {Credential: base64.RawURLEncoding.EncodeToString(made.ID), PublicKey: base64.RawURLEncoding.EncodeToString(key), SignCount: int(made.Counter)},
+			"COSE": {Credential: base64.RawURLEncoding.EncodeToString(made.ID),
+				PublicKey: base64.RawURLEncoding.EncodeToString(key), SignCount: int(made.Counter)},
 		} {
-			planted, _, err := b.factor.Plant(auth.Planting{MethodForm: form, Subject: auth.Subject{Handle: made.UserHandle}})
+			planted, _, err := b.factor.Plant(auth.Planting{MethodForm: form,
+				Subject: auth.Subject{Handle: made.UserHandle}})
 			if err != nil {
 				t.Fatalf("%d, %s: got %v, want it planted", alg, name, err)
 			}
@@ -65,7 +68,8 @@ func TestWishes(t *testing.T) {
 		t.Errorf("got %+v and attestation %q, want all that was wished", o.AuthenticatorSelection, o.Attestation)
 	}
 	b.browser.Hooks = authData(clearFlag(virtual.FlagUV))
-	b.browser.Authenticators = []*virtual.Authenticator{device(t, virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds})}
+	b.browser.Authenticators = []*virtual.Authenticator{device(t, virtual.Options{ResidentKeys: true,
+		UserVerification: virtual.UVSucceeds})}
 	_, err := b.factor.FinishBind(c, b.create(c))
 	wantCode(t, err, auth.KeyNotVerified)
 	b.browser.Hooks = nil

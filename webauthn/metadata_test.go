@@ -41,7 +41,8 @@ func provider(t *testing.T, m *metadata.Metadata) metadata.Provider {
 	t.Helper()
 	p, err := memory.New(memory.WithMetadata(m.ToMap()), memory.WithMetadataKeyIdentifiers(m.ToKeyIdentifierMap()),
 		memory.WithValidateEntryKeyIdentifier(true), memory.WithValidateStatusCertificateScope(true),
-		memory.WithValidateAAGUID(true), memory.WithValidateAttestationFormats(true), memory.WithValidateAlgorithms(true),
+		memory.WithValidateAAGUID(true), memory.WithValidateAttestationFormats(true),
+		memory.WithValidateAlgorithms(true),
 		memory.WithValidateBackupEligibility(true), memory.WithValidateUserVerification(true))
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +54,8 @@ func provider(t *testing.T, m *metadata.Metadata) metadata.Provider {
 // it, and reads what was put in; under another root, with a broken signature or a changed payload it does not.
 func TestMetadataIsRead(t *testing.T) {
 	ca := testCA(t, "metadata")
-	key := device(t, virtual.Options{AAGUID: model, Attestation: virtual.AttestPacked, CA: ca, ResidentKeys: true, PIN: "1234"})
+	key := device(t, virtual.Options{AAGUID: model, Attestation: virtual.AttestPacked, CA: ca, ResidentKeys: true,
+		PIN: "1234"})
 	for name, signer := range map[string]*virtual.CA{"root": ca, "intermediate": below(t, ca, "Metadata CA")} {
 		for _, alg := range []virtual.Algorithm{virtual.ES256, virtual.RS256} {
 			m := virtual.Metadata{Number: 41, Algorithm: alg, Entries: []virtual.MetadataEntry{{Authenticator: key}}}
@@ -64,8 +66,10 @@ func TestMetadataIsRead(t *testing.T) {
 			}
 			entry := got.Parsed.Entries[0]
 			info := entry.MetadataStatement.AuthenticatorGetInfo
-			if got.Parsed.Number != 41 || entry.AaGUID != model || !entry.MetadataStatement.AttestationRootCertificates[0].Equal(ca.Root()) ||
-				entry.StatusReports[0].Status != metadata.FidoCertifiedL1 || !info.Options["rk"] || info.Options["clientPin"] || info.MaxCredentialCountInList == 0 || info.AaGUID != model {
+			if got.Parsed.Number != 41 || entry.AaGUID != model ||
+				!entry.MetadataStatement.AttestationRootCertificates[0].Equal(ca.Root()) ||
+				entry.StatusReports[0].Status != metadata.FidoCertifiedL1 || !info.Options["rk"] ||
+				info.Options["clientPin"] || info.MaxCredentialCountInList == 0 || info.AaGUID != model {
 				t.Errorf("%s, algorithm %d: got %+v", name, alg, got.Parsed)
 			}
 			if !bytes.Equal(blob, signed(t, signer, m)) {
@@ -75,7 +79,8 @@ func TestMetadataIsRead(t *testing.T) {
 				t.Errorf("%s, algorithm %d: got it accepted under another root", name, alg)
 			}
 			m.Signature = flipLast
-			if _, err := decode(t, signed(t, signer, m), ca.Root()); err == nil || !strings.Contains(err.Error(), "signature is invalid") {
+			if _, err := decode(t, signed(t, signer, m), ca.Root()); err == nil ||
+				!strings.Contains(err.Error(), "signature is invalid") {
 				t.Errorf("%s, algorithm %d: broken signature: got %v", name, alg, err)
 			}
 		}
@@ -87,8 +92,10 @@ func TestMetadataIsRead(t *testing.T) {
 func TestMetadataDecides(t *testing.T) {
 	ca := testCA(t, "metadata")
 	child := below(t, ca, "Batch 7")
-	revoked := []virtual.StatusReport{{Status: "FIDO_CERTIFIED", EffectiveDate: "2020-01-01"}, {Status: "REVOKED", EffectiveDate: "2021-06-01"}}
-	compromised := []virtual.StatusReport{{Status: "ATTESTATION_KEY_COMPROMISE", EffectiveDate: "2021-06-01", Certificate: child.Certificate().Raw}}
+	revoked := []virtual.StatusReport{{Status: "FIDO_CERTIFIED", EffectiveDate: "2020-01-01"},
+		{Status: "REVOKED", EffectiveDate: "2021-06-01"}}
+	compromised := []virtual.StatusReport{{Status: "ATTESTATION_KEY_COMPROMISE", EffectiveDate: "2021-06-01",
+		Certificate: child.Certificate().Raw}}
 	with := func(f virtual.Format, id byte, ca *virtual.CA) virtual.Options {
 		return virtual.Options{AAGUID: [16]byte{id}, Attestation: f, CA: ca}
 	}
@@ -107,22 +114,31 @@ func TestMetadataDecides(t *testing.T) {
 		{name: "compound", device: with(virtual.AttestCompound, 3, ca)},
 		{name: "u2f", device: virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F, CA: ca}},
 		{name: "verified user", device: virtual.Options{AAGUID: model, Attestation: virtual.AttestPacked, CA: ca,
-			UserVerification: virtual.UVSucceeds, AlwaysUV: true, Backup: true, Algorithms: []virtual.Algorithm{virtual.EdDSA}}},
-		{name: "PIN", device: virtual.Options{AAGUID: model, Attestation: virtual.AttestPacked, CA: ca, PIN: "1234", ResidentKeys: true}},
+			UserVerification: virtual.UVSucceeds, AlwaysUV: true, Backup: true,
+			Algorithms: []virtual.Algorithm{virtual.EdDSA}}},
+		{name: "PIN", device: virtual.Options{AAGUID: model, Attestation: virtual.AttestPacked, CA: ca, PIN: "1234",
+			ResidentKeys: true}},
 		{name: "absent", device: with(virtual.AttestPacked, 1, ca), absent: true, want: "no registered metadata"},
 		{name: "u2f absent", device: virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F, CA: ca},
 			absent: true, want: "no registered metadata"},
-		{name: "revoked", device: with(virtual.AttestPacked, 1, ca), entry: virtual.MetadataEntry{Status: revoked}, want: "REVOKED"},
-		{name: "revoked tpm", device: with(virtual.AttestTPM, 1, ca), entry: virtual.MetadataEntry{Status: revoked}, want: "REVOKED"},
-		{name: "compromised batch", device: with(virtual.AttestPacked, 1, child), entry: virtual.MetadataEntry{Status: compromised}, want: "ATTESTATION_KEY_COMPROMISE"},
-		{name: "another batch is compromised", device: with(virtual.AttestPacked, 1, ca), entry: virtual.MetadataEntry{Status: compromised}},
-		{name: "another root", device: with(virtual.AttestPacked, 1, ca), entry: virtual.MetadataEntry{Change: func(e map[string]any) {
-			e["metadataStatement"].(map[string]any)["attestationRootCertificates"] = [][]byte{testCA(t, "another").Root().Raw}
-		}}, want: "error validating the trust chain"},
+		{name: "revoked", device: with(virtual.AttestPacked, 1, ca), entry: virtual.MetadataEntry{Status: revoked},
+			want: "REVOKED"},
+		{name: "revoked tpm", device: with(virtual.AttestTPM, 1, ca), entry: virtual.MetadataEntry{Status: revoked},
+			want: "REVOKED"},
+		{name: "compromised batch", device: with(virtual.AttestPacked, 1, child),
+			entry: virtual.MetadataEntry{Status: compromised}, want: "ATTESTATION_KEY_COMPROMISE"},
+		{name: "another batch is compromised", device: with(virtual.AttestPacked, 1, ca),
+			entry: virtual.MetadataEntry{Status: compromised}},
+		{name: "another root", device: with(virtual.AttestPacked, 1, ca),
+			entry: virtual.MetadataEntry{Change: func(e map[string]any) {
+				e["metadataStatement"].(map[string]any)["attestationRootCertificates"] = [][]byte{testCA(t,
+					"another").Root().Raw}
+			}}, want: "error validating the trust chain"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			key := device(t, tc.device) // the same seed as in attested
-			m := virtual.Metadata{Entries: []virtual.MetadataEntry{{Authenticator: device(t, with(virtual.AttestPacked, 99, ca))}}}
+			m := virtual.Metadata{Entries: []virtual.MetadataEntry{{Authenticator: device(t,
+				with(virtual.AttestPacked, 99, ca))}}}
 			if tc.entry.Authenticator = key; !tc.absent {
 				m.Entries = append(m.Entries, tc.entry)
 			}

@@ -61,7 +61,8 @@ func (s *state) set(c *auth.Ceremony, prompt any) error {
 	return nil
 }
 
-// challenge returns 32 fresh bytes. A ceremony that is begun again gets others, too: it has another ID, and one challenge
+// challenge returns 32 fresh bytes. A ceremony that is begun again gets others, too: it has another ID, and one
+// challenge
 // in two ceremonies would let one answer count twice.
 func (f *Factor) challenge() ([]byte, error) {
 	fresh := make([]byte, 32)

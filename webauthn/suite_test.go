@@ -33,8 +33,9 @@ func TestFactorSuite(t *testing.T) {
 		device   virtual.Options
 		verified bool
 	}{
-		"key":     {auth.SecurityKey, virtual.Options{}, false},
-		"passkey": {auth.Passkey, virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds}, true},
+		"key": {auth.SecurityKey, virtual.Options{}, false},
+		"passkey": {auth.Passkey, virtual.Options{Platform: true, ResidentKeys: true,
+			UserVerification: virtual.UVSucceeds}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			factortest.Run(t, factortest.Suite{
@@ -42,7 +43,8 @@ func TestFactorSuite(t *testing.T) {
 				Claimant: func(n int) factortest.Claimant {
 					o := tc.device
 					o.Seed = fmt.Append(nil, "person ", n)
-					return claimant{&virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{device(t, o)}}}
+					return claimant{&virtual.Client{Origin: origin,
+						Authenticators: []*virtual.Authenticator{device(t, o)}}}
 				},
 				Input:        func(int) auth.BindInput { return auth.BindInput{Flavour: tc.flavour} },
 				Wrong:        []auth.Code{auth.KeyOriginWrong, auth.KeyWrong},

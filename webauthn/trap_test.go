@@ -176,7 +176,8 @@ func TestUnsolicitedOutputsAreIgnored(t *testing.T) {
 	b := newBench(t, nil, virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F})
 	b.bind(auth.SecurityKey)
 	b.browser.Hooks = &virtual.Hooks{Assertion: func(r *virtual.AuthenticationResponse) {
-		r.Extensions = map[string]any{"appid": true, "credProps": map[string]any{"rk": true}, "remoteClientDataJSON": true}
+		r.Extensions = map[string]any{"appid": true, "credProps": map[string]any{"rk": true},
+			"remoteClientDataJSON": true}
 	}}
 	_, _, err := b.verify()
 	wantCode(t, err, "")
@@ -227,7 +228,8 @@ func TestServerChecksWhatTheBrowserChecks(t *testing.T) {
 		b := newBench(t, nil, virtual.Options{})
 		b.bind(auth.SecurityKey)
 		c := change(b.binding(auth.SecurityKey), `"excludeCredentials"`, `"x"`)
-		b.browser.Authenticators[0] = device(t, virtual.Options{}) // of the same seed: it makes the same credential again
+		// of the same seed: it makes the same credential again
+		b.browser.Authenticators[0] = device(t, virtual.Options{})
 		_, err := b.factor.FinishBind(c, b.create(c))
 		wantCode(t, err, auth.KeyExcluded)
 		if e := err.(*auth.Error); e.Args["name"] != "Blue key" {
@@ -241,9 +243,12 @@ func TestServerChecksWhatTheBrowserChecks(t *testing.T) {
 		old, new string
 		want     auth.Code
 	}{
-		"this device for a USB key":      {auth.SecurityKey, platform, `"cross-platform"`, `"platform"`, auth.KeyNotUSB},
-		"a phone for a USB key":          {auth.SecurityKey, virtual.Options{Transports: []string{"hybrid", "internal"}}, `"key"`, `"key"`, auth.KeyNotUSB},
-		"a USB key for a passkey":        {auth.Passkey, virtual.Options{}, `"platform"`, `"cross-platform"`, auth.MethodRefused},
+		"this device for a USB key": {auth.SecurityKey, platform, `"cross-platform"`, `"platform"`,
+			auth.KeyNotUSB},
+		"a phone for a USB key": {auth.SecurityKey,
+			virtual.Options{Transports: []string{"hybrid", "internal"}}, `"key"`, `"key"`, auth.KeyNotUSB},
+		"a USB key for a passkey": {auth.Passkey, virtual.Options{}, `"platform"`, `"cross-platform"`,
+			auth.MethodRefused},
 		"a USB key, transports not told": {auth.SecurityKey, virtual.Options{Transports: []string{}}, `"`, `"`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -255,7 +260,8 @@ func TestServerChecksWhatTheBrowserChecks(t *testing.T) {
 		})
 	}
 	t.Run("user verification", func(t *testing.T) {
-		b := newBench(t, func(c *webauthn.Config) { c.UserVerification = "required" }, virtual.Options{UserVerification: virtual.UVSucceeds})
+		b := newBench(t, func(c *webauthn.Config) { c.UserVerification = "required" },
+			virtual.Options{UserVerification: virtual.UVSucceeds})
 		c := change(b.binding(auth.SecurityKey), `"userVerification":"required"`, `"userVerification":"discouraged"`)
 		_, err := b.factor.FinishBind(c, b.create(c))
 		wantCode(t, err, auth.KeyNotVerified)
@@ -281,7 +287,8 @@ func TestCertifiedKeysOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	late, err := virtual.NewCA(virtual.CAOptions{Seed: []byte("maker"), NotBefore: start.Add(-48 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour)})
+	late, err := virtual.NewCA(virtual.CAOptions{Seed: []byte("maker"), NotBefore: start.Add(-48 * time.Hour),
+		NotAfter: time.Now().Add(48 * time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,31 +307,48 @@ func TestCertifiedKeysOnly(t *testing.T) {
 		certified bool
 	}{
 		{"certified", require, packed, "", true},
-		{"certified U2F", require, virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F, CA: maker}, "", true},
+		{"certified U2F", require, virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F,
+			CA: maker}, "", true},
 		{"certified TPM", require, attesting(virtual.AttestTPM, maker), "", true},
-		{"certified below an intermediate", require, attesting(virtual.AttestPacked, below(t, maker, "Batch 7")), "", true},
-		{"certified TPM below an intermediate", require, attesting(virtual.AttestTPM, below(t, maker, "Batch 7")), "", true},
+		{"certified below an intermediate", require, attesting(virtual.AttestPacked, below(t, maker, "Batch 7")), "",
+			true},
+		{"certified TPM below an intermediate", require, attesting(virtual.AttestTPM, below(t, maker, "Batch 7")), "",
+			true},
 		{"TPM under a CA made at home", require, attesting(virtual.AttestTPM, home), auth.KeyAttestation, false},
 		{"compound", require, attesting(virtual.AttestCompound, maker), "", true},
-		{"compound, one part certified", allow, attesting(virtual.AttestCompound, maker, virtual.AttestSelf, virtual.AttestPacked), "", true},
-		{"compound, no part certified", require, attesting(virtual.AttestCompound, nil, virtual.AttestSelf, virtual.AttestSelf), auth.KeyAttestation, false},
-		{"compound under a CA made at home", require, attesting(virtual.AttestCompound, home), auth.KeyAttestation, false},
-		{"android-key under a root that is not the maker's", require, attesting(virtual.AttestAndroidKey, maker), auth.KeyAttestation, false},
-		{"apple under a root that is not the maker's", require, attesting(virtual.AttestApple, maker), auth.KeyAttestation, false},
+		{"compound, one part certified", allow, attesting(virtual.AttestCompound, maker, virtual.AttestSelf,
+			virtual.AttestPacked), "", true},
+		{"compound, no part certified", require, attesting(virtual.AttestCompound, nil, virtual.AttestSelf,
+			virtual.AttestSelf), auth.KeyAttestation, false},
+		{"compound under a CA made at home", require, attesting(virtual.AttestCompound, home), auth.KeyAttestation,
+			false},
+		{"android-key under a root that is not the maker's", require, attesting(virtual.AttestAndroidKey, maker),
+			auth.KeyAttestation, false},
+		{"apple under a root that is not the maker's", require, attesting(virtual.AttestApple, maker),
+			auth.KeyAttestation, false},
 		{"not required, certified", webauthn.AttestationPolicy{Ask: true, Roots: require.Roots}, packed, "", true},
-		{"not required, not certified", webauthn.AttestationPolicy{Ask: true, Roots: require.Roots}, virtual.Options{AAGUID: model}, "", false},
+		{"not required, not certified", webauthn.AttestationPolicy{Ask: true, Roots: require.Roots},
+			virtual.Options{AAGUID: model}, "", false},
 		{"not asked for", webauthn.AttestationPolicy{Roots: require.Roots}, packed, "", false},
 		{"none where direct was asked", require, virtual.Options{AAGUID: model}, auth.KeyAttestation, false},
-		{"self attestation", require, virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model}, auth.KeyAttestation, false},
-		{"a CA made at home", require, virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: home}, auth.KeyAttestation, false},
-		{"a root of another model", webauthn.AttestationPolicy{Require: true, Roots: []webauthn.Root{root(maker, other)}}, packed, auth.KeyAttestation, false},
-		{"a root of this model", webauthn.AttestationPolicy{Require: true, Roots: []webauthn.Root{root(maker, other, model)}}, packed, "", true},
+		{"self attestation", require, virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model},
+			auth.KeyAttestation, false},
+		{"a CA made at home", require, virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: home},
+			auth.KeyAttestation, false},
+		{"a root of another model", webauthn.AttestationPolicy{Require: true,
+			Roots: []webauthn.Root{root(maker, other)}}, packed, auth.KeyAttestation, false},
+		{"a root of this model", webauthn.AttestationPolicy{Require: true,
+			Roots: []webauthn.Root{root(maker, other, model)}}, packed, "", true},
 		{"permitted", allow, packed, "", true},
 		{"none, claiming a permitted model", allow, virtual.Options{AAGUID: model}, auth.KeyAttestation, false},
-		{"self, claiming a permitted model", allow, virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model}, auth.KeyAttestation, false},
-		{"certified, not permitted", allow, virtual.Options{Attestation: virtual.AttestPacked, AAGUID: other, CA: maker}, auth.KeyModelRefused, false},
-		{"denied, only claimed", webauthn.AttestationPolicy{Deny: []webauthn.AAGUID{model}}, virtual.Options{AAGUID: model}, auth.KeyModelRefused, false},
-		{"chain not valid at the ceremony's time", webauthn.AttestationPolicy{Require: true, Roots: []webauthn.Root{root(late)}},
+		{"self, claiming a permitted model", allow, virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model},
+			auth.KeyAttestation, false},
+		{"certified, not permitted", allow, virtual.Options{Attestation: virtual.AttestPacked, AAGUID: other,
+			CA: maker}, auth.KeyModelRefused, false},
+		{"denied, only claimed", webauthn.AttestationPolicy{Deny: []webauthn.AAGUID{model}},
+			virtual.Options{AAGUID: model}, auth.KeyModelRefused, false},
+		{"chain not valid at the ceremony's time", webauthn.AttestationPolicy{Require: true,
+			Roots: []webauthn.Root{root(late)}},
 			virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: late}, auth.KeyAttestation, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -347,7 +371,8 @@ func TestCertifiedKeysOnly(t *testing.T) {
 func TestCredentialIdIsNamed(t *testing.T) {
 	one, two := newBench(t, nil, virtual.Options{}), newBench(t, nil, virtual.Options{})
 	two.handle = bytes.Repeat([]byte{8}, 64)
-	if a, b := one.bind(auth.SecurityKey), two.bind(auth.SecurityKey); a.Credential == "" || a.Credential != b.Credential {
+	if a, b := one.bind(auth.SecurityKey), two.bind(auth.SecurityKey); a.Credential == "" ||
+		a.Credential != b.Credential {
 		t.Errorf("got %q and %q, want the id of the one credential twice", a.Credential, b.Credential)
 	}
 }
@@ -367,7 +392,9 @@ func TestRelatedOrigins(t *testing.T) {
 		{origin, "https://partner.test", ""}, {origin, "https://evil.test", auth.KeyOriginWrong},
 	} {
 		b := newBench(t, many, virtual.Options{})
-		b.browser.Related, b.browser.Origin, b.browser.TopOrigin = related, tc.origin, tc.top
+		b.browser.Related = related
+		b.browser.Origin = tc.origin
+		b.browser.TopOrigin = tc.top
 		c := b.binding(auth.SecurityKey)
 		if _, err := b.factor.FinishBind(c, b.create(c)); codeOf(t, err) != tc.want {
 			t.Errorf("%s in %q: got %v, want %q", tc.origin, tc.top, err, tc.want)

@@ -71,7 +71,8 @@ func b64(t *testing.T, fromHex string) string {
 }
 
 // TestPublishedVectors registers and verifies every vector through the factor. Refused by right are Ed448, which is
-// never offered, two formats whose roots lie fixed inside the library, and a TPM of a maker that does not exist. The last
+// never offered, two formats whose roots lie fixed inside the library, and a TPM of a maker that does not exist. The
+// last
 // three are registered once more without their statements, as browsers send them when no attestation is asked for.
 func TestPublishedVectors(t *testing.T) {
 	file := vectors(t)
@@ -85,7 +86,8 @@ func TestPublishedVectors(t *testing.T) {
 	}
 	f, err := webauthn.New(webauthn.Config{
 		RPID: file.RPID, Origins: []string{file.Origin}, TopOrigins: []string{file.Top},
-		Attestation: webauthn.AttestationPolicy{Ask: true, AnyU2FModel: true, Roots: []webauthn.Root{{Certificate: root}}},
+		Attestation: webauthn.AttestationPolicy{Ask: true, AnyU2FModel: true,
+			Roots: []webauthn.Root{{Certificate: root}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -164,7 +166,8 @@ func vectorRegistration(t *testing.T, f *webauthn.Factor, half map[string]string
 	return key
 }
 
-func vectorAuthentication(t *testing.T, f *webauthn.Factor, key *auth.Authenticator, id string, half map[string]string) {
+func vectorAuthentication(t *testing.T, f *webauthn.Factor, key *auth.Authenticator, id string,
+	half map[string]string) {
 	t.Helper()
 	c := &auth.Ceremony{ID: "v", Account: "a", Purpose: auth.ForStepUp, Now: start, Expires: start.Add(1)}
 	if err := f.BeginVerify(c, []*auth.Authenticator{key}); err != nil {

@@ -33,7 +33,9 @@ func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error
 		return auth.Refuse(auth.NoSuchMethod)
 	}
 	options := func(o *protocol.PublicKeyCredentialRequestOptions) error {
-		o.Challenge, o.Timeout, o.AllowedCredentials = challenge, timeout(c), allow
+		o.Challenge = challenge
+		o.Timeout = timeout(c)
+		o.AllowedCredentials = allow
 		o.UserVerification, o.Hints = f.verification(c, list), hints(list, allow)
 		return nil
 	}
@@ -95,9 +97,13 @@ type guise struct {
 // guises are looks of common authenticators; of 16 the first twelve are USB keys. None is missing that sellers have
 // often, or it would say that an account is real.
 func guises() [16]guise {
-	usb, near, inside, synced := []string{"usb"}, []string{"nfc", "usb"}, []string{"internal"}, []string{"hybrid", "internal"}
+	usb := []string{"usb"}
+	near := []string{"nfc", "usb"}
+	inside := []string{"internal"}
+	synced := []string{"hybrid", "internal"}
 	return [16]guise{
-		{64, usb}, {64, usb}, {64, near}, {64, near}, {48, usb}, {48, usb}, {48, near}, {48, near}, {32, usb}, {32, near}, {96, usb}, {16, usb},
+		{64, usb}, {64, usb}, {64, near}, {64, near}, {48, usb}, {48, usb}, {48, near}, {48, near}, {32, usb},
+		{32, near}, {96, usb}, {16, usb},
 		{32, inside}, {32, inside}, {20, synced}, {16, synced},
 	}
 }
@@ -129,7 +135,8 @@ func decoys(seed []byte) ([]protocol.CredentialDescriptor, []byte) {
 
 // FinishVerify takes Level 3 §7.2 from step 5 on. The authenticator returned has its counter advanced; beside
 // KeyFrozen it is frozen instead, because its counter went back.
-func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, raw json.RawMessage) (*auth.Authenticator, error) {
+func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
+	raw json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
 	at := authenticating()
 	st, err := readState(c, false)
@@ -160,7 +167,8 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, raw 
 	}
 	flags := protocol.AuthenticatorFlags(rec.Flags)
 	if data.Flags.HasBackupEligible() != flags.HasBackupEligible() {
-		return nil, auth.Refuse(auth.KeyBackupFlags).In("7.2.19") // step 19: a key never changes this; it must be registered again
+		// step 19: a key never changes this; it must be registered again
+		return nil, auth.Refuse(auth.KeyBackupFlags).In("7.2.19")
 	}
 	cred, err := f.validate(st, rec, r, client, data)
 	if err != nil {
@@ -173,7 +181,8 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, raw 
 // discoverable credentials must send, must be the account's.
 func (f *Factor) find(st *state, list []*auth.Authenticator, r *response) (*auth.Authenticator, *record, error) {
 	allowed := st.Session.AllowedCredentialIDs
-	if len(allowed) > 0 && !slices.ContainsFunc(allowed, func(id []byte) bool { return string(id) == string(r.rawID) }) {
+	if len(allowed) > 0 &&
+		!slices.ContainsFunc(allowed, func(id []byte) bool { return string(id) == string(r.rawID) }) {
 		return nil, nil, auth.Refuse(auth.KeyWrong).In("7.2.5")
 	}
 	i := slices.IndexFunc(list, func(a *auth.Authenticator) bool {
@@ -200,9 +209,12 @@ func (f *Factor) find(st *state, list []*auth.Authenticator, r *response) (*auth
 }
 
 // validate lets the library take every step once more, and the signature for the first time.
-func (f *Factor) validate(st *state, rec *record, r *response, client *protocol.CollectedClientData, data protocol.AuthenticatorData) (*webauthn.Credential, error) {
+func (f *Factor) validate(st *state, rec *record, r *response, client *protocol.CollectedClientData,
+	data protocol.AuthenticatorData) (*webauthn.Credential, error) {
 	parsed := &protocol.ParsedCredentialAssertionData{}
-	parsed.ID, parsed.Type, parsed.RawID = r.id, string(protocol.PublicKeyCredentialType), r.rawID
+	parsed.ID = r.id
+	parsed.Type = string(protocol.PublicKeyCredentialType)
+	parsed.RawID = r.rawID
 	parsed.Response = protocol.ParsedAssertionResponse{
 		CollectedClientData: *client, AuthenticatorData: data, Signature: r.signature, UserHandle: r.handle,
 	}
@@ -222,12 +234,14 @@ func (f *Factor) validate(st *state, rec *record, r *response, client *protocol.
 	if errors.As(err, &e) && e.Type == protocol.ErrAssertionSignature.Type {
 		return nil, auth.Refuse(auth.KeySignatureWrong).In("7.2.21")
 	}
-	return nil, errors.New("webauthn: the library refuses what has passed every check") // its words may hold the challenge
+	// its words may hold the challenge
+	return nil, errors.New("webauthn: the library refuses what has passed every check")
 }
 
 // answered is the changed copy of the authenticator that answered. Whether the user was verified is read from this
 // very answer: the library's credential remembers the first time.
-func (f *Factor) answered(c *auth.Ceremony, a *auth.Authenticator, rec *record, cred *webauthn.Credential, data *protocol.AuthenticatorData) (*auth.Authenticator, error) {
+func (f *Factor) answered(c *auth.Ceremony, a *auth.Authenticator, rec *record, cred *webauthn.Credential,
+	data *protocol.AuthenticatorData) (*auth.Authenticator, error) {
 	changed := *a
 	if cred.Authenticator.CloneWarning {
 		changed.State, changed.Data = auth.Frozen, slices.Clone(a.Data)
