@@ -102,13 +102,16 @@ type sheet struct {
 }
 
 func (l *letter) mail() (subject, text, html string, err error) {
-	s := sheet{Lang: l.lang, Subject: l.say(l.name + ".subject"), Hello: l.say("mail.hello"), Lead: l.say(l.name + ".lead"),
+	s := sheet{Lang: l.lang, Subject: l.say(l.name + ".subject"), Hello: l.say("mail.hello"),
+		Lead:  l.say(l.name + ".lead"),
 		After: l.say(l.name + ".after"), Foot: l.say("mail.foot"), Site: l.say("mail.site")}
 	if code, ok := l.args["code"]; ok {
 		s.Code = fmt.Sprint(code)
 	}
 	if link, ok := l.args["link"].(string); ok && link != "" && l.p.texts.Has(l.name+".act") {
-		s.Link, s.Act, s.LinkSay = link, l.say(l.name+".act"), l.say("mail.link")
+		s.Link = link
+		s.Act = l.say(l.name + ".act")
+		s.LinkSay = l.say("mail.link")
 	}
 	if name, ok := l.args["browser"].(string); ok && name != "" {
 		l.args["browser"] = l.p.texts.browser(l.lang, name)
@@ -137,7 +140,8 @@ func (s *sheet) plain() string {
 	if link != "" {
 		link = s.Act + ":\n" + s.Link
 	}
-	for _, p := range []string{s.Hello, s.Lead, s.Where, s.Code, s.Undo, link, s.After, "-- \n" + s.Foot + "\n" + s.Site} {
+	for _, p := range []string{s.Hello, s.Lead, s.Where, s.Code, s.Undo, link, s.After, "-- \n" + s.Foot +
+		"\n" + s.Site} {
 		if p != "" {
 			paragraphs = append(paragraphs, p)
 		}

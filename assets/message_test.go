@@ -8,9 +8,12 @@ import (
 
 func TestMessages(t *testing.T) {
 	p := newPages(t, Config{Site: "login.example.com"})
-	full := Args{"code": "482913", "label": "K7", "minutes": 5, "site": "login.example.com", "host": "login.example.com", "link": "https://login.example.com/x?a=1&b=2",
-		"until": noon, "at": noon, "person": `Wei <b>`, "what": "key-added", "name": "Blue <key>", "undo": true, "browser": "Chrome on Windows"}
-	names := []string{"mail.sign-up-confirm", "mail.sign-up-known", "mail.code", "mail.reset", "mail.changed", "mail.new-browser", "mail.removal-delayed", "mail.locked", "mail.codes-void",
+	full := Args{"code": "482913", "label": "K7", "minutes": 5, "site": "login.example.com",
+		"host": "login.example.com", "link": "https://login.example.com/x?a=1&b=2",
+		"until": noon, "at": noon, "person": `Wei <b>`, "what": "key-added", "name": "Blue <key>", "undo": true,
+		"browser": "Chrome on Windows"}
+	names := []string{"mail.sign-up-confirm", "mail.sign-up-known", "mail.code", "mail.reset", "mail.changed",
+		"mail.new-browser", "mail.removal-delayed", "mail.locked", "mail.codes-void",
 		"sms.code", "sms.enrol", "sms.confirm", "sms.changed", "voice.code"}
 	for _, lang := range []string{English, Chinese} {
 		for _, name := range names {
@@ -24,7 +27,8 @@ func TestMessages(t *testing.T) {
 				if text == "" || (subject == "") == mail || (html == "") == mail {
 					t.Errorf("%s %s: got subject %q, text %q, %d bytes of HTML", lang, name, subject, text, len(html))
 				}
-				for _, bad := range []string{"{{", "<no value>", "mail.", "sms.", "voice.", "change.key", "change.other"} {
+				for _, bad := range []string{"{{", "<no value>", "mail.", "sms.", "voice.", "change.key",
+					"change.other"} {
 					if strings.Contains(subject+text+html, bad) {
 						t.Errorf("%s %s: got %q in %q", lang, name, bad, text)
 					}
@@ -50,8 +54,10 @@ func TestMessageWords(t *testing.T) {
 		args       Args
 		want       string
 	}{
-		{English, "sms.code", Args{"code": "482913", "label": "K7", "minutes": 5}, "482913 is your Latchkey code (K7) for signing in at login.example.com. Tell nobody. Valid 5 min."},
-		{Chinese, "sms.code", Args{"code": "482913", "label": "K7", "minutes": 5, "host": "login.example.com"}, "【Latchkey】482913 是您登录 login.example.com 的验证码（编号 K7），5 分钟内有效，请勿告知任何人。\n\n@login.example.com #482913"},
+		{English, "sms.code", Args{"code": "482913", "label": "K7", "minutes": 5},
+			"482913 is your Latchkey code (K7) for signing in at login.example.com. Tell nobody. Valid 5 min."},
+		{Chinese, "sms.code", Args{"code": "482913", "label": "K7", "minutes": 5, "host": "login.example.com"},
+			"【Latchkey】482913 是您登录 login.example.com 的验证码（编号 K7），5 分钟内有效，请勿告知任何人。\n\n@login.example.com #482913"},
 		{English, "voice.code", Args{"code": "482"}, "Your code is: 4, 8, 2. Again: 4, 8, 2."},
 		{Chinese, "voice.code", Args{"code": "482"}, "您的验证码是：4，8，2。再读一遍：4，8，2。"},
 	} {
@@ -60,15 +66,18 @@ func TestMessageWords(t *testing.T) {
 			t.Errorf("%s %s: got %q, error %v; want %q", c.lang, c.name, got, err, c.want)
 		}
 	}
-	subject, text, html, err := p.Message(English, "mail.changed", Args{"what": "key-added", "name": "Blue key", "at": noon, "until": noon.Add(time.Hour), "link": "https://login.example.com/undo/x", "undo": true})
+	subject, text, html, err := p.Message(English, "mail.changed", Args{"what": "key-added", "name": "Blue key",
+		"at": noon, "until": noon.Add(time.Hour), "link": "https://login.example.com/undo/x", "undo": true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := "A security key was added: Blue key"; subject != want {
 		t.Errorf("subject: got %q, want %q", subject, want)
 	}
-	for _, want := range []string{"14:03 on 3 March 2026 (UTC+8)", "until 15:03 on 3 March 2026 (UTC+8)", "https://login.example.com/undo/x"} {
-		if !strings.Contains(text, want) || !strings.Contains(html, strings.ReplaceAll(want, "+", "&#43;")) && !strings.Contains(html, want) {
+	for _, want := range []string{"14:03 on 3 March 2026 (UTC+8)", "until 15:03 on 3 March 2026 (UTC+8)",
+		"https://login.example.com/undo/x"} {
+		if !strings.Contains(text, want) || !strings.Contains(html, strings.ReplaceAll(want, "+", "&#43;")) &&
+			!strings.Contains(html, want) {
 			t.Errorf("got text and HTML without %q", want)
 		}
 	}

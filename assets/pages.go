@@ -74,7 +74,8 @@ func (p *Pages) Render(w io.Writer, lang string, v View) error {
 	}
 	c.Main = template.HTML(strings.Replace(main, notesHere, notes, 1)) // both come from templates that escape
 	c.Title = title(main)
-	c.Secret = strings.Contains(main, `type="password"`) || strings.Contains(main, `class="in otp`) || strings.Contains(main, "data-key=")
+	c.Secret = strings.Contains(main, `type="password"`) || strings.Contains(main, `class="in otp`) ||
+		strings.Contains(main, "data-key=")
 	out, err := c.run("frame", c)
 	if err != nil {
 		return fmt.Errorf("rendering frame of page %s: %w", name, err)
@@ -201,7 +202,9 @@ func (c *canvas) Icon(name string, classes ...string) template.HTML {
 		c.icons = append(c.icons, name)
 	}
 	class := strings.Join(append([]string{"i"}, classes...), " ")
-	return template.HTML(`<svg class="` + class + `" viewBox="0 0 24 24" aria-hidden="true"><use href="#i-` + name + `"/></svg>`) // names from templates only
+	// names from templates only
+	return template.HTML(`<svg class="` + class + `" viewBox="0 0 24 24" aria-hidden="true"><use href="#i-` + name +
+		`"/></svg>`)
 }
 
 // Sprite draws the symbols of the icons that the page has used.

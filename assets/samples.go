@@ -57,11 +57,13 @@ func (s sampler) prompt(auto bool) *KeyPrompt {
 }
 
 func (s sampler) blue() Method {
-	return Method{ID: "k1", Way: WayKey, Name: "Blue key", Place: "on my key ring", Model: "USB-C security key", Made: s.ago(250 * day), Used: s.ago(2 * time.Hour), First: true}
+	return Method{ID: "k1", Way: WayKey, Name: "Blue key", Place: "on my key ring", Model: "USB-C security key",
+		Made: s.ago(250 * day), Used: s.ago(2 * time.Hour), First: true}
 }
 
 func (s sampler) spare() Method {
-	return Method{ID: "k2", Way: WayKey, Name: "Spare key", Place: "in the office safe", Made: s.ago(90 * day), Used: s.ago(84 * day)}
+	return Method{ID: "k2", Way: WayKey, Name: "Spare key", Place: "in the office safe", Made: s.ago(90 * day),
+		Used: s.ago(84 * day)}
 }
 
 func (s sampler) app() Method {
@@ -81,11 +83,13 @@ func (s sampler) codes() Method {
 }
 
 func (s sampler) token() Method {
-	return Method{ID: "t1", Way: WayToken, Name: "Grey token", Made: s.ago(30 * day), State: "resting", Until: s.in(time.Hour)}
+	return Method{ID: "t1", Way: WayToken, Name: "Grey token", Made: s.ago(30 * day), State: "resting",
+		Until: s.in(time.Hour)}
 }
 
 func (s sampler) passkey() Method {
-	return Method{ID: "w1", Way: WayPasskey, Name: "My phone", Synced: true, Verified: true, Made: s.ago(9 * day), Used: s.ago(day)}
+	return Method{ID: "w1", Way: WayPasskey, Name: "My phone", Synced: true, Verified: true, Made: s.ago(9 * day),
+		Used: s.ago(day)}
 }
 
 func (s sampler) rules() PasswordRules { return PasswordRules{Min: 8, Max: 20, Mixed: true} }
@@ -95,26 +99,41 @@ func (s sampler) signing() []Sample {
 	weChat.WeChat = true
 	return []Sample{
 		{"sign-up", &SignUp{Frame: s.at("/sign-up"), Rules: s.rules()}},
-		{"sign-up-refused", &SignUp{Frame: s.refused(s.at("/sign-up"), Problem{Code: "phone-malformed", Field: "phone"}, Problem{Code: "password-no-digit", Field: "password"}, Problem{Code: "terms-not-accepted", Field: "terms"}), Name: "Seller", UserName: "店主🌸", Email: "seller@example.com", Phone: "13800138000", Rules: s.rules()}},
-		{"sign-up-sent", &SignUpSent{Frame: s.at("/sign-up/sent"), Email: "seller@example.com", Resend: s.in(50 * time.Second)}},
+		{"sign-up-refused", &SignUp{Frame: s.refused(s.at("/sign-up"), Problem{Code: "phone-malformed", Field: "phone"},
+			Problem{Code: "password-no-digit", Field: "password"}, Problem{Code: "terms-not-accepted", Field: "terms"}),
+			Name: "Seller", UserName: "店主🌸", Email: "seller@example.com", Phone: "13800138000", Rules: s.rules()}},
+		{"sign-up-sent", &SignUpSent{Frame: s.at("/sign-up/sent"), Email: "seller@example.com",
+			Resend: s.in(50 * time.Second)}},
 		{"sign-up-confirm", &SignUpConfirm{Frame: s.at("/sign-up/confirm/x"), Link: "Zm9v"}},
-		{"sign-up-confirm-used", &SignUpConfirm{Frame: s.refused(s.at("/sign-up/confirm/x"), Problem{Code: "link-used"})}},
+		{"sign-up-confirm-used",
+			&SignUpConfirm{Frame: s.refused(s.at("/sign-up/confirm/x"), Problem{Code: "link-used"})}},
 		{"sign-in", &SignIn{Frame: s.at("/sign-in"), Key: s.prompt(false)}},
-		{"sign-in-refused", &SignIn{Frame: s.refused(s.at("/sign-in"), Problem{Code: "sign-in-refused", Field: "password"}), Identifier: "seller@example.com"}},
-		{"sign-in-locked", &SignIn{Frame: s.refused(s.at("/sign-in"), Problem{Code: "sign-in-locked", Args: Args{"time": s.in(time.Hour)}}), Identifier: "seller@example.com", Locked: true}},
+		{"sign-in-refused",
+			&SignIn{Frame: s.refused(s.at("/sign-in"), Problem{Code: "sign-in-refused", Field: "password"}),
+				Identifier: "seller@example.com"}},
+		{"sign-in-locked",
+			&SignIn{Frame: s.refused(s.at("/sign-in"),
+				Problem{Code: "sign-in-locked", Args: Args{"time": s.in(time.Hour)}}), Identifier: "seller@example.com",
+				Locked: true}},
 		{"sign-in-wechat", &SignIn{Frame: weChat}},
 		{"sign-in-key", &SignInKey{Frame: s.at("/sign-in/key"), Step: "identifier"}},
-		{"sign-in-key-touch", &SignInKey{Frame: s.signingIn("/sign-in/key"), Step: "key", Identifier: "seller@example.com", Key: s.prompt(true)}},
-		{"sign-in-key-password", &SignInKey{Frame: s.signingIn("/sign-in/key"), Step: "password", Identifier: "seller@example.com", Ceremony: "sealed"}},
+		{"sign-in-key-touch", &SignInKey{Frame: s.signingIn("/sign-in/key"), Step: "key",
+			Identifier: "seller@example.com", Key: s.prompt(true)}},
+		{"sign-in-key-password", &SignInKey{Frame: s.signingIn("/sign-in/key"), Step: "password",
+			Identifier: "seller@example.com", Ceremony: "sealed"}},
 		{"trust", &TrustOffer{Frame: s.signedIn("/sign-in/trust"), Days: 30, Next: "/security"}},
 		{"forgot", &Forgot{Frame: s.at("/forgot")}},
-		{"forgot-sent", &ForgotSent{Frame: s.at("/forgot/sent"), Identifier: "seller@example.com", Resend: s.in(time.Minute)}},
-		{"forgot-password", &ForgotPassword{Frame: s.refused(s.at("/forgot/password/x"), Problem{Code: "password-too-common", Field: "password"}), Link: "x", UserName: "seller@example.com", Rules: s.rules()}},
+		{"forgot-sent", &ForgotSent{Frame: s.at("/forgot/sent"), Identifier: "seller@example.com",
+			Resend: s.in(time.Minute)}},
+		{"forgot-password",
+			&ForgotPassword{Frame: s.refused(s.at("/forgot/password/x"), Problem{Code: "password-too-common",
+				Field: "password"}), Link: "x", UserName: "seller@example.com", Rules: s.rules()}},
 	}
 }
 
 func (s sampler) help(with Way) Help {
-	h := Help{Ceremony: "sealed", SentAt: s.ago(40 * time.Second), Label: "K7", Delivery: "accepted", Heard: s.ago(30 * time.Second), Resend: s.in(28 * time.Second), Texts: 4, CanSend: true, Open: true}
+	h := Help{Ceremony: "sealed", SentAt: s.ago(40 * time.Second), Label: "K7", Delivery: "accepted",
+		Heard: s.ago(30 * time.Second), Resend: s.in(28 * time.Second), Texts: 4, CanSend: true, Open: true}
 	switch with {
 	case WaySMS, WayCall:
 		h.To, h.CanCall = "+86 ••• •••• 8000", true
@@ -131,67 +150,97 @@ func (s sampler) help(with Way) Help {
 func (s sampler) verifying() []Sample {
 	var all []Sample
 	for _, with := range []Way{WayKey, WayPasskey, WayApp, WayToken, WaySMS, WayCall, WayEmail, WayRecovery} {
-		v := &Verify{Frame: s.signingIn("/sign-in/verify?with=" + string(with)), Help: s.help(with), With: with, Sent: true}
+		v := &Verify{Frame: s.signingIn("/sign-in/verify?with=" + string(with)), Help: s.help(with),
+			With: with, Sent: true}
 		v.Ticket = "H4T-2209"
 		if with == WayKey || with == WayPasskey {
 			v.Key, v.Keys = s.prompt(true), []string{"Blue key", "Spare key"}
 		}
 		all = append(all, Sample{"verify-" + string(with), v})
 	}
-	wrong := &Verify{Frame: s.refused(s.signingIn("/sign-in/verify?with=sms"), Problem{Code: "code-wrong", Field: "code", Args: Args{"label": "K7", "n": 4}}), Help: s.help(WaySMS), With: WaySMS, Sent: true}
-	down := &Verify{Frame: s.refused(s.signingIn("/sign-in/verify?with=app"), Problem{Code: "code-unavailable"}), Help: s.help(WayApp), With: WayApp}
+	wrong := &Verify{Frame: s.refused(s.signingIn("/sign-in/verify?with=sms"),
+		Problem{Code: "code-wrong", Field: "code", Args: Args{"label": "K7", "n": 4}}), Help: s.help(WaySMS),
+		With: WaySMS, Sent: true}
+	down := &Verify{Frame: s.refused(s.signingIn("/sign-in/verify?with=app"), Problem{Code: "code-unavailable"}),
+		Help: s.help(WayApp), With: WayApp}
 	ask := &Verify{Frame: s.signingIn("/sign-in/verify?with=sms"), Help: s.help(WaySMS), With: WaySMS}
-	confirm := &Verify{Frame: s.signedIn("/confirm?for=add-key"), Help: s.help(WayKey), With: WayKey, For: "add-key", Next: "/security/keys/new", Key: s.prompt(false), Keys: []string{"Blue key"}}
-	confirmApp := &Verify{Frame: s.signedIn("/confirm?for=password&with=app"), Help: s.help(WayApp), With: WayApp, For: "password", Next: "/security/password"}
-	return append(all, Sample{"verify-wrong", wrong}, Sample{"verify-down", down}, Sample{"verify-ask", ask}, Sample{"confirm-key", confirm}, Sample{"confirm-app", confirmApp},
-		Sample{"sign-in-help", &SignInHelp{Frame: s.signingIn("/sign-in/help"), Help: s.help(WaySMS), With: WaySMS, ID: "p1"}})
+	confirm := &Verify{Frame: s.signedIn("/confirm?for=add-key"), Help: s.help(WayKey), With: WayKey, For: "add-key",
+		Next: "/security/keys/new", Key: s.prompt(false), Keys: []string{"Blue key"}}
+	confirmApp := &Verify{Frame: s.signedIn("/confirm?for=password&with=app"), Help: s.help(WayApp), With: WayApp,
+		For: "password", Next: "/security/password"}
+	return append(all, Sample{"verify-wrong", wrong}, Sample{"verify-down", down}, Sample{"verify-ask", ask},
+		Sample{"confirm-key", confirm}, Sample{"confirm-app", confirmApp},
+		Sample{"sign-in-help", &SignInHelp{Frame: s.signingIn("/sign-in/help"), Help: s.help(WaySMS),
+			With: WaySMS, ID: "p1"}})
 }
 
 func (s sampler) holders() []Holder {
-	return []Holder{{Method: s.blue(), Holds: []Way{WayKey, WayApp}}, {Method: s.spare()}, {Method: s.app()}, {Method: s.token()}, {Method: s.sms()}, {Method: s.mail()}, {Method: s.codes()}}
+	return []Holder{{Method: s.blue(), Holds: []Way{WayKey, WayApp}}, {Method: s.spare()}, {Method: s.app()},
+		{Method: s.token()}, {Method: s.sms()}, {Method: s.mail()}, {Method: s.codes()}}
 }
 
 func (s sampler) losses() []Loss {
-	blue, spare, app, sms, codes := s.blue(), s.spare(), s.app(), s.sms(), s.codes()
+	blue := s.blue()
+	spare := s.spare()
+	app := s.app()
+	sms := s.sms()
+	codes := s.codes()
 	return []Loss{
 		{What: "key", Name: "Blue key", Goes: []Method{blue}, Left: []Method{spare, app, sms, codes}, Soon: "now"},
 		{What: "phone", Goes: []Method{app, sms}, Left: []Method{blue, spare, codes}, Soon: "now"},
-		{What: "pair", Name: "Phone and Blue key", Goes: []Method{blue, app, sms}, Left: []Method{spare, codes}, Soon: "later"},
+		{What: "pair", Name: "Phone and Blue key", Goes: []Method{blue, app, sms}, Left: []Method{spare, codes},
+			Soon: "later"},
 		{What: "all", Soon: "documents"},
 	}
 }
 
 func (s sampler) securing() []Sample {
-	covered := &Security{Frame: s.signedIn("/security"), Two: true, Covered: true, Checked: s.ago(time.Hour), Methods: s.holders(), Losses: s.losses(), Password: s.ago(300 * day), Email: "s•••@example.com", Phone: "+86 ••• •••• 8000", Browsers: 2, TrustUntil: s.in(13 * day), Sessions: 3, LastChange: s.ago(time.Hour), TrustOn: true,
-		Advice: []Problem{{Code: "test-key-soon", Args: Args{"name": "Spare key", "n": 6}}}}
+	covered := &Security{Frame: s.signedIn("/security"), Two: true, Covered: true, Checked: s.ago(time.Hour),
+		Methods: s.holders(), Losses: s.losses(), Password: s.ago(300 * day), Email: "s•••@example.com",
+		Phone: "+86 ••• •••• 8000", Browsers: 2, TrustUntil: s.in(13 * day), Sessions: 3, LastChange: s.ago(time.Hour),
+		TrustOn: true,
+		Advice:  []Problem{{Code: "test-key-soon", Args: Args{"name": "Spare key", "n": 6}}}}
 	covered.Notice = &Notice{Key: "key-added", Args: Args{"name": "Spare key"}}
-	covered.Signals = &Signals{RPID: "localhost", UserID: "dXNlcg", Accepted: []string{"AAEC"}, Name: "seller@example.com", DisplayName: "Seller"}
-	pending := &Security{Frame: s.signedIn("/security"), Two: true, NeedsBackup: true, Methods: s.holders()[:1], Sessions: 1, Email: "s•••@example.com",
+	covered.Signals = &Signals{RPID: "localhost", UserID: "dXNlcg", Accepted: []string{"AAEC"},
+		Name: "seller@example.com", DisplayName: "Seller"}
+	pending := &Security{Frame: s.signedIn("/security"), Two: true, NeedsBackup: true, Methods: s.holders()[:1],
+		Sessions: 1, Email: "s•••@example.com",
 		Pending: []Pending{{ID: "x1", What: "key-removed", Name: "Blue key", At: s.in(day)}}}
 	off := &Security{Frame: s.signedIn("/security"), Sessions: 1}
 	must := s.signingIn("/security/start")
 	must.SignedIn = true
-	offers := []Offer{{Way: WayKey}, {Way: WayPasskey}, {Way: WayApp}, {Way: WayToken}, {Way: WaySMS}, {Way: WayEmail}, {Way: WayRecovery}}
-	backup := []Offer{{Way: WayKey}, {Way: WayApp, Refuse: "falls-with", Name: "My phone"}, {Way: WaySMS, Refuse: "have"}, {Way: WayEmail, Refuse: "policy"}}
+	offers := []Offer{{Way: WayKey}, {Way: WayPasskey}, {Way: WayApp}, {Way: WayToken}, {Way: WaySMS}, {Way: WayEmail},
+		{Way: WayRecovery}}
+	backup := []Offer{{Way: WayKey}, {Way: WayApp, Refuse: "falls-with", Name: "My phone"},
+		{Way: WaySMS, Refuse: "have"}, {Way: WayEmail, Refuse: "policy"}}
 	events := s.events()
 	return []Sample{
 		{"security", covered}, {"security-pending", pending}, {"security-off", off},
 		{"start", &Start{Frame: must, Must: true, Offer: offers}},
-		{"start-backup", &Start{Frame: must, Must: true, Two: true, Backup: true, Have: []Method{s.blue()}, Offer: backup, CanSkip: true}},
-		{"start-add", &Start{Frame: s.signedIn("/security/start"), Two: true, Have: []Method{s.blue(), s.app()}, Offer: offers}},
-		{"keys", &Keys{Frame: s.signedIn("/security/keys"), Keys: s.holders()[:2], Passkeys: []Holder{{Method: s.passkey()}}, CanAdd: true}},
+		{"start-backup", &Start{Frame: must, Must: true, Two: true, Backup: true, Have: []Method{s.blue()},
+			Offer: backup, CanSkip: true}},
+		{"start-add", &Start{Frame: s.signedIn("/security/start"), Two: true, Have: []Method{s.blue(), s.app()},
+			Offer: offers}},
+		{"keys", &Keys{Frame: s.signedIn("/security/keys"), Keys: s.holders()[:2],
+			Passkeys: []Holder{{Method: s.passkey()}}, CanAdd: true}},
 		{"keys-none", &Keys{Frame: s.signedIn("/security/keys"), CanAdd: true}},
 		{"key-new", &KeyNew{Frame: s.signedIn("/security/keys/new"), Number: 3, Key: s.prompt(false)}},
 		{"key-new-first", &KeyNew{Frame: must, Number: 1, Key: s.prompt(false), Step: 2, First: true}},
-		{"passkey-new", &KeyNew{Frame: s.signedIn("/security/keys/new?kind=passkey"), Passkey: true, Number: 1, Browser: "Chrome on Windows", Key: s.prompt(false)}},
+		{"passkey-new", &KeyNew{Frame: s.signedIn("/security/keys/new?kind=passkey"), Passkey: true, Number: 1,
+			Browser: "Chrome on Windows", Key: s.prompt(false)}},
 		{"key", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: s.holders()[0], Events: events[:2]}},
-		{"key-test", &KeyTest{Frame: s.signedIn("/security/keys/k2/test"), ID: "k2", Name: "Spare key", Key: s.prompt(false)}},
+		{"key-test", &KeyTest{Frame: s.signedIn("/security/keys/k2/test"), ID: "k2", Name: "Spare key",
+			Key: s.prompt(false)}},
 		{"key-which", &KeyTest{Frame: s.signedIn("/security/keys/which"), Key: s.prompt(false)}},
 		{"key-found", &KeyTest{Frame: s.signedIn("/security/keys/which"), Found: ptr(s.blue())}},
-		{"key-other", &KeyTest{Frame: s.signedIn("/security/keys/k2/test"), ID: "k2", Name: "Spare key", Found: ptr(s.blue())}},
-		{"key-remove", &Remove{Frame: s.signedIn("/security/keys/k1/remove"), Method: s.blue(), Left: []Method{s.spare(), s.app(), s.codes()}}},
-		{"key-lost", &Remove{Frame: s.signedIn("/security/keys/k1/lost"), Method: s.blue(), Lost: true, Holds: []Way{WayKey, WayApp}, Left: []Method{s.spare()}}},
-		{"key-remove-later", &Remove{Frame: s.signedIn("/security/keys/k1/remove"), Method: s.blue(), Delay: s.in(day), Left: []Method{s.spare()}}},
+		{"key-other", &KeyTest{Frame: s.signedIn("/security/keys/k2/test"), ID: "k2", Name: "Spare key",
+			Found: ptr(s.blue())}},
+		{"key-remove", &Remove{Frame: s.signedIn("/security/keys/k1/remove"), Method: s.blue(),
+			Left: []Method{s.spare(), s.app(), s.codes()}}},
+		{"key-lost", &Remove{Frame: s.signedIn("/security/keys/k1/lost"), Method: s.blue(), Lost: true,
+			Holds: []Way{WayKey, WayApp}, Left: []Method{s.spare()}}},
+		{"key-remove-later", &Remove{Frame: s.signedIn("/security/keys/k1/remove"), Method: s.blue(), Delay: s.in(day),
+			Left: []Method{s.spare()}}},
 		{"remove-last", &Remove{Frame: s.signedIn("/security/app/a1/remove"), Method: s.app(), Last: true}},
 	}
 }
@@ -200,15 +249,19 @@ func ptr[T any](v T) *T { return &v }
 
 func (s sampler) events() []Event {
 	return []Event{
-		{At: s.ago(time.Hour), What: "sign-in", Args: Args{"way": "key"}, Browser: "Chrome on Windows", Place: "Shanghai", ID: "9F2C"},
-		{At: s.ago(2 * day), What: "key-added", Args: Args{"name": "Spare key"}, Browser: "Firefox on Linux", ID: "77A0"},
+		{At: s.ago(time.Hour), What: "sign-in", Args: Args{"way": "key"}, Browser: "Chrome on Windows",
+			Place: "Shanghai", ID: "9F2C"},
+		{At: s.ago(2 * day), What: "key-added", Args: Args{"name": "Spare key"}, Browser: "Firefox on Linux",
+			ID: "77A0"},
 		{At: s.ago(3 * day), What: "second-step-refused", Args: Args{"way": "sms"}, Bad: true},
 		{At: s.ago(4 * day), What: "something-new"},
 	}
 }
 
 func (s sampler) methods() []Sample {
-	app := AppNew{Ceremony: "sealed", URL: "otpauth://totp/Latchkey:seller%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Latchkey", Secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", Account: "seller@example.com", Keys: []Method{s.blue()}}
+	app := AppNew{Ceremony: "sealed",
+		URL:    "otpauth://totp/Latchkey:seller%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Latchkey",
+		Secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", Account: "seller@example.com", Keys: []Method{s.blue()}}
 	app.Frame, app.Step = s.signedIn("/security/app/new"), 2
 	wrong := app
 	wrong.Frame = s.refused(s.signedIn("/security/app/new"), Problem{Code: "app-clock", Field: "code"})
@@ -216,25 +269,45 @@ func (s sampler) methods() []Sample {
 		{"app-new", &app}, {"app-new-wrong", &wrong},
 		{"token-new", &TokenNew{Frame: s.signedIn("/security/token/new")}},
 		{"phone-new", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Via: WaySMS}},
-		{"phone-new-landline", &PhoneNew{Frame: s.refused(s.signedIn("/security/phone/new"), Problem{Code: "phone-not-mobile", Field: "phone"}), Phone: "+86 10 5555 0100", Via: WaySMS}},
-		{"phone-new-backup", &PhoneNew{Frame: s.refused(s.signedIn("/security/phone/new"), Problem{Code: "backup-falls-with-it", Args: Args{"name": "Authenticator app"}}), Help: s.help(WaySMS), Phone: "+8613800138000", Via: WaySMS, Sent: true, Step: 3, Backup: true, Handset: true}},
-		{"phone-new-code", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Help: s.help(WaySMS), Phone: "+8613800138000", Via: WaySMS, Sent: true}},
+		{"phone-new-landline",
+			&PhoneNew{Frame: s.refused(s.signedIn("/security/phone/new"),
+				Problem{Code: "phone-not-mobile", Field: "phone"}), Phone: "+86 10 5555 0100", Via: WaySMS}},
+		{"phone-new-backup",
+			&PhoneNew{Frame: s.refused(s.signedIn("/security/phone/new"), Problem{Code: "backup-falls-with-it",
+				Args: Args{"name": "Authenticator app"}}), Help: s.help(WaySMS), Phone: "+8613800138000", Via: WaySMS,
+				Sent: true, Step: 3, Backup: true, Handset: true}},
+		{"phone-new-code", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Help: s.help(WaySMS),
+			Phone: "+8613800138000", Via: WaySMS, Sent: true}},
 		{"email-new", &EmailNew{Frame: s.signedIn("/security/email/new")}},
-		{"email-new-code", &EmailNew{Frame: s.signedIn("/security/email/new"), Help: s.help(WayEmail), Email: "backup@example.com", Sent: true}},
+		{"email-new-code", &EmailNew{Frame: s.signedIn("/security/email/new"), Help: s.help(WayEmail),
+			Email: "backup@example.com", Sent: true}},
 		{"app", &MethodView{Frame: s.signedIn("/security/app/a1"), Method: s.app(), Events: s.events()[:1]}},
 		{"token", &MethodView{Frame: s.signedIn("/security/token/t1"), Method: s.token()}},
 		{"phone", &MethodView{Frame: s.signedIn("/security/phone/p1"), Method: s.sms(), Last: true}},
 		{"email", &MethodView{Frame: s.signedIn("/security/email/e1"), Method: s.mail()}},
 		{"codes", &Codes{Frame: s.signedIn("/security/codes")}},
 		{"codes-replace", &Codes{Frame: s.signedIn("/security/codes"), Left: 2, Total: 10, Made: s.ago(200 * day)}},
-		{"codes-shown", &CodesShown{Frame: s.signedIn("/security/codes"), Codes: []string{"7KQ4-M2XD", "R9TB-04WH", "C3NV-8YJP", "5DZM-KX71", "G0HA-T6QE", "W8PF-3RNC", "2XJK-VB9D", "N4ME-71GS", "HT6Q-Z5KA", "Y1CW-D8RP"}, Account: "s•••@example.com", Made: s.now, Replaced: true, Sealed: "sealed", Step: 3}},
-		{"password", &Password{Frame: s.signedIn("/security/password"), UserName: "seller@example.com", Changed: s.ago(300 * day), Rules: s.rules()}},
-		{"contacts", &Contacts{Frame: s.signedIn("/security/contact"), EmailNow: "s•••@example.com", PhoneNow: "+86 ••• •••• 8000"}},
-		{"contacts-refused", &Contacts{Frame: s.refused(s.signedIn("/security/contact"), Problem{Code: "phone-no-country", Field: "phone"}), EmailNow: "s•••@example.com", Phone: "13800138000"}},
+		{"codes-shown", &CodesShown{Frame: s.signedIn("/security/codes"), Codes: []string{"7KQ4-M2XD", "R9TB-04WH",
+			"C3NV-8YJP", "5DZM-KX71", "G0HA-T6QE", "W8PF-3RNC", "2XJK-VB9D", "N4ME-71GS", "HT6Q-Z5KA", "Y1CW-D8RP"},
+			Account: "s•••@example.com", Made: s.now, Replaced: true, Sealed: "sealed", Step: 3}},
+		{"password", &Password{Frame: s.signedIn("/security/password"), UserName: "seller@example.com",
+			Changed: s.ago(300 * day), Rules: s.rules()}},
+		{"contacts", &Contacts{Frame: s.signedIn("/security/contact"), EmailNow: "s•••@example.com",
+			PhoneNow: "+86 ••• •••• 8000"}},
+		{"contacts-refused",
+			&Contacts{Frame: s.refused(s.signedIn("/security/contact"),
+				Problem{Code: "phone-no-country", Field: "phone"}), EmailNow: "s•••@example.com",
+				Phone: "13800138000"}},
 		{"email-confirm", &EmailConfirm{Frame: s.at("/security/contact/email/x"), Link: "x"}},
-		{"email-confirm-used", &EmailConfirm{Frame: s.refused(s.at("/security/contact/email/x"), Problem{Code: "link-used"})}},
-		{"sessions", &Sessions{Frame: s.signedIn("/security/sessions"), Sessions: []Session{{ID: "s1", Browser: "Chrome on Windows", Place: "Shanghai", Since: s.ago(day), Used: s.now, Way: WayKey, Kept: true, Current: true}, {ID: "s2", Since: s.ago(9 * day), Used: s.ago(8 * day), Way: WaySMS}}}},
-		{"browsers", &Browsers{Frame: s.signedIn("/security/browsers"), Browsers: []Browser{{ID: "b1", Browser: "Chrome on Windows", Since: s.ago(day), Used: s.now, Until: s.in(29 * day), Current: true}}, Days: 30}},
+		{"email-confirm-used",
+			&EmailConfirm{Frame: s.refused(s.at("/security/contact/email/x"), Problem{Code: "link-used"})}},
+		{"sessions", &Sessions{Frame: s.signedIn("/security/sessions"),
+			Sessions: []Session{{ID: "s1", Browser: "Chrome on Windows", Place: "Shanghai", Since: s.ago(day),
+				Used: s.now, Way: WayKey, Kept: true, Current: true},
+				{ID: "s2", Since: s.ago(9 * day), Used: s.ago(8 * day), Way: WaySMS}}}},
+		{"browsers", &Browsers{Frame: s.signedIn("/security/browsers"),
+			Browsers: []Browser{{ID: "b1", Browser: "Chrome on Windows", Since: s.ago(day), Used: s.now,
+				Until: s.in(29 * day), Current: true}}, Days: 30}},
 		{"browsers-none", &Browsers{Frame: s.signedIn("/security/browsers"), Days: 30}},
 		{"history", &History{Frame: s.signedIn("/security/history"), Events: s.events(), Older: "77A0"}},
 	}
@@ -246,19 +319,30 @@ func (s sampler) others() []Sample {
 	dev := s.at("/dev/messages")
 	dev.Banner = "fresh-local"
 	return []Sample{
-		{"undo", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-added", Name: "Spare key", At: s.ago(time.Hour), Until: s.in(3 * day)}},
-		{"undo-ahead", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-removed", Name: "Blue key", At: s.ago(time.Hour), Until: s.in(day), Ahead: true}},
+		{"undo", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-added", Name: "Spare key", At: s.ago(time.Hour),
+			Until: s.in(3 * day)}},
+		{"undo-ahead", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-removed", Name: "Blue key",
+			At: s.ago(time.Hour), Until: s.in(day), Ahead: true}},
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},
 		{"check", &Check{Frame: s.at("/help/check"), Cookies: true, Tried: true, Browser: "Chrome 142 on Windows"}},
 		{"check-old", &Check{Frame: s.old("/help/check"), Tried: true}},
-		{"contact", &Contact{Frame: ticket, Can: true, Topic: "key", Email: "support@example.com", Phone: "+86 10 5555 0100"}},
+		{"contact", &Contact{Frame: ticket, Can: true, Topic: "key", Email: "support@example.com",
+			Phone: "+86 10 5555 0100"}},
 		{"contact-none", &Contact{Frame: s.at("/help/contact")}},
-		{"dev-messages", &DevMessages{Frame: dev, Messages: []DevMessage{{At: s.ago(time.Minute), Channel: "email", To: "seller@example.com", Subject: "Open your account", Text: "Hello,\n\nOpen my account:\nhttp://localhost:8080/sign-up/confirm/x", Links: []string{"http://localhost:8080/sign-up/confirm/x"}}, {At: s.ago(2 * time.Minute), Channel: "sms", To: "+8613800138000", Text: "482913 is your Latchkey code (K7)"}}}},
+		{"dev-messages",
+			&DevMessages{Frame: dev,
+				Messages: []DevMessage{{At: s.ago(time.Minute), Channel: "email", To: "seller@example.com",
+					Subject: "Open your account",
+					Text:    "Hello,\n\nOpen my account:\nhttp://localhost:8080/sign-up/confirm/x",
+					Links:   []string{"http://localhost:8080/sign-up/confirm/x"}},
+					{At: s.ago(2 * time.Minute), Channel: "sms", To: "+8613800138000",
+						Text: "482913 is your Latchkey code (K7)"}}}},
 		{"dev-messages-none", &DevMessages{Frame: dev}},
 		{"signed-out", &Message{Frame: s.at("/sign-in/done"), Key: "signed-out"}},
 		{"support-sent", &Message{Frame: s.at("/help/contact"), Key: "support-sent", Args: Args{"ticket": "H4T-2209"}}},
 		{"failure", &Failure{Frame: s.refused(ticket, Problem{Code: "internal"}), Status: 500}},
-		{"not-found", &Failure{Frame: s.refused(s.at("/nowhere"), Problem{Code: "not-found"}), Status: 404, Retry: "/sign-in"}},
+		{"not-found", &Failure{Frame: s.refused(s.at("/nowhere"), Problem{Code: "not-found"}), Status: 404,
+			Retry: "/sign-in"}},
 		{"no-cookie", &NoCookie{Frame: s.at("/sign-in"), Retry: "/sign-in"}},
 	}
 }

@@ -90,7 +90,8 @@ func newStage(t *testing.T) *stage {
 func (s *stage) authenticator(o webauthn.VirtualAuthenticatorOptions) webauthn.AuthenticatorID {
 	s.t.Helper()
 	o.AutomaticPresenceSimulation = true
-	r, err := chromedp.Call(s.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &o})
+	r, err := chromedp.Call(s.ctx, webauthn.AddVirtualAuthenticator,
+		webauthn.AddVirtualAuthenticatorParams{Options: &o})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -100,7 +101,8 @@ func (s *stage) authenticator(o webauthn.VirtualAuthenticatorOptions) webauthn.A
 func (s *stage) show(v View, then ...chromedp.Action[chromedp.Void]) {
 	s.t.Helper()
 	s.views <- v
-	if err := chromedp.Do(s.ctx, append([]chromedp.Action[chromedp.Void]{chromedp.Navigate(s.url + "/shown")}, then...)...); err != nil {
+	if err := chromedp.Do(s.ctx, append([]chromedp.Action[chromedp.Void]{chromedp.Navigate(s.url + "/shown")},
+		then...)...); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -109,7 +111,8 @@ func (s *stage) show(v View, then ...chromedp.Action[chromedp.Void]) {
 func (s *stage) showQuick(v View) {
 	s.t.Helper()
 	s.views <- v
-	if err := chromedp.Do(s.ctx, chromedp.Navigate(s.url+"/shown")); err != nil && !strings.Contains(err.Error(), "ERR_ABORTED") {
+	if err := chromedp.Do(s.ctx, chromedp.Navigate(s.url+"/shown")); err != nil &&
+		!strings.Contains(err.Error(), "ERR_ABORTED") {
 		s.t.Fatal(err)
 	}
 }
@@ -118,7 +121,8 @@ func (s *stage) post() post {
 	s.t.Helper()
 	select {
 	case p := <-s.posted:
-		if err := chromedp.Do(s.ctx, chromedp.WaitReady(chromedp.CSS("#done"))); err != nil { // or the next page would race with this one
+		// or the next page would race with this one
+		if err := chromedp.Do(s.ctx, chromedp.WaitReady(chromedp.CSS("#done"))); err != nil {
 			s.t.Fatal(err)
 		}
 		return p
@@ -134,8 +138,10 @@ func creation(exclude string) *KeyPrompt {
 	if exclude != "" {
 		list = `{"type":"public-key","id":"` + exclude + `"}`
 	}
-	return &KeyPrompt{Ceremony: "sealed-1", Seconds: 60, PIN: "none", Options: `{"rp":{"id":"localhost","name":"Latchkey"},"user":{"id":"dXNlcg","name":"seller@example.com","displayName":"Seller"},
-"challenge":"Y2hhbGxlbmdl","pubKeyCredParams":[{"type":"public-key","alg":-7}],"timeout":60000,"excludeCredentials":[` + list + `],
+	return &KeyPrompt{Ceremony: "sealed-1", Seconds: 60, PIN: "none",
+		Options: `{"rp":{"id":"localhost","name":"Latchkey"},"user":{"id":"dXNlcg","name":"seller@example.com","displayName":"Seller"},
+"challenge":"Y2hhbGxlbmdl","pubKeyCredParams":[{"type":"public-key","alg":-7}],"timeout":60000,"excludeCredentials":[` +
+			list + `],
 "authenticatorSelection":{"residentKey":"discouraged","userVerification":"discouraged"},"attestation":"none"}`}
 }
 
@@ -144,7 +150,9 @@ func request(allow string, auto bool) *KeyPrompt {
 	if allow != "" {
 		list = `{"type":"public-key","id":"` + allow + `"}`
 	}
-	return &KeyPrompt{Ceremony: "sealed-2", Seconds: 60, Auto: auto, Options: `{"challenge":"Y2hhbGxlbmdl","rpId":"localhost","timeout":60000,"allowCredentials":[` + list + `],"userVerification":"discouraged"}`}
+	return &KeyPrompt{Ceremony: "sealed-2", Seconds: 60, Auto: auto,
+		Options: `{"challenge":"Y2hhbGxlbmdl","rpId":"localhost","timeout":60000,"allowCredentials":[` + list +
+			`],"userVerification":"discouraged"}`}
 }
 
 // response decodes what the script put into the form.
@@ -167,16 +175,19 @@ const byHand = `delete PublicKeyCredential.parseCreationOptionsFromJSON; delete 
 
 func TestKeyScript(t *testing.T) {
 	s := newStage(t)
-	s.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportUsb})
+	s.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2,
+		Transport: webauthn.AuthenticatorTransportUsb})
 	for _, how := range []string{"native", "by hand"} {
 		if how == "by hand" {
-			if _, err := chromedp.Call(s.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: byHand}); err != nil {
+			if _, err := chromedp.Call(s.ctx, page.AddScriptToEvaluateOnNewDocument,
+				page.AddScriptToEvaluateOnNewDocumentParams{Source: byHand}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		s.show(&KeyNew{Name: "Key 1", Place: "safe", Key: creation("")}, chromedp.Click(chromedp.CSS("[data-ask]")))
 		p := s.post()
-		if p.path != "/security/keys/new" || p.form.Get("ceremony") != "sealed-1" || p.form.Get("name") != "Key 1" || p.form.Get("place") != "safe" || p.form.Get("kind") != "key" {
+		if p.path != "/security/keys/new" || p.form.Get("ceremony") != "sealed-1" || p.form.Get("name") != "Key 1" ||
+			p.form.Get("place") != "safe" || p.form.Get("kind") != "key" {
 			t.Errorf("%s, registering: got %s %v", how, p.path, p.form)
 		}
 		id, made := response(t, p)
@@ -186,18 +197,23 @@ func TestKeyScript(t *testing.T) {
 
 		s.showQuick(&Verify{With: WayKey, ID: "k1", Key: request(id, true)}) // begins by itself
 		p = s.post()
-		if p.path != "/sign-in/verify" || p.form.Get("ceremony") != "sealed-2" || p.form.Get("with") != "key" || p.form.Get("id") != "k1" {
+		if p.path != "/sign-in/verify" || p.form.Get("ceremony") != "sealed-2" || p.form.Get("with") != "key" ||
+			p.form.Get("id") != "k1" {
 			t.Errorf("%s, verifying: got %s %v", how, p.path, p.form)
 		}
-		if used, asserted := response(t, p); used != id || asserted["signature"] == nil || asserted["authenticatorData"] == nil {
+		if used, asserted := response(t, p); used != id || asserted["signature"] == nil ||
+			asserted["authenticatorData"] == nil {
 			t.Errorf("%s, verifying: got id %s and members %v, want %s", how, used, asserted, id)
 		}
 
-		s.show(&KeyNew{Key: creation(id), Name: "x"}, chromedp.Click(chromedp.CSS("[data-ask]")), chromedp.WaitVisible(chromedp.CSS(`[data-key][data-state="failed"]`)))
+		s.show(&KeyNew{Key: creation(id), Name: "x"}, chromedp.Click(chromedp.CSS("[data-ask]")),
+			chromedp.WaitVisible(chromedp.CSS(`[data-key][data-state="failed"]`)))
 		s.says(how+", the same key again", "[data-say]", "This key is already on your list")
 		s.says(how+", the same key again", "[data-ask]", "Ask the key again")
 	}
-	s.show(&Verify{With: WayKey, Key: request("AAECAwQFBgcICQoLDA0ODw", false)}, chromedp.Click(chromedp.CSS("[data-ask]")), chromedp.WaitVisible(chromedp.CSS(`[data-key][data-state="failed"]`)))
+	s.show(&Verify{With: WayKey, Key: request("AAECAwQFBgcICQoLDA0ODw", false)},
+		chromedp.Click(chromedp.CSS("[data-ask]")),
+		chromedp.WaitVisible(chromedp.CSS(`[data-key][data-state="failed"]`)))
 	s.says("another key", "[data-say]", "The key was not asked, or you stopped it")
 	if n := len(s.posted); n != 0 {
 		t.Errorf("after refusals: got %d forms posted, want none", n)
@@ -215,7 +231,8 @@ navigator.credentials.get = navigator.credentials.create = () => new Promise((_,
 // not find that nothing comes of it.
 func TestKeyScriptHeedsAnEarlyPress(t *testing.T) {
 	s := newStage(t)
-	if _, err := chromedp.Call(s.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: refusing}); err != nil {
+	if _, err := chromedp.Call(s.ctx, page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: refusing}); err != nil {
 		t.Fatal(err)
 	}
 	state := func(want string) chromedp.Action[chromedp.Void] {
@@ -231,7 +248,8 @@ func TestKeyScriptHeedsAnEarlyPress(t *testing.T) {
 	s.says("a press while the page asked by itself", "[data-say]", "The key was not asked, or you stopped it")
 
 	// A question that the browser ends without a reason is put once more; ended again, the person is told.
-	s.show(&KeyNew{Name: "x", Key: creation("")}, ask, state("waiting"), do(`refuse("AbortError")`), twice, state("waiting"),
+	s.show(&KeyNew{Name: "x", Key: creation("")}, ask, state("waiting"), do(`refuse("AbortError")`), twice,
+		state("waiting"),
 		do(`refuse("AbortError")`), state("failed"))
 	s.says("a question that ended twice", "[data-say]", "The key was not asked, or you stopped it")
 }
@@ -246,9 +264,12 @@ func (s *stage) says(what, selector, want string) {
 
 func TestConditionalScript(t *testing.T) {
 	s := newStage(t)
-	s.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true})
+	s.authenticator(webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2,
+		Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true,
+		IsUserVerified: true})
 	prompt := creation("")
-	prompt.Options = strings.Replace(prompt.Options, `"residentKey":"discouraged","userVerification":"discouraged"`, `"residentKey":"required","userVerification":"required"`, 1)
+	prompt.Options = strings.Replace(prompt.Options, `"residentKey":"discouraged","userVerification":"discouraged"`,
+		`"residentKey":"required","userVerification":"required"`, 1)
 	s.show(&KeyNew{Passkey: true, Name: "Phone", Key: prompt}, chromedp.Click(chromedp.CSS("[data-ask]")))
 	id, _ := response(t, s.post())
 	s.showQuick(&SignIn{Key: request("", false)})
@@ -279,7 +300,8 @@ func TestFieldScripts(t *testing.T) {
 	show := chromedp.CSS("[data-reveal]")
 	s.show(&SignIn{}, chromedp.SendKeys(chromedp.CSS("#f-password"), "secret"), chromedp.Click(show))
 	for _, want := range []string{"text true Hide", "password false Show"} {
-		got, err := chromedp.Run(s.ctx, chromedp.Evaluate[string](`(b => document.getElementById('f-password').type + ' ' + b.getAttribute('aria-pressed') + ' ' + b.textContent)(document.querySelector('[data-reveal]'))`))
+		got, err := chromedp.Run(s.ctx,
+			chromedp.Evaluate[string](`(b => document.getElementById('f-password').type + ' ' + b.getAttribute('aria-pressed') + ' ' + b.textContent)(document.querySelector('[data-reveal]'))`))
 		if err != nil || got != want {
 			t.Errorf("got %q, error %v; want %q", got, err, want)
 		}
@@ -287,7 +309,8 @@ func TestFieldScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.show(&Check{Tried: true, Cookies: true}, chromedp.WaitVisible(chromedp.CSS(`[data-test="key"] [data-answer="yes"]`)))
+	s.show(&Check{Tried: true, Cookies: true},
+		chromedp.WaitVisible(chromedp.CSS(`[data-test="key"] [data-answer="yes"]`)))
 }
 
 // The browser itself says whether a page breaks the policy or a script throws.

@@ -45,13 +45,15 @@ func NewStatic(base string) (*Static, error) {
 			return nil, fmt.Errorf("reading static files: %w", err)
 		}
 	}
-	kinds := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	kinds := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+		".svg": "image/svg+xml"}
 	for name, plain := range files {
 		sum := sha256.Sum256(plain)
 		ext := path.Ext(name)
 		hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
 		s.paths[name] = hashed
-		s.files[hashed] = staticFile{kind: kinds[ext], plain: plain, small: sync.OnceValues(func() ([]byte, error) { return pack(plain) })}
+		s.files[hashed] = staticFile{kind: kinds[ext], plain: plain,
+			small: sync.OnceValues(func() ([]byte, error) { return pack(plain) })}
 	}
 	return s, nil
 }

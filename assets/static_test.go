@@ -15,14 +15,16 @@ func TestStatic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, kind := range map[string]string{"latchkey.css": "text/css; charset=utf-8", "latchkey.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"} {
+	for name, kind := range map[string]string{"latchkey.css": "text/css; charset=utf-8",
+		"latchkey.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"} {
 		path := s.Path(name)
 		if !regexp.MustCompile(`^/accounts/assets/[a-z]+\.[0-9a-f]{12}\.[a-z]+$`).MatchString(path) {
 			t.Errorf("%s: got path %q", name, path)
 		}
 		plain := httptest.NewRecorder()
 		s.ServeHTTP(plain, httptest.NewRequest(http.MethodGet, path, nil))
-		if plain.Code != 200 || plain.Header().Get("Content-Type") != kind || !strings.Contains(plain.Header().Get("Cache-Control"), "immutable") {
+		if plain.Code != 200 || plain.Header().Get("Content-Type") != kind ||
+			!strings.Contains(plain.Header().Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: got %d %v", name, plain.Code, plain.Header())
 		}
 		r := httptest.NewRequest(http.MethodGet, path, nil)

@@ -37,7 +37,8 @@ func TestCataloguesAreEqual(t *testing.T) {
 		if e.other == "" || z.other == "" {
 			t.Errorf("%s: got an empty text", key)
 		}
-		if strings.Count(e.other, "{{") != len(placeholder.FindAllString(e.other, -1)) || strings.Count(z.other, "{{") != len(placeholder.FindAllString(z.other, -1)) {
+		if strings.Count(e.other, "{{") != len(placeholder.FindAllString(e.other, -1)) ||
+			strings.Count(z.other, "{{") != len(placeholder.FindAllString(z.other, -1)) {
 			t.Errorf("%s: got a placeholder that is not {{.name}}", key)
 		}
 	}
@@ -70,7 +71,8 @@ func TestCataloguesNameNoKeyTwice(t *testing.T) {
 					depth--
 				}
 			case string:
-				if depth == 1 && strings.Contains(tok, ".") && !strings.ContainsAny(tok, " 。") && regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[A-Za-z0-9-]+)+$`).MatchString(tok) {
+				if depth == 1 && strings.Contains(tok, ".") && !strings.ContainsAny(tok, " 。") &&
+					regexp.MustCompile(`^[a-z][a-z0-9-]*(\.[A-Za-z0-9-]+)+$`).MatchString(tok) {
 					if seen[tok] {
 						t.Errorf("%s: got key %s twice", lang, tok)
 					}
@@ -150,7 +152,8 @@ func TestProblems(t *testing.T) {
 				t.Errorf("%s: got no text, want one", code)
 			}
 			title, detail := texts.Problem(lang, code, nil)
-			if title == "" || strings.Contains(title+detail, "{{") || strings.Contains(title+detail, "<no value>") || strings.HasPrefix(title, "problem.") {
+			if title == "" || strings.Contains(title+detail, "{{") || strings.Contains(title+detail, "<no value>") ||
+				strings.HasPrefix(title, "problem.") {
 				t.Errorf("%s in %s without values: got %q, %q; want whole sentences", code, lang, title, detail)
 			}
 			if strings.HasSuffix(title, ".") || strings.HasSuffix(title, "。") {
@@ -163,17 +166,23 @@ func TestProblems(t *testing.T) {
 		args          Args
 		title, detail string
 	}{
-		{English, "sign-in-locked", Args{"time": noon, "now": noon}, "Sign-in with a password is locked until 14:03", "Your security key still works, and you can reset the password now."},
-		{English, "sign-in-locked", Args{"time": noon}, "Sign-in with a password is locked until 14:03 on 3 March 2026", "Your security key still works, and you can reset the password now."},
+		{English, "sign-in-locked", Args{"time": noon, "now": noon}, "Sign-in with a password is locked until 14:03",
+			"Your security key still works, and you can reset the password now."},
+		{English, "sign-in-locked", Args{"time": noon}, "Sign-in with a password is locked until 14:03 on 3 March 2026",
+			"Your security key still works, and you can reset the password now."},
 		{Chinese, "sign-in-locked", Args{"time": noon}, "密码登录已锁定至 2026 年 3 月 3 日 14:03", "安全密钥仍可使用，您也可以现在重设密码。"},
-		{English, "sign-in-locked", nil, "Sign-in with a password is locked for a while", "Your security key still works, and you can reset the password now."},
+		{English, "sign-in-locked", nil, "Sign-in with a password is locked for a while",
+			"Your security key still works, and you can reset the password now."},
 		{English, "code-wrong", Args{"n": 1}, "This code is not right", "One try left."},
-		{English, "code-wrong", Args{"label": "K7", "n": 3}, "This code is not right", "Check the newest message, marked K7. 3 tries left."},
+		{English, "code-wrong", Args{"label": "K7", "n": 3}, "This code is not right",
+			"Check the newest message, marked K7. 3 tries left."},
 		{English, "code-wrong", nil, "This code is not right", ""},
 		{Chinese, "code-wrong", Args{"n": 1}, "验证码不正确", "还可尝试 1 次。"},
-		{English, "never-heard-of", nil, "Something went wrong on our side", "We have noted it. Try again in a minute; if it happens again, tell support."},
+		{English, "never-heard-of", nil, "Something went wrong on our side",
+			"We have noted it. Try again in a minute; if it happens again, tell support."},
 		{"fr", "code-expired", nil, "This code is too old", "Ask for a new one."},
-		{English, "unknown-member", Args{"name": "{{.x}}<b>"}, "The request holds a field we don’t know", "Its name: {{.x}}<b>. Nothing was changed."},
+		{English, "unknown-member", Args{"name": "{{.x}}<b>"}, "The request holds a field we don’t know",
+			"Its name: {{.x}}<b>. Nothing was changed."},
 	} {
 		title, detail := texts.Problem(c.lang, c.code, c.args)
 		if title != c.title || detail != c.detail {
@@ -197,7 +206,8 @@ func TestSayForms(t *testing.T) {
 		{Chinese, "method.used", Args{"when": When(noon), "now": noon}, "最近使用：今天 14:03"},
 		{Chinese, "codes.made", Args{"day": Day(noon)}, "2026 年 3 月 3 日生成"},
 		{English, "help.wait", Args{"time": Clock(noon)}, "You can ask for a new code at 14:03:10"},
-		{English, "problem.recovery-paused.detail", Args{"left": 8*time.Hour + 5*time.Minute}, "The clock waits for you; 8 h 5 min will be left when it arrives."},
+		{English, "problem.recovery-paused.detail", Args{"left": 8*time.Hour + 5*time.Minute},
+			"The clock waits for you; 8 h 5 min will be left when it arrives."},
 		{Chinese, "problem.recovery-paused.detail", Args{"left": 5 * time.Minute}, "计时已暂停，收到后还剩 5 分钟。"},
 		{English, "no.such.key", nil, "no.such.key"},
 	} {

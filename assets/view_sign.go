@@ -124,7 +124,8 @@ type ForgotPassword struct {
 // Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.
 type Message struct {
 	Frame
-	Key  string // "signed-out", "confirmed", "password-changed", "undone", "removal-stopped", "support-sent", "already-confirmed"
+	// "signed-out", "confirmed", "password-changed", "undone", "removal-stopped", "support-sent", "already-confirmed"
+	Key  string
 	Args Args
 	Tone string // as in Notice
 	Next string // path of the one button, without Config.Base; "" for /sign-in
