@@ -65,7 +65,8 @@ func noArguments(cmd *cobra.Command, args []string) error {
 func settable(cmd *cobra.Command, environ []string, stderr io.Writer) func() (*Config, error) {
 	d, f := defaults(), cmd.Flags()
 	f.String("data", d.Data, "`folder` for the data")
-	f.String("store", d.Store, "data source `name`, for example bolt:/var/lib/latchkey/latchkey.db; none: a file in the data folder")
+	f.String("store", d.Store,
+		"data source `name`, for example bolt:/var/lib/latchkey/latchkey.db; none: a file in the data folder")
 	path := f.String("config", "", "YAML `file` with more settings")
 	return func() (*Config, error) {
 		if !f.Changed("config") {
@@ -102,7 +103,8 @@ when it ends. One line of JSON on standard output says where it listens.`,
 		Args: noArguments,
 	}
 	cmd.Flags().String("listen", d.Listen, "`host:port` to listen on")
-	cmd.Flags().String("origin", d.Origin, "`address` at which browsers find the site; none: http://localhost at the port of --listen")
+	cmd.Flags().String("origin", d.Origin,
+		"`address` at which browsers find the site; none: http://localhost at the port of --listen")
 	cmd.Flags().Bool("start-empty", d.StartEmpty, "make a new store beside a keyset whose store is gone")
 	cmd.Flags().Bool("lab", d.Lab, "serve a lab for tests, over data of its own")
 	settings := settable(cmd, environ, stderr)
@@ -151,7 +153,8 @@ their owners get a mail. The service must be stopped.`,
 		Args: noArguments,
 	}
 	settings := settable(cmd, environ, stderr)
-	keep := cmd.Flags().Bool(keepCodesFlag, false, "leave recovery codes as they are in the backup: those used since work once more")
+	keep := cmd.Flags().Bool(keepCodesFlag, false,
+		"leave recovery codes as they are in the backup: those used since work once more")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := settings()
 		if err != nil {
@@ -163,7 +166,8 @@ their owners get a mail. The service must be stopped.`,
 }
 
 func auditCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
-	group := &cobra.Command{Use: "audit", Short: "Look after the audit trail, with the service stopped", Args: unknownCommand}
+	group := &cobra.Command{Use: "audit", Short: "Look after the audit trail, with the service stopped",
+		Args: unknownCommand}
 	group.RunE = func(cmd *cobra.Command, _ []string) error { return misuse("say what to do: %s", verbs(cmd)) }
 	verify := &cobra.Command{
 		Use:   "verify",

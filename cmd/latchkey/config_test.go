@@ -55,7 +55,8 @@ func TestOriginFollowsThePort(t *testing.T) {
 		{"", map[string]string{"listen": "127.0.0.1:9000"}, "http://localhost:9000"},
 		{"listen: 0.0.0.0:9001", nil, "http://localhost:9001"},
 		{"", map[string]string{"listen": "[::1]:9002"}, "http://localhost:9002"},
-		{"origin: https://account.shop.example", map[string]string{"listen": "127.0.0.1:9000"}, "https://account.shop.example"},
+		{"origin: https://account.shop.example", map[string]string{"listen": "127.0.0.1:9000"},
+			"https://account.shop.example"},
 		{"origin: http://localhost:8080", map[string]string{"listen": "127.0.0.1:9000"}, "http://localhost:8080"},
 	} {
 		if got := load(t, c.yaml, nil, c.flags).Origin; got != c.want {
@@ -132,7 +133,8 @@ totp: {digits: 8}
 			t.Errorf("%s: got %+v, want what the file says", what, c)
 		}
 	}
-	if got := load(t, "", []string{"LATCHKEY_SERVER_TRUSTED_PROXIES=10.0.0.0/8,192.0.2.0/24"}, nil).Server.TrustedProxies; len(got) != 2 {
+	if got := load(t, "", []string{"LATCHKEY_SERVER_TRUSTED_PROXIES=10.0.0.0/8,192.0.2.0/24"},
+		nil).Server.TrustedProxies; len(got) != 2 {
 		t.Errorf("proxies in the environment: got %v, want two", got)
 	}
 }
@@ -148,7 +150,8 @@ func TestCountriesOfGateways(t *testing.T) {
 		{"sms", "CN", true}, {"voice, sms", "CN, HK", true}, {"sms", "  ", false},
 	} {
 		path := filepath.Join(t.TempDir(), "latchkey.yaml")
-		writeFile(t, path, strings.Replace(gateway, "CHANNELS", c.channels, 1)+"policy: {countries: ["+c.countries+"]}\n")
+		writeFile(t, path, strings.Replace(gateway, "CHANNELS", c.channels, 1)+"policy: {countries: ["+
+			c.countries+"]}\n")
 		_, _, err := loadConfig(path, nil, nil)
 		if (err == nil) != c.good || err != nil && !strings.Contains(err.Error(), "policy.countries") {
 			t.Errorf("%s to [%s]: got %v, want good %t", c.channels, c.countries, err, c.good)
@@ -213,8 +216,11 @@ func TestFormsOfYAML(t *testing.T) {
 	for yaml, want := range map[string]func(c *Config) bool{
 		"# nothing\n":                  func(c *Config) bool { return c.Site == "Latchkey" },
 		"---\nsite: x\n---\nsite: y\n": func(c *Config) bool { return c.Site == "x" },
-		"site:\npolicy:\n":             func(c *Config) bool { return c.Site == "Latchkey" && c.Policy.Password.Min > 0 },
-		"policy: {countries: []}":      func(c *Config) bool { return len(c.Policy.Countries) == 0 },
+		"site:\npolicy:\n": func(c *Config) bool {
+			return c.Site == "Latchkey" &&
+				c.Policy.Password.Min > 0
+		},
+		"policy: {countries: []}": func(c *Config) bool { return len(c.Policy.Countries) == 0 },
 		"policy: {countries: &a [CN]}\nserver: {related-origins: *a}": func(c *Config) bool {
 			return len(c.Server.RelatedOrigins) == 1
 		},

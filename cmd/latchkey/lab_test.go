@@ -52,7 +52,8 @@ func TestLabMailAndTexts(t *testing.T) {
 		Cursor   int
 	}
 	get(t, h, "/api/v1/lab/inbox?wait=20s&to=wei@example.com", &in)
-	if len(in.Messages) != 1 || !strings.HasPrefix(in.Link, "http://localhost:8080/sign-up/confirm/") || !strings.Contains(in.Messages[0].Text, in.Link) {
+	if len(in.Messages) != 1 || !strings.HasPrefix(in.Link, "http://localhost:8080/sign-up/confirm/") ||
+		!strings.Contains(in.Messages[0].Text, in.Link) {
 		t.Fatalf("got %+v, want the mail with its link", in)
 	}
 	{ // people see it, too
@@ -66,12 +67,17 @@ func TestLabMailAndTexts(t *testing.T) {
 		}
 	}
 	call(t, h, "/api/v1/sign-up/confirm", map[string]any{"link": in.Link[strings.LastIndex(in.Link, "/")+1:]}, nil)
-	call(t, h, "/api/v1/lab/accounts", map[string]any{"name": "ann", "methods": []any{map[string]any{"kind": "phone", "number": "+8613900139000"}}}, nil)
+	call(t, h, "/api/v1/lab/accounts",
+		map[string]any{"name": "ann", "methods": []any{map[string]any{"kind": "phone", "number": "+8613900139000"}}},
+		nil)
 	var flow struct{ Ceremony, Token string }
-	call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "ann@lab.example", "password": "Quiet-Harbour-417"}, &flow)
-	call(t, h, "/api/v1/sign-in/begin", map[string]any{"ceremony": flow.Ceremony, "kind": "phone", "channel": "sms"}, &flow)
+	call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "ann@lab.example", "password": "Quiet-Harbour-417"},
+		&flow)
+	call(t, h, "/api/v1/sign-in/begin", map[string]any{"ceremony": flow.Ceremony, "kind": "phone", "channel": "sms"},
+		&flow)
 	get(t, h, "/api/v1/lab/inbox?wait=20s&channel=sms&to="+url.QueryEscape("+8613900139000"), &in)
-	call(t, h, "/api/v1/sign-in/finish", map[string]any{"ceremony": flow.Ceremony, "response": map[string]any{"code": in.Code}}, &flow)
+	call(t, h, "/api/v1/sign-in/finish", map[string]any{"ceremony": flow.Ceremony,
+		"response": map[string]any{"code": in.Code}}, &flow)
 	if flow.Token == "" {
 		t.Error("with the code from the inbox: got no session")
 	}
@@ -89,10 +95,13 @@ func TestLabDayInASecond(t *testing.T) {
 		map[string]any{"kind": "totp"}, map[string]any{"kind": "phone", "number": "+8613900139000"}}}, &made)
 	var flow struct{ Ceremony, Token string }
 	var in struct{ Code, Link string }
-	call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "ann@lab.example", "password": "Quiet-Harbour-417"}, &flow)
-	call(t, h, "/api/v1/sign-in/begin", map[string]any{"ceremony": flow.Ceremony, "kind": "phone", "channel": "sms"}, &flow)
+	call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "ann@lab.example", "password": "Quiet-Harbour-417"},
+		&flow)
+	call(t, h, "/api/v1/sign-in/begin", map[string]any{"ceremony": flow.Ceremony, "kind": "phone", "channel": "sms"},
+		&flow)
 	get(t, h, "/api/v1/lab/inbox?wait=20s&channel=sms", &in)
-	call(t, h, "/api/v1/sign-in/finish", map[string]any{"ceremony": flow.Ceremony, "response": map[string]any{"code": in.Code}}, &flow)
+	call(t, h, "/api/v1/sign-in/finish", map[string]any{"ceremony": flow.Ceremony,
+		"response": map[string]any{"code": in.Code}}, &flow)
 	ask := func(method, path string) (out struct{ Methods []struct{ Kind string } }) {
 		r := httptest.NewRequestWithContext(t.Context(), method, "http://localhost:8080/api/v1"+path, nil)
 		r.Header.Set("Authorization", "Bearer "+flow.Token)
@@ -106,10 +115,12 @@ func TestLabDayInASecond(t *testing.T) {
 	ask("DELETE", "/methods/"+made.Methods[0].ID) // a text removes an app, but not before tomorrow
 	var clock struct{ Now, Told time.Time }
 	call(t, h, "/api/v1/lab/clock", map[string]any{"advance": "23h59m"}, &clock)
-	call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "ann@lab.example", "password": "Quiet-Harbour-417"}, &flow)
+	call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "ann@lab.example", "password": "Quiet-Harbour-417"},
+		&flow)
 	kinds := func() string {
 		var info struct{ Methods []struct{ Kind string } }
-		call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "ann@lab.example", "password": "Quiet-Harbour-417"}, &info)
+		call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "ann@lab.example", "password": "Quiet-Harbour-417"},
+			&info)
 		var list []string
 		for _, m := range info.Methods {
 			list = append(list, m.Kind)
@@ -156,8 +167,10 @@ func TestLabBySettings(t *testing.T) {
 			faults = append(faults, f)
 		}
 	}
-	report, err := conform.Run(t.Context(), party, faults, conform.Options{Oracle: conform.LatchkeyOracle(), Policy: conform.LatchkeyPolicy(), Strict: true})
-	if err != nil || report.Summary.Exit != conform.ExitAsExpected || len(faults) < 10 || report.Summary.Verdicts[conform.Skipped] > 0 {
+	report, err := conform.Run(t.Context(), party, faults, conform.Options{Oracle: conform.LatchkeyOracle(),
+		Policy: conform.LatchkeyPolicy(), Strict: true})
+	if err != nil || report.Summary.Exit != conform.ExitAsExpected || len(faults) < 10 ||
+		report.Summary.Verdicts[conform.Skipped] > 0 {
 		t.Errorf("got %v of %d faults, want all as they should be: %v", report.Line(), len(faults), err)
 	}
 	stop()
@@ -192,7 +205,8 @@ func TestLabSaysSo(t *testing.T) {
 
 // A lab that other machines reach says so, one on this machine alone does not.
 func TestLabWarnsOfOtherMachines(t *testing.T) {
-	for address, want := range map[string]bool{"127.0.0.1": false, "::1": false, "0.0.0.0": true, "::": true, "192.0.2.1": true} {
+	for address, want := range map[string]bool{"127.0.0.1": false, "::1": false, "0.0.0.0": true, "::": true,
+		"192.0.2.1": true} {
 		for _, lab := range []bool{true, false} {
 			var said bytes.Buffer
 			c := &Config{Lab: lab}

@@ -49,7 +49,8 @@ func openStore(c *Config) (*bolt.DB, *store.Keys, error) {
 	}
 	db, err := bolt.Open(path, bolt.Options{})
 	if errors.Is(err, store.ErrInUse) {
-		return nil, nil, fmt.Errorf("the data in %s is in use by another latchkey process: stop that one, or give this one another folder with --data", path)
+		return nil, nil,
+			fmt.Errorf("the data in %s is in use by another latchkey process: stop that one, or give this one another folder with --data", path)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening the data: %w", err)
@@ -71,7 +72,8 @@ func openKeys(c *Config, db string) (*store.Keys, error) {
 		return nil, err
 	}
 	if !have[1] && have[0] {
-		return nil, fmt.Errorf("%s is missing, and %s cannot be read without it: restore it from the backup", keyset, db)
+		return nil, fmt.Errorf("%s is missing, and %s cannot be read without it: restore it from the backup", keyset,
+			db)
 	}
 	if have[1] && !have[0] && !c.StartEmpty {
 		return nil, fmt.Errorf("%s is there, but its data are not in %s: put the backup back or mend the setting store;"+
@@ -111,7 +113,8 @@ func (c *Config) warnReadable(log *slog.Logger) {
 	if secret == "" {
 		secret = filepath.Join(c.Data, secretFile)
 	}
-	for _, path := range []string{c.Data, secret, filepath.Join(c.Data, keysetFile), c.dbPath(), filepath.Join(c.Data, messagesFile)} {
+	for _, path := range []string{c.Data, secret, filepath.Join(c.Data, keysetFile), c.dbPath(),
+		filepath.Join(c.Data, messagesFile)} {
 		info, err := os.Stat(path)
 		if err != nil || info.Mode().Perm()&0o007 == 0 { // what is not there is nobody's to read
 			continue
@@ -120,7 +123,8 @@ func (c *Config) warnReadable(log *slog.Logger) {
 		if info.IsDir() {
 			want = "chmod 700"
 		}
-		log.Warn("everybody on this machine may get at this, and only the service should", "path", path, "mode", info.Mode().Perm().String(), "mend", want)
+		log.Warn("everybody on this machine may get at this, and only the service should", "path", path, "mode",
+			info.Mode().Perm().String(), "mend", want)
 	}
 }
 

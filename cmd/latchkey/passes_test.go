@@ -112,7 +112,8 @@ func useCaseDirs(t *testing.T) []string {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
-			if x, ok := n.(*ast.SelectorExpr); ok && x.Sel.Name == "Work" && isIdent(x.X, "auth") && !slices.Contains(dirs, s.dir) {
+			if x, ok := n.(*ast.SelectorExpr); ok && x.Sel.Name == "Work" && isIdent(x.X, "auth") &&
+				!slices.Contains(dirs, s.dir) {
 				dirs = append(dirs, s.dir)
 			}
 			return true
@@ -232,7 +233,8 @@ func (p *loaded) writesOutside(lit *ast.FuncLit) []outsideWrite {
 				note(s.X, "lends a pointer to")
 			}
 		case *ast.CallExpr:
-			if sel, ok := s.Fun.(*ast.SelectorExpr); ok && len(s.Args) > 0 && slices.Contains(fillsCeremony, sel.Sel.Name) {
+			if sel, ok := s.Fun.(*ast.SelectorExpr); ok && len(s.Args) > 0 &&
+				slices.Contains(fillsCeremony, sel.Sel.Name) {
 				note(s.Args[0], "lends to a factor")
 			}
 		}
@@ -283,7 +285,8 @@ func (p *loaded) calls() map[types.Object][]types.Object {
 func (p *loaded) useCases() []useCase {
 	var list []useCase
 	p.functions(func(fn *ast.FuncDecl) {
-		if fn.Recv == nil || !fn.Name.IsExported() || len(fn.Type.Params.List) == 0 || !p.holdsService(fn.Recv.List[0].Type) {
+		if fn.Recv == nil || !fn.Name.IsExported() || len(fn.Type.Params.List) == 0 ||
+			!p.holdsService(fn.Recv.List[0].Type) {
 			return
 		}
 		if sel, ok := fn.Type.Params.List[0].Type.(*ast.SelectorExpr); ok && isIdent(sel.X, "context") {
@@ -310,7 +313,8 @@ func (p *loaded) holdsService(x ast.Expr) bool {
 				return true
 			}
 			if s, ok := spec.Type.(*ast.StructType); ok {
-				holds = holds || slices.ContainsFunc(s.Fields.List, func(f *ast.Field) bool { return isService(f.Type, p.dir) })
+				holds = holds ||
+					slices.ContainsFunc(s.Fields.List, func(f *ast.Field) bool { return isService(f.Type, p.dir) })
 			}
 			return false
 		})
@@ -348,7 +352,8 @@ func (p *loaded) opens() []string {
 			opens := false
 			ast.Inspect(decl, func(n ast.Node) bool {
 				sel, ok := n.(*ast.SelectorExpr)
-				opens = opens || ok && (sel.Sel.Name == "db" || sel.Sel.Name == "DB" && (isIdent(sel.X, "store") || isIdent(sel.X, "cfg")))
+				opens = opens || ok && (sel.Sel.Name == "db" || sel.Sel.Name == "DB" &&
+					(isIdent(sel.X, "store") || isIdent(sel.X, "cfg")))
 				return true
 			})
 			if opens {

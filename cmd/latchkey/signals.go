@@ -11,7 +11,8 @@ import (
 // errHungUp is why the service stopped when its terminal, or whoever held it, was gone.
 var errHungUp = errors.New("stopped in order after a hang-up")
 
-// untilAsked returns a context that ends when the program is asked to stop, with errHungUp as its cause after a hang-up.
+// untilAsked returns a context that ends when the program is asked to stop, with errHungUp as its cause after a
+// hang-up.
 // Who started it with hang-ups ignored (nohup) wants it to live on. Once asked to stop, the next SIGTERM or SIGINT ends
 // the program at once; hang-ups come in pairs, from the terminal and from its shell, so that a second one does nothing.
 func untilAsked(parent context.Context) (ctx context.Context, stop func()) {

@@ -102,7 +102,8 @@ func TestEverySignalDrains(t *testing.T) {
 			}
 			defer slow.Close()
 			answers := bufio.NewReader(slow)
-			_, _ = io.WriteString(slow, "POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+			_, _ = io.WriteString(slow,
+				"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
 			if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, "100") { // it is under way
 				t.Fatalf("got %q, %v, want to be asked for the body", line, err)
 			}

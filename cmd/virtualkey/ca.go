@@ -55,7 +55,8 @@ func (h home) ca(name string) (*virtual.CA, error) {
 	if f.Version != 1 || len(f.Seed) == 0 {
 		return nil, fmt.Errorf("%s: not a CA of version 1", path)
 	}
-	return virtual.NewCA(virtual.CAOptions{Name: f.Name, Country: f.Country, NotBefore: f.NotBefore, NotAfter: f.NotAfter, Seed: f.Seed})
+	return virtual.NewCA(virtual.CAOptions{Name: f.Name, Country: f.Country, NotBefore: f.NotBefore,
+		NotAfter: f.NotAfter, Seed: f.Seed})
 }
 
 func (p *program) caCommand() *cobra.Command {
@@ -66,7 +67,9 @@ func (p *program) caCommand() *cobra.Command {
 
 func (p *program) caInitCommand() *cobra.Command {
 	f := caFile{Version: 1}
-	seed, from, until := "", "", ""
+	seed := ""
+	from := ""
+	until := ""
 	cmd := &cobra.Command{
 		Use:   "init NAME",
 		Short: "Make a root that certifies keys",
@@ -123,7 +126,8 @@ func (p *program) initCA(h home, name string, f caFile) error {
 	if len(f.Seed) == 0 {
 		f.Seed = drawSeed()
 	}
-	ca, err := virtual.NewCA(virtual.CAOptions{Name: f.Name, Country: f.Country, NotBefore: f.NotBefore, NotAfter: f.NotAfter, Seed: f.Seed})
+	ca, err := virtual.NewCA(virtual.CAOptions{Name: f.Name, Country: f.Country, NotBefore: f.NotBefore,
+		NotAfter: f.NotAfter, Seed: f.Seed})
 	if err != nil {
 		return err
 	}
@@ -138,7 +142,8 @@ func (p *program) initCA(h home, name string, f caFile) error {
 		return err
 	}
 	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Root().Raw})
-	if err := errors.Join(replaceFile(public, root, 0o644), replaceFile(secret, append(text, '\n'), 0o600)); err != nil {
+	if err := errors.Join(replaceFile(public, root, 0o644), replaceFile(secret, append(text, '\n'),
+		0o600)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(p.stdout, public)
@@ -196,7 +201,8 @@ the root of the CA as the trust anchor of its metadata verifies it.`,
 	f.StringVar(&out, "out", "", "`file` to write; the standard output when not given")
 	f.IntVar(&number, "number", 1, "serial `number` of the BLOB")
 	f.StringVar(&next, "next-update", "", "`day` of the next one; 2099-12-31 when not given")
-	f.StringSliceVar(&status, "status", nil, "`list` of KEY=STATUS, such as stick=REVOKED; FIDO_CERTIFIED_L1 when not given")
+	f.StringSliceVar(&status, "status", nil,
+		"`list` of KEY=STATUS, such as stick=REVOKED; FIDO_CERTIFIED_L1 when not given")
 	return cmd
 }
 

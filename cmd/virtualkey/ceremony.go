@@ -34,7 +34,8 @@ type ceremonyFlags struct {
 
 func (c *ceremonyFlags) add(f *pflag.FlagSet) {
 	c.target.add(f)
-	f.StringVar(&c.topFrame, "top", "", "`origin` of the page that the caller is framed in, when it is in a frame of another site")
+	f.StringVar(&c.topFrame, "top", "",
+		"`origin` of the page that the caller is framed in, when it is in a frame of another site")
 	f.StringSliceVar(&c.related, "related", nil, "`list` of origins that the RP ID's /.well-known/webauthn names")
 	f.StringVar(&c.pin, "pin", "", "the `PIN` that the user types when asked")
 	f.BoolVar(&c.noTouch, "no-touch", false, "the user does not touch the key")
@@ -88,7 +89,8 @@ navigator.credentials.get and toJSON. With --rp both are exchanged with a relyin
 	}
 	c.add(cmd.Flags())
 	cmd.Flags().BoolVar(&c.resident, "discoverable", false, "with --rp, the user is not named")
-	cmd.Flags().StringVar(&c.account, "account", "", "`name` of the user to be chosen among several discoverable credentials")
+	cmd.Flags().StringVar(&c.account, "account", "",
+		"`name` of the user to be chosen among several discoverable credentials")
 	cmd.RunE = p.ceremony(c, ceremonyVerb{
 		fault.Authentication, fault.Visit.SignInBegin, fault.Visit.SignInFinish, (*virtual.Client).GetContext,
 	})
@@ -176,7 +178,8 @@ func (c *ceremonyFlags) client(origin string, key *stored) *virtual.Client {
 }
 
 // make makes the response, broken or honest. A browser that gives none proves nothing about a relying party.
-func (v ceremonyVerb) make(ctx context.Context, client *virtual.Client, about fault.About, f *fault.Fault, options []byte) ([]byte, error) {
+func (v ceremonyVerb) make(ctx context.Context, client *virtual.Client, about fault.About, f *fault.Fault,
+	options []byte) ([]byte, error) {
 	var response []byte
 	var err error
 	if f != nil {
@@ -195,7 +198,8 @@ func (v ceremonyVerb) make(ctx context.Context, client *virtual.Client, about fa
 }
 
 // respond answers options that are given.
-func (p *program) respond(ctx context.Context, c *ceremonyFlags, v ceremonyVerb, f *fault.Fault, options []byte, key *stored) error {
+func (p *program) respond(ctx context.Context, c *ceremonyFlags, v ceremonyVerb, f *fault.Fault, options []byte,
+	key *stored) error {
 	about, err := aboutOptions(options, c.target.origin, c.target.rpID)
 	if err != nil {
 		return err
@@ -256,7 +260,8 @@ type exchanged struct {
 }
 
 // exchange plays one ceremony at a relying party.
-func (p *program) exchange(ctx context.Context, c *ceremonyFlags, v ceremonyVerb, f *fault.Fault, target *opened, key *stored) error {
+func (p *program) exchange(ctx context.Context, c *ceremonyFlags, v ceremonyVerb, f *fault.Fault, target *opened,
+	key *stored) error {
 	visit, err := target.party.Visit(ctx, c.user)
 	if err != nil {
 		return unplayed("visiting", err)
@@ -299,11 +304,15 @@ func (p *program) conclude(c *ceremonyFlags, f *fault.Fault, target *opened, out
 			Twins: map[fault.Baseline]*conform.TwinResult{f.Baseline: {Answer: &conform.Said{Accepted: true}}},
 			Results: []*conform.Result{{
 				ID: f.ID, Baseline: f.Baseline,
-				Answer: &conform.Said{Accepted: out.Accepted, Status: out.Status, Code: out.Code, Text: out.Text, Step: out.Step},
+				Answer: &conform.Said{Accepted: out.Accepted, Status: out.Status, Code: out.Code, Text: out.Text,
+					Step: out.Step},
 			}},
 		}
 		run = conform.Judge(run, []*fault.Fault{f}, conform.Options{Oracle: target.oracle, Policy: target.policy})
-		out.Fault, out.Verdict, detail, code = f.ID, run.Results[0].Verdict, run.Results[0].Detail, run.Summary.Exit
+		out.Fault = f.ID
+		out.Verdict = run.Results[0].Verdict
+		detail = run.Results[0].Detail
+		code = run.Summary.Exit
 	case !out.Accepted:
 		code = conform.ExitGap
 	}

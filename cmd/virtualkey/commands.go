@@ -24,7 +24,8 @@ nothing was proved; 3 used wrongly, or the server cannot be reached.`
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.PersistentFlags().StringVar(&p.home, "home", "", "`folder` of the keys; else VIRTUALKEY_HOME, else virtualkey in the user's folder of settings")
+	root.PersistentFlags().StringVar(&p.home, "home", "",
+		"`folder` of the keys; else VIRTUALKEY_HOME, else virtualkey in the user's folder of settings")
 	root.AddCommand(
 		p.newCommand(), p.listCommand(), p.showCommand(), p.cloneCommand(), p.exportCommand(), p.importCommand(),
 		p.pinCommand(), p.counterCommand(), p.registerCommand(), p.signInCommand(),

@@ -33,11 +33,14 @@ type runFlags struct {
 }
 
 func (r *runFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&r.seed, "seed", "", "`text` from which keys and names come, to repeat a run; letters, digits, dashes, 24 at most; drawn when not given")
+	f.StringVar(&r.seed, "seed", "",
+		"`text` from which keys and names come, to repeat a run; letters, digits, dashes, 24 at most; drawn when not given")
 	f.IntVar(&r.parallel, "parallel", 4, "so `many` faults at a time, 64 at most")
 	f.BoolVar(&r.strict, "strict", false, "refusals for another reason, and lax hardening, are gaps, too")
-	f.StringSliceVar(&r.policy, "policy", nil, "`ID=accept` or ID=refuse for a fault of class policy or hardening, or a JSON file with an object of these; may be repeated")
-	f.StringArrayVar(&r.waive, "waive", nil, "`ID=REASON` for a fault that does not count; may be repeated; the reason stands in every report")
+	f.StringSliceVar(&r.policy, "policy", nil,
+		"`ID=accept` or ID=refuse for a fault of class policy or hardening, or a JSON file with an object of these; may be repeated")
+	f.StringArrayVar(&r.waive, "waive", nil,
+		"`ID=REASON` for a fault that does not count; may be repeated; the reason stands in every report")
 	f.StringVar(&r.oracle, "oracle", "", "YAML `file` that tells the reasons of refusals by their codes and texts")
 	f.DurationVar(&r.patience, "patience", 30*time.Second, "`time` allowed for one fault")
 	f.BoolVar(&r.quiet, "quiet", false, "no progress on the standard error")

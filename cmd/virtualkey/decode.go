@@ -246,8 +246,10 @@ func named(names map[int64]string, value any) string {
 // algorithm names a COSE algorithm.
 func algorithm(value any) string {
 	return named(map[int64]string{
-		-7: "ES256", -8: "EdDSA", -9: "ESP256", -19: "Ed25519", -35: "ES384", -36: "ES512", -37: "PS256", -38: "PS384", -39: "PS512",
-		-47: "ES256K", -51: "ESP384", -52: "ESP512", -53: "Ed448", -257: "RS256", -258: "RS384", -259: "RS512", -65535: "RS1",
+		-7: "ES256", -8: "EdDSA", -9: "ESP256", -19: "Ed25519", -35: "ES384", -36: "ES512", -37: "PS256", -38: "PS384",
+		-39: "PS512",
+		-47: "ES256K", -51: "ESP384", -52: "ESP512", -53: "Ed448", -257: "RS256", -258: "RS384", -259: "RS512",
+		-65535: "RS1",
 	}, value)
 }
 
@@ -348,7 +350,8 @@ func certInfo(n *node, raw []byte) {
 		n.problem("%v", err)
 		return
 	}
-	n.add("magic", fmt.Sprintf("0x%08x", binary.BigEndian.Uint32(raw))).add("type", fmt.Sprintf("0x%04x", binary.BigEndian.Uint16(raw[4:])))
+	n.add("magic", fmt.Sprintf("0x%08x", binary.BigEndian.Uint32(raw))).add("type",
+		fmt.Sprintf("0x%04x", binary.BigEndian.Uint16(raw[4:])))
 	n.add("qualifiedSigner", hex.EncodeToString(signer)).add("extraData", hex.EncodeToString(extra))
 }
 

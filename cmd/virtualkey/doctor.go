@@ -45,7 +45,8 @@ that comes with this program. Exit 1 when something is amiss that everything nee
 			if err != nil {
 				return err
 			}
-			all := []finding{h.examine(), examineLoopback(cmd.Context()), examineUHID(), p.examineCatalogue(cmd.Context())}
+			all := []finding{h.examine(), examineLoopback(cmd.Context()), examineUHID(),
+				p.examineCatalogue(cmd.Context())}
 			code := conform.ExitAsExpected
 			rows := [][]string{}
 			for _, f := range all {
@@ -96,7 +97,8 @@ func examineLoopback(ctx context.Context) finding {
 	f := finding{Name: "servers of this machine", Need: true}
 	address, err := greetLoopback(ctx)
 	if err != nil {
-		f.Says, f.Fix = err.Error(), "allow connections from this machine to 127.0.0.1: a firewall or sandbox forbids them"
+		f.Says, f.Fix = err.Error(),
+			"allow connections from this machine to 127.0.0.1: a firewall or sandbox forbids them"
 		return f
 	}
 	f.OK, f.Says = true, "HTTP over "+address+" works"
@@ -110,7 +112,9 @@ func greetLoopback(ctx context.Context) (string, error) {
 	}
 	server := &http.Server{
 		ReadHeaderTimeout: 5 * time.Second,
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "here") }),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "here")
+		}),
 	}
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
@@ -163,13 +167,15 @@ func (p *program) examineCatalogue(ctx context.Context) finding {
 		return f
 	}
 	rp, err := party.New(party.Options{
-		Origin: "https://doctor.example", RPID: "doctor.example", CA: ca, Tops: []string{"https://frame.example"}, Seed: []byte("doctor"),
+		Origin: "https://doctor.example", RPID: "doctor.example", CA: ca, Tops: []string{"https://frame.example"},
+		Seed: []byte("doctor"),
 	})
 	if err != nil {
 		f.Says = err.Error()
 		return f
 	}
-	report, err := conform.Run(ctx, rp, fault.Catalogue(), conform.Options{Seed: "doctor", Oracle: conform.ReasonOracle(), Now: p.now})
+	report, err := conform.Run(ctx, rp, fault.Catalogue(),
+		conform.Options{Seed: "doctor", Oracle: conform.ReasonOracle(), Now: p.now})
 	if err != nil {
 		f.Says = err.Error()
 		return f

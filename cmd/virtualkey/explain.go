@@ -50,7 +50,8 @@ read.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&e.options, "options", "", "`file` with the options that the response answers")
-	f.StringVar(&e.registration, "registration", "", "`file` with the registration response of the credential that signs in")
+	f.StringVar(&e.registration, "registration", "",
+		"`file` with the registration response of the credential that signs in")
 	f.StringVar(&e.key, "key", "", "stored `key` that holds the credential that signs in")
 	f.StringVar(&e.origin, "origin", "", "`origin` of the page; https:// and the RP ID when not given")
 	f.StringVar(&e.rpID, "rp-id", "", "RP `ID`, where the options do not tell it")
@@ -220,7 +221,8 @@ func (d *decoder) assertion(n *node, data map[string]json.RawMessage) {
 		n.problem("signature is missing")
 	}
 	if handle := n.member(data, "userHandle"); handle != nil {
-		n.add("userHandle", fmt.Sprintf("%d bytes, %s (%s)", len(handle), base64.RawURLEncoding.EncodeToString(handle), printable(handle)))
+		n.add("userHandle", fmt.Sprintf("%d bytes, %s (%s)", len(handle), base64.RawURLEncoding.EncodeToString(handle),
+			printable(handle)))
 	}
 }
 
@@ -328,7 +330,8 @@ func (p *program) records(e *explainFlags, h home) ([]party.Record, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, party.Record{ID: c.ID, PublicKey: cose, BackupEligible: c.Backup, UserHandle: c.UserHandle})
+			out = append(out, party.Record{ID: c.ID, PublicKey: cose, BackupEligible: c.Backup,
+				UserHandle: c.UserHandle})
 		}
 	}
 	for i := range out {

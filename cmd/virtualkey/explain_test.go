@@ -24,7 +24,8 @@ func explained(t testing.TB, text []byte, options string) (plain, asJSON string)
 	for i := range out {
 		p := &program{stdin: strings.NewReader(options), stdout: &out[i], stderr: &out[i], now: time.Now}
 		var ended outcome
-		if err := p.explain(home{}, &explainFlags{options: "-", asJSON: i == 1}, text); errors.As(err, &ended) && ended.code != 1 {
+		if err := p.explain(home{}, &explainFlags{options: "-", asJSON: i == 1}, text); errors.As(err, &ended) &&
+			ended.code != 1 {
 			t.Errorf("got exit %d, want 1", ended.code)
 		}
 	}
@@ -100,11 +101,13 @@ func TestExplainKeysThatAreNone(t *testing.T) {
 
 // FuzzExplain pastes anything: it is told what it is, or what is wrong with it, and the JSON is JSON.
 func FuzzExplain(f *testing.F) {
-	for _, format := range []virtual.Format{virtual.AttestNone, virtual.AttestPacked, virtual.AttestTPM, virtual.AttestCompound} {
+	for _, format := range []virtual.Format{virtual.AttestNone, virtual.AttestPacked, virtual.AttestTPM,
+		virtual.AttestCompound} {
 		f.Add(registered(f, format), []byte(pageOptions))
 	}
 	f.Add([]byte(`{"id":"AQ","response":{"clientDataJSON":"e30","authenticatorData":"AQ","signature":"","userHandle":"/+=="}}`), []byte(`{"challenge":"AA"}`))
-	f.Add([]byte(pageOptions), []byte(`{"publicKey":{"challenge":"AA","rpId":"shop.example","allowCredentials":[{"type":"public-key","id":"AQ"}]}}`))
+	f.Add([]byte(pageOptions),
+		[]byte(`{"publicKey":{"challenge":"AA","rpId":"shop.example","allowCredentials":[{"type":"public-key","id":"AQ"}]}}`))
 	f.Fuzz(func(t *testing.T, text, options []byte) {
 		plain, asJSON := explained(t, text, string(options))
 		if (plain == "") != (asJSON == "") || asJSON != "" && !json.Valid([]byte(asJSON)) {

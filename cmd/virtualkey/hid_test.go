@@ -22,7 +22,8 @@ func TestTouchByEnter(t *testing.T) {
 	touch := func(ctx context.Context) chan bool {
 		done := make(chan bool, 1)
 		go func() { done <- o.Touch(ctx, "shop.example") }()
-		if line, err := questions.ReadString('\n'); err != nil || !strings.Contains(line, "shop.example wants a touch") {
+		if line, err := questions.ReadString('\n'); err != nil ||
+			!strings.Contains(line, "shop.example wants a touch") {
 			t.Fatalf("got %q, %v, want the question", line, err)
 		}
 		return done

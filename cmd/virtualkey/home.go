@@ -44,7 +44,8 @@ func isName(s string) bool {
 	plain := func(c rune) bool {
 		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c)
 	}
-	return s != "" && len(s) <= 64 && s[0] != '.' && s[0] != '-' && !strings.ContainsFunc(s, func(c rune) bool { return !plain(c) })
+	return s != "" && len(s) <= 64 && s[0] != '.' && s[0] != '-' &&
+		!strings.ContainsFunc(s, func(c rune) bool { return !plain(c) })
 }
 
 func (h home) path(name string) (string, error) {

@@ -42,10 +42,12 @@ func TestAnInterruptedRunReports(t *testing.T) {
 	p := &program{stdout: &stdout, stderr: &stderr, now: time.Now}
 	cmd := p.commands()
 	file := filepath.Join(t.TempDir(), "report.xml")
-	cmd.SetArgs([]string{"conform", "--home", t.TempDir(), "--rp", "http://localhost:" + port, "--report", "junit=" + file})
+	cmd.SetArgs([]string{"conform", "--home", t.TempDir(), "--rp", "http://localhost:" + port, "--report",
+		"junit=" + file})
 	err = cmd.ExecuteContext(ctx)
 	var ended outcome
-	if !errors.As(err, &ended) || ended.code != conform.ExitInconclusive || !strings.Contains(err.Error(), "interrupted") {
+	if !errors.As(err, &ended) || ended.code != conform.ExitInconclusive ||
+		!strings.Contains(err.Error(), "interrupted") {
 		t.Errorf("got %v, want an end by interruption with exit 2", err)
 	}
 	report, err := os.ReadFile(file)

@@ -129,12 +129,15 @@ func stateOf(text []byte) (state, error) {
 func describe(a *virtual.Authenticator, s state) *description {
 	o := a.Options()
 	d := &description{
-		Protocol: o.Protocol, AAGUID: virtual.FormatAAGUID(o.AAGUID), Attachment: "cross-platform", Transports: o.Transports,
-		Resident: o.ResidentKeys, ResidentLimit: o.ResidentLimit, UserVerification: o.UserVerification,
-		AlwaysUV: o.AlwaysUV || s.PIN.AlwaysUV, BackupEligible: o.Backup, BackedUp: o.BackedUp, Attestation: o.Attestation,
-		Extensions: o.Extensions, Credentials: []credentialDescription{},
+		Protocol: o.Protocol, AAGUID: virtual.FormatAAGUID(o.AAGUID), Attachment: "cross-platform",
+		Transports: o.Transports,
+		Resident:   o.ResidentKeys, ResidentLimit: o.ResidentLimit, UserVerification: o.UserVerification,
+		AlwaysUV: o.AlwaysUV || s.PIN.AlwaysUV, BackupEligible: o.Backup, BackedUp: o.BackedUp,
+		Attestation: o.Attestation,
+		Extensions:  o.Extensions, Credentials: []credentialDescription{},
 		PIN: pinDescription{
-			Possible: o.ClientPIN, Set: s.PIN.Hash != nil, Retries: s.PIN.Retries, UVRetries: s.PIN.UVRetries, Minimum: s.PIN.Minimum,
+			Possible: o.ClientPIN, Set: s.PIN.Hash != nil, Retries: s.PIN.Retries, UVRetries: s.PIN.UVRetries,
+			Minimum: s.PIN.Minimum,
 		},
 		Counter: counterDescription{Mode: o.Counter, Value: s.Counter, Script: o.CounterScript, Used: s.Scripted},
 	}
@@ -157,7 +160,8 @@ func describe(a *virtual.Authenticator, s state) *description {
 		cose, _ := c.PublicKeyCOSE() // it has one, or it would not have been stored
 		d.Credentials = append(d.Credentials, credentialDescription{
 			ID: c.ID, RPID: c.RPID, UserHandle: c.UserHandle, UserName: c.UserName, DisplayName: c.DisplayName,
-			Algorithm: c.Algorithm.String(), Resident: c.Resident, Counter: c.Counter, Protect: c.CredProtect, PublicKey: cose,
+			Algorithm: c.Algorithm.String(), Resident: c.Resident, Counter: c.Counter, Protect: c.CredProtect,
+			PublicKey: cose,
 		})
 	}
 	return d
@@ -178,7 +182,8 @@ func (d *description) line() string {
 	if d.Version != "" {
 		what = string(d.Version)
 	}
-	parts := []string{what, strings.Join(d.Algorithms, ","), d.Attachment, "AAGUID " + d.AAGUID, "attestation " + text(d.Attestation)}
+	parts := []string{what, strings.Join(d.Algorithms, ","), d.Attachment, "AAGUID " + d.AAGUID, "attestation " +
+		text(d.Attestation)}
 	return strings.Join(parts, ", ")
 }
 
@@ -317,7 +322,8 @@ func (p *program) show(d *description) error {
 	rows = [][]string{{"RP ID", "USER", "ALGORITHM", "RESIDENT", "COUNTER", "ID"}}
 	for _, c := range d.Credentials {
 		rows = append(rows, []string{
-			or(c.RPID, "(by U2F)"), or(c.UserName, "-"), c.Algorithm, yes(c.Resident), strconv.FormatUint(uint64(c.Counter), 10),
+			or(c.RPID, "(by U2F)"), or(c.UserName, "-"), c.Algorithm, yes(c.Resident),
+			strconv.FormatUint(uint64(c.Counter), 10),
 			base64.RawURLEncoding.EncodeToString(c.ID),
 		})
 	}

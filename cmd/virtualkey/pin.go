@@ -63,7 +63,8 @@ func (p *program) pinCommand() *cobra.Command {
 func (s *stored) platform() *virtual.Platform { return &virtual.Platform{Send: s.Command} }
 
 // pinVerb is a verb that does something to a stored key; what the key refuses is exit 1.
-func (p *program) pinVerb(use, short, example string, arguments int, do func(context.Context, *stored, []string) error) *cobra.Command {
+func (p *program) pinVerb(use, short, example string, arguments int,
+	do func(context.Context, *stored, []string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Example: example, Args: takes(arguments, arguments),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -163,7 +164,8 @@ after the one given: set it below what a relying party has seen, and the key loo
 	f.Uint32Var(&set, "set", 0, "the `value` of the last signature; of a fixed counter, of every one")
 	f.UintSliceVar(&script, "script", nil, "`list` of the values to come, the last one again and again")
 	f.StringVar(&mode, "mode", "", "`way` of counting: global, per-credential, zero, fixed or scripted")
-	f.StringVar(&credential, "credential", "", "with --set, of this one alone: its `id` in base64url, or the beginning of it")
+	f.StringVar(&credential, "credential", "",
+		"with --set, of this one alone: its `id` in base64url, or the beginning of it")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		h, err := p.openHome()
 		if err != nil {
@@ -232,7 +234,8 @@ func (h home) recount(name string, change counterChange) error {
 			}
 		}
 		if len(change.script) > 0 {
-			if err := errors.Join(put(d.Options, "counterScript", change.script), put(d.State, "scripted", 0)); err != nil {
+			if err := errors.Join(put(d.Options, "counterScript", change.script),
+				put(d.State, "scripted", 0)); err != nil {
 				return err
 			}
 		}

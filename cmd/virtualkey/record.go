@@ -114,7 +114,8 @@ func recorded(was *conform.Report, s *selection) ([]*fault.Fault, error) {
 	}
 	without := len(s.only) == 0
 	faults = slices.DeleteFunc(faults, func(f *fault.Fault) bool {
-		return !s.passes(f) || !without && !slices.ContainsFunc(chosen, func(c *fault.Fault) bool { return c.ID == f.ID })
+		return !s.passes(f) || !without &&
+			!slices.ContainsFunc(chosen, func(c *fault.Fault) bool { return c.ID == f.ID })
 	})
 	if len(faults) == 0 {
 		return nil, errors.New("there is no such fault in the recording")

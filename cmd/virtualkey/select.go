@@ -32,7 +32,8 @@ func (s *selection) faults() ([]*fault.Fault, error) {
 		flag, got string
 		want      []string
 	}{
-		{"class", s.class, []string{string(fault.Reject), string(fault.Policy), string(fault.Hardening), string(fault.Accept)}},
+		{"class", s.class, []string{string(fault.Reject), string(fault.Policy), string(fault.Hardening),
+			string(fault.Accept)}},
 		{"ceremony", s.ceremony, []string{string(fault.Registration), string(fault.Authentication)}},
 	} {
 		if word.got != "" && !slices.Contains(word.want, word.got) {

@@ -30,13 +30,15 @@ type targetFlags struct {
 
 func (t *targetFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&t.rp, "rp", "", "`address` of the relying party: http://localhost:8080")
-	f.StringVar(&t.adapter, "adapter", "fido", "`how` it is spoken to: fido, latchkey, "+strings.Join(conform.Presets(), ", ")+", or a file FILE.yaml")
+	f.StringVar(&t.adapter, "adapter", "fido", "`how` it is spoken to: fido, latchkey, "+
+		strings.Join(conform.Presets(), ", ")+", or a file FILE.yaml")
 	f.StringVar(&t.origin, "origin", "", "`origin` of its pages, where it is not that of its address")
 	f.StringVar(&t.rpID, "rp-id", "", "its RP `ID`, where it is not the host of the origin")
 	f.StringSliceVar(&t.own, "i-own", nil, "`host` beyond this machine that is yours to test; may be repeated")
 	f.StringSliceVar(&t.tops, "top-origin", nil, "`origin` of a page that may frame it; may be repeated")
 	f.StringVar(&t.ca, "ca", "", "`name` of the CA whose root it trusts for attestation (virtualkey ca init)")
-	f.StringVar(&t.tlsRoots, "tls-roots", "", "PEM `file` with the roots of its TLS certificate; those of this machine when not given")
+	f.StringVar(&t.tlsRoots, "tls-roots", "",
+		"PEM `file` with the roots of its TLS certificate; those of this machine when not given")
 	f.DurationVar(&t.timeout, "timeout", 10*time.Second, "`time` allowed for one request")
 	f.StringSliceVar(&t.offers, "offers", nil, "`list` of features that it has besides those the adapter knows of")
 	f.StringSliceVar(&t.lacks, "lacks", nil, "`list` of features that it does not have")
@@ -182,7 +184,8 @@ func (t *targetFlags) refine(o *opened) error {
 			about.Features = append(about.Features, f)
 		}
 	}
-	about.Features = slices.DeleteFunc(about.Features, func(f fault.Feature) bool { return slices.Contains(t.lacks, string(f)) })
+	about.Features = slices.DeleteFunc(about.Features,
+		func(f fault.Feature) bool { return slices.Contains(t.lacks, string(f)) })
 	o.party = refined{o.party, about}
 	return nil
 }

@@ -51,8 +51,10 @@ holds the same credentials.`,
 		},
 	}
 	cmd.Flags().BoolVar(&cdp, "cdp", false, "the credentials alone, as WebAuthn.addCredential takes them")
-	cmd.Flags().StringVar(&credential, "credential", "", "this one alone: its `id` in base64url, or the beginning of it")
-	cmd.Flags().StringVar(&out, "out", "", "`file` to write, which nobody else may read; the standard output when not given")
+	cmd.Flags().StringVar(&credential, "credential", "",
+		"this one alone: its `id` in base64url, or the beginning of it")
+	cmd.Flags().StringVar(&out, "out", "",
+		"`file` to write, which nobody else may read; the standard output when not given")
 	return cmd
 }
 
