@@ -71,7 +71,8 @@ func exportedKey(t *testing.T, origin string) ([]json.RawMessage, *ecdsa.PublicK
 	}
 	c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{a}}
 	const user = `{"rp":{"name":"x"},"user":{"id":"dXNlcg","name":"mei","displayName":"Mei"},"challenge":"AAAA","pubKeyCredParams":[]`
-	first, err := c.Create([]byte(user + `,"authenticatorSelection":{"residentKey":"required"},"extensions":{"largeBlob":{"support":"required"}}}`))
+	first, err := c.Create([]byte(user +
+		`,"authenticatorSelection":{"residentKey":"required"},"extensions":{"largeBlob":{"support":"required"}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,8 @@ func exportedKey(t *testing.T, origin string) ([]json.RawMessage, *ecdsa.PublicK
 	if err := json.Unmarshal(first, &r); err != nil {
 		t.Fatal(err)
 	}
-	write := `{"challenge":"AAAA","allowCredentials":[{"type":"public-key","id":"` + r.ID + `"}],"extensions":{"largeBlob":{"write":"aGVsbG8"}}}`
+	write := `{"challenge":"AAAA","allowCredentials":[{"type":"public-key","id":"` + r.ID +
+		`"}],"extensions":{"largeBlob":{"write":"aGVsbG8"}}}`
 	if _, err := c.Get([]byte(write)); err != nil {
 		t.Fatal(err)
 	}

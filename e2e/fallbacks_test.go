@@ -30,8 +30,11 @@ func (p *person) fallbacks() {
 	p.addApp().at("/security").says(p.word("done.app-added.title"))
 	p.addPhone("sms").at("/security").says(p.word("done.phone-added.title"))
 	mailbox := "backup-" + p.email
-	p.open("/security/email/new").fill("email", mailbox).submit("/security/email/new").says(p.word("verify.email.title"))
-	p.fill("code", p.house.code(p.t, "email", mailbox)).submit("/security/email/new").at("/security").says(p.word("done.email-added.title"))
+	p.open("/security/email/new").fill("email",
+		mailbox).submit("/security/email/new").says(p.word("verify.email.title"))
+	p.fill("code",
+		p.house.code(p.t, "email",
+			mailbox)).submit("/security/email/new").at("/security").says(p.word("done.email-added.title"))
 	codes := p.saveCodes()
 	k.unplug()
 
@@ -110,7 +113,8 @@ func (p *person) picture() {
 		p.t.Errorf("the picture and the text differ: got %q and %q", secret[1], text)
 	}
 	code := func(at time.Time) string {
-		out, err := exec.Command(app, "--totp", "--base32", "--now", at.UTC().Format("2006-01-02 15:04:05 UTC"), secret[1]).CombinedOutput()
+		out, err := exec.Command(app, "--totp", "--base32", "--now", at.UTC().Format("2006-01-02 15:04:05 UTC"),
+			secret[1]).CombinedOutput()
 		if err != nil {
 			p.t.Fatalf("the app: %v\n%s", err, out)
 		}
@@ -137,8 +141,10 @@ func (p *person) textThenCall() {
 	p.says(p.word("verify.sms.title"))
 	text := p.house.message(p.t, "sms", p.phone)
 	p.says(text.Label)
-	p.until("help in sight, closed", "document.querySelector('details#help') && !document.querySelector('details#help').open")
-	p.press("details#help summary").says(p.word("verify.sms.help"), p.word("help.call"), p.word("help.phone"), p.word("help.travel"), p.word("help.lost"))
+	p.until("help in sight, closed",
+		"document.querySelector('details#help') && !document.querySelector('details#help').open")
+	p.press("details#help summary").says(p.word("verify.sms.help"), p.word("help.call"), p.word("help.phone"),
+		p.word("help.travel"), p.word("help.lost"))
 	p.follow(`details#help button[name=with][value=call]`).says(p.word("verify.call.title"))
 	call := p.house.message(p.t, "voice", p.phone)
 	if call.code(p.t) != text.code(p.t) {
@@ -153,8 +159,9 @@ func (p *person) recovery() {
 	p.registered().signIn().at("/security/start")
 	p.addApp().at("/security/start")
 	dir := p.t.TempDir()
-	if _, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow,
-		BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID, DownloadPath: dir}); err != nil {
+	if _, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior,
+		browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow,
+			BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID, DownloadPath: dir}); err != nil {
 		p.t.Fatal(err)
 	}
 	p.open("/security/codes").submit("/security/codes").says(p.word("codes-shown.title", "n", 10))
@@ -173,14 +180,16 @@ func (p *person) recovery() {
 		}
 	}
 	// Without the tick the page stays.
-	p.press("main [name=saved]").submit("/security/codes/saved").at("/security").says(p.word("codes.count", "n", 10, "total", 10))
+	p.press("main [name=saved]").submit("/security/codes/saved").at("/security").says(p.word("codes.count", "n", 10,
+		"total", 10))
 	// Codes alone are no backup (R61).
 	p.says(p.word("security.backup.title"))
 
 	p.signOut().signIn().at("/sign-in/verify")
 	p.press("details#help summary").follow(`details#help a[href*="with=recovery"]`).says(p.word("verify.recovery.title"))
 	typed := strings.ToLower(strings.ReplaceAll(codes[3], "-", " ")) // as somebody copies it from paper
-	p.fill("code", " "+typed+" ").submit("/sign-in/verify").at("/security").says(p.word("codes.count", "n", 9, "total", 10))
+	p.fill("code", " "+typed+" ").submit("/sign-in/verify").at("/security").says(p.word("codes.count", "n", 9,
+		"total", 10))
 	p.signOut().signIn().at("/sign-in/verify").open("/sign-in/verify?with=recovery")
 	p.fill("code", codes[3]).submit("/sign-in/verify").problem("recovery-code-used")
 	p.fill("code", codes[4]).submit("/sign-in/verify").at("/security").says(p.word("codes.count", "n", 8, "total", 10))

@@ -87,7 +87,8 @@ func (v *visitor) firstDay() {
 	v.open(link).at(strings.TrimPrefix(link, v.house.origin)).says(v.word("sign-up-confirm.title"))
 	v.follow("main form button.btn-main").at("/done/confirmed")
 
-	v.signIn().at("/security/start").says(v.word("start.title"), v.word("problem.must-enrol.title"), v.word("state.off"))
+	v.signIn().at("/security/start").says(v.word("start.title"), v.word("problem.must-enrol.title"),
+		v.word("state.off"))
 	for _, closed := range []string{"/security", "/security/password", "/security/sessions"} {
 		v.open(closed).at("/security/start").says(v.word("problem.must-enrol.title"))
 	}
@@ -96,7 +97,8 @@ func (v *visitor) firstDay() {
 	v.signOut().open("/security").at("/sign-in")
 	v.signIn().at("/sign-in/verify").says(v.word("verify.app.title"))
 	v.fill("code", "000000").submit("/sign-in/verify").problem("code-wrong")
-	v.fill("code", v.code()).submit("/sign-in/verify").at("/security").says(v.word("security.second"), v.word("security.backup.title"))
+	v.fill("code", v.code()).submit("/sign-in/verify").at("/security").says(v.word("security.second"),
+		v.word("security.backup.title"))
 }
 
 // phoneAndMail sets up a number and a mailbox and signs in by each: the text does not come, so we
@@ -104,17 +106,24 @@ func (v *visitor) firstDay() {
 func (v *visitor) phoneAndMail() {
 	v.registered()
 	v.signIn().at("/security/start").open("/security/phone/new")
-	v.fill("phone", v.phone).press("main [name=via][value=sms]").submit("/security/phone/new").says(v.word("verify.sms.title"))
-	v.fill("code", v.house.code(v.t, "sms", v.phone)).submit("/security/phone/new").at("/security/start").says(v.word("done.enrolled.title"))
+	v.fill("phone",
+		v.phone).press("main [name=via][value=sms]").submit("/security/phone/new").says(v.word("verify.sms.title"))
+	v.fill("code",
+		v.house.code(v.t, "sms",
+			v.phone)).submit("/security/phone/new").at("/security/start").says(v.word("done.enrolled.title"))
 	mailbox := "backup-" + v.email
-	v.open("/security/email/new").fill("email", mailbox).submit("/security/email/new").says(v.word("verify.email.title"))
-	v.fill("code", v.house.code(v.t, "email", mailbox)).submit("/security/email/new").at("/security").says(v.word("done.email-added.title"))
+	v.open("/security/email/new").fill("email",
+		mailbox).submit("/security/email/new").says(v.word("verify.email.title"))
+	v.fill("code",
+		v.house.code(v.t, "email",
+			mailbox)).submit("/security/email/new").at("/security").says(v.word("done.email-added.title"))
 
 	// The number is as good an identifier as the address (R1).
 	v.signOut().open("/sign-in").fill("identifier", v.phone, "password", password).submit("/sign-in")
 	v.at("/sign-in/verify").follow(`main form[action="/sign-in/send"] button.btn-main`).says(v.word("verify.sms.title"))
 	text := v.house.message(v.t, "sms", v.phone)
-	v.says(text.Label).press("details#help summary").says(v.word("verify.sms.help"), v.word("help.call"), v.word("help.travel"))
+	v.says(text.Label).press("details#help summary").says(v.word("verify.sms.help"), v.word("help.call"),
+		v.word("help.travel"))
 	v.follow(`details#help button[name=with][value=call]`).says(v.word("verify.call.title"))
 	call := v.house.message(v.t, "voice", v.phone)
 	if call.code(v.t) != text.code(v.t) {
@@ -139,7 +148,8 @@ func (v *visitor) recoverySheet() {
 	if len(codes) != 10 || slices.ContainsFunc(codes, func(c string) bool { return !slices.Contains(lines, c) }) {
 		v.t.Fatalf("got %d codes on the page, want ten, each in the downloaded file, which holds %q", len(codes), lines)
 	}
-	v.press("main [name=saved]").submit("/security/codes/saved").at("/security").says(v.word("codes.count", "n", 10, "total", 10))
+	v.press("main [name=saved]").submit("/security/codes/saved").at("/security").says(v.word("codes.count", "n", 10,
+		"total", 10))
 
 	v.signOut().signIn().at("/sign-in/verify").press("details#help summary")
 	v.follow(`details#help a[href*="with=recovery"]`).says(v.word("verify.recovery.title"))
@@ -198,7 +208,8 @@ func (v *visitor) withKey() *visitor {
 		Ceremony string
 		Prompt   json.RawMessage
 	}
-	v.house.api(v.person, http.MethodPost, "/methods/begin", in.Token, obj{"kind": "webauthn", "flavour": "key"}, &begun)
+	v.house.api(v.person, http.MethodPost, "/methods/begin", in.Token, obj{"kind": "webauthn", "flavour": "key"},
+		&begun)
 	stick, err := virtual.New(virtual.Options{})
 	if err != nil {
 		v.t.Fatal(err)
@@ -209,14 +220,16 @@ func (v *visitor) withKey() *visitor {
 		v.t.Fatal(err)
 	}
 	var done struct{ Token string }
-	v.house.api(v.person, http.MethodPost, "/methods/finish", in.Token, obj{"ceremony": begun.Ceremony, "name": "Red", "response": json.RawMessage(response)}, &done)
+	v.house.api(v.person, http.MethodPost, "/methods/finish", in.Token, obj{"ceremony": begun.Ceremony, "name": "Red",
+		"response": json.RawMessage(response)}, &done)
 	var app struct {
 		Ceremony string
 		Prompt   struct{ Secret string }
 	}
 	v.house.api(v.person, http.MethodPost, "/methods/begin", done.Token, obj{"kind": "totp"}, &app)
 	v.secret = app.Prompt.Secret
-	v.house.api(v.person, http.MethodPost, "/methods/finish", done.Token, obj{"ceremony": app.Ceremony, "response": obj{"code": v.code()}}, nil)
+	v.house.api(v.person, http.MethodPost, "/methods/finish", done.Token,
+		obj{"ceremony": app.Ceremony, "response": obj{"code": v.code()}}, nil)
 	return v
 }
 
@@ -236,7 +249,8 @@ func (v *visitor) keyAtHome() {
 func (v *visitor) timeRunsOut() {
 	v.house = v.s.hasty
 	v.withKey().signIn().at("/sign-in/verify").touch("waiting", "touch.waiting")
-	v.touch("failed", "problem.key-timed-out.title").says(v.word("problem.key-timed-out.detail"), v.word("touch.again"), v.word("verify.no-key")).shot("timed-out")
+	v.touch("failed", "problem.key-timed-out.title").says(v.word("problem.key-timed-out.detail"), v.word("touch.again"),
+		v.word("verify.no-key")).shot("timed-out")
 	v.press("main [data-ask]").touch("waiting", "touch.waiting")
 	v.follow(`main a[href*="with=app"]`).says(v.word("verify.app.title"))
 	v.fill("code", v.code()).submit("/sign-in/verify").at("/security")
@@ -257,7 +271,8 @@ func (v *visitor) touch(state, key string) *visitor {
 func (v *visitor) unsupported() {
 	v.open("/help/check").at("/help/check").says(v.word("check.key.no"))
 	v.withKey().signIn().at("/sign-in/verify")
-	v.touch("failed", "problem.key-not-supported.title").says(v.word("problem.key-not-supported.detail"), v.word("verify.no-key"))
+	v.touch("failed", "problem.key-not-supported.title").says(v.word("problem.key-not-supported.detail"),
+		v.word("verify.no-key"))
 	v.follow(`main a[href*="with=app"]`).fill("code", v.code()).submit("/sign-in/verify").at("/security")
 	v.open("/security/keys/new").press("main [data-ask]").touch("failed", "problem.key-not-supported.title")
 }

@@ -76,11 +76,13 @@ user_pref("toolkit.telemetry.enabled", false);
 func startFirefox(t *testing.T, more ...string) *firefox {
 	t.Helper()
 	profile := t.TempDir()
-	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(firefoxPrefs+strings.Join(more, "\n")), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(firefoxPrefs+strings.Join(more, "\n")),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	f := &firefox{ended: make(chan struct{}), waiting: map[int]chan bidiAnswer{}, visitors: map[string]*visitor{}}
-	f.cmd = exec.Command(tool(t, "firefox-esr"), "--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile)
+	f.cmd = exec.Command(tool(t, "firefox-esr"), "--headless", "--no-remote", "--remote-debugging-port=0",
+		"--profile", profile)
 	f.cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "MOZ_CRASHREPORTER_DISABLE=1")
 	f.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has children; they go with it
 	if err := f.cmd.Start(); err != nil {
@@ -93,7 +95,8 @@ func startFirefox(t *testing.T, more ...string) *firefox {
 	t.Cleanup(f.stop)
 	f.connect(t, filepath.Join(profile, "WebDriverBiDiServer.json"))
 	f.must(t, "session.new", obj{"capabilities": obj{}}, nil)
-	f.must(t, "session.subscribe", obj{"events": []string{"log.entryAdded", "network.beforeRequestSent", "browsingContext.downloadEnd"}}, nil)
+	f.must(t, "session.subscribe",
+		obj{"events": []string{"log.entryAdded", "network.beforeRequestSent", "browsingContext.downloadEnd"}}, nil)
 	return f
 }
 
@@ -269,7 +272,8 @@ func (f *firefox) evaluate(window, js string, out any) error {
 			Text string `json:"text"`
 		} `json:"exceptionDetails"`
 	}
-	err := f.call("script.evaluate", obj{"expression": "JSON.stringify((" + js + ") ?? null)", "target": obj{"context": window}, "awaitPromise": false}, &r)
+	err := f.call("script.evaluate", obj{"expression": "JSON.stringify((" + js + ") ?? null)",
+		"target": obj{"context": window}, "awaitPromise": false}, &r)
 	switch {
 	case err != nil:
 		return err
@@ -284,7 +288,8 @@ func (f *firefox) picture(window string) ([]byte, error) {
 	var r struct {
 		Data string `json:"data"`
 	}
-	if err := f.call("browsingContext.captureScreenshot", obj{"context": window, "origin": "document"}, &r); err != nil {
+	if err := f.call("browsingContext.captureScreenshot", obj{"context": window, "origin": "document"},
+		&r); err != nil {
 		return nil, err
 	}
 	return base64.StdEncoding.DecodeString(r.Data)

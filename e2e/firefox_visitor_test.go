@@ -44,7 +44,8 @@ func (s *stage) visitor(t *testing.T, f *firefox, lang string) *visitor {
 	locale := map[string]string{assets.English: "en-GB", assets.Chinese: "zh-CN"}[lang]
 	f.must(t, "emulation.setLocaleOverride", obj{"locale": locale, "userContexts": []string{v.room}}, nil)
 	// A breach of the policy for content is told of on the console, where notice finds it.
-	f.must(t, "script.addPreloadScript", obj{"userContexts": []string{v.room}, "functionDeclaration": `() => addEventListener("securitypolicyviolation",
+	f.must(t, "script.addPreloadScript", obj{"userContexts": []string{v.room},
+		"functionDeclaration": `() => addEventListener("securitypolicyviolation",
 		e => console.error("against the policy for content: " + e.violatedDirective + " " + e.blockedURI))`}, nil)
 	var window struct {
 		ID string `json:"context"`
@@ -54,7 +55,8 @@ func (s *stage) visitor(t *testing.T, f *firefox, lang string) *visitor {
 	f.mu.Lock()
 	f.visitors[v.window] = v
 	f.mu.Unlock()
-	f.must(t, "browsingContext.setViewport", obj{"context": v.window, "viewport": obj{"width": 1280, "height": 900}}, nil)
+	f.must(t, "browsingContext.setViewport", obj{"context": v.window, "viewport": obj{"width": 1280, "height": 900}},
+		nil)
 	return v
 }
 
@@ -90,9 +92,11 @@ func (v *visitor) leave() {
 	v.mu.Unlock()
 	if v.t.Failed() {
 		var at [3]string
-		_ = v.fox.evaluate(v.window, `[location.href, document.title, document.body ? document.body.innerText : ""]`, &at)
+		_ = v.fox.evaluate(v.window, `[location.href, document.title, document.body ? document.body.innerText : ""]`,
+			&at)
 		name := v.shot("failed")
-		v.t.Logf("stood at %s, %q (a picture is %s); it says:\n%s\nthe program said:\n%s", at[0], at[1], name, at[2], v.house.out)
+		v.t.Logf("stood at %s, %q (a picture is %s); it says:\n%s\nthe program said:\n%s", at[0], at[1], name, at[2],
+			v.house.out)
 	}
 	v.fox.mu.Lock()
 	delete(v.fox.visitors, v.window)
@@ -109,7 +113,8 @@ func (v *visitor) shot(name string) string {
 	}
 	dir := v.t.ArtifactDir()
 	path := filepath.Join(dir, "firefox-"+name+"-"+v.lang+".png")
-	if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(path, picture, 0o600)); err != nil { // a test that has ended took its folder along
+	// a test that has ended took its folder along
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(path, picture, 0o600)); err != nil {
 		v.t.Logf("taking a picture: %v", err)
 	}
 	return path
@@ -152,15 +157,17 @@ func (v *visitor) open(path string) *visitor {
 // at waits until the page of that path has loaded.
 func (v *visitor) at(path string) *visitor {
 	v.t.Helper()
-	return v.until("page "+path, fmt.Sprintf("location.pathname === %s && document.readyState === 'complete'", quote(path)))
+	return v.until("page "+path, fmt.Sprintf("location.pathname === %s && document.readyState === 'complete'",
+		quote(path)))
 }
 
 // says wants all the words on the page, as a reader sees them.
 func (v *visitor) says(words ...string) *visitor {
 	v.t.Helper()
 	for _, w := range words {
-		v.until(fmt.Sprintf("words %q", w), fmt.Sprintf(`document.body && (document.title + '\n' + document.body.innerText).replace(/\s+/g, ' ').includes(%s)`,
-			quote(strings.Join(strings.Fields(w), " "))))
+		v.until(fmt.Sprintf("words %q", w),
+			fmt.Sprintf(`document.body && (document.title + '\n' + document.body.innerText).replace(/\s+/g, ' ').includes(%s)`,
+				quote(strings.Join(strings.Fields(w), " "))))
 	}
 	return v
 }
@@ -184,13 +191,16 @@ func (v *visitor) text(selector string) string {
 func (v *visitor) fill(pairs ...string) *visitor {
 	v.t.Helper()
 	for i := 0; i+1 < len(pairs); i += 2 {
-		v.until("field "+pairs[i], fmt.Sprintf(`(e => { if (!e) return false; e.focus(); e.select(); return document.activeElement === e })(document.querySelector('main [name=%q]:not([type=hidden])'))`, pairs[i]))
+		v.until("field "+pairs[i],
+			fmt.Sprintf(`(e => { if (!e) return false; e.focus(); e.select(); return document.activeElement === e })(document.querySelector('main [name=%q]:not([type=hidden])'))`, pairs[i]))
 		var keys []obj
 		for _, r := range pairs[i+1] {
 			keys = append(keys, obj{"type": "keyDown", "value": string(r)}, obj{"type": "keyUp", "value": string(r)})
 		}
 		v.act(obj{"type": "key", "id": "keyboard", "actions": keys})
-		v.until("what was typed in "+pairs[i], fmt.Sprintf(`document.querySelector('main [name=%q]:not([type=hidden])').value === %s`, pairs[i], quote(pairs[i+1])))
+		v.until("what was typed in "+pairs[i],
+			fmt.Sprintf(`document.querySelector('main [name=%q]:not([type=hidden])').value === %s`, pairs[i],
+				quote(pairs[i+1])))
 	}
 	return v
 }
@@ -205,8 +215,9 @@ func (v *visitor) press(selector string) *visitor {
 	if err != nil {
 		v.t.Fatalf("pressing %s: %v", selector, err)
 	}
-	v.act(obj{"type": "pointer", "id": "mouse", "actions": []obj{{"type": "pointerMove", "x": at[0], "y": at[1], "origin": "viewport"},
-		{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}}})
+	v.act(obj{"type": "pointer", "id": "mouse",
+		"actions": []obj{{"type": "pointerMove", "x": at[0], "y": at[1], "origin": "viewport"},
+			{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}}})
 	return v
 }
 

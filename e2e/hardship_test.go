@@ -73,7 +73,8 @@ func (p *person) weChat() {
 	if p.has("main [data-key]") {
 		p.t.Error("in WeChat: got a panel that asks the key, want none")
 	}
-	p.follow(`main button[name=with][value=sms]`).fill("code", p.house.code(p.t, "sms", p.phone)).submit("/sign-in/verify").at("/security")
+	p.follow(`main button[name=with][value=sms]`).fill("code",
+		p.house.code(p.t, "sms", p.phone)).submit("/sign-in/verify").at("/security")
 	p.open("/security/keys/new").says(p.word("wechat.title"))
 }
 
@@ -84,18 +85,23 @@ func (p *person) noWebAuthn() {
 	p.addKey("Key 1").at("/security/start")
 	p.addApp().at("/security")
 	k.unplug()
-	send(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete window.PublicKeyCredential"})
+	send(p, page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete window.PublicKeyCredential"})
 	p.signOut().signIn().at("/sign-in/verify").says(p.word("problem.key-not-supported.title"), p.word("verify.no-key"))
 	p.follow(`main a[href*="with=app"]`).fill("code", p.code()).submit("/sign-in/verify").at("/security")
 	p.open("/help/check").at("/help/check").says(p.word("check.key.no"), p.word("check.cookies.yes"))
-	p.open("/security/keys/new").fill("name", "Key 2").press("main [data-ask]").says(p.word("problem.key-not-supported.title"))
+	p.open("/security/keys/new").fill("name",
+		"Key 2").press("main [data-ask]").says(p.word("problem.key-not-supported.title"))
 }
 
 // asTyped types numbers and codes as they come out of phones, papers and input methods.
 func (p *person) asTyped() {
 	p.registered().signIn().at("/security/start")
-	p.open("/security/phone/new").fill("phone", strings.TrimPrefix(p.phone, "+86")).submit("/security/phone/new").says(p.word("frame.error"), p.word("problem.sms-no-country.title"))
-	p.until("the number still there", "document.querySelector('[name=phone]').value === "+quote(strings.TrimPrefix(p.phone, "+86")))
+	p.open("/security/phone/new").fill("phone",
+		strings.TrimPrefix(p.phone, "+86")).submit("/security/phone/new").says(p.word("frame.error"),
+		p.word("problem.sms-no-country.title"))
+	p.until("the number still there", "document.querySelector('[name=phone]').value === "+
+		quote(strings.TrimPrefix(p.phone, "+86")))
 
 	// A landline can't take texts: it is offered a call (R60).
 	landline := "+86 10 6552 " + p.phone[len(p.phone)-4:]
@@ -104,28 +110,35 @@ func (p *person) asTyped() {
 	p.submit("/security/phone/new").says(p.word("verify.call.title"))
 	call := p.house.message(p.t, "voice", strings.ReplaceAll(landline, " ", ""))
 	full := strings.Map(func(r rune) rune { return r - '0' + '０' }, call.code(p.t))
-	p.fill("code", "　"+full[:9]+" "+full[9:]+" ").submit("/security/phone/new").at("/security/start").says(p.word("done.enrolled.title"))
+	p.fill("code", "　"+full[:9]+" "+full[9:]+
+		" ").submit("/security/phone/new").at("/security/start").says(p.word("done.enrolled.title"))
 
 	p.addApp().at("/security/start") // on a phone as well: no other device
 	p.signOut()
 	// Blanks around the identifier go; the password is taken as it is.
-	p.open("/sign-in").fill("identifier", "  "+strings.ToUpper(p.email[:1])+p.email[1:]+" ", "password", password).submit("/sign-in").at("/sign-in/verify")
+	p.open("/sign-in").fill("identifier", "  "+strings.ToUpper(p.email[:1])+p.email[1:]+" ", "password",
+		password).submit("/sign-in").at("/sign-in/verify")
 	code := p.code()
 	p.fill("code", " "+code[:3]+" "+code[3:]+"\t").submit("/sign-in/verify").at("/security")
 
 	// A refused form keeps what was typed, passwords apart, and names each field.
 	q := p.another()
-	q.open("/sign-up").fill("name", "Lin Yi", "user-name", "小店", "email", "lin@example.com", "phone", "13800138000", "password", "short").press("main [name=terms]")
+	q.open("/sign-up").fill("name", "Lin Yi", "user-name", "小店", "email", "lin@example.com", "phone", "13800138000",
+		"password", "short").press("main [name=terms]")
 	q.submit("/sign-up").says(q.word("frame.error"))
-	q.until("the fields kept", `document.querySelector('[name=email]').value === 'lin@example.com' && document.querySelector('[name=password]').value === '' && document.querySelector('[name=terms]').checked`)
-	q.until("the wrong field marked and described", `[...document.querySelectorAll('[aria-invalid=true]')].every(e => e.getAttribute('aria-describedby').split(' ').some(id => document.getElementById(id)?.innerText.trim())) && document.querySelector('[aria-invalid=true]')`)
+	q.until("the fields kept",
+		`document.querySelector('[name=email]').value === 'lin@example.com' && document.querySelector('[name=password]').value === '' && document.querySelector('[name=terms]').checked`)
+	q.until("the wrong field marked and described",
+		`[...document.querySelectorAll('[aria-invalid=true]')].every(e => e.getAttribute('aria-describedby').split(' ').some(id => document.getElementById(id)?.innerText.trim())) && document.querySelector('[aria-invalid=true]')`)
 }
 
 // deadLinks opens mailed links too late and twice.
 func (p *person) deadLinks() {
-	quick := startProgram(p.t, p.s.binary, p.t.TempDir(), "LATCHKEY_POLICY_LINK_LIFE=1s", "LATCHKEY_SERVER_RATE_BURST=-1")
+	quick := startProgram(p.t, p.s.binary, p.t.TempDir(), "LATCHKEY_POLICY_LINK_LIFE=1s",
+		"LATCHKEY_SERVER_RATE_BURST=-1")
 	q := p.s.person(p.t, quick, p.lang)
-	q.open("/sign-up").fill("name", q.name, "user-name", q.user, "email", q.email, "phone", q.phone, "password", password).press("main [name=terms]")
+	q.open("/sign-up").fill("name", q.name, "user-name", q.user, "email", q.email, "phone", q.phone, "password",
+		password).press("main [name=terms]")
 	q.submit("/sign-up").at("/sign-up/sent")
 	late := quick.message(q.t, "email", q.email).link(q.t, quick.origin)
 	time.Sleep(2 * time.Second) // the program's own clock has to pass
@@ -157,7 +170,8 @@ func (p *person) otherLanguage() {
 	p.lang = other
 	p.says(p.word("forgot.title")).open("/sign-in").says(p.word("sign-in.title"))
 	// What was typed comes along, there and back; the password does not.
-	p.open("/sign-up").fill("name", p.name, "email", "half@", "password", password).follow(button).follow(button).says(p.word("sign-up.title"))
+	p.open("/sign-up").fill("name", p.name, "email", "half@", "password",
+		password).follow(button).follow(button).says(p.word("sign-up.title"))
 	got := eval[[]string](p, "['name', 'email', 'password'].map(n => document.querySelector(`main [name=${n}]`).value)")
 	if want := []string{p.name, "half@", ""}; !slices.Equal(got, want) {
 		p.t.Errorf("after the switches: got %q in the form, want %q", got, want)

@@ -52,7 +52,8 @@ type journey struct {
 
 func TestJourneys(t *testing.T) {
 	s := newStage(t)
-	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(), trustJourneys(), hardshipJourneys(), keyboardJourneys())
+	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
+		trustJourneys(), hardshipJourneys(), keyboardJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {
 			t.Run(j.name+"/"+lang, func(t *testing.T) {
@@ -89,7 +90,8 @@ func (s *stage) startBrowser(t *testing.T) {
 	path := tool(t, "chromium")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.UserDataDir(t.TempDir()), chromedp.CombinedOutput(io.Discard),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "en-GB"))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("lang", "en-GB"))
 	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(options...))
 	t.Cleanup(func() {
 		cancel()

@@ -15,8 +15,9 @@ type key struct {
 
 // usb is a USB security key of today, touch only.
 func usb() webauthn.VirtualAuthenticatorOptions {
-	return webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2, Ctap2version: webauthn.Ctap2versionCtap21,
-		Transport: webauthn.AuthenticatorTransportUsb, AutomaticPresenceSimulation: true}
+	return webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2,
+		Ctap2version: webauthn.Ctap2versionCtap21,
+		Transport:    webauthn.AuthenticatorTransportUsb, AutomaticPresenceSimulation: true}
 }
 
 // u2f is a USB security key of before 2018.
@@ -27,8 +28,10 @@ func u2f() webauthn.VirtualAuthenticatorOptions {
 
 // platform is what a phone or PC has built in: it knows its user and finds accounts by itself.
 func platform() webauthn.VirtualAuthenticatorOptions {
-	return webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2, Ctap2version: webauthn.Ctap2versionCtap21,
-		Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true, IsUserVerified: true,
+	return webauthn.VirtualAuthenticatorOptions{Protocol: webauthn.AuthenticatorProtocolCtap2,
+		Ctap2version: webauthn.Ctap2versionCtap21,
+		Transport:    webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true,
+		IsUserVerified:              true,
 		AutomaticPresenceSimulation: true}
 }
 
@@ -55,7 +58,8 @@ func (k *key) holds() []*webauthn.Credential {
 // touched says whether a touch comes by itself.
 func (k *key) touched(yes bool) {
 	k.p.t.Helper()
-	send(k.p, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: k.id, Enabled: yes})
+	send(k.p, webauthn.SetAutomaticPresenceSimulation,
+		webauthn.SetAutomaticPresenceSimulationParams{AuthenticatorID: k.id, Enabled: yes})
 }
 
 // carry moves the credentials of a key into an equal one in another window: the same stick in
@@ -64,7 +68,9 @@ func (k *key) carry(to *person, o webauthn.VirtualAuthenticatorOptions) *key {
 	k.p.t.Helper()
 	other := to.plug(o)
 	for _, c := range k.holds() {
-		send(to, cdp.Command[addCredentialParams, cdp.Empty]{Method: webauthn.CommandAddCredential}, addCredentialParams{other.id, credential{c.CredentialID, c.IsResidentCredential, c.RpID, c.PrivateKey, c.UserHandle, c.SignCount}})
+		send(to, cdp.Command[addCredentialParams, cdp.Empty]{Method: webauthn.CommandAddCredential},
+			addCredentialParams{other.id, credential{c.CredentialID, c.IsResidentCredential, c.RpID, c.PrivateKey,
+				c.UserHandle, c.SignCount}})
 	}
 	return other
 }

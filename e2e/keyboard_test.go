@@ -46,9 +46,11 @@ func (p *person) tab(selector string) *person {
 			What  string
 		}](p, `(e => { const s = getComputedStyle(e), r = e.getBoundingClientRect(), around = e.closest('label') ?? e, a = getComputedStyle(around);
 			const ring = c => c.outlineStyle === 'none' ? 0 : parseFloat(c.outlineWidth);
-			return {There: e.matches(`+quote(selector)+`), Ring: Math.max(ring(s), ring(a)), Shown: r.width > 0 && r.height > 0, What: e.outerHTML.slice(0, 120)} })(document.activeElement)`)
+			return {There: e.matches(`+quote(selector)+
+			`), Ring: Math.max(ring(s), ring(a)), Shown: r.width > 0 && r.height > 0, What: e.outerHTML.slice(0, 120)} })(document.activeElement)`)
 		if stop.Ring < 2 || !stop.Shown {
-			p.t.Errorf("the focus at %s: got a ring of %v px, shown %v, want one of 2 px at least", stop.What, stop.Ring, stop.Shown)
+			p.t.Errorf("the focus at %s: got a ring of %v px, shown %v, want one of 2 px at least", stop.What,
+				stop.Ring, stop.Shown)
 		}
 		if stop.There {
 			return p

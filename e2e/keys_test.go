@@ -15,10 +15,12 @@ func keyJourneys() []journey {
 func (p *person) firstDemonstration(o webauthn.VirtualAuthenticatorOptions) {
 	p.plug(o)
 	p.signUp()
-	p.signIn().at("/security/start").says(p.word("start.title"), p.word("problem.must-enrol.title"), p.word("state.off"))
+	p.signIn().at("/security/start").says(p.word("start.title"), p.word("problem.must-enrol.title"),
+		p.word("state.off"))
 
 	// Nothing else opens to a session that has to enrol.
-	for _, path := range []string{"/security", "/security/password", "/security/sessions", "/security/history", "/security/browsers", "/confirm?for=password"} {
+	for _, path := range []string{"/security", "/security/password", "/security/sessions", "/security/history",
+		"/security/browsers", "/confirm?for=password"} {
 		p.open(path).at("/security/start")
 	}
 
@@ -28,7 +30,8 @@ func (p *person) firstDemonstration(o webauthn.VirtualAuthenticatorOptions) {
 		p.t.Error("registering: got no word about a PIN before the ceremony, want one")
 	}
 	p.fill("name", "红色 key", "place", "Till")
-	p.follow("main [data-ask]").at("/security/start").says(p.word("done.enrolled.title"), p.word("start.backup.title"), "红色 key")
+	p.follow("main [data-ask]").at("/security/start").says(p.word("done.enrolled.title"), p.word("start.backup.title"),
+		"红色 key")
 
 	p.signOut()
 	p.open("/security").at("/sign-in") // nothing opens any more

@@ -29,13 +29,15 @@ func (p *person) passkey() {
 	own := p.plug(platform())
 	p.addPasskey("This PC").at("/security").says(p.word("done.passkey-added.title"))
 	p.open("/security/keys").says("Stick", "This PC", p.word("keys.passkeys"))
-	if !eval[bool](p, `[...document.querySelectorAll('[aria-labelledby=pk] .rows li')].some(e => e.textContent.includes('This PC')) && ![...document.querySelectorAll('[aria-labelledby=pk] .rows li')].some(e => e.textContent.includes('Stick'))`) {
+	if !eval[bool](p,
+		`[...document.querySelectorAll('[aria-labelledby=pk] .rows li')].some(e => e.textContent.includes('This PC')) && ![...document.querySelectorAll('[aria-labelledby=pk] .rows li')].some(e => e.textContent.includes('Stick'))`) {
 		p.t.Error("the passkey and the key: got them in one list, want two")
 	}
 	// A USB key is wanted, and the PC answers: told, not taken.
 	stick.unplug()
 	p.open("/security/keys/new").fill("name", "Third").press("main [data-ask]")
-	p.until("a panel that waits or has failed", `['waiting', 'failed'].includes(document.querySelector('.touch').dataset.state)`)
+	p.until("a panel that waits or has failed",
+		`['waiting', 'failed'].includes(document.querySelector('.touch').dataset.state)`)
 	if n := len(own.holds()); n != 1 {
 		p.t.Errorf("the PC's own authenticator: got %d credentials, want the passkey alone", n)
 	}
@@ -100,7 +102,8 @@ func (p *person) locked() {
 	p.addKey("Key 1").at("/security/start")
 	p.signOut()
 	for range 6 {
-		status, _ := p.house.ask(p, "POST", "/sign-in", "", map[string]any{"identifier": p.email, "password": "Wrong-Lamp-57"})
+		status, _ := p.house.ask(p, "POST", "/sign-in", "", map[string]any{"identifier": p.email,
+			"password": "Wrong-Lamp-57"})
 		if status < 400 {
 			p.t.Fatalf("a wrong password: got %d, want it refused", status)
 		}
@@ -110,7 +113,8 @@ func (p *person) locked() {
 	other := k.carry(q, usb())
 	q.signIn().at("/sign-in").says(q.word("frame.error"), q.word("sign-in.key"))
 	// …but not with the key.
-	q.follow(`main a[href="/sign-in/key"]`).fill("identifier", q.email).submit("/sign-in/key").says(q.word("sign-in-key.password.title"))
+	q.follow(`main a[href="/sign-in/key"]`).fill("identifier",
+		q.email).submit("/sign-in/key").says(q.word("sign-in-key.password.title"))
 	q.fill("password", password).submit("/sign-in/key/password").home().says("Key 1")
 	// The browser that the owner uses knows nothing of it: his password opens as ever.
 	k.unplug()

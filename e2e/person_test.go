@@ -82,12 +82,14 @@ func send[P, R any](p *person, command cdp.Command[P, R], params P) R {
 
 func (p *person) pretend(agent, accept string) {
 	p.t.Helper()
-	send(p, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent, AcceptLanguage: accept})
+	send(p, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent,
+		AcceptLanguage: accept})
 }
 
 func (p *person) screen(width, height int64) {
 	p.t.Helper()
-	send(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
+	send(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height,
+		DeviceScaleFactor: 1})
 }
 
 func (p *person) scriptOff() { p.script(false) }
@@ -164,7 +166,8 @@ func (p *person) report() {
 }
 
 func (p *person) where() (path, title, text string) {
-	got, err := chromedp.Run(p.ctx, chromedp.Evaluate[[3]string](`[location.pathname + location.search, document.title, document.body ? document.body.innerText : ""]`))
+	got, err := chromedp.Run(p.ctx,
+		chromedp.Evaluate[[3]string](`[location.pathname + location.search, document.title, document.body ? document.body.innerText : ""]`))
 	if err != nil {
 		return err.Error(), "", ""
 	}
@@ -231,7 +234,8 @@ func (p *person) fresh(act func()) {
 func (p *person) fill(pairs ...string) *person {
 	p.t.Helper()
 	for i := 0; i+1 < len(pairs); i += 2 {
-		p.until("field "+pairs[i], fmt.Sprintf(`(e => { if (!e) return false; e.focus(); e.select(); return document.activeElement === e })(document.querySelector('main [name=%q]:not([type=hidden])'))`, pairs[i]))
+		p.until("field "+pairs[i],
+			fmt.Sprintf(`(e => { if (!e) return false; e.focus(); e.select(); return document.activeElement === e })(document.querySelector('main [name=%q]:not([type=hidden])'))`, pairs[i]))
 		send(p, input.InsertText, input.InsertTextParams{Text: pairs[i+1]})
 	}
 	return p
@@ -270,7 +274,8 @@ func (p *person) follow(selector string) *person {
 func (p *person) says(words ...string) *person {
 	p.t.Helper()
 	for _, w := range words {
-		p.until(fmt.Sprintf("words %q", w), fmt.Sprintf(`document.body && (document.title + '\n' + document.body.innerText).replace(/\s+/g, ' ').includes(%s)`, quote(strings.Join(strings.Fields(w), " "))))
+		p.until(fmt.Sprintf("words %q", w),
+			fmt.Sprintf(`document.body && (document.title + '\n' + document.body.innerText).replace(/\s+/g, ' ').includes(%s)`, quote(strings.Join(strings.Fields(w), " "))))
 	}
 	return p
 }
@@ -312,7 +317,8 @@ func (p *person) text(selector string) string {
 func (p *person) cookies() map[string]*network.Cookie {
 	p.t.Helper()
 	all := map[string]*network.Cookie{}
-	for _, c := range send(p, network.GetCookies, network.GetCookiesParams{URLs: []string{p.house.origin + "/"}}).Cookies {
+	for _, c := range send(p, network.GetCookies,
+		network.GetCookiesParams{URLs: []string{p.house.origin + "/"}}).Cookies {
 		all[c.Name] = c
 	}
 	return all

@@ -43,7 +43,8 @@ func TestProcesses(t *testing.T) {
 
 // token signs in with the password; whoever has no second step yet gets a session that may only enrol.
 func (p *person) token() (string, int) {
-	status, body := p.house.ask(p, http.MethodPost, "/sign-in", "", map[string]any{"identifier": p.email, "password": password, "remember": true})
+	status, body := p.house.ask(p, http.MethodPost, "/sign-in", "", map[string]any{"identifier": p.email,
+		"password": password, "remember": true})
 	var a struct{ Token string }
 	_ = json.Unmarshal(body, &a)
 	return a.Token, status
@@ -53,7 +54,8 @@ func secondProcess(t *testing.T, p *person) {
 	c := p.house.command(p.house.port+1, p.house.data)
 	out, err := c.CombinedOutput()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), "in use by another latchkey process") {
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 ||
+		!strings.Contains(string(out), "in use by another latchkey process") {
 		t.Errorf("a second process on the data: got %v, %q, want exit code 1 and a sentence that says why", err, out)
 	}
 	p.registered() // the first one goes on
@@ -72,7 +74,8 @@ func drainAndRestart(t *testing.T, p *person) {
 	for range 8 {
 		all.Go(func() {
 			raw := `{"identifier":"` + p.email + `","password":"` + password + `"}`
-			r, err := http.Post(strings.Replace(p.house.origin, "localhost", "127.0.0.1", 1)+"/api/v1/sign-in", "application/json", strings.NewReader(raw))
+			r, err := http.Post(strings.Replace(p.house.origin, "localhost", "127.0.0.1", 1)+"/api/v1/sign-in",
+				"application/json", strings.NewReader(raw))
 			if err != nil {
 				if !errors.Is(err, syscall.ECONNREFUSED) {
 					t.Errorf("a sign-in while the program stops: got %v, want an answer", err)
@@ -143,7 +146,8 @@ func kill(t *testing.T, p *person) {
 		p.house.start(t)
 		for i, token := range tokens {
 			if status, body := p.house.ask(p, http.MethodGet, "/session", token, nil); status != http.StatusOK {
-				t.Errorf("round %d, session %d of %d: got %d %s, want it to have survived", round, i, len(tokens), status, body)
+				t.Errorf("round %d, session %d of %d: got %d %s, want it to have survived", round, i, len(tokens),
+					status, body)
 			}
 		}
 	}
@@ -152,7 +156,10 @@ func kill(t *testing.T, p *person) {
 // secrets runs somebody's whole sign-in, and then looks for him in everything that the
 // program has written, apart from the file of messages, which holds them by its nature.
 func secrets(t *testing.T, p *person) {
-	p.name, p.user, p.email, p.phone = "Canaryname Quail", "canaryuser", "canarymail@example.com", "+8613912345678"
+	p.name = "Canaryname Quail"
+	p.user = "canaryuser"
+	p.email = "canarymail@example.com"
+	p.phone = "+8613912345678"
 	p.registered()
 	token, _ := p.token()
 	var begun struct {
@@ -162,17 +169,21 @@ func secrets(t *testing.T, p *person) {
 	p.house.api(p, http.MethodPost, "/methods/begin", token, map[string]any{"kind": "totp"}, &begun)
 	p.secret = begun.Prompt.Secret
 	var done struct{ Token string }
-	p.house.api(p, http.MethodPost, "/methods/finish", token, map[string]any{"ceremony": begun.Ceremony, "response": map[string]any{"code": p.code()}}, &done)
+	p.house.api(p, http.MethodPost, "/methods/finish", token, map[string]any{"ceremony": begun.Ceremony,
+		"response": map[string]any{"code": p.code()}}, &done)
 	var codes struct{ Codes []string }
 	p.house.api(p, http.MethodPost, "/recovery-codes", done.Token, nil, &codes)
 	if p.secret == "" || done.Token == "" || len(codes.Codes) != 10 {
 		t.Fatalf("got secret %q, session %q and %d codes, want all", p.secret, done.Token, len(codes.Codes))
 	}
-	_, _ = p.house.ask(p, http.MethodPost, "/sign-in", "", map[string]any{"identifier": p.email, "password": "Wrong-canary-57"})
+	_, _ = p.house.ask(p, http.MethodPost, "/sign-in", "", map[string]any{"identifier": p.email,
+		"password": "Wrong-canary-57"})
 	p.house.stop(t)
 
-	canaries := map[string]string{"name": "Canaryname", "user name": p.user, "e-mail": p.email, "phone": "13912345678", "password": password,
-		"wrong password": "Wrong-canary-57", "secret of the app": p.secret, "session": done.Token, "earlier session": token, "recovery code": codes.Codes[0],
+	canaries := map[string]string{"name": "Canaryname", "user name": p.user, "e-mail": p.email, "phone": "13912345678",
+		"password":       password,
+		"wrong password": "Wrong-canary-57", "secret of the app": p.secret, "session": done.Token,
+		"earlier session": token, "recovery code": codes.Codes[0],
 		"recovery code without its dash": strings.ReplaceAll(codes.Codes[0], "-", "")}
 	written := map[string][]byte{"the log": []byte(p.house.out.String())}
 	files, err := filepath.Glob(filepath.Join(p.house.data, "*"))
@@ -190,12 +201,14 @@ func secrets(t *testing.T, p *person) {
 	if len(written["latchkey.db"]) == 0 || len(written["the log"]) == 0 {
 		t.Fatal("got no store or no log to look through")
 	}
-	if sink, err := os.ReadFile(filepath.Join(p.house.data, "messages.jsonl")); err != nil || !bytes.Contains(sink, []byte(p.email)) {
+	if sink, err := os.ReadFile(filepath.Join(p.house.data, "messages.jsonl")); err != nil ||
+		!bytes.Contains(sink, []byte(p.email)) {
 		t.Fatalf("the search: got nothing in the file of messages (%v), want what is there", err)
 	}
 	for what, canary := range canaries {
 		for where, raw := range written {
-			for _, form := range [][]byte{[]byte(canary), []byte(strings.ToLower(canary)), []byte(base64.StdEncoding.EncodeToString([]byte(canary))[:len(canary)])} {
+			for _, form := range [][]byte{[]byte(canary), []byte(strings.ToLower(canary)),
+				[]byte(base64.StdEncoding.EncodeToString([]byte(canary))[:len(canary)])} {
 				if bytes.Contains(bytes.ToLower(raw), bytes.ToLower(form)) {
 					t.Errorf("%s: got the %s in it, want it nowhere", where, what)
 					break

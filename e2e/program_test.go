@@ -62,8 +62,9 @@ func startProgram(t *testing.T, binary, data string, environ ...string) *program
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	_ = l.Close()
-	p := &program{binary: binary, data: data, port: port, origin: fmt.Sprintf("http://localhost:%d", port), environ: environ,
-		out: new(output), read: map[string]bool{}}
+	p := &program{binary: binary, data: data, port: port, origin: fmt.Sprintf("http://localhost:%d", port),
+		environ: environ,
+		out:     new(output), read: map[string]bool{}}
 	p.start(t)
 	t.Cleanup(func() { p.stop(t) })
 	return p
@@ -100,7 +101,8 @@ func (p *program) start(t *testing.T) {
 // command is the program on a port and a folder, with nothing of this machine's environment that
 // could configure it.
 func (p *program) command(port int, data string) *exec.Cmd {
-	c := exec.Command(p.binary, "serve", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--origin", fmt.Sprintf("http://localhost:%d", port), "--data", data)
+	c := exec.Command(p.binary, "serve", "--listen", fmt.Sprintf("127.0.0.1:%d", port), "--origin",
+		fmt.Sprintf("http://localhost:%d", port), "--data", data)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "LATCHKEY_") {
 			c.Env = append(c.Env, v)
@@ -173,7 +175,8 @@ func (p *program) message(t *testing.T, channel, to string) message {
 // letter is message for one that says part.
 func (p *program) letter(t *testing.T, channel, to, part string) message {
 	t.Helper()
-	return p.newest(t, channel, to, fmt.Sprintf("says %q", part), func(m message) bool { return strings.Contains(m.Text, part) })
+	return p.newest(t, channel, to, fmt.Sprintf("says %q", part),
+		func(m message) bool { return strings.Contains(m.Text, part) })
 }
 
 // code is the code in the newest message that holds one. A notice by the same channel may come before or after it.

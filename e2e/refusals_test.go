@@ -59,7 +59,8 @@ func (p *person) badAnswers() {
 			p.t.Errorf("%s: got a session, want none", bad.code)
 		}
 	}
-	send(p, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: k.id, IsBogusSignature: &no, IsBadUP: &no})
+	send(p, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: k.id,
+		IsBogusSignature: &no, IsBadUP: &no})
 	p.press("main [data-ask]").at("/security")
 }
 
@@ -110,9 +111,11 @@ func (p *person) twice() {
 	k := p.plug(usb())
 	p.registered().signIn().at("/security/start")
 	p.addKey("Key 1").at("/security/start")
-	p.open("/security/keys/new").fill("name", "Again").press("main [data-ask]").says(p.word("problem.key-already-registered.title"))
+	p.open("/security/keys/new").fill("name",
+		"Again").press("main [data-ask]").says(p.word("problem.key-already-registered.title"))
 	// A second stick of the same batch is another key.
 	k.touched(false)
 	p.plug(usb())
-	p.open("/security/keys/new").fill("name", "Its twin").follow("main [data-ask]").at("/security").says("Key 1", "Its twin")
+	p.open("/security/keys/new").fill("name", "Its twin").follow("main [data-ask]").at("/security").says("Key 1",
+		"Its twin")
 }

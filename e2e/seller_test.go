@@ -49,10 +49,12 @@ func (p *person) signUp() *person {
 // registered gives the person an account the short way: over the API, as a program would.
 func (p *person) registered() *person {
 	p.t.Helper()
-	p.house.api(p, http.MethodPost, "/sign-up", "", map[string]any{"name": p.name, "userName": p.user, "email": p.email, "phone": p.phone,
+	p.house.api(p, http.MethodPost, "/sign-up", "", map[string]any{"name": p.name, "userName": p.user, "email": p.email,
+		"phone":    p.phone,
 		"password": password, "terms": true}, nil)
 	link := p.house.message(p.t, "email", p.email).link(p.t, p.house.origin)
-	p.house.api(p, http.MethodPost, "/sign-up/confirm", "", map[string]any{"link": link[strings.LastIndex(link, "/")+1:]}, nil)
+	p.house.api(p, http.MethodPost, "/sign-up/confirm", "",
+		map[string]any{"link": link[strings.LastIndex(link, "/")+1:]}, nil)
 	return p
 }
 
@@ -115,7 +117,8 @@ func (p *person) signIn(more ...string) *person {
 // home waits for the overview, and wants no trust for this browser if it is offered on the way.
 func (p *person) home() *person {
 	p.t.Helper()
-	p.until("page after the sign-in", `['/security', '/sign-in/trust'].includes(location.pathname) && document.readyState === 'complete'`)
+	p.until("page after the sign-in",
+		`['/security', '/sign-in/trust'].includes(location.pathname) && document.readyState === 'complete'`)
 	if p.has("main button[name=trust]") {
 		p.follow("main button[name=trust][value=no]")
 	}
@@ -159,7 +162,8 @@ func (p *person) code() string {
 	if p.step > now+4 {
 		p.t.Fatal("this seller has used too many codes at once")
 	}
-	code, err := totp.GenerateCodeCustom(p.secret, time.Unix(p.step*30, 0), totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
+	code, err := totp.GenerateCodeCustom(p.secret, time.Unix(p.step*30, 0),
+		totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -34,7 +34,8 @@ func (p *person) stepUp() {
 	p.open("/security/password").at("/security/password")
 	changed := "Copper-Lamp-59"
 	p.fill("current", "Wrong-Lamp-57", "password", changed).submit("/security/password").problem("password-wrong")
-	p.fill("current", password, "password", changed).submit("/security/password").at("/security").says(p.word("done.password-changed.title"))
+	p.fill("current", password, "password",
+		changed).submit("/security/password").at("/security").says(p.word("done.password-changed.title"))
 	m := p.house.message(p.t, "email", p.email)
 	if !strings.Contains(m.Text, p.word("change.password-changed")) {
 		p.t.Errorf("the notice of the change: got %q, want it to say so", m.Text)
@@ -42,7 +43,8 @@ func (p *person) stepUp() {
 
 	// Within its time the same proof opens the next change, and a rename needs no more.
 	p.open("/security/keys").follow(`main .rows a.end`).says("Key 1")
-	p.fill("name", "Blue 钥匙", "place", "Safe").follow(`main form[action^="/security/keys/"] button`).says("Blue 钥匙", p.word("done.renamed.title"))
+	p.fill("name", "Blue 钥匙", "place", "Safe").follow(`main form[action^="/security/keys/"] button`).says("Blue 钥匙",
+		p.word("done.renamed.title"))
 	p.open("/security/history").at("/security/history").says(p.word("event.password-changed"))
 }
 
@@ -57,7 +59,9 @@ func (p *person) signInByText(more ...string) *person {
 // removal takes one of two keys away. Browsers are told which are left (WebAuthn Level 3, Signal API).
 func (p *person) removal() {
 	stick := usb()
-	stick.HasResidentKey, stick.HasUserVerification, stick.IsUserVerified = true, true, true
+	stick.HasResidentKey = true
+	stick.HasUserVerification = true
+	stick.IsUserVerified = true
 	first := p.plug(stick)
 	p.registered().signIn().at("/security/start")
 	p.addKey("Red").at("/security/start")
@@ -72,7 +76,8 @@ func (p *person) removal() {
 	p.open("/security/keys/which").says(p.word("key-test.which.title")).follow("main [data-ask]").says(p.word("key-test.found.title", "name", "Green"))
 
 	p.open("/security/keys").follow(p.linkTo("Red")).says(p.word("key.remove"))
-	p.follow(`main a[href$="/remove"]`).says(p.word("remove.title", "name", "Red"), p.word("remove.left", "names", "Green"))
+	p.follow(`main a[href$="/remove"]`).says(p.word("remove.title", "name", "Red"),
+		p.word("remove.left", "names", "Green"))
 	p.follow(`main .ask button.btn-bad`).at("/security").says(p.word("done.key-removed.title", "name", "Red"), "Green")
 	told := eval[string](p, "document.querySelector('[data-signals]').dataset.signals")
 	if strings.Contains(told, gone) || !strings.Contains(told, text64(second.holds()[0].CredentialID)) {
@@ -95,14 +100,16 @@ func (p *person) signal(want string, o webauthn.VirtualAuthenticatorOptions, res
 		return slices.Contains(p.signals, want)
 	}
 	if !try(patience/4, seen) {
-		p.t.Errorf("transport %s, %s, discoverable %v: got no %q, signals were %q", o.Transport, o.Protocol, resident, want, p.signals)
+		p.t.Errorf("transport %s, %s, discoverable %v: got no %q, signals were %q", o.Transport, o.Protocol, resident,
+			want, p.signals)
 	}
 }
 
 // linkTo is the link that leads to a method of that name.
 func (p *person) linkTo(name string) string {
 	p.t.Helper()
-	href := eval[string](p, fmt.Sprintf(`[...document.querySelectorAll('main .rows > li')].find(e => e.textContent.includes(%s))?.querySelector('a.end')?.getAttribute('href') ?? ''`, quote(name)))
+	href := eval[string](p,
+		fmt.Sprintf(`[...document.querySelectorAll('main .rows > li')].find(e => e.textContent.includes(%s))?.querySelector('a.end')?.getAttribute('href') ?? ''`, quote(name)))
 	if href == "" {
 		p.t.Fatalf("got no link to %q", name)
 	}

@@ -47,7 +47,8 @@ func TestSweep(t *testing.T) {
 	for _, lang := range []string{assets.English, assets.Chinese} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
-			w := &sweep{person: s.person(t, s.house, lang), axe: string(axe), reached: map[string]bool{}, stops: map[string]bool{}, routes: routes}
+			w := &sweep{person: s.person(t, s.house, lang), axe: string(axe), reached: map[string]bool{},
+				stops: map[string]bool{}, routes: routes}
 			w.strangers()
 			w.enrolling()
 			w.settings()
@@ -124,7 +125,8 @@ func (w *sweep) route(path string) string {
 	best := ""
 	for _, r := range w.routes {
 		pattern := regexp.MustCompile(`\\\{[a-z]+\\\}`).ReplaceAllString(regexp.QuoteMeta(r), `[^/]+`)
-		if regexp.MustCompile("^"+pattern+"$").MatchString(path) && (best == "" || strings.Count(r, "{") < strings.Count(best, "{")) {
+		if regexp.MustCompile("^"+pattern+"$").MatchString(path) &&
+			(best == "" || strings.Count(r, "{") < strings.Count(best, "{")) {
 			best = r
 		}
 	}
@@ -146,11 +148,14 @@ func (w *sweep) look(state string) {
 	for _, width := range []int64{1280, 320} {
 		w.screen(width, 900)
 		for _, theme := range []string{"light", "dark"} {
-			send(w.person, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
+			send(w.person, emulation.SetEmulatedMedia,
+				emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
+					Value: theme}}})
 			w.judge(fmt.Sprintf("%s, %d px, %s", state, width, theme))
 			w.shoot(state, width, theme)
 		}
-		if over := eval[int](w.person, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
+		if over := eval[int](w.person,
+			"document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
 			w.t.Errorf("%s, %d px: got %d px to scroll sideways, want none", state, width, over)
 		}
 	}
@@ -160,7 +165,8 @@ func (w *sweep) look(state string) {
 // judge wants no violation of WCAG 2.0 to 2.2 A and AA, nor of best practice.
 func (w *sweep) judge(state string) {
 	w.t.Helper()
-	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`axe.run(document, {preload: false, resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
+	found, err := chromedp.Run(w.ctx,
+		chromedp.Evaluate[string](`axe.run(document, {preload: false, resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})
 		.then(r => JSON.stringify(r.violations.map(v => v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.target + ' ' + n.html.slice(0, 160)).join(' | '))))`, chromedp.EvalAwaitPromise))
 	if err != nil {
 		w.t.Fatalf("%s: judging: %v", state, err)
@@ -180,7 +186,8 @@ func (w *sweep) weigh(state string) {
 	got := eval[struct {
 		Bytes int
 		Files int
-	}](w.person, `(all => ({Bytes: all.reduce((n, e) => n + e.decodedBodySize, 0), Files: all.length}))([...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource').filter(e => !e.name.includes('/icon'))])`)
+	}](w.person,
+		`(all => ({Bytes: all.reduce((n, e) => n + e.decodedBodySize, 0), Files: all.length}))([...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource').filter(e => !e.name.includes('/icon'))])`)
 	if got.Bytes > mostWeight || got.Bytes == 0 {
 		w.t.Errorf("%s: got %d bytes in %d files, want at most %d", state, got.Bytes, got.Files, mostWeight)
 	}
@@ -215,11 +222,14 @@ func (w *sweep) see(path string) {
 
 // strangers are the pages before there is an account.
 func (w *sweep) strangers() {
-	for _, path := range []string{"/sign-up", "/sign-in", "/sign-in/key", "/forgot", "/help/check", "/help/contact", "/sign-out", "/no-such-page",
-		"/done/confirmed", "/done/password-changed", "/done/removal-stopped", "/undo/no-such-link", "/sign-up/confirm/no-such-link", "/forgot/password/no-such-link"} {
+	for _, path := range []string{"/sign-up", "/sign-in", "/sign-in/key", "/forgot", "/help/check", "/help/contact",
+		"/sign-out", "/no-such-page",
+		"/done/confirmed", "/done/password-changed", "/done/removal-stopped", "/undo/no-such-link",
+		"/sign-up/confirm/no-such-link", "/forgot/password/no-such-link"} {
 		w.see(path)
 	}
-	w.open("/sign-up").fill("name", "Lin Yi", "user-name", "小店", "email", "lin@example.com", "phone", "138", "password", "abc").press("main [name=terms]")
+	w.open("/sign-up").fill("name", "Lin Yi", "user-name", "小店", "email", "lin@example.com", "phone", "138", "password",
+		"abc").press("main [name=terms]")
 	w.submit("/sign-up")
 	w.look("sign-up, refused")
 	w.open("/sign-in").fill("identifier", "nobody@example.com", "password", "Wrong-Lamp-57").submit("/sign-in")
@@ -229,7 +239,8 @@ func (w *sweep) strangers() {
 	w.submit("/sign-in")
 	w.look("cookies off")
 
-	w.open("/sign-up").fill("name", w.name, "user-name", w.user, "email", w.email, "phone", w.phone, "password", password).press("main [name=terms]")
+	w.open("/sign-up").fill("name", w.name, "user-name", w.user, "email", w.email, "phone", w.phone, "password",
+		password).press("main [name=terms]")
 	w.submit("/sign-up").at("/sign-up/sent")
 	w.look("/sign-up/sent")
 	w.see(w.house.message(w.t, "email", w.email).link(w.t, w.house.origin))
@@ -245,10 +256,12 @@ func (w *sweep) strangers() {
 func (w *sweep) enrolling() {
 	w.signIn(remember).at("/security/start")
 	w.look("start, must enrol")
-	for _, path := range []string{"/security/keys/new", "/security/keys/new?kind=passkey", "/security/app/new", "/security/phone/new", "/security/email/new"} {
+	for _, path := range []string{"/security/keys/new", "/security/keys/new?kind=passkey", "/security/app/new",
+		"/security/phone/new", "/security/email/new"} {
 		w.see(path)
 	}
-	w.open("/security/app/new").press("main details:has(#sec) summary").fill("code", "000000").submit("/security/app/new")
+	w.open("/security/app/new").press("main details:has(#sec) summary").fill("code",
+		"000000").submit("/security/app/new")
 	w.look("app, wrong code")
 	w.key = w.plug(usb())
 	w.addKey("Red 钥匙").at("/security/start")
@@ -279,11 +292,13 @@ func (w *sweep) settings() {
 	w.press("main [name=saved]").submit("/security/codes/saved").at("/security")
 	w.look("overview, all set up")
 	w.see("/security/codes")
-	for _, path := range []string{"/security/start", "/security/keys", "/security/keys/which", "/security/password", "/security/sessions", "/security/browsers",
+	for _, path := range []string{"/security/start", "/security/keys", "/security/keys/which", "/security/password",
+		"/security/sessions", "/security/browsers",
 		"/security/history", "/sign-in/trust", "/security/codes/all/remove", "/dev/messages"} {
 		w.see(path)
 	}
-	w.open("/security/contact").fill("email", "moved-"+w.email).submit("/security/contact/email").at("/security/contact")
+	w.open("/security/contact").fill("email", "moved-"+
+		w.email).submit("/security/contact/email").at("/security/contact")
 	w.look("contact, link sent")
 	w.see(w.house.letter(w.t, "email", "moved-"+w.email, "/security/contact/email/").link(w.t, w.house.origin))
 	w.see("/security/contact/email/no-such-link")
@@ -311,7 +326,8 @@ func (w *sweep) crawl(from ...string) {
 		} else {
 			w.open(path)
 		}
-		for _, next := range eval[[]string](w.person, `[...document.querySelectorAll('main a[href^="/security/"]')].map(a => a.pathname)`) {
+		for _, next := range eval[[]string](w.person,
+			`[...document.querySelectorAll('main a[href^="/security/"]')].map(a => a.pathname)`) {
 			if !seen[next] && !w.reached[w.route(next)] {
 				seen[next] = true
 				from = append(from, next)
@@ -337,7 +353,8 @@ func (w *sweep) signingIn() {
 	w.follow(`details#help button[name=with][value=call]`).press("details#help summary")
 	w.look("second step, call made")
 	w.see("/sign-in/help")
-	w.open("/sign-in/verify?with=sms").fill("code", w.house.code(w.t, "voice", w.phone)).submit("/sign-in/verify").at("/security")
+	w.open("/sign-in/verify?with=sms").fill("code",
+		w.house.code(w.t, "voice", w.phone)).submit("/sign-in/verify").at("/security")
 	w.see("/security/password") // a text is too weak for that: the fresh second step
 	w.see("/confirm?for=password&next=/security/password&with=app")
 
@@ -351,7 +368,8 @@ func (w *sweep) signingIn() {
 
 // lab looks, from a window of its own, at pages that say above everything that they are a lab's.
 func (w *sweep) lab(origin string) {
-	room := &sweep{person: w.s.person(w.t, &program{origin: origin, out: new(output)}, w.lang), axe: w.axe, reached: w.reached, stops: w.stops, routes: w.routes}
+	room := &sweep{person: w.s.person(w.t, &program{origin: origin, out: new(output)}, w.lang), axe: w.axe,
+		reached: w.reached, stops: w.stops, routes: w.routes}
 	for _, path := range []string{"/sign-in", "/sign-up", "/help/check", "/dev/messages"} {
 		room.open(path).says(w.word("frame.lab"))
 		room.look("a lab: " + path)

@@ -17,7 +17,8 @@ import (
 func TestTesterAgainstTheLab(t *testing.T) {
 	home := t.TempDir()
 	bin := t.TempDir()
-	c := exec.Command("go", "build", "-trimpath", "-o", bin+string(filepath.Separator), "../cmd/latchkey", "../cmd/virtualkey")
+	c := exec.Command("go", "build", "-trimpath", "-o", bin+string(filepath.Separator), "../cmd/latchkey",
+		"../cmd/virtualkey")
 	c.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("building the programs: %v\n%s", err, out)
@@ -36,7 +37,8 @@ func TestTesterAgainstTheLab(t *testing.T) {
 	root := strings.TrimSpace(virtualkey("ca", "init", "acme"))
 	at := lab(t, filepath.Join(bin, "latchkey"), "LATCHKEY_KEY_ROOTS="+root)
 	report := filepath.Join(home, "report.xml")
-	out := virtualkey("conform", "--rp", at, "--adapter", "latchkey", "--ca", "acme", "--strict", "--report", "junit="+report)
+	out := virtualkey("conform", "--rp", at, "--adapter", "latchkey", "--ca", "acme", "--strict", "--report",
+		"junit="+report)
 	if want := "29 of 29 and 25 of 25 steps"; !strings.Contains(out, want) {
 		t.Errorf("got %s\nwant %q in it", out, want)
 	}

@@ -29,7 +29,9 @@ func (p *person) trusted() {
 	q.signIn(remember).at("/sign-in/verify")
 
 	k.touched(true)
-	p.open("/security/browsers").says(p.word("browsers.end"), p.word("tag.here")).follow(`main .rows form button`).says(p.word("done.browser-ended.title"), p.word("browsers.none"))
+	p.open("/security/browsers").says(p.word("browsers.end"),
+		p.word("tag.here")).follow(`main .rows form button`).says(p.word("done.browser-ended.title"),
+		p.word("browsers.none"))
 	k.touched(false)
 	p.signOut().signIn(remember).at("/sign-in/verify")
 
@@ -90,14 +92,16 @@ func (p *person) forgotten() {
 	p.registered().signIn().at("/security/start")
 	p.addApp().at("/security/start")
 	q := p.another()
-	q.open("/sign-in").follow(`main a[href="/forgot"]`).fill("identifier", p.email).submit("/forgot").at("/forgot/sent").says(q.word("problem.reset-sent.title"))
+	q.open("/sign-in").follow(`main a[href="/forgot"]`).fill("identifier",
+		p.email).submit("/forgot").at("/forgot/sent").says(q.word("problem.reset-sent.title"))
 	link := q.house.letter(q.t, "email", p.email, "/forgot/").link(q.t, q.house.origin)
 	q.open(link).says(q.word("forgot-password.title"))
 	path := eval[string](q, "location.pathname")
 	q.fill("password", "abc").submit(path).problem("password-too-short")
 	q.fill("password", "Copper-Lamp-59").submit(path).at("/done/password-changed")
 	p.open("/security").at("/sign-in")
-	q.open("/sign-in").fill("identifier", p.email, "password", "Copper-Lamp-59").submit("/sign-in").at("/sign-in/verify")
+	q.open("/sign-in").fill("identifier", p.email, "password",
+		"Copper-Lamp-59").submit("/sign-in").at("/sign-in/verify")
 	q.fill("code", q.code()).submit("/sign-in/verify").home()
 	q.open(link).says(q.word("problem.link-used.title"), q.word("act.new-link"))
 }

@@ -87,7 +87,8 @@ func acts() []act {
 	}
 	return []act{
 		{"key first", pathKeyFirst, 1,
-			[]arm{{"a seller with a key", 200, keyFirst("key")}, {"nobody", 200, keyFirst("non")}, {"a seller without", 200, keyFirst("app")}},
+			[]arm{{"a seller with a key", 200, keyFirst("key")}, {"nobody", 200, keyFirst("non")},
+				{"a seller without", 200, keyFirst("app")}},
 			[]pair{{0, 1, false}, {2, 1, false}}},
 		{"sign-in", pathSignIn, 4,
 			[]arm{{"a seller, wrong password", 422, signIn("key", wrong)}, {"nobody", 422, signIn("non", wrong)},
@@ -136,7 +137,8 @@ func (p *plan) alike(ctx context.Context, dir string, r *report) error {
 	if err := c.stop(); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(map[string]any{"began": r.began.UTC().Format(time.RFC3339), "differences": differences}, "", "  ")
+	text, err := json.MarshalIndent(map[string]any{"began": r.began.UTC().Format(time.RFC3339),
+		"differences": differences}, "", "  ")
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(p.json), 0o755)
 	}
@@ -199,7 +201,8 @@ func (p *plan) compare(ctx context.Context, c *child, a act, r *report) ([]diffe
 		case !d.hidden():
 			word = "TELLS"
 		}
-		fmt.Fprintf(r.out, "  %-10s %-52s %6d %8.3f %10.1f %9.3f %5.1f%%  %s\n", d.Act, d.One+" / "+d.Other, d.N, d.Area,
+		fmt.Fprintf(r.out, "  %-10s %-52s %6d %8.3f %10.1f %9.3f %5.1f%%  %s\n", d.Act, d.One+" / "+d.Other,
+			d.N, d.Area,
 			float64(d.Gap)/1e3, float64(d.P50)/1e6, 100*after.stolen(before), word)
 	}
 	return list, nil

@@ -81,7 +81,8 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 	f.IntVar(&p.most, "most", 200_000, "operations a point, at most")
 	f.IntVar(&p.codes, "codes", 600, "app-code second steps a point: each needs a password before it")
 	f.DurationVar(&p.limit, "limit", 30*time.Minute, "the whole run, at most")
-	f.BoolVar(&p.enumeration, "enumeration", false, "measure whether the time of an answer tells who has an account, and nothing else")
+	f.BoolVar(&p.enumeration, "enumeration", false,
+		"measure whether the time of an answer tells who has an account, and nothing else")
 	f.IntVar(&p.samples, "samples", 2000, "with -enumeration: samples an arm")
 	f.StringVar(&p.only, "act", "", "with -enumeration: measure this act alone, for example \"key first\"")
 	clients := f.String("clients", "1,8,32,64", "numbers of clients")
@@ -98,7 +99,10 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 		p.clients = append(p.clients, n)
 	}
 	if *quick {
-		p.rounds, p.point, p.codes, p.samples = 1, 2*time.Second, 64, min(p.samples, 50)
+		p.rounds = 1
+		p.point = 2 * time.Second
+		p.codes = 64
+		p.samples = min(p.samples, 50)
 	}
 	if p.samples < 1 {
 		fmt.Fprintf(stderr, "load: samples: want 1 or more\n")

@@ -76,7 +76,9 @@ func (p *plan) run(ctx context.Context, c *child, r *report, op operation, n int
 	}
 	warm, most := p.warm, p.most
 	if op.count > 0 {
-		warm, most, length = 0, op.count, p.limit
+		warm = 0
+		most = op.count
+		length = p.limit
 	}
 	l := newLoop(c, op, n, most)
 	defer l.close()
@@ -230,7 +232,9 @@ func (l *loop) result(before, after edge, v time.Duration) result {
 	}
 	n := time.Duration(r.Done)
 	r.PerSecond = float64(r.Done) / r.Seconds
-	r.P50, r.P99, r.Most = quantile(took, 0.5), quantile(took, 0.99), took[len(took)-1]
+	r.P50 = quantile(took, 0.5)
+	r.P99 = quantile(took, 0.99)
+	r.Most = took[len(took)-1]
 	r.Signing = signing / n
 	r.CPU = (after.cpu - before.cpu) / n
 	if v > 0 {

@@ -43,7 +43,8 @@ func (r *report) title(text string) {
 	fmt.Fprintf(r.out, "\n%s\n", text)
 	if strings.HasPrefix(text, "round") || text == "medians" {
 		fmt.Fprintf(r.out, "  %-21s %3s %7s %8s %8s %8s %6s %9s %6s %7s %7s %6s %6s\n",
-			"operation", "N", "/s", "p50 ms", "p99 ms", "sign ms", "errors", "CPU us", "V us", "in V", "commits", "MiB", "steal")
+			"operation", "N", "/s", "p50 ms", "p99 ms", "sign ms", "errors", "CPU us", "V us", "in V", "commits",
+			"MiB", "steal")
 	}
 }
 

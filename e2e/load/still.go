@@ -83,7 +83,8 @@ var ratio = regexp.MustCompile(`([\d.]+) ratio`)
 
 // lone runs the store's own benchmark of a writer without company, against plain bbolt on the same disk.
 func (p *plan) lone(ctx context.Context, r *report) {
-	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkLone$", "./store/bolt").CombinedOutput()
+	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkLone$",
+		"./store/bolt").CombinedOutput()
 	m := ratio.FindSubmatch(out)
 	if err != nil || m == nil {
 		r.note("a lone writer was not measured: the store's benchmark needs the sources and Go")
@@ -115,7 +116,8 @@ func weigh(ctx context.Context, addr, page string) (total, strangers int, err er
 			queue = append(queue, next)
 		}
 		pattern := imported
-		if at == base || next != nil || bytes.Contains(body, []byte("<!doctype")) || bytes.Contains(body, []byte("<!DOCTYPE")) {
+		if at == base || next != nil || bytes.Contains(body, []byte("<!doctype")) ||
+			bytes.Contains(body, []byte("<!DOCTYPE")) {
 			pattern = linked
 		}
 		for _, m := range pattern.FindAllSubmatch(body, -1) {
@@ -215,7 +217,8 @@ func countSyncs(ctx context.Context, strace string, c *child, op operation, clie
 	}
 	defer os.Remove(summary.Name())
 	defer summary.Close()
-	cmd := exec.CommandContext(ctx, strace, "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", summary.Name(), "-p", strconv.Itoa(c.pid()))
+	cmd := exec.CommandContext(ctx, strace, "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", summary.Name(), "-p",
+		strconv.Itoa(c.pid()))
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		return 0, err
