@@ -45,8 +45,8 @@ type chainHead struct {
 // of notes which method the act is about.
 func (e *Event) of(x *Authenticator) {
 	e.ID, e.Item, e.Kind, e.Flavour = x.ID, x.Name, x.Kind, ""
-	if x.Traits.Flavour == Passkey {
-		e.Flavour = Passkey
+	if x.Traits.Flavour != SecurityKey { // which entries about keys leave out
+		e.Flavour = x.Traits.Flavour
 	}
 }
 

@@ -74,15 +74,6 @@ type Authenticator struct {
 	Rev        uint64          `json:"r"`
 }
 
-// noun is how messages name the sort of method: a passkey is another item than a
-// security key (D10).
-func (a *Authenticator) noun() string {
-	if a.Traits.Flavour == Passkey {
-		return string(Passkey)
-	}
-	return string(a.Kind)
-}
-
 // Traits is what a factor may say in the open about an authenticator that it
 // bound: enough to rank it and to describe it to its owner, never a secret.
 type Traits struct {

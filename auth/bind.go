@@ -18,7 +18,7 @@ import (
 // numbers PhoneNoCountry, PhoneMalformed, PhoneLandline, CountryNotServed.
 func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challenge, error) {
 	factor := s.factors[f.Kind]
-	if factor == nil || f.Kind == Lookup {
+	if factor == nil || s.isSet(f.Kind) {
 		return nil, Refuse(NoSuchMethod)
 	}
 	input, to, err := s.bindInput(f)
@@ -173,7 +173,7 @@ func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindIn
 		x.ID, x.Device = id, device
 		return w.bind(cer, &x, d, drawn)
 	})
-	return info, unchecked(cer.Kind, err)
+	return info, s.unchecked(cer.Kind, err)
 }
 
 // bindable refuses a binding that is spent, void, of another session or wrong.
@@ -190,13 +190,13 @@ func (w *Work) bindable(c *Ceremony, refused *Error) error {
 	if err != nil {
 		return err
 	}
-	if worth(c.Kind).Guessable && w.now.Before(t.Until) {
+	if w.s.worth(c.Kind).Guessable && w.now.Before(t.Until) {
 		return Refuse(MethodResting).At(t.Until)
 	}
 	if refused == nil {
 		return w.clear(key)
 	}
-	if !worth(c.Kind).Guessable {
+	if !w.s.worth(c.Kind).Guessable {
 		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
 			return err
 		}
@@ -219,7 +219,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn draw) (*Bin
 		return nil, err
 	}
 	x.Account, x.State, x.BoundAt, x.Recipient = w.account.ID, Active, w.now, c.Recipient
-	x.Name = nameFor(d.Name, x, list)
+	x.Name = w.s.nameFor(d.Name, x, list)
 	device, err := w.place(x, d, x.Device)
 	if err != nil {
 		return nil, err
@@ -252,7 +252,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn draw) (*Bin
 		return nil, err
 	}
 	w.note.of(x)
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + x.noun(), "item": x.Name, "at": stamp(w.now)}}
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + w.s.noun(x), "item": x.Name, "at": stamp(w.now)}}
 	if err := w.notify(w.account, m, drawn.messages.each()); err != nil {
 		return nil, err
 	}
@@ -260,7 +260,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn draw) (*Bin
 	if info.Authenticator, err = w.describe(x); err != nil {
 		return nil, err
 	}
-	if x.Kind != Lookup && !before {
+	if !w.s.isSet(x.Kind) && !before {
 		if err := w.enrolled(x, drawn.secret, info); err != nil {
 			return nil, err
 		}
@@ -288,7 +288,7 @@ func (w *Work) enrolled(x *Authenticator, secret []byte, info *BindInfo) error {
 	if err := w.s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 		return err
 	}
-	proof := Proof{Kind: x.Kind, Authenticator: x.ID, At: w.now, Class: worth(x.Kind).Class,
+	proof := Proof{Kind: x.Kind, Authenticator: x.ID, At: w.now, Class: w.s.worth(x.Kind).Class,
 		UserVerified: x.Traits.VerifiesUser, Synced: x.Traits.Synced}
 	var err error
 	if info.Token, err = w.grant(w.account, secret, append(slices.Clone(w.session.Proofs), proof), w.session.Remember); err != nil {
@@ -298,7 +298,7 @@ func (w *Work) enrolled(x *Authenticator, secret []byte, info *BindInfo) error {
 	if err := w.endSessions(w.account.ID, func(x *Session) bool { return x.Restricted }); err != nil {
 		return err
 	}
-	session := w.session.info(w.session)
+	session := w.s.sessionInfo(w.session, w.session)
 	info.Session, info.First = &session, true
 	return nil
 }
@@ -322,9 +322,9 @@ func (w *Work) place(x *Authenticator, d BindDone, id string) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind := deviceKind(x, d.Device)
+	kind := w.s.row(x).device(x, d.Device)
 	for _, v := range devices {
-		if v.ID == d.Device && v.LostAt.IsZero() || shares(x, kind) && v.Kind == kind && d.Device != "new" && v.LostAt.IsZero() {
+		if v.ID == d.Device && v.LostAt.IsZero() || shares(kind) && v.Kind == kind && d.Device != "new" && v.LostAt.IsZero() {
 			x.Device = v.ID
 			return nil, nil
 		}
@@ -350,7 +350,7 @@ func (w *Work) keepDevice(d *Device) error {
 func (w *Work) standsAlone(x *Authenticator, list []*Authenticator) error {
 	with := ""
 	for _, o := range list {
-		if !w.usable(w.account, o) || !worth(o.Kind).Backup {
+		if !w.usable(w.account, o) || !w.s.worth(o.Kind).Backup {
 			continue
 		}
 		if o.Device != x.Device {
@@ -363,33 +363,8 @@ func (w *Work) standsAlone(x *Authenticator, list []*Authenticator) error {
 
 // shares says whether a new authenticator joins a device of its kind that is
 // there already: a person has one phone until he says otherwise.
-func shares(x *Authenticator, k DeviceKind) bool {
+func shares(k DeviceKind) bool {
 	return k == Handset || k == Computer || k == Extension || k == Paper
-}
-
-// deviceKind is the sort of device that an authenticator lives on.
-func deviceKind(x *Authenticator, wish string) DeviceKind {
-	switch x.Kind {
-	case WebAuthn:
-		if x.Traits.Synced {
-			return Cloud
-		}
-		if x.Traits.Flavour == Passkey {
-			return Computer
-		}
-		return Stick
-	case Email:
-		return Mailbox
-	case Lookup:
-		return Paper
-	case HOTP:
-		return Stick
-	}
-	switch k := DeviceKind(wish); k {
-	case Computer, Extension, Stick:
-		return k
-	}
-	return Handset
 }
 
 func (w *Work) devices(a AccountID) ([]*Device, error) {

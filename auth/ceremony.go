@@ -82,10 +82,10 @@ func (c *Ceremony) anonymous() bool { return c.Purpose == ForSignIn && len(c.Pro
 // challengeStep is where WebAuthn Level 3 asks for the challenge of this very
 // ceremony, "" for other kinds.
 func (c *Ceremony) challengeStep() string {
-	switch {
-	case c.Kind != WebAuthn:
+	if c.Kind != WebAuthn {
 		return ""
-	case c.Purpose == ForBind:
+	}
+	if c.Purpose == ForBind {
 		return "7.1.8"
 	}
 	return "7.2.11"

@@ -189,8 +189,8 @@ func (w *Work) bestClass() (Class, error) {
 	}
 	best := NoClass
 	for _, a := range list {
-		if a.Kind != Lookup {
-			best = max(best, worth(a.Kind).Class)
+		if !w.s.isSet(a.Kind) {
+			best = max(best, w.s.worth(a.Kind).Class)
 		}
 	}
 	return best, nil

@@ -155,7 +155,7 @@ func (l *Lab) Make(ctx context.Context, c Caller, f AccountForm) (*FixtureInfo, 
 		return w.open(&made.Account, drawn)
 	})
 	if err == nil && f.Session {
-		x := at.session.info(at.session)
+		x := l.s.sessionInfo(at.session, at.session)
 		info.Token, info.Session = at.token, &x
 	}
 	return info, err
@@ -249,16 +249,16 @@ func (l *Lab) plant(one *Seeded, f AccountForm, i int) (*FixtureMethod, error) {
 		for k := range one.Authenticators {
 			before = append(before, &one.Authenticators[k])
 		}
-		x.Name = nameFor("", x, before)
+		x.Name = l.s.nameFor("", x, before)
 	}
 	x.Device = base64.RawURLEncoding.EncodeToString(device[:16])
-	d := Device{ID: x.Device, Kind: deviceKind(x, "")}
-	if at := slices.IndexFunc(one.Devices, func(o Device) bool { return o.Kind == d.Kind && shares(x, d.Kind) }); at >= 0 {
+	d := Device{ID: x.Device, Kind: l.s.row(x).device(x, "")}
+	if at := slices.IndexFunc(one.Devices, func(o Device) bool { return o.Kind == d.Kind && shares(d.Kind) }); at >= 0 {
 		x.Device = one.Devices[at].ID
 	} else {
 		one.Devices = append(one.Devices, d)
 	}
-	if x.Kind != Lookup {
+	if !l.s.isSet(x.Kind) {
 		one.Account.EnrolledAt = one.Account.CreatedAt
 	}
 	one.Authenticators = append(one.Authenticators, *x)
@@ -306,12 +306,12 @@ func (w *Work) open(a *Account, d draw) (*standing, error) {
 	proofs := []Proof{{Kind: Password, At: w.now}}
 	var best *Authenticator
 	for _, x := range list {
-		if x.Kind != Lookup && x.State == Active && (best == nil || worth(x.Kind).Class > worth(best.Kind).Class) {
+		if !w.s.isSet(x.Kind) && x.State == Active && (best == nil || w.s.worth(x.Kind).Class > w.s.worth(best.Kind).Class) {
 			best = x
 		}
 	}
 	if best != nil {
-		proofs = append(proofs, Proof{Kind: best.Kind, Authenticator: best.ID, At: w.now, Class: worth(best.Kind).Class,
+		proofs = append(proofs, Proof{Kind: best.Kind, Authenticator: best.ID, At: w.now, Class: w.s.worth(best.Kind).Class,
 			UserVerified: best.Traits.VerifiesUser, Synced: best.Traits.Synced})
 	}
 	w.session = nil

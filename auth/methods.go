@@ -37,14 +37,14 @@ func (w *Work) methods(a *Account) ([]MethodInfo, error) {
 	var out []MethodInfo
 	at := map[Kind]int{}
 	for _, x := range list {
-		if !w.usable(a, x) || x.Kind == Lookup && x.Traits.Left == 0 {
+		if !w.usable(a, x) || w.s.isSet(x.Kind) && x.Traits.Left == 0 {
 			continue
 		}
 		i, seen := at[x.Kind]
 		if !seen || x.Recipient != "" {
 			i = len(out)
 			at[x.Kind] = i
-			m := MethodInfo{Kind: x.Kind, Class: worth(x.Kind).Class, Masked: x.Traits.Masked, Channels: x.Traits.Channels}
+			m := MethodInfo{Kind: x.Kind, Class: w.s.worth(x.Kind).Class, Masked: x.Traits.Masked, Channels: x.Traits.Channels}
 			if x.Recipient != "" {
 				m.ID = x.ID
 			}
@@ -59,7 +59,7 @@ func (w *Work) methods(a *Account) ([]MethodInfo, error) {
 		m.Keys = m.Keys || x.Traits.Flavour == SecurityKey
 		m.Passkeys = m.Passkeys || x.Traits.Flavour == Passkey
 	}
-	slices.SortStableFunc(out, func(x, y MethodInfo) int { return worth(x.Kind).Order - worth(y.Kind).Order })
+	slices.SortStableFunc(out, func(x, y MethodInfo) int { return w.s.methods.order(x.Kind) - w.s.methods.order(y.Kind) })
 	return out, nil
 }
 

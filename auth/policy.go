@@ -15,8 +15,8 @@ const (
 	Same // the class of what the action is about
 )
 
-// Worth is what a method is worth: one row of the table that every decision
-// about levels, step-up, removal and backup reads.
+// Worth is what a method is worth: the columns of the table of methods that
+// every decision about levels, step-up, removal and backup reads.
 type Worth struct {
 	WithPassword int  // authenticator assurance level together with the password
 	Alone        int  // level without it; 0: not alone
@@ -27,54 +27,12 @@ type Worth struct {
 	AMR          string
 	SyncedAMR    string // of one that a cloud account may keep; "" as AMR
 	Verified     Levels // once it has verified its user; the zero value adds nothing
-	Order        int    // the order in which sellers are asked
 }
 
 // Levels are authenticator assurance levels, with the password and without.
 // One that a cloud account may keep never reaches more with the password than
 // its Worth says.
 type Levels struct{ WithPassword, Alone int }
-
-// worth is the table of design: what each kind is worth. Rows that depend on
-// traits are told apart in Policy.Worth.
-func worth(k Kind) Worth {
-	switch k {
-	case WebAuthn:
-		return Worth{WithPassword: 2, Class: Strong, Backup: true, AMR: "hwk", Order: 1}
-	case TOTP:
-		return Worth{WithPassword: 2, Phishable: true, Class: Strong, Backup: true, Guessable: true, AMR: "otp", Order: 2}
-	case HOTP:
-		return Worth{WithPassword: 2, Phishable: true, Class: Strong, Backup: true, Guessable: true, AMR: "otp", Order: 3}
-	case Phone:
-		return Worth{WithPassword: 2, Phishable: true, Class: Weak, Backup: true, Guessable: true, AMR: "sms", Order: 4}
-	case Email:
-		return Worth{WithPassword: 1, Phishable: true, Class: Weak, Backup: true, Guessable: true, AMR: "email", Order: 5}
-	case Lookup:
-		return Worth{WithPassword: 2, Phishable: true, Class: Strong, Guessable: true, AMR: "otp", Order: 6}
-	case Password:
-		return Worth{Alone: 1, Phishable: true, AMR: "pwd"}
-	case Trusted:
-		return Worth{WithPassword: 1, Phishable: true, AMR: "rba"}
-	}
-	return Worth{Phishable: true}
-}
-
-// WorthOf returns what a proof is worth. A verified user adds to WebAuthn: a
-// device-bound key then stands alone at level 2 and reaches 3 with the
-// password (NIST SP 800-63B-4 §2.3); a synced passkey stays at 2.
-func WorthOf(k Kind, userVerified, synced bool) Worth {
-	w := worth(k)
-	if k == WebAuthn && userVerified {
-		w.Alone = 2
-		if !synced {
-			w.WithPassword = 3
-		}
-	}
-	if k == WebAuthn && synced {
-		w.AMR = "swk"
-	}
-	return w
-}
 
 // A Demand is what a session must have shown for an action: a proof of at
 // least Class, at most MaxAge old. The zero Demand asks for nothing.

@@ -70,14 +70,14 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 		if info.Removed, err = w.describe(list[0]); err != nil {
 			return nil, err
 		}
-		if !w.shows(classOf(list), ageRemove) {
+		if !w.shows(w.classOf(list), ageRemove) {
 			info.Due, err = w.removeLater(list, wait)
 			if err == nil {
 				w.note.Due = info.Due
 			}
 			return info, err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + list[0].noun(),
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + w.s.noun(list[0]),
 			"item": list[0].Name, "at": stamp(w.now)}}
 		if err := w.notify(w.account, m, wait.messages.each()); err != nil { // the mailbox that goes is told too
 			return nil, err
@@ -117,7 +117,7 @@ func (w *Work) removeLater(list []*Authenticator, wait waiting) (time.Time, erro
 	if err := w.keepLink(wait.undoKey, &l); err != nil {
 		return due, err
 	}
-	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + list[0].noun(), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": wait.undo}}
+	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + w.s.noun(list[0]), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": wait.undo}}
 	return due, w.notify(w.account, m, wait.messages.each())
 }
 
@@ -151,7 +151,7 @@ func (w *Work) unbind(list []*Authenticator, info *RemoveInfo) error {
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(list, func(x *Authenticator) bool { return x.Kind == WebAuthn }) {
+	if slices.ContainsFunc(list, func(x *Authenticator) bool { return x.Credential != "" }) {
 		info.Signal = w.signal(a, rest)
 	}
 	return w.endResting(a.ID, gone, on, info)
@@ -219,7 +219,7 @@ func (w *Work) endResting(a AccountID, gone map[string]bool, on bool, info *Remo
 func (w *Work) signal(a *Account, rest []*Authenticator) *Signal {
 	sig := &Signal{RPID: w.s.rpID, UserID: base64.RawURLEncoding.EncodeToString(a.Handle), Accepted: []string{}}
 	for _, x := range rest {
-		if x.Kind == WebAuthn {
+		if x.Credential != "" {
 			sig.Accepted = append(sig.Accepted, x.Credential)
 		}
 	}
@@ -335,7 +335,7 @@ func (s *Service) applyChange(ctx context.Context, key string) error {
 		if err := s.changes.Delete(w.tx, key); err != nil || len(list) == 0 {
 			return err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + list[0].noun(), "item": ch.Item, "at": stamp(w.now)}}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + w.s.noun(list[0]), "item": ch.Item, "at": stamp(w.now)}}
 		if err := w.notify(w.account, m, messages.each()); err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (s *Service) restoreEpoch() uint64 { return s.site.Load().Restore }
 // voidCodes says whether x is a set of recovery codes that a restore has made
 // void: which of them were used since the backup is not known.
 func (w *Work) voidCodes(x *Authenticator) bool {
-	return x.Kind == Lookup && !x.BoundAt.After(w.s.site.Load().NoCodes)
+	return w.s.isSet(x.Kind) && !x.BoundAt.After(w.s.site.Load().NoCodes)
 }
 
 // endCodes deletes the void sets of a slice of all authenticators and tells

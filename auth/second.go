@@ -45,7 +45,7 @@ func (s *Service) resend(ctx context.Context, c Caller, p Purpose, ceremony stri
 	if err != nil {
 		return nil, err
 	}
-	if before.Kind != Phone && before.Kind != Email { // a challenge that is begun anew could be answered twice
+	if s.methods.Of(before.Kind, "").Channel == "" { // a challenge that is begun anew could be answered twice
 		return nil, Refuse(NoSuchMethod)
 	}
 	next := *before
@@ -76,7 +76,7 @@ func (s *Service) beginAt(ctx context.Context, c Caller, next *Ceremony, until t
 			return nil, err
 		}
 		life := s.policy.CeremonyLife
-		if worth(next.Kind).Guessable {
+		if s.worth(next.Kind).Guessable {
 			life = s.policy.CodeLife
 		}
 		if asked.Expires = w.now.Add(life); until.Before(asked.Expires) {
@@ -135,7 +135,7 @@ func (w *Work) ownSession(c *Ceremony) error {
 // challenge is issued and again, with the same count, when it is redeemed: a
 // hundred parallel guesses find the lock that the fifth has set.
 func (w *Work) mayAnswer(a AccountID, k Kind) error {
-	if !worth(k).Guessable {
+	if !w.s.worth(k).Guessable {
 		return nil
 	}
 	t, err := w.throttle(codesKey(a, k))
@@ -228,7 +228,7 @@ func finish[T any](ctx context.Context, s *Service, c Caller, a Action, cer *Cer
 			return grant(w, account, v.answered, v.proof)
 		})
 		if !errors.Is(err, errStale) {
-			return result, unchecked(cer.Kind, err)
+			return result, s.unchecked(cer.Kind, err)
 		}
 	}
 	return none, Refuse(CeremonyUsed)
@@ -236,8 +236,8 @@ func finish[T any](ctx context.Context, s *Service, c Caller, a Action, cer *Cer
 
 // unchecked tells a code that could not be checked from one that is wrong
 // (R72): the store cannot write, so nothing was counted either.
-func unchecked(k Kind, err error) error {
-	if worth(k).Guessable && errors.Is(err, ErrUnavailable) {
+func (s *Service) unchecked(k Kind, err error) error {
+	if s.worth(k).Guessable && errors.Is(err, ErrUnavailable) {
 		return Refuse(CodeUnavailable)
 	}
 	return err
@@ -271,7 +271,7 @@ func (s *Service) check(ctx context.Context, c Caller, cer *Ceremony, response j
 			return nil, fmt.Errorf("verifying %s: %w", cer.Kind, err)
 		}
 		if v.answered != nil {
-			v.proof = Proof{Kind: cer.Kind, Authenticator: v.answered.ID, At: w.now, Class: worth(cer.Kind).Class,
+			v.proof = Proof{Kind: cer.Kind, Authenticator: v.answered.ID, At: w.now, Class: s.worth(cer.Kind).Class,
 				UserVerified: asked.UserVerified, Synced: v.answered.Traits.Synced}
 		}
 		return v, nil
@@ -400,7 +400,7 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 			return nil, err
 		}
 	}
-	if worth(c.Kind).Guessable {
+	if w.s.worth(c.Kind).Guessable {
 		if err := w.clear(codesKey(a.ID, c.Kind)); err != nil {
 			return nil, err
 		}
@@ -432,13 +432,13 @@ func (w *Work) keep(c *Ceremony, v *verdict) error {
 	if err := w.s.authenticators.Put(w.tx, key, &x); err != nil || x.State == now.State {
 		return err
 	}
-	return w.tell(c, "frozen-"+x.noun(), x.Name)
+	return w.tell(c, "frozen-"+w.s.noun(&x), x.Name)
 }
 
 // wrong counts a refused response and says what is left. A failed WebAuthn
 // response burns its challenge; a wrong code does not, but is counted.
 func (w *Work) wrong(c *Ceremony, a *Account, v *verdict) error {
-	if !worth(c.Kind).Guessable {
+	if !w.s.worth(c.Kind).Guessable {
 		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
 			return err
 		}

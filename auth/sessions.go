@@ -168,9 +168,9 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 	return w.s.token(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
 }
 
-// info describes a session to its owner.
-func (x *Session) info(current *Session) SessionInfo {
-	aal, amr := assurance(x.Proofs)
+// sessionInfo describes a session to its owner.
+func (s *Service) sessionInfo(x, current *Session) SessionInfo {
+	aal, amr := s.methods.assurance(x.Proofs)
 	return SessionInfo{
 		ID: x.ID, Current: current != nil && x.ID == current.ID, Restricted: x.Restricted, Remember: x.Remember,
 		AAL: aal, AMR: amr, AuthTime: x.AuthTime(), Opened: x.Opened, Seen: x.Seen, Expires: x.Expires,
@@ -180,10 +180,10 @@ func (x *Session) info(current *Session) SessionInfo {
 
 // assurance is the level that proofs amount to (NIST SP 800-63B-4 §2) and
 // their methods after RFC 8176.
-func assurance(proofs []Proof) (aal int, amr []string) {
+func (t Table) assurance(proofs []Proof) (aal int, amr []string) {
 	password := slices.ContainsFunc(proofs, func(p Proof) bool { return p.Kind == Password })
 	for _, p := range proofs {
-		w := WorthOf(p.Kind, p.UserVerified, p.Synced)
+		w := t.worth(p)
 		level := w.Alone
 		if password {
 			level = max(level, w.WithPassword)
@@ -211,7 +211,7 @@ func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
 func (w *Work) me() *Me {
 	return &Me{
 		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName),
-		MaskedEmail: w.account.Email.Mask(), Session: w.session.info(w.session), Lab: w.s.lab != nil,
+		MaskedEmail: w.account.Email.Mask(), Session: w.s.sessionInfo(w.session, w.session), Lab: w.s.lab != nil,
 	}
 }
 
@@ -264,7 +264,7 @@ func (s *Service) Sessions(ctx context.Context, c Caller) ([]SessionInfo, error)
 		all, err := w.sessions(w.account.ID)
 		var list []SessionInfo
 		for _, x := range all {
-			list = append(list, x.info(w.session))
+			list = append(list, w.s.sessionInfo(x, w.session))
 		}
 		slices.SortFunc(list, func(a, b SessionInfo) int { return b.Seen.Compare(a.Seen) })
 		return list, err
@@ -334,7 +334,7 @@ func (w *Work) endSessions(a AccountID, match func(*Session) bool) error {
 // the password could switch the second step off by a hundred wrong codes.
 func (w *Work) hasMethods(a AccountID) (bool, error) {
 	list, err := w.authenticators(a)
-	return slices.ContainsFunc(list, func(x *Authenticator) bool { return x.Kind != Lookup }), err
+	return slices.ContainsFunc(list, func(x *Authenticator) bool { return !w.s.isSet(x.Kind) }), err
 }
 
 // maxAuthenticators bounds what one account's lists read.

@@ -23,23 +23,24 @@ const (
 
 // nameFor is the name of a new method: the one given, or one that tells it
 // from its like.
-func nameFor(given string, x *Authenticator, list []*Authenticator) string {
+func (s *Service) nameFor(given string, x *Authenticator, list []*Authenticator) string {
 	if n := clip(given, maxItem); n != "" {
 		return n
 	}
 	if x.Traits.Model != "" && !slices.ContainsFunc(list, func(o *Authenticator) bool { return o.Name == x.Traits.Model }) {
 		return x.Traits.Model
 	}
-	if x.Kind != WebAuthn {
+	called := s.row(x).Called
+	if called == "" {
 		return ""
 	}
 	n := 1
 	for _, o := range list {
-		if o.Kind == WebAuthn {
+		if o.Kind == x.Kind {
 			n++
 		}
 	}
-	return "Key " + strconv.Itoa(n)
+	return called + " " + strconv.Itoa(n)
 }
 
 // nameOf is the name of the account's method with that credential.
@@ -71,7 +72,7 @@ func clip(s string, n int) string {
 func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 	info := AuthenticatorInfo{
 		ID: x.ID, Kind: x.Kind, Name: x.Name, Device: x.Device, Flavour: x.Traits.Flavour, Model: x.Traits.Model,
-		Masked: x.Traits.Masked, Channels: x.Traits.Channels, Class: worth(x.Kind).Class, Synced: x.Traits.Synced,
+		Masked: x.Traits.Masked, Channels: x.Traits.Channels, Class: w.s.worth(x.Kind).Class, Synced: x.Traits.Synced,
 		VerifiesUser: x.Traits.VerifiesUser, Discoverable: x.Traits.Discoverable, Certified: x.Traits.Certified,
 		Left: x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt,
 	}
@@ -122,7 +123,7 @@ func (w *Work) listMethods(info *SecurityInfo) error {
 		}
 		info.Methods = append(info.Methods, m)
 	}
-	slices.SortStableFunc(info.Methods, func(x, y AuthenticatorInfo) int { return worth(x.Kind).Order - worth(y.Kind).Order })
+	slices.SortStableFunc(info.Methods, func(x, y AuthenticatorInfo) int { return w.s.methods.order(x.Kind) - w.s.methods.order(y.Kind) })
 	for _, ch := range changes {
 		info.Changes = append(info.Changes, ch.info())
 	}

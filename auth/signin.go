@@ -150,7 +150,7 @@ func (s *Service) signInInfo(c Caller, out *standing) (*SignInInfo, error) {
 	flow := out.flow
 	info := &SignInInfo{Who: flow.Hint, Token: out.token, MayTrust: out.trust}
 	if out.token != "" {
-		x := out.session.info(out.session)
+		x := s.sessionInfo(out.session, out.session)
 		info.Step, info.Session, info.Expires = StepDone, &x, x.Expires
 		if x.Restricted {
 			info.Step, info.MayTrust = StepEnrol, false
@@ -301,7 +301,7 @@ func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, re
 		if next.Hint == "" {
 			next.Hint = ident.Greeting(a.Email.Mask())
 		}
-		if !flow.shown(Password) && WorthOf(p.Kind, p.UserVerified, p.Synced).Alone < 2 {
+		if !flow.shown(Password) && s.methods.worth(p).Alone < 2 {
 			next.Begun, next.Expires = w.now, w.now.Add(s.policy.SignInLife)
 			return &standing{flow: &next}, nil
 		}

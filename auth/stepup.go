@@ -46,7 +46,7 @@ func (w *Work) demand(a Action, target string) (Demand, error) {
 		if err != nil {
 			return d, err
 		}
-		d.Class = classOf(list)
+		d.Class = w.classOf(list)
 	case d.Class == Best:
 		best, err := w.bestClass()
 		if err != nil {
@@ -58,10 +58,10 @@ func (w *Work) demand(a Action, target string) (Demand, error) {
 }
 
 // classOf is the strongest class among authenticators, at least Weak.
-func classOf(list []*Authenticator) Class {
+func (w *Work) classOf(list []*Authenticator) Class {
 	c := Weak
 	for _, x := range list {
-		c = max(c, worth(x.Kind).Class)
+		c = max(c, w.s.worth(x.Kind).Class)
 	}
 	return c
 }
@@ -111,7 +111,7 @@ func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, r
 			return nil, err
 		}
 		answered, err := w.describe(x)
-		return &StepUpDone{Token: token, Session: w.session.info(w.session), Answered: answered}, err
+		return &StepUpDone{Token: token, Session: w.s.sessionInfo(w.session, w.session), Answered: answered}, err
 	})
 }
 

@@ -216,6 +216,57 @@ func (t Table) Values(column func(*Method) string) []string {
 // Methods is the site's table of methods.
 func (s *Service) Methods() Table { return s.methods }
 
+// worth is what a proof is worth. A verified user adds to a key: one bound to a
+// device then stands alone at level 2 and reaches 3 with the password (NIST SP
+// 800-63B-4 §2.3); what a cloud account may keep stays at 2.
+func (t Table) worth(p Proof) Worth {
+	w := t.Of(p.Kind, "").Worth
+	if p.UserVerified && w.Verified != (Levels{}) {
+		w.Alone = w.Verified.Alone
+		if !p.Synced {
+			w.WithPassword = w.Verified.WithPassword
+		}
+	}
+	if p.Synced && w.SyncedAMR != "" {
+		w.AMR = w.SyncedAMR
+	}
+	return w
+}
+
+// order is the order in which sellers are asked.
+func (t Table) order(k Kind) int {
+	for i := range t {
+		if t[i].Kind == k {
+			return i
+		}
+	}
+	return len(t)
+}
+
+// device is the sort of device that a new authenticator lives on: the one
+// wished for, if it may live there.
+func (m *Method) device(x *Authenticator, wish string) DeviceKind {
+	switch k := DeviceKind(wish); {
+	case x.Traits.Synced:
+		return Cloud
+	case slices.Contains(m.On, k):
+		return k
+	}
+	return m.On[0]
+}
+
+// row is the row of an authenticator.
+func (s *Service) row(x *Authenticator) *Method { return s.methods.Of(x.Kind, x.Traits.Flavour) }
+
+// worth is what a kind is worth.
+func (s *Service) worth(k Kind) Worth { return s.methods.Of(k, "").Worth }
+
+// isSet says whether a kind is recovery codes, or the like of them.
+func (s *Service) isSet(k Kind) bool { return s.methods.Of(k, "").Set }
+
+// noun is how messages name the sort of method.
+func (s *Service) noun(x *Authenticator) string { return s.methods.Noun(x.Kind, x.Traits.Flavour) }
+
 // equip takes over the factors and their rows.
 func (s *Service) equip(cfg Config) error {
 	table := cfg.Methods
