@@ -52,25 +52,23 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 func (s *Service) bindInput(f BindForm) (json.RawMessage, ident.Recipient, error) {
 	in, to := BindInput{Flavour: f.Flavour}, ident.Recipient("")
 	in.KeyWish = KeyWish{Verify: f.Verify, Resident: f.Resident, Attest: f.Attest, Certified: f.Certified}
-	switch f.Kind {
-	case Phone:
-		n, err := ident.ParsePhone(f.Number, s.policy.Countries)
-		if err != nil {
-			return nil, "", RefuseTyped(err)
-		}
-		if f.Channel == SMS && !n.TakesSMS() {
-			return nil, "", RefuseField(PhoneLandline, "phone") // R60: it is offered a call
-		}
-		in.Phone, to = n, ident.Recipient(n)
-	case Email:
-		if !s.policy.EmailSecondStep {
-			return nil, "", Refuse(MethodRefused)
-		}
-		a, err := ident.ParseEmail(f.Address)
-		if err != nil {
-			return nil, "", RefuseTyped(err)
-		}
-		in.Email, to = a, ident.Recipient(a)
+	row := s.methods.Of(f.Kind, "")
+	if !s.policy.Takes(row) {
+		return nil, "", Refuse(MethodRefused)
+	}
+	var err error
+	if row.Channel == Mail {
+		in.Email, err = ident.ParseEmail(f.Address)
+		to = ident.Recipient(in.Email)
+	} else if row.Channel != "" {
+		in.Phone, err = ident.ParsePhone(f.Number, s.policy.Countries)
+		to = ident.Recipient(in.Phone)
+	}
+	if err != nil {
+		return nil, "", RefuseTyped(err)
+	}
+	if f.Channel == SMS && in.Phone != "" && !in.Phone.TakesSMS() {
+		return nil, "", RefuseField(PhoneLandline, "phone") // R60: it is offered a call
 	}
 	text, err := json.Marshal(in)
 	return text, to, err
@@ -306,7 +304,7 @@ func (w *Work) enrolled(x *Authenticator, secret []byte, info *BindInfo) error {
 // proved notes that a code sent to the account's own number came back: the
 // number names this account from now on.
 func (w *Work) proved(x *Authenticator) error {
-	if x.Kind != Phone || x.Recipient != ident.Recipient(w.account.Phone) || !w.account.PhoneAt.IsZero() {
+	if x.Recipient == "" || x.Recipient != ident.Recipient(w.account.Phone) || !w.account.PhoneAt.IsZero() {
 		return nil
 	}
 	w.account.PhoneAt = w.now

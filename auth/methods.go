@@ -21,11 +21,9 @@ func (w *Work) usable(a *Account, x *Authenticator) bool {
 	if x.State != Active || w.s.factors[x.Kind] == nil {
 		return false
 	}
-	if x.Kind == Email {
-		same := x.Recipient.Key() == a.Email.Key()
-		return w.s.policy.EmailSecondStep && !(a.MailReset && same)
-	}
-	return true
+	row := w.s.row(x)
+	reset := row.Channel == Mail && a.MailReset && x.Recipient.Key() == a.Email.Key()
+	return w.s.policy.Takes(row) && !reset
 }
 
 // methods lists the ways to take the second step, best first.

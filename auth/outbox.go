@@ -204,7 +204,7 @@ func (w *Work) notify(a *Account, m Message, ids []string) error {
 		return err
 	}
 	for _, x := range list {
-		if x.Kind == Email && !slices.ContainsFunc(to, func(r ident.Recipient) bool { return r.Key() == x.Recipient.Key() }) {
+		if w.s.row(x).Channel == Mail && !slices.ContainsFunc(to, func(r ident.Recipient) bool { return r.Key() == x.Recipient.Key() }) {
 			to = append(to, x.Recipient)
 		}
 	}
