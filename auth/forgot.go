@@ -23,11 +23,11 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 		return "", err
 	}
 	if right {
-		if err := s.policy.Password.Check(password, g.account.UserName, g.account.Email, g.account.Name); err != nil {
+		if err := s.policy.accept(password, g.account.UserName, g.account.Email, g.account.Name); err != nil {
 			return "", s.release(ctx, c, g, err)
 		}
 	}
-	hashed, err := s.hasher.Hash(ctx, password)
+	stored, err := hashed(ctx, s.hasher, password)
 	if err != nil {
 		return "", err
 	}
@@ -41,7 +41,7 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 		if err := w.clear(g.key); err != nil {
 			return "", err
 		}
-		if err := w.setPassword(w.account, hashed, false, drawn.messages); err != nil {
+		if err := w.setPassword(w.account, stored, false, drawn.messages); err != nil {
 			return "", err
 		}
 		return w.grant(w.account, drawn.secret, w.session.Proofs, w.session.Remember)
@@ -136,10 +136,10 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 	if err != nil {
 		return err
 	}
-	if err := s.policy.Password.Check(password, owner.UserName, owner.Email, owner.Name); err != nil {
+	if err := s.policy.accept(password, owner.UserName, owner.Email, owner.Name); err != nil {
 		return err
 	}
-	hashed, err := s.hasher.Hash(ctx, password)
+	stored, err := hashed(ctx, s.hasher, password)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 		if err := w.unlock(a.ID); err != nil {
 			return err
 		}
-		return w.setPassword(a, hashed, true, messages)
+		return w.setPassword(a, stored, true, messages)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -36,7 +37,7 @@ var (
 type Lab struct {
 	s      *Service
 	clock  *Clock
-	hasher *Hasher // of fixtures' passwords: cheap, and verified like any other
+	hasher *password.Hasher // of fixtures' passwords: cheap, and verified like any other
 
 	world sync.RWMutex // held by whoever is inside the door; a reset has it alone
 
@@ -50,8 +51,8 @@ func (s *Service) Lab() *Lab { return s.lab }
 // newLab prepares the lab of a service over a store that will turn out to be
 // one, or be refused.
 func newLab(s *Service, clock *Clock) *Lab {
-	h := NewHasher(s.rand, 2, 4096)
-	h.Cost = HashCost{Memory: 8, Time: 1, Threads: 1}
+	h := password.NewHasher(s.rand, 2, 4096)
+	h.Cost = password.Cost{Memory: 8, Time: 1, Threads: 1}
 	return &Lab{s: s, clock: clock, hasher: h}
 }
 

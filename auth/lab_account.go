@@ -192,7 +192,7 @@ func (l *Lab) account(ctx context.Context, f AccountForm) (*Account, error) {
 			return nil, RefuseField(MalformedRequest, "handle")
 		}
 	}
-	a.Password, err = l.hasher.Hash(ctx, cmpOr(f.Password, LabPassword))
+	a.Password, err = hashed(ctx, l.hasher, cmpOr(f.Password, LabPassword))
 	return a, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
+	"github.com/latchkey-auth/latchkey/password"
 )
 
 // A guess is one try at a password, in three parts (law 3: no slow work in a
@@ -55,17 +56,17 @@ func (s *Service) charge(ctx context.Context, c Caller, pick func(*Work) (*guess
 
 // hash is the second part: does the password match? It costs the same for
 // nobody's account and for a locked one.
-func (s *Service) hash(ctx context.Context, g *guess, password string) (bool, error) {
+func (s *Service) hash(ctx context.Context, g *guess, typed string) (bool, error) {
 	if g.account == nil || g.locked != nil {
-		return false, s.hasher.Dummy(ctx, password)
+		return false, refuseHash(s.hasher.Dummy(ctx, typed))
 	}
-	right, err := s.hasher.Verify(ctx, g.account.Password, password)
-	if errors.Is(err, Refuse(Unavailable)) {
+	right, err := s.hasher.Verify(ctx, g.account.Password, typed)
+	if errors.Is(err, password.ErrBusy) {
 		if failed := s.refund(ctx, g); failed != nil {
 			return false, failed
 		}
 	}
-	return right, err
+	return right, refuseHash(err)
 }
 
 // refund takes back the charge for a password that was not judged: whoever

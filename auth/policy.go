@@ -1,6 +1,10 @@
 package auth
 
-import "time"
+import (
+	"time"
+
+	"github.com/latchkey-auth/latchkey/password"
+)
 
 // A Class ranks methods where one replaces another: a weak method never
 // removes a strong one on the spot (D6).
@@ -44,7 +48,7 @@ type Demand struct {
 // Policy holds every number that a site may choose. Marketplace returns the
 // default.
 type Policy struct {
-	Password  PasswordPolicy
+	Password  password.Policy
 	Guesses   GuessPolicy // wrong codes, per account and kind
 	Passwords GuessPolicy // wrong passwords, per account and known browser
 	Strangers GuessPolicy // wrong passwords from browsers never seen, per account
@@ -84,16 +88,10 @@ type GuessPolicy struct {
 	Limit int
 }
 
-// PasswordPolicy is what a new password must be (R36 to R39).
-type PasswordPolicy struct {
-	Min, Max int  // characters (code points after NFC)
-	Classes  bool // upper, lower, digit and sign each at least once
-}
-
 // Marketplace is the default policy.
 func Marketplace() Policy {
 	return Policy{
-		Password:  PasswordPolicy{Min: 8, Max: 20, Classes: true},
+		Password:  password.Policy{Min: 8, Max: 20, Classes: true},
 		Guesses:   GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour, Limit: 100},
 		Passwords: GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour, Limit: 100},
 		Strangers: GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour},
@@ -112,7 +110,7 @@ func Marketplace() Policy {
 // passwords, shorter sessions, no e-mail codes.
 func NIST() Policy {
 	p := Marketplace()
-	p.Password = PasswordPolicy{Min: 15, Max: 128}
+	p.Password = password.Policy{Min: 15, Max: 128}
 	p.SessionIdle, p.SessionLife, p.SessionShort = time.Hour, 24*time.Hour, 24*time.Hour
 	p.EmailSecondStep = false
 	p.TrustLife = 0

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -28,7 +29,7 @@ type Config struct {
 	Site    string           // the site's name, for people and as issuer
 	Origin  string           // the public address, https://host[:port][/path]; links are built from it alone
 	RPID    string           // the relying party id, for signals to browsers
-	Hash    HashCost         // of passwords; zero: 19 MiB and two passes
+	Hash    password.Cost    // of passwords; zero: 19 MiB and two passes
 	Now     func() time.Time // nil: a clock that does not jump within the process
 	Rand    io.Reader        // nil: crypto/rand
 	Log     *slog.Logger
@@ -53,7 +54,7 @@ type Service struct {
 	rand    io.Reader
 	log     *slog.Logger
 	pause   func(context.Context, time.Duration)
-	hasher  *Hasher
+	hasher  *password.Hasher
 	rules   map[Action]Rule
 	wake    chan struct{}
 	cursor  sweepCursors
@@ -122,8 +123,8 @@ func New(cfg Config) (*Service, error) {
 	if err := s.equip(cfg); err != nil {
 		return nil, err
 	}
-	s.hasher = NewHasher(s.rand, 2, 256)
-	if cfg.Hash != (HashCost{}) {
+	s.hasher = password.NewHasher(s.rand, 2, 256)
+	if cfg.Hash != (password.Cost{}) {
 		s.hasher.Cost = cfg.Hash
 	}
 	if cfg.Lab != nil {

@@ -38,6 +38,10 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 	if g.account == nil || g.locked != nil {
 		return nil, g.refusal() // names nobody, or was not judged: nothing is written
 	}
+	raised, err := s.raise(ctx, g, right, f.Password)
+	if err != nil {
+		return nil, err
+	}
 	flowID := s.newID()
 	drawn := s.newDraw()
 	at, err := Do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
@@ -58,6 +62,9 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 		}
 		if a.disabled() {
 			return nil, Refuse(AccountDisabled)
+		}
+		if err := w.raised(a, raised); err != nil {
+			return nil, err
 		}
 		return w.afterPassword(a, &Ceremony{ID: flowID, Purpose: ForSignIn, Account: a.ID,
 			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: ident.Greeting(f.Identifier),
@@ -339,6 +346,10 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 	if err != nil {
 		return nil, err
 	}
+	raised, err := s.raise(ctx, g, right, password)
+	if err != nil {
+		return nil, err
+	}
 	drawn := s.newDraw()
 	at, err := Do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
 		w.About(flow.Account)
@@ -354,6 +365,9 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 			return nil, err
 		}
 		if err := w.spend(flow.ID, flow.Expires, CeremonyUsed); err != nil {
+			return nil, err
+		}
+		if err := w.raised(a, raised); err != nil {
 			return nil, err
 		}
 		done := *flow

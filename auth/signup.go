@@ -112,7 +112,7 @@ func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpIn
 	if err != nil {
 		return nil, err
 	}
-	if a.Password, err = s.hasher.Hash(ctx, f.Password); err != nil {
+	if a.Password, err = hashed(ctx, s.hasher, f.Password); err != nil {
 		return nil, err
 	}
 	key, url := s.newLink(LinkSignUp)
@@ -162,7 +162,7 @@ func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
 	if err != nil {
 		return nil, RefuseTyped(err)
 	}
-	if err := s.policy.Password.Check(f.Password, user, email, name); err != nil {
+	if err := s.policy.accept(f.Password, user, email, name); err != nil {
 		return nil, err
 	}
 	if !f.Terms {

@@ -15,6 +15,7 @@ import (
 	potp "github.com/pquerna/otp/totp"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	hashing "github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/store/storetest"
@@ -49,7 +50,7 @@ func newWorld(t *testing.T, change ...func(*auth.Config)) *world {
 	w.db, w.keys = storetest.Twice(db, 1), store.Plain()
 	w.cfg = auth.Config{
 		DB: w.db, Keys: w.keys, Factors: realFactors(t), Policy: auth.Marketplace(), Site: "Latchkey",
-		Hash:   auth.HashCost{Memory: 64, Time: 1, Threads: 1}, // what a hash costs is not what these tests are about
+		Hash:   hashing.Cost{Memory: 64, Time: 1, Threads: 1}, // what a hash costs is not what these tests are about
 		Origin: "http://localhost:8080", RPID: "localhost", Now: w.time, Pause: func(context.Context, time.Duration) {},
 	}
 	for _, f := range change {

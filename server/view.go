@@ -7,6 +7,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/password"
 )
 
 // Rows is the table of methods as pages read it.
@@ -291,7 +292,7 @@ func help(ceremony string, d *auth.DeliveryInfo, others []assets.Method) assets.
 	return h
 }
 
-func passwordRules(p auth.PasswordPolicy) assets.PasswordRules {
+func passwordRules(p password.Policy) assets.PasswordRules {
 	r := assets.PasswordRules{Min: p.Min, Max: p.Max, Mixed: p.Classes}
 	if p.Max > 64 {
 		r.Max = 0

@@ -23,6 +23,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/oob"
+	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/totp"
@@ -77,7 +78,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	w.db = db
 	t.Cleanup(func() { _ = db.Close() })
 	domain := auth.Config{DB: db, Keys: store.Plain(), Factors: factors(t, webauthn.Config{}), Policy: auth.Marketplace(), Site: "Latchkey",
-		Hash:   auth.HashCost{Memory: 64, Time: 1, Threads: 1},
+		Hash:   password.Cost{Memory: 64, Time: 1, Threads: 1},
 		Origin: testOrigin, RPID: "accounts.example", Now: w.time, Pause: func(context.Context, time.Duration) {}}
 	if w.texts, err = assets.NewTexts(nil); err != nil {
 		t.Fatal(err)

@@ -22,12 +22,13 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //	3  server                                        the face
 //	2  webauthn totp oob lookup notify recovery      siblings never import each other
 //	1  auth                                          the domain
-//	0  ident  store  assets  virtual                 import nothing of ours
+//	0  ident  password  store  assets  virtual       import nothing of ours
 var floors = map[string][]string{
-	"ident":   {},
-	"store":   {},
-	"assets":  {},
-	"virtual": {},
+	"ident":    {},
+	"password": {},
+	"store":    {},
+	"assets":   {},
+	"virtual":  {},
 
 	"virtual/hid":     {"virtual"},
 	"virtual/fault":   {"virtual"},
@@ -36,7 +37,7 @@ var floors = map[string][]string{
 	"store/bolt":      {"store"},
 	"store/postgres":  {"store"},
 	"store/storetest": {"store"},
-	"auth":            {"ident", "store"},
+	"auth":            {"ident", "password", "store"},
 	"auth/factortest": {"auth"},
 	"webauthn":        {"auth"},
 	"totp":            {"auth"},
@@ -44,11 +45,11 @@ var floors = map[string][]string{
 	"lookup":          {"auth"},
 	"notify":          {"auth", "ident"},
 	"recovery":        {"auth", "store"},
-	"server":          {"auth", "recovery", "ident", "assets"},
+	"server":          {"auth", "recovery", "ident", "password", "assets"},
 	"cmd/latchkey":    {anything},
 	"cmd/virtualkey":  {anything},
 	"e2e":             {"virtual"},
-	"e2e/load":        {"virtual", "webauthn", "totp", "store", "store/bolt", "auth", "ident"}, // seeds through the domain
+	"e2e/load":        {"virtual", "webauthn", "totp", "store", "store/bolt", "auth", "ident", "password"}, // seeds through the domain
 }
 
 // testFloors is what the tests of a package may import besides: real parts instead of fakes.
@@ -86,11 +87,11 @@ var doors = map[string][]string{
 	"go.etcd.io/bbolt":                    {"store/bolt"},
 	"github.com/jackc/pgx":                {"store/postgres"},
 	"github.com/tink-crypto/tink-go":      {"store"},
-	"golang.org/x/crypto/argon2":          {"auth"},
+	"golang.org/x/crypto/argon2":          {"password"},
 	"github.com/nyaruka/phonenumbers":     {"ident"},
 	"github.com/nicksnyder/go-i18n":       {"assets"},
 	"github.com/boombuler/barcode":        {"assets", "server"},
-	"golang.org/x/text":                   {"assets", "auth", "ident", "server", "notify"},
+	"golang.org/x/text":                   {"assets", "ident", "password", "server", "notify"},
 	"golang.org/x/net":                    {"ident", "server", "notify"},
 	"github.com/wneessen/go-mail":         {"notify"},
 	"github.com/spf13/cobra":              {"cmd/latchkey", "cmd/virtualkey"},
@@ -233,7 +234,9 @@ func TestTheTablesRefuse(t *testing.T) {
 	}{
 		{"auth", modulePath + "/store", false, true},
 		{"auth", modulePath + "/ident", false, true},
+		{"auth", modulePath + "/password", false, true},
 		{"ident", modulePath + "/auth", false, false},
+		{"password", modulePath + "/ident", false, false},
 		{"auth", modulePath + "/assets", false, false},
 		{"auth", modulePath + "/totp", false, false},
 		{"totp", modulePath + "/oob", false, false},
@@ -251,7 +254,9 @@ func TestTheTablesRefuse(t *testing.T) {
 		{"totp", "github.com/pquerna/otp/totp", false, true},
 		{"server", "github.com/pquerna/otp", false, false},
 		{"oob", "github.com/pquerna/otp", true, false},
-		{"auth", "golang.org/x/crypto/argon2", false, true},
+		{"password", "golang.org/x/crypto/argon2", false, true},
+		{"auth", "golang.org/x/crypto/argon2", false, false},
+		{"auth", "golang.org/x/text/unicode/norm", false, false},
 		{"auth", "golang.org/x/crypto/md4", false, false},
 		{"store", "example.org/unheard/of", false, false},
 		{"store", "crypto/sha256", false, true},

@@ -17,6 +17,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
+	hashing "github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/totp"
@@ -141,7 +142,7 @@ func newMaker(ctx context.Context, origin string) (*maker, error) {
 	if err != nil {
 		return nil, err
 	}
-	hash, err := auth.NewHasher(rand.Reader, 1, 1).Hash(ctx, password)
+	hash, err := hashing.NewHasher(rand.Reader, 1, 1).Hash(ctx, password)
 	if err != nil {
 		return nil, fmt.Errorf("hashing the password: %w", err)
 	}

@@ -1,4 +1,8 @@
-package auth
+// Package password judges new passwords (policy, lists of common ones, an estimate of
+// strength) and hashes those that were taken (argon2id, RFC 9106), a bounded number
+// at a time. It knows nothing of accounts: what a guesser may know of one comes as
+// an Owner.
+package password
 
 import (
 	"context"
@@ -8,20 +12,51 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
-
-	"github.com/latchkey-auth/latchkey/ident"
 )
 
-// maxPassword bounds a password in bytes under any policy, so that no one can
-// have megabytes normalised, judged and hashed.
-const maxPassword = 1024
+// MaxBytes bounds a password under any policy, so that no one can have megabytes
+// normalised, judged and hashed.
+const MaxBytes = 1024
+
+// A Policy is what a new password must be (R36 to R39).
+type Policy struct {
+	Min, Max int  // characters (code points after NFC)
+	Classes  bool // upper, lower, digit and sign each at least once
+}
+
+// A Problem is one thing that a new password lacks, and the error of Hash for
+// one that nobody may have.
+type Problem string
+
+// The problems.
+const (
+	TooShort   Problem = "too-short"
+	TooLong    Problem = "too-long"
+	NoUpper    Problem = "no-upper"
+	NoLower    Problem = "no-lower"
+	NoDigit    Problem = "no-digit"
+	NoSign     Problem = "no-sign"
+	IsUserName Problem = "is-user-name"
+	TooCommon  Problem = "too-common"
+	TooSimple  Problem = "too-simple"
+)
+
+// Error returns the problem's name.
+func (p Problem) Error() string { return string(p) }
+
+// An Owner is what is known of whoever wants a password: what a guesser tries
+// first. Texts that are "" are none.
+type Owner struct {
+	Identifiers []string            // what the password must not be, nor be with little around it
+	Words       []string            // what it must not lean on, whole or in parts
+	Fold        func(string) string // the form in which identifiers are compared; nil: as they are
+}
 
 // normalPassword returns the form of a password that is judged and hashed: the
 // OpaqueString profile of RFC 8265 §4.2, which maps every blank to a space and
@@ -38,63 +73,46 @@ func normalPassword(s string) string {
 	return norm.NFC.String(s)
 }
 
-// Check refuses a new password that breaks the policy, with the first of
-// Problems, the field password and, where the text says it, the number n.
-func (p PasswordPolicy) Check(password string, userName ident.UserName, email ident.Email, name string) error {
-	list := p.Problems(password, userName, email, name)
-	if len(list) == 0 {
-		return nil
-	}
-	e := RefuseField(list[0], "password")
-	switch e.Code {
-	case PasswordTooShort:
-		e.With("n", strconv.Itoa(p.Min))
-	case PasswordTooLong:
-		e.With("n", strconv.Itoa(p.Max))
-	}
-	return e
-}
-
 // Problems lists everything that a new password lacks, in the order in which a
-// page should say it; nothing if the password is accepted. The account's own
-// words, each "" where there is none, must not carry it.
-func (p PasswordPolicy) Problems(password string, userName ident.UserName, email ident.Email, name string) []Code {
-	var list []Code
-	tooLong := len(password) > maxPassword
+// page should say it; nothing if the password is accepted. The owner's
+// words must not carry it.
+func (p Policy) Problems(password string, o Owner) []Problem {
+	var list []Problem
+	tooLong := len(password) > MaxBytes
 	if tooLong {
-		password = password[:maxPassword]
+		password = password[:MaxBytes]
 	}
 	password = normalPassword(password)
 	switch n := utf8.RuneCountInString(password); {
 	case n < p.Min:
-		list = append(list, PasswordTooShort)
+		list = append(list, TooShort)
 	case n > p.Max || tooLong:
-		list = append(list, PasswordTooLong)
+		list = append(list, TooLong)
 	}
 	if p.Classes {
 		list = append(list, missingClasses(password)...)
 	}
-	if slices.Contains(list, PasswordTooShort) {
+	if slices.Contains(list, TooShort) {
 		return list // what it will be is not known yet
 	}
-	own := ownWords(userName, email, name)
+	own := ownWords(o.Words)
 	// A guesser who knows full-width forms needs no more tries for them.
 	typed := []rune(norm.NFKC.String(password))
 	typed = typed[:min(len(typed), estimateWindow)]
 	switch lower := []rune(strings.ToLower(string(typed))); {
-	case isUserName(password, userName, email):
-		list = append(list, PasswordIsUserName)
+	case o.isNamed(password):
+		list = append(list, IsUserName)
 	case isCommon(lower):
-		list = append(list, PasswordTooCommon)
+		list = append(list, TooCommon)
 	case isSimple(typed, own):
-		list = append(list, PasswordTooSimple)
+		list = append(list, TooSimple)
 	}
 	return list
 }
 
 // missingClasses asks for each of the four (R37). Letters without case, such as
 // Chinese ones, are letters of neither kind; a sign is whatever else shows.
-func missingClasses(s string) []Code {
+func missingClasses(s string) []Problem {
 	var upper, lower, digit, sign bool
 	for _, r := range s {
 		switch {
@@ -109,23 +127,28 @@ func missingClasses(s string) []Code {
 			sign = true
 		}
 	}
-	var list []Code
+	var list []Problem
 	for _, c := range []struct {
-		there bool
-		code  Code
-	}{{upper, PasswordNoUpper}, {lower, PasswordNoLower}, {digit, PasswordNoDigit}, {sign, PasswordNoSign}} {
+		there   bool
+		problem Problem
+	}{{upper, NoUpper}, {lower, NoLower}, {digit, NoDigit}, {sign, NoSign}} {
 		if !c.there {
-			list = append(list, c.code)
+			list = append(list, c.problem)
 		}
 	}
 	return list
 }
 
-// isUserName reports whether the password is the user name, the address or the
-// mailbox's name (R38), or one of these with at most four characters around it.
-func isUserName(password string, userName ident.UserName, email ident.Email) bool {
-	key := ident.Fold(password)
-	for _, word := range []string{userName.Key(), email.Key(), ident.Fold(email.Local())} {
+// isNamed reports whether the password is an identifier of its owner (R38), or
+// one with at most four characters around it.
+func (o Owner) isNamed(password string) bool {
+	fold := o.Fold
+	if fold == nil {
+		fold = strings.Clone
+	}
+	key := fold(password)
+	for _, word := range o.Identifiers {
+		word = fold(word)
 		if word == "" {
 			continue
 		}
@@ -140,13 +163,13 @@ func isUserName(password string, userName ident.UserName, email ident.Email) boo
 	return false
 }
 
-// ownWords returns the words that a guesser knows from the account: of the user
-// name, the mailbox and the person's name, whole and in parts, in lower case.
-func ownWords(userName ident.UserName, email ident.Email, name string) [][]rune {
+// ownWords returns the words that a guesser knows from the account, whole and in
+// parts, in lower case.
+func ownWords(words []string) [][]rune {
 	const most = 16 // a name of many words must not cost more
 	var list [][]rune
-	for _, s := range []string{string(userName), email.Local(), name} {
-		s = strings.ToLower(norm.NFKC.String(s[:min(len(s), ident.MaxTyped)]))
+	for _, s := range words {
+		s = strings.ToLower(norm.NFKC.String(s[:min(len(s), MaxBytes)]))
 		parts := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
 		for _, w := range append(parts, s, strings.Join(parts, "")) {
 			if r := []rune(w); len(list) < most && (len(r) >= 3 || len(r) == 2 && r[0] >= 0x80) {
@@ -157,8 +180,8 @@ func ownWords(userName ident.UserName, email ident.Email, name string) [][]rune 
 	return list
 }
 
-// A HashCost is what one argon2id hash costs.
-type HashCost struct {
+// A Cost is what one argon2id hash costs.
+type Cost struct {
 	Memory  uint32 // KiB
 	Time    uint32 // passes
 	Threads uint8
@@ -174,11 +197,14 @@ const (
 	sumLength      = 32
 )
 
+// ErrBusy says that too many wait to be hashed already.
+var ErrBusy = errors.New("too many passwords wait to be hashed")
+
 // A Hasher hashes passwords with argon2id (RFC 9106), a bounded number of them
 // at a time: a flood of guesses must not starve sign-ins with a key. Set Cost
-// before first use, if at all.
+// before first use, if at all. The zero Hasher has no places: it is always busy.
 type Hasher struct {
-	Cost   HashCost
+	Cost   Cost
 	random io.Reader
 	busy   chan struct{} // a place for each hash that runs
 	queue  chan struct{} // a place for each that runs or waits
@@ -189,7 +215,7 @@ type Hasher struct {
 func NewHasher(random io.Reader, busy, waiting int) *Hasher {
 	busy, waiting = max(busy, 1), max(waiting, 0)
 	return &Hasher{
-		Cost:   HashCost{Memory: 19 * 1024, Time: 2, Threads: 1},
+		Cost:   Cost{Memory: 19 * 1024, Time: 2, Threads: 1},
 		random: random,
 		busy:   make(chan struct{}, busy),
 		queue:  make(chan struct{}, busy+waiting),
@@ -201,10 +227,10 @@ func NewHasher(random io.Reader, busy, waiting int) *Hasher {
 //	$argon2id$v=19$m=19456,t=2,p=1$<salt>$<sum>
 //
 // with both parts in unpadded base64. Refuses Unavailable when too many wait
-// already, and PasswordTooLong.
+// already, and TooLong.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
-	if len(password) > maxPassword {
-		return "", RefuseField(PasswordTooLong, "password").With("n", strconv.Itoa(maxPassword))
+	if len(password) > MaxBytes {
+		return "", TooLong
 	}
 	salt := make([]byte, saltLength)
 	if _, err := io.ReadFull(h.random, salt); err != nil {
@@ -220,8 +246,8 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 
 // Verify reports whether stored was made from password, in a time that tells
 // nothing about where they differ. Without a stored string, for an account that
-// does not exist, it takes as long and is false. Refuses Unavailable when too
-// many wait already; fails on a stored string that Hash cannot have made.
+// does not exist, it takes as long and is false. Fails with ErrBusy, and
+// on a stored string that Hash cannot have made.
 func (h *Hasher) Verify(ctx context.Context, stored, password string) (bool, error) {
 	if stored == "" {
 		return false, h.Dummy(ctx, password)
@@ -234,7 +260,7 @@ func (h *Hasher) Verify(ctx context.Context, stored, password string) (bool, err
 	if err != nil {
 		return false, err
 	}
-	return subtle.ConstantTimeCompare(sum, p.sum) == 1 && len(password) <= maxPassword, nil
+	return subtle.ConstantTimeCompare(sum, p.sum) == 1 && len(password) <= MaxBytes, nil
 }
 
 // Dummy takes as long as Verify and its queue: else the time of an answer
@@ -252,12 +278,12 @@ func (h *Hasher) NeedsRehash(stored string) bool {
 }
 
 // sum waits for its turn and hashes; what is longer than any password is cut.
-func (h *Hasher) sum(ctx context.Context, password string, c HashCost, salt []byte, length int) ([]byte, error) {
+func (h *Hasher) sum(ctx context.Context, password string, c Cost, salt []byte, length int) ([]byte, error) {
 	select {
 	case h.queue <- struct{}{}:
 		defer func() { <-h.queue }()
 	default:
-		return nil, Refuse(Unavailable)
+		return nil, ErrBusy
 	}
 	select {
 	case h.busy <- struct{}{}:
@@ -265,13 +291,13 @@ func (h *Hasher) sum(ctx context.Context, password string, c HashCost, salt []by
 	case <-ctx.Done():
 		return nil, fmt.Errorf("waiting to hash a password: %w", context.Cause(ctx))
 	}
-	password = normalPassword(password[:min(len(password), maxPassword)])
+	password = normalPassword(password[:min(len(password), MaxBytes)])
 	return argon2.IDKey([]byte(password), salt, c.Time, c.Memory, c.Threads, uint32(length)), nil
 }
 
 // A phc is a stored password, read.
 type phc struct {
-	cost      HashCost
+	cost      Cost
 	salt, sum []byte
 }
 

@@ -1,0 +1,84 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/latchkey-auth/latchkey/ident"
+	"github.com/latchkey-auth/latchkey/password"
+)
+
+// passwordRefusals is what each problem of a new password is refused with under
+// a policy.
+func passwordRefusals(p password.Policy) map[password.Problem]*Error {
+	field := func(c Code) *Error { return RefuseField(c, "password") }
+	return map[password.Problem]*Error{
+		password.TooShort:   field(PasswordTooShort).With("n", strconv.Itoa(p.Min)),
+		password.TooLong:    field(PasswordTooLong).With("n", strconv.Itoa(p.Max)),
+		password.NoUpper:    field(PasswordNoUpper),
+		password.NoLower:    field(PasswordNoLower),
+		password.NoDigit:    field(PasswordNoDigit),
+		password.NoSign:     field(PasswordNoSign),
+		password.IsUserName: field(PasswordIsUserName),
+		password.TooCommon:  field(PasswordTooCommon),
+		password.TooSimple:  field(PasswordTooSimple),
+	}
+}
+
+// accept refuses a new password that breaks the policy, with the first of its
+// problems.
+func (p Policy) accept(typed string, userName ident.UserName, email ident.Email, name string) error {
+	list := p.Password.Problems(typed, password.Owner{
+		Identifiers: []string{string(userName), string(email), email.Local()},
+		Words:       []string{string(userName), email.Local(), name},
+		Fold:        ident.Fold,
+	})
+	if len(list) == 0 {
+		return nil
+	}
+	return passwordRefusals(p.Password)[list[0]]
+}
+
+// hashed returns a password as it is stored. Refuses Unavailable when too many
+// wait already, and PasswordTooLong for what no policy takes.
+func hashed(ctx context.Context, h *password.Hasher, typed string) (string, error) {
+	stored, err := h.Hash(ctx, typed)
+	return stored, refuseHash(err)
+}
+
+// refuseHash turns an error of a Hasher into the refusal that says so; others
+// stay what they are.
+func refuseHash(err error) error {
+	switch {
+	case errors.Is(err, password.ErrBusy):
+		return Refuse(Unavailable)
+	case errors.Is(err, password.TooLong):
+		return passwordRefusals(password.Policy{Max: password.MaxBytes})[password.TooLong]
+	}
+	return err
+}
+
+// raise returns the password of a right guess hashed anew, "" where it was
+// hashed at today's cost. A lab's passwords stay cheap. Who finds the queue full
+// is signed in all the same: there will be a next time.
+func (s *Service) raise(ctx context.Context, g *guess, right bool, typed string) (string, error) {
+	if !right || s.lab != nil || !s.hasher.NeedsRehash(g.account.Password) {
+		return "", nil
+	}
+	stored, err := s.hasher.Hash(ctx, typed)
+	if errors.Is(err, password.ErrBusy) || errors.Is(err, password.TooLong) {
+		return "", nil
+	}
+	return stored, err
+}
+
+// raised stores the right password at today's cost. The caller has compared the
+// stored one with what was verified. stored is "" where nothing is to be done.
+func (w *Work) raised(a *Account, stored string) error {
+	if stored == "" {
+		return nil
+	}
+	a.Password = stored
+	return w.s.accounts.Put(w.tx, string(a.ID), a)
+}
