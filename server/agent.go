@@ -15,7 +15,8 @@ func describe(ua string) string {
 		{"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
 	})
 	system := first(ua, [][2]string{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"HarmonyOS", "HarmonyOS"}, {"Android", "Android"}, {"Windows", "Windows"},
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"HarmonyOS", "HarmonyOS"}, {"Android", "Android"},
+		{"Windows", "Windows"},
 		{"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
 	})
 	switch {
@@ -40,7 +41,8 @@ func outdated(ua string) bool {
 		mark, also   string
 		major, minor int // the first version that will do
 	}{
-		{"Chrome/", "", 80, 0}, {"Firefox/", "", 74, 0}, {" OS ", "like Mac OS X", 13, 4}, {"Version/", "Safari/", 13, 1},
+		{"Chrome/", "", 80, 0}, {"Firefox/", "", 74, 0}, {" OS ", "like Mac OS X", 13, 4},
+		{"Version/", "Safari/", 13, 1},
 	} {
 		_, version, found := strings.Cut(ua, row.mark)
 		if !found || !strings.Contains(ua, row.also) {

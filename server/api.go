@@ -88,7 +88,9 @@ func doesWith[I any](fn func(*exchange, *I) error) endpoint {
 
 // serve answers a request for one operation.
 func (x *exchange) serve(c echo.Context, rt *route) {
-	x.path, x.route, x.page = c, rt.method+" "+rt.path, false
+	x.path = c
+	x.route = rt.method + " " + rt.path
+	x.page = false
 	if err := x.call(rt); err != nil {
 		x.document(err)
 	}
@@ -199,7 +201,8 @@ func signInState(x *exchange, in *ceremonyBody) (*auth.SignInInfo, error) {
 }
 
 func signInBegin(x *exchange, in *choiceBody) (*auth.Challenge, error) {
-	return x.s.service.SignInBegin(x.r.Context(), x.caller, in.Ceremony, auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID, Verify: in.Verify})
+	return x.s.service.SignInBegin(x.r.Context(), x.caller, in.Ceremony,
+		auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID, Verify: in.Verify})
 }
 
 func signInResend(x *exchange, in *againBody) (*auth.Challenge, error) {
@@ -386,7 +389,8 @@ func resetPassword(x *exchange, in *resetBody) error {
 	return x.s.service.ResetPassword(x.r.Context(), x.caller, in.Link, in.Password)
 }
 
-// receipt takes a gateway's report. The driver proves that it is the gateway's own. A receipt that cannot be taken now is
+// receipt takes a gateway's report. The driver proves that it is the gateway's own. A receipt that cannot be taken now
+// is
 // an error, so that the gateway repeats the request; the others in it count all the same, and once.
 func receipt(x *exchange) error {
 	if x.s.config.Receipts == nil {

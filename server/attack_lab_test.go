@@ -43,12 +43,15 @@ func TestNoPageReachesALab(t *testing.T) {
 			head       map[string]string
 			reads      bool
 		}{
-			{"another site", home, map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, false},
+			{"another site", home, map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+				false},
 			{"an older browser", home, map[string]string{"Origin": "https://evil.example"}, false},
-			{"another port", home, map[string]string{"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:3000"}, false},
+			{"another port", home, map[string]string{"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:3000"},
+				false},
 			{"another port, older", home, map[string]string{"Origin": "http://localhost:3000"}, false},
 			{"a sandboxed frame", home, map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "null"}, false},
-			{"a name made to point here", "evil.example:41234", map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example:41234"}, true},
+			{"a name made to point here", "evil.example:41234", map[string]string{"Sec-Fetch-Site": "same-origin",
+				"Origin": "http://evil.example:41234"}, true},
 			{"such a name, older", "evil.example:41234", nil, true},
 			{"a name that begins like ours", "localhost.evil.example:41234", nil, true},
 		} {
@@ -62,8 +65,10 @@ func TestNoPageReachesALab(t *testing.T) {
 				t.Errorf("%s: %s %s: got %d %s, want %s", c.name, rt.method, path, r.Code, r.Body, auth.CrossOrigin)
 			}
 		}
-		if r := atLab(w, "OPTIONS", path, home, "", map[string]string{"Origin": "https://evil.example", "Access-Control-Request-Method": rt.method,
-			"Access-Control-Request-Headers": "latchkey-lab-later"}); strings.Contains(fmt.Sprint(r.Header()), "Access-Control") {
+		if r := atLab(w, "OPTIONS", path, home, "", map[string]string{"Origin": "https://evil.example",
+			"Access-Control-Request-Method":  rt.method,
+			"Access-Control-Request-Headers": "latchkey-lab-later"}); strings.Contains(fmt.Sprint(r.Header()),
+			"Access-Control") {
 			t.Errorf("asked beforehand for %s: got %v, want no leave", path, r.Header())
 		}
 	}
@@ -79,7 +84,8 @@ func TestLabsShareNoCookies(t *testing.T) {
 		w := newLabWorld(t, func(a *auth.Config, c *Config) {
 			a.Origin, c.Origin = "http://localhost:"+port, "http://localhost:"+port
 		})
-		r := atLab(w, "POST", "/api/v1/lab/accounts", "localhost:"+port, `{"name":"ann","session":true}`, map[string]string{"Sec-Fetch-Site": "same-origin"})
+		r := atLab(w, "POST", "/api/v1/lab/accounts", "localhost:"+port, `{"name":"ann","session":true}`,
+			map[string]string{"Sec-Fetch-Site": "same-origin"})
 		for _, c := range r.Result().Cookies() {
 			names[c.Name]++
 		}
@@ -103,13 +109,17 @@ func TestHostileFixtures(t *testing.T) {
 	twice := exportedKey(t, stick(t, "twice"))
 	for name, form := range map[string]m{
 		"a key of somebody else": {"name": "bob", "methods": []m{{"kind": "webauthn", "virtual": key}}},
-		"a key twice":            {"name": "bob", "methods": []m{{"kind": "webauthn", "virtual": twice}, {"kind": "webauthn", "virtual": twice}}},
-		"too many codes":         {"name": "bob", "methods": []m{{"kind": "lookup", "codes": strings.Split(strings.Repeat("ABCD-EFGH ", 64), " ")}}},
-		"two sheets":             {"name": "bob", "methods": []m{{"kind": "lookup"}, {"kind": "lookup"}}},
-		"a handle too long":      {"name": "bob", "handle": strings.Repeat("A", 100)},
-		"flavour":                {"name": "bob", "methods": []m{{"kind": "webauthn", "virtual": twice, "flavour": "peppermint"}}},
-		"backed up, not eligible": {"name": "bob", "methods": []m{{"kind": "webauthn", "credential": "AAEC", "backupState": true,
-			"publicKey": "pQECAyYgASFYIGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWIlggT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}}},
+		"a key twice": {"name": "bob", "methods": []m{{"kind": "webauthn", "virtual": twice},
+			{"kind": "webauthn", "virtual": twice}}},
+		"too many codes": {"name": "bob",
+			"methods": []m{{"kind": "lookup", "codes": strings.Split(strings.Repeat("ABCD-EFGH ", 64), " ")}}},
+		"two sheets":        {"name": "bob", "methods": []m{{"kind": "lookup"}, {"kind": "lookup"}}},
+		"a handle too long": {"name": "bob", "handle": strings.Repeat("A", 100)},
+		"flavour": {"name": "bob",
+			"methods": []m{{"kind": "webauthn", "virtual": twice, "flavour": "peppermint"}}},
+		"backed up, not eligible": {"name": "bob",
+			"methods": []m{{"kind": "webauthn", "credential": "AAEC", "backupState": true,
+				"publicKey": "pQECAyYgASFYIGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWIlggT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}}},
 		"language": {"name": "bob", "language": "tlh"},
 		"password": {"name": "bob", "password": strings.Repeat("x", 5000)},
 	} {
@@ -125,8 +135,10 @@ func TestHostileFixtures(t *testing.T) {
 // Time goes one way, for one request as well: what goes back is refused rather than passed over.
 func TestNoRequestJudgedEarlier(t *testing.T) {
 	w := newLocalLab(t)
-	for later, want := range map[string]auth.Code{"-1s": auth.MalformedRequest, "9999999h": auth.MalformedRequest, "-2562047h": auth.MalformedRequest, "2562047h": ""} {
-		if r := atLab(w, "GET", "/api/v1/lab", "localhost:41234", "", map[string]string{laterHeader: later}); codeIn(r) != want {
+	for later, want := range map[string]auth.Code{"-1s": auth.MalformedRequest, "9999999h": auth.MalformedRequest,
+		"-2562047h": auth.MalformedRequest, "2562047h": ""} {
+		if r := atLab(w, "GET", "/api/v1/lab", "localhost:41234", "",
+			map[string]string{laterHeader: later}); codeIn(r) != want {
 			t.Errorf("%s: got %d %s, want %q", later, r.Code, r.Body, want)
 		}
 	}

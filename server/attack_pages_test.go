@@ -49,14 +49,16 @@ func TestTwoTabsKeepTheirAccountsApart(t *testing.T) {
 	p.signInAs(secondEmail).at("/sign-in/verify", 200).greeted(secondEmail, testEmail)
 	s := p.fill(one, "/sign-in/verify", "code", "000000").at("/sign-in/verify", 422)
 	s.greeted(secondEmail, testEmail)
-	p.fill(s, "/sign-in/verify", "code", w.code(secret)).at("/sign-in/trust", 200).greeted("o•••@example.com", testEmail)
+	p.fill(s, "/sign-in/verify", "code", w.code(secret)).at("/sign-in/trust", 200).greeted("o•••@example.com",
+		testEmail)
 }
 
 // The same for a code on its way: the number that is named must be the greeted account's.
 func TestTwoTabsKeepTheirNumbersApart(t *testing.T) {
 	w := newWorld(t)
 	p := w.registered()
-	s := p.fill(p.open("/security/phone/new"), "/security/phone/new", "phone", "+8613800138000").at("/security/phone/new", 200)
+	s := p.fill(p.open("/security/phone/new"), "/security/phone/new", "phone",
+		"+8613800138000").at("/security/phone/new", 200)
 	p.fill(s, "/security/phone/new", "code", w.mailed(auth.TemplateCode).Args["code"])
 	w.secondSeller()
 	w.pass(120e9)
@@ -93,7 +95,8 @@ func TestFormsAreUTF8(t *testing.T) {
 	w := newWorld(t)
 	p := w.browser()
 	p.open("/sign-in")
-	for _, body := range []string{"identifier=%ff%fe&password=b", "identifier=a&password=%c3%28", "%ff=a", "identifier=\xff"} {
+	for _, body := range []string{"identifier=%ff%fe&password=b", "identifier=a&password=%c3%28", "%ff=a",
+		"identifier=\xff"} {
 		if r := p.send("POST", "/sign-in", "application/x-www-form-urlencoded", body); r.Code != http.StatusBadRequest {
 			t.Errorf("%q: got %d, want 400", body, r.Code)
 		}
@@ -122,10 +125,12 @@ func TestSharedComputerCountsForKeysToo(t *testing.T) {
 func TestNamesAreNeverMarkup(t *testing.T) {
 	w := newWorld(t)
 	p := w.registered()
-	for _, name := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `{{.}}`, `' onfocus='alert(1)`, "\u202egnp.exe"} {
+	for _, name := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `{{.}}`,
+		`' onfocus='alert(1)`, "\u202egnp.exe"} {
 		s := p.open("/security/keys/new")
 		p.touch(s, stick(t, name), "/security/keys/new", "name", name, "place", name)
-		for _, path := range []string{"/security", "/security/keys", "/security/history", "/confirm?for=password&next=/security/password"} {
+		for _, path := range []string{"/security", "/security/keys", "/security/history",
+			"/confirm?for=password&next=/security/password"} {
 			for n := range parsed(p.open(path).text).Descendants() {
 				if n.Data == "script" && attr(n, "src") == "" || attr(n, "onerror") != "" || attr(n, "onfocus") != "" {
 					t.Errorf("%s with %q: got markup %v", path, name, n)
@@ -144,11 +149,15 @@ func TestTypedTextIsNeverMarkup(t *testing.T) {
 	p := w.browser()
 	const evil = `"><script>alert(1)</script>`
 	for path, fields := range map[string][]string{
-		"/sign-in": {"identifier", evil, "password", evil}, "/forgot": {"identifier", evil}, "/sign-in/key": {"identifier", evil},
-		"/sign-up": {"name", evil, "user-name", evil, "email", evil, "phone", evil, "password", evil, "terms", "yes"},
+		"/sign-in": {"identifier", evil, "password", evil}, "/forgot": {"identifier", evil},
+		"/sign-in/key": {"identifier", evil},
+		"/sign-up": {"name", evil, "user-name", evil, "email", evil, "phone", evil, "password", evil,
+			"terms", "yes"},
 	} {
 		s := p.fill(p.open(path), path, fields...)
-		for _, s := range []*sheet{s, p.open("/forgot"), p.open("/sign-in"), p.open(path + "?with=" + url.QueryEscape(evil) + "&id=" + url.QueryEscape(evil)), p.open("/nothing" + url.PathEscape(evil))} {
+		for _, s := range []*sheet{s, p.open("/forgot"), p.open("/sign-in"),
+			p.open(path + "?with=" + url.QueryEscape(evil) + "&id=" + url.QueryEscape(evil)),
+			p.open("/nothing" + url.PathEscape(evil))} {
 			if strings.Contains(s.text, "<script>alert") {
 				t.Errorf("%s: got what was typed as markup", s.path)
 			}
@@ -176,7 +185,8 @@ func TestPagesTellNobodyWhoHasAnAccount(t *testing.T) {
 		for _, c := range r.Result().Cookies() {
 			names = append(names, c.Name)
 		}
-		return r.Code, r.Header().Get("Location"), strings.Join(names, " "), strings.ReplaceAll(wordsOf(r.Body.String()), who, "")
+		return r.Code, r.Header().Get("Location"), strings.Join(names, " "),
+			strings.ReplaceAll(wordsOf(r.Body.String()), who, "")
 	}
 	for _, c := range []struct {
 		path  string
@@ -185,7 +195,8 @@ func TestPagesTellNobodyWhoHasAnAccount(t *testing.T) {
 		s1, l1, c1, w1 := answer(c.path, testEmail, c.pairs...)
 		s2, l2, c2, w2 := answer(c.path, "seller@example.net", c.pairs...)
 		if s1 != s2 || l1 != l2 || c1 != c2 || w1 != w2 {
-			t.Errorf("%s: got %d %q %q %q for a seller and %d %q %q %q for nobody, want the same", c.path, s1, l1, c1, w1, s2, l2, c2, w2)
+			t.Errorf("%s: got %d %q %q %q for a seller and %d %q %q %q for nobody, want the same", c.path, s1, l1, c1,
+				w1, s2, l2, c2, w2)
 		}
 	}
 }
@@ -199,12 +210,16 @@ func TestSecretsAreNotCached(t *testing.T) {
 	s := p.open("/security/app/new")
 	p.fill(s, "/security/app/new", "code", w.code(secretOf(s)))
 	codes := p.send("POST", "/security/codes", form, "")
-	file := p.send("POST", "/security/codes/file", form, url.Values{"sealed": {p.sheet("", codes).form("/security/codes/file").fields.Get("sealed")}}.Encode())
-	if file.Code != 200 || !strings.HasPrefix(file.Header().Get("Content-Disposition"), "attachment") || file.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+	file := p.send("POST", "/security/codes/file", form,
+		url.Values{"sealed": {p.sheet("", codes).form("/security/codes/file").fields.Get("sealed")}}.Encode())
+	if file.Code != 200 || !strings.HasPrefix(file.Header().Get("Content-Disposition"), "attachment") ||
+		file.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
 		t.Errorf("the file: got %d %v, want a download of plain text", file.Code, file.Header())
 	}
-	for name, r := range map[string]http.Header{"the seed": app.Header(), "codes": codes.Header(), "their file": file.Header()} {
-		if r.Get("Cache-Control") != "no-store" || r.Get("Referrer-Policy") != "same-origin" || r.Get("X-Content-Type-Options") != "nosniff" {
+	for name, r := range map[string]http.Header{"the seed": app.Header(), "codes": codes.Header(),
+		"their file": file.Header()} {
+		if r.Get("Cache-Control") != "no-store" || r.Get("Referrer-Policy") != "same-origin" ||
+			r.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: got %v, want no-store, same-origin and nosniff", name, r)
 		}
 	}

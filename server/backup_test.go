@@ -13,7 +13,8 @@ func TestBackupThatFallsWithTheRest(t *testing.T) {
 	w := newWorld(t)
 	p, _ := w.withApp()
 	s := p.open("/security/start").says("Now a backup")
-	for _, link := range []string{"/security/keys/new?backup=1", "/security/keys/new?kind=passkey&amp;backup=1", "/security/app/new?backup=1", "/security/phone/new?backup=1", "/security/email/new?backup=1"} {
+	for _, link := range []string{"/security/keys/new?backup=1", "/security/keys/new?kind=passkey&amp;backup=1",
+		"/security/app/new?backup=1", "/security/phone/new?backup=1", "/security/email/new?backup=1"} {
 		if !strings.Contains(s.text, `href="`+link+`"`) {
 			t.Errorf("got no link to %s, want one", link)
 		}
@@ -22,7 +23,8 @@ func TestBackupThatFallsWithTheRest(t *testing.T) {
 	s = p.open("/security/phone/new?backup=1").says("Step 3 of 3")
 	s = p.fill(s, "/security/phone/new", "phone", "+8613800138000", "via", "sms").at("/security/phone/new", 200)
 	code := w.mailed(auth.TemplateCode).Args["code"]
-	s = p.fill(s, "/security/phone/new", "code", code).says("This can’t be the backup", "Choose something on another device or number")
+	s = p.fill(s, "/security/phone/new", "code", code).says("This can’t be the backup",
+		"Choose something on another device or number")
 	if s.status != 422 && s.status != 409 {
 		t.Errorf("got %d, want a refusal", s.status)
 	}
@@ -34,8 +36,10 @@ func TestSecondMethodOnTheSamePhone(t *testing.T) {
 	w := newWorld(t)
 	p, _ := w.withApp()
 	w.pass(time.Second)
-	s := p.fill(p.open("/security/phone/new"), "/security/phone/new", "phone", "+8613800138000", "via", "sms").at("/security/phone/new", 200)
-	p.fill(s, "/security/phone/new", "code", w.mailed(auth.TemplateCode).Args["code"]).at("/security/start", 200).says("The number is set up")
+	s := p.fill(p.open("/security/phone/new"), "/security/phone/new", "phone", "+8613800138000", "via",
+		"sms").at("/security/phone/new", 200)
+	p.fill(s, "/security/phone/new", "code", w.mailed(auth.TemplateCode).Args["code"]).at("/security/start",
+		200).says("The number is set up")
 }
 
 func TestBackupAppOnAnotherPhone(t *testing.T) {
@@ -57,9 +61,11 @@ func TestPageWhenACodeCannotBeChecked(t *testing.T) {
 	p, secret := w.withApp()
 	p.fill(p.open("/security"), "/sign-out")
 	w.pass(time.Minute)
-	s := p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "remember", "no").at("/sign-in/verify", 200)
+	s := p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "remember",
+		"no").at("/sign-in/verify", 200)
 	disk.full = true
-	s = p.fill(s, "/sign-in/verify", "code", w.code(secret)).at("/sign-in/verify", 503).says("We can’t check codes right now", "nothing was counted against you")
+	s = p.fill(s, "/sign-in/verify", "code", w.code(secret)).at("/sign-in/verify",
+		503).says("We can’t check codes right now", "nothing was counted against you")
 	if !strings.Contains(s.text, "note-warn") || strings.Contains(s.text, "note-bad") {
 		t.Error("got it told as an error, want a warning: wrong and unable look different")
 	}

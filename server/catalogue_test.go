@@ -30,7 +30,9 @@ func newLabTarget(t testing.TB, tops ...string) conform.Target {
 	at := ts.Listener.Addr().String()
 	origin := "http://localhost" + at[strings.LastIndexByte(at, ':'):]
 	w := newLabWorld(t, func(a *auth.Config, c *Config) {
-		a.Origin, a.RPID, c.Origin = origin, "localhost", origin
+		a.Origin = origin
+		a.RPID = "localhost"
+		c.Origin = origin
 		key, err := webauthn.New(webauthn.Config{RPID: "localhost", Origins: []string{origin}, TopOrigins: tops,
 			Attestation: webauthn.AttestationPolicy{Roots: []webauthn.Root{{Certificate: ca.Root()}}}})
 		if err != nil {
@@ -50,8 +52,9 @@ func play(t testing.TB, party fault.Party, err error, faults []*fault.Fault) *co
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := conform.Run(t.Context(), party, faults, conform.Options{Seed: "catalogue", Oracle: conform.LatchkeyOracle(),
-		Policy: conform.LatchkeyPolicy(), Strict: true, Parallel: 8})
+	report, err := conform.Run(t.Context(), party, faults,
+		conform.Options{Seed: "catalogue", Oracle: conform.LatchkeyOracle(),
+			Policy: conform.LatchkeyPolicy(), Strict: true, Parallel: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +98,8 @@ func TestCatalogue(t *testing.T) {
 	rest := play(t, party, err, wrongIn(t, report))
 	for _, f := range wrongIn(t, rest) {
 		// The roots of these two formats are fixed in the library, and every algorithm is offered.
-		if why := f.Missing(party.About()); !strings.Contains(f.ID, "android") && !strings.Contains(f.ID, "apple") && f.ID != "reg-key-unoffered-es512" {
+		if why := f.Missing(party.About()); !strings.Contains(f.ID, "android") && !strings.Contains(f.ID, "apple") &&
+			f.ID != "reg-key-unoffered-es512" {
 			t.Errorf("%s: got not played for want of %v, want it played", f.ID, why)
 		}
 	}
@@ -134,7 +138,8 @@ func BenchmarkFixture(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		p.must("POST", "/lab/accounts", m{"name": "ann" + strconv.Itoa(i), "session": true, "methods": []m{{"kind": "totp"}}}, nil)
+		p.must("POST", "/lab/accounts", m{"name": "ann" + strconv.Itoa(i), "session": true,
+			"methods": []m{{"kind": "totp"}}}, nil)
 	}
 }
 

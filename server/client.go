@@ -48,7 +48,8 @@ func hopAddr(hop string) (netip.Addr, error) {
 
 // forwarded says whether a proxy stands between us and the client, as far as it says so.
 func forwarded(r *http.Request) bool {
-	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"} {
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
+		"Forwarded", "Via"} {
 		if len(r.Header[name]) > 0 {
 			return true
 		}

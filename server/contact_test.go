@@ -30,7 +30,8 @@ func TestContactPages(t *testing.T) {
 	if got := s.form("/security/contact/email").fields.Get("email"); got != "nonsense" {
 		t.Errorf("after a refusal: got %q in the field, want what was typed", got)
 	}
-	s = p.fill(s, "/security/contact/email", "email", "new@example.com").at("/security/contact", 200).says("We sent a link to n•••@example.com", "15:00:30")
+	s = p.fill(s, "/security/contact/email", "email", "new@example.com").at("/security/contact",
+		200).says("We sent a link to n•••@example.com", "15:00:30")
 	p.fill(s, "/security/contact/email", "email", "new@example.com").at("/security/contact/email", 429)
 	link := path(w.mailed(auth.TemplateEmailChange).Args["link"])
 
@@ -42,21 +43,25 @@ func TestContactPages(t *testing.T) {
 	if told := w.mailed(auth.TemplateChange); told.Recipient != testEmail || told.Args["what"] != "email" {
 		t.Errorf("got %s told of %q, want the old address of the e-mail", told.Recipient, told.Args["what"])
 	}
-	q.fill(q.open("/sign-in"), "/sign-in", "identifier", "new@example.com", "password", testPassword, "remember", "no").at("/sign-in/verify", 200)
+	q.fill(q.open("/sign-in"), "/sign-in", "identifier", "new@example.com", "password", testPassword, "remember",
+		"no").at("/sign-in/verify", 200)
 }
 
 func TestContactPhonePage(t *testing.T) {
 	w := newWorld(t)
 	p, _ := w.withApp()
-	s := p.fill(p.open("/security/contact"), "/security/contact/phone", "phone", "13800138001").at("/security/contact/phone", 422)
+	s := p.fill(p.open("/security/contact"), "/security/contact/phone", "phone",
+		"13800138001").at("/security/contact/phone", 422)
 	s = p.fill(s, "/security/contact/phone", "phone", "").at("/security/contact/phone", 422)
 	p.open("/security").says("+86 ••• •••• 8000")
 	w.pass(time.Second)
-	p.fill(s, "/security/contact/phone", "phone", "+86 138 0013 8001").at("/security", 200).says("+86 ••• •••• 8001", "Your number is now")
+	p.fill(s, "/security/contact/phone", "phone", "+86 138 0013 8001").at("/security", 200).says("+86 ••• •••• 8001",
+		"Your number is now")
 	if told := w.mailed(auth.TemplateChange); told.Args["what"] != "phone" {
 		t.Errorf("got told of %q, want the phone", told.Args["what"])
 	}
-	s = p.fill(p.open("/security/contact"), "/security/contact/phone", "remove", "yes").at("/security", 200).says("The number is taken away")
+	s = p.fill(p.open("/security/contact"), "/security/contact/phone", "remove", "yes").at("/security",
+		200).says("The number is taken away")
 	if strings.Contains(wordsOf(s.text), "8001") {
 		t.Error("got the number still listed, want it gone")
 	}
@@ -74,7 +79,8 @@ func TestContactOverTheAPI(t *testing.T) {
 	}
 	link := lastPart(w.mailed(auth.TemplateEmailChange).Args["link"])
 	p.must("POST", "/contact/email/confirm", m{"link": link}, &asked)
-	if got := refused(t, p.api("POST", "/contact/email/confirm", m{"link": link}, nil)); got.Code != string(auth.LinkUsed) {
+	if got := refused(t, p.api("POST", "/contact/email/confirm", m{"link": link},
+		nil)); got.Code != string(auth.LinkUsed) {
 		t.Errorf("the link again: got %s, want %s", got.Code, auth.LinkUsed)
 	}
 	var set struct{ Phone string }
@@ -82,7 +88,8 @@ func TestContactOverTheAPI(t *testing.T) {
 	if set.Phone != "+86 ••• •••• 8001" {
 		t.Errorf("got %q, want the new number, masked", set.Phone)
 	}
-	if got := refused(t, p.api("POST", "/contact/phone", m{"phone": "13800138001"}, nil)); got.Code != string(auth.PhoneNoCountry) {
+	if got := refused(t, p.api("POST", "/contact/phone", m{"phone": "13800138001"},
+		nil)); got.Code != string(auth.PhoneNoCountry) {
 		t.Errorf("without a country code: got %s, want %s", got.Code, auth.PhoneNoCountry)
 	}
 }

@@ -34,7 +34,8 @@
 // of that host are not sent our tokens. They can still plant a cookie, and so can its sibling hosts, which __Host-
 // would forbid; a host of its own is the better home. On http://localhost there is no prefix and no Secure attribute.
 //
-// In a lab the table has more rows: those of testers under /api/v1/lab (lab.go), and the interface of FIDO's conformance
+// In a lab the table has more rows: those of testers under /api/v1/lab (lab.go), and the interface of FIDO's
+// conformance
 // tools (lab_fido.go). At a site they are neither mounted nor described, and the domain would refuse them.
 //
 // Only this package knows echo and huma, and only routes.go, openapi.go and server.go in it.

@@ -125,8 +125,10 @@ func (x *exchange) identify() error {
 	r, s := x.r, x.s
 	browser, browsers := cookie(r, s.cookieName(browserCookie))
 	session, sessions := cookie(r, s.cookieName(sessionCookie))
-	x.program = !x.page && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" && browsers == 0 && sessions == 0
-	x.caller = auth.Caller{IP: s.client(r), Agent: describe(r.UserAgent()), RequestID: x.id, Language: x.caller.Language}
+	x.program = !x.page && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "" && browsers == 0 &&
+		sessions == 0
+	x.caller = auth.Caller{IP: s.client(r), Agent: describe(r.UserAgent()), RequestID: x.id,
+		Language: x.caller.Language}
 	if err := x.judgedLater(); err != nil {
 		return err
 	}

@@ -39,12 +39,19 @@ func envelopeFaults() map[auth.Code]provocation {
 			c.server.ServeHTTP(rec, r)
 			return rec
 		}),
-		auth.NotFound:         do(func(c *trial) *httptest.ResponseRecorder { return c.p.api("GET", "/nothing", nil, nil) }),
-		auth.MethodNotAllowed: do(func(c *trial) *httptest.ResponseRecorder { return c.p.api("PUT", "/session", nil, nil) }),
-		auth.CrossOrigin: do(func(c *trial) *httptest.ResponseRecorder {
-			return ask(c.server, "POST", "/api/v1/sign-in", `{}`, "Sec-Fetch-Site", "cross-site", "Accept-Language", c.lang)
+		auth.NotFound: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.p.api("GET", "/nothing", nil, nil)
 		}),
-		auth.TooManyRequests: {change: func(_ *testing.T, _ *auth.Config, c *Config) { c.Rate = Rate{Burst: 1, PerSecond: 1} },
+		auth.MethodNotAllowed: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.p.api("PUT", "/session", nil, nil)
+		}),
+		auth.CrossOrigin: do(func(c *trial) *httptest.ResponseRecorder {
+			return ask(c.server, "POST", "/api/v1/sign-in", `{}`, "Sec-Fetch-Site", "cross-site", "Accept-Language",
+				c.lang)
+		}),
+		auth.TooManyRequests: {change: func(_ *testing.T, _ *auth.Config, c *Config) {
+			c.Rate = Rate{Burst: 1, PerSecond: 1}
+		},
 			do: func(c *trial) *httptest.ResponseRecorder {
 				c.stranger().api("POST", "/forgot", m{"identifier": "a"}, nil)
 				return c.stranger().api("POST", "/forgot", m{"identifier": "a"}, nil)
@@ -61,7 +68,8 @@ func envelopeFaults() map[auth.Code]provocation {
 				return c.stranger().api("POST", "/gateways/x/receipt", m{}, nil)
 			}},
 		auth.CookiesOff: do(func(c *trial) *httptest.ResponseRecorder {
-			return ask(c.server, "POST", "/api/v1/sign-in/state", `{"ceremony":"x"}`, "Sec-Fetch-Site", "same-origin", "Accept-Language", c.lang)
+			return ask(c.server, "POST", "/api/v1/sign-in/state", `{"ceremony":"x"}`, "Sec-Fetch-Site", "same-origin",
+				"Accept-Language", c.lang)
 		}),
 	}
 }
@@ -91,18 +99,25 @@ func (d *fullDisk) Update(ctx context.Context, fn func(store.Tx) error) error {
 func storeFaults() map[auth.Code]provocation {
 	var disk *fullDisk
 	return map[auth.Code]provocation{
-		auth.CodeUnavailable: {change: func(_ *testing.T, a *auth.Config, _ *Config) { disk = &fullDisk{DB: a.DB}; a.DB = disk },
+		auth.CodeUnavailable: {change: func(_ *testing.T, a *auth.Config, _ *Config) {
+			disk = &fullDisk{DB: a.DB}
+			a.DB = disk
+		},
 			do: func(c *trial) *httptest.ResponseRecorder {
 				p, begun := c.signIn("totp", nil)
 				disk.full = true
-				return p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+				return p.api("POST", "/sign-in/finish",
+					m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
 			}},
 	}
 }
 
 func sessionFaults() map[auth.Code]provocation {
 	return map[auth.Code]provocation{
-		auth.SessionRequired: do(func(c *trial) *httptest.ResponseRecorder { return c.stranger().api("GET", "/session", nil, nil) }),
+		auth.SessionRequired: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.stranger().api("GET", "/session",
+				nil, nil)
+		}),
 		auth.SessionEnded: do(func(c *trial) *httptest.ResponseRecorder {
 			c.p.must("DELETE", "/session", nil, nil)
 			return c.p.api("GET", "/session", nil, nil)
@@ -118,7 +133,10 @@ func sessionFaults() map[auth.Code]provocation {
 			c.pass(time.Hour)
 			return c.post("/recovery-codes", nil)
 		}),
-		auth.TooWeak:   do(func(c *trial) *httptest.ResponseRecorder { return c.weak().api("POST", "/recovery-codes", nil, nil) }),
+		auth.TooWeak: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.weak().api("POST", "/recovery-codes",
+				nil, nil)
+		}),
 		auth.Forbidden: do(func(c *trial) *httptest.ResponseRecorder { return c.post("/browsers/trust", nil) }),
 		auth.CeremonyExpired: do(func(c *trial) *httptest.ResponseRecorder {
 			p := c.stranger()
@@ -141,7 +159,8 @@ func sessionFaults() map[auth.Code]provocation {
 			return q.api("POST", "/sign-in/state", m{"ceremony": info.Ceremony}, nil)
 		}),
 		auth.LinkUsed: do(func(c *trial) *httptest.ResponseRecorder {
-			return c.stranger().api("POST", "/forgot/password", m{"link": "no-such-link", "password": "Vivid-Marmot7"}, nil)
+			return c.stranger().api("POST", "/forgot/password", m{"link": "no-such-link", "password": "Vivid-Marmot7"},
+				nil)
 		}),
 	}
 }
@@ -157,7 +176,8 @@ func formFaults() map[auth.Code]provocation {
 			info := p.password()
 			var begun answer
 			p.must("POST", "/sign-in/begin", m{"ceremony": info.Ceremony, "kind": "totp"}, &begun)
-			p.must("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+			p.must("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}},
+				nil)
 			p.must("DELETE", "/session", nil, nil)
 			for range 5 {
 				p.api("POST", "/sign-in", m{"identifier": testEmail, "password": "wrong"}, nil)
@@ -179,14 +199,17 @@ func formFaults() map[auth.Code]provocation {
 		auth.PasswordNoDigit:   signUpWith("password", "Vivid-Marmots"),
 		auth.PasswordNoSign:    signUpWith("password", "VividMarmot77"),
 		auth.PasswordIsUserName: {do: func(c *trial) *httptest.ResponseRecorder {
-			return c.stranger().api("POST", "/sign-up", m{"name": "Wei", "userName": "Marmot-Shop7", "email": "new@example.com", "phone": "+8613700137000", "password": "Marmot-Shop7", "terms": true}, nil)
+			return c.stranger().api("POST", "/sign-up", m{"name": "Wei", "userName": "Marmot-Shop7",
+				"email": "new@example.com", "phone": "+8613700137000", "password": "Marmot-Shop7", "terms": true}, nil)
 		}},
 		auth.PasswordTooCommon: signUpWith("password", "P@ssw0rd1"),
 		auth.PasswordTooSimple: signUpWith("password", "Aaaaaaaa1!"),
 		auth.PasswordWrong: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.post("/password", m{"current": "wrong", "password": "Vivid-Marmot7"})
 		}),
-		auth.CountryNotServed: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.Countries = []string{"CN"} },
+		auth.CountryNotServed: {change: func(_ *testing.T, a *auth.Config, _ *Config) {
+			a.Policy.Countries = []string{"CN"}
+		},
 			do: func(c *trial) *httptest.ResponseRecorder {
 				return c.post("/methods/begin", m{"kind": "phone", "number": "+4915112345678", "channel": "sms"})
 			}},
@@ -206,7 +229,8 @@ func typedFaults() map[auth.Code]provocation {
 		}),
 		auth.CodeExpired: do(func(c *trial) *httptest.ResponseRecorder {
 			var begun answer
-			c.p.must("POST", "/methods/begin", m{"kind": "email", "address": "backup@example.com", "channel": "email"}, &begun)
+			c.p.must("POST", "/methods/begin", m{"kind": "email", "address": "backup@example.com", "channel": "email"},
+				&begun)
 			code := c.mailed(auth.TemplateCode).Args["code"]
 			c.pass(6 * time.Minute)
 			return c.post("/methods/finish", m{"ceremony": begun.Ceremony, "response": m{"code": code}})
@@ -227,17 +251,21 @@ func typedFaults() map[auth.Code]provocation {
 		auth.MethodResting: do(func(c *trial) *httptest.ResponseRecorder {
 			p, begun := c.signIn("totp", nil)
 			for range 5 {
-				p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": other(c.code(c.secret))}}, nil)
+				p.api("POST", "/sign-in/finish",
+					m{"ceremony": begun.Ceremony, "response": m{"code": other(c.code(c.secret))}}, nil)
 			}
-			return p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+			return p.api("POST", "/sign-in/finish",
+				m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
 		}),
 		auth.MethodDisabled: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.Guesses.Limit = 3 },
 			do: func(c *trial) *httptest.ResponseRecorder {
 				p, begun := c.signIn("totp", nil)
 				for range 3 {
-					p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": other(c.code(c.secret))}}, nil)
+					p.api("POST", "/sign-in/finish",
+						m{"ceremony": begun.Ceremony, "response": m{"code": other(c.code(c.secret))}}, nil)
 				}
-				return p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+				return p.api("POST", "/sign-in/finish",
+					m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
 			}},
 		auth.ResendTooSoon: do(func(c *trial) *httptest.ResponseRecorder {
 			p, begun := c.signIn("phone", m{"channel": "sms"})
@@ -272,9 +300,13 @@ func methodFaults() map[auth.Code]provocation {
 			c.pass(time.Second)
 			p.must("POST", "/methods/begin", m{"kind": "phone", "number": "+8613900139000", "channel": "sms"}, &a)
 			code := c.mailed(auth.TemplateCode).Args["code"]
-			return p.api("POST", "/methods/finish", m{"ceremony": a.Ceremony, "backup": true, "response": m{"code": code}}, nil)
+			return p.api("POST", "/methods/finish", m{"ceremony": a.Ceremony, "backup": true,
+				"response": m{"code": code}}, nil)
 		}),
-		auth.NoSuchMethod: do(func(c *trial) *httptest.ResponseRecorder { return c.p.api("DELETE", "/methods/none", nil, nil) }),
+		auth.NoSuchMethod: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.p.api("DELETE", "/methods/none",
+				nil, nil)
+		}),
 		auth.MethodExists: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.post("/methods/begin", m{"kind": "phone", "number": "+8613800138000", "channel": "sms"})
 		}),
@@ -300,7 +332,8 @@ func keyFaults() map[auth.Code]provocation {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Require: true, Roots: []webauthn.Root{{Certificate: ca.Root()}}}})
+		a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Require: true,
+			Roots: []webauthn.Root{{Certificate: ca.Root()}}}})
 	}
 	recalled := [16]byte{0: 0xab, 15: 0xcd}
 	return map[auth.Code]provocation{
@@ -308,10 +341,19 @@ func keyFaults() map[auth.Code]provocation {
 			p, begun := c.signIn("webauthn", nil)
 			return p.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"id": "x"}}, nil)
 		}),
-		auth.KeyWrong:           hooked(virtual.Hooks{Assertion: func(r *virtual.AuthenticationResponse) { r.RawID[0] ^= 1; r.ID = asText(r.RawID) }}),
-		auth.KeyChallengeWrong:  hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) { d.Challenge = asText(make([]byte, 32)) }}),
-		auth.KeyOriginWrong:     hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) { d.Origin = "https://evil.example" }}),
-		auth.KeyTypeWrong:       hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) { d.Type = "webauthn.create" }}),
+		auth.KeyWrong: hooked(virtual.Hooks{Assertion: func(r *virtual.AuthenticationResponse) {
+			r.RawID[0] ^= 1
+			r.ID = asText(r.RawID)
+		}}),
+		auth.KeyChallengeWrong: hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) {
+			d.Challenge = asText(make([]byte, 32))
+		}}),
+		auth.KeyOriginWrong: hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) {
+			d.Origin = "https://evil.example"
+		}}),
+		auth.KeyTypeWrong: hooked(virtual.Hooks{ClientData: func(d *virtual.ClientData) {
+			d.Type = "webauthn.create"
+		}}),
 		auth.KeyRPIDWrong:       hooked(virtual.Hooks{AuthData: func(b []byte) []byte { b[0] ^= 1; return b }}),
 		auth.KeyNoTouch:         hooked(virtual.Hooks{AuthData: flags(0, virtual.FlagUP)}),
 		auth.KeySignatureWrong:  hooked(virtual.Hooks{Signature: func(b []byte) []byte { b[len(b)-1] ^= 1; return b }}),
@@ -320,7 +362,8 @@ func keyFaults() map[auth.Code]provocation {
 		auth.KeyNotVerified: {change: func(t *testing.T, a *auth.Config, _ *Config) {
 			a.Factors = factors(t, webauthn.Config{UserVerification: "required"})
 		}, do: func(c *trial) *httptest.ResponseRecorder {
-			return c.register(virtual.Options{UserVerification: virtual.UVSucceeds}, "key", virtual.Hooks{AuthData: flags(0, virtual.FlagUV)})
+			return c.register(virtual.Options{UserVerification: virtual.UVSucceeds}, "key",
+				virtual.Hooks{AuthData: flags(0, virtual.FlagUV)})
 		}},
 		auth.KeyAlgorithm: do(func(c *trial) *httptest.ResponseRecorder {
 			// The COSE key begins with kty 2 and alg -7 (ES256); -47 (ES256K) was not offered.
@@ -330,7 +373,8 @@ func keyFaults() map[auth.Code]provocation {
 			}})
 		}),
 		auth.KeyNotUSB: do(func(c *trial) *httptest.ResponseRecorder {
-			return c.register(virtual.Options{}, "key", virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) { r.Attachment = "platform" }})
+			return c.register(virtual.Options{}, "key",
+				virtual.Hooks{Registration: func(r *virtual.RegistrationResponse) { r.Attachment = "platform" }})
 		}),
 		auth.KeyExcluded: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.register(virtual.Options{Seed: []byte("Red key")}, "key", virtual.Hooks{})
@@ -339,7 +383,8 @@ func keyFaults() map[auth.Code]provocation {
 			return c.register(virtual.Options{}, "key", virtual.Hooks{})
 		}},
 		auth.KeyModelRefused: {change: func(t *testing.T, a *auth.Config, _ *Config) {
-			a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Deny: []webauthn.AAGUID{webauthn.AAGUID(recalled)}}})
+			a.Factors = factors(t,
+				webauthn.Config{Attestation: webauthn.AttestationPolicy{Deny: []webauthn.AAGUID{webauthn.AAGUID(recalled)}}})
 		}, do: func(c *trial) *httptest.ResponseRecorder {
 			return c.register(virtual.Options{AAGUID: recalled}, "key", virtual.Hooks{})
 		}},

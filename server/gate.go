@@ -22,7 +22,8 @@ func (s *Server) gate(x *exchange) error {
 // astrayHere says whether a person opened the program on this machine by another of the machine's names. Keys belong to
 // one name, so he is led to it. An address without a path ("http:@evil.example") would be glued to our name.
 func (s *Server) astrayHere(x *exchange) bool {
-	return s.site.local && x.page && x.r.Method == http.MethodGet && strings.HasPrefix(x.r.URL.Path, "/") && !s.site.known[strings.ToLower(x.r.Host)]
+	return s.site.local && x.page && x.r.Method == http.MethodGet && strings.HasPrefix(x.r.URL.Path, "/") &&
+		!s.site.known[strings.ToLower(x.r.Host)]
 }
 
 // host refuses names that are not ours. A page of another name that was made to point at this machine (DNS rebinding)

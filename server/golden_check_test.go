@@ -217,7 +217,8 @@ func checkCounts(t *testing.T, w *world, f *facts) {
 			t.Errorf("wrong code %d: got %d, want %d", i+1, got, want)
 		}
 	}
-	for _, typed := range []string{"Wrong-Horse9", testPassword} { // then the right one rests as well, in the same words
+	// then the right one rests as well, in the same words
+	for _, typed := range []string{"Wrong-Horse9", testPassword} {
 		in := m{"identifier": goldenEmail("han"), "password": typed}
 		if got := w.program().api("POST", "/sign-in", in, nil); got.Code != http.StatusUnprocessableEntity {
 			t.Errorf("%s: got %d %s, want 422", typed, got.Code, got.Body)

@@ -257,7 +257,10 @@ func (s *goldenPerson) begin() answer {
 // finish signs in from a program of its own; code nil is the one that was sent.
 func (s *goldenPerson) finish(kind string, more m, response any) (answer, int) {
 	s.w.t.Helper()
-	p, info, begun, done := s.w.program(), s.begin(), answer{}, answer{}
+	p := s.w.program()
+	info := s.begin()
+	begun := answer{}
+	done := answer{}
 	in := m{"ceremony": info.Ceremony, "kind": kind}
 	maps.Copy(in, more)
 	if got := p.api("POST", "/sign-in/begin", in, &begun); got.Code != http.StatusOK {

@@ -34,7 +34,8 @@ func TestLimitOfHistoryIsTheDomains(t *testing.T) {
 		for _, n := range []int{q.Schema.Minimum, q.Schema.Default, q.Schema.Maximum} {
 			p.must("GET", "/history?limit="+strconv.Itoa(n), nil, nil)
 		}
-		for _, bad := range []string{strconv.Itoa(q.Schema.Minimum - 1), strconv.Itoa(q.Schema.Maximum + 1), "200", "-1", "x", "1e1"} {
+		for _, bad := range []string{strconv.Itoa(q.Schema.Minimum - 1), strconv.Itoa(q.Schema.Maximum + 1), "200",
+			"-1", "x", "1e1"} {
 			if got := refused(t, p.api("GET", "/history?limit="+bad, nil, nil)); got.Code != "malformed-request" {
 				t.Errorf("a limit of %s: got %s, want malformed-request", bad, got.Code)
 			}

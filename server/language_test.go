@@ -12,10 +12,12 @@ import (
 func TestLanguageKeepsAHalfFilledForm(t *testing.T) {
 	w := newWorld(t)
 	p := w.browser()
-	s := p.speak(p.open("/sign-up"), "zh-CN", "name", "Wei", "user-name", "小明的店", "email", "half@", "phone", "+86 138", "password", "Secret-Horse9", "terms", "yes")
+	s := p.speak(p.open("/sign-up"), "zh-CN", "name", "Wei", "user-name", "小明的店", "email", "half@", "phone", "+86 138",
+		"password", "Secret-Horse9", "terms", "yes")
 	s.says("创建")
 	f := s.form("/sign-up").fields
-	for name, want := range map[string]string{"name": "Wei", "user-name": "小明的店", "email": "half@", "phone": "+86 138", "terms": "yes", "password": ""} {
+	for name, want := range map[string]string{"name": "Wei", "user-name": "小明的店", "email": "half@", "phone": "+86 138",
+		"terms": "yes", "password": ""} {
 		if got := f.Get(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
@@ -23,15 +25,19 @@ func TestLanguageKeepsAHalfFilledForm(t *testing.T) {
 	if strings.Contains(s.text, "Secret-Horse9") {
 		t.Error("got the password back, want it nowhere")
 	}
-	s = p.speak(s, "en").says("Create") // and back: the button of the page that was drawn at once leads to the same page
+	// and back: the button of the page that was drawn at once leads to the same page
+	s = p.speak(s, "en").says("Create")
 	if got := s.form("/sign-up").fields.Get("email"); got != "half@" {
 		t.Errorf("the second time: got %q, want it kept", got)
 	}
-	s = p.speak(p.open("/sign-in"), "zh-CN", "identifier", testEmail, "password", "Secret-Horse9", "remember", "yes").says("登录")
-	if f = s.form("/sign-in").fields; f.Get("identifier") != testEmail || f.Get("password") != "" || f.Get("remember") != "yes" {
+	s = p.speak(p.open("/sign-in"), "zh-CN", "identifier", testEmail, "password", "Secret-Horse9", "remember",
+		"yes").says("登录")
+	if f = s.form("/sign-in").fields; f.Get("identifier") != testEmail || f.Get("password") != "" ||
+		f.Get("remember") != "yes" {
 		t.Errorf("sign-in: got %v, want identifier and choice alone", f)
 	}
-	if s = p.speak(p.open("/forgot"), "en", "identifier", testEmail); s.form("/forgot").fields.Get("identifier") != testEmail {
+	if s = p.speak(p.open("/forgot"), "en", "identifier",
+		testEmail); s.form("/forgot").fields.Get("identifier") != testEmail {
 		t.Error("forgot: got the identifier lost, want it kept")
 	}
 	p.speak(p.open("/forgot"), "zh-CN").at("/forgot", 200) // nothing typed: the page's own address
@@ -87,13 +93,16 @@ func TestProposedNameIsInThePagesLanguage(t *testing.T) {
 func TestSignUpMailAgain(t *testing.T) {
 	w := newWorld(t)
 	p := w.browser()
-	form := []string{"name", "Wei", "user-name", "小明的店", "email", testEmail, "phone", "+8613800138000", "password", testPassword, "terms", "yes"}
-	s := p.fill(p.open("/sign-up"), "/sign-up", form...).at("/sign-up/sent", 200).says("You can ask again at", "14:00:30")
+	form := []string{"name", "Wei", "user-name", "小明的店", "email", testEmail, "phone", "+8613800138000", "password",
+		testPassword, "terms", "yes"}
+	s := p.fill(p.open("/sign-up"), "/sign-up", form...).at("/sign-up/sent", 200).says("You can ask again at",
+		"14:00:30")
 	w.mailed(auth.TemplateSignUp)
 	s = p.fill(s, "/sign-up/again").at("/sign-up/again", 429).says("14:00:30")
 	w.pass(31 * time.Second)
 	s = p.fill(s, "/sign-up/again").at("/sign-up/again", 200)
-	if f := s.form("/sign-up").fields; f.Get("name") != "Wei" || f.Get("user-name") != "小明的店" || f.Get("email") != testEmail || f.Get("phone") != "+8613800138000" || f.Get("password") != "" {
+	if f := s.form("/sign-up").fields; f.Get("name") != "Wei" || f.Get("user-name") != "小明的店" ||
+		f.Get("email") != testEmail || f.Get("phone") != "+8613800138000" || f.Get("password") != "" {
 		t.Errorf("got %v, want all but the password", f)
 	}
 	p.fill(s, "/sign-up", "password", testPassword).at("/sign-up/sent", 200)

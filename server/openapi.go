@@ -43,11 +43,15 @@ func (s *Server) mountAPI(e *echo.Echo) {
 func (s *Server) contract() ([]byte, error) {
 	components := &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
 		SecuritySchemes: map[string]*huma.SecurityScheme{
-			"cookie": {Type: "apiKey", In: "cookie", Name: s.sessionName, Description: "Browsers: set by the answer that opens a session; never readable by scripts."},
-			"bearer": {Type: "http", Scheme: "bearer", Description: "Programs: the token that stands in the answer that opens a session."},
+			"cookie": {Type: "apiKey", In: "cookie", Name: s.sessionName,
+				Description: "Browsers: set by the answer that opens a session; never readable by scripts."},
+			"bearer": {Type: "http", Scheme: "bearer",
+				Description: "Programs: the token that stands in the answer that opens a session."},
 		}}
-	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Components: components, Servers: []*huma.Server{{URL: s.site.origin + s.site.base + apiBase}},
-		Info: &huma.Info{Title: "Latchkey", Version: "1", Description: strings.TrimSpace(s.config.Site + " account security. A refusal is a problem document (RFC 9457) " +
+	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Components: components,
+		Servers: []*huma.Server{{URL: s.site.origin + s.site.base + apiBase}},
+		Info: &huma.Info{Title: "Latchkey", Version: "1", Description: strings.TrimSpace(s.config.Site +
+			" account security. A refusal is a problem document (RFC 9457) " +
 			"whose code never changes its meaning. Envelopes are strict: unknown, duplicate and odd-case members are refused.")}}
 	book := schemas{all: components.Schemas.Map(), methods: s.methods}
 	book.problem(s)
@@ -69,18 +73,21 @@ func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 		op.Servers = []*huma.Server{{URL: s.site.origin + s.site.base}}
 	}
 	for _, name := range pathParams(rt.path) {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true,
+			Schema: &huma.Schema{Type: huma.TypeString}})
 	}
 	for _, name := range rt.query {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "query", Schema: querySchema(name)})
 	}
 	if rt.in != nil {
-		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: book.request(rt)}}}
+		op.RequestBody = &huma.RequestBody{Required: true,
+			Content: map[string]*huma.MediaType{"application/json": {Schema: book.request(rt)}}}
 	}
 	if rt.out == nil {
 		op.Responses["204"] = &huma.Response{Description: "Done."}
 	} else {
-		op.Responses["200"] = &huma.Response{Description: "Done.", Content: map[string]*huma.MediaType{"application/json": {Schema: book.answer(rt.out)}}}
+		op.Responses["200"] = &huma.Response{Description: "Done.",
+			Content: map[string]*huma.MediaType{"application/json": {Schema: book.answer(rt.out)}}}
 	}
 	byStatus := map[int][]any{}
 	for _, c := range rt.answers() {
@@ -93,7 +100,8 @@ func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 	for status, list := range byStatus {
 		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
 			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{AllOf: []*huma.Schema{
-				{Ref: "#/components/schemas/Problem"}, {Properties: map[string]*huma.Schema{"code": {Type: huma.TypeString, Enum: list}}}}}}}}
+				{Ref: "#/components/schemas/Problem"},
+				{Properties: map[string]*huma.Schema{"code": {Type: huma.TypeString, Enum: list}}}}}}}}
 	}
 	return op
 }
@@ -172,7 +180,8 @@ func (b *schemas) answer(s *shape) *huma.Schema {
 }
 
 func (b *schemas) request(rt *route) *huma.Schema {
-	drawn := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false, Required: rt.required}
+	drawn := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{}, AdditionalProperties: false,
+		Required: rt.required}
 	for i := range rt.in.members {
 		m := &rt.in.members[i]
 		drawn.Properties[m.name] = b.asked(m)
@@ -223,14 +232,17 @@ func (b *schemas) value(m *member) *huma.Schema {
 func (b *schemas) words(t reflect.Type) *huma.Schema {
 	s := &huma.Schema{Type: huma.TypeString}
 	for _, v := range map[reflect.Type][]string{
-		reflect.TypeFor[auth.Step]():       {string(auth.StepPassword), string(auth.StepSecond), string(auth.StepEnrol), string(auth.StepDone)},
-		reflect.TypeFor[auth.Kind]():       b.methods.Values(func(m *auth.Method) string { return string(m.Kind) }),
-		reflect.TypeFor[auth.Channel]():    b.methods.Values(func(m *auth.Method) string { return string(m.Channel) }),
-		reflect.TypeFor[auth.Flavour]():    b.methods.Values(func(m *auth.Method) string { return string(m.Flavour) }),
-		reflect.TypeFor[auth.State]():      {string(auth.Active), string(auth.Frozen), string(auth.Disabled)},
-		reflect.TypeFor[auth.Purpose]():    {string(auth.ForSignIn), string(auth.ForStepUp), string(auth.ForBind)},
-		reflect.TypeFor[auth.Delivery]():   {string(auth.Queued), string(auth.Accepted), string(auth.Delivered), string(auth.Failed), string(auth.Expired)},
-		reflect.TypeFor[auth.DeviceKind](): {string(auth.Stick), string(auth.Handset), string(auth.Computer), string(auth.Extension), string(auth.Cloud), string(auth.Mailbox), string(auth.Paper)},
+		reflect.TypeFor[auth.Step](): {string(auth.StepPassword), string(auth.StepSecond), string(auth.StepEnrol),
+			string(auth.StepDone)},
+		reflect.TypeFor[auth.Kind]():    b.methods.Values(func(m *auth.Method) string { return string(m.Kind) }),
+		reflect.TypeFor[auth.Channel](): b.methods.Values(func(m *auth.Method) string { return string(m.Channel) }),
+		reflect.TypeFor[auth.Flavour](): b.methods.Values(func(m *auth.Method) string { return string(m.Flavour) }),
+		reflect.TypeFor[auth.State]():   {string(auth.Active), string(auth.Frozen), string(auth.Disabled)},
+		reflect.TypeFor[auth.Purpose](): {string(auth.ForSignIn), string(auth.ForStepUp), string(auth.ForBind)},
+		reflect.TypeFor[auth.Delivery](): {string(auth.Queued), string(auth.Accepted), string(auth.Delivered),
+			string(auth.Failed), string(auth.Expired)},
+		reflect.TypeFor[auth.DeviceKind](): {string(auth.Stick), string(auth.Handset), string(auth.Computer),
+			string(auth.Extension), string(auth.Cloud), string(auth.Mailbox), string(auth.Paper)},
 	}[t] {
 		s.Enum = append(s.Enum, v)
 	}

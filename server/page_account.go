@@ -30,7 +30,8 @@ func (x *exchange) showPassword(status int, refused error) error {
 			return err
 		}
 	}
-	return x.show(status, &assets.Password{Frame: f, UserName: info.Me.UserName, Changed: info.PasswordAt, Rules: passwordRules(x.s.config.Policy.Password)})
+	return x.show(status, &assets.Password{Frame: f, UserName: info.Me.UserName, Changed: info.PasswordAt,
+		Rules: passwordRules(x.s.config.Policy.Password)})
 }
 
 func passwordPost(x *exchange) error {
@@ -65,8 +66,9 @@ func sessionsPage(x *exchange) error {
 		return 1
 	})
 	for _, s := range list {
-		v.Sessions = append(v.Sessions, assets.Session{ID: s.ID, Browser: s.Agent, Place: s.IP, Since: s.Opened, Used: s.Seen,
-			Way: x.s.wayOfAMR(s.AMR), Kept: s.Remember, Current: s.Current})
+		v.Sessions = append(v.Sessions, assets.Session{ID: s.ID, Browser: s.Agent, Place: s.IP, Since: s.Opened,
+			Used: s.Seen,
+			Way:  x.s.wayOfAMR(s.AMR), Kept: s.Remember, Current: s.Current})
 	}
 	return x.show(http.StatusOK, v)
 }
@@ -114,7 +116,8 @@ func browsersPage(x *exchange) error {
 	v := &assets.Browsers{Frame: f, Days: days(x.s.config.Policy.TrustLife)}
 	for _, b := range list {
 		if !b.TrustedUntil.IsZero() {
-			v.Browsers = append(v.Browsers, assets.Browser{ID: b.ID, Browser: b.Agent, Since: b.FirstAt, Used: b.SeenAt, Until: b.TrustedUntil, Current: b.Current})
+			v.Browsers = append(v.Browsers, assets.Browser{ID: b.ID, Browser: b.Agent, Since: b.FirstAt, Used: b.SeenAt,
+				Until: b.TrustedUntil, Current: b.Current})
 		}
 	}
 	return x.show(http.StatusOK, v)

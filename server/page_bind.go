@@ -14,16 +14,24 @@ import (
 
 func bindPages() []page {
 	return []page{
-		{path: "/security/keys/new", who: session, what: "add-key", uses: []string{"BindBegin", "BindFinish"}, get: keyNewPage, post: keyNewPost},
-		{path: "/security/app/new", who: session, what: "add-app", uses: []string{"BindBegin", "BindFinish"}, get: appNewPage, post: appNewPost},
-		{path: "/security/phone/new", who: session, what: "add-phone", uses: []string{"BindBegin", "BindFinish", "Challenge"}, bound: true, get: phoneNewPage, post: phoneNewPost},
+		{path: "/security/keys/new", who: session, what: "add-key", uses: []string{"BindBegin", "BindFinish"},
+			get: keyNewPage, post: keyNewPost},
+		{path: "/security/app/new", who: session, what: "add-app", uses: []string{"BindBegin", "BindFinish"},
+			get: appNewPage, post: appNewPost},
+		{path: "/security/phone/new", who: session, what: "add-phone", uses: []string{"BindBegin", "BindFinish",
+			"Challenge"}, bound: true, get: phoneNewPage, post: phoneNewPost},
 		{path: "/security/phone/new/send", who: session, what: "add-phone", uses: []string{"BindResend"}, bound: true,
-			get: func(x *exchange) error { return x.redirect("/security/phone/new") }, post: bindSend("/security/phone/new")},
-		{path: "/security/email/new", who: session, what: "add-email", uses: []string{"BindBegin", "BindFinish", "Challenge"}, bound: true, get: emailNewPage, post: emailNewPost},
+			get:  func(x *exchange) error { return x.redirect("/security/phone/new") },
+			post: bindSend("/security/phone/new")},
+		{path: "/security/email/new", who: session, what: "add-email", uses: []string{"BindBegin", "BindFinish",
+			"Challenge"}, bound: true, get: emailNewPage, post: emailNewPost},
 		{path: "/security/email/new/send", who: session, what: "add-email", uses: []string{"BindResend"}, bound: true,
-			get: func(x *exchange) error { return x.redirect("/security/email/new") }, post: bindSend("/security/email/new")},
-		{path: "/security/codes", who: session, what: "make-codes", uses: []string{"Security", "RecoveryCodes"}, get: codesPage, post: codesPost},
-		{path: "/security/codes/file", who: session, uses: []string{"CodesFile"}, get: func(x *exchange) error { return x.redirect("/security/codes") }, post: codesFile},
+			get:  func(x *exchange) error { return x.redirect("/security/email/new") },
+			post: bindSend("/security/email/new")},
+		{path: "/security/codes", who: session, what: "make-codes", uses: []string{"Security", "RecoveryCodes"},
+			get: codesPage, post: codesPost},
+		{path: "/security/codes/file", who: session, uses: []string{"CodesFile"},
+			get: func(x *exchange) error { return x.redirect("/security/codes") }, post: codesFile},
 		{path: "/security/codes/saved", who: session, get: toOverview, post: codesSaved},
 	}
 }
@@ -56,7 +64,9 @@ func (x *exchange) asBackup(path string) string {
 
 // onHandset says whether something lives on a phone already.
 func onHandset(info *auth.SecurityInfo) bool {
-	return slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool { return m.DeviceKind == auth.Handset })
+	return slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
+		return m.DeviceKind == auth.Handset
+	})
 }
 
 func keyNewPage(x *exchange) error {
@@ -87,7 +97,9 @@ func (x *exchange) showKeyNew(status int, v *assets.KeyNew, refused error) error
 			return err
 		}
 	}
-	v.Step, v.First, v.Backup = x.step(v.Frame), !v.Enrolled, x.backup()
+	v.Step = x.step(v.Frame)
+	v.First = !v.Enrolled
+	v.Backup = x.backup()
 	if !v.WeChat {
 		form := auth.BindForm{Kind: auth.WebAuthn, Flavour: auth.SecurityKey}
 		if v.Passkey {
@@ -106,7 +118,8 @@ func keyNewPost(x *exchange) error {
 	response, err := rawJSON(x.field("response"))
 	var info *auth.BindInfo
 	if err == nil {
-		info, err = x.bind(auth.BindDone{Ceremony: x.field("ceremony"), Name: x.field("name"), Place: x.field("place"), Response: response})
+		info, err = x.bind(auth.BindDone{Ceremony: x.field("ceremony"), Name: x.field("name"), Place: x.field("place"),
+			Response: response})
 	}
 	if err == nil {
 		return x.added(info)
@@ -115,7 +128,8 @@ func keyNewPost(x *exchange) error {
 	if gone != nil {
 		return gone
 	}
-	return x.showKeyNew(0, &assets.KeyNew{Frame: f, Passkey: x.field("kind") == "passkey", Name: x.field("name"), Place: x.field("place")}, err)
+	return x.showKeyNew(0, &assets.KeyNew{Frame: f, Passkey: x.field("kind") == "passkey", Name: x.field("name"),
+		Place: x.field("place")}, err)
 }
 
 // bind finishes a binding and takes over the session that it may have raised.
@@ -185,7 +199,8 @@ func (x *exchange) showAppNew(status int, info *auth.SecurityInfo, f assets.Fram
 	if err := json.Unmarshal(raw, &prompt); err != nil {
 		return auth.Refuse(auth.CeremonyOtherBrowser)
 	}
-	v := &assets.AppNew{Frame: f, Ceremony: packed, URL: prompt.URI, Secret: prompt.Secret, Account: prompt.Account, Place: x.field("place"), Step: x.step(f), Backup: x.backup(), Handset: onHandset(info)}
+	v := &assets.AppNew{Frame: f, Ceremony: packed, URL: prompt.URI, Secret: prompt.Secret, Account: prompt.Account,
+		Place: x.field("place"), Step: x.step(f), Backup: x.backup(), Handset: onHandset(info)}
 	for _, m := range x.s.list(info.Methods) {
 		if m.Way == assets.WayKey {
 			v.Keys = append(v.Keys, m)
@@ -223,12 +238,15 @@ func phoneNewPage(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	v := &assets.PhoneNew{Frame: f, Phone: x.field("phone"), Via: assets.WaySMS, Step: x.step(f), Backup: x.backup(), Handset: onHandset(info)}
+	v := &assets.PhoneNew{Frame: f, Phone: x.field("phone"), Via: assets.WaySMS, Step: x.step(f), Backup: x.backup(),
+		Handset: onHandset(info)}
 	if x.field("via") == string(assets.WayCall) {
 		v.Via = assets.WayCall
 	}
 	if ch := x.binding(auth.Phone, ""); ch != nil && x.query("sent") != "" {
-		v.Help, v.Sent, v.Via = bindHelp(ch), true, x.s.wayOfChannel(ch)
+		v.Help = bindHelp(ch)
+		v.Sent = true
+		v.Via = x.s.wayOfChannel(ch)
 	} else if err := x.mayAdd(); err != nil {
 		return err
 	}
@@ -284,18 +302,21 @@ func phoneNewPost(x *exchange) error {
 				v.Handset = onHandset(info)
 			}
 			if ch != nil {
-				v.Help, v.Sent, v.Via = bindHelp(ch), true, x.s.wayOfChannel(ch)
+				v.Help = bindHelp(ch)
+				v.Sent = true
+				v.Via = x.s.wayOfChannel(ch)
 			}
 			return v
 		}, auth.Phone)
 	}
-	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: v.Phone, Channel: channel}, "/security/phone/new", &v.Frame, func(e *auth.Error) assets.View {
-		v.Step = x.step(v.Frame)
-		if e.Code == auth.PhoneLandline { // R60: a landline is offered a call
-			v.Via = assets.WayCall
-		}
-		return v
-	})
+	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: v.Phone, Channel: channel}, "/security/phone/new",
+		&v.Frame, func(e *auth.Error) assets.View {
+			v.Step = x.step(v.Frame)
+			if e.Code == auth.PhoneLandline { // R60: a landline is offered a call
+				v.Via = assets.WayCall
+			}
+			return v
+		})
 }
 
 func emailNewPage(x *exchange) error {
@@ -323,14 +344,16 @@ func emailNewPost(x *exchange) error {
 			return v
 		}, auth.Email)
 	}
-	return x.beginCode(auth.BindForm{Kind: auth.Email, Address: v.Email, Channel: auth.Mail}, "/security/email/new", &v.Frame, func(*auth.Error) assets.View {
-		v.Step = x.step(v.Frame)
-		return v
-	})
+	return x.beginCode(auth.BindForm{Kind: auth.Email, Address: v.Email, Channel: auth.Mail}, "/security/email/new",
+		&v.Frame, func(*auth.Error) assets.View {
+			v.Step = x.step(v.Frame)
+			return v
+		})
 }
 
 // beginCode sends the first code to a new number or mailbox.
-func (x *exchange) beginCode(form auth.BindForm, path string, f *assets.Frame, again func(*auth.Error) assets.View) error {
+func (x *exchange) beginCode(form auth.BindForm, path string, f *assets.Frame,
+	again func(*auth.Error) assets.View) error {
 	ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, form)
 	if err == nil {
 		x.put(stepCookie, ch.Ceremony+".", flowLife)
@@ -352,7 +375,8 @@ func (x *exchange) beginCode(form auth.BindForm, path string, f *assets.Frame, a
 
 // bindCode checks the code that came back. A wrong one leaves the exchange as it is; one that is over asks for the
 // number again.
-func (x *exchange) bindCode(ceremony string, f *assets.Frame, again func(*auth.Challenge) assets.View, k auth.Kind) error {
+func (x *exchange) bindCode(ceremony string, f *assets.Frame, again func(*auth.Challenge) assets.View,
+	k auth.Kind) error {
 	d := auth.BindDone{Ceremony: ceremony, Response: codeJSON(x.field("code"))}
 	if x.field("place") == "new" { // this number is on another phone than what is there
 		d.Device = "new"
@@ -381,7 +405,8 @@ func bindSend(path string) func(*exchange) error {
 			kind = auth.Email
 		}
 		before := x.binding(kind, ceremony)
-		ch, err := x.s.service.BindResend(x.r.Context(), x.caller, ceremony, x.s.choice(assets.Way(x.field("via")), "").Channel)
+		ch, err := x.s.service.BindResend(x.r.Context(), x.caller, ceremony, x.s.choice(assets.Way(x.field("via")),
+			"").Channel)
 		if err == nil {
 			x.put(stepCookie, ch.Ceremony+".", flowLife)
 			x.sayResent(before, ch)
@@ -404,7 +429,9 @@ func bindSend(path string) func(*exchange) error {
 		}
 		v := &assets.PhoneNew{Frame: f, Via: assets.WaySMS, Step: x.step(f), Backup: x.backup()}
 		if was := x.binding(auth.Phone, ceremony); was != nil {
-			v.Help, v.Sent, v.Via = bindHelp(was), true, x.s.wayOfChannel(was)
+			v.Help = bindHelp(was)
+			v.Sent = true
+			v.Via = x.s.wayOfChannel(was)
 		}
 		return x.show(status, v)
 	}
@@ -417,13 +444,16 @@ func codesPage(x *exchange) error {
 	}
 	if sealed := x.field("sealed"); sealed != "" { // the language was changed while a fresh set was shown
 		if set, err := x.s.service.CodesFile(x.r.Context(), x.caller, sealed); err == nil {
-			return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: set.Codes, Account: string(set.MaskedEmail), Made: set.MadeAt, Sealed: sealed})
+			return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: set.Codes,
+				Account: string(set.MaskedEmail), Made: set.MadeAt, Sealed: sealed})
 		}
 	}
 	v := &assets.Codes{Frame: f}
 	for _, m := range info.Methods {
 		if x.s.isSet(m.Kind) {
-			v.Left, v.Total, v.Made = m.Left, recoveryTotal, m.BoundAt
+			v.Left = m.Left
+			v.Total = recoveryTotal
+			v.Made = m.BoundAt
 		}
 	}
 	if !info.EnrolledAt.IsZero() && info.BackupNeeded {
@@ -444,7 +474,8 @@ func codesPost(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: info.Codes, Account: string(info.MaskedEmail), Made: info.MadeAt, Replaced: before != nil, Sealed: info.Sealed})
+	return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: info.Codes, Account: string(info.MaskedEmail),
+		Made: info.MadeAt, Replaced: before != nil, Sealed: info.Sealed})
 }
 
 // codesFile is the download, without script.
@@ -453,7 +484,8 @@ func codesFile(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	text := strings.Join(append([]string{x.s.config.Site + "  " + string(info.MaskedEmail) + "  " + info.MadeAt.UTC().Format("2006-01-02"), ""}, info.Codes...), "\r\n") + "\r\n"
+	text := strings.Join(append([]string{x.s.config.Site + "  " + string(info.MaskedEmail) + "  " +
+		info.MadeAt.UTC().Format("2006-01-02"), ""}, info.Codes...), "\r\n") + "\r\n"
 	x.Header().Set("Content-Disposition", `attachment; filename="latchkey-codes.txt"`)
 	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
 	return nil

@@ -9,10 +9,14 @@ import (
 
 func contactPages() []page {
 	return []page{
-		{path: "/security/contact", who: enrolled, what: "contact", uses: []string{"StepUp", "Security"}, get: contactsPage},
-		{path: "/security/contact/email", who: enrolled, what: "email", uses: []string{"ChangeEmail"}, bound: true, get: toContacts, post: emailPost},
-		{path: "/security/contact/phone", who: enrolled, what: "phone", uses: []string{"ChangePhone"}, bound: true, get: toContacts, post: phonePost},
-		{path: "/security/contact/email/{link}", who: holder, uses: []string{"LookLink", "ConfirmEmail"}, bound: true, get: emailConfirmPage, post: emailConfirmPost},
+		{path: "/security/contact", who: enrolled, what: "contact", uses: []string{"StepUp", "Security"},
+			get: contactsPage},
+		{path: "/security/contact/email", who: enrolled, what: "email", uses: []string{"ChangeEmail"}, bound: true,
+			get: toContacts, post: emailPost},
+		{path: "/security/contact/phone", who: enrolled, what: "phone", uses: []string{"ChangePhone"}, bound: true,
+			get: toContacts, post: phonePost},
+		{path: "/security/contact/email/{link}", who: holder, uses: []string{"LookLink", "ConfirmEmail"}, bound: true,
+			get: emailConfirmPage, post: emailConfirmPost},
 	}
 }
 
@@ -40,7 +44,8 @@ func (x *exchange) showContacts(status int, refused error) error {
 			return err
 		}
 	}
-	return x.show(status, &assets.Contacts{Frame: f, EmailNow: string(info.Me.MaskedEmail), PhoneNow: string(info.MaskedPhone), Email: x.field("email"), Phone: x.field("phone")})
+	return x.show(status, &assets.Contacts{Frame: f, EmailNow: string(info.Me.MaskedEmail),
+		PhoneNow: string(info.MaskedPhone), Email: x.field("email"), Phone: x.field("phone")})
 }
 
 func emailPost(x *exchange) error {

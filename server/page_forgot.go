@@ -12,9 +12,12 @@ func forgotPages() []page {
 	return []page{
 		{path: "/forgot", who: anyone, uses: []string{"Forgot"}, bound: true, get: forgotPage, post: forgotPost},
 		{path: "/forgot/sent", who: anyone, get: forgotSent},
-		{path: "/forgot/link/{link}", who: holder, get: func(x *exchange) error { return x.redirect("/forgot/password/" + x.param("link")) }},
-		{path: "/forgot/password/{link}", who: holder, uses: []string{"LookLink", "ResetPassword"}, bound: true, get: resetPage, post: resetPost},
-		{path: "/undo/{link}", who: holder, uses: []string{"LookLink", "Undo"}, bound: true, get: undoPage, post: undoPost},
+		{path: "/forgot/link/{link}", who: holder,
+			get: func(x *exchange) error { return x.redirect("/forgot/password/" + x.param("link")) }},
+		{path: "/forgot/password/{link}", who: holder, uses: []string{"LookLink", "ResetPassword"}, bound: true,
+			get: resetPage, post: resetPost},
+		{path: "/undo/{link}", who: holder, uses: []string{"LookLink", "Undo"}, bound: true, get: undoPage,
+			post: undoPost},
 		{path: "/done/{what}", who: anyone, get: donePage},
 	}
 }
@@ -44,13 +47,15 @@ func forgotSent(x *exchange) error {
 }
 
 func resetPage(x *exchange) error {
-	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"), Rules: passwordRules(x.s.config.Policy.Password)}
+	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"),
+		Rules: passwordRules(x.s.config.Policy.Password)}
 	return x.linkPage(&v.Frame, &v.Link, auth.LinkReset, v)
 }
 
 // resetPost sets the new password. It signs nobody in: the second step follows at the sign-in (D7).
 func resetPost(x *exchange) error {
-	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"), Rules: passwordRules(x.s.config.Policy.Password)}
+	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"),
+		Rules: passwordRules(x.s.config.Policy.Password)}
 	if err := x.s.service.ResetPassword(x.r.Context(), x.caller, v.Link, x.field("password")); err != nil {
 		return x.deadLink(&v.Frame, &v.Link, err, v)
 	}

@@ -34,7 +34,8 @@ func languagePost(x *exchange) error {
 // sealed sheet of recovery codes, or those would be.
 func carried(to string, posted url.Values) url.Values {
 	typed, anything := url.Values{}, false
-	for _, name := range []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember", "via", "sealed"} {
+	for _, name := range []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember",
+		"via", "sealed"} {
 		v := posted.Get(name)
 		if v == "" {
 			continue
@@ -59,7 +60,10 @@ func (x *exchange) again(path string) error {
 		return auth.RefuseField(auth.MalformedRequest, "return")
 	}
 	r := x.r.Clone(x.r.Context())
-	r.Method, r.URL, r.Body, r.ContentLength = http.MethodGet, at, http.NoBody, 0
+	r.Method = http.MethodGet
+	r.URL = at
+	r.Body = http.NoBody
+	r.ContentLength = 0
 	x.r = r
 	x.s.echo.ServeHTTP(x, r)
 	return nil

@@ -14,28 +14,41 @@ func securityPages(methods auth.Table) []page {
 		{path: "/security", who: session, uses: []string{"Security"}, get: overviewPage},
 		{path: "/security/start", who: session, uses: []string{"Security"}, get: startPage},
 		{path: "/security/keys", who: session, uses: []string{"Security"}, get: keysPage},
-		{path: "/security/keys/which", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"}, get: keyTestPage, post: keyTestPost},
-		{path: "/security/keys/{id}/test", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"}, get: keyTestPage, post: keyTestPost},
-		{path: "/security/keys/{id}/lost", who: enrolled, what: "lost", uses: []string{"StepUp", "LoseDevice"}, get: removePage("keys", true), post: removePost("keys", true)},
-		{path: "/security/pending/{id}/stop", who: enrolled, uses: []string{"CancelChange"}, get: toOverview, post: stopPost},
-		{path: "/security/password", who: enrolled, what: "password", uses: []string{"StepUp", "ChangePassword"}, bound: true, get: passwordPage, post: passwordPost},
+		{path: "/security/keys/which", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"}, get: keyTestPage,
+			post: keyTestPost},
+		{path: "/security/keys/{id}/test", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"},
+			get: keyTestPage, post: keyTestPost},
+		{path: "/security/keys/{id}/lost", who: enrolled, what: "lost", uses: []string{"StepUp", "LoseDevice"},
+			get: removePage("keys", true), post: removePost("keys", true)},
+		{path: "/security/pending/{id}/stop", who: enrolled, uses: []string{"CancelChange"}, get: toOverview,
+			post: stopPost},
+		{path: "/security/password", who: enrolled, what: "password", uses: []string{"StepUp", "ChangePassword"},
+			bound: true, get: passwordPage, post: passwordPost},
 		{path: "/security/sessions", who: enrolled, uses: []string{"Sessions"}, get: sessionsPage},
-		{path: "/security/sessions/end", who: enrolled, uses: []string{"EndOtherSessions"}, get: toSessions, post: endOthersPost},
-		{path: "/security/sessions/{id}/end", who: enrolled, uses: []string{"EndSession"}, get: toSessions, post: endSessionPost},
+		{path: "/security/sessions/end", who: enrolled, uses: []string{"EndOtherSessions"}, get: toSessions,
+			post: endOthersPost},
+		{path: "/security/sessions/{id}/end", who: enrolled, uses: []string{"EndSession"}, get: toSessions,
+			post: endSessionPost},
 		{path: "/security/browsers", who: enrolled, uses: []string{"Browsers"}, get: browsersPage},
-		{path: "/security/browsers/end", who: enrolled, uses: []string{"ForgetBrowser"}, get: toBrowsers, post: forgetPost},
-		{path: "/security/browsers/{id}/end", who: enrolled, uses: []string{"ForgetBrowser"}, get: toBrowsers, post: forgetPost},
+		{path: "/security/browsers/end", who: enrolled, uses: []string{"ForgetBrowser"}, get: toBrowsers,
+			post: forgetPost},
+		{path: "/security/browsers/{id}/end", who: enrolled, uses: []string{"ForgetBrowser"}, get: toBrowsers,
+			post: forgetPost},
 		{path: "/security/history", who: enrolled, uses: []string{"History"}, get: historyPageView},
-		{path: "/confirm", who: enrolled, uses: []string{"StepUp", "StepUpBegin", "StepUpFinish"}, bound: true, get: confirmStepPage, post: confirmStepPost},
-		{path: "/confirm/send", who: enrolled, uses: []string{"StepUpBegin", "StepUpResend"}, get: toOverview, post: confirmStepSend},
+		{path: "/confirm", who: enrolled, uses: []string{"StepUp", "StepUpBegin", "StepUpFinish"}, bound: true,
+			get: confirmStepPage, post: confirmStepPost},
+		{path: "/confirm/send", who: enrolled, uses: []string{"StepUpBegin", "StepUpResend"}, get: toOverview,
+			post: confirmStepSend},
 	}
 	for _, sort := range methods.Values(func(m *auth.Method) string { return m.Face.Path }) {
 		if !slices.ContainsFunc(methods, func(m auth.Method) bool { return m.Face.Path == sort && m.Set }) {
-			list = append(list, page{path: "/security/" + sort + "/{id}", who: session, what: "rename", uses: []string{"Security", "Rename"},
-				get: methodPage(sort), post: renamePost(sort)})
+			list = append(list, page{path: "/security/" + sort + "/{id}", who: session, what: "rename",
+				uses: []string{"Security", "Rename"},
+				get:  methodPage(sort), post: renamePost(sort)})
 		}
-		list = append(list, page{path: "/security/" + sort + "/{id}/remove", who: enrolled, what: "remove", uses: []string{"StepUp", "Remove"},
-			get: removePage(sort, false), post: removePost(sort, false)})
+		list = append(list, page{path: "/security/" + sort + "/{id}/remove", who: enrolled, what: "remove",
+			uses: []string{"StepUp", "Remove"},
+			get:  removePage(sort, false), post: removePost(sort, false)})
 	}
 	return list
 }
@@ -62,9 +75,14 @@ func overviewPage(x *exchange) error {
 		return x.redirect("/security/start")
 	}
 	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Checked: f.Now,
-		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt, Email: string(info.Me.MaskedEmail), Phone: string(info.MaskedPhone),
-		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions, TrustOn: x.s.config.Policy.TrustLife > 0}
-	v.Covered = v.Two && !slices.ContainsFunc(info.Forecast, func(r auth.Forecast) bool { return len(r.Lost) == 1 && len(r.Left) == 0 })
+		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt,
+		Email: string(info.Me.MaskedEmail), Phone: string(info.MaskedPhone),
+		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
+		TrustOn: x.s.config.Policy.TrustLife > 0}
+	v.Covered = v.Two && !slices.ContainsFunc(info.Forecast, func(r auth.Forecast) bool {
+		return len(r.Lost) == 1 &&
+			len(r.Left) == 0
+	})
 	v.LastChange = lastChange(info)
 	if len(v.Methods) > 0 && v.Two {
 		v.Methods[0].First = true
@@ -114,7 +132,8 @@ func startPage(x *exchange) error {
 		return err
 	}
 	two := !info.EnrolledAt.IsZero()
-	v := &assets.Start{Frame: f, Must: info.Me.Session.Restricted, Two: two, Backup: two && info.BackupNeeded, Have: x.s.list(info.Methods)}
+	v := &assets.Start{Frame: f, Must: info.Me.Session.Restricted, Two: two, Backup: two && info.BackupNeeded,
+		Have: x.s.list(info.Methods)}
 	v.CanSkip = v.Backup
 	v.Offer = x.s.offers(info, x.s.config.Policy)
 	return x.show(http.StatusOK, v)
@@ -126,13 +145,16 @@ func (s *Server) offers(info *auth.SecurityInfo, p auth.Policy) []assets.Offer {
 	offered := map[string]bool{}
 	for i := range s.methods {
 		row := &s.methods[i]
-		if !row.Served || offered[row.Face.Stem] || row.Set && info.EnrolledAt.IsZero() { // codes lead back to something
+		// codes lead back to something
+		if !row.Served || offered[row.Face.Stem] || row.Set && info.EnrolledAt.IsZero() {
 			continue
 		}
 		offered[row.Face.Stem] = true
 		o := assets.Offer{Way: assets.Way(row.Face.Way)}
 		switch {
-		case row.Set && slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool { return m.Kind == row.Kind && m.Left > 0 }):
+		case row.Set && slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
+			return m.Kind == row.Kind && m.Left > 0
+		}):
 			o.Refuse = "have"
 		case !p.Takes(row):
 			o.Refuse = "policy"
@@ -149,7 +171,8 @@ func keysPage(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	v := &assets.Keys{Frame: f, CanAdd: x.s.config.Policy.MaxMethods == 0 || len(info.Methods) < x.s.config.Policy.MaxMethods}
+	v := &assets.Keys{Frame: f, CanAdd: x.s.config.Policy.MaxMethods == 0 ||
+		len(info.Methods) < x.s.config.Policy.MaxMethods}
 	for _, h := range x.s.holders(info.Methods) {
 		switch row := x.s.methods.Way(string(h.Way)); {
 		case row.Input != auth.KeyTouch:
@@ -348,7 +371,8 @@ func (x *exchange) showKeyTest(status int, refused error) error {
 		v.Name = a.Name
 	}
 	if !v.WeChat {
-		ch, err := x.s.service.StepUpBegin(x.r.Context(), x.caller, auth.ActTest, "", auth.MethodChoice{Kind: auth.WebAuthn})
+		ch, err := x.s.service.StepUpBegin(x.r.Context(), x.caller, auth.ActTest, "",
+			auth.MethodChoice{Kind: auth.WebAuthn})
 		if err != nil {
 			return err
 		}

@@ -17,17 +17,23 @@ func signPages() []page {
 		{path: "/", who: anyone, get: func(x *exchange) error { return x.redirect("/security") }},
 		{path: "/sign-up", who: anyone, uses: []string{"SignUp"}, bound: true, get: signUpPage, post: signUpPost},
 		{path: "/sign-up/sent", who: anyone, get: signUpSent},
-		{path: "/sign-up/again", who: anyone, get: func(x *exchange) error { return x.redirect("/sign-up") }, post: signUpAgain},
-		{path: "/sign-up/confirm/{link}", who: holder, uses: []string{"LookLink", "ConfirmSignUp"}, bound: true, get: confirmPage, post: confirmPost},
-		{path: "/sign-in", who: anyone, uses: []string{"SignIn", "SignInKeyFirst"}, bound: true, get: signInPage, post: signInPost},
-		{path: "/sign-in/key", who: anyone, uses: []string{"SignInKeyFirst", "SignInFinish", "SignInState"}, bound: true, get: keyFirstPage, post: keyFirstPost},
+		{path: "/sign-up/again", who: anyone, get: func(x *exchange) error { return x.redirect("/sign-up") },
+			post: signUpAgain},
+		{path: "/sign-up/confirm/{link}", who: holder, uses: []string{"LookLink", "ConfirmSignUp"}, bound: true,
+			get: confirmPage, post: confirmPost},
+		{path: "/sign-in", who: anyone, uses: []string{"SignIn", "SignInKeyFirst"}, bound: true, get: signInPage,
+			post: signInPost},
+		{path: "/sign-in/key", who: anyone, uses: []string{"SignInKeyFirst", "SignInFinish", "SignInState"},
+			bound: true, get: keyFirstPage, post: keyFirstPost},
 		{path: "/sign-in/key/password", who: holder, uses: []string{"SignInPassword"}, bound: true,
 			get: func(x *exchange) error { return x.redirect("/sign-in/key") }, post: keyPasswordPost},
-		{path: "/sign-in/verify", who: holder, uses: []string{"SignInState", "SignInBegin", "SignInFinish", "Challenge"}, bound: true, get: verifyPage, post: verifyPost},
+		{path: "/sign-in/verify", who: holder, uses: []string{"SignInState", "SignInBegin", "SignInFinish",
+			"Challenge"}, bound: true, get: verifyPage, post: verifyPost},
 		{path: "/sign-in/send", who: holder, uses: []string{"SignInBegin", "SignInResend"}, bound: true,
 			get: func(x *exchange) error { return x.redirect("/sign-in/verify") }, post: verifySend},
 		{path: "/sign-in/help", who: holder, uses: []string{"SignInState", "Challenge"}, get: signInHelp},
-		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"TrustBrowser"}, get: trustPage, post: trustPost},
+		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"TrustBrowser"}, get: trustPage,
+			post: trustPost},
 		{path: "/sign-out", who: session, uses: []string{"SignOut"}, get: signedOut, post: signOutPost},
 	}
 }
@@ -36,13 +42,15 @@ func signUpPage(x *exchange) error { return x.show(http.StatusOK, x.signUpForm()
 
 // signUpForm is the form with what was typed; the password never comes back.
 func (x *exchange) signUpForm() *assets.SignUp {
-	return &assets.SignUp{Frame: x.frame(), Name: x.field("name"), UserName: x.field("user-name"), Email: x.field("email"), Phone: x.field("phone"),
+	return &assets.SignUp{Frame: x.frame(), Name: x.field("name"), UserName: x.field("user-name"),
+		Email: x.field("email"), Phone: x.field("phone"),
 		Terms: x.field("terms") == "yes", Rules: passwordRules(x.s.config.Policy.Password)}
 }
 
 func signUpPost(x *exchange) error {
 	v := x.signUpForm()
-	f := auth.SignUpForm{Name: v.Name, UserName: v.UserName, Email: v.Email, Phone: v.Phone, Password: x.field("password"), Terms: v.Terms}
+	f := auth.SignUpForm{Name: v.Name, UserName: v.UserName, Email: v.Email, Phone: v.Phone,
+		Password: x.field("password"), Terms: v.Terms}
 	info, err := x.s.service.SignUp(x.r.Context(), x.caller, f)
 	if err == nil {
 		x.keepForm(f, info.ResendAt)
@@ -56,7 +64,8 @@ func signUpPost(x *exchange) error {
 	return x.show(status, v)
 }
 
-// A draft is a sign-up on its way, for whoever has to ask for the mail again. The password is not in it: only the domain
+// A draft is a sign-up on its way, for whoever has to ask for the mail again. The password is not in it: only the
+// domain
 // keeps that, as a hash behind the link.
 type draft struct {
 	Name     string    `json:"n"`
@@ -104,7 +113,8 @@ func signUpAgain(x *exchange) error {
 	if d.Email == "" {
 		d.Email = x.field("email")
 	}
-	v := &assets.SignUp{Frame: x.frame(), Name: d.Name, UserName: d.UserName, Email: d.Email, Phone: d.Phone, Terms: d.Name != "",
+	v := &assets.SignUp{Frame: x.frame(), Name: d.Name, UserName: d.UserName, Email: d.Email, Phone: d.Phone,
+		Terms: d.Name != "",
 		Rules: passwordRules(x.s.config.Policy.Password)}
 	v.Path = "/sign-up"
 	return x.show(http.StatusOK, v)
@@ -151,7 +161,8 @@ func signInPage(x *exchange) error {
 	if back := safeReturn(x.query("return")); back != "" {
 		x.put(returnCookie, back, flowLife)
 	}
-	return x.signInForm(http.StatusOK, &assets.SignIn{Frame: x.frame(), Identifier: x.identifier(), Remember: x.field("remember") == "yes"})
+	return x.signInForm(http.StatusOK, &assets.SignIn{Frame: x.frame(), Identifier: x.identifier(),
+		Remember: x.field("remember") == "yes"})
 }
 
 func (x *exchange) signInForm(status int, v *assets.SignIn) error {
@@ -257,7 +268,10 @@ func keyFirstPage(x *exchange) error {
 	if ceremony != "" {
 		info, err := x.s.service.SignInState(x.r.Context(), x.caller, ceremony)
 		if err == nil && info.Step == auth.StepPassword {
-			v.Step, v.Ceremony, v.Who, v.Identifier = "password", ceremony, string(info.Who), identifier
+			v.Step = "password"
+			v.Ceremony = ceremony
+			v.Who = string(info.Who)
+			v.Identifier = identifier
 		}
 	}
 	return x.show(http.StatusOK, v)
@@ -290,7 +304,8 @@ func keyFirstPost(x *exchange) error {
 }
 
 func (x *exchange) askKeyFirst(status int, identifier string, refused error) error {
-	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier, Remember: x.field("remember") == "yes"}
+	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier,
+		Remember: x.field("remember") == "yes"}
 	if refused != nil {
 		var err error
 		if status, err = x.refused(&v.Frame, refused); err != nil {
@@ -334,7 +349,8 @@ func keyPasswordPost(x *exchange) error {
 // startAgain says whether a flow is over.
 func startAgain(err error) bool {
 	var e *auth.Error
-	return errors.As(err, &e) && (e.Code == auth.CeremonyExpired || e.Code == auth.CeremonyVoid || e.Code == auth.CeremonyUsed || e.Code == auth.CeremonyOtherBrowser)
+	return errors.As(err, &e) && (e.Code == auth.CeremonyExpired || e.Code == auth.CeremonyVoid ||
+		e.Code == auth.CeremonyUsed || e.Code == auth.CeremonyOtherBrowser)
 }
 
 // signInAnew shows the sign-in form to somebody whose flow is over, with what he typed at its beginning.

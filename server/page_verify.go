@@ -64,7 +64,8 @@ func (x *exchange) confirmStep(what, to string) (s *step, done bool, err error) 
 	}
 	list := info.Methods
 	if act != auth.ActRemove && act != auth.ActLose { // those may be asked weakly too, and then wait
-		if strong := slices.DeleteFunc(slices.Clone(list), func(m auth.MethodInfo) bool { return m.Class < info.Demand.Class }); len(strong) > 0 {
+		if strong := slices.DeleteFunc(slices.Clone(list),
+			func(m auth.MethodInfo) bool { return m.Class < info.Demand.Class }); len(strong) > 0 {
 			list = strong
 		}
 	}
@@ -82,7 +83,8 @@ func (x *exchange) confirmStep(what, to string) (s *step, done bool, err error) 
 func (x *exchange) actionFor(what, to string) (auth.Action, string, error) {
 	acts := map[string]auth.Action{
 		"make-codes": auth.ActCodes, "rename": auth.ActRename, "remove": auth.ActRemove, "lost": auth.ActLose,
-		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact, "browsers": auth.ActTrust,
+		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact,
+		"browsers": auth.ActTrust,
 	}
 	for i := range x.s.methods {
 		if row := &x.s.methods[i]; row.Served && !row.Set {
@@ -175,7 +177,9 @@ func confirmStepPage(x *exchange) error {
 }
 
 func confirmStepPost(x *exchange) error {
-	w, ceremony, to := assets.Way(x.field("with")), x.field("ceremony"), next(x.field("next"))
+	w := assets.Way(x.field("with"))
+	ceremony := x.field("ceremony")
+	to := next(x.field("next"))
 	response, err := x.response(w)
 	var done *auth.StepUpDone
 	if err == nil {
@@ -309,7 +313,9 @@ func (x *exchange) showStep(status int, s *step, w assets.Way, id, ceremony stri
 		if len(s.methods) == 0 {
 			return auth.Refuse(auth.NoSuchMethod)
 		}
-		v.With, v.ID, ceremony = s.methods[0].Way, s.methods[0].ID, ""
+		v.With = s.methods[0].Way
+		v.ID = s.methods[0].ID
+		ceremony = ""
 	}
 	var others []assets.Method
 	for _, m := range s.methods {
@@ -356,7 +362,8 @@ func (x *exchange) prepare(v *assets.Verify, s *step, others []assets.Method, ce
 			return nil
 		}
 		v.Help, v.Sent = help(ch.Ceremony, ch.Delivery, others), true
-		v.CanCall = v.With == assets.WaySMS && slices.ContainsFunc(others, func(m assets.Method) bool { return m.Way == assets.WayCall && m.To == v.To })
+		v.CanCall = v.With == assets.WaySMS &&
+			slices.ContainsFunc(others, func(m assets.Method) bool { return m.Way == assets.WayCall && m.To == v.To })
 		v.Open = v.Open || v.Delivery == string(auth.Failed)
 		if v.CanCall || v.With == assets.WayCall {
 			v.CanSend = true

@@ -16,26 +16,36 @@ import (
 func statuses() map[auth.Code]int {
 	table := map[auth.Code]int{}
 	for status, codes := range map[int][]auth.Code{
-		http.StatusBadRequest:   {auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.CookiesOff, auth.KeyMalformed},
+		http.StatusBadRequest: {auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.CookiesOff,
+			auth.KeyMalformed},
 		http.StatusUnauthorized: {auth.SessionRequired, auth.SessionEnded, auth.StepUpRequired, auth.TooWeak},
-		http.StatusForbidden: {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser, auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen,
+		http.StatusForbidden: {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser,
+			auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen,
 			auth.AccountDisabled},
-		http.StatusNotFound:              {auth.NotFound, auth.NoSuchMethod},
-		http.StatusMethodNotAllowed:      {auth.MethodNotAllowed},
-		http.StatusConflict:              {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods, auth.ChangePending, auth.BackupFallsWith, auth.KeyExcluded, auth.AccountExists},
+		http.StatusNotFound:         {auth.NotFound, auth.NoSuchMethod},
+		http.StatusMethodNotAllowed: {auth.MethodNotAllowed},
+		http.StatusConflict: {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods,
+			auth.ChangePending, auth.BackupFallsWith, auth.KeyExcluded, auth.AccountExists},
 		http.StatusGone:                  {auth.CeremonyExpired, auth.CeremonyVoid, auth.LinkUsed},
 		http.StatusRequestTimeout:        {auth.TooSlow},
 		http.StatusRequestEntityTooLarge: {auth.TooLarge},
-		http.StatusTooManyRequests:       {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting, auth.ResendTooSoon, auth.SendLimitReached},
-		http.StatusInternalServerError:   {auth.Internal},
-		http.StatusServiceUnavailable:    {auth.Unavailable, auth.CodeUnavailable},
-		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing, auth.UserNameMalformed,
-			auth.EmailMalformed, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneLandline, auth.CountryNotServed, auth.TermsNotAccepted,
-			auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower, auth.PasswordNoDigit, auth.PasswordNoSign,
+		http.StatusTooManyRequests: {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting,
+			auth.ResendTooSoon, auth.SendLimitReached},
+		http.StatusInternalServerError: {auth.Internal},
+		http.StatusServiceUnavailable:  {auth.Unavailable, auth.CodeUnavailable},
+		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
+			auth.UserNameMalformed,
+			auth.EmailMalformed, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneLandline, auth.CountryNotServed,
+			auth.TermsNotAccepted,
+			auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,
+			auth.PasswordNoDigit, auth.PasswordNoSign,
 			auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple, auth.PasswordWrong,
-			auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.AppClock, auth.RecoveryWrong, auth.RecoveryUsed,
-			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong, auth.KeyNoTouch, auth.KeyNotVerified,
-			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyAttestation, auth.KeyBackupFlags,
+			auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.AppClock, auth.RecoveryWrong,
+			auth.RecoveryUsed,
+			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
+			auth.KeyNoTouch, auth.KeyNotVerified,
+			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyAttestation,
+			auth.KeyBackupFlags,
 			auth.KeyUserHandleWrong},
 	} {
 		for _, c := range codes {
@@ -73,7 +83,8 @@ func (x *exchange) refusal(err error) *auth.Error {
 	if errors.Is(err, auth.ErrUnavailable) || x.r.Context().Err() != nil {
 		code, level = auth.Unavailable, slog.LevelWarn
 	}
-	x.s.log.LogAttrs(x.r.Context(), level, "request failed", slog.String("id", x.id), slog.String("route", x.route), slog.String("error", err.Error()))
+	x.s.log.LogAttrs(x.r.Context(), level, "request failed", slog.String("id", x.id), slog.String("route", x.route),
+		slog.String("error", err.Error()))
 	return auth.Refuse(code)
 }
 
@@ -167,7 +178,9 @@ func (x *exchange) says(e *auth.Error) assets.Args {
 	}
 	for k, v := range e.Args {
 		if n, err := strconv.Atoi(v); err == nil && k == "n" {
-			args["n"], args["min"], args["max"] = n, n, n
+			args["n"] = n
+			args["min"] = n
+			args["max"] = n
 			continue
 		}
 		args[k] = v

@@ -108,13 +108,17 @@ func newEstate(t *testing.T) *estate {
 	e.key = p.addKey("Red key").Authenticators[0]
 	var a answer
 	p.must("POST", "/methods/begin", m{"kind": "phone", "number": "+8613800138000", "channel": "sms"}, &a)
-	p.must("POST", "/methods/finish", m{"ceremony": a.Ceremony, "response": m{"code": w.mailed(auth.TemplateCode).Args["code"]}}, nil)
+	p.must("POST", "/methods/finish",
+		m{"ceremony": a.Ceremony, "response": m{"code": w.mailed(auth.TemplateCode).Args["code"]}}, nil)
 	p.must("POST", "/recovery-codes", nil, &a)
 	q := w.program()
-	q.must("POST", "/sign-up", m{"name": "Li", "userName": "li", "email": otherEmail, "phone": "+8613900139000", "password": testPassword, "terms": true}, nil)
+	q.must("POST", "/sign-up", m{"name": "Li", "userName": "li", "email": otherEmail, "phone": "+8613900139000",
+		"password": testPassword, "terms": true}, nil)
 	q.must("POST", "/sign-up/confirm", m{"link": lastPart(w.mailed(auth.TemplateSignUp).Args["link"])}, nil)
 	w.pass(time.Minute)
-	e.codes, e.bearer, e.at = a.Codes, p.bearer, w.time()
+	e.codes = a.Codes
+	e.bearer = p.bearer
+	e.at = w.time()
 	if err := w.db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +215,8 @@ func (c *trial) recovery(code string) *httptest.ResponseRecorder {
 func (c *trial) weak() *person {
 	p, begun := c.signIn("phone", m{"channel": "sms"})
 	var done answer
-	p.must("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.mailed(auth.TemplateCode).Args["code"]}}, &done)
+	p.must("POST", "/sign-in/finish",
+		m{"ceremony": begun.Ceremony, "response": m{"code": c.mailed(auth.TemplateCode).Args["code"]}}, &done)
 	p.bearer = done.Token
 	return p
 }
@@ -219,7 +224,8 @@ func (c *trial) weak() *person {
 // signUp asks for an account with one thing changed.
 func signUpWith(member string, value any) provocation {
 	return provocation{do: func(c *trial) *httptest.ResponseRecorder {
-		in := m{"name": "Wei", "userName": "wei-shop", "email": "new@example.com", "phone": "+8613700137000", "password": "Vivid-Marmot7", "terms": true}
+		in := m{"name": "Wei", "userName": "wei-shop", "email": "new@example.com", "phone": "+8613700137000",
+			"password": "Vivid-Marmot7", "terms": true}
 		in[member] = value
 		return c.stranger().api("POST", "/sign-up", in, nil)
 	}}
@@ -241,7 +247,8 @@ func flags(set, clear byte) func([]byte) []byte {
 
 func provocations() map[auth.Code]provocation {
 	all := map[auth.Code]provocation{}
-	for _, part := range []map[auth.Code]provocation{envelopeFaults(), sessionFaults(), formFaults(), typedFaults(), storeFaults(), methodFaults(), keyFaults(), labFaults()} {
+	for _, part := range []map[auth.Code]provocation{envelopeFaults(), sessionFaults(), formFaults(), typedFaults(),
+		storeFaults(), methodFaults(), keyFaults(), labFaults()} {
 		maps.Copy(all, part)
 	}
 	return all
@@ -273,11 +280,13 @@ func TestEveryCodeOverHTTP(t *testing.T) {
 				if want := c.server.statuses[code]; got.Code != want {
 					t.Errorf("%s: got status %d, want %d", lang, got.Code, want)
 				}
-				if p.Type != testOrigin+"/problems/"+string(code) || p.Title == "" || p.Detail == "" || p.RequestID == "" {
+				if p.Type != testOrigin+"/problems/"+string(code) || p.Title == "" || p.Detail == "" ||
+					p.RequestID == "" {
 					t.Errorf("%s: got %+v, want type, title, detail and request id", lang, p)
 				}
 				if h := got.Header(); h.Get("Content-Language") != lang || strings.Contains(p.Title+p.Detail, "{{") {
-					t.Errorf("%s: got language %q and %q, want the words of it", lang, h.Get("Content-Language"), p.Title)
+					t.Errorf("%s: got language %q and %q, want the words of it", lang, h.Get("Content-Language"),
+						p.Title)
 				}
 				route := c.routes[len(c.routes)-1]
 				if list, known := byRoute[route]; known && !slices.Contains(list, code) {

@@ -66,7 +66,8 @@ func (x *exchange) inhale() error {
 		case err == io.EOF:
 			x.received = b
 			_ = conn.SetReadDeadline(time.Time{})
-			_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // the answer has its time, however long the question took
+			// the answer has its time, however long the question took
+			_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 			return nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))

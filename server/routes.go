@@ -46,29 +46,38 @@ func signRoutes() []route {
 		{use: "SignUp", act: auth.ActSignUp, who: anyone, method: http.MethodPost, path: "/sign-up", bound: true,
 			summary: "Ask for an account; the address is mailed a link", codes: signUpCodes(),
 			endpoint: takes(signUp).requires("name", "userName", "email", "phone", "password", "terms")},
-		{use: "ConfirmSignUp", act: auth.ActConfirmSignUp, who: holder, method: http.MethodPost, path: "/sign-up/confirm", bound: true, link: true,
+		{use: "ConfirmSignUp", act: auth.ActConfirmSignUp, who: holder, method: http.MethodPost,
+			path: "/sign-up/confirm", bound: true, link: true,
 			summary: "Make the account by the mailed link", codes: codes(auth.LinkUsed),
 			endpoint: takes(confirmSignUp).requires("link")},
 		{use: "SignIn", act: auth.ActSignIn, who: anyone, method: http.MethodPost, path: "/sign-in", bound: true,
-			summary: "Begin a sign-in with a password", codes: codes(auth.SignInRefused, auth.SignInLocked, auth.AccountDisabled),
+			summary: "Begin a sign-in with a password", codes: codes(auth.SignInRefused, auth.SignInLocked,
+				auth.AccountDisabled),
 			endpoint: takes(signIn).requires("identifier", "password")},
-		{use: "SignInKeyFirst", act: auth.ActLook, who: anyone, method: http.MethodPost, path: "/sign-in/key", bound: true,
+		{use: "SignInKeyFirst", act: auth.ActLook, who: anyone, method: http.MethodPost, path: "/sign-in/key",
+			bound:   true,
 			summary: "Begin a sign-in with a security key", codes: codes(auth.MethodRefused),
 			endpoint: takes(signInKeyFirst)},
 		{use: "SignInState", act: auth.ActLook, who: holder, method: http.MethodPost, path: "/sign-in/state",
 			summary: "Look where a sign-in stands", codes: sealedCodes(),
 			endpoint: takes(signInState).requires("ceremony")},
 		{use: "SignInBegin", act: auth.ActSendCode, who: holder, method: http.MethodPost, path: "/sign-in/begin",
-			summary: "Choose the method of the second step; sends a code where the method is one", codes: join(sealedCodes(), methodCodes(), sendCodes()),
+			summary:  "Choose the method of the second step; sends a code where the method is one",
+			codes:    join(sealedCodes(), methodCodes(), sendCodes()),
 			endpoint: takes(signInBegin).requires("ceremony", "kind")},
 		{use: "SignInResend", act: auth.ActSendCode, who: holder, method: http.MethodPost, path: "/sign-in/resend",
-			summary: "Send the code again, perhaps by another channel", codes: join(sealedCodes(), methodCodes(), sendCodes()),
+			summary: "Send the code again, perhaps by another channel", codes: join(sealedCodes(), methodCodes(),
+				sendCodes()),
 			endpoint: takes(signInResend).requires("ceremony")},
-		{use: "SignInFinish", act: auth.ActSecondStep, who: holder, method: http.MethodPost, path: "/sign-in/finish", bound: true,
-			summary: "Finish the second step: the session", codes: join(sealedCodes(), methodCodes(), typedCodes(), keyCodes()),
+		{use: "SignInFinish", act: auth.ActSecondStep, who: holder, method: http.MethodPost, path: "/sign-in/finish",
+			bound:   true,
+			summary: "Finish the second step: the session", codes: join(sealedCodes(), methodCodes(), typedCodes(),
+				keyCodes()),
 			endpoint: takes(signInFinish).requires("ceremony", "response")},
-		{use: "SignInPassword", act: auth.ActSignIn, who: holder, method: http.MethodPost, path: "/sign-in/password", bound: true,
-			summary: "The password after a touched key", codes: join(sealedCodes(), codes(auth.PasswordWrong, auth.SignInLocked)),
+		{use: "SignInPassword", act: auth.ActSignIn, who: holder, method: http.MethodPost, path: "/sign-in/password",
+			bound:    true,
+			summary:  "The password after a touched key",
+			codes:    join(sealedCodes(), codes(auth.PasswordWrong, auth.SignInLocked)),
 			endpoint: takes(signInPassword).requires("ceremony", "password")},
 		{use: "Challenge", act: auth.ActLook, who: holder, method: http.MethodPost, path: "/challenge",
 			summary: "Look at a begun exchange again: prompt and delivery; nothing is sent", codes: sealedCodes(),
@@ -90,7 +99,8 @@ func sessionRoutes() []route {
 		{use: "Security", act: auth.ActSecurity, who: session, method: http.MethodGet, path: "/security",
 			summary: "Everything in the advanced security settings", endpoint: gives(security)},
 		{use: "StepUp", act: auth.ActLookStep, who: enrolled, method: http.MethodPost, path: "/step-up",
-			summary: "What an action demands, and whether the session shows it", codes: codes(auth.NoSuchMethod, auth.NotFound),
+			summary:  "What an action demands, and whether the session shows it",
+			codes:    codes(auth.NoSuchMethod, auth.NotFound),
 			endpoint: takes(stepUp).requires("action")},
 		{use: "StepUpBegin", act: auth.ActStepUp, who: enrolled, method: http.MethodPost, path: "/step-up/begin",
 			summary: "Begin a fresh second step", codes: join(methodCodes(), sendCodes(), codes(auth.NotFound)),
@@ -99,7 +109,8 @@ func sessionRoutes() []route {
 			summary: "Send its code again", codes: join(sealedCodes(), methodCodes(), sendCodes()),
 			endpoint: takes(stepUpResend).requires("ceremony")},
 		{use: "StepUpFinish", act: auth.ActStepUp, who: enrolled, method: http.MethodPost, path: "/step-up/finish",
-			summary: "Finish a fresh second step: the session is raised and its token changes", codes: join(sealedCodes(), methodCodes(), typedCodes(), keyCodes()),
+			summary:  "Finish a fresh second step: the session is raised and its token changes",
+			codes:    join(sealedCodes(), methodCodes(), typedCodes(), keyCodes()),
 			endpoint: takes(stepUpFinish).requires("ceremony", "response")},
 		{use: "Sessions", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/sessions",
 			summary: "Where the account is signed in", endpoint: gives(sessions)},
@@ -110,65 +121,85 @@ func sessionRoutes() []route {
 		{use: "Browsers", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/browsers",
 			summary: "Browsers that the account knows", endpoint: gives(browsers)},
 		{use: "TrustBrowser", act: auth.ActTrust, who: enrolled, method: http.MethodPost, path: "/browsers/trust",
-			summary: "Trust this browser for the second step", codes: join(stepCodes(), codes(auth.Forbidden)), endpoint: gives(trustBrowser)},
+			summary: "Trust this browser for the second step", codes: join(stepCodes(), codes(auth.Forbidden)),
+			endpoint: gives(trustBrowser)},
 		{use: "ForgetBrowser", act: auth.ActForget, who: enrolled, method: http.MethodDelete, path: "/browsers/{id}",
 			summary: "End trust in one browser", codes: codes(auth.NotFound), endpoint: does(forgetBrowser)},
 		{use: "ForgetBrowser", act: auth.ActForget, who: enrolled, method: http.MethodDelete, path: "/browsers",
 			summary: "End trust in every browser", endpoint: does(forgetBrowser)},
-		{use: "History", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/history", query: []string{"cursor", "limit"},
-			summary: "The account's history, newest first", codes: codes(auth.MalformedRequest), endpoint: gives(history)},
+		{use: "History", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/history",
+			query:   []string{"cursor", "limit"},
+			summary: "The account's history, newest first", codes: codes(auth.MalformedRequest),
+			endpoint: gives(history)},
 	}
 }
 
 func methodRoutes() []route {
 	return []route{
 		{use: "BindBegin", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/begin",
-			summary: "Begin to add a method", codes: join(stepCodes(), sendCodes(), numberCodes(), codes(auth.EmailMalformed, auth.MethodExists, auth.TooManyMethods, auth.MethodRefused)),
+			summary: "Begin to add a method", codes: join(stepCodes(), sendCodes(), numberCodes(),
+				codes(auth.EmailMalformed, auth.MethodExists, auth.TooManyMethods, auth.MethodRefused)),
 			endpoint: takes(bindBegin).requires("kind")},
 		{use: "BindResend", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/resend",
-			summary: "Send its code again, perhaps by another channel", codes: join(sealedCodes(), stepCodes(), sendCodes(), numberCodes()),
+			summary: "Send its code again, perhaps by another channel", codes: join(sealedCodes(), stepCodes(),
+				sendCodes(), numberCodes()),
 			endpoint: takes(bindResend).requires("ceremony")},
 		{use: "BindFinish", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/finish",
-			summary: "Finish adding a method", codes: join(sealedCodes(), stepCodes(), typedCodes(), keyCodes(), codes(auth.MethodExists, auth.TooManyMethods, auth.BackupFallsWith, auth.NameTooLong, auth.MethodResting)),
+			summary: "Finish adding a method", codes: join(sealedCodes(), stepCodes(), typedCodes(), keyCodes(),
+				codes(auth.MethodExists, auth.TooManyMethods, auth.BackupFallsWith, auth.NameTooLong,
+					auth.MethodResting)),
 			endpoint: takes(bindFinish).requires("ceremony", "response")},
 		{use: "Rename", act: auth.ActRename, who: enrolled, method: http.MethodPatch, path: "/methods/{id}",
-			summary: "Rename a method and say where it is kept", codes: join(stepCodes(), codes(auth.NoSuchMethod, auth.NameMissing, auth.NameTooLong)),
+			summary:  "Rename a method and say where it is kept",
+			codes:    join(stepCodes(), codes(auth.NoSuchMethod, auth.NameMissing, auth.NameTooLong)),
 			endpoint: takes(rename)},
 		{use: "Remove", act: auth.ActRemove, who: enrolled, method: http.MethodDelete, path: "/methods/{id}",
 			summary: "Remove a method, at once or after a delay", codes: removeCodes(), endpoint: gives(remove)},
 		{use: "LoseDevice", act: auth.ActLose, who: enrolled, method: http.MethodPost, path: "/devices/{id}/lost",
 			summary: "Stop everything that lives on a lost device", codes: removeCodes(), endpoint: gives(loseDevice)},
-		{use: "CancelChange", act: auth.ActCancelChange, who: enrolled, method: http.MethodDelete, path: "/changes/{id}",
+		{use: "CancelChange", act: auth.ActCancelChange, who: enrolled, method: http.MethodDelete,
+			path:    "/changes/{id}",
 			summary: "Stop a waiting change", codes: codes(auth.NotFound), endpoint: does(cancelChange)},
 		{use: "RecoveryCodes", act: auth.ActCodes, who: session, method: http.MethodPost, path: "/recovery-codes",
-			summary: "Make ten recovery codes; earlier ones stop working", codes: join(stepCodes(), codes(auth.MethodRefused)), endpoint: gives(recoveryCodes)},
+			summary: "Make ten recovery codes; earlier ones stop working",
+			codes:   join(stepCodes(), codes(auth.MethodRefused)), endpoint: gives(recoveryCodes)},
 	}
 }
 
 func passwordRoutes() []route {
 	return []route{
-		{use: "ChangePassword", act: auth.ActNewPassword, who: enrolled, method: http.MethodPost, path: "/password", bound: true,
-			summary: "Change the password; other sessions end", codes: join(stepCodes(), newPasswordCodes(), codes(auth.PasswordWrong, auth.SignInLocked)),
+		{use: "ChangePassword", act: auth.ActNewPassword, who: enrolled, method: http.MethodPost, path: "/password",
+			bound:   true,
+			summary: "Change the password; other sessions end", codes: join(stepCodes(), newPasswordCodes(),
+				codes(auth.PasswordWrong, auth.SignInLocked)),
 			endpoint: takes(changePassword).requires("current", "password")},
 		{use: "Forgot", act: auth.ActForgot, who: anyone, method: http.MethodPost, path: "/forgot", bound: true,
-			summary: "Mail a link for a new password; the answer is the same for known and unknown", codes: codes(auth.SendLimitReached),
+			summary:  "Mail a link for a new password; the answer is the same for known and unknown",
+			codes:    codes(auth.SendLimitReached),
 			endpoint: doesWith(forgot).requires("identifier")},
-		{use: "ResetPassword", act: auth.ActReset, who: holder, method: http.MethodPost, path: "/forgot/password", bound: true, link: true,
-			summary: "Set a new password by the mailed link; signs nobody in", codes: join(newPasswordCodes(), codes(auth.LinkUsed)),
+		{use: "ResetPassword", act: auth.ActReset, who: holder, method: http.MethodPost, path: "/forgot/password",
+			bound: true, link: true,
+			summary:  "Set a new password by the mailed link; signs nobody in",
+			codes:    join(newPasswordCodes(), codes(auth.LinkUsed)),
 			endpoint: doesWith(resetPassword).requires("link", "password")},
 	}
 }
 
 func contactRoutes() []route {
 	return []route{
-		{use: "ChangeEmail", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/email", bound: true,
-			summary: "Mail a link to a new security e-mail; the same for an address that is taken", codes: join(stepCodes(), codes(auth.EmailMalformed, auth.ResendTooSoon, auth.SendLimitReached)),
+		{use: "ChangeEmail", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/email",
+			bound:    true,
+			summary:  "Mail a link to a new security e-mail; the same for an address that is taken",
+			codes:    join(stepCodes(), codes(auth.EmailMalformed, auth.ResendTooSoon, auth.SendLimitReached)),
 			endpoint: takes(changeEmail).requires("email")},
-		{use: "ConfirmEmail", act: auth.ActConfirmEmail, who: holder, method: http.MethodPost, path: "/contact/email/confirm", bound: true, link: true,
+		{use: "ConfirmEmail", act: auth.ActConfirmEmail, who: holder, method: http.MethodPost,
+			path: "/contact/email/confirm", bound: true, link: true,
 			summary: "Change the security e-mail by the mailed link", codes: codes(auth.LinkUsed),
 			endpoint: takes(confirmEmail).requires("link")},
-		{use: "ChangePhone", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/phone", bound: true,
-			summary: "Set the number that names the account at sign-in; \"\" takes it away", codes: join(stepCodes(), codes(auth.PhoneNoCountry, auth.PhoneMalformed)),
+		{use: "ChangePhone", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/phone",
+			bound:    true,
+			summary:  "Set the number that names the account at sign-in; \"\" takes it away",
+			codes:    join(stepCodes(), codes(auth.PhoneNoCountry, auth.PhoneMalformed)),
 			endpoint: takes(changePhone).requires("phone")},
 	}
 }
@@ -182,12 +213,14 @@ func alwaysCodes() []auth.Code {
 }
 
 func bodyCodes() []auth.Code {
-	return codes(auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.TooSlow, auth.CookiesOff)
+	return codes(auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.TooSlow,
+		auth.CookiesOff)
 }
 func sessionCodes() []auth.Code { return codes(auth.SessionRequired, auth.SessionEnded) }
 func stepCodes() []auth.Code    { return codes(auth.StepUpRequired, auth.TooWeak) }
 func sealedCodes() []auth.Code {
-	return codes(auth.CeremonyExpired, auth.CeremonyVoid, auth.CeremonyUsed, auth.CeremonyOtherBrowser, auth.AccountDisabled)
+	return codes(auth.CeremonyExpired, auth.CeremonyVoid, auth.CeremonyUsed, auth.CeremonyOtherBrowser,
+		auth.AccountDisabled)
 }
 func methodCodes() []auth.Code {
 	return codes(auth.NoSuchMethod, auth.MethodResting, auth.MethodDisabled, auth.MethodRefused)
@@ -199,20 +232,25 @@ func numberCodes() []auth.Code {
 	return codes(auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneLandline, auth.CountryNotServed)
 }
 func typedCodes() []auth.Code {
-	return codes(auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.CodeUnavailable, auth.AppClock,
+	return codes(auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.CodeUnavailable,
+		auth.AppClock,
 		auth.RecoveryWrong, auth.RecoveryUsed)
 }
 func keyCodes() []auth.Code {
-	return codes(auth.KeyMalformed, auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
-		auth.KeyNoTouch, auth.KeyNotVerified, auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyExcluded,
+	return codes(auth.KeyMalformed, auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong,
+		auth.KeyTypeWrong,
+		auth.KeyNoTouch, auth.KeyNotVerified, auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB,
+		auth.KeyExcluded,
 		auth.KeyModelRefused, auth.KeyAttestation, auth.KeyFrozen, auth.KeyBackupFlags, auth.KeyUserHandleWrong)
 }
 func newPasswordCodes() []auth.Code {
-	return codes(auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower, auth.PasswordNoDigit,
+	return codes(auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,
+		auth.PasswordNoDigit,
 		auth.PasswordNoSign, auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple)
 }
 func signUpCodes() []auth.Code {
-	return join(newPasswordCodes(), numberCodes(), codes(auth.NameMissing, auth.NameTooLong, auth.UserNameMissing, auth.UserNameMalformed,
+	return join(newPasswordCodes(), numberCodes(), codes(auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
+		auth.UserNameMalformed,
 		auth.EmailMalformed, auth.TermsNotAccepted, auth.SendLimitReached))
 }
 func removeCodes() []auth.Code {

@@ -9,7 +9,8 @@ import (
 
 // A room is a number of places that all clients share. Nobody gets more than a part of what is free at that moment: a
 // quarter for one client, a third for his /56, half for his /48 or /24. So the share of each shrinks as the room fills:
-// whoever takes all that he can get leaves four fifths of what he found. Whoever holds nothing may always take one of the
+// whoever takes all that he can get leaves four fifths of what he found. Whoever holds nothing may always take one of
+// the
 // places that are free.
 type room struct {
 	size int

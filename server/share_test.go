@@ -57,8 +57,9 @@ func TestSlowBodiesHoldNoPlaces(t *testing.T) {
 			address := serving(t, s)
 			for i := range defaultInFlight {
 				slow := from(t, fmt.Sprintf("127.0.%d.1", i%4+1), address)
-				_, err := io.WriteString(slow, "POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"+
-					c.length+"\r\n{")
+				_, err := io.WriteString(slow,
+					"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"+
+						c.length+"\r\n{")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -72,7 +73,8 @@ func TestSlowBodiesHoldNoPlaces(t *testing.T) {
 			refused := 0
 			for i := range 100 {
 				other := from(t, fmt.Sprintf("127.1.%d.1", i), address)
-				_, _ = io.WriteString(other, "POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{")
+				_, _ = io.WriteString(other,
+					"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{")
 				r, err := http.ReadResponse(bufio.NewReader(other), nil)
 				if err != nil {
 					t.Fatal(err)
@@ -108,9 +110,11 @@ func TestSharesShrinkAsTheRoomFills(t *testing.T) {
 	}{
 		{"one client", []string{"203.0.113.1"}, 1024 / 5},
 		{"four clients", []string{"203.0.113.1", "198.51.100.1", "192.0.2.1", "192.0.3.1"}, 1024 * 369 / 625},
-		{"a /24", []string{"203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6"}, 1024 / 3},
+		{"a /24", []string{"203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6"},
+			1024 / 3},
 		{"a /56", []string{"2001:db8::1", "2001:db8:0:1::1", "2001:db8:0:2::1", "2001:db8:0:3::1"}, 1024 / 4},
-		{"a /48", []string{"2001:db8::1", "2001:db8:0:100::1", "2001:db8:0:200::1", "2001:db8:0:300::1", "2001:db8:0:400::1"}, 1024 / 3},
+		{"a /48", []string{"2001:db8::1", "2001:db8:0:100::1", "2001:db8:0:200::1", "2001:db8:0:300::1",
+			"2001:db8:0:400::1"}, 1024 / 3},
 	} {
 		r, sum := newRoom(1024), 0
 		for range 3 {
@@ -173,7 +177,8 @@ func TestBodiesComeAtTheLeastRate(t *testing.T) {
 				said := make(chan struct{})
 				go func() {
 					defer close(said)
-					_, err := fmt.Fprintf(ours, "POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", c.size)
+					_, err := fmt.Fprintf(ours,
+						"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", c.size)
 					for sent := 0; err == nil && sent < c.size; sent += c.chunk {
 						_, err = io.WriteString(ours, strings.Repeat("{", min(c.chunk, c.size-sent)))
 						time.Sleep(c.every) // of the bubble

@@ -67,10 +67,13 @@ func (p *person) sheet(path string, w *httptest.ResponseRecorder) *sheet {
 		}
 		switch n.Data {
 		case "form":
-			s.forms = append(s.forms, form{id: attr(n, "id"), action: attr(n, "action"), method: attr(n, "method"), fields: url.Values{}, buttons: url.Values{}, options: attr(n, "data-conditional")})
+			s.forms = append(s.forms, form{id: attr(n, "id"), action: attr(n, "action"), method: attr(n, "method"),
+				fields: url.Values{}, buttons: url.Values{}, options: attr(n, "data-conditional")})
 			at = &s.forms[len(s.forms)-1]
 		case "input", "select":
-			kind, _, checked := attr(n, "type"), attr(n, "name"), has(n, "checked")
+			kind := attr(n, "type")
+			_ = attr(n, "name")
+			checked := has(n, "checked")
 			if at != nil && attr(n, "name") != "" && (kind != "radio" && kind != "checkbox" || checked) {
 				at.fields.Set(attr(n, "name"), attr(n, "value"))
 			}
@@ -226,9 +229,11 @@ func parsed(page string) *html.Node {
 func (w *world) registered() *person {
 	w.t.Helper()
 	p := w.browser()
-	p.fill(p.open("/sign-up"), "/sign-up", "name", "Wei", "user-name", "小明的店", "email", testEmail, "phone", "+8613800138000", "password", testPassword, "terms", "yes").at("/sign-up/sent", 200)
+	p.fill(p.open("/sign-up"), "/sign-up", "name", "Wei", "user-name", "小明的店", "email", testEmail, "phone",
+		"+8613800138000", "password", testPassword, "terms", "yes").at("/sign-up/sent", 200)
 	s := p.open(path(w.mailed(auth.TemplateSignUp).Args["link"]))
 	p.fill(s, s.path).at("/done/confirmed", 200)
-	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "remember", "yes").at("/security/start", 200)
+	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "remember",
+		"yes").at("/security/start", 200)
 	return p
 }

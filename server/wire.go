@@ -75,7 +75,8 @@ func shapeOf(t reflect.Type) *shape {
 		if m.kind == kindList {
 			m.of = f.Type.Elem()
 		}
-		m.optional = f.Type.Kind() == reflect.Pointer || slices.Contains([]kind{kindString, kindRaw, kindMap, kindTime}, m.kind)
+		m.optional = f.Type.Kind() == reflect.Pointer || slices.Contains([]kind{kindString, kindRaw, kindMap, kindTime},
+			m.kind)
 		s.byName[m.name] = len(s.members)
 		s.members = append(s.members, m)
 	}

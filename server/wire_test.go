@@ -44,11 +44,13 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"raw", `{"ceremony":"c","response":{"id":"x","new":[1,{"a":null}]}}`, answer, "", ""},
 		{"raw text", `{"response":"x"}`, answer, auth.MalformedRequest, "response"},
 		{"duplicate inside raw", `{"response":{"id":"x","id":"y"}}`, answer, auth.DuplicateMember, "response"},
-		{"duplicate deep inside raw", `{"response":{"a":[{"b":1,"\u0062":2}]}}`, answer, auth.DuplicateMember, "response"},
+		{"duplicate deep inside raw", `{"response":{"a":[{"b":1,"\u0062":2}]}}`, answer, auth.DuplicateMember,
+			"response"},
 		{"same name on two levels", `{"response":{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}}`, answer, "", ""},
 		{"deep enough", `{"response":` + deep(maxDepth-1) + `}`, answer, "", ""},
 		{"too deep", `{"response":` + deep(maxDepth) + `}`, answer, auth.MalformedRequest, "response"},
-		{"too deep in lists", `{"response":{"a":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}}`, answer, auth.MalformedRequest, "response"},
+		{"too deep in lists", `{"response":{"a":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}}`,
+			answer, auth.MalformedRequest, "response"},
 		{"far too deep", strings.Repeat("[", 60000), answer, auth.MalformedRequest, ""},
 	} {
 		v := reflect.New(reflect.TypeFor[auth.SignInForm]())
@@ -57,7 +59,8 @@ func TestDecodeIsStrict(t *testing.T) {
 		}
 		err := c.shape.decode([]byte(c.body), v.Interface())
 		var e *auth.Error
-		if errors.As(err, &e); c.code == "" && err != nil || c.code != "" && (e == nil || e.Code != c.code || e.Field != c.field) {
+		if errors.As(err, &e); c.code == "" && err != nil || c.code != "" &&
+			(e == nil || e.Code != c.code || e.Field != c.field) {
 			t.Errorf("%s: got %v (%+v), want %s at %q", c.name, err, e, c.code, c.field)
 		}
 	}
@@ -71,13 +74,15 @@ func TestManyNamesAreStillSeenTwice(t *testing.T) {
 	}
 	b.WriteString(`"n7ns":0}}`)
 	var v answerBody
-	if err := shapeOf(reflect.TypeFor[answerBody]()).decode([]byte(b.String()), &v); !errors.Is(err, auth.Refuse(auth.DuplicateMember)) {
+	if err := shapeOf(reflect.TypeFor[answerBody]()).decode([]byte(b.String()), &v); !errors.Is(err,
+		auth.Refuse(auth.DuplicateMember)) {
 		t.Errorf("got %v, want duplicate-member", err)
 	}
 }
 
 func TestNames(t *testing.T) {
-	for in, want := range map[string]string{"ID": "id", "IP": "ip", "AAL": "aal", "AuthTime": "authTime", "UserName": "userName",
+	for in, want := range map[string]string{"ID": "id", "IP": "ip", "AAL": "aal", "AuthTime": "authTime",
+		"UserName":  "userName",
 		"RequestID": "requestId", "Who": "who", "IPAddr": "ipAddr"} {
 		if got := lowerCamel(in); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
@@ -108,8 +113,10 @@ func TestEncode(t *testing.T) {
 		want string
 	}{
 		{all{}, `{"flag":false,"number":0,"for":0,"class":"none","inner":{},"list":[],"words":[],"named":{"rpId":"","userId":"","allAcceptedCredentialIds":[]}}`},
-		{all{Text: "a\"<王>\u2028", Flag: true, Number: -1, At: at, For: 90 * time.Second, Class: auth.Strong, Raw: json.RawMessage(`{"x":1}`),
-			Pointer: &auth.DeviceInfo{ID: "i"}, List: []auth.DeviceInfo{{ID: "a"}, {Kind: auth.Stick}}, Words: []auth.Channel{auth.SMS, auth.Voice}, Args: map[string]string{"n": "4"}},
+		{all{Text: "a\"<王>\u2028", Flag: true, Number: -1, At: at, For: 90 * time.Second, Class: auth.Strong,
+			Raw:     json.RawMessage(`{"x":1}`),
+			Pointer: &auth.DeviceInfo{ID: "i"}, List: []auth.DeviceInfo{{ID: "a"}, {Kind: auth.Stick}},
+			Words: []auth.Channel{auth.SMS, auth.Voice}, Args: map[string]string{"n": "4"}},
 			`{"text":"a\"\u003c王\u003e\u2028","flag":true,"number":-1,"at":"2026-03-03T14:03:04Z","for":90,"class":"strong","raw":{"x":1},` +
 				`"inner":{},"pointer":{"id":"i"},"list":[{"id":"a"},{"kind":"stick"}],"words":["sms","voice"],"args":{"n":"4"},"named":{"rpId":"","userId":"","allAcceptedCredentialIds":[]}}`},
 	} {
@@ -122,7 +129,8 @@ func TestEncode(t *testing.T) {
 
 // FuzzDecode: whatever is accepted reads the same by encoding/json, and says every name once.
 func FuzzDecode(f *testing.F) {
-	for _, seed := range []string{`{"ceremony":"c","response":{"id":"x","a":[1,"}",{"b":"\""}]}}`, `{"ceremony":"\ud800","response":{}}`, `{"a":1}`, `{"ceremony":"a","ceremony":"b"}`,
+	for _, seed := range []string{`{"ceremony":"c","response":{"id":"x","a":[1,"}",{"b":"\""}]}}`,
+		`{"ceremony":"\ud800","response":{}}`, `{"a":1}`, `{"ceremony":"a","ceremony":"b"}`,
 		`{"response":{"a":-1.5e3,"b":true,"c":null}}`, "{\"ceremony\" : \"\\u0041\" }", strings.Repeat(`[`, 100)} {
 		f.Add([]byte(seed))
 	}
