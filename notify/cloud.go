@@ -33,8 +33,9 @@ type cloud struct {
 	secret    string   // goes before the secret in the first key
 
 	stamp func(r *http.Request, body string, at time.Time, nonce string) // sets the headers of time
-	time  func(at time.Time) string                                      // the same time in what is signed; nil: not there
-	scope func(s Signing, at time.Time) []string                         // what the key is made for; nil: for everything
+	// the same time in what is signed; nil: not there
+	time  func(at time.Time) string
+	scope func(s Signing, at time.Time) []string // what the key is made for; nil: for everything
 	path  func(u *url.URL) string
 	query func(r *http.Request) string
 }
@@ -135,7 +136,9 @@ func (g *signer) signCloud(r *http.Request, body string) {
 	c.stamp(r, body, at, g.nonce())
 	names, lines := c.headers(r)
 	form := strings.Join([]string{r.Method, c.path(r.URL), c.query(r), lines, names, hexHash(body)}, "\n")
-	key, credential, said := []byte(c.secret+g.secret), g.User, []string{c.algorithm}
+	key := []byte(c.secret + g.secret)
+	credential := g.User
+	said := []string{c.algorithm}
 	if c.time != nil {
 		said = append(said, c.time(at))
 	}
@@ -149,7 +152,8 @@ func (g *signer) signCloud(r *http.Request, body string) {
 	}
 	said = append(said, hexHash(form))
 	proof := hex.EncodeToString(hmac256(key, strings.Join(said, "\n")))
-	r.Header.Set(g.Header, c.algorithm+" Credential="+credential+c.comma+"SignedHeaders="+names+c.comma+"Signature="+proof)
+	r.Header.Set(g.Header, c.algorithm+" Credential="+credential+c.comma+"SignedHeaders="+names+c.comma+
+		"Signature="+proof)
 }
 
 // headers returns the names of the headers that are signed and their lines.

@@ -56,7 +56,8 @@ func TestPublishedVectorsTC3(t *testing.T) {
 			"TC3-HMAC-SHA256 Credential=AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE/2019-02-25/cvm/tc3_request, " +
 				"SignedHeaders=content-type;host, Signature=72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168"},
 		{"GET", "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE", "GET",
-			"https://cvm.tencentcloudapi.com/?Limit=10&Offset=0", "application/x-www-form-urlencoded", "", 1539084154, two,
+			"https://cvm.tencentcloudapi.com/?Limit=10&Offset=0", "application/x-www-form-urlencoded", "",
+			1539084154, two,
 			"TC3-HMAC-SHA256 Credential=AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE/2018-10-09/cvm/tc3_request, " +
 				"SignedHeaders=content-type;host, Signature=5da7a33f6993f0614b047e5df4582db9e9bf4672ba50567dba16c6ccf174c474"},
 	} {
@@ -133,7 +134,8 @@ func TestEveryPartOfARequestIsSigned(t *testing.T) {
 	} {
 		still := func(g *signer) { g.nonce = func() string { return "n" } }
 		base := func() (*http.Request, string, time.Time, Signing) {
-			r := asked(t, "POST", "https://a.example/?q=1", "x-acs-action", "A", "x-tc-action", "A", "x-amz-target", "A",
+			r := asked(t, "POST", "https://a.example/?q=1", "x-acs-action", "A", "x-tc-action", "A", "x-amz-target",
+				"A",
 				"Content-Type", "text/x")
 			return r, "body", time.Unix(1700000000, 0), s
 		}
@@ -200,7 +202,10 @@ func TestCloudSettings(t *testing.T) {
 		{"no secret", func(g *Gateway) { g.Signing.Secret = "" }, "secret"},
 		{"a header", func(g *Gateway) { g.Signing.Header = "X-Sig" }, "its own headers"},
 		{"no content-type", func(g *Gateway) {
-			g.Method, g.Body, g.ContentType, g.URL = "GET", "", "", g.URL+"?to={{.To | form}}&id={{.ID | form}}"
+			g.Method = "GET"
+			g.Body = ""
+			g.ContentType = ""
+			g.URL = g.URL + "?to={{.To | form}}&id={{.ID | form}}"
 		}, "content-type"},
 		{"acs3 without version", func(g *Gateway) {
 			g.Signing.Scheme, g.Headers = "acs3", map[string]string{"x-acs-action": "SendSms"}

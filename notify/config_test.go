@@ -41,7 +41,8 @@ func TestSinkTakesNothingUnasked(t *testing.T) {
 	if d.Sink() != nil || !strings.Contains(log.String(), `"channel":"voice"`) {
 		t.Errorf("got sink %v and log %s, want none and a warning for voice", d.Sink(), log)
 	}
-	d, err = New(Config{SMTP: smtp, Sink: SinkConfig{Path: path, Channels: []auth.Channel{auth.SMS}}}, newBox(c.now), render, c.now, log.logger())
+	d, err = New(Config{SMTP: smtp, Sink: SinkConfig{Path: path, Channels: []auth.Channel{auth.SMS}}}, newBox(c.now),
+		render, c.now, log.logger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,8 @@ func TestConfigErrorsSayWhere(t *testing.T) {
 		{Config{SMTP: SMTPConfig{Host: "a", From: "b"}}, "smtp: from"},
 		{Config{}, "sink: path is missing"},
 	} {
-		if _, err := New(tt.config, newBox(c.now), render, c.now, (&journal{}).logger()); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := New(tt.config, newBox(c.now), render, c.now, (&journal{}).logger()); err == nil ||
+			!strings.Contains(err.Error(), tt.want) {
 			t.Errorf("got %v, want an error that says %q", err, tt.want)
 		}
 	}

@@ -242,7 +242,8 @@ func (h *HTTP) gap(field string) error {
 			return fmt.Errorf(".%s is empty in some messages on %s: put {{if .%s}} before it", field, c, field)
 		}
 	}
-	set := map[string]string{"From": "from", "Secret": "signing.secret", "Site": "site", "Signature": "notify.signature"}
+	set := map[string]string{"From": "from", "Secret": "signing.secret", "Site": "site",
+		"Signature": "notify.signature"}
 	if v, _ := h.fields.value(field); v == "" && set[field] != "" {
 		return fmt.Errorf(".%s is empty, since %s is not set", field, set[field])
 	}
@@ -253,8 +254,10 @@ func (h *HTTP) gap(field string) error {
 func (g *Gateway) plain() map[string]string {
 	return map[string]string{
 		"prefix": g.Signing.Prefix, "user": g.Signing.User, "from": g.From, "content-type": g.ContentType,
-		"header": g.Signing.Header, "timestamp-header": g.Signing.TimestampHeader, "idempotency-header": g.IdempotencyHeader,
-		"receipt: answer": g.Receipt.Answer, "receipt: prefix": g.Receipt.Auth.Prefix, "receipt: user": g.Receipt.Auth.User,
+		"header": g.Signing.Header, "timestamp-header": g.Signing.TimestampHeader,
+		"idempotency-header": g.IdempotencyHeader,
+		"receipt: answer":    g.Receipt.Answer, "receipt: prefix": g.Receipt.Auth.Prefix,
+		"receipt: user": g.Receipt.Auth.User,
 	}
 }
 

@@ -69,7 +69,8 @@ func (b *Inbox) Deliver(ctx context.Context, m auth.Message, t Text) (string, er
 	if f.Lose {
 		return m.ID, nil
 	}
-	one := auth.InboxMessage{At: b.now().Add(f.Delay).UTC(), Channel: m.Channel, Recipient: m.Recipient, Language: m.Language, Label: m.Label,
+	one := auth.InboxMessage{At: b.now().Add(f.Delay).UTC(), Channel: m.Channel, Recipient: m.Recipient,
+		Language: m.Language, Label: m.Label,
 		Subject: t.Subject, Text: t.Body, HTML: t.HTML, Code: m.Args["code"], Link: m.Args["link"]}
 	if one.Link == "" {
 		one.Link = m.Args["undo"]
@@ -130,7 +131,8 @@ func (b *Inbox) look(q auth.InboxQuery) (found []auth.InboxMessage, news <-chan 
 	defer b.mu.Unlock()
 	next = b.arrive()
 	for _, m := range b.arrived {
-		if m.Cursor > q.After && (q.Recipient == "" || q.Recipient == m.Recipient) && (q.Channel == "" || q.Channel == m.Channel) {
+		if m.Cursor > q.After && (q.Recipient == "" || q.Recipient == m.Recipient) &&
+			(q.Channel == "" || q.Channel == m.Channel) {
 			found = append(found, m)
 		}
 	}
@@ -188,7 +190,9 @@ func (b *Inbox) wake() {
 func (b *Inbox) Empty() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.arrived, b.travels, b.size = nil, nil, 0
+	b.arrived = nil
+	b.travels = nil
+	b.size = 0
 	b.seen, b.before = map[string]bool{}, nil
 }
 

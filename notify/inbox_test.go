@@ -35,14 +35,16 @@ func (c *labClock) pass(d time.Duration) {
 func TestInboxTakesAMessageOnce(t *testing.T) {
 	clock := &labClock{at: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
 	b := NewInbox(clock.now)
-	m := auth.Message{ID: "one", Channel: auth.Mail, Recipient: "a@example.com", Args: map[string]string{"undo": "http://localhost/undo/x"}}
+	m := auth.Message{ID: "one", Channel: auth.Mail, Recipient: "a@example.com",
+		Args: map[string]string{"undo": "http://localhost/undo/x"}}
 	for range 2 { // the lease had lapsed
 		if _, err := b.Deliver(t.Context(), m, Text{Subject: "s", Body: "b"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got := b.Messages(t.Context(), auth.InboxQuery{})
-	if len(got) != 1 || got[0].Link != "http://localhost/undo/x" || got[0].Subject != "s" || !got[0].At.Equal(clock.now()) {
+	if len(got) != 1 || got[0].Link != "http://localhost/undo/x" || got[0].Subject != "s" ||
+		!got[0].At.Equal(clock.now()) {
 		t.Errorf("got %+v, want it once", got)
 	}
 }
@@ -50,7 +52,8 @@ func TestInboxTakesAMessageOnce(t *testing.T) {
 // A fault counts what it does, and the first that fits decides.
 func TestInboxFaultsCount(t *testing.T) {
 	b := NewInbox(time.Now)
-	b.SetFaults([]auth.DeliveryFault{{Recipient: "+861", Refuse: true, Times: 2}, {Channel: auth.SMS, Lose: true, Times: 1}})
+	b.SetFaults([]auth.DeliveryFault{{Recipient: "+861", Refuse: true, Times: 2},
+		{Channel: auth.SMS, Lose: true, Times: 1}})
 	send := func(id string, to ident.Recipient, c auth.Channel) error {
 		_, err := b.Deliver(context.Background(), auth.Message{ID: id, Recipient: to, Channel: c}, Text{})
 		return err
@@ -67,7 +70,8 @@ func TestInboxFaultsCount(t *testing.T) {
 		}
 	}
 	if got := b.Messages(t.Context(), auth.InboxQuery{}); len(got) != 2 || len(b.Faults()) != 0 {
-		t.Errorf("got %d messages and faults %v, want the first lost, two there and nothing left to do", len(got), b.Faults())
+		t.Errorf("got %d messages and faults %v, want the first lost, two there and nothing left to do",
+			len(got), b.Faults())
 	}
 }
 
@@ -77,7 +81,8 @@ func TestInboxWaitsByTheLabsTime(t *testing.T) {
 	b := NewInbox(clock.now)
 	for id, delay := range map[string]time.Duration{"late": time.Hour, "later": 2 * time.Hour, "last": 3 * time.Hour} {
 		b.SetFaults([]auth.DeliveryFault{{Delay: delay}})
-		if _, err := b.Deliver(t.Context(), auth.Message{ID: id, Recipient: ident.Recipient(id), Channel: auth.SMS}, Text{}); err != nil {
+		if _, err := b.Deliver(t.Context(), auth.Message{ID: id, Recipient: ident.Recipient(id), Channel: auth.SMS},
+			Text{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -112,7 +117,8 @@ func TestInboxIsBounded(t *testing.T) {
 	for _, delay := range []time.Duration{0, time.Hour} {
 		b.SetFaults([]auth.DeliveryFault{{Delay: delay, Copies: mostCopies}})
 		for i := range 100 {
-			if _, err := b.Deliver(t.Context(), auth.Message{ID: fmt.Sprint(delay, i), Channel: auth.Mail}, body); err != nil {
+			if _, err := b.Deliver(t.Context(), auth.Message{ID: fmt.Sprint(delay, i), Channel: auth.Mail},
+				body); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -127,8 +133,10 @@ func TestInboxIsBounded(t *testing.T) {
 	for _, m := range append(b.arrived, b.travels...) {
 		sum += sizeOf(&m)
 	}
-	if sum != b.size || sum > inboxSize || len(b.arrived) > inboxKeep || len(b.travels) > inboxKeep || len(b.seen)+len(b.before) > 2*inboxKeep {
-		t.Errorf("got %d messages, %d on their way, %d ids and %d bytes (counted: %d), want all bounded", len(b.arrived), len(b.travels), len(b.seen)+len(b.before), sum, b.size)
+	if sum != b.size || sum > inboxSize || len(b.arrived) > inboxKeep || len(b.travels) > inboxKeep || len(b.seen)+
+		len(b.before) > 2*inboxKeep {
+		t.Errorf("got %d messages, %d on their way, %d ids and %d bytes (counted: %d), want all bounded",
+			len(b.arrived), len(b.travels), len(b.seen)+len(b.before), sum, b.size)
 	}
 }
 
@@ -171,7 +179,8 @@ func TestInboxFaultsCountUnderConcurrency(t *testing.T) {
 	for i := range 64 {
 		all.Go(func() {
 			for k := range 10 {
-				if _, err := b.Deliver(context.Background(), auth.Message{ID: fmt.Sprint(i, " ", k)}, Text{}); err != nil {
+				if _, err := b.Deliver(context.Background(), auth.Message{ID: fmt.Sprint(i, " ", k)},
+					Text{}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -118,7 +118,8 @@ func (r *Receipts) Handle(gateway string, header http.Header, body []byte) ([]au
 		case slices.Contains(rule.Delivered, status):
 			list = append(list, auth.Receipt{Gateway: gateway, Reference: ref, State: auth.Delivered})
 		case slices.Contains(rule.Failed, status):
-			list = append(list, auth.Receipt{Gateway: gateway, Reference: ref, State: auth.Failed, Reason: WordUndelivered})
+			list = append(list, auth.Receipt{Gateway: gateway, Reference: ref, State: auth.Failed,
+				Reason: WordUndelivered})
 		}
 	}
 	return list, nil

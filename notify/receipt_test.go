@@ -19,14 +19,21 @@ import (
 // receiving returns rules for three gateways, one for each proof.
 func receiving(t testing.TB, now func() time.Time) *Receipts {
 	t.Helper()
-	rule := ReceiptRule{Format: "json", Reference: "msg.id", Status: "msg.state", Delivered: []string{"DELIVRD", "0"}, Failed: []string{"UNDELIV"}, Answer: `{"code":0}`}
-	bearer, basic, sum := rule, rule, rule
+	rule := ReceiptRule{Format: "json", Reference: "msg.id", Status: "msg.state", Delivered: []string{"DELIVRD", "0"},
+		Failed: []string{"UNDELIV"}, Answer: `{"code":0}`}
+	bearer := rule
+	basic := rule
+	sum := rule
 	bearer.Auth = Signing{Scheme: "bearer", Secret: canarySecret}
 	basic.Auth = Signing{Scheme: "basic", User: "gw", Secret: canarySecret}
-	basic.Format, basic.Reference, basic.Status = "form", "id", "state"
-	sum.Auth = Signing{Scheme: "hmac-sha256", Secret: canarySecret, Header: "X-Signature", Prefix: "sha256=", TimestampHeader: "X-Time"}
+	basic.Format = "form"
+	basic.Reference = "id"
+	basic.Status = "state"
+	sum.Auth = Signing{Scheme: "hmac-sha256", Secret: canarySecret, Header: "X-Signature", Prefix: "sha256=",
+		TimestampHeader: "X-Time"}
 	sum.Items = "reports"
-	r, err := NewReceipts(Config{Gateways: []Gateway{{Name: "bearer", Receipt: bearer}, {Name: "basic", Receipt: basic}, {Name: "hmac", Receipt: sum}, {Name: "none"}}}, now)
+	r, err := NewReceipts(Config{Gateways: []Gateway{{Name: "bearer", Receipt: bearer}, {Name: "basic", Receipt: basic},
+		{Name: "hmac", Receipt: sum}, {Name: "none"}}}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,23 +73,33 @@ func TestReceipts(t *testing.T) {
 		code          auth.Code // "" if read
 	}{
 		{"bearer", "bearer", bearer, one, got("bearer", "77 delivered"), ""},
-		{"a bare list", "bearer", bearer, "[" + one + "," + one + "]", got("bearer", "77 delivered", "77 delivered"), ""},
+		{"a bare list", "bearer", bearer, "[" + one + "," + one + "]", got("bearer", "77 delivered", "77 delivered"),
+			""},
 		{"an empty list", "bearer", bearer, "[]", nil, ""},
 		{"no news", "bearer", bearer, `{"msg":{"id":"a","state":"ACCEPTED"}}`, nil, ""},
 		{"form", "basic", basic, "id=x1&state=UNDELIV", got("basic", "x1 failed"), ""},
-		{"list under a path", "hmac", signedHeader(many, c.now(), canarySecret), many, got("hmac", "a failed", "b delivered"), ""},
-		{"recorded 4 minutes ago", "hmac", signedHeader(many, c.now().Add(-4*time.Minute), canarySecret), many, got("hmac", "a failed", "b delivered"), ""},
-		{"recorded 6 minutes ago", "hmac", signedHeader(many, c.now().Add(-6*time.Minute), canarySecret), many, nil, auth.Forbidden},
-		{"from the future", "hmac", signedHeader(many, c.now().Add(6*time.Minute), canarySecret), many, nil, auth.Forbidden},
+		{"list under a path", "hmac", signedHeader(many, c.now(), canarySecret), many,
+			got("hmac", "a failed", "b delivered"), ""},
+		{"recorded 4 minutes ago", "hmac", signedHeader(many, c.now().Add(-4*time.Minute), canarySecret), many,
+			got("hmac", "a failed", "b delivered"), ""},
+		{"recorded 6 minutes ago", "hmac", signedHeader(many, c.now().Add(-6*time.Minute), canarySecret), many, nil,
+			auth.Forbidden},
+		{"from the future", "hmac", signedHeader(many, c.now().Add(6*time.Minute), canarySecret), many, nil,
+			auth.Forbidden},
 		{"another secret", "hmac", signedHeader(many, c.now(), "guess"), many, nil, auth.Forbidden},
 		{"another body", "hmac", signedHeader(one, c.now(), canarySecret), many, nil, auth.Forbidden},
-		{"another time", "hmac", http.Header{"X-Signature": signedHeader(many, c.now(), canarySecret)["X-Signature"], "X-Time": {fmt.Sprint(c.now().Unix() + 1)}}, many, nil, auth.Forbidden},
-		{"no time", "hmac", http.Header{"X-Signature": signedHeader(many, c.now(), canarySecret)["X-Signature"]}, many, nil, auth.Forbidden},
+		{"another time", "hmac", http.Header{"X-Signature": signedHeader(many, c.now(), canarySecret)["X-Signature"],
+			"X-Time": {fmt.Sprint(c.now().Unix() + 1)}}, many, nil, auth.Forbidden},
+		{"no time", "hmac", http.Header{"X-Signature": signedHeader(many, c.now(), canarySecret)["X-Signature"]}, many,
+			nil, auth.Forbidden},
 		{"unsigned", "hmac", http.Header{}, many, nil, auth.Forbidden},
-		{"two signatures", "bearer", http.Header{"Authorization": {"Bearer " + canarySecret, "Bearer x"}}, one, nil, auth.Forbidden},
+		{"two signatures", "bearer", http.Header{"Authorization": {"Bearer " + canarySecret, "Bearer x"}}, one, nil,
+			auth.Forbidden},
 		{"empty bearer", "bearer", http.Header{"Authorization": {"Bearer "}}, one, nil, auth.Forbidden},
 		{"no header", "bearer", nil, one, nil, auth.Forbidden},
-		{"wrong user", "basic", http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("xx:"+canarySecret))}}, "id=a&state=0", nil, auth.Forbidden},
+		{"wrong user", "basic",
+			http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("xx:"+canarySecret))}},
+			"id=a&state=0", nil, auth.Forbidden},
 		{"unknown gateway", "nobody", bearer, one, nil, auth.Forbidden},
 		{"gateway without receipts", "none", bearer, one, nil, auth.Forbidden},
 		{"no JSON", "bearer", bearer, "id=1", nil, auth.MalformedRequest},
@@ -117,7 +134,8 @@ func TestReceipts(t *testing.T) {
 }
 
 func TestReceiptSettings(t *testing.T) {
-	good := ReceiptRule{Format: "json", Reference: "id", Status: "s", Delivered: []string{"1"}, Auth: Signing{Scheme: "bearer", Secret: "x"}}
+	good := ReceiptRule{Format: "json", Reference: "id", Status: "s", Delivered: []string{"1"},
+		Auth: Signing{Scheme: "bearer", Secret: "x"}}
 	tests := []struct {
 		name   string
 		change func(*ReceiptRule)
@@ -161,7 +179,8 @@ func FuzzReceipt(f *testing.F) {
 			t.Errorf("got an unproved receipt of %q read: %q", gateway, proof)
 		}
 		for _, x := range list {
-			if _, fit := reference(x.Reference); !fit || x.Gateway != gateway || (x.State != auth.Delivered && x.State != auth.Failed) {
+			if _, fit := reference(x.Reference); !fit || x.Gateway != gateway ||
+				(x.State != auth.Delivered && x.State != auth.Failed) {
 				t.Errorf("got %+v", x)
 			}
 		}

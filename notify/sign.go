@@ -73,7 +73,8 @@ func newSigner(s Signing, now func() time.Time) (*signer, error) {
 		err = g.prepareHMAC()
 	default:
 		if !whole {
-			return nil, fmt.Errorf("signing: scheme %q is none of none, basic, bearer, hmac-sha256, acs3, tc3, aws4", s.Scheme)
+			return nil, fmt.Errorf("signing: scheme %q is none of none, basic, bearer, hmac-sha256, acs3, tc3, aws4",
+				s.Scheme)
 		}
 		err = g.prepareCloud(c)
 	}

@@ -142,7 +142,9 @@ func (s *Sink) Deliver(_ context.Context, m auth.Message, t Text) (string, error
 		_ = s.file.Truncate(int64(s.size)) // a full disk leaves no half line
 		return "", &Failure{Class: Later, Word: WordBusy}
 	}
-	s.lines, s.size, s.seen[m.ID] = append(s.lines, line), s.size+len(line), true
+	s.lines = append(s.lines, line)
+	s.size = s.size + len(line)
+	s.seen[m.ID] = true
 	return m.ID, nil
 }
 
@@ -170,7 +172,9 @@ func (s *Sink) cut() error {
 		return err
 	}
 	_ = s.file.Close()
-	s.file, s.lines, s.size = f, slices.Clone(keep), 0
+	s.file = f
+	s.lines = slices.Clone(keep)
+	s.size = 0
 	s.seen = map[string]bool{}
 	for _, line := range s.lines {
 		var w Written

@@ -42,7 +42,8 @@ func TestSink(t *testing.T) {
 	if len(got) != 2 || got[0].ID != "m2" || got[1].ID != "m1" {
 		t.Fatalf("got %+v, want m2 then m1", got)
 	}
-	if w := got[0]; !strings.Contains(w.Text, canaryCode) || w.Recipient != canaryPhone || w.Channel != auth.SMS || w.Label != "K7" || !w.At.Equal(newClock().now()) {
+	if w := got[0]; !strings.Contains(w.Text, canaryCode) || w.Recipient != canaryPhone || w.Channel != auth.SMS ||
+		w.Label != "K7" || !w.At.Equal(newClock().now()) {
 		t.Errorf("got %+v", w)
 	}
 	if got := s.Recent(1); len(got) != 1 || got[0].ID != "m2" {
@@ -102,7 +103,8 @@ func TestSinkSurvivesATornLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "messages.jsonl")
 	s := openSink(t, path)
 	drop1(t, s, "m1")
-	if err := os.WriteFile(path, append(must(os.ReadFile(path)), []byte("not json\n{\"id\":\"m2\",\"te")...), 0o600); err != nil {
+	if err := os.WriteFile(path, append(must(os.ReadFile(path)), []byte("not json\n{\"id\":\"m2\",\"te")...),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	again := openSink(t, path)
@@ -145,7 +147,8 @@ func TestSinkRefusesAnOpenFile(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewSink(SinkConfig{Path: path, Channels: channels()}, time.Now); err == nil || !strings.Contains(err.Error(), "600") {
+	if _, err := NewSink(SinkConfig{Path: path, Channels: channels()}, time.Now); err == nil ||
+		!strings.Contains(err.Error(), "600") {
 		t.Errorf("got %v, want an error that names the mode", err)
 	}
 }

@@ -40,8 +40,13 @@ type relay struct {
 func newRelay(t *testing.T, manner func(n int) string, change func(*smtp.Server)) *relay {
 	t.Helper()
 	r := &relay{t: t, manner: manner, stop: make(chan struct{})}
-	s := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) { return &exchange{r: r, c: c}, nil }))
-	s.Domain, s.MaxMessageBytes, s.AllowInsecureAuth = "localhost", 64<<20, true
+	s := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
+		return &exchange{r: r, c: c},
+			nil
+	}))
+	s.Domain = "localhost"
+	s.MaxMessageBytes = 64 << 20
+	s.AllowInsecureAuth = true
 	s.ErrorLog = quiet{}
 	if change != nil {
 		change(s)
@@ -158,7 +163,8 @@ func TestMail(t *testing.T) {
 	c, log := newClock(), &journal{}
 	b := newBox(c.now)
 	d, err := New(Config{SMTP: r.config()}, b, func(m auth.Message) (Text, error) {
-		return Text{Subject: "您的登录验证码：请勿告知任何人，五分钟内有效，编号 K7", Body: "您好，\n.\n您的验证码是 " + m.Args["code"] + "。\n", HTML: "<p>您的验证码是 <b>" + m.Args["code"] + "</b>。</p>"}, nil
+		return Text{Subject: "您的登录验证码：请勿告知任何人，五分钟内有效，编号 K7", Body: "您好，\n.\n您的验证码是 " + m.Args["code"] + "。\n",
+			HTML: "<p>您的验证码是 <b>" + m.Args["code"] + "</b>。</p>"}, nil
 	}, c.now, log.logger())
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +173,8 @@ func TestMail(t *testing.T) {
 	pump(d)
 	got := b.get("id-1")
 	if got.State != auth.Accepted || got.Gateway != "smtp" || len(r.taken()) != 1 {
-		t.Fatalf("got %s by %q with %d mails, want accepted by smtp with 1\n%s", got.State, got.Gateway, len(r.taken()), log)
+		t.Fatalf("got %s by %q with %d mails, want accepted by smtp with 1\n%s", got.State, got.Gateway, len(r.taken()),
+			log)
 	}
 	m := readMail(t, r.taken()[0])
 	for name, want := range map[string]string{
@@ -179,7 +186,8 @@ func TestMail(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, m.header(name), want)
 		}
 	}
-	if from, err := m.head.AddressList("From"); err != nil || from[0].Name != "山口商城" || from[0].Address != "no-reply@example.com" {
+	if from, err := m.head.AddressList("From"); err != nil || from[0].Name != "山口商城" ||
+		from[0].Address != "no-reply@example.com" {
 		t.Errorf("From: got %v, %v", from, err)
 	}
 	if want := "您好，\r\n.\r\n您的验证码是 918273。\r\n"; m.parts["text/plain"] != want {
@@ -261,10 +269,13 @@ func TestRelayManners(t *testing.T) {
 			}
 			mails := r.taken()
 			if m := b.get("m1"); m.State != tt.state || len(mails) != tt.after {
-				t.Errorf("got %s with %d mails taken, want %s with %d\n%s", m.State, len(mails), tt.state, tt.after, log)
+				t.Errorf("got %s with %d mails taken, want %s with %d\n%s", m.State, len(mails), tt.state,
+					tt.after, log)
 			}
 			if len(mails) == 2 {
-				if a, b := readMail(t, mails[0]), readMail(t, mails[1]); a.header("Message-Id") != b.header("Message-Id") || a.header("Message-Id") == "" {
+				if a, b := readMail(t, mails[0]),
+					readMail(t, mails[1]); a.header("Message-Id") != b.header("Message-Id") ||
+					a.header("Message-Id") == "" {
 					t.Errorf("got Message-ID %q then %q, want the same", a.header("Message-Id"), b.header("Message-Id"))
 				}
 			}
@@ -361,7 +372,8 @@ func TestHeadersCannotBeInjected(t *testing.T) {
 	if want := oneLine(bad); got.header("Subject") != want {
 		t.Errorf("got subject %q, want %q", got.header("Subject"), want)
 	}
-	for _, to := range []string{"", "nobody", "a@example.com\r\nRCPT TO:<b@example.com>", "a@example.com, b@example.com", "A <a@example.com>", "a@example.com\x00", "<a@example.com>"} {
+	for _, to := range []string{"", "nobody", "a@example.com\r\nRCPT TO:<b@example.com>",
+		"a@example.com, b@example.com", "A <a@example.com>", "a@example.com\x00", "<a@example.com>"} {
 		m.Recipient = ident.Recipient(to)
 		_, err := s.Deliver(context.Background(), m, Text{Subject: "a", Body: "b"})
 		if f, _ := errors.AsType[*Failure](err); f == nil || f.Class != Never || f.Word != WordAddress {
@@ -449,7 +461,8 @@ asyncio.run(main())
 		t.Fatal(err)
 	}
 	m := readMail(t, got.Data)
-	if len(got.To) != 1 || got.To[0] != canaryMail || got.From != "no-reply@example.com" || m.header("Subject") != "您的验证码" || !strings.Contains(m.parts["text/plain"], canaryCode) {
+	if len(got.To) != 1 || got.To[0] != canaryMail || got.From != "no-reply@example.com" ||
+		m.header("Subject") != "您的验证码" || !strings.Contains(m.parts["text/plain"], canaryCode) {
 		t.Errorf("got %v from %q, subject %q, text %q", got.To, got.From, m.header("Subject"), m.parts["text/plain"])
 	}
 }

@@ -27,9 +27,17 @@ func TestTLS(t *testing.T) {
 		class  Class
 		word   string // "" for accepted
 	}{
-		{"STARTTLS with password", secured, func(c *SMTPConfig) { c.TLS, c.CAFile, c.Username, c.Password = "mandatory", ca, "shop", canarySecret }, 0, ""},
+		{"STARTTLS with password", secured, func(c *SMTPConfig) {
+			c.TLS = "mandatory"
+			c.CAFile = ca
+			c.Username = "shop"
+			c.Password = canarySecret
+		}, 0, ""},
 		{"password from a file", secured, func(c *SMTPConfig) {
-			c.TLS, c.CAFile, c.Username, c.PasswordFile = "mandatory", ca, "shop", filepath.Join(filepath.Dir(ca), "password")
+			c.TLS = "mandatory"
+			c.CAFile = ca
+			c.Username = "shop"
+			c.PasswordFile = filepath.Join(filepath.Dir(ca), "password")
 			if err := os.WriteFile(c.PasswordFile, []byte(canarySecret+"\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -37,9 +45,15 @@ func TestTLS(t *testing.T) {
 		{"opportunistic, offered", secured, func(c *SMTPConfig) { c.TLS, c.CAFile = "opportunistic", ca }, 0, ""},
 		{"opportunistic, not offered", nil, func(c *SMTPConfig) { c.TLS = "opportunistic" }, 0, ""},
 		{"mandatory, not offered", nil, func(c *SMTPConfig) { c.TLS = "mandatory" }, Later, WordUnreachable},
-		{"an authority that is not ours", secured, func(c *SMTPConfig) { c.TLS, c.CAFile = "mandatory", otherCA }, Later, WordUnreachable},
+		{"an authority that is not ours", secured, func(c *SMTPConfig) { c.TLS, c.CAFile = "mandatory", otherCA },
+			Later, WordUnreachable},
 		{"an authority of nobody", secured, func(c *SMTPConfig) { c.TLS = "mandatory" }, Later, WordUnreachable},
-		{"wrong password", secured, func(c *SMTPConfig) { c.TLS, c.CAFile, c.Username, c.Password = "mandatory", ca, "shop", "wrong" }, Never, WordRefused},
+		{"wrong password", secured, func(c *SMTPConfig) {
+			c.TLS = "mandatory"
+			c.CAFile = ca
+			c.Username = "shop"
+			c.Password = "wrong"
+		}, Never, WordRefused},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,7 +71,8 @@ func TestTLS(t *testing.T) {
 				}
 				return
 			}
-			if f, _ := errors.AsType[*Failure](err); f == nil || f.Class != tt.class || f.Word != tt.word || len(r.taken()) != 0 {
+			if f, _ := errors.AsType[*Failure](err); f == nil || f.Class != tt.class || f.Word != tt.word ||
+				len(r.taken()) != 0 {
 				t.Errorf("got %#v with %d mails, want %s %s with none", f, len(r.taken()), tt.class, tt.word)
 			}
 		})
@@ -77,12 +92,16 @@ func TestImplicitTLS(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	r.address = l.Addr().String()
 	c := r.config()
-	c.TLS, c.CAFile, c.Username, c.Password = "implicit", ca, "shop", canarySecret
+	c.TLS = "implicit"
+	c.CAFile = ca
+	c.Username = "shop"
+	c.Password = canarySecret
 	d, err := NewSMTP(c, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Deliver(context.Background(), letter("m1", time.Now()), Text{Subject: "a", Body: "b"}); err != nil || len(r.taken()) != 1 || len(r.users) != 1 {
+	if _, err := d.Deliver(context.Background(), letter("m1", time.Now()), Text{Subject: "a", Body: "b"}); err != nil ||
+		len(r.taken()) != 1 || len(r.users) != 1 {
 		t.Errorf("got %v, %d mails, %d sign-ins, want one of each", err, len(r.taken()), len(r.users))
 	}
 }
@@ -101,10 +120,18 @@ func TestSMTPSettings(t *testing.T) {
 		{"from with a line end", func(c *SMTPConfig) { c.From = "a@example.com\r\nBcc: b@example.com" }, "from"},
 		{"tls", func(c *SMTPConfig) { c.TLS = "maybe" }, "maybe"},
 		{"plain text to another machine", func(c *SMTPConfig) { c.TLS = "none" }, "this machine"},
-		{"password that may be stripped", func(c *SMTPConfig) { c.TLS, c.Username, c.Password = "opportunistic", "a", "b" }, "STARTTLS"},
+		{"password that may be stripped", func(c *SMTPConfig) {
+			c.TLS = "opportunistic"
+			c.Username = "a"
+			c.Password = "b"
+		}, "STARTTLS"},
 		{"password without user", func(c *SMTPConfig) { c.Password = "b" }, "username"},
 		{"user without password", func(c *SMTPConfig) { c.Username = "b" }, "password"},
-		{"auth", func(c *SMTPConfig) { c.Username, c.Password, c.Auth = "a", "b", "magic" }, "magic"},
+		{"auth", func(c *SMTPConfig) {
+			c.Username = "a"
+			c.Password = "b"
+			c.Auth = "magic"
+		}, "magic"},
 		{"port", func(c *SMTPConfig) { c.Port = 70000 }, "70000"},
 		{"timeout", func(c *SMTPConfig) { c.Timeout = time.Hour }, "timeout"},
 		{"hello", func(c *SMTPConfig) { c.Hello = "a\r\nMAIL FROM:<b>" }, "hello"},

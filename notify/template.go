@@ -39,11 +39,18 @@ type Fields struct {
 
 // of returns what the templates see of m; those of the gateway are set already.
 func (f Fields) of(m auth.Message, t Text, now time.Time) Fields {
-	f.To, f.Text, f.Subject, f.HTML = string(m.Recipient), t.Body, t.Subject, t.HTML
+	f.To = string(m.Recipient)
+	f.Text = t.Body
+	f.Subject = t.Subject
+	f.HTML = t.HTML
 	f.Code, f.Label = m.Args["code"], m.Label
 	f.Digits = strings.Join(strings.Split(f.Code, ""), ", ")
-	f.ID, f.Language, f.Channel = m.ID, m.Language, string(m.Channel)
-	f.Template, f.Purpose, f.Minutes = m.Template, m.Args["purpose"], m.Args["minutes"]
+	f.ID = m.ID
+	f.Language = m.Language
+	f.Channel = string(m.Channel)
+	f.Template = m.Template
+	f.Purpose = m.Args["purpose"]
+	f.Minutes = m.Args["minutes"]
 	f.Timestamp = strconv.FormatInt(now.Unix(), 10)
 	return f
 }
@@ -156,7 +163,8 @@ func execute(t *template.Template, data any) (string, error) {
 func (f Fields) hostile() Fields {
 	const bad = "\"quoted\" \\ back\nline 验证码 %zz &injected=1#x <b>"
 	m := auth.Message{ID: "id-1", Recipient: "+10000000000", Channel: auth.SMS, Language: "zh-CN", Label: "K7",
-		Template: auth.TemplateCode, Args: map[string]string{"code": "407123", "purpose": string(auth.ForSignIn), "minutes": "5"}}
+		Template: auth.TemplateCode, Args: map[string]string{"code": "407123", "purpose": string(auth.ForSignIn),
+			"minutes": "5"}}
 	return f.of(m, Text{Body: bad, Subject: bad, HTML: bad}, time.Unix(1700000000, 0))
 }
 

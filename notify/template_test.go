@@ -129,10 +129,13 @@ func TestFailureInTheAnswer(t *testing.T) {
 		{"unreadable", 200, "<html>", Unsure, WordUnreadable, ""},
 		{"no error in its place", 200, `{"Response":{"Error":null,"SendStatusSet":[{"SerialNo":"7","Code":"Ok"}]}}`,
 			0, "", "7"},
-		{"refused in its place", 200, `{"Response":{"SendStatusSet":[{"Code":"FailedOperation.PhoneNumberInBlacklist"}]}}`,
+		{"refused in its place", 200,
+			`{"Response":{"SendStatusSet":[{"Code":"FailedOperation.PhoneNumberInBlacklist"}]}}`,
 			Never, WordRefused, ""},
 	} {
-		p := newProvider(t, func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) { answer(w, c.status, c.body) })
+		p := newProvider(t, func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) {
+			answer(w, c.status, c.body)
+		})
 		g := gateway("first", p.URL)
 		g.Success = Success{Path: "Response.SendStatusSet.0.Code", Equals: []string{"Ok"}}
 		g.Failure = Refusal{Path: "Response.Error.Code", Temporary: []string{"RequestLimitExceeded"}}
@@ -160,7 +163,8 @@ func TestOverOfReceiptsLeavesNoGap(t *testing.T) {
 	} {
 		rule := ReceiptRule{Format: "json", Reference: "id", Status: "s", Delivered: []string{"1"},
 			Auth: Signing{Scheme: "hmac-sha256", Secret: "x", Header: "X-S", Over: over}}
-		if _, err := NewReceipts(Config{Gateways: []Gateway{{Name: "a", Receipt: rule}}}, time.Now); (err == nil) != good {
+		if _, err := NewReceipts(Config{Gateways: []Gateway{{Name: "a", Receipt: rule}}},
+			time.Now); (err == nil) != good {
 			t.Errorf("%s: got %v, want good %t", over, err, good)
 		}
 	}
