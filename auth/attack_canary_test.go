@@ -88,7 +88,8 @@ func (w *world) live(t *testing.T) map[string]string {
 	t.Helper()
 	ctx := t.Context()
 	const email, phone = "canary.address@example.com", "+8613912345678"
-	out := map[string]string{"password": password, "address": "canary.address", "phone": phone[1:], "name": "Canary-Person", "user name": "金丝雀商店账户"}
+	out := map[string]string{"password": password, "address": "canary.address", "phone": phone[1:],
+		"name": "Canary-Person", "user name": "金丝雀商店账户"}
 	f := form(email, phone)
 	f.Name, f.UserName = out["name"], out["user name"]
 	_, err := w.s.SignUp(ctx, caller("canary-cookie"), f)

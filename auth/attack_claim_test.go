@@ -62,7 +62,8 @@ func TestTextsToOneNumberAreCapped(t *testing.T) {
 	}
 	w.mail()
 	info := w.signIn(caller("home"), "seller@example.com")
-	_, err := w.s.SignInBegin(t.Context(), caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+	_, err := w.s.SignInBegin(t.Context(), caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone,
+		Channel: auth.SMS})
 	ok(t, "the text of the one who has bound it", err)
 }
 
@@ -74,7 +75,8 @@ func TestTextsOfOneAccountAreCapped(t *testing.T) {
 	sent := 0
 	for i := range 60 {
 		w.pass(31 * time.Second)
-		_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: fmt.Sprintf("+86138001380%02d", i), Channel: auth.SMS})
+		_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: fmt.Sprintf("+86138001380%02d",
+			i), Channel: auth.SMS})
 		if err == nil {
 			sent++
 		} else if !errors.Is(err, auth.Refuse(auth.SendLimitReached)) {

@@ -57,7 +57,8 @@ func TestResetLinkHasOneWinner(t *testing.T) {
 	if won.Load() != 1 {
 		t.Errorf("16 resets by one link: got %d winners, want 1", won.Load())
 	}
-	wantCode(t, "a link from before the reset", w.s.ResetPassword(ctx, caller("x"), other, "Third-Horse99"), auth.LinkUsed)
+	wantCode(t, "a link from before the reset", w.s.ResetPassword(ctx, caller("x"), other, "Third-Horse99"),
+		auth.LinkUsed)
 }
 
 // Zitadel CVE-2025-64101: links lead to the configured origin, whatever the
@@ -66,9 +67,12 @@ func TestLinksAreBuiltFromConfiguration(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Origin = "https://login.example.com" })
 	w.seller("seller@example.com", number)
 	c := caller("x")
-	c.Agent, c.RequestID, c.Language = "Host: evil.example", "https://evil.example", "evil.example"
+	c.Agent = "Host: evil.example"
+	c.RequestID = "https://evil.example"
+	c.Language = "evil.example"
 	ok(t, "forgot", w.s.Forgot(t.Context(), c, "seller@example.com"))
-	if link := w.lastMail(auth.TemplateReset).Args["link"]; !strings.HasPrefix(link, "https://login.example.com/forgot/link/") {
+	if link := w.lastMail(auth.TemplateReset).Args["link"]; !strings.HasPrefix(link,
+		"https://login.example.com/forgot/link/") {
 		t.Errorf("link: got %s, want it at the configured origin", link)
 	}
 }
@@ -79,16 +83,20 @@ func TestGuessesAtAPasswordAreOneCount(t *testing.T) {
 	w := newWorld(t)
 	_, c := w.enrolled("seller@example.com", number)
 	ctx := t.Context()
-	for i, id := range []string{"seller@example.com", "SELLER@EXAMPLE.COM", " seller＠example.com ", number, "0086 138 0013 8000"} {
-		_, err := w.s.SignIn(ctx, caller("thief"+id[:1]+string(rune('a'+i))), auth.SignInForm{Identifier: id, Password: "Wrong-Horse9"})
+	for i, id := range []string{"seller@example.com", "SELLER@EXAMPLE.COM", " seller＠example.com ", number,
+		"0086 138 0013 8000"} {
+		_, err := w.s.SignIn(ctx, caller("thief"+id[:1]+string(rune('a'+i))),
+			auth.SignInForm{Identifier: id, Password: "Wrong-Horse9"})
 		wantCode(t, id, err, auth.SignInRefused)
 	}
 	_, err := w.s.SignIn(ctx, auth.Caller{}, auth.SignInForm{Identifier: "seller@example.com", Password: password})
 	wantCode(t, "the right one after five in other spellings", err, auth.SignInRefused)
 	for range 5 { // the owner's own settings count apart, and are counted
-		wantCode(t, "a wrong current password", lastErr(w.s.ChangePassword(ctx, c, "Wrong-Horse9", "Another-Horse9")), auth.PasswordWrong)
+		wantCode(t, "a wrong current password", lastErr(w.s.ChangePassword(ctx, c, "Wrong-Horse9", "Another-Horse9")),
+			auth.PasswordWrong)
 	}
-	wantCode(t, "the right one then", lastErr(w.s.ChangePassword(ctx, c, password, "Another-Horse9")), auth.SignInLocked)
+	wantCode(t, "the right one then", lastErr(w.s.ChangePassword(ctx, c, password, "Another-Horse9")),
+		auth.SignInLocked)
 }
 
 // privacyIDEA #1227: nobody's name is nobody's account, and locks nothing.

@@ -14,7 +14,8 @@ func TestGuessesWhileLockedFillNoHistory(t *testing.T) {
 	w := newWorld(t)
 	_, c := w.enrolled("seller@example.com", number)
 	for range 30 {
-		_, err := w.s.SignIn(t.Context(), caller("stranger"), auth.SignInForm{Identifier: "seller@example.com", Password: "Wrong-Horse9"})
+		_, err := w.s.SignIn(t.Context(), caller("stranger"), auth.SignInForm{Identifier: "seller@example.com",
+			Password: "Wrong-Horse9"})
 		wantCode(t, "a stranger", err, auth.SignInRefused)
 	}
 	h, err := w.s.History(t.Context(), c, "", 100)

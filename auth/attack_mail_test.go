@@ -36,13 +36,15 @@ func TestResetBeforeEnrolmentDoesNotShutTheMailboxOut(t *testing.T) {
 	w.seller("seller@example.com", number)
 	w.reset("seller@example.com", "Another-Horse9")
 	sign := func() *auth.SignInInfo {
-		info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: "Another-Horse9"})
+		info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com",
+			Password: "Another-Horse9"})
 		ok(t, "sign in", err)
 		return info
 	}
 	w.addMailbox(with(caller("home"), sign().Token), "seller@example.com")
 	if info := sign(); info.Step != auth.StepSecond || len(info.Methods) != 1 {
-		t.Errorf("the sign-in after enrolment: got %s with %d methods, want the mailbox offered", info.Step, len(info.Methods))
+		t.Errorf("the sign-in after enrolment: got %s with %d methods, want the mailbox offered", info.Step,
+			len(info.Methods))
 	}
 }
 
@@ -65,7 +67,8 @@ func TestStrangersResetsStopNothing(t *testing.T) {
 		t.Errorf("reset mails in 40 minutes: got %d, want few", sent)
 	}
 	info := w.signIn(caller("home"), "seller@example.com")
-	_, err := w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Email, Channel: auth.Mail})
+	_, err := w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Email,
+		Channel: auth.Mail})
 	ok(t, "the owner's code", err)
 	w.mail()
 	w.pass(30 * time.Minute)
@@ -77,16 +80,19 @@ func TestStrangersResetsStopNothing(t *testing.T) {
 func TestSpellingsOfAMailboxAreOne(t *testing.T) {
 	w := newWorld(t)
 	w.seller("seller@example.com", number)
-	_, c := w.addMailbox(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), "seller@example.com")
+	_, c := w.addMailbox(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token),
+		"seller@example.com")
 	for _, spelling := range []string{"Seller@example.com", "ｓeller@EXAMPLE.com"} {
 		_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Email, Address: spelling, Channel: auth.Mail})
 		wantCode(t, spelling, err, auth.MethodExists)
 	}
 	sent := 0
-	for _, spelling := range []string{"other@example.com", "Other@example.com", "oTher@example.com", "otHer@example.com"} {
+	for _, spelling := range []string{"other@example.com", "Other@example.com", "oTher@example.com",
+		"otHer@example.com"} {
 		for range 10 {
 			w.pass(31 * time.Second)
-			if _, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Email, Address: spelling, Channel: auth.Mail}); err == nil {
+			if _, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Email, Address: spelling,
+				Channel: auth.Mail}); err == nil {
 				sent++
 			}
 		}

@@ -20,8 +20,9 @@ func TestWaitingMailsHoldNothingUp(t *testing.T) {
 	outbox := store.NewCollection[auth.Message]("outbox", w.keys)
 	err := w.db.Update(ctx, func(tx store.Tx) error {
 		for i := range 1200 {
-			m := auth.Message{ID: fmt.Sprint("-", i), Channel: auth.Mail, Recipient: "x@example.com", Template: auth.TemplateReset,
-				State: auth.Queued, NextAt: w.time().Add(3 * time.Hour), Expires: w.time().Add(24 * time.Hour)}
+			m := auth.Message{ID: fmt.Sprint("-", i), Channel: auth.Mail, Recipient: "x@example.com",
+				Template: auth.TemplateReset,
+				State:    auth.Queued, NextAt: w.time().Add(3 * time.Hour), Expires: w.time().Add(24 * time.Hour)}
 			if err := outbox.Put(tx, m.ID, &m); err != nil {
 				return err
 			}

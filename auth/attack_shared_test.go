@@ -31,11 +31,15 @@ func TestSharedSignInTrustsNothing(t *testing.T) {
 // NIST SP 800-63B-4 §2.2.3: under that preset an hour unused ends every session;
 // keeping signed in has nothing to lengthen.
 func TestIdleEndsKeptSessionsUnderNIST(t *testing.T) {
-	w := newWorld(t, func(c *auth.Config) { c.Policy.SessionIdle, c.Policy.SessionLife = time.Hour, c.Policy.SessionShort })
+	w := newWorld(t, func(c *auth.Config) {
+		c.Policy.SessionIdle, c.Policy.SessionLife = time.Hour,
+			c.Policy.SessionShort
+	})
 	secret, _ := w.enrolled("seller@example.com", number)
 	ctx := t.Context()
 	c := caller("home")
-	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password, Remember: true})
+	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password,
+		Remember: true})
 	ok(t, "sign in", err)
 	c.Token = w.second(c, info, secret).Token
 	w.pass(59 * time.Minute)

@@ -98,9 +98,11 @@ func TestAnswersToKeyFirstTellNobodyWhoHasAnAccount(t *testing.T) {
 		if len(o.AllowCredentials) > 0 {
 			allowed = o.AllowCredentials[0].ID
 		}
-		client := `{"type":"webauthn.get","challenge":"` + o.Challenge + `","origin":"http://localhost:8080","crossOrigin":false}`
+		client := `{"type":"webauthn.get","challenge":"` + o.Challenge +
+			`","origin":"http://localhost:8080","crossOrigin":false}`
 		id := claim(allowed)
-		response, err := json.Marshal(map[string]any{"id": id, "rawId": id, "type": "public-key", "clientExtensionResults": map[string]any{},
+		response, err := json.Marshal(map[string]any{"id": id, "rawId": id, "type": "public-key",
+			"clientExtensionResults": map[string]any{},
 			"response": map[string]string{"clientDataJSON": b64([]byte(client)), "signature": b64([]byte("0123456789")),
 				"authenticatorData": b64(append(rpIDHash(), 1, 0, 0, 0, 1)), "userHandle": b64(make([]byte, 64))}})
 		ok(t, "response", err)
@@ -114,7 +116,8 @@ func TestAnswersToKeyFirstTellNobodyWhoHasAnAccount(t *testing.T) {
 	same := func(allowed string) string { return allowed }
 	known, unknown := forged("seller@example.com", same), forged("nobody@example.com", same)
 	if known != unknown {
-		t.Errorf("a forged answer by the id that was named: got%s for a known account,%s for an unknown one", known, unknown)
+		t.Errorf("a forged answer by the id that was named: got%s for a known account,%s for an unknown one",
+			known, unknown)
 	}
 	var real, decoy string
 	forged("seller@example.com", func(id string) string { real = id; return "AAAA" })

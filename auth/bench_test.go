@@ -75,7 +75,8 @@ func benchSeller(b *testing.B, f *webauthn.Factor, i int) (*virtual.Client, auth
 	a := auth.Account{ID: auth.AccountID(fmt.Sprintf("AAAAAAAAAAAAAAAAAA%04d", i)), Name: "Wei", UserName: "Wei",
 		Email: ident.Email(benchEmail(i)), Handle: bytes.Repeat([]byte{byte(i)}, 64)}
 	c := &auth.Ceremony{ID: "x", Input: []byte(`{"flavour":"key"}`), Purpose: auth.ForBind, Kind: auth.WebAuthn}
-	if err := f.BeginBind(c, auth.Subject{Handle: a.Handle, Name: string(a.Email), Display: "Wei", Site: "Latchkey"}); err != nil {
+	if err := f.BeginBind(c, auth.Subject{Handle: a.Handle, Name: string(a.Email), Display: "Wei",
+		Site: "Latchkey"}); err != nil {
 		b.Fatal(err)
 	}
 	response, err := browser.Create(publicKey(b, c.Prompt))
@@ -86,8 +87,12 @@ func benchSeller(b *testing.B, f *webauthn.Factor, i int) (*virtual.Client, auth
 	if err != nil {
 		b.Fatal(err)
 	}
-	x.ID, x.Account, x.State, x.Device = "key", a.ID, auth.Active, "dev"
-	return browser, auth.Seeded{Account: a, Devices: []auth.Device{{ID: "dev", Kind: auth.Stick}}, Authenticators: []auth.Authenticator{*x}}
+	x.ID = "key"
+	x.Account = a.ID
+	x.State = auth.Active
+	x.Device = "dev"
+	return browser, auth.Seeded{Account: a, Devices: []auth.Device{{ID: "dev", Kind: auth.Stick}},
+		Authenticators: []auth.Authenticator{*x}}
 }
 
 func benchEmail(i int) string { return fmt.Sprintf("seller%d@example.com", i) }

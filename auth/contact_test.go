@@ -89,7 +89,8 @@ func TestTextsToOneNumberAreCappedAcrossAccounts(t *testing.T) {
 		email := string(rune('a'+i)) + "@example.com"
 		w.seller(email, "+8613800138009")
 		c := with(caller("home"), w.signIn(caller("home"), email).Token)
-		if _, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: number, Channel: auth.SMS}); err != nil {
+		if _, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: number,
+			Channel: auth.SMS}); err != nil {
 			break
 		}
 		sent++
@@ -116,7 +117,8 @@ func TestTextsAreCappedByPrefixAndCountry(t *testing.T) {
 		sent, refused := 0, 0
 		for i := range 10 {
 			for _, tens := range []int{30, 80} {
-				_, err := w.s.BindBegin(t.Context(), s, auth.BindForm{Kind: auth.Phone, Number: fmt.Sprintf(c.number, tens+i), Channel: auth.SMS})
+				_, err := w.s.BindBegin(t.Context(), s,
+					auth.BindForm{Kind: auth.Phone, Number: fmt.Sprintf(c.number, tens+i), Channel: auth.SMS})
 				switch {
 				case err == nil:
 					sent++
@@ -200,10 +202,13 @@ func TestOwnerIsToldOfAFrozenKey(t *testing.T) {
 func TestNISTEndsIdleSessionsThatAreKept(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) {
 		p := &c.Policy
-		p.SessionIdle, p.SessionLife, p.SessionShort = time.Hour, 24*time.Hour, 24*time.Hour
+		p.SessionIdle = time.Hour
+		p.SessionLife = 24 * time.Hour
+		p.SessionShort = 24 * time.Hour
 	})
 	secret, _ := w.enrolled("seller@example.com", number)
-	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: password, Remember: true})
+	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com",
+		Password: password, Remember: true})
 	ok(t, "sign in", err)
 	done := w.second(caller("home"), info, secret)
 	w.pass(time.Hour)

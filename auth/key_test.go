@@ -23,7 +23,8 @@ func publicKey(t testing.TB, prompt json.RawMessage) []byte {
 }
 
 // addKey registers the key in a browser.
-func (w *world) addKey(c auth.Caller, browser *virtual.Client, flavour auth.Flavour, name string) (*auth.BindInfo, auth.Caller) {
+func (w *world) addKey(c auth.Caller, browser *virtual.Client, flavour auth.Flavour,
+	name string) (*auth.BindInfo, auth.Caller) {
 	w.t.Helper()
 	ch, err := w.s.BindBegin(w.t.Context(), c, auth.BindForm{Kind: auth.WebAuthn, Flavour: flavour})
 	ok(w.t, "begin to register", err)
@@ -38,7 +39,8 @@ func (w *world) addKey(c auth.Caller, browser *virtual.Client, flavour auth.Flav
 }
 
 // withKey returns a seller whose first method is a key.
-func (w *world) withKey(email, phone string, o virtual.Options, flavour auth.Flavour) (*virtual.Client, *auth.BindInfo, auth.Caller) {
+func (w *world) withKey(email, phone string, o virtual.Options,
+	flavour auth.Flavour) (*virtual.Client, *auth.BindInfo, auth.Caller) {
 	w.t.Helper()
 	w.seller(email, phone)
 	info := w.signIn(caller("home"), email)
@@ -130,7 +132,8 @@ func TestKeyFirst(t *testing.T) {
 	browser, _, _ := w.withKey("seller@example.com", "+8613800138000", virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	for range 6 {
-		_, err := w.s.SignIn(ctx, caller("thief"), auth.SignInForm{Identifier: "seller@example.com", Password: "Wrong-Horse9"})
+		_, err := w.s.SignIn(ctx, caller("thief"), auth.SignInForm{Identifier: "seller@example.com",
+			Password: "Wrong-Horse9"})
 		wantCode(t, "a stranger", err, auth.SignInRefused)
 	}
 	c := caller("hotel")
@@ -202,7 +205,8 @@ func TestKeyFirstTellsNobodyWhoHasAnAccount(t *testing.T) {
 	_, again, _ := ids("NOBODY@example.com")
 	_, other, _ := ids("somebody@example.com")
 	if known == 0 || unknown == 0 {
-		t.Errorf("credential ids: got %d for a known account, %d for an unknown one, want some for both", known, unknown)
+		t.Errorf("credential ids: got %d for a known account, %d for an unknown one, want some for both",
+			known, unknown)
 	}
 	if first != again || first == other {
 		t.Error("decoy ids are not stable, or not each account's own")
@@ -248,7 +252,8 @@ func TestKeyFirstHidesWhatHappenedMeanwhile(t *testing.T) {
 // The fourth way in for a thief: a credential id that is bound already.
 func TestCredentialIDIsBoundOnce(t *testing.T) {
 	w := newWorld(t)
-	browser, _, _ := w.withKey("seller@example.com", "+8613800138000", virtual.Options{Seed: []byte("one")}, auth.SecurityKey)
+	browser, _, _ := w.withKey("seller@example.com", "+8613800138000", virtual.Options{Seed: []byte("one")},
+		auth.SecurityKey)
 	_ = browser
 	w.seller("thief@example.com", "+8613800138001")
 	info := w.signIn(caller("home"), "thief@example.com")
@@ -338,14 +343,16 @@ func TestRemoveNeedsAFreshProofAndEndsWhatRestedOnIt(t *testing.T) {
 	w.pass(11 * time.Minute)
 	_, err = w.s.Remove(ctx, c, spareInfo.Authenticator.ID)
 	wantCode(t, "without a fresh proof", err, auth.StepUpRequired)
-	ch, err = w.s.StepUpBegin(ctx, c, auth.ActRemove, spareInfo.Authenticator.ID, auth.MethodChoice{Kind: auth.WebAuthn})
+	ch, err = w.s.StepUpBegin(ctx, c, auth.ActRemove, spareInfo.Authenticator.ID,
+		auth.MethodChoice{Kind: auth.WebAuthn})
 	ok(t, "step up", err)
 	up, err := w.s.StepUpFinish(ctx, c, ch.Ceremony, touch(t, browser, ch))
 	ok(t, "step up", err)
 	c.Token = up.Token
 	gone, err := w.s.Remove(ctx, c, spareInfo.Authenticator.ID)
 	ok(t, "remove", err)
-	if gone.Signal == nil || len(gone.Signal.Accepted) != 1 || gone.Signal.RPID != "localhost" || gone.Ended || !gone.Due.IsZero() {
+	if gone.Signal == nil || len(gone.Signal.Accepted) != 1 || gone.Signal.RPID != "localhost" || gone.Ended ||
+		!gone.Due.IsZero() {
 		t.Errorf("removal: got %+v, want it done and one credential still accepted", gone)
 	}
 	_, err = w.s.Me(ctx, with(elsewhere, done.Token))
@@ -385,7 +392,8 @@ func TestHistoryTellsWhatHappened(t *testing.T) {
 	}
 	_, err = w.s.History(t.Context(), c, "x", 2)
 	wantCode(t, "a bad cursor", err, auth.MalformedRequest)
-	for limit, bad := range map[int]bool{-1: true, 0: true, 1: false, auth.MaxHistory: false, auth.MaxHistory + 1: true} {
+	for limit, bad := range map[int]bool{-1: true, 0: true, 1: false, auth.MaxHistory: false, auth.MaxHistory +
+		1: true} {
 		switch _, err = w.s.History(t.Context(), c, "", limit); {
 		case bad:
 			wantCode(t, "a bad limit", err, auth.MalformedRequest)

@@ -75,7 +75,9 @@ func (c *Clock) move(f ClockForm) bool {
 func (c *Clock) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stopped, c.ahead, c.at = false, 0, time.Time{}
+	c.stopped = false
+	c.ahead = 0
+	c.at = time.Time{}
 }
 
 // notBefore moves a clock that lags behind the time that the store has seen: a

@@ -11,7 +11,8 @@ func TestRefusalsLeaveOnOneLevel(t *testing.T) {
 	const ms = time.Millisecond
 	var l level
 	for i, c := range []struct{ took, want time.Duration }{
-		{3 * ms, 200 * ms}, {200 * ms, 200 * ms}, {201 * ms, 300 * ms}, {60 * ms, 300 * ms}, {5 * time.Second, 5 * time.Second},
+		{3 * ms, 200 * ms}, {200 * ms, 200 * ms}, {201 * ms, 300 * ms}, {60 * ms, 300 * ms},
+		{5 * time.Second, 5 * time.Second},
 		{60 * ms, 2 * time.Second},
 	} {
 		if got := l.until(c.took); got != c.want {

@@ -67,7 +67,8 @@ func TestTextThenCall(t *testing.T) {
 	ok(t, "call me instead", err)
 	_, call := w.code(auth.Voice)
 	if call.Args["code"] != sms.Args["code"] || call.Label != sms.Label {
-		t.Errorf("one code on both channels: got %s %s by call, %s %s by text", call.Label, call.Args["code"], sms.Label, sms.Args["code"])
+		t.Errorf("one code on both channels: got %s %s by call, %s %s by text", call.Label, call.Args["code"],
+			sms.Label, sms.Args["code"])
 	}
 	done, err := w.s.SignInFinish(ctx, c, again.Ceremony, text)
 	ok(t, "the code", err)
@@ -120,7 +121,8 @@ func TestSendsAreCapped(t *testing.T) {
 	for range 20 {
 		w.pass(time.Minute)
 		info := w.signIn(caller("home"), "seller@example.com")
-		if _, err = w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS}); err != nil {
+		if _, err = w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone,
+			Channel: auth.SMS}); err != nil {
 			break
 		}
 		sent++
@@ -152,7 +154,8 @@ func TestNumbersThatCannot(t *testing.T) {
 		_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: x.number, Channel: x.channel})
 		wantCode(t, x.number, err, x.want)
 	}
-	_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: "+86 10 6552 9988", Channel: auth.Voice})
+	_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: "+86 10 6552 9988",
+		Channel: auth.Voice})
 	ok(t, "a landline that is called", err)
 }
 
@@ -167,7 +170,8 @@ func TestWeakMethodRemovesAStrongOneLater(t *testing.T) {
 	_, err := w.s.Remove(ctx, c, bound.Authenticator.ID)
 	wantCode(t, "without a fresh proof", err, auth.StepUpRequired)
 	byText := func() {
-		ch, err := w.s.StepUpBegin(ctx, c, auth.ActRemove, bound.Authenticator.ID, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+		ch, err := w.s.StepUpBegin(ctx, c, auth.ActRemove, bound.Authenticator.ID, auth.MethodChoice{Kind: auth.Phone,
+			Channel: auth.SMS})
 		ok(t, "step up by text", err)
 		code, _ := w.code(auth.SMS)
 		up, err := w.s.StepUpFinish(ctx, c, ch.Ceremony, code)
@@ -226,7 +230,8 @@ func (w *world) textIn(id string) string {
 	w.t.Helper()
 	w.pass(time.Minute)
 	info := w.signIn(caller("home"), id)
-	ch, err := w.s.SignInBegin(w.t.Context(), caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+	ch, err := w.s.SignInBegin(w.t.Context(), caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone,
+		Channel: auth.SMS})
 	ok(w.t, "begin", err)
 	code, _ := w.code(auth.SMS)
 	done, err := w.s.SignInFinish(w.t.Context(), caller("home"), ch.Ceremony, code)
@@ -287,7 +292,8 @@ func TestRecoveryCodes(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			i, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: password})
+			i, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com",
+				Password: password})
 			if err != nil {
 				return
 			}
@@ -351,7 +357,8 @@ func TestPasswordReset(t *testing.T) {
 	wantCode(t, "a session from before", err, auth.SessionEnded)
 	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: password})
 	wantCode(t, "the old password", err, auth.SignInRefused)
-	info, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: "Another-Horse9"})
+	info, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com",
+		Password: "Another-Horse9"})
 	ok(t, "the new password", err)
 	if info.Step != auth.StepSecond {
 		t.Errorf("after a reset: got step %s, want the second step (D7)", info.Step)
@@ -377,7 +384,8 @@ func TestMailboxIsNotBothSteps(t *testing.T) {
 				return true
 			}
 		}
-		_, err = w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Email, Channel: auth.Mail})
+		_, err = w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Email,
+			Channel: auth.Mail})
 		if !errors.Is(err, auth.Refuse(auth.NoSuchMethod)) {
 			t.Errorf("not offered, yet begun: %v", err)
 		}
@@ -398,7 +406,8 @@ func TestChangePassword(t *testing.T) {
 	w := newWorld(t)
 	_, c := w.enrolled("seller@example.com", number)
 	ctx := t.Context()
-	e := wantCode(t, "a wrong current password", lastErr(w.s.ChangePassword(ctx, c, "Wrong-Horse9", "Another-Horse9")), auth.PasswordWrong)
+	e := wantCode(t, "a wrong current password", lastErr(w.s.ChangePassword(ctx, c, "Wrong-Horse9", "Another-Horse9")),
+		auth.PasswordWrong)
 	if e.Field != "current" {
 		t.Errorf("field: got %q, want current", e.Field)
 	}

@@ -55,10 +55,12 @@ type life struct {
 // lead lets two sellers do things, takes a backup and uses it all up.
 func (w *world) lead() *life {
 	t, ctx, l := w.t, w.t.Context(), new(life)
-	key, bound, c := w.withKey("key@example.com", "+8613800138001", virtual.Options{UserVerification: virtual.UVSucceeds}, auth.SecurityKey)
+	key, bound, c := w.withKey("key@example.com", "+8613800138001",
+		virtual.Options{UserVerification: virtual.UVSucceeds}, auth.SecurityKey)
 	_, c = w.addPhone(c, "+8613800138001")
 	w.pass(time.Hour)
-	up, err := w.s.StepUpBegin(ctx, c, auth.ActRemove, bound.Authenticator.ID, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+	up, err := w.s.StepUpBegin(ctx, c, auth.ActRemove, bound.Authenticator.ID, auth.MethodChoice{Kind: auth.Phone,
+		Channel: auth.SMS})
 	ok(t, "step up", err)
 	text, _ := w.code(auth.SMS)
 	done, err := w.s.StepUpFinish(ctx, c, up.Ceremony, text)
@@ -112,7 +114,8 @@ func TestRestoredBackupRevivesNothing(t *testing.T) {
 		try  func(w *world, l *life) error
 		want auth.Code
 	}{
-		{"a session", func(w *world, l *life) error { _, err := w.s.Me(t.Context(), l.session); return err }, auth.SessionEnded},
+		{"a session", func(w *world, l *life) error { _, err := w.s.Me(t.Context(), l.session); return err },
+			auth.SessionEnded},
 		{"a sign-in after its password", func(w *world, l *life) error {
 			_, err := w.s.SignInBegin(t.Context(), caller("away"), l.flow, auth.MethodChoice{Kind: auth.TOTP})
 			return err
@@ -128,7 +131,11 @@ func TestRestoredBackupRevivesNothing(t *testing.T) {
 		{"a mailed link", func(w *world, l *life) error {
 			return w.s.ResetPassword(t.Context(), caller("home"), l.reset, "Another-Horse9")
 		}, auth.LinkUsed},
-		{"a link that stops a removal", func(w *world, l *life) error { _, err := w.s.Undo(t.Context(), caller("home"), l.undo); return err }, auth.LinkUsed},
+		{"a link that stops a removal", func(w *world, l *life) error {
+			_, err := w.s.Undo(t.Context(), caller("home"),
+				l.undo)
+			return err
+		}, auth.LinkUsed},
 		{"a recovery code", func(w *world, l *life) error { return w.lookup(l.code) }, auth.NoSuchMethod},
 	} {
 		t.Run(c.what, func(t *testing.T) {

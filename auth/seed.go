@@ -50,7 +50,8 @@ func (s *Service) seed(tx store.Tx, one *Seeded) error {
 		}
 	}
 	for i := range one.Authenticators {
-		if err := s.authenticators.Insert(tx, authenticatorKey(id, one.Authenticators[i].ID), &one.Authenticators[i]); err != nil {
+		if err := s.authenticators.Insert(tx, authenticatorKey(id, one.Authenticators[i].ID),
+			&one.Authenticators[i]); err != nil {
 			return err
 		}
 	}

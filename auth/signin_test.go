@@ -251,10 +251,13 @@ func TestStrangersCannotLockTheOwnerOut(t *testing.T) {
 	w.second(caller("home"), info, secret)
 	// The owner's own slips lock his browser, and he is told so.
 	for range 5 {
-		_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: "Slip-Slip9"})
+		_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com",
+			Password: "Slip-Slip9"})
 		wantCode(t, "a slip", err, auth.SignInRefused)
 	}
-	e := wantCode(t, "locked", lastErr(w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: password})), auth.SignInLocked)
+	e := wantCode(t, "locked",
+		lastErr(w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: password})),
+		auth.SignInLocked)
 	if !e.Until.After(w.time()) {
 		t.Error("a lock without the time it ends")
 	}
@@ -275,7 +278,8 @@ func TestTrustedBrowser(t *testing.T) {
 		t.Errorf("trusted for %s, want 720h", got)
 	}
 	if info := w.signIn(caller("home"), "seller@example.com"); info.Step != auth.StepSecond {
-		t.Fatalf("with the cookie from before, which somebody may have planted: got step %s, want %s", info.Step, auth.StepSecond)
+		t.Fatalf("with the cookie from before, which somebody may have planted: got step %s, want %s", info.Step,
+			auth.StepSecond)
 	}
 	own := caller(b.Cookie)
 	info := w.signIn(own, "seller@example.com")
@@ -293,7 +297,8 @@ func TestTrustedBrowser(t *testing.T) {
 	if info := w.signIn(own, "other@example.com"); info.Step != auth.StepEnrol {
 		t.Errorf("another account: got step %s, want %s", info.Step, auth.StepEnrol)
 	}
-	if info, err := w.s.SignIn(ctx, own, auth.SignInForm{Identifier: "seller@example.com", Password: password, Shared: true}); err != nil || info.Step != auth.StepSecond {
+	if info, err := w.s.SignIn(ctx, own, auth.SignInForm{Identifier: "seller@example.com", Password: password,
+		Shared: true}); err != nil || info.Step != auth.StepSecond {
 		t.Errorf("a shared computer: got %+v, %v, want the second step", info, err)
 	}
 	ok(t, "forget", w.s.ForgetBrowser(ctx, trusted, b.ID))
@@ -309,11 +314,13 @@ func TestSharedComputerIsNotRemembered(t *testing.T) {
 	secret, _ := w.enrolled("seller@example.com", "+8613800138000")
 	ctx := t.Context()
 	c := caller("library")
-	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password, Remember: true, Shared: true})
+	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password,
+		Remember: true, Shared: true})
 	ok(t, "sign in", err)
 	done := w.second(c, info, secret)
 	if done.Session.Remember || done.MayTrust {
-		t.Errorf("shared computer: got remember %v, trust offered %v, want neither", done.Session.Remember, done.MayTrust)
+		t.Errorf("shared computer: got remember %v, trust offered %v, want neither", done.Session.Remember,
+			done.MayTrust)
 	}
 	_, err = w.s.TrustBrowser(ctx, with(c, done.Token))
 	wantCode(t, "trusting a shared computer", err, auth.Forbidden)
@@ -357,8 +364,10 @@ func TestSignInByANumberWithoutItsCountry(t *testing.T) {
 	} {
 		w := newWorld(t, func(o *auth.Config) { o.Policy.Countries = c.countries })
 		w.seller("seller@example.com", "+8613800138000")
-		info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "138 0013 8000", Password: password})
-		if c.want == "" && (err != nil || info.Step != auth.StepEnrol) || c.want != "" && !errors.Is(err, auth.Refuse(c.want)) {
+		info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "138 0013 8000",
+			Password: password})
+		if c.want == "" && (err != nil || info.Step != auth.StepEnrol) || c.want != "" &&
+			!errors.Is(err, auth.Refuse(c.want)) {
 			t.Errorf("served %v: got %+v, %v, want %q", c.countries, info, err, c.want)
 		}
 	}

@@ -23,7 +23,8 @@ func TestSignUpConfirmsByLink(t *testing.T) {
 	ok(t, "look at the link", w.s.LookLink(ctx, caller("b"), auth.LinkSignUp, token(link)))
 	_, err = w.s.ConfirmSignUp(ctx, caller("b"), token(link))
 	ok(t, "confirm", err)
-	for _, id := range []string{"seller@example.com", " SELLER@Example.COM ", "+8613800138000", "0086 138-0013-8000", "＋８６１３８００１３８０００"} {
+	for _, id := range []string{"seller@example.com", " SELLER@Example.COM ", "+8613800138000", "0086 138-0013-8000",
+		"＋８６１３８００１３８０００"} {
 		got, err := w.s.SignIn(ctx, caller("a"), auth.SignInForm{Identifier: id, Password: password})
 		ok(t, "sign in as "+id, err)
 		if got.Step != auth.StepEnrol {
@@ -75,7 +76,8 @@ func TestSignUpTellsNobodyWhoHasAnAccount(t *testing.T) {
 	w.pass(time.Hour)
 	known, err := w.s.SignUp(t.Context(), caller("x"), form("Seller@example.com", "+8613800138001"))
 	ok(t, "sign up again", err)
-	if m := w.lastMail(auth.TemplateSignUpExisting); m.Recipient != "seller@example.com" { // where he has it, not as a stranger typed it
+	// where he has it, not as a stranger typed it
+	if m := w.lastMail(auth.TemplateSignUpExisting); m.Recipient != "seller@example.com" {
 		t.Errorf("the owner is told at %q", m.Recipient)
 	}
 	fresh, err := w.s.SignUp(t.Context(), caller("x"), form("s.other@example.com", "+8613800138001"))

@@ -23,7 +23,8 @@ func (s *Service) placeStandIn(tx store.Tx) error {
 		return err
 	}
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	a := Account{ID: standInID, Name: "Nobody", UserName: "nobody", Email: "nobody@example.com", Phone: "+8613800000000", Language: "zh-CN",
+	a := Account{ID: standInID, Name: "Nobody", UserName: "nobody", Email: "nobody@example.com",
+		Phone: "+8613800000000", Language: "zh-CN",
 		Handle: make([]byte, 64), Password: strings.Repeat("-", 97), PasswordAt: at, CreatedAt: at, EnrolledAt: at}
 	if err := s.standIns.accounts.Insert(tx, string(standInID), &a); err != nil {
 		return fmt.Errorf("writing the stand-in: %w", err)
@@ -32,7 +33,8 @@ func (s *Service) placeStandIn(tx store.Tx) error {
 	if err != nil {
 		return fmt.Errorf("writing the stand-in: %w", err)
 	}
-	x := Authenticator{ID: string(standInID), Account: standInID, Kind: WebAuthn, Name: "Security key", Device: string(standInID),
+	x := Authenticator{ID: string(standInID), Account: standInID, Kind: WebAuthn, Name: "Security key",
+		Device:     string(standInID),
 		Credential: strings.Repeat("-", 64), Data: data, BoundAt: at, UsedAt: at, State: Active}
 	return s.standIns.authenticators.Insert(tx, authenticatorKey(standInID, x.ID), &x)
 }

@@ -64,6 +64,7 @@ func TestKeyFirstReadsAsMuchForNobody(t *testing.T) {
 	if seller != nobody || seller == 0 {
 		t.Errorf("got %d documents for a seller with a key and %d for nobody, want the same", seller, nobody)
 	}
-	_, err = s.SignIn(t.Context(), caller("stranger"), auth.SignInForm{Identifier: "nobody@example.com", Password: password})
+	_, err = s.SignIn(t.Context(), caller("stranger"), auth.SignInForm{Identifier: "nobody@example.com",
+		Password: password})
 	wantCode(t, "the stand-in is no account", err, auth.SignInRefused)
 }

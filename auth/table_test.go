@@ -37,7 +37,8 @@ func TestTableOfMethods(t *testing.T) {
 		kind    Kind
 		flavour Flavour
 		want    string
-	}{{WebAuthn, SecurityKey, "webauthn"}, {WebAuthn, "", "webauthn"}, {WebAuthn, Passkey, "passkey"}, {TOTP, "", "totp"}, {Phone, "", "phone"}} {
+	}{{WebAuthn, SecurityKey, "webauthn"}, {WebAuthn, "", "webauthn"}, {WebAuthn, Passkey, "passkey"},
+		{TOTP, "", "totp"}, {Phone, "", "phone"}} {
 		if got := table.Noun(c.kind, c.flavour); got != c.want {
 			t.Errorf("what stored messages call %s %s: got %q, want %q", c.kind, c.flavour, got, c.want)
 		}
@@ -56,11 +57,12 @@ func TestTableRefusesWhatIsAmbiguous(t *testing.T) {
 		return m
 	}
 	for name, bad := range map[string]Table{
-		"no kind":         append(Methods(), with(func(m *Method) { m.Kind = "" })),
-		"no device":       append(Methods(), with(func(m *Method) { m.On = nil })),
-		"no way":          append(Methods(), with(func(m *Method) { m.Face.Way = "" })),
-		"a way twice":     append(Methods(), with(func(m *Method) { m.Face.Way = "app" })),
-		"a kind apart":    append(Methods(), with(func(m *Method) { m.Kind, m.Worth = TOTP, Methods().Of(TOTP, "").Worth })),
+		"no kind":     append(Methods(), with(func(m *Method) { m.Kind = "" })),
+		"no device":   append(Methods(), with(func(m *Method) { m.On = nil })),
+		"no way":      append(Methods(), with(func(m *Method) { m.Face.Way = "" })),
+		"a way twice": append(Methods(), with(func(m *Method) { m.Face.Way = "app" })),
+		"a kind apart": append(Methods(),
+			with(func(m *Method) { m.Kind, m.Worth = TOTP, Methods().Of(TOTP, "").Worth })),
 		"worth different": {row, with(func(m *Method) { m.Face.Way, m.Worth.Guessable = "other", true })},
 	} {
 		if _, err := bad.Complete(); err == nil || !strings.Contains(err.Error(), "methods") {

@@ -170,7 +170,10 @@ func ownWords(words []string) [][]rune {
 	var list [][]rune
 	for _, s := range words {
 		s = strings.ToLower(norm.NFKC.String(s[:min(len(s), MaxBytes)]))
-		parts := strings.FieldsFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsMark(r) && !unicode.IsDigit(r) })
+		parts := strings.FieldsFunc(s, func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsMark(r) &&
+				!unicode.IsDigit(r)
+		})
 		for _, w := range append(parts, s, strings.Join(parts, "")) {
 			if r := []rune(w); len(list) < most && (len(r) >= 3 || len(r) == 2 && r[0] >= 0x80) {
 				list = append(list, r)

@@ -83,7 +83,8 @@ func TestProblems(t *testing.T) {
 	for _, tt := range tests {
 		got := tt.policy.Problems(tt.password, owner("BestShop", "mailbox77@example.com", "Lei Wang"))
 		if !slices.Equal(got, tt.want) {
-			t.Errorf("Problems(%q): got %v, want %v (%.1f bits)", tt.password, got, tt.want, bits([]rune(tt.password), nil))
+			t.Errorf("Problems(%q): got %v, want %v (%.1f bits)", tt.password, got, tt.want,
+				bits([]rune(tt.password), nil))
 		}
 	}
 }
@@ -137,7 +138,8 @@ func TestRandomPasswordsPass(t *testing.T) {
 			}
 		}
 		if failed > tt.mayFail {
-			t.Errorf("random passwords of %d refused: got %d of %d, want %d at most", tt.length, failed, total, tt.mayFail)
+			t.Errorf("random passwords of %d refused: got %d of %d, want %d at most", tt.length, failed,
+				total, tt.mayFail)
 		}
 	}
 }
@@ -151,7 +153,8 @@ func TestCommonLists(t *testing.T) {
 			t.Errorf("list %s: got lines out of order or twice", name)
 		}
 		for _, line := range lines {
-			if found, begun := search(list, line); !found || !begun || line != strings.ToLower(line) || len(line) < shortestWord || len(line) > longestCommon {
+			if found, begun := search(list, line); !found || !begun || line != strings.ToLower(line) ||
+				len(line) < shortestWord || len(line) > longestCommon {
 				t.Fatalf("list %s, line %q: got found %v, begun %v", name, line, found, begun)
 			}
 		}
@@ -293,14 +296,22 @@ func TestParsePHCRefuses(t *testing.T) {
 	}
 	for _, s := range []string{
 		"", "x", "$2a$10$abcdefghijklmnopqrstuu",
-		"$argon2i$v=19$m=19456,t=2,p=1" + tail, "$argon2id$v=16$m=19456,t=2,p=1" + tail, "$argon2id$m=19456,t=2,p=1" + tail,
-		"$argon2id$v=19$m=4294967295,t=2,p=1" + tail, "$argon2id$v=19$m=99999999999,t=2,p=1" + tail, "$argon2id$v=19$m=131073,t=2,p=1" + tail,
-		"$argon2id$v=19$m=19456,t=17,p=1" + tail, "$argon2id$v=19$m=19456,t=0,p=1" + tail, "$argon2id$v=19$m=19456,t=2,p=0" + tail,
-		"$argon2id$v=19$m=19456,t=2,p=9" + tail, "$argon2id$v=19$m=7,t=2,p=1" + tail, "$argon2id$v=19$m=-1,t=2,p=1" + tail,
-		"$argon2id$v=19$m=+19456,t=2,p=1" + tail, "$argon2id$v=19$m=019456,t=2,p=1" + tail, "$argon2id$v=19$m= 19456,t=2,p=1" + tail,
-		"$argon2id$v=19$t=2,m=19456,p=1" + tail, "$argon2id$v=19$m=19456,t=2,p=1,x=1" + tail, "$argon2id$v=19$m=19456,t=2,p=1" + tail + "$",
-		"$argon2id$v=19$m=19456,t=2,p=1" + tail + "=", "$argon2id$v=19$m=19456,t=2,p=1" + tail + "\n", "$argon2id$v=19$m=19456,t=2,p=1$AA$AA",
-		"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$", "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAB$" + tail[24:],
+		"$argon2i$v=19$m=19456,t=2,p=1" + tail, "$argon2id$v=16$m=19456,t=2,p=1" + tail, "$argon2id$m=19456,t=2,p=1" +
+			tail,
+		"$argon2id$v=19$m=4294967295,t=2,p=1" + tail, "$argon2id$v=19$m=99999999999,t=2,p=1" + tail,
+		"$argon2id$v=19$m=131073,t=2,p=1" + tail,
+		"$argon2id$v=19$m=19456,t=17,p=1" + tail, "$argon2id$v=19$m=19456,t=0,p=1" + tail,
+		"$argon2id$v=19$m=19456,t=2,p=0" + tail,
+		"$argon2id$v=19$m=19456,t=2,p=9" + tail, "$argon2id$v=19$m=7,t=2,p=1" + tail, "$argon2id$v=19$m=-1,t=2,p=1" +
+			tail,
+		"$argon2id$v=19$m=+19456,t=2,p=1" + tail, "$argon2id$v=19$m=019456,t=2,p=1" + tail,
+		"$argon2id$v=19$m= 19456,t=2,p=1" + tail,
+		"$argon2id$v=19$t=2,m=19456,p=1" + tail, "$argon2id$v=19$m=19456,t=2,p=1,x=1" + tail,
+		"$argon2id$v=19$m=19456,t=2,p=1" + tail + "$",
+		"$argon2id$v=19$m=19456,t=2,p=1" + tail + "=", "$argon2id$v=19$m=19456,t=2,p=1" + tail + "\n",
+		"$argon2id$v=19$m=19456,t=2,p=1$AA$AA",
+		"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$",
+		"$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAB$" + tail[24:],
 		"$argon2id$v=19$m=19456,t=2,p=1$" + strings.Repeat("A", 4000) + "$AAAA",
 	} {
 		if p, err := parsePHC(s); err == nil {

@@ -140,10 +140,18 @@ func otherPurpose(c *caller) error {
 	asVerify.State = opened.State
 	type answer func() (*auth.Authenticator, error)
 	for name, call := range map[string]answer{
-		"a verification, finished as a binding": func() (*auth.Authenticator, error) { return c.f.FinishBind(&asBinding, res) },
-		"a verification, given a bind response": func() (*auth.Authenticator, error) { return c.f.FinishVerify(cer, list, made) },
-		"a verification with a binding's state": func() (*auth.Authenticator, error) { return c.f.FinishVerify(&asVerify, list, res) },
-		"a binding, finished as a verification": func() (*auth.Authenticator, error) { return c.f.FinishVerify(opened, list, made) },
+		"a verification, finished as a binding": func() (*auth.Authenticator, error) {
+			return c.f.FinishBind(&asBinding, res)
+		},
+		"a verification, given a bind response": func() (*auth.Authenticator, error) {
+			return c.f.FinishVerify(cer, list, made)
+		},
+		"a verification with a binding's state": func() (*auth.Authenticator, error) {
+			return c.f.FinishVerify(&asVerify, list, res)
+		},
+		"a binding, finished as a verification": func() (*auth.Authenticator, error) {
+			return c.f.FinishVerify(opened, list, made)
+		},
 	} {
 		got, err := call()
 		if err := notPassed(got, err, c.Stores); err != nil {

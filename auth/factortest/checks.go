@@ -137,7 +137,8 @@ func verify(c *caller) error {
 	if err != nil {
 		return fmt.Errorf("the right answer: %w", err)
 	}
-	if got == nil || got.ID != a.ID || got.Kind != a.Kind || got.Account != a.Account || got.Rev != a.Rev || got.State != a.State {
+	if got == nil || got.ID != a.ID || got.Kind != a.Kind || got.Account != a.Account || got.Rev != a.Rev ||
+		got.State != a.State {
 		return fmt.Errorf("got authenticator %s, want a changed copy of %s", text(got), text(a))
 	}
 	if got == a {

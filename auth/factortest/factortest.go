@@ -236,7 +236,9 @@ func (c *caller) bound(n int) (Claimant, *auth.Authenticator, error) {
 		return nil, nil, errors.New("finishing a binding: got no authenticator and no error")
 	}
 	a.ID, a.Account = fmt.Sprintf("authenticator-%08d", n), account(n)
-	a.BoundAt, a.State, a.Rev = back.Now, auth.Active, 1
+	a.BoundAt = back.Now
+	a.State = auth.Active
+	a.Rev = 1
 	return cl, stored(a), nil
 }
 

@@ -145,7 +145,8 @@ func (k knock) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error {
 	return nil
 }
 
-func (k knock) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, response json.RawMessage) (*auth.Authenticator, error) {
+func (k knock) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
+	response json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = k.fault == "user verified"
 	var st knockState
 	err := json.Unmarshal(c.State, &st)

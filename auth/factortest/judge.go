@@ -89,7 +89,8 @@ func bent(res json.RawMessage) ([]json.RawMessage, error) {
 			if inner, ok := v.(map[string]any); ok {
 				walk(inner)
 			}
-			for _, w := range []any{nil, 7, -1.5e300, "", "\u0000", []any{}, map[string]any{}, true, strings.Repeat("A", 60<<10)} {
+			for _, w := range []any{nil, 7, -1.5e300, "", "\u0000", []any{}, map[string]any{}, true,
+				strings.Repeat("A", 60<<10)} {
 				m[k] = w
 				emit()
 			}
