@@ -56,7 +56,9 @@ func squeeze(s string) string {
 			b.WriteRune(joiner)
 		}
 		b.WriteRune(r)
-		last, blank, joined = r, false, false
+		last = r
+		blank = false
+		joined = false
 	}
 	return b.String()
 }
@@ -153,7 +155,8 @@ func isTag(r rune) bool { return 0xe0020 <= r && r <= 0xe007f }
 // isAssigned reports whether r is a character, or one that a newer phone may
 // know as an emoji: those blocks are set aside for pictures (UTS #51 §1.4).
 func isAssigned(r rune) bool {
-	return r != utf8.RuneError && unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cf) || isEmojiBlock(r)
+	return r != utf8.RuneError && unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z,
+		unicode.Cf) || isEmojiBlock(r)
 }
 
 func isEmojiBlock(r rune) bool { return 0x1f000 <= r && r <= 0x1faff }

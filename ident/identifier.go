@@ -128,7 +128,8 @@ func (e Email) Local() string {
 // ParsePhone returns the telephone number in s, which must begin with its
 // country code; digits of any script, blanks, dashes and brackets are taken.
 // regions lists the ISO regions served; empty means all. Its errors
-// are PhoneNoCountry, PhoneMalformed and CountryNotServed. Numbers whose callers pay extra are malformed: they invite toll fraud.
+// are PhoneNoCountry, PhoneMalformed and CountryNotServed. Numbers whose callers pay extra are malformed: they invite
+// toll fraud.
 func ParsePhone(s string, regions []string) (Phone, error) {
 	digits, ok := dialled(s)
 	switch {
@@ -292,7 +293,8 @@ func domestic(s string, home []string) (Phone, bool) {
 		return "", false
 	}
 	for _, region := range home {
-		if n, err := phonenumbers.Parse(digits, region); err == nil && phonenumbers.IsValidNumberForRegion(n, region) && reachable(n) {
+		if n, err := phonenumbers.Parse(digits, region); err == nil && phonenumbers.IsValidNumberForRegion(n, region) &&
+			reachable(n) {
 			return Phone(phonenumbers.Format(n, phonenumbers.E164)), true
 		}
 	}

@@ -31,7 +31,8 @@ func TestParseEmail(t *testing.T) {
 		{"\u3000ｓｅｌｌｅｒ＠ｅｘａｍｐｌｅ．ｃｏｍ", "seller@example.com", "seller@example.com"},
 		{"seller@example。com", "seller@example.com", "seller@example.com"},
 		{"\ufeffsel\u200bler@example.com\u202c", "seller@example.com", "seller@example.com"},
-		{"o'neil+shop/1=x_{y}|~@a-b.example.co.uk", "o'neil+shop/1=x_{y}|~@a-b.example.co.uk", "o'neil+shop/1=x_{y}|~@a-b.example.co.uk"},
+		{"o'neil+shop/1=x_{y}|~@a-b.example.co.uk", "o'neil+shop/1=x_{y}|~@a-b.example.co.uk",
+			"o'neil+shop/1=x_{y}|~@a-b.example.co.uk"},
 		{"张三@例子.公司", "张三@xn--fsqu00a.xn--55qx5d", "张三@xn--fsqu00a.xn--55qx5d"},
 		{"ΣΑΣ@example.gr", "ΣΑΣ@example.gr", "σασ@example.gr"},
 		{"I@example.com", "I@example.com", "i@example.com"},
@@ -42,7 +43,8 @@ func TestParseEmail(t *testing.T) {
 	for _, tt := range tests {
 		got, err := ParseEmail(tt.in)
 		if err != nil || string(got) != tt.want || got.Key() != tt.key {
-			t.Errorf("ParseEmail(%q): got %q, key %q, %v, want %q, key %q", tt.in, string(got), got.Key(), err, tt.want, tt.key)
+			t.Errorf("ParseEmail(%q): got %q, key %q, %v, want %q, key %q", tt.in, string(got), got.Key(), err,
+				tt.want, tt.key)
 		}
 	}
 }
@@ -50,12 +52,15 @@ func TestParseEmail(t *testing.T) {
 func TestParseEmailRefuses(t *testing.T) {
 	for _, in := range []string{
 		"", "@", "a@", "@example.com", "seller", "a@b@example.com", "a@gmail", "a@127.0.0.1", "a@[127.0.0.1]",
-		".a@example.com", "a.@example.com", "a..b@example.com", "a b@example.com", `"a b"@example.com`, "a@exa mple.com",
+		".a@example.com", "a.@example.com", "a..b@example.com", "a b@example.com", `"a b"@example.com`,
+		"a@exa mple.com",
 		"a@-example.com", "a@example..com", "a@.example.com", "a@exa_mple.com", "a@xn--a.com",
-		"a\r\nBcc: b@example.com", "a\nb@example.com", "a<b@example.com", "a,b@example.com", "a;b@example.com", "a\x00@example.com",
+		"a\r\nBcc: b@example.com", "a\nb@example.com", "a<b@example.com", "a,b@example.com", "a;b@example.com",
+		"a\x00@example.com",
 		"a\u202eb@example.com@x", "\u0301a@example.com", "a﹫b@example.com", "😀@example.com",
 		strings.Repeat("a", 65) + "@example.com", "a@" + strings.Repeat("a", 64) + ".com",
-		"a@" + strings.Repeat("abcdefgh.", 30) + "com", "a\xff@example.com", "a@example.com" + strings.Repeat(" ", 2000),
+		"a@" + strings.Repeat("abcdefgh.", 30) + "com", "a\xff@example.com", "a@example.com" +
+			strings.Repeat(" ", 2000),
 	} {
 		got, err := ParseEmail(in)
 		if p := problemOf(t, err); p != EmailMalformed {
@@ -100,7 +105,8 @@ func TestParsePhone(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got, err := ParsePhone(tt.in, nil)
-		if err != nil || string(got) != tt.want || got.Key() != tt.want || got.Region() != tt.region || got.TakesSMS() != tt.sms {
+		if err != nil || string(got) != tt.want || got.Key() != tt.want || got.Region() != tt.region ||
+			got.TakesSMS() != tt.sms {
 			t.Errorf("ParsePhone(%q): got %q, %q, SMS %v, %v, want %q, %q, SMS %v",
 				tt.in, string(got), got.Region(), got.TakesSMS(), err, tt.want, tt.region, tt.sms)
 		}
@@ -173,7 +179,8 @@ func TestParseUserName(t *testing.T) {
 	for _, tt := range tests {
 		got, err := ParseUserName(tt.in)
 		if err != nil || string(got) != tt.want || got.Key() != tt.key {
-			t.Errorf("ParseUserName(%q): got %q, key %q, %v, want %q, key %q", tt.in, got, got.Key(), err, tt.want, tt.key)
+			t.Errorf("ParseUserName(%q): got %q, key %q, %v, want %q, key %q", tt.in, got, got.Key(), err,
+				tt.want, tt.key)
 		}
 	}
 }
@@ -315,7 +322,8 @@ func TestDigitOf(t *testing.T) {
 }
 
 func FuzzParseEmail(f *testing.F) {
-	for _, s := range []string{"seller@example.com", "张三@例子.公司", "Ａ＠ｂ。ｃｎ", "a@b@c", "ß@xn--strae-oqa.de", "ﬁ\u0301@x.y"} {
+	for _, s := range []string{"seller@example.com", "张三@例子.公司", "Ａ＠ｂ。ｃｎ", "a@b@c", "ß@xn--strae-oqa.de",
+		"ﬁ\u0301@x.y"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -336,7 +344,8 @@ func FuzzParseEmail(f *testing.F) {
 }
 
 func FuzzParsePhone(f *testing.F) {
-	for _, s := range []string{"+8613800138000", "00 44 (0)20 7946 0958", "＋８６１３８", "+1 202-555-0123", "13800138000", "+٨٦"} {
+	for _, s := range []string{"+8613800138000", "00 44 (0)20 7946 0958", "＋８６１３８", "+1 202-555-0123",
+		"13800138000", "+٨٦"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -356,7 +365,8 @@ func FuzzParsePhone(f *testing.F) {
 }
 
 func FuzzParseUserName(f *testing.F) {
-	for _, s := range []string{"Seller", "小李👨‍👩‍👧", "a\u202eb", "İΣß", "\u3164", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "ｱﾞ\u0345", "\u1e9e\u0130"} {
+	for _, s := range []string{"Seller", "小李👨‍👩‍👧", "a\u202eb", "İΣß", "\u3164", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "ｱﾞ\u0345",
+		"\u1e9e\u0130"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

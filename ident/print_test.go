@@ -27,15 +27,18 @@ func TestRawValuesPrintMasked(t *testing.T) {
 	for text, raw := range raws() {
 		secret := text[:max(strings.IndexByte(text, '@'), len(text)-4)]
 		in := struct{ At any }{raw}
-		for _, v := range []any{raw, &raw, in, &in, []any{raw}, map[any]int{raw: 1}, map[string]any{"to": raw}, fmt.Errorf("sending: %w", errors.New(fmt.Sprint(raw)))} {
-			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%+q", "%#q", "%x", "%X", "% x", "%d", "%t", "%20.18v", "%c", "%T %[1]v"} {
+		for _, v := range []any{raw, &raw, in, &in, []any{raw}, map[any]int{raw: 1}, map[string]any{"to": raw},
+			fmt.Errorf("sending: %w", errors.New(fmt.Sprint(raw)))} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%+q", "%#q", "%x", "%X", "% x", "%d", "%t",
+				"%20.18v", "%c", "%T %[1]v"} {
 				got := fmt.Sprintf(verb, v)
 				if strings.Contains(got, secret) || strings.Contains(strings.ToLower(got), fmt.Sprintf("%x", secret)) {
 					t.Errorf("%s of %T: got %s, want a mask", verb, v, got)
 				}
 			}
 			var said bytes.Buffer
-			if err := template.Must(template.New("").Parse("{{.}}")).Execute(&said, v); err != nil || strings.Contains(said.String(), secret) {
+			if err := template.Must(template.New("").Parse("{{.}}")).Execute(&said, v); err != nil ||
+				strings.Contains(said.String(), secret) {
 				t.Errorf("a template of %T: got %s, %v, want a mask", v, said.String(), err)
 			}
 		}
@@ -86,7 +89,8 @@ func TestRawValuesAreThemselvesInJSON(t *testing.T) {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 	var back record
-	if err := json.Unmarshal(got, &back); err != nil || back.Email != in.Email || back.Phone != in.Phone || back.To != in.To {
+	if err := json.Unmarshal(got, &back); err != nil || back.Email != in.Email || back.Phone != in.Phone ||
+		back.To != in.To {
 		t.Errorf("read back: got %s, %v, want %s", string(back.To), err, string(in.To))
 	}
 }
