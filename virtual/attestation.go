@@ -17,14 +17,15 @@ type Format int
 
 // The formats. All but the first two are signed below Options.CA.
 const (
-	AttestNone       Format = iota // "none", an empty statement
-	AttestSelf                     // "packed", signed by the new key itself
-	AttestPacked                   // "packed", signed by the key of a certificate
-	AttestFIDOU2F                  // "fido-u2f", signed by the key of a certificate; needs a P-256 key and a zero AAGUID
-	AttestTPM                      // "tpm": TPM 2.0 certifies the new key, an ECDSA or RSA one
-	AttestAndroidKey               // "android-key": a certificate of the new key, an ECDSA or RSA one
-	AttestApple                    // "apple": a certificate of the new key
-	AttestCompound                 // "compound": several of the others, as Options.Compound says
+	AttestNone   Format = iota // "none", an empty statement
+	AttestSelf                 // "packed", signed by the new key itself
+	AttestPacked               // "packed", signed by the key of a certificate
+	// "fido-u2f", signed by the key of a certificate; needs a P-256 key and a zero AAGUID
+	AttestFIDOU2F
+	AttestTPM        // "tpm": TPM 2.0 certifies the new key, an ECDSA or RSA one
+	AttestAndroidKey // "android-key": a certificate of the new key, an ECDSA or RSA one
+	AttestApple      // "apple": a certificate of the new key
+	AttestCompound   // "compound": several of the others, as Options.Compound says
 )
 
 // String returns the format's identifier in the IANA registry of attestation statement formats.
@@ -227,7 +228,10 @@ func (a *Attester) certify(f Format, own crypto.Signer, o LeafOptions) ([]any, c
 		return nil, nil, errors.New("it needs a CA")
 	}
 	if a.Leaf != nil {
-		o.AAGUID, o.Key, o.Version, o.Change = a.Leaf.AAGUID, a.Leaf.Key, a.Leaf.Version, a.Leaf.Change
+		o.AAGUID = a.Leaf.AAGUID
+		o.Key = a.Leaf.Key
+		o.Version = a.Leaf.Version
+		o.Change = a.Leaf.Change
 	}
 	o.Format = f
 	if o.AAGUID == [16]byte{} {

@@ -18,7 +18,8 @@ const (
 )
 
 // A KeyDescription is the extension of an Android key attestation certificate (1.3.6.1.4.1.11129.2.1.17), which says
-// what the keystore knows of the key. An Attester fills it in for the new key; Attester.Description may change it before
+// what the keystore knows of the key. An Attester fills it in for the new key; Attester.Description may change it
+// before
 // it is certified.
 type KeyDescription struct {
 	Version                int // of the schema; 3
@@ -99,7 +100,8 @@ func encodeAuthorizations(list Authorizations) (asn1.RawValue, error) {
 		if err != nil {
 			return asn1.RawValue{}, fmt.Errorf("encoding authorization %d: %w", a.Tag, err)
 		}
-		element, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: a.Tag, IsCompound: true, Bytes: inner})
+		element, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: a.Tag, IsCompound: true,
+			Bytes: inner})
 		if err != nil {
 			return asn1.RawValue{}, fmt.Errorf("encoding authorization %d: %w", a.Tag, err)
 		}
@@ -123,7 +125,8 @@ func (a *Attester) androidKey(s *subject) (map[string]any, error) {
 		return nil, err
 	}
 	id := asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 1, 17}
-	x5c, key, err := a.certify(AttestAndroidKey, s.key, LeafOptions{extensions: []pkix.Extension{{Id: id, Value: value}}})
+	x5c, key, err := a.certify(AttestAndroidKey, s.key,
+		LeafOptions{extensions: []pkix.Extension{{Id: id, Value: value}}})
 	if err != nil {
 		return nil, err
 	}

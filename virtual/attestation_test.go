@@ -67,8 +67,13 @@ func TestPublishedStatements(t *testing.T) {
 		case "tpm.ES256":
 			attester.Format = virtual.AttestTPM
 			attester.TPM = func(p *virtual.TPMParts) { // what the vector chose
-				p.Attributes, p.QualifiedSigner, p.QualifiedName = 0x00040000, nil, nil
-				p.Clock, p.Resets, p.Restarts, p.Firmware = 0, 0x11111111, 0x22222222, 0
+				p.Attributes = 0x00040000
+				p.QualifiedSigner = nil
+				p.QualifiedName = nil
+				p.Clock = 0
+				p.Resets = 0x11111111
+				p.Restarts = 0x22222222
+				p.Firmware = 0
 			}
 			compare = func(got, want map[string]any) {
 				same("pubArea", got["pubArea"].([]byte), want["pubArea"].([]byte))
@@ -79,7 +84,10 @@ func TestPublishedStatements(t *testing.T) {
 		case "android-key.ES256":
 			attester.Format = virtual.AttestAndroidKey
 			attester.Description = func(d *virtual.KeyDescription) {
-				d.Version, d.SecurityLevel, d.KeymasterVersion, d.KeymasterSecurityLevel = 300, 0, 0, 0
+				d.Version = 300
+				d.SecurityLevel = 0
+				d.KeymasterVersion = 0
+				d.KeymasterSecurityLevel = 0
 				d.Software, d.Hardware = nil, nil
 			}
 			compare = func(got, want map[string]any) {
@@ -121,7 +129,8 @@ func attestedBy(t *testing.T, o virtual.Options, hooks *virtual.Hooks) *virtual.
 	t.Helper()
 	c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{device(t, o)}, Hooks: hooks}
 	var att virtual.Attestation
-	if err := cbor.Unmarshal(register(t, c, options(`"attestation":"direct"`)).Response.AttestationObject, &att); err != nil {
+	if err := cbor.Unmarshal(register(t, c, options(`"attestation":"direct"`)).Response.AttestationObject,
+		&att); err != nil {
 		t.Fatal(err)
 	}
 	return &att
@@ -155,7 +164,8 @@ func TestIntermediates(t *testing.T) {
 	if !lower.Root().Equal(root.Root()) || lower.Certificate().CheckSignatureFrom(upper.Certificate()) != nil {
 		t.Error("got another root or issuer than the one it was made below")
 	}
-	chain := certificates(t, attestedBy(t, virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: lower}, nil).Statement)
+	chain := certificates(t, attestedBy(t, virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: lower},
+		nil).Statement)
 	if len(chain) != 3 || !chain[1].Equal(lower.Certificate()) || !chain[2].Equal(upper.Certificate()) {
 		t.Fatalf("got a chain of %d, want the leaf and two intermediates", len(chain))
 	}
@@ -188,7 +198,8 @@ func TestCertificateVersions(t *testing.T) {
 		if want == 0 {
 			want = 3
 		}
-		if err := ca.Root().CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature); err != nil || leaf.Version != want {
+		if err := ca.Root().CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate,
+			leaf.Signature); err != nil || leaf.Version != want {
 			t.Errorf("version %d: got %d, %v", version, leaf.Version, err)
 		}
 	}
@@ -204,7 +215,8 @@ func TestFaultsAreSigned(t *testing.T) {
 	packed := attestedBy(t, virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: ca}, hooks)
 	message := append(bytes.Clone(packed.AuthData), client[:]...)
 	leaf := certificates(t, packed.Statement)[0]
-	if err := leaf.CheckSignature(x509.ECDSAWithSHA256, message, packed.Statement["sig"].([]byte)); err != nil || !bytes.HasPrefix(message, other[:]) {
+	if err := leaf.CheckSignature(x509.ECDSAWithSHA256, message, packed.Statement["sig"].([]byte)); err != nil ||
+		!bytes.HasPrefix(message, other[:]) {
 		t.Errorf("packed: %v", err)
 	}
 	tpm := attestedBy(t, virtual.Options{Attestation: virtual.AttestTPM, AAGUID: model, CA: ca}, hooks)
@@ -233,7 +245,8 @@ func TestAttestAnew(t *testing.T) {
 	a := device(t, virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model})
 	c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{a}}
 	var first virtual.Attestation
-	if err := cbor.Unmarshal(register(t, c, options(`"attestation":"direct"`)).Response.AttestationObject, &first); err != nil {
+	if err := cbor.Unmarshal(register(t, c, options(`"attestation":"direct"`)).Response.AttestationObject,
+		&first); err != nil {
 		t.Fatal(err)
 	}
 	hash := sha256.Sum256([]byte("client data"))
@@ -245,7 +258,8 @@ func TestAttestAnew(t *testing.T) {
 	}
 	old, leaf := certificates(t, first.Statement)[0], certificates(t, again.Statement)[0]
 	message := append(changed, hash[:]...)
-	if err := leaf.CheckSignature(x509.ECDSAWithSHA256, message, again.Statement["sig"].([]byte)); err != nil || !leaf.Equal(old) {
+	if err := leaf.CheckSignature(x509.ECDSAWithSHA256, message, again.Statement["sig"].([]byte)); err != nil ||
+		!leaf.Equal(old) {
 		t.Errorf("got %v, the same certificate %v", err, leaf.Equal(old))
 	}
 }
@@ -268,7 +282,8 @@ func TestEveryFormatIsDetermined(t *testing.T) {
 			t.Errorf("%s: got a registration that the seed does not determine", f)
 		}
 		var att virtual.Attestation
-		if err := cbor.Unmarshal(run(o, ""), &att); err != nil || att.Format != "none" || len(att.Statement)+len(att.Parts) > 0 {
+		if err := cbor.Unmarshal(run(o, ""), &att); err != nil || att.Format != "none" || len(att.Statement)+
+			len(att.Parts) > 0 {
 			t.Errorf("%s, not asked for: got %+v, %v", f, att, err)
 		}
 	}
@@ -318,13 +333,15 @@ func TestContradictoryFormats(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []virtual.Format{virtual.AttestFIDOU2F, virtual.AttestTPM, virtual.AttestAndroidKey, virtual.AttestCompound, 99} {
+	for _, f := range []virtual.Format{virtual.AttestFIDOU2F, virtual.AttestTPM, virtual.AttestAndroidKey,
+		virtual.AttestCompound, 99} {
 		at := &virtual.Attester{Format: f, CA: newCA(t, "root")}
 		if _, err := at.Attest(cred, make([]byte, 37), make([]byte, 32)); err == nil {
 			t.Errorf("%s: got an EdDSA key attested, want an error", f)
 		}
 	}
-	if _, err := (&virtual.Attester{Format: virtual.AttestPacked}).Attest(cred, make([]byte, 37), make([]byte, 32)); err == nil {
+	if _, err := (&virtual.Attester{Format: virtual.AttestPacked}).Attest(cred, make([]byte, 37),
+		make([]byte, 32)); err == nil {
 		t.Error("packed without a CA: got a statement, want an error")
 	}
 }

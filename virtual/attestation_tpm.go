@@ -30,7 +30,8 @@ const (
 )
 
 // TPMParts are the two structures of a "tpm" statement before they are encoded: pubArea, the TPM's own description of
-// the new key, and certInfo, its statement about it. An Attester fills them in for the new key; a fault changes a member
+// the new key, and certInfo, its statement about it. An Attester fills them in for the new key; a fault changes a
+// member
 // in Attester.TPM, and all that depends on it is computed afterwards.
 type TPMParts struct {
 	Version string // ver; "2.0"
@@ -179,7 +180,8 @@ func (a *Attester) tpm(s *subject) (map[string]any, error) {
 // newTPMParts describes a public key; all but the challenge is filled in.
 func newTPMParts(public crypto.PublicKey) (*TPMParts, error) {
 	p := &TPMParts{
-		Version: "2.0", NameAlg: tpmSHA256, Attributes: tpmSigningKey, Symmetric: tpmNull, Scheme: tpmNull, KDF: tpmNull,
+		Version: "2.0", NameAlg: tpmSHA256, Attributes: tpmSigningKey, Symmetric: tpmNull, Scheme: tpmNull,
+		KDF:   tpmNull,
 		Magic: tpmGenerated, Attest: tpmAttestCertify, Clock: 1 << 20, Resets: 1, Safe: true, Firmware: 1,
 	}
 	switch k := public.(type) {
@@ -193,7 +195,9 @@ func newTPMParts(public crypto.PublicKey) (*TPMParts, error) {
 		p.Type, p.Curve = tpmECC, curves[k.Curve.Params().BitSize]
 		p.X, p.Y = bytes.Clone(point[1:1+n]), bytes.Clone(point[1+n:])
 	case *rsa.PublicKey:
-		p.Type, p.KeyBits, p.Modulus = tpmRSA, uint16(k.N.BitLen()), k.N.Bytes()
+		p.Type = tpmRSA
+		p.KeyBits = uint16(k.N.BitLen())
+		p.Modulus = k.N.Bytes()
 	default:
 		return nil, fmt.Errorf("a TPM has no key of type %T", public)
 	}

@@ -52,7 +52,8 @@ const (
 	CounterPerCredential                    // one each
 	CounterZero                             // always 0: the authenticator does not count
 	CounterFixed                            // always Options.CounterStart
-	CounterScripted                         // Options.CounterScript, one value a signature, the last one again and again
+	// Options.CounterScript, one value a signature, the last one again and again
+	CounterScripted
 )
 
 // Options describe an authenticator. The zero value is a touch-only CTAP2 USB key with ES256 and a global counter.
@@ -70,17 +71,18 @@ type Options struct {
 	AlwaysUV         bool         // it verifies the user even when not asked (CTAP 2.1 alwaysUv)
 	NoU2F            bool         // it does not speak CTAP1/U2F besides
 	Platform         bool         // it is part of the client device: attachment "platform", transport "internal"
-	Transports       []string     // what it says of itself; ["usb"], or ["internal"] for a platform authenticator, when nil
-	Backup           bool         // BE of the credentials it makes
-	BackedUp         bool         // BS of the credentials it makes
-	Counter          CounterMode
-	CounterStart     uint32   // the counter before the first signature; the value of CounterFixed
-	CounterScript    []uint32 // the values of CounterScripted; a registration takes one as well
-	Attestation      Format
-	Compound         []Format // the parts of AttestCompound; packed and tpm when empty
-	CA               *CA      // issues certificates; made from the seed when nil
-	IDSize           int      // bytes of a credential identifier; 32, or 64 for U2F, when 0
-	Seed             []byte   // determines everything it draws; drawn from the operating system when empty
+	// what it says of itself; ["usb"], or ["internal"] for a platform authenticator, when nil
+	Transports    []string
+	Backup        bool // BE of the credentials it makes
+	BackedUp      bool // BS of the credentials it makes
+	Counter       CounterMode
+	CounterStart  uint32   // the counter before the first signature; the value of CounterFixed
+	CounterScript []uint32 // the values of CounterScripted; a registration takes one as well
+	Attestation   Format
+	Compound      []Format // the parts of AttestCompound; packed and tpm when empty
+	CA            *CA      // issues certificates; made from the seed when nil
+	IDSize        int      // bytes of a credential identifier; 32, or 64 for U2F, when 0
+	Seed          []byte   // determines everything it draws; drawn from the operating system when empty
 
 	// Extensions it has, as CTAP spells them, of those that its version and other options allow; nil: all of them.
 	Extensions []string
@@ -183,7 +185,9 @@ func New(o Options) (*Authenticator, error) {
 
 // clear empties the memory, the PIN included; keys made later are new ones. The caller holds the lock.
 func (a *Authenticator) clear() {
-	a.credentials, a.pin, a.session = map[string]*Credential{}, newPINState(&a.options), session{powered: a.now()}
+	a.credentials = map[string]*Credential{}
+	a.pin = newPINState(&a.options)
+	a.session = session{powered: a.now()}
 	a.largeBlobs = emptyLargeBlobs()
 }
 

@@ -66,7 +66,8 @@ func NewCA(o CAOptions) (*CA, error) {
 }
 
 // Intermediate makes a CA below ca. What it issues is shown with its certificate behind the leaf. change, if not nil,
-// may alter that certificate before it is signed: its dates, its IsCA, its MaxPathLen. The same name gives the same key.
+// may alter that certificate before it is signed: its dates, its IsCA, its MaxPathLen. The same name gives the same
+// key.
 func (ca *CA) Intermediate(name string, change func(*x509.Certificate)) (*CA, error) {
 	below := &CA{options: ca.options, root: ca.root}
 	below.options.Name, below.options.Seed = name, ca.seed("intermediate "+name)
@@ -189,7 +190,9 @@ func (ca *CA) template(name, unit string) *x509.Certificate {
 
 func (ca *CA) authority(name string, public *ecdsa.PublicKey) *x509.Certificate {
 	t := ca.template(name, "Authenticator Attestation CA")
-	t.IsCA, t.KeyUsage, t.SubjectKeyId = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign, keyID(public)
+	t.IsCA = true
+	t.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
+	t.SubjectKeyId = keyID(public)
 	return t
 }
 
@@ -276,7 +279,8 @@ func publicBits(public crypto.PublicKey) []byte {
 	return info.Key.Bytes
 }
 
-// keyIdentifier names a certificate's key as metadata does: SHA-1 of the public key in hex (RFC 5280 §4.2.1.2 method 1).
+// keyIdentifier names a certificate's key as metadata does: SHA-1 of the public key in hex (RFC 5280 §4.2.1.2 method
+// 1).
 func keyIdentifier(cert *x509.Certificate) string {
 	sum := sha1.Sum(publicBits(cert.PublicKey))
 	return fmt.Sprintf("%x", sum)

@@ -100,7 +100,9 @@ func (c *Client) CreateContext(ctx context.Context, options []byte) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	req.RPID, req.ClientDataHash, req.Hooks = rpID, hash[:], c.Hooks
+	req.RPID = rpID
+	req.ClientDataHash = hash[:]
+	req.Hooks = c.Hooks
 	if wishes.appIDExclude != "" && len(a.find(wishes.appIDExclude, req.Exclude, true)) > 0 {
 		if err := a.ask(ctx, rpID, StatusOperationDenied); err != nil {
 			return nil, exception(ctx, err)
@@ -157,8 +159,11 @@ func (c *Client) pick(o *CreationOptions, wishes *creationWishes) (*Authenticato
 
 // registration builds the response. Without a wish for attestation the statement is dropped, self attestation with
 // a zero AAGUID apart (Level 3 §5.1.3, "none").
-func (c *Client) registration(o *CreationOptions, a *Authenticator, m *made, clientData []byte, results map[string]any) ([]byte, error) {
-	att, cred, have := m.attestation, m.credential, a.Options()
+func (c *Client) registration(o *CreationOptions, a *Authenticator, m *made, clientData []byte,
+	results map[string]any) ([]byte, error) {
+	att := m.attestation
+	cred := m.credential
+	have := a.Options()
 	if o.Attestation == "none" {
 		_, certified := att.Statement["x5c"]
 		if att.Format != "packed" || certified || have.AAGUID != [16]byte{} {
@@ -242,7 +247,8 @@ func (c *Client) GetContext(ctx context.Context, options []byte) ([]byte, error)
 }
 
 // assert asks one authenticator.
-func (c *Client) assert(ctx context.Context, a *Authenticator, req *GetRequest, wishes *requestWishes, verification string, clientData []byte) ([]byte, error) {
+func (c *Client) assert(ctx context.Context, a *Authenticator, req *GetRequest, wishes *requestWishes,
+	verification string, clientData []byte) ([]byte, error) {
 	blobs, err := c.proveGet(ctx, a, req, verification, wishes.write != nil)
 	if err != nil {
 		return nil, err
@@ -262,7 +268,8 @@ func (c *Client) assert(ctx context.Context, a *Authenticator, req *GetRequest, 
 	have := a.Options()
 	out := &AuthenticationResponse{
 		ID: base64.RawURLEncoding.EncodeToString(got.Credential.ID), RawID: got.Credential.ID, Type: "public-key",
-		Response:   AssertionData{ClientDataJSON: clientData, AuthenticatorData: got.AuthData, Signature: got.Signature},
+		Response: AssertionData{ClientDataJSON: clientData, AuthenticatorData: got.AuthData,
+			Signature: got.Signature},
 		Attachment: have.attachment(), Extensions: results,
 	}
 	if got.Credential.Resident {

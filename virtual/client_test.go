@@ -36,7 +36,8 @@ func options(extra string) []byte {
 	}
 	return []byte(`{"rp":{"id":"shop.example","name":"Shop"},"user":{"id":"dXNlcg","name":"mei","displayName":"Mei"},` +
 		`"challenge":"Y2hhbGxlbmdlLWNoYWxsZW5nZQ","pubKeyCredParams":[{"type":"public-key","alg":-8},{"type":"public-key","alg":-7},` +
-		`{"type":"public-key","alg":-35},{"type":"public-key","alg":-36},{"type":"public-key","alg":-257}]` + extra + `}`)
+		`{"type":"public-key","alg":-35},{"type":"public-key","alg":-36},{"type":"public-key","alg":-257}]` +
+		extra + `}`)
 }
 
 func request(extra string) []byte {
@@ -77,7 +78,8 @@ func allow(id string) string { return `"allowCredentials":[{"type":"public-key",
 // TestRoundTrip registers and signs with every algorithm, and checks the signature with the public key sent along.
 func TestRoundTrip(t *testing.T) {
 	for name, alg := range map[string]virtual.Algorithm{
-		"ES256": virtual.ES256, "EdDSA": virtual.EdDSA, "ES384": virtual.ES384, "ES512": virtual.ES512, "RS256": virtual.RS256,
+		"ES256": virtual.ES256, "EdDSA": virtual.EdDSA, "ES384": virtual.ES384, "ES512": virtual.ES512,
+		"RS256": virtual.RS256,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{
@@ -121,14 +123,20 @@ func TestBrowserRules(t *testing.T) {
 		{"plain http", "http://shop.example", usb, "", "SecurityError"},
 		{"no algorithm in common", origin, virtual.Options{Algorithms: []virtual.Algorithm{virtual.EdDSA}},
 			`"pubKeyCredParams":[{"type":"public-key","alg":-7}]`, "NotSupportedError"},
-		{"platform wanted", origin, usb, `"authenticatorSelection":{"authenticatorAttachment":"platform"}`, "NotAllowedError"},
-		{"verification wanted of a touch-only key", origin, usb, `"authenticatorSelection":{"userVerification":"required"}`, "NotAllowedError"},
-		{"verification wanted of a PIN key", origin, pin, `"authenticatorSelection":{"userVerification":"required"}`, ""},
+		{"platform wanted", origin, usb, `"authenticatorSelection":{"authenticatorAttachment":"platform"}`,
+			"NotAllowedError"},
+		{"verification wanted of a touch-only key", origin, usb,
+			`"authenticatorSelection":{"userVerification":"required"}`, "NotAllowedError"},
+		{"verification wanted of a PIN key", origin, pin, `"authenticatorSelection":{"userVerification":"required"}`,
+			""},
 		{"wrong PIN", origin, virtual.Options{UserVerification: virtual.UVFails}, "", "NotAllowedError"},
-		{"wrong PIN not asked", origin, virtual.Options{UserVerification: virtual.UVFails}, `"authenticatorSelection":{"userVerification":"discouraged"}`, ""},
+		{"wrong PIN not asked", origin, virtual.Options{UserVerification: virtual.UVFails},
+			`"authenticatorSelection":{"userVerification":"discouraged"}`, ""},
 		{"no touch", origin, virtual.Options{Presence: virtual.Untouched}, "", "NotAllowedError"},
-		{"resident wanted of a U2F key", origin, virtual.Options{Protocol: virtual.U2F}, `"authenticatorSelection":{"residentKey":"required"}`, "NotAllowedError"},
-		{"resident preferred of a U2F key", origin, virtual.Options{Protocol: virtual.U2F}, `"authenticatorSelection":{"residentKey":"preferred"}`, ""},
+		{"resident wanted of a U2F key", origin, virtual.Options{Protocol: virtual.U2F},
+			`"authenticatorSelection":{"residentKey":"required"}`, "NotAllowedError"},
+		{"resident preferred of a U2F key", origin, virtual.Options{Protocol: virtual.U2F},
+			`"authenticatorSelection":{"residentKey":"preferred"}`, ""},
 		{"options that are no JSON", origin, usb, `"x":`, "TypeError"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -155,7 +163,8 @@ func checkException(t *testing.T, err error, want string) {
 
 // TestExcludeSparesTheTwin registers two keys of one batch: the first is refused a second time, its twin is not.
 func TestExcludeSparesTheTwin(t *testing.T) {
-	first, twin := device(t, virtual.Options{AAGUID: model, Seed: []byte("1")}), device(t, virtual.Options{AAGUID: model, Seed: []byte("2")})
+	first, twin := device(t, virtual.Options{AAGUID: model, Seed: []byte("1")}),
+		device(t, virtual.Options{AAGUID: model, Seed: []byte("2")})
 	c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{first}}
 	reg := register(t, c, options(""))
 	exclude := `"excludeCredentials":[{"type":"public-key","id":"` + reg.ID + `"}]`
@@ -251,7 +260,8 @@ func TestSetCounter(t *testing.T) {
 
 // BenchmarkClient is what one registration and one assertion of a discoverable credential cost.
 func BenchmarkClient(b *testing.B) {
-	a, err := virtual.New(virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Seed: []byte("bench")})
+	a, err := virtual.New(virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds,
+		Seed: []byte("bench")})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -276,7 +286,8 @@ func TestCloneCountsApart(t *testing.T) {
 	thief := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{a.Clone()}}
 	honest, stolen := assert(t, c, request(allow(reg.ID))), assert(t, thief, request(allow(reg.ID)))
 	if !bytes.Equal(honest.Response.AuthenticatorData, stolen.Response.AuthenticatorData) {
-		t.Errorf("got %x and %x, want the same counter twice", honest.Response.AuthenticatorData, stolen.Response.AuthenticatorData)
+		t.Errorf("got %x and %x, want the same counter twice", honest.Response.AuthenticatorData,
+			stolen.Response.AuthenticatorData)
 	}
 }
 
@@ -284,7 +295,8 @@ func TestCloneCountsApart(t *testing.T) {
 func TestSeedDetermines(t *testing.T) {
 	for _, alg := range []virtual.Algorithm{virtual.ES256, virtual.RS256} {
 		run := func(seed string) []byte {
-			o := virtual.Options{Seed: []byte(seed), Attestation: virtual.AttestPacked, AAGUID: model, Algorithms: []virtual.Algorithm{alg}}
+			o := virtual.Options{Seed: []byte(seed), Attestation: virtual.AttestPacked, AAGUID: model,
+				Algorithms: []virtual.Algorithm{alg}}
 			c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{device(t, o)}}
 			out, err := c.Create(options(`"attestation":"direct"`))
 			if err != nil {
@@ -292,7 +304,9 @@ func TestSeedDetermines(t *testing.T) {
 			}
 			return out
 		}
-		one, same, other := run("a"), run("a"), run("b")
+		one := run("a")
+		same := run("a")
+		other := run("b")
 		if !bytes.Equal(one, same) {
 			t.Errorf("algorithm %d: got two registrations from one seed", alg)
 		}
@@ -318,8 +332,10 @@ func TestAttestation(t *testing.T) {
 		{"self", direct, "packed", virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model}, false},
 		{"self not asked for", "", "none", virtual.Options{Attestation: virtual.AttestSelf, AAGUID: model}, false},
 		{"packed", direct, "packed", virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: ca}, true},
-		{"packed not asked for", "", "none", virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: ca}, false},
-		{"u2f", direct, "fido-u2f", virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F, CA: ca}, true},
+		{"packed not asked for", "", "none", virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: ca},
+			false},
+		{"u2f", direct, "fido-u2f", virtual.Options{Protocol: virtual.U2F, Attestation: virtual.AttestFIDOU2F, CA: ca},
+			true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{device(t, tc.device)}}
@@ -349,7 +365,8 @@ func checkChain(t *testing.T, ca *virtual.CA, der []byte) {
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(ca.Root())
-	if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: leaf.NotBefore, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+	if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: leaf.NotBefore,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
 		t.Errorf("chain: %v", err)
 	}
 	if leaf.IsCA || leaf.Version != 3 {
@@ -372,11 +389,13 @@ func TestHooks(t *testing.T) {
 		signed bool
 		trace  func(*virtual.AuthenticationResponse) bool
 	}{
-		{"client data", virtual.Hooks{ClientData: func(d *virtual.ClientData) { d.Origin = "https://evil.example" }}, true,
+		{"client data", virtual.Hooks{ClientData: func(d *virtual.ClientData) { d.Origin = "https://evil.example" }},
+			true,
 			func(r *virtual.AuthenticationResponse) bool {
 				return bytes.Contains(r.Response.ClientDataJSON, []byte("evil"))
 			}},
-		{"client data bytes", virtual.Hooks{ClientDataJSON: func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) }}, true,
+		{"client data bytes",
+			virtual.Hooks{ClientDataJSON: func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) }}, true,
 			func(r *virtual.AuthenticationResponse) bool { return r.Response.ClientDataJSON[0] == 0xef }},
 		{"flags", virtual.Hooks{AuthData: func(b []byte) []byte { b[32] &^= virtual.FlagUP; return b }}, true,
 			func(r *virtual.AuthenticationResponse) bool { return r.Response.AuthenticatorData[32] == 0 }},
@@ -392,7 +411,8 @@ func TestHooks(t *testing.T) {
 			if !tc.trace(got) {
 				t.Error("the fault left no trace")
 			}
-			if ok := verifies(public, got.Response.AuthenticatorData, got.Response.ClientDataJSON, got.Response.Signature); ok != tc.signed {
+			if ok := verifies(public, got.Response.AuthenticatorData, got.Response.ClientDataJSON,
+				got.Response.Signature); ok != tc.signed {
 				t.Errorf("signature verifies: got %v, want %v", ok, tc.signed)
 			}
 		})
@@ -424,8 +444,10 @@ func TestCDP(t *testing.T) {
 	b.Add(cred)
 	c.Authenticators[0] = b
 	got := assert(t, c, request(""))
-	if got.ID != reg.ID || string(got.Response.UserHandle) != "user" || got.Response.AuthenticatorData[32]&virtual.FlagBE == 0 {
-		t.Errorf("got %s of %q, flags %#x, want the credential exported", got.ID, got.Response.UserHandle, got.Response.AuthenticatorData[32])
+	if got.ID != reg.ID || string(got.Response.UserHandle) != "user" ||
+		got.Response.AuthenticatorData[32]&virtual.FlagBE == 0 {
+		t.Errorf("got %s of %q, flags %#x, want the credential exported", got.ID, got.Response.UserHandle,
+			got.Response.AuthenticatorData[32])
 	}
 	if !b.Remove("shop.example", cred.ID) || b.Remove("shop.example", cred.ID) {
 		t.Error("removing: got other than once")
@@ -443,7 +465,8 @@ func TestDerivedCredentialsSign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := virtual.Assertion{Challenge: "YW5vdGhlci1jaGFsbGVuZ2U", Origin: origin, Flags: virtual.FlagUP, Counter: 9, UserHandle: []byte("user")}
+	a := virtual.Assertion{Challenge: "YW5vdGhlci1jaGFsbGVuZ2U", Origin: origin, Flags: virtual.FlagUP, Counter: 9,
+		UserHandle: []byte("user")}
 	out, err := one.AppendAssertion(nil, &a)
 	if err != nil {
 		t.Fatal(err)
@@ -455,7 +478,8 @@ func TestDerivedCredentialsSign(t *testing.T) {
 	if !verifies(two.Public(), r.Response.AuthenticatorData, r.Response.ClientDataJSON, r.Response.Signature) {
 		t.Error("the signature does not verify with the key derived elsewhere")
 	}
-	if !bytes.Equal(r.RawID, two.ID) || string(r.Response.UserHandle) != "user" || r.Response.AuthenticatorData[36] != 9 {
+	if !bytes.Equal(r.RawID, two.ID) || string(r.Response.UserHandle) != "user" ||
+		r.Response.AuthenticatorData[36] != 9 {
 		t.Errorf("got %+v", r)
 	}
 }

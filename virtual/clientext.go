@@ -97,7 +97,8 @@ func (c *Client) creationExtensions(o *CreationOptions) (*creationWishes, error)
 	}
 	policies := map[string]int{
 		"": 0, "userVerificationOptional": ProtectOptional,
-		"userVerificationOptionalWithCredentialIDList": ProtectOptionalWithList, "userVerificationRequired": ProtectRequired,
+		"userVerificationOptionalWithCredentialIDList": ProtectOptionalWithList,
+		"userVerificationRequired":                     ProtectRequired,
 	}
 	known := false
 	if w.protect, known = policies[policy]; !known {
@@ -141,7 +142,9 @@ func (w *creationWishes) fits(a *Authenticator) bool {
 // ask puts the wishes into the request; the secret opens what hmac-secret-mc answers.
 func (w *creationWishes) ask(ctx context.Context, a *Authenticator, req *MakeRequest) (*Secret, error) {
 	e := &req.Extensions
-	e.CredProtect, e.MinPINLength, e.CredBlob = w.protect, w.minPINLength, w.credBlob
+	e.CredProtect = w.protect
+	e.MinPINLength = w.minPINLength
+	e.CredBlob = w.credBlob
 	e.HMACSecret = w.hmacSecret || w.prf != nil
 	e.LargeBlobKey = w.largeBlob != "" && req.Resident && a.has(extLargeBlobKey)
 	if w.prf == nil || w.prf.Eval == nil || !a.has(extHMACSecretMC) {
@@ -208,7 +211,8 @@ func (c *Client) requestExtensions(o *RequestOptions) (*requestWishes, error) {
 	case w.appID != "" && !c.mayUseAppID(w.appID):
 		return nil, refuse("SecurityError", "%s may not use the AppID %s", c.Origin, w.appID)
 	case blob.Support != nil, w.read && w.write != nil:
-		return nil, refuse("NotSupportedError", "largeBlob: support asked of an assertion, or reading and writing at once")
+		return nil, refuse("NotSupportedError",
+			"largeBlob: support asked of an assertion, or reading and writing at once")
 	case w.write != nil && len(o.Allow) != 1:
 		return nil, refuse("NotSupportedError", "largeBlob: writing needs exactly one allowed credential")
 	case w.prf == nil:
@@ -219,7 +223,8 @@ func (c *Client) requestExtensions(o *RequestOptions) (*requestWishes, error) {
 	}
 	for id := range w.prf.EvalByCredential {
 		var raw Bytes
-		if raw.UnmarshalText([]byte(id)) != nil || !slices.ContainsFunc(o.Allow, func(d Descriptor) bool { return string(d.ID) == string(raw) }) {
+		if raw.UnmarshalText([]byte(id)) != nil ||
+			!slices.ContainsFunc(o.Allow, func(d Descriptor) bool { return string(d.ID) == string(raw) }) {
 			return nil, refuse("SyntaxError", "prf: evalByCredential names a credential that is not allowed")
 		}
 	}
@@ -266,7 +271,8 @@ func (w *requestWishes) ask(ctx context.Context, a *Authenticator, req *GetReque
 }
 
 // results is clientExtensionResults; a large blob is read or written here, after the touch.
-func (w *requestWishes) results(ctx context.Context, a *Authenticator, got *GetResponse, secret *Secret, token *Token) (map[string]any, error) {
+func (w *requestWishes) results(ctx context.Context, a *Authenticator, got *GetResponse, secret *Secret,
+	token *Token) (map[string]any, error) {
 	out := map[string]any{}
 	if w.appID != "" {
 		out["appid"] = w.usedApp
@@ -288,7 +294,8 @@ func (w *requestWishes) results(ctx context.Context, a *Authenticator, got *GetR
 	out["largeBlob"] = blob
 	switch {
 	case w.write != nil:
-		blob["written"] = got.LargeBlobKey != nil && a.browser().WriteLargeBlob(ctx, token, got.LargeBlobKey, *w.write) == nil
+		blob["written"] = got.LargeBlobKey != nil && a.browser().WriteLargeBlob(ctx, token, got.LargeBlobKey,
+			*w.write) == nil
 	case got.LargeBlobKey != nil:
 		plain, err := a.browser().LargeBlob(ctx, got.LargeBlobKey)
 		if err != nil {

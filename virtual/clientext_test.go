@@ -31,10 +31,13 @@ func TestClientExtensionResults(t *testing.T) {
 		{"credProps", `"extensions":{"credProps":true}`, `{"credProps":{"rk":false}}`},
 		{"prf", `"extensions":{"prf":{}}`, `{"prf":{"enabled":true}}`},
 		{"hmacCreateSecret", `"extensions":{"hmacCreateSecret":true}`, `{"hmacCreateSecret":true}`},
-		{"largeBlob", requireResident + `,"extensions":{"largeBlob":{"support":"required"}}`, `{"largeBlob":{"supported":true}}`},
-		{"largeBlob of a plain one", `"extensions":{"largeBlob":{"support":"preferred"}}`, `{"largeBlob":{"supported":false}}`},
+		{"largeBlob", requireResident + `,"extensions":{"largeBlob":{"support":"required"}}`,
+			`{"largeBlob":{"supported":true}}`},
+		{"largeBlob of a plain one", `"extensions":{"largeBlob":{"support":"preferred"}}`,
+			`{"largeBlob":{"supported":false}}`},
 		{"credBlob", `"extensions":{"credBlob":"YmxvYg"}`, `{"credBlob":true}`},
-		{"credProtect and minPinLength", `"extensions":{"credentialProtectionPolicy":"userVerificationRequired","enforceCredentialProtectionPolicy":true,"minPinLength":true}`, `{}`},
+		{"credProtect and minPinLength",
+			`"extensions":{"credentialProtectionPolicy":"userVerificationRequired","enforceCredentialProtectionPolicy":true,"minPinLength":true}`, `{}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := results(t, register(t, stick(full(t)), options(tc.options)).Extensions); got != tc.want {
@@ -109,23 +112,27 @@ func prfOf(t *testing.T, extensions map[string]any) prfResults {
 // of the credential goes before the general one.
 func TestPRF(t *testing.T) {
 	c := stick(full(t))
-	reg := register(t, c, options(`"authenticatorSelection":{"userVerification":"required"},"extensions":{"prf":{"eval":{"first":"b25l","second":"dHdv"}}}`))
+	reg := register(t, c,
+		options(`"authenticatorSelection":{"userVerification":"required"},"extensions":{"prf":{"eval":{"first":"b25l","second":"dHdv"}}}`))
 	made := prfOf(t, reg.Extensions).Results
 	eval := func(input string) prfResults {
-		return prfOf(t, assert(t, c, request(allow(reg.ID)+`,"userVerification":"required","extensions":{"prf":`+input+`}`)).Extensions)
+		return prfOf(t, assert(t, c, request(allow(reg.ID)+`,"userVerification":"required","extensions":{"prf":`+input+
+			`}`)).Extensions)
 	}
 	one := eval(`{"eval":{"first":"b25l"}}`).Results
 	if len(one.First) != 32 || string(one.First) != string(made.First) || one.Second != nil || len(made.Second) != 32 {
 		t.Errorf("got %x, want %x of the registration, and no second", one.First, made.First)
 	}
-	if both := eval(`{"eval":{"first":"dHdv","second":"b25l"}}`).Results; string(both.First) != string(made.Second) || string(both.Second) != string(one.First) {
+	if both := eval(`{"eval":{"first":"dHdv","second":"b25l"}}`).Results; string(both.First) != string(made.Second) ||
+		string(both.Second) != string(one.First) {
 		t.Errorf("the other way round: got %x, %x", both.First, both.Second)
 	}
 	by := eval(`{"eval":{"first":"b25l"},"evalByCredential":{"` + reg.ID + `":{"first":"dHdv"}}}`).Results
 	if string(by.First) != string(made.Second) {
 		t.Errorf("by credential: got %x, want %x", by.First, made.Second)
 	}
-	if got := results(t, assert(t, c, request(allow(reg.ID)+`,"extensions":{"prf":{}}`)).Extensions); got != `{"prf":{}}` {
+	if got := results(t,
+		assert(t, c, request(allow(reg.ID)+`,"extensions":{"prf":{}}`)).Extensions); got != `{"prf":{}}` {
 		t.Errorf("nothing to evaluate: got %s", got)
 	}
 }
@@ -135,18 +142,24 @@ func TestPRFOfTheOneThatAnswers(t *testing.T) {
 	c := stick(full(t))
 	silent := register(t, c, options(`"extensions":{"prf":{},"credentialProtectionPolicy":"userVerificationRequired"}`))
 	open := register(t, c, []byte(strings.Replace(string(options(`"extensions":{"prf":{}}`)), "dXNlcg", "b3RoZXI", 1)))
-	list := `"userVerification":"discouraged","allowCredentials":[{"type":"public-key","id":"` + silent.ID + `"},{"type":"public-key","id":"` + open.ID + `"}]`
-	want := assert(t, c, request(allow(open.ID)+`,"userVerification":"discouraged","extensions":{"prf":{"eval":{"first":"dHdv"}}}`))
-	got := assert(t, c, request(list+`,"extensions":{"prf":{"evalByCredential":{"`+silent.ID+`":{"first":"b25l"},"`+open.ID+`":{"first":"dHdv"}}}}`))
-	if got.ID != open.ID || string(prfOf(t, got.Extensions).Results.First) != string(prfOf(t, want.Extensions).Results.First) {
-		t.Errorf("got %x of %s, want %x of %s", prfOf(t, got.Extensions).Results.First, got.ID, prfOf(t, want.Extensions).Results.First, open.ID)
+	list := `"userVerification":"discouraged","allowCredentials":[{"type":"public-key","id":"` + silent.ID +
+		`"},{"type":"public-key","id":"` + open.ID + `"}]`
+	want := assert(t, c,
+		request(allow(open.ID)+`,"userVerification":"discouraged","extensions":{"prf":{"eval":{"first":"dHdv"}}}`))
+	got := assert(t, c, request(list+`,"extensions":{"prf":{"evalByCredential":{"`+silent.ID+`":{"first":"b25l"},"`+
+		open.ID+`":{"first":"dHdv"}}}}`))
+	if got.ID != open.ID ||
+		string(prfOf(t, got.Extensions).Results.First) != string(prfOf(t, want.Extensions).Results.First) {
+		t.Errorf("got %x of %s, want %x of %s", prfOf(t, got.Extensions).Results.First, got.ID,
+			prfOf(t, want.Extensions).Results.First, open.ID)
 	}
 }
 
 // TestLargeBlobOfClient writes, reads, and overwrites.
 func TestLargeBlobOfClient(t *testing.T) {
 	for name, o := range map[string]virtual.Options{
-		"PIN": {ResidentKeys: true, PIN: "1234"}, "finger": {ResidentKeys: true, UserVerification: virtual.UVSucceeds}, "neither": {ResidentKeys: true},
+		"PIN": {ResidentKeys: true, PIN: "1234"}, "finger": {ResidentKeys: true, UserVerification: virtual.UVSucceeds},
+		"neither": {ResidentKeys: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := stick(device(t, o))
@@ -160,7 +173,8 @@ func TestLargeBlobOfClient(t *testing.T) {
 				{reg.ID, `{"read":true}`, `{"largeBlob":{"blob":"dHdv"}}`},
 				{other.ID, `{"write":"b25l"}`, `{"largeBlob":{"written":false}}`},
 			} {
-				got := results(t, assert(t, c, request(allow(step.id)+`,"extensions":{"largeBlob":`+step.input+`}`)).Extensions)
+				got := results(t, assert(t, c, request(allow(step.id)+`,"extensions":{"largeBlob":`+step.input+
+					`}`)).Extensions)
 				if got != step.want {
 					t.Errorf("%s: got %s, want %s", step.input, got, step.want)
 				}
@@ -173,7 +187,9 @@ func TestLargeBlobOfClient(t *testing.T) {
 func TestCredBlobOfClient(t *testing.T) {
 	c := stick(full(t))
 	reg := register(t, c, options(`"extensions":{"credBlob":"YmxvYg"}`))
-	if got := results(t, assert(t, c, request(allow(reg.ID)+`,"extensions":{"getCredBlob":true}`)).Extensions); got != `{"getCredBlob":"YmxvYg"}` {
+	if got := results(t,
+		assert(t, c,
+			request(allow(reg.ID)+`,"extensions":{"getCredBlob":true}`)).Extensions); got != `{"getCredBlob":"YmxvYg"}` {
 		t.Errorf("got %s", got)
 	}
 }
@@ -186,8 +202,10 @@ func TestAppID(t *testing.T) {
 	id, _ := virtual.Bytes(a.Credentials()[0].ID).MarshalText()
 	c := stick(a)
 	got := assert(t, c, request(allow(string(id))+`,"extensions":{"appid":"`+app+`"}`))
-	if string(got.Response.AuthenticatorData[:32]) != string(hashOf(app)) || results(t, got.Extensions) != `{"appid":true}` {
-		t.Errorf("got the hash %x and %s, want the AppID's and true", got.Response.AuthenticatorData[:32], results(t, got.Extensions))
+	if string(got.Response.AuthenticatorData[:32]) != string(hashOf(app)) ||
+		results(t, got.Extensions) != `{"appid":true}` {
+		t.Errorf("got the hash %x and %s, want the AppID's and true", got.Response.AuthenticatorData[:32],
+			results(t, got.Extensions))
 	}
 	_, err := c.Get(request(allow(string(id))))
 	checkException(t, err, "NotAllowedError")
@@ -217,18 +235,23 @@ func TestClientPIN(t *testing.T) {
 		{"none typed", virtual.Options{PIN: "1234"}, "", must, "NotAllowedError", false},
 		{"none typed, preferred", virtual.Options{PIN: "1234"}, "", "", "", false},
 		{"typed, preferred", virtual.Options{PIN: "1234"}, "1234", "", "", true},
-		{"typed, discouraged", virtual.Options{PIN: "1234"}, "1234", `"authenticatorSelection":{"userVerification":"discouraged"}`, "", false},
+		{"typed, discouraged", virtual.Options{PIN: "1234"}, "1234",
+			`"authenticatorSelection":{"userVerification":"discouraged"}`, "", false},
 		{"discouraged, discoverable", virtual.Options{PIN: "1234", ResidentKeys: true}, "1234",
 			`"authenticatorSelection":{"userVerification":"discouraged","residentKey":"required"}`, "", true},
 		{"none set yet", virtual.Options{ClientPIN: true}, "1234", must, "", true},
 		{"none set yet, too short", virtual.Options{ClientPIN: true}, "1", must, "NotAllowedError", false},
 		{"none set yet, preferred", virtual.Options{ClientPIN: true}, "1234", "", "", false},
 		{"finger first", virtual.Options{PIN: "1234", UserVerification: virtual.UVSucceeds}, "9999", must, "", true},
-		{"PIN after the finger", virtual.Options{PIN: "1234", UserVerification: virtual.UVBlocked}, "1234", must, "", true},
-		{"finger blocked", virtual.Options{UserVerification: virtual.UVBlocked}, "1234", must, "NotAllowedError", false},
+		{"PIN after the finger", virtual.Options{PIN: "1234", UserVerification: virtual.UVBlocked}, "1234",
+			must, "", true},
+		{"finger blocked", virtual.Options{UserVerification: virtual.UVBlocked}, "1234", must, "NotAllowedError",
+			false},
 		{"CTAP 2.0", virtual.Options{PIN: "1234", Version: virtual.FIDO20}, "1234", must, "", true},
-		{"CTAP 2.0, none typed", virtual.Options{PIN: "1234", Version: virtual.FIDO20}, "", "", "NotAllowedError", false},
-		{"always", virtual.Options{PIN: "1234", AlwaysUV: true}, "1234", `"authenticatorSelection":{"userVerification":"discouraged"}`, "", true},
+		{"CTAP 2.0, none typed", virtual.Options{PIN: "1234", Version: virtual.FIDO20}, "", "", "NotAllowedError",
+			false},
+		{"always", virtual.Options{PIN: "1234", AlwaysUV: true}, "1234",
+			`"authenticatorSelection":{"userVerification":"discouraged"}`, "", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := stick(device(t, tc.device))
@@ -268,8 +291,9 @@ func TestOtherTypesAreNotAnyCredential(t *testing.T) {
 // TestUnknownValuesAreDefaults: a browser treats an enumeration value it does not know as absent.
 func TestUnknownValuesAreDefaults(t *testing.T) {
 	a := device(t, virtual.Options{ResidentKeys: true, AAGUID: model, Attestation: virtual.AttestPacked})
-	reg := register(t, stick(a), options(`"attestation":"new","authenticatorSelection":{"residentKey":"new","requireResidentKey":true,`+
-		`"userVerification":"new","authenticatorAttachment":"new"},"extensions":{"credProps":true}`))
+	reg := register(t, stick(a),
+		options(`"attestation":"new","authenticatorSelection":{"residentKey":"new","requireResidentKey":true,`+
+			`"userVerification":"new","authenticatorAttachment":"new"},"extensions":{"credProps":true}`))
 	if got := results(t, reg.Extensions); got != `{"credProps":{"rk":true}}` {
 		t.Errorf("residentKey: got %s, want what requireResidentKey says", got)
 	}

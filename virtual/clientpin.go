@@ -41,12 +41,15 @@ func (c *Client) proveMake(ctx context.Context, a *Authenticator, req *MakeReque
 	if err != nil {
 		return err
 	}
-	req.Verify, req.PINAuth, req.PINProtocol = p.verify, p.auth, p.protocol
+	req.Verify = p.verify
+	req.PINAuth = p.auth
+	req.PINProtocol = p.protocol
 	return nil
 }
 
 // proveGet is proveMake for an assertion. The token is returned for a large blob that is written afterwards.
-func (c *Client) proveGet(ctx context.Context, a *Authenticator, req *GetRequest, requirement string, write bool) (*Token, error) {
+func (c *Client) proveGet(ctx context.Context, a *Authenticator, req *GetRequest, requirement string,
+	write bool) (*Token, error) {
 	permissions := PermitGetAssertion
 	if write && a.has(extLargeBlobKey) {
 		permissions |= PermitLargeBlobWrite
@@ -56,13 +59,16 @@ func (c *Client) proveGet(ctx context.Context, a *Authenticator, req *GetRequest
 	if err != nil {
 		return nil, err
 	}
-	req.Verify, req.PINAuth, req.PINProtocol = p.verify, p.auth, p.protocol
+	req.Verify = p.verify
+	req.PINAuth = p.auth
+	req.PINProtocol = p.protocol
 	return p.token, nil
 }
 
 // prove has the user verified if it is required, or preferred and possible: by what is built in, or else, and when
 // that does not let her pass, by the PIN she types. Built-in verification gives a token only where one is needed.
-func (c *Client) prove(ctx context.Context, a *Authenticator, requirement string, forced bool, permissions int, rpID string, hash []byte) (*proof, error) {
+func (c *Client) prove(ctx context.Context, a *Authenticator, requirement string, forced bool, permissions int,
+	rpID string, hash []byte) (*proof, error) {
 	pin := c.typesPIN(a)
 	required := requirement == "required" || forced
 	switch {

@@ -180,7 +180,9 @@ func ImportCDP(in CDPCredential) (*Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Resident, c.UserHandle, c.Counter = in.IsResidentCredential, slices.Clone(in.UserHandle), in.SignCount
+	c.Resident = in.IsResidentCredential
+	c.UserHandle = slices.Clone(in.UserHandle)
+	c.Counter = in.SignCount
 	c.Backup, c.BackedUp = in.BackupEligibility, in.BackupState
 	c.UserName, c.DisplayName = in.UserName, in.UserDisplayName
 	return c, nil

@@ -103,7 +103,8 @@ func TestCommandRoundTrip(t *testing.T) {
 	for protocol := 1; protocol <= 2; protocol++ {
 		a := full(t)
 		token := pinToken(t, a, protocol, virtual.PermitMakeCredential, "shop.example")
-		made := call(t, a, virtual.CommandMakeCredential, withToken(making("mei", map[int]any{7: resident}), token, 8, 9))
+		made := call(t, a, virtual.CommandMakeCredential, withToken(making("mei", map[int]any{7: resident}),
+			token, 8, 9))
 		data, _ := made[2].([]byte)
 		if made[1] != "none" || data[32] != virtual.FlagUP|virtual.FlagUV|virtual.FlagAT {
 			t.Fatalf("got format %v, flags %#x, want none, UP, UV and AT", made[1], data[32])
@@ -213,9 +214,11 @@ func TestMakeCredentialParameters(t *testing.T) {
 		{"handle of 65 bytes", 3, map[string]any{"id": make([]byte, 65)}, virtual.StatusInvalidLength},
 		{"no parameters", 4, nil, virtual.StatusMissingParameter},
 		{"empty parameters", 4, []any{}, virtual.StatusUnsupportedAlgorithm},
-		{"unknown algorithm", 4, []any{map[string]any{"alg": -999, "type": "public-key"}}, virtual.StatusUnsupportedAlgorithm},
+		{"unknown algorithm", 4, []any{map[string]any{"alg": -999, "type": "public-key"}},
+			virtual.StatusUnsupportedAlgorithm},
 		{"other type", 4, []any{map[string]any{"alg": -7, "type": "password"}}, virtual.StatusUnsupportedAlgorithm},
-		{"algorithm as text", 4, []any{map[string]any{"alg": "ES256", "type": "public-key"}}, virtual.StatusUnexpectedType},
+		{"algorithm as text", 4, []any{map[string]any{"alg": "ES256", "type": "public-key"}},
+			virtual.StatusUnexpectedType},
 		{"algorithm missing", 4, []any{map[string]any{"type": "public-key"}}, virtual.StatusMissingParameter},
 		{"parameter as text", 4, []any{"ES256"}, virtual.StatusUnexpectedType},
 		{"exclude list as map", 5, map[string]any{}, virtual.StatusUnexpectedType},
@@ -232,7 +235,8 @@ func TestMakeCredentialParameters(t *testing.T) {
 		{"credProtect as text", 6, map[string]any{"credProtect": "1"}, virtual.StatusUnexpectedType},
 		{"largeBlobKey without rk", 6, map[string]any{"largeBlobKey": true}, virtual.StatusInvalidOption},
 		{"largeBlobKey false", 6, map[string]any{"largeBlobKey": false}, virtual.StatusInvalidOption},
-		{"hmac-secret-mc alone", 6, map[string]any{"hmac-secret-mc": map[int]any{1: map[int]any{}, 2: []byte{}, 3: []byte{}}}, virtual.StatusMissingParameter},
+		{"hmac-secret-mc alone", 6, map[string]any{"hmac-secret-mc": map[int]any{1: map[int]any{}, 2: []byte{},
+			3: []byte{}}}, virtual.StatusMissingParameter},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			params := making("mei", nil)
@@ -264,14 +268,17 @@ func TestGetInfo(t *testing.T) {
 		{"2.0 with a PIN", virtual.Options{Version: virtual.FIDO20, PIN: "1234", ResidentKeys: true},
 			[]any{"U2F_V2", "FIDO_2_0", "FIDO_2_1_PRE"},
 			map[any]any{"rk": true, "up": true, "plat": false, "clientPin": true, "credentialMgmtPreview": true}},
-		{"2.2 with a finger", virtual.Options{Version: virtual.FIDO22, UserVerification: virtual.UVSucceeds, Platform: true, NoU2F: true, Extensions: []string{}},
+		{"2.2 with a finger", virtual.Options{Version: virtual.FIDO22, UserVerification: virtual.UVSucceeds,
+			Platform: true, NoU2F: true, Extensions: []string{}},
 			[]any{"FIDO_2_0", "FIDO_2_1", "FIDO_2_2"},
-			map[any]any{"rk": false, "up": true, "plat": true, "uv": true, "pinUvAuthToken": true, "makeCredUvNotRqd": true,
-				"alwaysUv": false, "authnrCfg": true, "setMinPINLength": false}},
+			map[any]any{"rk": false, "up": true, "plat": true, "uv": true, "pinUvAuthToken": true,
+				"makeCredUvNotRqd": true,
+				"alwaysUv":         false, "authnrCfg": true, "setMinPINLength": false}},
 		{"always verifying", virtual.Options{AlwaysUV: true, ClientPIN: true, Extensions: []string{}},
 			[]any{"FIDO_2_0", "FIDO_2_1"}, // no U2F, which cannot verify
-			map[any]any{"rk": false, "up": true, "plat": false, "clientPin": false, "pinUvAuthToken": true, "makeCredUvNotRqd": false,
-				"alwaysUv": true, "authnrCfg": true, "setMinPINLength": true}},
+			map[any]any{"rk": false, "up": true, "plat": false, "clientPin": false, "pinUvAuthToken": true,
+				"makeCredUvNotRqd": false,
+				"alwaysUv":         true, "authnrCfg": true, "setMinPINLength": true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			info := call(t, device(t, tc.device), virtual.CommandGetInfo, nil)
@@ -279,7 +286,8 @@ func TestGetInfo(t *testing.T) {
 			compare(t, "options", info[4], tc.options)
 		})
 	}
-	refused(t, device(t, virtual.Options{Protocol: virtual.U2F}), virtual.CommandGetInfo, nil, virtual.StatusInvalidCommand)
+	refused(t, device(t, virtual.Options{Protocol: virtual.U2F}), virtual.CommandGetInfo, nil,
+		virtual.StatusInvalidCommand)
 }
 
 func compare(t *testing.T, what string, got, want any) {
@@ -385,8 +393,10 @@ func TestGetAssertionParameters(t *testing.T) {
 		{"no hash", map[int]any{1: "shop.example"}, virtual.StatusMissingParameter},
 		{"rk", getting(map[int]any{5: resident}), virtual.StatusUnsupportedOption},
 		{"uv", getting(map[int]any{5: map[string]any{"uv": true}}), virtual.StatusInvalidOption},
-		{"a list of passwords", getting(map[int]any{3: []any{map[string]any{"id": id, "type": "password"}}}), virtual.StatusNoCredentials},
-		{"a list of strangers", getting(map[int]any{3: []any{map[string]any{"id": []byte("x"), "type": "public-key"}}}), virtual.StatusNoCredentials},
+		{"a list of passwords", getting(map[int]any{3: []any{map[string]any{"id": id, "type": "password"}}}),
+			virtual.StatusNoCredentials},
+		{"a list of strangers", getting(map[int]any{3: []any{map[string]any{"id": []byte("x"), "type": "public-key"}}}),
+			virtual.StatusNoCredentials},
 	} {
 		t.Run(tc.name, func(t *testing.T) { refused(t, a, virtual.CommandGetAssertion, tc.params, tc.want) })
 	}
@@ -437,7 +447,8 @@ func TestLatency(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := host(a).Call(ctx, virtual.CommandMakeCredential, making("mei", nil)); statusOf(err) != virtual.StatusKeepaliveCancel {
+		if _, err := host(a).Call(ctx, virtual.CommandMakeCredential,
+			making("mei", nil)); statusOf(err) != virtual.StatusKeepaliveCancel {
 			t.Errorf("got %v, want %v", err, virtual.StatusKeepaliveCancel)
 		}
 		c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{a}}

@@ -109,7 +109,8 @@ func (a *Authenticator) Export() ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	out := exported{
-		Version: exportVersion, Options: exportOptions(&a.options), Credentials: []CDPCredential{}, Details: []exportedDetail{},
+		Version: exportVersion, Options: exportOptions(&a.options), Credentials: []CDPCredential{},
+		Details: []exportedDetail{},
 		State: exportedState{
 			Made: a.made, Counter: a.counter, Scripted: a.scripted, Draws: a.draws, LargeBlobs: a.largeBlobs,
 			PIN: exportedPIN{
@@ -170,7 +171,8 @@ func exportOptions(o *Options) exportedOptions {
 		out.CA = &exportedCA{Intermediate: true}
 	default:
 		ca := o.CA.options
-		out.CA = &exportedCA{Name: ca.Name, Country: ca.Country, NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, Seed: ca.Seed}
+		out.CA = &exportedCA{Name: ca.Name, Country: ca.Country, NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
+			Seed: ca.Seed}
 	}
 	return out
 }
@@ -180,7 +182,8 @@ func (e *exportedOptions) options() (Options, error) {
 		Protocol: e.Protocol, Version: e.Version, ResidentKeys: e.ResidentKeys, ResidentLimit: e.ResidentLimit,
 		UserVerification: e.UserVerification, ClientPIN: e.ClientPIN, MinPINLength: e.MinPINLength,
 		MinPINLengthRPIDs: e.MinPINLengthRPIDs, AlwaysUV: e.AlwaysUV, NoU2F: e.NoU2F, Platform: e.Platform,
-		Transports: e.Transports, Backup: e.Backup, BackedUp: e.BackedUp, Counter: e.Counter, CounterStart: e.CounterStart,
+		Transports: e.Transports, Backup: e.Backup, BackedUp: e.BackedUp, Counter: e.Counter,
+		CounterStart:  e.CounterStart,
 		CounterScript: e.CounterScript, Attestation: e.Attestation, Compound: e.Compound, IDSize: e.IDSize,
 		Extensions: e.Extensions, Latency: time.Duration(e.LatencyMS) * time.Millisecond, Seed: e.Seed,
 	}
@@ -196,13 +199,15 @@ func (e *exportedOptions) options() (Options, error) {
 		o.Algorithms = append(o.Algorithms, alg)
 	}
 	if ca := e.CA; ca != nil && !ca.Intermediate {
-		o.CA, err = NewCA(CAOptions{Name: ca.Name, Country: ca.Country, NotBefore: ca.NotBefore, NotAfter: ca.NotAfter, Seed: ca.Seed})
+		o.CA, err = NewCA(CAOptions{Name: ca.Name, Country: ca.Country, NotBefore: ca.NotBefore, NotAfter: ca.NotAfter,
+			Seed: ca.Seed})
 	}
 	return o, err
 }
 
 // Import makes the authenticator that Export wrote. change, if not nil, sees the options before they are used: it may
-// set callbacks and the clock, or another CA; it must set one for an authenticator that attests below an intermediate. Members that are not known are refused.
+// set callbacks and the clock, or another CA; it must set one for an authenticator that attests below an intermediate.
+// Members that are not known are refused.
 func Import(text []byte, change func(*Options)) (*Authenticator, error) {
 	a, err := importFrom(text, change)
 	if err != nil {
@@ -246,7 +251,8 @@ func importFrom(text []byte, change func(*Options)) (*Authenticator, error) {
 // restore puts the state and the credentials of an export in place.
 func (a *Authenticator) restore(in *exported) error {
 	p := in.State.PIN
-	if p.Hash != nil && len(p.Hash) != 16 || p.Retries < 0 || p.Retries > maxPINRetries || p.UVRetries < 0 || in.State.Scripted < 0 {
+	if p.Hash != nil && len(p.Hash) != 16 || p.Retries < 0 || p.Retries > maxPINRetries || p.UVRetries < 0 ||
+		in.State.Scripted < 0 {
 		return errors.New("a state of the PIN or the counter that cannot be")
 	}
 	a.mu.Lock()
@@ -265,11 +271,16 @@ func (a *Authenticator) restore(in *exported) error {
 		if len(d.RPIDHash) != 32 {
 			return fmt.Errorf("credential %d: an rpIdHash of %d bytes", i, len(d.RPIDHash))
 		}
-		c.rpHash, c.RPName, c.CredProtect = [32]byte(d.RPIDHash), d.RPName, d.CredProtect
+		c.rpHash = [32]byte(d.RPIDHash)
+		c.RPName = d.RPName
+		c.CredProtect = d.CredProtect
 		c.CredBlob, c.LargeBlobKey = d.CredBlob, d.LargeBlobKey
 		a.put(c)
 		c.order = d.Order
 	}
-	a.made, a.counter, a.scripted, a.draws = in.State.Made, in.State.Counter, in.State.Scripted, in.State.Draws
+	a.made = in.State.Made
+	a.counter = in.State.Counter
+	a.scripted = in.State.Scripted
+	a.draws = in.State.Draws
 	return nil
 }

@@ -14,8 +14,9 @@ func used(t *testing.T, o virtual.Options) *virtual.Authenticator {
 	t.Helper()
 	a := device(t, o)
 	c := &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{a}, PIN: "1234"}
-	reg := register(t, c, options(`"authenticatorSelection":{"residentKey":"required"},"extensions":{"largeBlob":{"support":"required"},`+
-		`"credBlob":"YmxvYg","credentialProtectionPolicy":"userVerificationRequired"}`))
+	reg := register(t, c,
+		options(`"authenticatorSelection":{"residentKey":"required"},"extensions":{"largeBlob":{"support":"required"},`+
+			`"credBlob":"YmxvYg","credentialProtectionPolicy":"userVerificationRequired"}`))
 	assert(t, c, request(allow(reg.ID)+`,"extensions":{"largeBlob":{"write":"aGVsbG8"}}`))
 	register(t, c, options(""))
 	apdu(t, a, []byte{0, 1, 0, 0, 0, 0, 64}, append(hashOf("challenge"), hashOf("app")...), nil, 0x9000)
@@ -25,8 +26,10 @@ func used(t *testing.T, o virtual.Options) *virtual.Authenticator {
 
 func everything() virtual.Options {
 	return virtual.Options{
-		ResidentKeys: true, ResidentLimit: 9, PIN: "1234", AAGUID: model, Attestation: virtual.AttestPacked, Backup: true, BackedUp: true,
-		Algorithms: []virtual.Algorithm{virtual.ES256, virtual.EdDSA}, Counter: virtual.CounterScripted, CounterScript: []uint32{5, 4, 3, 2},
+		ResidentKeys: true, ResidentLimit: 9, PIN: "1234", AAGUID: model, Attestation: virtual.AttestPacked,
+		Backup: true, BackedUp: true,
+		Algorithms: []virtual.Algorithm{virtual.ES256, virtual.EdDSA}, Counter: virtual.CounterScripted,
+		CounterScript:     []uint32{5, 4, 3, 2},
 		MinPINLengthRPIDs: []string{"shop.example"}, Version: virtual.FIDO22, Transports: []string{"usb", "nfc"},
 	}
 }
@@ -114,7 +117,8 @@ func TestExportIsForCDP(t *testing.T) {
 	if err := json.Unmarshal(file.Credentials[0], &first); err != nil {
 		t.Fatal(err)
 	}
-	if string(first.LargeBlob) != "hello" || first.RPID != "shop.example" || !first.IsResidentCredential || first.SignCount != 4 {
+	if string(first.LargeBlob) != "hello" || first.RPID != "shop.example" || !first.IsResidentCredential ||
+		first.SignCount != 4 {
 		t.Errorf("got %+v", first)
 	}
 }

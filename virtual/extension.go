@@ -145,7 +145,8 @@ func readLargeBlobKey(r *reader) bool {
 
 func readHMACInput(r *reader) *HMACInput {
 	r.need(1, 2, 3)
-	in := &HMACInput{SaltEnc: take[[]byte](r, 2), SaltAuth: take[[]byte](r, 3), Protocol: 1, KeyAgreement: map[int]any{}}
+	in := &HMACInput{SaltEnc: take[[]byte](r, 2), SaltAuth: take[[]byte](r, 3), Protocol: 1,
+		KeyAgreement: map[int]any{}}
 	if r.has(4) {
 		in.Protocol = r.small(4)
 	}

@@ -38,23 +38,28 @@ func outputsOf(t *testing.T, data []byte) map[string]any {
 // TestExtensionOutputs asks for everything, and for nothing.
 func TestExtensionOutputs(t *testing.T) {
 	a := full(t)
-	in := map[string]any{"credProtect": 2, "hmac-secret": true, "credBlob": []byte("blob"), "largeBlobKey": true, "minPinLength": true}
+	in := map[string]any{"credProtect": 2, "hmac-secret": true, "credBlob": []byte("blob"), "largeBlobKey": true,
+		"minPinLength": true}
 	token := pinToken(t, a, 2, virtual.PermitMakeCredential, "shop.example")
-	made := call(t, a, virtual.CommandMakeCredential, withToken(making("mei", map[int]any{6: in, 7: resident}), token, 8, 9))
+	made := call(t, a, virtual.CommandMakeCredential, withToken(making("mei", map[int]any{6: in, 7: resident}),
+		token, 8, 9))
 	data, _ := made[2].([]byte)
-	compare(t, "outputs", outputsOf(t, data), map[string]any{"credProtect": 2, "hmac-secret": true, "credBlob": true, "minPinLength": 4})
+	compare(t, "outputs", outputsOf(t, data), map[string]any{"credProtect": 2, "hmac-secret": true, "credBlob": true,
+		"minPinLength": 4})
 	key, _ := made[5].([]byte)
 	if len(key) != 32 {
 		t.Errorf("largeBlobKey: got %d bytes, want 32", len(key))
 	}
 	token = pinToken(t, a, 2, virtual.PermitGetAssertion, "shop.example")
-	got := call(t, a, virtual.CommandGetAssertion, withToken(getting(map[int]any{4: map[string]any{"credBlob": true, "largeBlobKey": true}}), token, 6, 7))
+	got := call(t, a, virtual.CommandGetAssertion,
+		withToken(getting(map[int]any{4: map[string]any{"credBlob": true, "largeBlobKey": true}}), token, 6, 7))
 	data, _ = got[2].([]byte)
 	compare(t, "outputs", outputsOf(t, data), map[string]any{"credBlob": []byte("blob")})
 	if again, _ := got[7].([]byte); !bytes.Equal(again, key) {
 		t.Errorf("largeBlobKey: got %x, want %x", again, key)
 	}
-	made = call(t, a, virtual.CommandMakeCredential, making("mei", map[int]any{6: map[string]any{"credBlob": make([]byte, 33)}}))
+	made = call(t, a, virtual.CommandMakeCredential,
+		making("mei", map[int]any{6: map[string]any{"credBlob": make([]byte, 33)}}))
 	data, _ = made[2].([]byte)
 	compare(t, "a blob too long", outputsOf(t, data), map[string]any{"credBlob": false})
 	made = call(t, a, virtual.CommandMakeCredential, making("mei", nil))
@@ -62,7 +67,8 @@ func TestExtensionOutputs(t *testing.T) {
 	if out := outputsOf(t, data); out != nil || made[5] != nil {
 		t.Errorf("nothing asked: got %v and %v, want nothing", out, made[5])
 	}
-	other := making("mei", map[int]any{2: map[string]any{"id": "other.example"}, 6: map[string]any{"minPinLength": true}})
+	other := making("mei", map[int]any{2: map[string]any{"id": "other.example"},
+		6: map[string]any{"minPinLength": true}})
 	data, _ = call(t, a, virtual.CommandMakeCredential, other)[2].([]byte)
 	if out := outputsOf(t, data); out != nil {
 		t.Errorf("minPinLength to a stranger: got %v, want nothing", out)
@@ -102,7 +108,8 @@ func TestCredProtect(t *testing.T) {
 		token = pinToken(t, a, 2, virtual.PermitGetAssertion, "shop.example")
 		call(t, a, virtual.CommandGetAssertion, withToken(getting(nil), token, 6, 7))
 		token = pinToken(t, a, 2, virtual.PermitMakeCredential, "shop.example")
-		refused(t, a, virtual.CommandMakeCredential, withToken(making("ada", map[int]any{5: list}), token, 8, 9), virtual.StatusCredentialExcluded)
+		refused(t, a, virtual.CommandMakeCredential, withToken(making("ada", map[int]any{5: list}), token, 8, 9),
+			virtual.StatusCredentialExcluded)
 	}
 }
 
@@ -126,7 +133,8 @@ func TestHMACSecret(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		params[4] = map[string]any{"hmac-secret": map[int]any{1: in.KeyAgreement, 2: in.SaltEnc, 3: in.SaltAuth, 4: protocol}}
+		params[4] = map[string]any{"hmac-secret": map[int]any{1: in.KeyAgreement, 2: in.SaltEnc, 3: in.SaltAuth,
+			4: protocol}}
 		got, err := p.Call(t.Context(), virtual.CommandGetAssertion, params)
 		if err != nil {
 			return nil, err
@@ -148,7 +156,8 @@ func TestHMACSecret(t *testing.T) {
 	if len(plain) != 32 || bytes.Equal(plain, verified) {
 		t.Errorf("got %x without and %x with verification, want two secrets of 32 bytes", plain, verified)
 	}
-	if both := must(a, 1, append(bytes.Clone(one), two...), false); len(both) != 64 || !bytes.Equal(both[:32], plain) || bytes.Equal(both[32:], plain) {
+	if both := must(a, 1, append(bytes.Clone(one), two...), false); len(both) != 64 || !bytes.Equal(both[:32], plain) ||
+		bytes.Equal(both[32:], plain) {
 		t.Errorf("two salts: got %x, want %x first", both, plain)
 	}
 	if got := must(a.Clone(), 2, one, true); !bytes.Equal(got, verified) {
@@ -185,5 +194,6 @@ func TestHMACSecret(t *testing.T) {
 	refused(t, a, virtual.CommandGetAssertion, silent, virtual.StatusUnsupportedOption)
 	in.SaltAuth[0] ^= 1
 	forged := map[int]any{1: in.KeyAgreement, 2: in.SaltEnc, 3: in.SaltAuth, 4: 2}
-	refused(t, a, virtual.CommandGetAssertion, getting(map[int]any{3: list, 4: map[string]any{"hmac-secret": forged}}), virtual.StatusPINAuthInvalid)
+	refused(t, a, virtual.CommandGetAssertion, getting(map[int]any{3: list, 4: map[string]any{"hmac-secret": forged}}),
+		virtual.StatusPINAuthInvalid)
 }

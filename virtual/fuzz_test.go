@@ -24,22 +24,31 @@ func FuzzCommand(f *testing.F) {
 		}
 		f.Add(append([]byte{code}, body...))
 	}
-	for _, code := range []byte{virtual.CommandGetInfo, virtual.CommandGetNextAssertion, virtual.CommandSelection, 0, 0x40, 0xff} {
+	for _, code := range []byte{virtual.CommandGetInfo, virtual.CommandGetNextAssertion, virtual.CommandSelection, 0,
+		0x40, 0xff} {
 		f.Add([]byte{code})
 	}
 	key := map[int]any{1: 2, 3: -25, -1: 1, -2: make([]byte, 32), -3: make([]byte, 32)}
-	add(virtual.CommandMakeCredential, making("mei", map[int]any{5: []any{map[string]any{"id": []byte("x"), "type": "public-key"}},
-		6: map[string]any{"credProtect": 3, "hmac-secret": true, "credBlob": []byte("b"), "hmac-secret-mc": map[int]any{1: key, 2: []byte{}, 3: []byte{}}}}))
-	add(virtual.CommandGetAssertion, getting(map[int]any{4: map[string]any{"hmac-secret": map[int]any{1: key, 2: make([]byte, 32), 3: make([]byte, 16), 4: 1}}}))
+	add(virtual.CommandMakeCredential,
+		making("mei", map[int]any{5: []any{map[string]any{"id": []byte("x"), "type": "public-key"}},
+			6: map[string]any{"credProtect": 3, "hmac-secret": true, "credBlob": []byte("b"),
+				"hmac-secret-mc": map[int]any{1: key, 2: []byte{}, 3: []byte{}}}}))
+	add(virtual.CommandGetAssertion,
+		getting(map[int]any{4: map[string]any{"hmac-secret": map[int]any{1: key, 2: make([]byte, 32),
+			3: make([]byte, 16), 4: 1}}}))
 	for sub := range 10 {
-		add(virtual.CommandClientPIN, map[int]any{1: 2, 2: sub, 3: key, 4: make([]byte, 32), 5: make([]byte, 80), 6: make([]byte, 32), 9: 5, 10: "shop.example"})
-		add(virtual.CommandCredentialManagement, map[int]any{1: sub, 2: map[int]any{1: make([]byte, 32)}, 3: 2, 4: make([]byte, 32)})
+		add(virtual.CommandClientPIN, map[int]any{1: 2, 2: sub, 3: key, 4: make([]byte, 32), 5: make([]byte, 80),
+			6: make([]byte, 32), 9: 5, 10: "shop.example"})
+		add(virtual.CommandCredentialManagement, map[int]any{1: sub, 2: map[int]any{1: make([]byte, 32)}, 3: 2,
+			4: make([]byte, 32)})
 	}
-	add(virtual.CommandConfig, map[int]any{1: 3, 2: map[int]any{1: 6, 2: []any{"x"}, 3: true}, 3: 1, 4: make([]byte, 16)})
+	add(virtual.CommandConfig, map[int]any{1: 3, 2: map[int]any{1: 6, 2: []any{"x"}, 3: true}, 3: 1,
+		4: make([]byte, 16)})
 	add(virtual.CommandLargeBlobs, map[int]any{2: make([]byte, 17), 3: 0, 4: 17})
 	add(virtual.CommandLargeBlobs, map[int]any{1: 100, 3: 5})
 	f.Fuzz(func(t *testing.T, request []byte) {
-		a := device(t, virtual.Options{ResidentKeys: true, PIN: "1234", Seed: []byte("fuzz"), Version: virtual.FIDO22, UserVerification: virtual.UVSucceeds})
+		a := device(t, virtual.Options{ResidentKeys: true, PIN: "1234", Seed: []byte("fuzz"), Version: virtual.FIDO22,
+			UserVerification: virtual.UVSucceeds})
 		c, err := virtual.Derive([]byte("fuzz"), 9, "shop.example", virtual.EdDSA)
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +70,8 @@ func FuzzCommand(f *testing.F) {
 			}
 			before = len(a.Credentials())
 		}
-		if len(request) > 0 && (request[0] == virtual.CommandReset || request[0] == virtual.CommandCredentialManagement || request[0] == virtual.CommandConfig) {
+		if len(request) > 0 && (request[0] == virtual.CommandReset ||
+			request[0] == virtual.CommandCredentialManagement || request[0] == virtual.CommandConfig) {
 			return
 		}
 		list := []any{map[string]any{"id": c.ID, "type": "public-key"}}
@@ -103,7 +113,8 @@ func FuzzAPDU(f *testing.F) {
 
 // FuzzImport: a file that is taken gives an authenticator that answers, and whose export is taken again as the same.
 func FuzzImport(f *testing.F) {
-	for _, o := range []virtual.Options{everything(), {Protocol: virtual.U2F}, {UserVerification: virtual.UVFails, Counter: virtual.CounterFixed}} {
+	for _, o := range []virtual.Options{everything(), {Protocol: virtual.U2F}, {UserVerification: virtual.UVFails,
+		Counter: virtual.CounterFixed}} {
 		o.Seed = []byte("fuzz")
 		a, err := virtual.New(o)
 		if err != nil {

@@ -40,7 +40,10 @@ func (a *Authenticator) commandInfo(context.Context, *reader) (any, error) {
 		out[6] = []int{1}
 		return out, nil
 	}
-	out[6], out[7], out[8], out[9] = []int{2, 1}, maxListed, a.maxIDSize(), a.options.Transports
+	out[6] = []int{2, 1}
+	out[7] = maxListed
+	out[8] = a.maxIDSize()
+	out[9] = a.options.Transports
 	var algorithms []any
 	for _, alg := range a.options.Algorithms {
 		algorithms = append(algorithms, map[string]any{"alg": int64(alg), "type": "public-key"})
@@ -108,7 +111,9 @@ func (a *Authenticator) infoOptions() map[string]bool {
 	always := a.alwaysUV()
 	out["makeCredUvNotRqd"] = !always
 	if o.verifies() {
-		out["pinUvAuthToken"], out["alwaysUv"], out["authnrCfg"] = true, always, true
+		out["pinUvAuthToken"] = true
+		out["alwaysUv"] = always
+		out["authnrCfg"] = true
 		out["setMinPINLength"] = o.ClientPIN
 	}
 	if a.manages() {

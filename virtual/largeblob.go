@@ -30,7 +30,10 @@ type largeBlobUpload struct {
 
 // commandLargeBlobs is authenticatorLargeBlobs (CTAP 2.1 §6.10.2).
 func (a *Authenticator) commandLargeBlobs(_ context.Context, r *reader) (any, error) {
-	get, set, offset, length := r.small(1), take[[]byte](r, 2), r.small(3), r.small(4)
+	get := r.small(1)
+	set := take[[]byte](r, 2)
+	offset := r.small(3)
+	length := r.small(4)
 	param := take[[]byte](r, 5)
 	protocol := r.small(6)
 	switch {

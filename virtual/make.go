@@ -167,8 +167,12 @@ func (a *Authenticator) add(req *MakeRequest, alg Algorithm) (*Credential, uint3
 		delete(a.credentials, replaced)
 	}
 	c.RPName = req.RPName
-	c.UserHandle, c.UserName, c.DisplayName = bytes.Clone(req.UserHandle), req.UserName, req.DisplayName
-	c.Resident, c.Backup, c.BackedUp = req.Resident, a.options.Backup, a.options.BackedUp
+	c.UserHandle = bytes.Clone(req.UserHandle)
+	c.UserName = req.UserName
+	c.DisplayName = req.DisplayName
+	c.Resident = req.Resident
+	c.Backup = a.options.Backup
+	c.BackedUp = a.options.BackedUp
 	c.Counter = a.options.CounterStart
 	a.remember(c, &req.Extensions)
 	a.put(c)
@@ -251,7 +255,9 @@ func (a *Authenticator) commandMake(ctx context.Context, r *reader) (any, error)
 
 func (a *Authenticator) readMake(r *reader) (*MakeRequest, error) {
 	r.need(1, 2, 3, 4)
-	rp, user, options := r.sub(2), r.sub(3), r.sub(7)
+	rp := r.sub(2)
+	user := r.sub(3)
+	options := r.sub(7)
 	rp.need("id")
 	user.need("id")
 	req := &MakeRequest{

@@ -64,7 +64,8 @@ func (a *Authenticator) commandManage(_ context.Context, r *reader) (any, error)
 	return sub.run(a, params)
 }
 
-// authoriseParams checks pinUvAuthParam, member 4, over a message that ends in the parameters of the subcommand, if any.
+// authoriseParams checks pinUvAuthParam, member 4, over a message that ends in the parameters of the subcommand, if
+// any.
 func (a *Authenticator) authoriseParams(r *reader, message []byte, permission int) error {
 	param, protocol := take[[]byte](r, 4), r.small(3)
 	switch {

@@ -47,7 +47,8 @@ func TestCredentialManagement(t *testing.T) {
 			call(t, a, virtual.CommandMakeCredential, withToken(making(user, map[int]any{7: resident}), token, 8, 9))
 		}
 		other := making("one", map[int]any{2: map[string]any{"id": "other.example"}, 7: resident})
-		call(t, a, virtual.CommandMakeCredential, withToken(other, pinToken(t, a, 2, virtual.PermitMakeCredential, "other.example"), 8, 9))
+		call(t, a, virtual.CommandMakeCredential,
+			withToken(other, pinToken(t, a, 2, virtual.PermitMakeCredential, "other.example"), 8, 9))
 		token := pinToken(t, a, 2, virtual.PermitManagement, "")
 		got := call(t, a, code, managing(t, token, 1, nil))
 		if got[1] != uint64(3) || got[2] != uint64(2) {
@@ -69,7 +70,9 @@ func TestCredentialManagement(t *testing.T) {
 		descriptor := got[7]
 		call(t, a, code, map[int]any{1: 5})
 		refused(t, a, code, map[int]any{1: 5}, virtual.StatusNotAllowed)
-		call(t, a, code, managing(t, token, 7, map[int]any{2: descriptor, 3: map[string]any{"id": []byte("two"), "name": "renamed"}}))
+		call(t, a, code,
+			managing(t, token, 7,
+				map[int]any{2: descriptor, 3: map[string]any{"id": []byte("two"), "name": "renamed"}}))
 		if c := a.Credentials()[1]; c.UserName != "renamed" || c.DisplayName != "" {
 			t.Errorf("got %q, %q, want renamed, without a display name", c.UserName, c.DisplayName)
 		}
@@ -172,7 +175,8 @@ func TestLargeBlobs(t *testing.T) {
 	if got := send(good[50:], 50, 0, token); got != 0 || !bytes.Equal(read(), good) {
 		t.Errorf("got %v, and %x, want %x", got, read(), good)
 	}
-	for _, params := range []map[int]any{{1: 10}, {3: 0}, {1: 10, 2: good, 3: 0}, {1: 10, 3: 0, 4: 10}, {1: 10, 3: 5000}} {
+	for _, params := range []map[int]any{{1: 10}, {3: 0}, {1: 10, 2: good, 3: 0}, {1: 10, 3: 0, 4: 10},
+		{1: 10, 3: 5000}} {
 		refused(t, a, virtual.CommandLargeBlobs, params, virtual.StatusInvalidParameter)
 	}
 	refused(t, a, virtual.CommandLargeBlobs, map[int]any{1: 7600, 3: 0}, virtual.StatusInvalidLength)

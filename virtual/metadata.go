@@ -120,7 +120,9 @@ func fixedSignature(der []byte) ([]byte, error) {
 
 // payload is the MetadataBLOBPayload dictionary (MDS3).
 func (m *Metadata) payload() ([]byte, error) {
-	number, next, legal := m.Number, m.NextUpdate, m.LegalHeader
+	number := m.Number
+	next := m.NextUpdate
+	legal := m.LegalHeader
 	if number == 0 {
 		number = 1
 	}
@@ -160,7 +162,8 @@ func (e *MetadataEntry) entry() (map[string]any, error) {
 	if status == nil {
 		status = []StatusReport{{
 			Status: "FIDO_CERTIFIED_L1", EffectiveDate: "2020-01-01", CertificationDescriptor: "Virtual Authenticator",
-			CertificateNumber: "VIRTUAL0001", CertificationPolicyVersion: "1.4.0", CertificationRequirementsVersion: "1.5.0",
+			CertificateNumber: "VIRTUAL0001", CertificationPolicyVersion: "1.4.0",
+			CertificationRequirementsVersion: "1.5.0",
 		}}
 	}
 	since := "2020-01-01"
@@ -194,8 +197,9 @@ func (e *MetadataEntry) statement() (map[string]any, error) {
 		"legalHeader": "Metadata of a software authenticator, for tests.", "description": description,
 		"authenticatorVersion": 1, "schema": 3, "attestationRootCertificates": roots,
 		"keyProtection": []string{"software"}, "matcherProtection": []string{"software"}, "cryptoStrength": 128,
-		"tcDisplay": []string{}, "attestationTypes": o.attestationTypes(), "multiDeviceCredentialSupport": "unsupported",
-		"userVerificationDetails": o.verificationDetails(), "attachmentHint": []string{"external", "wired"},
+		"tcDisplay": []string{}, "attestationTypes": o.attestationTypes(),
+		"multiDeviceCredentialSupport": "unsupported",
+		"userVerificationDetails":      o.verificationDetails(), "attachmentHint": []string{"external", "wired"},
 		"protocolFamily": "fido2", "publicKeyAlgAndEncodings": []string{"cose"},
 		"upv": []any{map[string]int{"major": 1, "minor": 0}, map[string]int{"major": 1, "minor": 1}},
 	}
@@ -252,8 +256,10 @@ func (a *Authenticator) metadataInfo() (map[string]any, error) {
 		return nil, fmt.Errorf("asking for its capabilities: got a %T", answer)
 	}
 	names := map[int]string{
-		1: "versions", 2: "extensions", 4: "options", 5: "maxMsgSize", 6: "pinUvAuthProtocols", 7: "maxCredentialCountInList",
-		8: "maxCredentialIdLength", 9: "transports", 10: "algorithms", 11: "maxSerializedLargeBlobArray", 13: "minPINLength",
+		1: "versions", 2: "extensions", 4: "options", 5: "maxMsgSize", 6: "pinUvAuthProtocols",
+		7: "maxCredentialCountInList",
+		8: "maxCredentialIdLength", 9: "transports", 10: "algorithms", 11: "maxSerializedLargeBlobArray",
+		13: "minPINLength",
 		14: "firmwareVersion", 15: "maxCredBlobLength", 16: "maxRPIDsForSetMinPINLength",
 	}
 	o := &a.options

@@ -37,7 +37,8 @@ func TestMetadataSaysWhatIsAsked(t *testing.T) {
 	blob, err := ca.SignMetadata(virtual.Metadata{
 		Number: 7, NextUpdate: time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), LegalHeader: "for tests",
 		Entries: []virtual.MetadataEntry{
-			{Authenticator: key, Description: "Blue key", Status: []virtual.StatusReport{{Status: "REVOKED", EffectiveDate: "2026-11-01"}}},
+			{Authenticator: key, Description: "Blue key",
+				Status: []virtual.StatusReport{{Status: "REVOKED", EffectiveDate: "2026-11-01"}}},
 			{Authenticator: u2f, Change: func(e map[string]any) { e["rogueListURL"] = "https://rogue.example" }},
 		},
 		Payload: func(p map[string]any) { p["extra"] = true },
@@ -46,7 +47,8 @@ func TestMetadataSaysWhatIsAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := blobPayload(t, blob)
-	for name, want := range map[string]any{"no": 7.0, "nextUpdate": "2026-12-01", "legalHeader": "for tests", "extra": true} {
+	for name, want := range map[string]any{"no": 7.0, "nextUpdate": "2026-12-01", "legalHeader": "for tests",
+		"extra": true} {
 		if got[name] != want {
 			t.Errorf("%s: got %v, want %v", name, got[name], want)
 		}
@@ -57,7 +59,8 @@ func TestMetadataSaysWhatIsAsked(t *testing.T) {
 		first["metadataStatement"].(map[string]any)["description"] != "Blue key" {
 		t.Errorf("first entry: got %v", first)
 	}
-	if second["aaguid"] != nil || second["rogueListURL"] != "https://rogue.example" || second["attestationCertificateKeyIdentifiers"] == nil {
+	if second["aaguid"] != nil || second["rogueListURL"] != "https://rogue.example" ||
+		second["attestationCertificateKeyIdentifiers"] == nil {
 		t.Errorf("second entry: got %v", second)
 	}
 }
@@ -68,7 +71,8 @@ func TestMetadataThatCannotBe(t *testing.T) {
 	for name, m := range map[string]virtual.Metadata{
 		"an algorithm that BLOBs do not have": {Algorithm: virtual.ES384},
 		"nobody described":                    {Entries: []virtual.MetadataEntry{{}}},
-		"a model without a name":              {Entries: []virtual.MetadataEntry{{Authenticator: device(t, virtual.Options{})}}},
+		"a model without a name": {Entries: []virtual.MetadataEntry{{Authenticator: device(t,
+			virtual.Options{})}}},
 	} {
 		if _, err := ca.SignMetadata(m); err == nil {
 			t.Errorf("%s: got a BLOB, want an error", name)

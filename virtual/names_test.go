@@ -64,14 +64,17 @@ func TestStructRequests(t *testing.T) {
 	hash := hashOf("client data")
 	att, c, err := a.MakeCredential(&virtual.MakeRequest{
 		ClientDataHash: hash, RPID: "shop.example", UserHandle: []byte("mei"), Resident: true,
-		Parameters: []virtual.Parameter{{Type: "public-key", Algorithm: virtual.EdDSA}}, PINAuth: token.Authenticate(hash), PINProtocol: 2,
-		Extensions: virtual.MakeExtensions{CredProtect: virtual.ProtectOptionalWithList, CredBlob: []byte("blob"), LargeBlobKey: true},
+		Parameters: []virtual.Parameter{{Type: "public-key", Algorithm: virtual.EdDSA}},
+		PINAuth:    token.Authenticate(hash), PINProtocol: 2,
+		Extensions: virtual.MakeExtensions{CredProtect: virtual.ProtectOptionalWithList, CredBlob: []byte("blob"),
+			LargeBlobKey: true},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	compare(t, "outputs", outputsOf(t, att.AuthData), map[string]any{"credProtect": 2, "credBlob": true})
-	get := &virtual.GetRequest{ClientDataHash: hash, RPID: "shop.example", Extensions: virtual.GetExtensions{CredBlob: true, LargeBlobKey: true}}
+	get := &virtual.GetRequest{ClientDataHash: hash, RPID: "shop.example",
+		Extensions: virtual.GetExtensions{CredBlob: true, LargeBlobKey: true}}
 	if _, err := a.GetAssertion(get); statusOf(err) != virtual.StatusNoCredentials {
 		t.Errorf("protected, without a list: got %v, want %v", err, virtual.StatusNoCredentials)
 	}

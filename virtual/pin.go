@@ -30,7 +30,8 @@ type pinState struct {
 }
 
 func newPINState(o *Options) pinState {
-	p := pinState{retries: maxPINRetries, uvRetries: maxUVRetries, minimum: o.MinPINLength, alwaysUV: o.AlwaysUV, readers: slices.Clone(o.MinPINLengthRPIDs)}
+	p := pinState{retries: maxPINRetries, uvRetries: maxUVRetries, minimum: o.MinPINLength, alwaysUV: o.AlwaysUV,
+		readers: slices.Clone(o.MinPINLengthRPIDs)}
 	if p.minimum == 0 {
 		p.minimum = defaultMinimumPIN
 	}
@@ -49,7 +50,10 @@ func (p *pinState) set(pin []byte) error {
 	if p.change && hmac.Equal(hash, p.hash) {
 		return StatusPINPolicyViolation
 	}
-	p.hash, p.length, p.retries, p.change = hash, utf8.RuneCount(pin), maxPINRetries, false
+	p.hash = hash
+	p.length = utf8.RuneCount(pin)
+	p.retries = maxPINRetries
+	p.change = false
 	return nil
 }
 
@@ -99,7 +103,8 @@ func (a *Authenticator) clientPIN(ctx context.Context, r *reader) (any, error) {
 	}
 	r.need(command.need...)
 	req := &pinRequest{
-		reader: r, protocol: r.small(1), param: take[[]byte](r, 4), pin: take[[]byte](r, 5), pinHash: take[[]byte](r, 6),
+		reader: r, protocol: r.small(1), param: take[[]byte](r, 4), pin: take[[]byte](r, 5),
+		pinHash:     take[[]byte](r, 6),
 		permissions: r.small(9), rpID: take[string](r, 10),
 	}
 	if r.err() != nil {

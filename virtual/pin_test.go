@@ -27,7 +27,8 @@ func retries(t *testing.T, a *virtual.Authenticator) (int, bool) {
 func TestPINLock(t *testing.T) {
 	a := device(t, virtual.Options{PIN: "1234"})
 	for _, want := range []virtual.Status{virtual.StatusPINInvalid, virtual.StatusPINInvalid, 0,
-		virtual.StatusPINInvalid, virtual.StatusPINInvalid, virtual.StatusPINAuthBlocked, virtual.StatusPINAuthBlocked} {
+		virtual.StatusPINInvalid, virtual.StatusPINInvalid, virtual.StatusPINAuthBlocked,
+		virtual.StatusPINAuthBlocked} {
 		pin := "9999"
 		if want == 0 {
 			pin = "1234"
@@ -166,11 +167,14 @@ func TestForgedPINRequests(t *testing.T) {
 		"no key":                 {set(map[int]any{3: nil}), virtual.StatusMissingParameter},
 		"no authentication":      {set(map[int]any{4: nil}), virtual.StatusMissingParameter},
 		"half an authentication": {set(map[int]any{4: mac[:16]}), virtual.StatusPINAuthInvalid},
-		"a PIN altered":          {set(map[int]any{5: append(bytes.Clone(sealed[:len(sealed)-1]), sealed[len(sealed)-1]^1)}), virtual.StatusPINAuthInvalid},
-		"protocol 3":             {set(map[int]any{1: 3}), virtual.StatusInvalidParameter},
-		"half a block":           {set(map[int]any{5: sealed[:40], 4: s.Authenticate(sealed[:40])}), virtual.StatusPINAuthInvalid},
-		"48 bytes":               {set(map[int]any{5: sealed[:64], 4: s.Authenticate(sealed[:64])}), virtual.StatusInvalidParameter},
-		"nothing encrypted":      {set(map[int]any{5: []byte{}, 4: s.Authenticate(nil)}), virtual.StatusPINAuthInvalid},
+		"a PIN altered": {set(map[int]any{5: append(bytes.Clone(sealed[:len(sealed)-1]),
+			sealed[len(sealed)-1]^1)}), virtual.StatusPINAuthInvalid},
+		"protocol 3": {set(map[int]any{1: 3}), virtual.StatusInvalidParameter},
+		"half a block": {set(map[int]any{5: sealed[:40], 4: s.Authenticate(sealed[:40])}),
+			virtual.StatusPINAuthInvalid},
+		"48 bytes": {set(map[int]any{5: sealed[:64], 4: s.Authenticate(sealed[:64])}),
+			virtual.StatusInvalidParameter},
+		"nothing encrypted": {set(map[int]any{5: []byte{}, 4: s.Authenticate(nil)}), virtual.StatusPINAuthInvalid},
 	} {
 		t.Run(name, func(t *testing.T) { refused(t, a, virtual.CommandClientPIN, tc.params, tc.want) })
 	}
@@ -190,7 +194,8 @@ func TestPermissions(t *testing.T) {
 		"of a finger":       {0x08, "", virtual.StatusUnauthorizedPermission},
 		"without the party": {mc, "", virtual.StatusMissingParameter},
 		"management of all": {cm, "", 0},
-		"all that there is": {mc | ga | cm | virtual.PermitLargeBlobWrite | virtual.PermitConfiguration, "shop.example", 0},
+		"all that there is": {mc | ga | cm | virtual.PermitLargeBlobWrite | virtual.PermitConfiguration, "shop.example",
+			0},
 	} {
 		if _, err := host(a).PINToken(t.Context(), "1234", tc.permissions, tc.rpID); statusOf(err) != tc.want {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
@@ -266,10 +271,12 @@ func TestTokenAges(t *testing.T) {
 func TestBuiltInVerification(t *testing.T) {
 	uv := map[string]any{"uv": true}
 	a := device(t, virtual.Options{UserVerification: virtual.UVFails, PIN: "1234"})
-	for _, want := range []virtual.Status{virtual.StatusOperationDenied, virtual.StatusOperationDenied, virtual.StatusPINBlocked, virtual.StatusPINBlocked} {
+	for _, want := range []virtual.Status{virtual.StatusOperationDenied, virtual.StatusOperationDenied,
+		virtual.StatusPINBlocked, virtual.StatusPINBlocked} {
 		refused(t, a, virtual.CommandMakeCredential, making("mei", map[int]any{7: uv}), want)
 	}
-	if _, err := host(a).UVToken(t.Context(), virtual.PermitMakeCredential, "shop.example"); statusOf(err) != virtual.StatusUVBlocked {
+	if _, err := host(a).UVToken(t.Context(), virtual.PermitMakeCredential,
+		"shop.example"); statusOf(err) != virtual.StatusUVBlocked {
 		t.Errorf("a token: got %v, want %v", err, virtual.StatusUVBlocked)
 	}
 	if got := call(t, a, virtual.CommandClientPIN, map[int]any{2: 7})[5]; got != uint64(0) {
@@ -279,11 +286,13 @@ func TestBuiltInVerification(t *testing.T) {
 	if got := call(t, a, virtual.CommandClientPIN, map[int]any{2: 7})[5]; got != uint64(3) {
 		t.Errorf("uvRetries after the right PIN: got %v, want 3", got)
 	}
-	if _, err := host(a).UVToken(t.Context(), virtual.PermitMakeCredential, "shop.example"); statusOf(err) != virtual.StatusUVInvalid {
+	if _, err := host(a).UVToken(t.Context(), virtual.PermitMakeCredential,
+		"shop.example"); statusOf(err) != virtual.StatusUVInvalid {
 		t.Errorf("a token: got %v, want %v", err, virtual.StatusUVInvalid)
 	}
 	touches := 0
-	a = device(t, virtual.Options{UserVerification: virtual.UVSucceeds, Presence: func(string) bool { touches++; return true }})
+	a = device(t, virtual.Options{UserVerification: virtual.UVSucceeds,
+		Presence: func(string) bool { touches++; return true }})
 	token, err := host(a).UVToken(t.Context(), virtual.PermitMakeCredential, "shop.example")
 	if err != nil {
 		t.Fatal(err)
@@ -321,7 +330,8 @@ func TestConfig(t *testing.T) {
 	refused(t, a, virtual.CommandConfig, map[int]any{1: 2}, virtual.StatusPUATRequired)
 	token := pinToken(t, a, 2, virtual.PermitManagement, "")
 	forged := append(bytes.Repeat([]byte{0xff}, 32), virtual.CommandConfig, 2)
-	refused(t, a, virtual.CommandConfig, map[int]any{1: 2, 3: 2, 4: token.Authenticate(forged)}, virtual.StatusPINAuthInvalid)
+	refused(t, a, virtual.CommandConfig, map[int]any{1: 2, 3: 2, 4: token.Authenticate(forged)},
+		virtual.StatusPINAuthInvalid)
 	if err := configure(t, a, 2, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -73,11 +73,13 @@ func TestForgedChange(t *testing.T) {
 	}
 	mac := s.Authenticate(append(bytes.Clone(sealed), hash...))
 	sealed[3] ^= 1 // of the initialisation vector: the fourth character of the PIN
-	refused(t, a, virtual.CommandClientPIN, map[int]any{1: 2, 2: 4, 3: s.Key, 4: mac, 5: sealed, 6: hash}, virtual.StatusPINAuthInvalid)
+	refused(t, a, virtual.CommandClientPIN, map[int]any{1: 2, 2: 4, 3: s.Key, 4: mac, 5: sealed, 6: hash},
+		virtual.StatusPINAuthInvalid)
 	if n, _ := retries(t, a); n != 8 {
 		t.Errorf("got %d retries, want 8", n)
 	}
-	refused(t, a, virtual.CommandClientPIN, map[int]any{1: 2, 2: 5, 3: s.Key, 6: hash, 9: 1, 10: "shop.example"}, virtual.StatusInvalidParameter)
+	refused(t, a, virtual.CommandClientPIN, map[int]any{1: 2, 2: 5, 3: s.Key, 6: hash, 9: 1, 10: "shop.example"},
+		virtual.StatusInvalidParameter)
 	if got := tryPIN(t, a, "1234"); got != 0 {
 		t.Errorf("the PIN: got %v", got)
 	}
@@ -87,13 +89,15 @@ func TestForgedChange(t *testing.T) {
 func TestTokenGoesBeforeUV(t *testing.T) {
 	a := full(t)
 	token := pinToken(t, a, 2, virtual.PermitMakeCredential, "shop.example")
-	call(t, a, virtual.CommandMakeCredential, withToken(making("mei", map[int]any{7: map[string]any{"uv": true}}), token, 8, 9))
+	call(t, a, virtual.CommandMakeCredential, withToken(making("mei", map[int]any{7: map[string]any{"uv": true}}),
+		token, 8, 9))
 }
 
 // TestOptionsNotThere: a discoverable credential of an authenticator that stores none.
 func TestOptionsNotThere(t *testing.T) {
 	a := device(t, virtual.Options{})
-	refused(t, a, virtual.CommandMakeCredential, making("mei", map[int]any{7: resident}), virtual.StatusUnsupportedOption)
+	refused(t, a, virtual.CommandMakeCredential, making("mei", map[int]any{7: resident}),
+		virtual.StatusUnsupportedOption)
 	call(t, a, virtual.CommandMakeCredential, making("mei", map[int]any{7: map[string]any{"rk": false, "up": true}}))
 	refused(t, a, virtual.CommandCredentialManagement, map[int]any{1: 1}, virtual.StatusInvalidCommand)
 	refused(t, a, virtual.CommandConfig, map[int]any{1: 2}, virtual.StatusInvalidCommand)
@@ -103,7 +107,8 @@ func TestOptionsNotThere(t *testing.T) {
 	refused(t, old, virtual.CommandClientPIN, map[int]any{1: 2, 2: 2}, virtual.StatusInvalidParameter)
 	refused(t, old, virtual.CommandClientPIN, map[int]any{1: 1, 2: 9}, virtual.StatusInvalidParameter)
 	refused(t, old, virtual.CommandSelection, nil, virtual.StatusInvalidCommand)
-	refused(t, old, virtual.CommandMakeCredential, making("mei", map[int]any{7: map[string]any{"uv": true}}), virtual.StatusUnsupportedOption)
+	refused(t, old, virtual.CommandMakeCredential, making("mei", map[int]any{7: map[string]any{"uv": true}}),
+		virtual.StatusUnsupportedOption)
 }
 
 // TestExcludedAndCancelled: a platform that gives up learns nothing.
@@ -117,8 +122,10 @@ func TestExcludedAndCancelled(t *testing.T) {
 		want  virtual.Status
 	}{
 		{"touched", func(context.Context, context.CancelFunc) bool { return true }, virtual.StatusCredentialExcluded},
-		{"not touched", func(context.Context, context.CancelFunc) bool { return false }, virtual.StatusCredentialExcluded},
-		{"cancelled", func(_ context.Context, cancel context.CancelFunc) bool { cancel(); return false }, virtual.StatusKeepaliveCancel},
+		{"not touched", func(context.Context, context.CancelFunc) bool { return false },
+			virtual.StatusCredentialExcluded},
+		{"cancelled", func(_ context.Context, cancel context.CancelFunc) bool { cancel(); return false },
+			virtual.StatusKeepaliveCancel},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -145,7 +152,8 @@ func TestEnumerationsEnd(t *testing.T) {
 	for _, party := range []string{"a.example", "b.example"} {
 		for _, user := range []string{"one", "two"} {
 			params := making(user, map[int]any{2: map[string]any{"id": party}, 7: resident})
-			call(t, a, virtual.CommandMakeCredential, withToken(params, pinToken(t, a, 2, virtual.PermitMakeCredential, party), 8, 9))
+			call(t, a, virtual.CommandMakeCredential,
+				withToken(params, pinToken(t, a, 2, virtual.PermitMakeCredential, party), 8, 9))
 		}
 	}
 	token := pinToken(t, a, 2, virtual.PermitManagement, "")

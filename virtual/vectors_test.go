@@ -120,7 +120,9 @@ func vectorKey(t *testing.T, id string, reg map[string]string) crypto.Signer {
 
 func rsaKey(t *testing.T, p, q []byte) *rsa.PrivateKey {
 	t.Helper()
-	pp, qq, one := new(big.Int).SetBytes(p), new(big.Int).SetBytes(q), big.NewInt(1)
+	pp := new(big.Int).SetBytes(p)
+	qq := new(big.Int).SetBytes(q)
+	one := big.NewInt(1)
 	phi := new(big.Int).Mul(new(big.Int).Sub(pp, one), new(big.Int).Sub(qq, one))
 	key := &rsa.PrivateKey{
 		PublicKey: rsa.PublicKey{N: new(big.Int).Mul(pp, qq), E: 65537},
@@ -175,7 +177,8 @@ func TestPublishedVectors(t *testing.T) {
 func TestPublishedPRF(t *testing.T) {
 	f := vectors(t).PRF
 	for i, v := range f.Cases {
-		s, err := virtual.SecretOf(v.Protocol, unhex(t, f.Shared.Platform), unhex(t, f.Shared.Authenticator["x"]), unhex(t, f.Shared.Authenticator["y"]))
+		s, err := virtual.SecretOf(v.Protocol, unhex(t, f.Shared.Platform), unhex(t, f.Shared.Authenticator["x"]),
+			unhex(t, f.Shared.Authenticator["y"]))
 		if err != nil {
 			t.Fatal(err)
 		}

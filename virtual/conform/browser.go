@@ -115,7 +115,8 @@ func cut(err error) bool {
 	if errors.As(err, &dialling) && dialling.Op == "dial" {
 		return false
 	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+		errors.Is(err, syscall.EPIPE)
 }
 
 // answer begins the Answer that a reply is; the adapter says whether it accepts, and in what words it refuses.

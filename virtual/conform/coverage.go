@@ -72,7 +72,8 @@ func stepTitle(step string) string {
 // createTitles says what the 29 steps of §7.1 are about.
 func createTitles() []string {
 	return []string{
-		"The options", "The call", "The response is an attestation", "Extension outputs asked for", "Client data decoded",
+		"The options", "The call", "The response is an attestation", "Extension outputs asked for",
+		"Client data decoded",
 		"Client data parsed", "type", "challenge", "origin", "crossOrigin", "topOrigin", "Hash of the client data",
 		"Attestation object decoded", "rpIdHash", "User present", "User verified", "Backup flags agree",
 		"Backup eligibility", "Backup state", "Algorithm offered", "Statement format known", "Statement correct",
@@ -85,7 +86,8 @@ func createTitles() []string {
 func getTitles() []string {
 	return []string{
 		"The options", "The call", "The response is an assertion", "Extension outputs asked for", "Credential allowed",
-		"User and credential belong together", "Authenticator data", "Client data decoded", "Client data parsed", "type",
+		"User and credential belong together", "Authenticator data", "Client data decoded", "Client data parsed",
+		"type",
 		"challenge", "origin", "crossOrigin", "topOrigin", "rpIdHash", "User present", "User verified",
 		"Backup flags agree", "Backup eligibility as before", "Hash of the client data", "Signature", "Sign counter",
 		"Extension outputs", "The record is updated", "The end of the ceremony",

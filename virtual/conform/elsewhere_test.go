@@ -24,7 +24,8 @@ func TestARelyingPartyNobodyHereWrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep, err := conform.Run(t.Context(), p, fault.Catalogue(), conform.Options{Seed: "node", Oracle: m.Oracle(), Parallel: 4})
+	rep, err := conform.Run(t.Context(), p, fault.Catalogue(), conform.Options{Seed: "node", Oracle: m.Oracle(),
+		Parallel: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,8 @@ func expect(t *testing.T, rep *conform.Report, verdicts map[string]conform.Verdi
 	got := map[string]conform.Verdict{}
 	for _, res := range rep.Results {
 		got[res.ID] = res.Verdict
-		if res.Verdict == conform.Inconclusive || res.Verdict == conform.OverStrict && verdicts[res.ID] != conform.OverStrict {
+		if res.Verdict == conform.Inconclusive || res.Verdict == conform.OverStrict &&
+			verdicts[res.ID] != conform.OverStrict {
 			t.Errorf("%s: got %s (%s), want it decided, and what is correct accepted", res.ID, res.Verdict, res.Detail)
 		}
 	}
@@ -68,7 +70,8 @@ func simpleWebAuthn(t *testing.T) string {
 		t.Fatal(err)
 	}
 	node, err := exec.LookPath("node")
-	if _, missing := os.Stat(filepath.Join(home, "node_modules", "@simplewebauthn", "server")); err != nil || missing != nil {
+	if _, missing := os.Stat(filepath.Join(home, "node_modules", "@simplewebauthn", "server")); err != nil ||
+		missing != nil {
 		without(t, "node or @simplewebauthn/server")
 	}
 	return start(t, node, filepath.Join("testdata", "simplewebauthn.mjs"), home)

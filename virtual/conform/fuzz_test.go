@@ -13,8 +13,10 @@ import (
 // Whatever comes in: what is no object comes out as it is, and of an object nothing changes but one name.
 func FuzzFIDOCredential(f *testing.F) {
 	for _, seed := range []string{
-		`{"id":"a","rawId":"a","clientExtensionResults":{"x":[1,{"y":null}]}}`, `{"a\"\\\u0022":"\\\"", "b" : "\u2028"}`,
-		"{\"\\ud800\":1,\"\xff\":2}", `{"a":1}{"b":2}`, `[]`, `{"clientExtensionResults":1,"clientExtensionResults":2}`, ` { } `,
+		`{"id":"a","rawId":"a","clientExtensionResults":{"x":[1,{"y":null}]}}`,
+		`{"a\"\\\u0022":"\\\"", "b" : "\u2028"}`,
+		"{\"\\ud800\":1,\"\xff\":2}", `{"a":1}{"b":2}`, `[]`, `{"clientExtensionResults":1,"clientExtensionResults":2}`,
+		` { } `,
 	} {
 		f.Add([]byte(seed))
 	}

@@ -62,7 +62,8 @@ func TestPartiesThatJudgeNothingProveNothing(t *testing.T) {
 					t.Errorf("%s: got pass (%s), want none", res.ID, res.Detail)
 				}
 			}
-			if again := conform.Judge(rep, rows(), conform.Options{Oracle: conform.WordOracle()}); again.Line() != rep.Line() {
+			if again := conform.Judge(rep, rows(),
+				conform.Options{Oracle: conform.WordOracle()}); again.Line() != rep.Line() {
 				t.Errorf("judged again: got %s, want %s", again.Line(), rep.Line())
 			}
 			for _, res := range rep.Results {
@@ -102,7 +103,8 @@ func wrapped(t *testing.T, refusals bool, result http.HandlerFunc) (*conform.Rep
 	}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	t.Cleanup(s.Close)
-	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin, RPID: p.About().RPID, Timeout: 5 * time.Second}}.Open()
+	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin, RPID: p.About().RPID,
+		Timeout: 5 * time.Second}}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +115,8 @@ func wrapped(t *testing.T, refusals bool, result http.HandlerFunc) (*conform.Rep
 			faults = append(faults, f)
 		}
 	}
-	return conform.Run(t.Context(), opened, faults, conform.Options{Seed: "hostile", Parallel: 4, Oracle: conform.WordOracle()})
+	return conform.Run(t.Context(), opened, faults, conform.Options{Seed: "hostile", Parallel: 4,
+		Oracle: conform.WordOracle()})
 }
 
 // A party without cookies cannot tell sessions apart: nothing is proved, and it is no error of the program's.
@@ -125,7 +128,8 @@ func TestAPartyWithoutCookies(t *testing.T) {
 		whole.ServeHTTP(w, r)
 	}))
 	defer s.Close()
-	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin, RPID: p.About().RPID}}.Open()
+	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin,
+		RPID: p.About().RPID}}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,13 +147,15 @@ func TestAPartyThatTiresProvesNothing(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/result") && answers.Add(1) > 40 {
 			w.WriteHeader(http.StatusBadRequest)
-			_, _ = io.WriteString(w, `{"status":"failed","errorMessage":"origin, challenge, signature","code":"origin"}`)
+			_, _ = io.WriteString(w,
+				`{"status":"failed","errorMessage":"origin, challenge, signature","code":"origin"}`)
 			return
 		}
 		whole.ServeHTTP(w, r)
 	}))
 	defer s.Close()
-	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin, RPID: p.About().RPID}}.Open()
+	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin,
+		RPID: p.About().RPID}}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,11 +175,14 @@ func TestAPartyThatTiresProvesNothing(t *testing.T) {
 	rep := run(t, opened, origins, conform.Options{Seed: "tired", Parallel: 1})
 	for _, res := range rep.Results {
 		if res.Verdict != conform.Inconclusive && res.Verdict != conform.Skipped {
-			t.Errorf("%s: got %s (%s), want inconclusive: honest users are refused, too", res.ID, res.Verdict, res.Detail)
+			t.Errorf("%s: got %s (%s), want inconclusive: honest users are refused, too", res.ID,
+				res.Verdict, res.Detail)
 		}
 	}
-	if rep.Summary.Exit != conform.ExitInconclusive || !strings.Contains(rep.Results[0].Detail, "after the last fault") {
-		t.Errorf("got exit %d and %q, want it inconclusive for the twin at the end", rep.Summary.Exit, rep.Results[0].Detail)
+	if rep.Summary.Exit != conform.ExitInconclusive || !strings.Contains(rep.Results[0].Detail,
+		"after the last fault") {
+		t.Errorf("got exit %d and %q, want it inconclusive for the twin at the end", rep.Summary.Exit,
+			rep.Results[0].Detail)
 	}
 	judged := conform.Judge(rep, origins, conform.Options{Oracle: conform.ReasonOracle()})
 	if judged.Summary.Exit != conform.ExitInconclusive {
@@ -222,7 +231,8 @@ func TestAPanicCostsOneFault(t *testing.T) {
 		if hit != (res.Verdict == conform.Inconclusive) {
 			t.Errorf("%s: got %s (%s), want only those inconclusive that panicked", res.ID, res.Verdict, res.Detail)
 		}
-		if hit && !strings.Contains(res.Detail, "the adapter is broken") || visiting && !strings.Contains(res.Detail, "panicking.Visit") {
+		if hit && !strings.Contains(res.Detail, "the adapter is broken") || visiting &&
+			!strings.Contains(res.Detail, "panicking.Visit") {
 			t.Errorf("%s: got %q, want what panicked, and where", res.ID, res.Detail)
 		}
 	}

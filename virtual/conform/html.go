@@ -88,7 +88,8 @@ func joined(list any) string {
 // says explains a verdict to a reader.
 func (v Verdict) says() string {
 	return map[Verdict]string{
-		Pass: "as it has to be", Gap: "accepted, must be refused", Crash: "broke down", OverStrict: "refused, must be accepted",
+		Pass: "as it has to be", Gap: "accepted, must be refused", Crash: "broke down",
+		OverStrict:  "refused, must be accepted",
 		Unconfirmed: "refused, reason unconfirmed", Inconclusive: "proves nothing", Skipped: "feature not offered",
 		Lax: "accepted, refusing is better", Noted: "left to policy", AsPolicy: "as the policy says",
 		AgainstPolicy: "not as the policy says", Waived: "excused by the tester",
@@ -98,8 +99,9 @@ func (v Verdict) says() string {
 // mark is a sign beside the colour, for those who cannot tell colours apart.
 func (v Verdict) mark() string {
 	return map[Verdict]string{
-		Pass: "✓", AsPolicy: "✓", Gap: "✕", Crash: "✕", OverStrict: "✕", AgainstPolicy: "✕", Unconfirmed: "?", Inconclusive: "!",
-		Lax: "~", Noted: "i", Skipped: "–", Waived: "w",
+		Pass: "✓", AsPolicy: "✓", Gap: "✕", Crash: "✕", OverStrict: "✕", AgainstPolicy: "✕", Unconfirmed: "?",
+		Inconclusive: "!",
+		Lax:          "~", Noted: "i", Skipped: "–", Waived: "w",
 	}[v]
 }
 

@@ -32,7 +32,8 @@ func TestLatchkeyCodes(t *testing.T) {
 		}
 	}
 	for code := range codes {
-		if _, known := oracle.Codes[code]; !known && strings.HasPrefix(code, "key-") && code != "key-not-usb" { // no catalogue has what is no USB key
+		// no catalogue has what is no USB key
+		if _, known := oracle.Codes[code]; !known && strings.HasPrefix(code, "key-") && code != "key-not-usb" {
 			t.Errorf("%s: got no reasons for it, want some", code)
 		}
 	}
@@ -69,7 +70,8 @@ func TestLatchkeyWantsALab(t *testing.T) {
 	if !errors.Is(err, conform.ErrUnreachable) || !strings.Contains(err.Error(), "latchkey serve --lab") {
 		t.Errorf("got %v, want it said how to start a lab", err)
 	}
-	if _, err := (conform.Latchkey{Target: conform.Target{URL: "https://shop.example"}}).Open(); !errors.Is(err, conform.ErrNotLoopback) {
+	if _, err := (conform.Latchkey{Target: conform.Target{URL: "https://shop.example"}}).Open(); !errors.Is(err,
+		conform.ErrNotLoopback) {
 		t.Errorf("got %v, want %v", err, conform.ErrNotLoopback)
 	}
 }

@@ -127,7 +127,8 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
 	}
-	for _, path := range []string{"", "a", "$a", "$.", "$..a", "$.*", "$[", "$[a]", "$['a", "$['a'", "$.a b", "$[?(@.a)]"} {
+	for _, path := range []string{"", "a", "$a", "$.", "$..a", "$.*", "$[", "$[a]", "$['a", "$['a'", "$.a b",
+		"$[?(@.a)]"} {
 		if p, err := parsePath(path); err == nil {
 			t.Errorf("%q: got %v, want an error", path, p.steps)
 		}
@@ -140,11 +141,13 @@ func TestFIDOCredentials(t *testing.T) {
 		noRawID bool
 		want    string
 	}{
-		{`{"id":"a","rawId":"a","clientExtensionResults":{"x":1}}`, false, `{"id":"a","rawId":"a","getClientExtensionResults":{"x":1}}`},
+		{`{"id":"a","rawId":"a","clientExtensionResults":{"x":1}}`, false,
+			`{"id":"a","rawId":"a","getClientExtensionResults":{"x":1}}`},
 		{`{"id":"a","rawId":"a","type":"public-key"}`, true, `{"id":"a","type":"public-key"}`},
 		{`{"id":"a","rawId":"b"}`, true, `{"id":"a","rawId":"b"}`},
 		{`{"rawId":"b"}`, true, `{"rawId":"b"}`},
-		{`{"id" : "a\"\\", "clientExtensionResults" : {} , "id":"b"}`, false, `{"id":"a\"\\","getClientExtensionResults":{},"id":"b"}`},
+		{`{"id" : "a\"\\", "clientExtensionResults" : {} , "id":"b"}`, false,
+			`{"id":"a\"\\","getClientExtensionResults":{},"id":"b"}`},
 		{`{"response":{"clientExtensionResults": 1.50}}`, false, `{"response":{"clientExtensionResults": 1.50}}`},
 		{`{"clientExtensionResults":{}} x`, false, `{"clientExtensionResults":{}} x`},
 		{`{"clientExtensionResults":{}`, false, `{"clientExtensionResults":{}`},
@@ -179,7 +182,8 @@ func TestTheManualsMapping(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, manual.String())
 	}
-	if m.Name != "shop" || m.Policy()["reg-json-duplicate-type"] != ExpectRefuse || len(m.Oracle().Texts) != 1 || len(m.file.Again) != 1 {
+	if m.Name != "shop" || m.Policy()["reg-json-duplicate-type"] != ExpectRefuse || len(m.Oracle().Texts) != 1 ||
+		len(m.file.Again) != 1 {
 		t.Errorf("got %+v, want what the manual says", m)
 	}
 }

@@ -38,7 +38,9 @@ func (r *Report) WriteRecording(w io.Writer) error {
 	enc := json.NewEncoder(buffered)
 	enc.SetEscapeHTML(false)
 	head := *r
-	head.Twins, head.Results, head.Coverage = nil, nil, nil
+	head.Twins = nil
+	head.Results = nil
+	head.Coverage = nil
 	lines := []recordLine{{Line: "run", Run: &head}}
 	seen := map[fault.Baseline]bool{}
 	for _, res := range r.Results {
@@ -69,7 +71,8 @@ func ReadRecording(r io.Reader) (*Report, error) {
 		switch {
 		case l.Line == "run" && l.Run != nil && n == 1:
 			if out = l.Run; out.Version != ReportVersion {
-				return nil, fmt.Errorf("reading a recording: version %d: this is for version %d", out.Version, ReportVersion)
+				return nil, fmt.Errorf("reading a recording: version %d: this is for version %d", out.Version,
+					ReportVersion)
 			}
 			out.Twins = map[fault.Baseline]*TwinResult{}
 		case l.Line == "twin" && l.Twin != nil && out != nil:
@@ -111,14 +114,17 @@ func Compare(was, is *Report) []Change {
 		case then == nil:
 			out = append(out, Change{ID: now.ID, Is: now, Says: fmt.Sprintf("%s is new: %s", now.ID, now.Verdict)})
 		case then.Verdict != now.Verdict:
-			out = append(out, Change{now.ID, then, now, fmt.Sprintf("%s was %s, is %s: %s", now.ID, then.Verdict, now.Verdict, now.Detail)})
+			out = append(out, Change{now.ID, then, now, fmt.Sprintf("%s was %s, is %s: %s", now.ID, then.Verdict,
+				now.Verdict, now.Detail)})
 		case then.told() != now.told():
-			out = append(out, Change{now.ID, then, now, fmt.Sprintf("%s is %s as it was, but said %s and says %s", now.ID, now.Verdict, then.told(), now.told())})
+			out = append(out, Change{now.ID, then, now, fmt.Sprintf("%s is %s as it was, but said %s and says %s",
+				now.ID, now.Verdict, then.told(), now.told())})
 		}
 	}
 	for _, res := range was.Results {
 		if before[res.ID] != nil {
-			out = append(out, Change{ID: res.ID, Was: res, Says: fmt.Sprintf("%s is not played any more: it was %s", res.ID, res.Verdict)})
+			out = append(out, Change{ID: res.ID, Was: res, Says: fmt.Sprintf("%s is not played any more: it was %s",
+				res.ID, res.Verdict)})
 		}
 	}
 	return out
@@ -156,7 +162,10 @@ func Judge(recorded *Report, faults []*fault.Fault, o Options) *Report {
 			continue
 		}
 		res := newResult(f)
-		res.Repeat, res.Answer, res.Error, res.Exchanges = old.Repeat, old.Answer, old.Error, old.Exchanges
+		res.Repeat = old.Repeat
+		res.Answer = old.Answer
+		res.Error = old.Error
+		res.Exchanges = old.Exchanges
 		if f.Class == fault.Policy || f.Class == fault.Hardening {
 			res.Expected = o.Policy[f.ID]
 		}
@@ -196,7 +205,8 @@ func replayed(s *Said, failed string) played {
 
 // Replay plays the faults of a recording again, with its seed, and tells what changed. Faults are looked up among those
 // given; what is recorded of others is not played.
-func Replay(ctx context.Context, party fault.Party, recorded *Report, faults []*fault.Fault, o Options) (*Report, []Change, error) {
+func Replay(ctx context.Context, party fault.Party, recorded *Report, faults []*fault.Fault,
+	o Options) (*Report, []Change, error) {
 	var again []*fault.Fault
 	for _, f := range faults {
 		if slices.ContainsFunc(recorded.Results, func(r *Result) bool { return r.ID == f.ID }) {

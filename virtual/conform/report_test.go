@@ -52,18 +52,25 @@ func TestReportsForPrograms(t *testing.T) {
 	if err := dec.Decode(&back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Version != 1 || len(back.Results) != len(rep.Results) || back.Summary.Exit != conform.ExitGap || back.Line() != rep.Line() {
-		t.Errorf("got version %d, %q, exit %d; want what was written: %q", back.Version, back.Line(), back.Summary.Exit, rep.Line())
+	if back.Version != 1 || len(back.Results) != len(rep.Results) || back.Summary.Exit != conform.ExitGap ||
+		back.Line() != rep.Line() {
+		t.Errorf("got version %d, %q, exit %d; want what was written: %q", back.Version, back.Line(), back.Summary.Exit,
+			rep.Line())
 	}
 	for _, res := range back.Results {
-		if !strings.HasPrefix(res.Clause, "https://www.w3.org/TR/webauthn-3/#") || res.Title == "" || res.Step == "" || res.Detail == "" {
-			t.Errorf("%s: got clause %q, title %q, step %q, detail %q; want all", res.ID, res.Clause, res.Title, res.Step, res.Detail)
+		if !strings.HasPrefix(res.Clause, "https://www.w3.org/TR/webauthn-3/#") || res.Title == "" || res.Step == "" ||
+			res.Detail == "" {
+			t.Errorf("%s: got clause %q, title %q, step %q, detail %q; want all", res.ID, res.Clause, res.Title,
+				res.Step, res.Detail)
 		}
-		want := "virtualkey conform --rp http://localhost:8080 --adapter 'my server.yaml' --only " + res.ID + " --seed report"
+		want := "virtualkey conform --rp http://localhost:8080 --adapter 'my server.yaml' --only " + res.ID +
+			" --seed report"
 		if res.Repeat != want {
 			t.Errorf("got %q, want %q", res.Repeat, want)
 		}
-		if played := res.Verdict != conform.Skipped && res.Verdict != conform.Inconclusive; played && (res.Answer == nil || res.Answer.Request == "" || res.Answer.Response == "" || back.Twins[res.Baseline] == nil) {
+		if played := res.Verdict != conform.Skipped && res.Verdict != conform.Inconclusive; played &&
+			(res.Answer == nil || res.Answer.Request == "" || res.Answer.Response == "" ||
+				back.Twins[res.Baseline] == nil) {
 			t.Errorf("%s, %s: got no request, response or twin", res.ID, res.Verdict)
 		}
 	}
@@ -113,7 +120,9 @@ func TestReportsForCI(t *testing.T) {
 			t.Errorf("got testsuites with an attribute %s, which schemas do not have", a.Name.Local)
 		}
 	}
-	failures, skipped, toldSkipped := 0, 0, 0
+	failures := 0
+	skipped := 0
+	toldSkipped := 0
 	for _, s := range back.Suites {
 		toldSkipped += s.Skipped
 		if len(s.Cases) != s.Tests {
@@ -126,14 +135,19 @@ func TestReportsForCI(t *testing.T) {
 				t.Errorf("got case %s in %s, want each result once in its ceremony", c.Name, s.Name)
 				continue
 			}
-			if (c.Failure != nil) != res.Verdict.Failed(false) || (c.Skipped != nil) != (res.Verdict == conform.Skipped) || c.Error != nil {
-				t.Errorf("%s is %s: got failure %v, error %v, skipped %v", c.Name, res.Verdict, c.Failure, c.Error, c.Skipped)
+			if (c.Failure != nil) != res.Verdict.Failed(false) ||
+				(c.Skipped != nil) != (res.Verdict == conform.Skipped) || c.Error != nil {
+				t.Errorf("%s is %s: got failure %v, error %v, skipped %v", c.Name, res.Verdict, c.Failure,
+					c.Error, c.Skipped)
 			}
 			if c.Failure != nil {
 				failures++
-				if !strings.Contains(c.Failure.Body, "repeat: "+res.Repeat) || !strings.Contains(c.Failure.Body, "reason "+string(res.Reason)) ||
-					!strings.Contains(c.Failure.Body, "POST /att") && !strings.Contains(c.Failure.Body, "POST /ass") || c.Failure.Type != string(res.Verdict) {
-					t.Errorf("%s: got type %q and %q, want reason, line to repeat and exchange", c.Name, c.Failure.Type, c.Failure.Body)
+				if !strings.Contains(c.Failure.Body, "repeat: "+res.Repeat) ||
+					!strings.Contains(c.Failure.Body, "reason "+string(res.Reason)) ||
+					!strings.Contains(c.Failure.Body, "POST /att") && !strings.Contains(c.Failure.Body, "POST /ass") ||
+					c.Failure.Type != string(res.Verdict) {
+					t.Errorf("%s: got type %q and %q, want reason, line to repeat and exchange", c.Name, c.Failure.Type,
+						c.Failure.Body)
 				}
 			}
 			if c.Skipped != nil {
@@ -141,7 +155,8 @@ func TestReportsForCI(t *testing.T) {
 			}
 		}
 	}
-	if len(byName) > 0 || failures == 0 || failures != back.Failures || skipped != toldSkipped || back.Tests != len(rep.Results) || back.Errors != 0 {
+	if len(byName) > 0 || failures == 0 || failures != back.Failures || skipped != toldSkipped ||
+		back.Tests != len(rep.Results) || back.Errors != 0 {
 		t.Errorf("got %d tests, %d failures, %d skipped and %d results without a case; want %d, %d, %d, 0",
 			back.Tests, back.Failures, toldSkipped, len(byName), len(rep.Results), failures, skipped)
 	}
@@ -158,7 +173,9 @@ func TestReportsForPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids, targets, badges := map[string]bool{}, []string{}, 0
+	ids := map[string]bool{}
+	targets := []string{}
+	badges := 0
 	for n := range root.Descendants() {
 		if n.Type != html.ElementNode {
 			continue
@@ -228,17 +245,20 @@ func TestRecordAndReplay(t *testing.T) {
 		t.Errorf("judged again by the same rules: got %d changes, want none: %+v", len(diff), diff)
 	}
 	blind := conform.Judge(back, fault.Catalogue(), conform.Options{Oracle: &conform.Oracle{}, Strict: true})
-	if blind.Summary.Verdicts[conform.Unconfirmed] == 0 || blind.Summary.Verdicts[conform.Gap] != rep.Summary.Verdicts[conform.Gap] {
+	if blind.Summary.Verdicts[conform.Unconfirmed] == 0 ||
+		blind.Summary.Verdicts[conform.Gap] != rep.Summary.Verdicts[conform.Gap] {
 		t.Errorf("judged by an oracle that knows nothing: got %s, want no refusal confirmed", blind.Line())
 	}
 
-	mended, changes, err := conform.Replay(t.Context(), overHTTP(t, fixture(t, fault.CheckJSONDuplicate)), back, fault.Catalogue(),
+	mended, changes, err := conform.Replay(t.Context(), overHTTP(t, fixture(t, fault.CheckJSONDuplicate)), back,
+		fault.Catalogue(),
 		conform.Options{Parallel: 8, Oracle: conform.ReasonOracle()})
 	if err != nil || mended.Seed != back.Seed || len(mended.Results) != len(back.Results) {
 		t.Fatalf("got %v, seed %s and %d results, want all again", err, mended.Seed, len(mended.Results))
 	}
 	for _, c := range changes {
-		if c.Is == nil || c.Is.Check != fault.CheckCreateOrigin || c.Was.Verdict != conform.Gap || c.Is.Verdict != conform.Pass {
+		if c.Is == nil || c.Is.Check != fault.CheckCreateOrigin || c.Was.Verdict != conform.Gap ||
+			c.Is.Verdict != conform.Pass {
 			t.Errorf("after mending the check of origins: got %q", c.Says)
 		}
 	}

@@ -30,7 +30,10 @@ func partyOf(t testing.TB, o party.Options) *party.Party {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Origin, o.RPID, o.CA, o.Seed = "https://shop.example", "shop.example", ca, []byte("fixture")
+	o.Origin = "https://shop.example"
+	o.RPID = "shop.example"
+	o.CA = ca
+	o.Seed = []byte("fixture")
 	p, err := party.New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -88,17 +91,22 @@ func TestCorrectPartiesOfEveryKindAreClean(t *testing.T) {
 		if bad := wrong(rep); len(bad) > 0 {
 			t.Errorf("otherwise %t: got %d wrong, want none:\n%s", otherwise, len(bad), strings.Join(bad, "\n"))
 		}
-		if got, want := rep.CoverageLine(), "29 of 29 and 25 of 25 steps"; got != want || rep.Summary.Exit != conform.ExitAsExpected {
-			t.Errorf("otherwise %t: got %s and exit %d, want %s and 0: %s", otherwise, got, rep.Summary.Exit, want, rep.Line())
+		if got, want := rep.CoverageLine(), "29 of 29 and 25 of 25 steps"; got != want ||
+			rep.Summary.Exit != conform.ExitAsExpected {
+			t.Errorf("otherwise %t: got %s and exit %d, want %s and 0: %s", otherwise, got, rep.Summary.Exit,
+				want, rep.Line())
 		}
-		web := run(t, overHTTP(t, partyOf(t, party.Options{Otherwise: otherwise})), rows(), conform.Options{Seed: "web", Strict: true, Parallel: 8})
+		web := run(t, overHTTP(t, partyOf(t, party.Options{Otherwise: otherwise})), rows(),
+			conform.Options{Seed: "web", Strict: true, Parallel: 8})
 		if bad := wrong(web); len(bad) > 0 {
-			t.Errorf("otherwise %t, over HTTP: got %d wrong, want none:\n%s", otherwise, len(bad), strings.Join(bad, "\n"))
+			t.Errorf("otherwise %t, over HTTP: got %d wrong, want none:\n%s", otherwise, len(bad),
+				strings.Join(bad, "\n"))
 		}
 	}
 }
 
-// A waiver excuses any row, whatever its class, and its reason stands in every report; what needs none keeps its verdict.
+// A waiver excuses any row, whatever its class, and its reason stands in every report; what needs none keeps its
+// verdict.
 func TestWaiversStandInEveryReport(t *testing.T) {
 	const why = "frames are checked by the gateway"
 	var faults []*fault.Fault
@@ -113,15 +121,21 @@ func TestWaiversStandInEveryReport(t *testing.T) {
 		t.Fatalf("without a waiver: got exit %d, want a gap: %s", rep.Summary.Exit, rep.Line())
 	}
 	rep := play(conform.Options{Waive: map[string]string{"reg-cross-origin": why, "reg-presence": why}})
-	if rep.Summary.Exit != conform.ExitAsExpected || rep.Summary.Verdicts[conform.Waived] != 1 || rep.Summary.Verdicts[conform.Pass] != 2 {
+	if rep.Summary.Exit != conform.ExitAsExpected || rep.Summary.Verdicts[conform.Waived] != 1 ||
+		rep.Summary.Verdicts[conform.Pass] != 2 {
 		t.Errorf("got exit %d, %s, want 0 with one waived and two passed", rep.Summary.Exit, rep.Line())
 	}
 	for name, write := range map[string]func(*bytes.Buffer) error{
-		"json": func(b *bytes.Buffer) error { return rep.WriteJSON(b) }, "junit": func(b *bytes.Buffer) error { return rep.WriteJUnit(b) },
-		"html": func(b *bytes.Buffer) error { return rep.WriteHTML(b) }, "recording": func(b *bytes.Buffer) error { return rep.WriteRecording(b) },
+		"json": func(b *bytes.Buffer) error { return rep.WriteJSON(b) }, "junit": func(b *bytes.Buffer) error {
+			return rep.WriteJUnit(b)
+		},
+		"html": func(b *bytes.Buffer) error { return rep.WriteHTML(b) }, "recording": func(b *bytes.Buffer) error {
+			return rep.WriteRecording(b)
+		},
 	} {
 		var b bytes.Buffer
-		if err := write(&b); err != nil || !strings.Contains(b.String(), why) || !strings.Contains(b.String(), "it was gap") {
+		if err := write(&b); err != nil || !strings.Contains(b.String(), why) ||
+			!strings.Contains(b.String(), "it was gap") {
 			t.Errorf("%s: got neither the reason nor what it was (%v):\n%s", name, err, b.String())
 		}
 		if name != "recording" {
@@ -131,17 +145,20 @@ func TestWaiversStandInEveryReport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again := conform.Judge(back, faults, conform.Options{Oracle: conform.ReasonOracle()}); again.Summary.Verdicts[conform.Waived] != 1 {
+		if again := conform.Judge(back, faults,
+			conform.Options{Oracle: conform.ReasonOracle()}); again.Summary.Verdicts[conform.Waived] != 1 {
 			t.Errorf("judged again: got %s, want it waived as before", again.Line())
 		}
 	}
-	if _, err := conform.Run(t.Context(), fixture(t), faults, conform.Options{Waive: map[string]string{"reg-presence": ""}}); err == nil {
+	if _, err := conform.Run(t.Context(), fixture(t), faults,
+		conform.Options{Waive: map[string]string{"reg-presence": ""}}); err == nil {
 		t.Error("got a run with a waiver that has no reason, want an error")
 	}
 }
 
 func TestAPartyThatRefusesEverythingProvesNothing(t *testing.T) {
-	rep := run(t, partyOf(t, party.Options{RefuseAll: true}), fault.Catalogue(), conform.Options{Seed: "no", Parallel: 8})
+	rep := run(t, partyOf(t, party.Options{RefuseAll: true}), fault.Catalogue(),
+		conform.Options{Seed: "no", Parallel: 8})
 	for _, res := range rep.Results {
 		if res.Verdict != conform.Inconclusive && res.Verdict != conform.Skipped {
 			t.Errorf("%s: got %s (%s), want inconclusive", res.ID, res.Verdict, res.Detail)
@@ -227,7 +244,8 @@ func TestOverHTTPNothingChanges(t *testing.T) {
 	}
 	rep := run(t, overHTTP(t, fixture(t, fault.CheckCreateOrigin)), rows(), conform.Options{Parallel: 8, Strict: true})
 	for _, res := range rep.Results {
-		if gap := res.Verdict == conform.Gap; gap != (res.Check == fault.CheckCreateOrigin && res.Verdict != conform.Skipped) {
+		if gap := res.Verdict == conform.Gap; gap != (res.Check == fault.CheckCreateOrigin &&
+			res.Verdict != conform.Skipped) {
 			t.Errorf("without the check of origins: got %s %s (%s)", res.Verdict, res.ID, res.Detail)
 		}
 	}
@@ -280,7 +298,8 @@ func TestAMappingIsWorthAnAdapter(t *testing.T) {
 		}
 		rep := run(t, opened, rows(), conform.Options{Parallel: 8, Strict: true})
 		for _, res := range rep.Results {
-			if gap := res.Verdict == conform.Gap; gap != (without != nil && res.Check == without[0] && res.Verdict != conform.Skipped) {
+			if gap := res.Verdict == conform.Gap; gap != (without != nil && res.Check == without[0] &&
+				res.Verdict != conform.Skipped) {
 				t.Errorf("without %v: got %s %s (%s)", without, res.Verdict, res.ID, res.Detail)
 			}
 		}
@@ -312,7 +331,8 @@ func TestASeedMakesARunTheSame(t *testing.T) {
 	}
 	again := run(t, first, faults, conform.Options{Seed: "same", Parallel: 4})
 	if bad := wrong(again); len(bad) > 0 {
-		t.Errorf("the same seed again at the same party: got %d wrong, want none:\n%s", len(bad), strings.Join(bad, "\n"))
+		t.Errorf("the same seed again at the same party: got %d wrong, want none:\n%s", len(bad),
+			strings.Join(bad, "\n"))
 	}
 	if _, err := conform.Run(t.Context(), first, faults, conform.Options{Seed: "no blanks"}); err == nil {
 		t.Error("got a run with a seed that is none, want an error")
@@ -335,7 +355,8 @@ func TestARunEndsWithItsContext(t *testing.T) {
 	}
 	left := rep.Summary.Verdicts[conform.Inconclusive]
 	if len(rep.Results) != len(faults) || left < len(faults)-5-3-rep.Summary.Verdicts[conform.Skipped] {
-		t.Errorf("got %d results, %d inconclusive of %d, want all that were not played", len(rep.Results), left, len(faults))
+		t.Errorf("got %d results, %d inconclusive of %d, want all that were not played", len(rep.Results), left,
+			len(faults))
 	}
 }
 
@@ -361,7 +382,8 @@ func TestEveryFaultIsBounded(t *testing.T) {
 	}))
 	defer s.Close()
 	defer close(hung)
-	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin, RPID: p.About().RPID, Timeout: 200 * time.Millisecond}}.Open()
+	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin, RPID: p.About().RPID,
+		Timeout: 200 * time.Millisecond}}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +400,8 @@ func TestNobodyThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conform.Run(t.Context(), opened, fault.Catalogue(), conform.Options{}); !errors.Is(err, conform.ErrUnreachable) {
+	if _, err := conform.Run(t.Context(), opened, fault.Catalogue(), conform.Options{}); !errors.Is(err,
+		conform.ErrUnreachable) {
 		t.Errorf("got %v, want ErrUnreachable", err)
 	}
 }

@@ -135,7 +135,8 @@ func (s *shop) open(w http.ResponseWriter, v fault.Visit) string {
 func (s *shop) signUp(w http.ResponseWriter, r *http.Request, body string) {
 	r.Body = io.NopCloser(strings.NewReader(body))
 	csrf, err := r.Cookie("csrf")
-	if err != nil || csrf.Value != r.Header.Get("X-CSRF") || r.FormValue("form") != "of-today" || r.FormValue("plan") != "basic & more" {
+	if err != nil || csrf.Value != r.Header.Get("X-CSRF") || r.FormValue("form") != "of-today" ||
+		r.FormValue("plan") != "basic & more" {
 		http.Error(w, "forged", http.StatusForbidden)
 		return
 	}

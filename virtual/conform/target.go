@@ -66,7 +66,9 @@ func (t Target) open() (*web, error) {
 	if (base.Scheme != "http" && base.Scheme != "https") || base.Hostname() == "" || base.User != nil {
 		return nil, fmt.Errorf("reading the target's address: %q is not http://HOST or https://HOST", t.URL)
 	}
-	base.Path, base.RawQuery, base.Fragment = strings.TrimSuffix(base.Path, "/"), "", ""
+	base.Path = strings.TrimSuffix(base.Path, "/")
+	base.RawQuery = ""
+	base.Fragment = ""
 	own := slices.ContainsFunc(t.Own, func(h string) bool { return strings.EqualFold(h, base.Hostname()) })
 	if !own && !loopbackName(base.Hostname()) {
 		return nil, fmt.Errorf("%s: %w", base.Hostname(), ErrNotLoopback)
@@ -113,7 +115,8 @@ func originOf(base *url.URL) string {
 	if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
 		host = "localhost"
 	}
-	if port := base.Port(); port != "" && !(base.Scheme == "http" && port == "80") && !(base.Scheme == "https" && port == "443") {
+	if port := base.Port(); port != "" && !(base.Scheme == "http" && port == "80") &&
+		!(base.Scheme == "https" && port == "443") {
 		host = net.JoinHostPort(host, port)
 	}
 	return base.Scheme + "://" + host

@@ -111,7 +111,8 @@ func TestABrowserKeepsItsCookies(t *testing.T) {
 	w := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/in":
-			http.SetCookie(w, &http.Cookie{Name: "__Host-session", Value: "one", Path: "/", Secure: true, HttpOnly: true})
+			http.SetCookie(w, &http.Cookie{Name: "__Host-session", Value: "one", Path: "/", Secure: true,
+				HttpOnly: true})
 			http.SetCookie(w, &http.Cookie{Name: "deep", Value: "two", Path: "/deep"})
 		case "/out":
 			http.SetCookie(w, &http.Cookie{Name: "__Host-session", Path: "/", MaxAge: -1})
@@ -148,7 +149,8 @@ func TestAnswersAreBounded(t *testing.T) {
 			_, _ = w.Write(make([]byte, 1024))
 		}
 	})
-	if _, err := w.browser().do(t.Context(), request{method: "GET", path: "/"}); err == nil || !strings.Contains(err.Error(), "longer than") {
+	if _, err := w.browser().do(t.Context(), request{method: "GET", path: "/"}); err == nil ||
+		!strings.Contains(err.Error(), "longer than") {
 		t.Errorf("got %v, want an error about the length", err)
 	}
 }
@@ -165,7 +167,8 @@ func TestNobodyThereIsUnreachable(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.browser().do(ctx, request{method: "GET", path: "/"}); !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnreachable) {
+	if _, err := w.browser().do(ctx, request{method: "GET", path: "/"}); !errors.Is(err, context.Canceled) ||
+		errors.Is(err, ErrUnreachable) {
 		t.Errorf("got %v, want that it was cancelled", err)
 	}
 }

@@ -15,23 +15,26 @@ type Verdict string
 
 // The verdicts.
 const (
-	Pass          Verdict = "pass"           // refused for the right reason; or an accept row that was accepted
-	Gap           Verdict = "gap"            // accepted, though the specification demands a refusal
-	Crash         Verdict = "crash"          // it broke down (5xx, or the connection was cut) instead of answering
-	OverStrict    Verdict = "over-strict"    // refused, though it is correct
-	Unconfirmed   Verdict = "unconfirmed"    // refused, but for another reason or for none that the oracle can read
-	Inconclusive  Verdict = "inconclusive"   // the honest twin was refused, or nothing readable came back: nothing is proved
+	Pass        Verdict = "pass"        // refused for the right reason; or an accept row that was accepted
+	Gap         Verdict = "gap"         // accepted, though the specification demands a refusal
+	Crash       Verdict = "crash"       // it broke down (5xx, or the connection was cut) instead of answering
+	OverStrict  Verdict = "over-strict" // refused, though it is correct
+	Unconfirmed Verdict = "unconfirmed" // refused, but for another reason or for none that the oracle can read
+	// the honest twin was refused, or nothing readable came back: nothing is proved
+	Inconclusive  Verdict = "inconclusive"
 	Skipped       Verdict = "skipped"        // the party lacks a feature that the fault needs
 	Lax           Verdict = "lax"            // a hardening row that was accepted: allowed, and worth knowing
 	Noted         Verdict = "noted"          // a policy row, and nobody said what this party's policy is
 	AsPolicy      Verdict = "as-policy"      // a policy row that went as the party's policy says
 	AgainstPolicy Verdict = "against-policy" // a row that did not
-	Waived        Verdict = "waived"         // it speaks against the party, or proves nothing, and the tester said why that may be
+	// it speaks against the party, or proves nothing, and the tester said why that may be
+	Waived Verdict = "waived"
 )
 
 // Verdicts lists them all, the worst first.
 func Verdicts() []Verdict {
-	return []Verdict{Gap, Crash, OverStrict, AgainstPolicy, Unconfirmed, Inconclusive, Waived, Lax, Noted, AsPolicy, Pass, Skipped}
+	return []Verdict{Gap, Crash, OverStrict, AgainstPolicy, Unconfirmed, Inconclusive, Waived, Lax, Noted, AsPolicy,
+		Pass, Skipped}
 }
 
 // An Expectation is what a party's policy says of a row that the specification leaves open.

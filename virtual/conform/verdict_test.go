@@ -59,7 +59,8 @@ func TestJudge(t *testing.T) {
 		f := &fault.Fault{ID: "made-up", Class: c.class, Reason: fault.WrongOrigin}
 		got := judge(f, nil, c.twin, c.run, ReasonOracle(), c.expect)
 		if got.verdict != c.want || got.detail == "" {
-			t.Errorf("%s, twin %+v, run %+v, policy %q: got %s (%s), want %s", c.class, c.twin, c.run, c.expect, got.verdict, got.detail, c.want)
+			t.Errorf("%s, twin %+v, run %+v, policy %q: got %s (%s), want %s", c.class, c.twin, c.run, c.expect,
+				got.verdict, got.detail, c.want)
 		}
 	}
 	skipped := judge(&fault.Fault{Class: fault.Reject}, []fault.Feature{fault.Trust}, played{}, played{}, nil, "")

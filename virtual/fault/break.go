@@ -72,7 +72,8 @@ func (s *stage) fits(c *virtual.Client) error {
 // character is what set-ups choose of an authenticator; which CA certifies it is left open.
 func character(o virtual.Options) []any {
 	return []any{
-		o.Protocol, o.AAGUID, o.Algorithms, o.ResidentKeys, o.UserVerification, o.Platform, o.Backup, o.BackedUp, o.Counter,
+		o.Protocol, o.AAGUID, o.Algorithms, o.ResidentKeys, o.UserVerification, o.Platform, o.Backup,
+		o.BackedUp, o.Counter,
 		o.Attestation, o.Compound, o.IDSize,
 	}
 }
@@ -82,7 +83,9 @@ func (a *actor) holds(devices []*virtual.Authenticator, id []byte) {
 	for _, device := range devices {
 		for _, c := range device.Credentials() {
 			if string(c.ID) == string(id) {
-				a.device, a.id, a.handle = device, c.ID, c.UserHandle
+				a.device = device
+				a.id = c.ID
+				a.handle = c.UserHandle
 			}
 		}
 	}

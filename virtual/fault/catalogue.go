@@ -34,7 +34,8 @@ func Catalogue() []*Fault {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *Fault) int {
-		return cmp.Or(-cmp.Compare(a.Ceremony, b.Ceremony), slices.Compare(numbers[a.Step], numbers[b.Step])) // "registration" comes first
+		// "registration" comes first
+		return cmp.Or(-cmp.Compare(a.Ceremony, b.Ceremony), slices.Compare(numbers[a.Step], numbers[b.Step]))
 	})
 	return all
 }
@@ -109,13 +110,16 @@ func (t sheet) row(id, title, why string, edits ...edit) *Fault {
 	if t.ceremony == Authentication {
 		prefix = "get-"
 	}
-	return &Fault{ID: prefix + id, Title: title, Why: why, Ceremony: t.ceremony, Baseline: t.baseline, Check: t.check, edits: edits}
+	return &Fault{ID: prefix + id, Title: title, Why: why, Ceremony: t.ceremony, Baseline: t.baseline, Check: t.check,
+		edits: edits}
 }
 
 // twin is one ceremony that must be accepted.
 func (t sheet) twin(id, step, title, why string, edits ...edit) *Fault {
 	f := t.row(id, title, why, edits...)
-	f.Class, f.Step, f.Check = Accept, step, ""
+	f.Class = Accept
+	f.Step = step
+	f.Check = ""
 	return f
 }
 

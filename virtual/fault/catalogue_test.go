@@ -53,19 +53,23 @@ func TestEveryRowIsWhole(t *testing.T) {
 		}
 		seen[f.ID], titles[prefix+f.Title] = true, f.ID
 	}
-	if f := fault.Find("get-user-disabled"); f == nil || f.ID != "get-user-disabled" || fault.Find("reg-no-such") != nil {
+	if f := fault.Find("get-user-disabled"); f == nil || f.ID != "get-user-disabled" ||
+		fault.Find("reg-no-such") != nil {
 		t.Errorf("finding by id: got %+v, want the one of that id, and none for an id that is none's", f)
 	}
 }
 
 func sentence(s string) bool {
-	return len(s) > 8 && len(s) <= 160 && strings.HasSuffix(s, ".") && s[:1] == strings.ToUpper(s[:1]) && !strings.Contains(s, ". ")
+	return len(s) > 8 && len(s) <= 160 && strings.HasSuffix(s, ".") && s[:1] == strings.ToUpper(s[:1]) &&
+		!strings.Contains(s, ". ")
 }
 
 // TestEverythingIsCovered counts: every check has a fault, every step of both ceremonies a fault or a twin, and there
 // are faults of every class.
 func TestEverythingIsCovered(t *testing.T) {
-	checks, steps, classes := map[fault.Check]int{}, map[string]int{}, map[string]int{}
+	checks := map[fault.Check]int{}
+	steps := map[string]int{}
+	classes := map[string]int{}
 	faults := 0
 	for _, f := range fault.Catalogue() {
 		checks[f.Check]++
@@ -196,7 +200,8 @@ func (v *seat) Disable(ctx context.Context) error {
 }
 
 // transcript plays against a fresh party whose draws are fixed, and returns all that was said to it.
-func transcript(t *testing.T, ca *virtual.CA, f *fault.Fault, play func(context.Context, fault.Party, string) (*fault.Played, error)) string {
+func transcript(t *testing.T, ca *virtual.CA, f *fault.Fault, play func(context.Context, fault.Party,
+	string) (*fault.Played, error)) string {
 	t.Helper()
 	s := &scribe{Party: fixtures{newParty(t, ca, false), newParty(t, ca, true)}.of(t, f)}
 	if _, err := play(context.Background(), s, "somebody"); err != nil {
@@ -216,9 +221,11 @@ func TestEveryFaultChangesWhatIsSaid(t *testing.T) {
 		"reg-plain": true, "reg-verified": true, "reg-discoverable": true, "reg-framed": true, "reg-model-none": true,
 		"reg-counter-none": true, "reg-eddsa": true, "reg-es384": true, "reg-es512": true, "reg-id-1023": true,
 		"reg-id-16": true, "reg-packed-self": true, "reg-packed": true, "reg-fido-u2f": true, "reg-tpm": true,
-		"reg-android-key": true, "reg-apple": true, "reg-compound": true, "reg-trusted": true, "reg-backup-eligible": true,
-		"reg-backed-up": true, "get-plain": true, "get-verified": true, "get-discoverable": true, "get-framed": true,
-		"get-eddsa": true, "get-es384": true, "get-es512": true, "get-u2f": true, "get-counter-none": true,
+		"reg-android-key": true, "reg-apple": true, "reg-compound": true, "reg-trusted": true,
+		"reg-backup-eligible": true,
+		"reg-backed-up":       true, "get-plain": true, "get-verified": true, "get-discoverable": true,
+		"get-framed": true,
+		"get-eddsa":  true, "get-es384": true, "get-es512": true, "get-u2f": true, "get-counter-none": true,
 		"get-backup-eligible": true, "get-backed-up": true,
 	}
 	others, ca := map[string]string{}, newCA(t)
@@ -247,7 +254,8 @@ func TestExchangesAreKept(t *testing.T) {
 	}
 	var got []string
 	for _, x := range played.Exchanges {
-		if !bytes.Contains(x.Options, []byte("challenge")) || !bytes.Contains(x.Response, []byte("clientDataJSON")) || x.User != "keeper" {
+		if !bytes.Contains(x.Options, []byte("challenge")) || !bytes.Contains(x.Response, []byte("clientDataJSON")) ||
+			x.User != "keeper" {
 			t.Errorf("got %+v, want options and response of the user", x)
 		}
 		got = append(got, fmt.Sprintf("%s %t", x.Ceremony, x.Answer.Accepted))

@@ -57,10 +57,12 @@ const (
 
 // A Fault is one entry of the catalogue.
 type Fault struct {
-	ID       string   // stable: "reg-origin-port"
-	Title    string   // one sentence for a tester's report
-	Step     string   // "7.1.9": the step, as Level 3 counts them; what another section demands is under the step that calls for it
-	Clause   string   // the fragment of the clause in https://www.w3.org/TR/webauthn-3/, "#sctn-..." or the step's own anchor
+	ID    string // stable: "reg-origin-port"
+	Title string // one sentence for a tester's report
+	// "7.1.9": the step, as Level 3 counts them; what another section demands is under the step that calls for it
+	Step string
+	// the fragment of the clause in https://www.w3.org/TR/webauthn-3/, "#sctn-..." or the step's own anchor
+	Clause   string
 	Cites    string   // the sentence that demands it, behind its source; empty for Accept
 	Ceremony Ceremony // where the fault is
 	Class    Class
@@ -143,7 +145,11 @@ func Compose(faults ...*Fault) (*Fault, error) {
 			out.scene = f.scene
 		}
 		if severity(f.Class) > severity(out.Class) {
-			out.Class, out.Check, out.Reason, out.Step, out.Clause = f.Class, f.Check, f.Reason, f.Step, f.Clause
+			out.Class = f.Class
+			out.Check = f.Check
+			out.Reason = f.Reason
+			out.Step = f.Step
+			out.Clause = f.Clause
 		}
 	}
 	return &out, nil

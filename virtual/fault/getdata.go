@@ -11,7 +11,9 @@ import (
 func getDataFaults() []*Fault {
 	t := func(check Check) sheet { return sheet{Authentication, getPlain, check} }
 	verified := sheet{Authentication, getVerified, CheckGetVerification}
-	length, attestedFlag, eligible := t(CheckGetDataLength), t(CheckGetAttested), t(CheckGetEligible)
+	length := t(CheckGetDataLength)
+	attestedFlag := t(CheckGetAttested)
+	eligible := t(CheckGetEligible)
 	why := "Reading past the end, or not reading at all, skips the checks of site and touch."
 	announced := "What is announced and not there is read from what follows, or not at all."
 	eligibleWhy := "A key never changes this; one that seems to was moved to where it can be copied, or is another key."
@@ -21,14 +23,18 @@ func getDataFaults() []*Fault {
 		length.row("data-hash-only", "The authenticator data end behind the RP ID hash.", why, cut(32)),
 		length.row("data-flags-only", "The authenticator data end behind the flags.", why, cut(33)),
 		length.row("data-short", "The authenticator data lack the last byte of the counter.", why, cut(36)),
-		attestedFlag.row("attested-missing", "Flag AT is set, but nothing follows.", announced, flags(virtual.FlagAT, 0)),
+		attestedFlag.row("attested-missing", "Flag AT is set, but nothing follows.", announced,
+			flags(virtual.FlagAT, 0)),
 		attestedFlag.row("attested-cut", "Flag AT is set, but what follows ends within the AAGUID.", announced,
 			flags(virtual.FlagAT, 0), behind(1, 2, 3, 4)),
 		attestedFlag.row("attested-id-beyond", "Flag AT is set, but the id's length goes beyond the end.", announced,
 			flags(virtual.FlagAT, 0), behind(append(make([]byte, 16), 0xff, 0xff)...)),
-		eligible.row("eligible-gained", "Flag BE is set, though it was not at registration.", eligibleWhy, flags(virtual.FlagBE, 0)),
-		eligible.row("eligible-gained-backed-up", "Flags BE and BS are set, though they were not at registration.", eligibleWhy, flags(virtual.FlagBE|virtual.FlagBS, 0)),
-		eligible.row("eligible-lost", "Flag BE is not set, though it was at registration.", eligibleWhy, flags(0, virtual.FlagBE|virtual.FlagBS)).on(getBackup),
+		eligible.row("eligible-gained", "Flag BE is set, though it was not at registration.", eligibleWhy,
+			flags(virtual.FlagBE, 0)),
+		eligible.row("eligible-gained-backed-up", "Flags BE and BS are set, though they were not at registration.",
+			eligibleWhy, flags(virtual.FlagBE|virtual.FlagBS, 0)),
+		eligible.row("eligible-lost", "Flag BE is not set, though it was at registration.", eligibleWhy,
+			flags(0, virtual.FlagBE|virtual.FlagBS)).on(getBackup),
 	}
 	return slices.Concat(out, rpIDFaults(t(CheckGetRPID)), flagFaults(t(CheckGetPresence), verified, t(CheckGetBackup)),
 		tailFaults(t(CheckGetExtensions), t(CheckGetLeftover)))
@@ -45,27 +51,39 @@ func credentialFaults() []*Fault {
 		return inner(func(s *stage, o *object) { o.put("userHandle", byteString(how(s, s.lead.handle))) })
 	}
 	return []*Fault{
-		t(getPlain, CheckGetAllowed).row("credential-not-allowed", "The credential is the user's, but was registered after the sign-in began and is not among those asked for.",
+		t(getPlain, CheckGetAllowed).row("credential-not-allowed",
+			"The credential is the user's, but was registered after the sign-in began and is not among those asked for.",
 			"A relying party that asked for certain keys, such as strong ones, must not take another.").acts(notAllowed).needs(SecondVisit, SecondKey).unless(SharedUser),
 		t(getDiscoverable, CheckGetKnown).row("credential-unknown", "The credential was never registered.",
 			"A key that nobody bound to an account proves nothing, however right its signature.").acts(unknown),
-		t(getPlain, CheckGetOwner).row("credential-of-another", "The credential is another user's, who answers for the one named.", why).acts(another).unless(SharedUser).also(CheckGetAllowed),
-		t(getPlain, CheckGetOwner).row("credential-moved", "The credential was the user's when the sign-in began, and is another user's now.", why).
+		t(getPlain, CheckGetOwner).row("credential-of-another",
+			"The credential is another user's, who answers for the one named.",
+			why).acts(another).unless(SharedUser).also(CheckGetAllowed),
+		t(getPlain, CheckGetOwner).row("credential-moved",
+			"The credential was the user's when the sign-in began, and is another user's now.", why).
 			acts(moved).needs(Removal, SecondKey).unless(SharedUser),
 		named.row("handle-other", "The user was named; the response's user handle is one that nobody has.", why,
 			handle(func(s *stage, _ []byte) []byte { return s.draw("handle") })),
-		named.row("handle-of-another", "The user was named; the response's user handle is another user's.", why).acts(handleOfAnother).unless(SharedUser),
+		named.row("handle-of-another", "The user was named; the response's user handle is another user's.",
+			why).acts(handleOfAnother).unless(SharedUser),
 		named.row("handle-cut", "The user was named; the response's user handle lacks the last byte.", why,
 			handle(func(_ *stage, right []byte) []byte { return right[:len(right)-1] })),
-		discovered.row("discoverable-handle-other", "The user was not named; the response's user handle is one that nobody has.", why,
+		discovered.row("discoverable-handle-other",
+			"The user was not named; the response's user handle is one that nobody has.", why,
 			handle(func(s *stage, _ []byte) []byte { return s.draw("handle") })),
-		discovered.row("discoverable-handle-of-another", "The user was not named; the response's user handle is another user's.", why).acts(handleOfAnother).unless(SharedUser),
-		discovered.row("discoverable-handle-cut", "The user was not named; the response's user handle lacks the last byte.", why,
+		discovered.row("discoverable-handle-of-another",
+			"The user was not named; the response's user handle is another user's.",
+			why).acts(handleOfAnother).unless(SharedUser),
+		discovered.row("discoverable-handle-cut",
+			"The user was not named; the response's user handle lacks the last byte.", why,
 			handle(func(_ *stage, right []byte) []byte { return right[:len(right)-1] })),
-		discovered.row("discoverable-handle-flipped", "The user was not named; the response's user handle has one wrong bit.", why,
+		discovered.row("discoverable-handle-flipped",
+			"The user was not named; the response's user handle has one wrong bit.", why,
 			handle(func(_ *stage, right []byte) []byte { return flipLast(slices.Clone(right)) })),
-		present.row("discoverable-handle-missing", "The user was not named, and the response has no user handle.", presentWhy, dropInner("userHandle")),
-		present.row("discoverable-handle-null", "The user was not named, and the response's user handle is null.", presentWhy, putInner("userHandle", "null")),
+		present.row("discoverable-handle-missing", "The user was not named, and the response has no user handle.",
+			presentWhy, dropInner("userHandle")),
+		present.row("discoverable-handle-null", "The user was not named, and the response's user handle is null.",
+			presentWhy, putInner("userHandle", "null")),
 	}
 }
 
@@ -94,7 +112,8 @@ func notAllowed(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, 
 // user, but no relying party ever saw it.
 func unknown(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
 	other := *lead
-	device, err := virtual.New(virtual.Options{AAGUID: model(), ResidentKeys: true, UserVerification: virtual.UVSucceeds, Seed: s.draw("unknown")})
+	device, err := virtual.New(virtual.Options{AAGUID: model(), ResidentKeys: true,
+		UserVerification: virtual.UVSucceeds, Seed: s.draw("unknown")})
 	if err != nil {
 		return nil, err
 	}

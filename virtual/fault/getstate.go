@@ -6,29 +6,40 @@ import "context"
 func getStateFaults() []*Fault {
 	t := func(check Check) sheet { return sheet{Authentication, getPlain, check} }
 	once := sheet{Authentication, getCounterless, CheckStateGetOnce}
-	late, session, deleted, disabled := t(CheckStateGetTime), t(CheckStateGetSession), t(CheckStateDeleted), t(CheckStateDisabled)
+	late := t(CheckStateGetTime)
+	session := t(CheckStateGetSession)
+	deleted := t(CheckStateDeleted)
+	disabled := t(CheckStateDisabled)
 	onceWhy := "A response that serves more than once is a password that can be overheard."
 	deletedWhy := "A stolen key is taken off the account so that it opens it no more."
 	disabledWhy := "Whoever was locked out must stay out, whatever key he holds."
 	return []*Fault{
-		once.row("challenge-twice", "The response is sent a second time; the key does not count.", onceWhy).acts(getTwice),
-		once.row("challenge-resigned", "A challenge that was answered is answered again, freshly signed.", onceWhy).acts(getResigned),
+		once.row("challenge-twice", "The response is sent a second time; the key does not count.",
+			onceWhy).acts(getTwice),
+		once.row("challenge-resigned", "A challenge that was answered is answered again, freshly signed.",
+			onceWhy).acts(getResigned),
 		once.row("challenge-after-refusal", "A right answer follows a wrong one to the same challenge.",
 			"A challenge that outlives a refusal can be tried upon without end.").acts(getAfterRefusal).of(Hardening),
-		once.row("challenge-concurrent", "The response is sent twice at the same time; the key does not count.", onceWhy).acts(getAtOnce),
+		once.row("challenge-concurrent", "The response is sent twice at the same time; the key does not count.",
+			onceWhy).acts(getAtOnce),
 		late.row("challenge-expired", "The challenge is too old.",
 			"An answer may have been kept for the day the session is in other hands.").acts(getLate).needs(Expiry),
-		session.row("challenge-of-another-user", "The challenge was made for another user in another browser, who ends the ceremony.",
+		session.row("challenge-of-another-user",
+			"The challenge was made for another user in another browser, who ends the ceremony.",
 			"An attacker could have himself signed in by a touch that the victim meant for something else.").acts(getForAnother),
 		session.row("challenge-of-another-browser", "The challenge was made for the same user in another browser.",
 			"What was begun in one session must not sign another one in: that is how a victim is signed in to the thief's browser.").acts(getElsewhere).needs(SecondVisit),
 		t(CheckStatePurpose).row("challenge-of-registration", "The challenge was made for a registration.",
 			"A challenge for one purpose must not be spent on another, which may have weaker demands.").acts(getForRegistration).needs(SecondKey),
 		deleted.row("credential-deleted", "The credential was deleted.", deletedWhy).acts(getDeleted).needs(Removal),
-		deleted.row("credential-deleted-meanwhile", "The credential was deleted after the sign-in began.", deletedWhy).acts(getDeletedMeanwhile).needs(Removal),
-		deleted.row("discoverable-credential-deleted", "The user was not named, and the credential was deleted.", deletedWhy).acts(getDeleted).on(getDiscoverable).needs(Removal),
-		disabled.row("user-disabled", "The user may not sign in any more.", disabledWhy).acts(getDisabled).needs(Disabling),
-		disabled.row("user-disabled-meanwhile", "The user was disabled after the sign-in began.", disabledWhy).acts(getDisabledMeanwhile).needs(Disabling),
+		deleted.row("credential-deleted-meanwhile", "The credential was deleted after the sign-in began.",
+			deletedWhy).acts(getDeletedMeanwhile).needs(Removal),
+		deleted.row("discoverable-credential-deleted", "The user was not named, and the credential was deleted.",
+			deletedWhy).acts(getDeleted).on(getDiscoverable).needs(Removal),
+		disabled.row("user-disabled", "The user may not sign in any more.",
+			disabledWhy).acts(getDisabled).needs(Disabling),
+		disabled.row("user-disabled-meanwhile", "The user was disabled after the sign-in began.",
+			disabledWhy).acts(getDisabledMeanwhile).needs(Disabling),
 	}
 }
 

@@ -22,7 +22,8 @@ func objectTextFaults(c Ceremony) []*Fault {
 		t.row("json-trailing-text", "A letter follows the JSON of the response.",
 			"Readers that stop at the closing brace and readers that do not see different requests.", appendText("x")),
 		t.row("json-trailing-object", "A second JSON object follows the response.",
-			"A filter in front may judge the second object while the relying party takes the first.", appendText(`{"id":"AA"}`)),
+			"A filter in front may judge the second object while the relying party takes the first.",
+			appendText(`{"id":"AA"}`)),
 		t.row("json-trailing-brace", "A closing brace too many follows the response.",
 			"Text that is no JSON must not be repaired by guesswork.", appendText("}")),
 		t.row("json-trailing-null-byte", "A zero byte follows the response.",
@@ -47,19 +48,24 @@ func duplicateFaults(c Ceremony) []*Fault {
 		t.row("json-duplicate-type", "The response has two members type.", why, twice("type", []byte(`"password"`))),
 		t.row("json-duplicate-id", "The response has two members id.", why, twice("id", []byte(`"AAAA"`))),
 		t.row("json-duplicate-raw-id", "The response has two members rawId.", why, twice("rawId", []byte(`"AAAA"`))),
-		t.row("json-duplicate-response", "The response has two members response.", why, twice("response", []byte(`{}`))),
-		t.row("json-duplicate-client-data", "The response has two members clientDataJSON.", why, innerTwice("clientDataJSON", []byte(`"e30"`))),
+		t.row("json-duplicate-response", "The response has two members response.", why,
+			twice("response", []byte(`{}`))),
+		t.row("json-duplicate-client-data", "The response has two members clientDataJSON.", why,
+			innerTwice("clientDataJSON", []byte(`"e30"`))),
 		t.row("json-duplicate-nested", "An extension output has two members of one name.", why,
 			members(func(_ *stage, o *object) {
 				o.put("clientExtensionResults", []byte(`{"credProps":{"rk":true,"rk":false}}`))
 			})),
 	}
 	if c == Registration {
-		return append(out, t.row("json-duplicate-attestation-object", "The response has two members attestationObject.", why, innerTwice("attestationObject", []byte(`"oA"`))))
+		return append(out, t.row("json-duplicate-attestation-object", "The response has two members attestationObject.",
+			why, innerTwice("attestationObject", []byte(`"oA"`))))
 	}
 	return append(out,
-		t.row("json-duplicate-signature", "The response has two members signature.", why, innerTwice("signature", []byte(`"AA"`))),
-		t.row("json-duplicate-authenticator-data", "The response has two members authenticatorData.", why, innerTwice("authenticatorData", []byte(`"AA"`))),
+		t.row("json-duplicate-signature", "The response has two members signature.", why,
+			innerTwice("signature", []byte(`"AA"`))),
+		t.row("json-duplicate-authenticator-data", "The response has two members authenticatorData.", why,
+			innerTwice("authenticatorData", []byte(`"AA"`))),
 	)
 }
 
@@ -95,8 +101,10 @@ func identityFaults(c Ceremony) []*Fault {
 			members(func(_ *stage, o *object) { o.put("id", slices.Concat([]byte("["), o.get("id"), []byte("]"))) })),
 		id.row("json-id-broken", "The response's id has a line break in it.", idWhy, respell("id", broken)),
 		raw.row("json-raw-id-missing", "The response has no rawId.", rawWhy, drop("rawId")).unless(BareID),
-		raw.row("json-raw-id-differs", "The response's rawId is not what id encodes.", rawWhy, put("rawId", `"AAAAAAAAAAAAAAAAAAAAAA"`)),
-		raw.row("json-id-differs", "The response's id is not what rawId tells.", rawWhy, put("id", `"AAAAAAAAAAAAAAAAAAAAAA"`)),
+		raw.row("json-raw-id-differs", "The response's rawId is not what id encodes.", rawWhy,
+			put("rawId", `"AAAAAAAAAAAAAAAAAAAAAA"`)),
+		raw.row("json-id-differs", "The response's id is not what rawId tells.", rawWhy,
+			put("id", `"AAAAAAAAAAAAAAAAAAAAAA"`)),
 		raw.row("json-raw-id-number", "The response's rawId is a number.", rawWhy, put("rawId", "7")),
 		raw.row("json-raw-id-short", "The response's rawId lacks the last byte of what id encodes.", rawWhy,
 			members(func(_ *stage, o *object) {
@@ -172,21 +180,31 @@ func byteFaults(c Ceremony) []*Fault {
 	t := sheetOf(c, CheckJSONBytes, CheckJSONBytes)
 	why := "A second way to write the same bytes lets a request pass by what compares texts: caches, filters, replay lists."
 	out := []*Fault{
-		t.row("json-client-data-padded", "The response's clientDataJSON is base64url with padding.", why, uneven(), respellInner("clientDataJSON", padded)).of(Hardening).cites(padding()),
-		t.row("json-client-data-standard", "The response's clientDataJSON is in the alphabet of plain base64.", why, dashed(), respellInner("clientDataJSON", standard)),
-		t.row("json-client-data-stray", "The last letter of clientDataJSON has bits that belong to no byte.", why, uneven(), respellInner("clientDataJSON", stray)).of(Hardening).cites(strayBits()),
-		t.row("json-client-data-broken", "The response's clientDataJSON has a line break in it.", why, respellInner("clientDataJSON", broken)),
-		t.row("json-client-data-spaced", "The response's clientDataJSON has a blank in it.", why, respellInner("clientDataJSON", spaced)),
+		t.row("json-client-data-padded", "The response's clientDataJSON is base64url with padding.", why, uneven(),
+			respellInner("clientDataJSON", padded)).of(Hardening).cites(padding()),
+		t.row("json-client-data-standard", "The response's clientDataJSON is in the alphabet of plain base64.", why,
+			dashed(), respellInner("clientDataJSON", standard)),
+		t.row("json-client-data-stray", "The last letter of clientDataJSON has bits that belong to no byte.", why,
+			uneven(), respellInner("clientDataJSON", stray)).of(Hardening).cites(strayBits()),
+		t.row("json-client-data-broken", "The response's clientDataJSON has a line break in it.", why,
+			respellInner("clientDataJSON", broken)),
+		t.row("json-client-data-spaced", "The response's clientDataJSON has a blank in it.", why,
+			respellInner("clientDataJSON", spaced)),
 	}
 	if c == Registration {
-		return append(out, t.row("json-attestation-object-broken", "The response's attestationObject has a line break in it.", why, respellInner("attestationObject", broken)))
+		return append(out, t.row("json-attestation-object-broken",
+			"The response's attestationObject has a line break in it.", why, respellInner("attestationObject", broken)))
 	}
 	handle := sheet{c, getDiscoverable, CheckJSONBytes}
 	return append(out,
-		t.row("json-signature-broken", "The response's signature has a line break in it.", why, respellInner("signature", broken)),
-		t.row("json-authenticator-data-padded", "The response's authenticatorData is base64url with padding.", why, respellInner("authenticatorData", padded)).of(Hardening).cites(padding()),
-		t.row("json-authenticator-data-stray", "The last letter of authenticatorData has bits that belong to no byte.", why, respellInner("authenticatorData", stray)).of(Hardening).cites(strayBits()),
-		handle.row("json-handle-broken", "The response's userHandle has a line break in it.", why, respellInner("userHandle", broken)),
+		t.row("json-signature-broken", "The response's signature has a line break in it.", why,
+			respellInner("signature", broken)),
+		t.row("json-authenticator-data-padded", "The response's authenticatorData is base64url with padding.", why,
+			respellInner("authenticatorData", padded)).of(Hardening).cites(padding()),
+		t.row("json-authenticator-data-stray", "The last letter of authenticatorData has bits that belong to no byte.",
+			why, respellInner("authenticatorData", stray)).of(Hardening).cites(strayBits()),
+		handle.row("json-handle-broken", "The response's userHandle has a line break in it.", why,
+			respellInner("userHandle", broken)),
 	)
 }
 
@@ -203,9 +221,11 @@ func handleFaults() []*Fault {
 	why := "A user handle that cannot be compared must not count as one that was not sent."
 	return []*Fault{
 		t.row("json-handle-number", "The response's userHandle is a number.", why, putInner("userHandle", "7")),
-		t.row("json-handle-object", "The response's userHandle is an object.", why, putInner("userHandle", `{"id":"AA"}`)),
+		t.row("json-handle-object", "The response's userHandle is an object.", why,
+			putInner("userHandle", `{"id":"AA"}`)),
 		t.row("json-handle-true", "The response's userHandle is true.", why, putInner("userHandle", "true")),
-		t.row("json-handle-long", "The response's userHandle has 65 bytes.", why, putInner("userHandle", `"`+strings.Repeat("A", 87)+`"`)),
+		t.row("json-handle-long", "The response's userHandle has 65 bytes.", why,
+			putInner("userHandle", `"`+strings.Repeat("A", 87)+`"`)),
 	}
 }
 
@@ -215,16 +235,21 @@ func missingFaults(c Ceremony) []*Fault {
 	shape := sheetOf(c, CheckResponseIsAttestation, CheckResponseIsAssertion)
 	why := "A check that is skipped when its input is missing is switched off by whoever sends the request."
 	out := []*Fault{
-		present.row("json-client-data-missing", "The response has no clientDataJSON.", why, dropInner("clientDataJSON")),
-		present.row("json-client-data-null", "The response's clientDataJSON is null.", why, putInner("clientDataJSON", "null")),
+		present.row("json-client-data-missing", "The response has no clientDataJSON.", why,
+			dropInner("clientDataJSON")),
+		present.row("json-client-data-null", "The response's clientDataJSON is null.", why,
+			putInner("clientDataJSON", "null")),
 		shape.row("json-response-missing", "The response has no member response.", why, drop("response")),
 		shape.row("json-response-null", "The member response is null.", why, put("response", "null")),
 		shape.row("json-response-array", "The member response is a list.", why, put("response", "[]")),
 	}
 	if c == Registration {
 		return append(out,
-			shape.row("json-attestation-object-missing", "The response has no attestationObject, only what repeats parts of it.", why, dropInner("attestationObject")),
-			shape.row("json-attestation-object-null", "The response's attestationObject is null.", why, putInner("attestationObject", "null")),
+			shape.row("json-attestation-object-missing",
+				"The response has no attestationObject, only what repeats parts of it.", why,
+				dropInner("attestationObject")),
+			shape.row("json-attestation-object-null", "The response's attestationObject is null.", why,
+				putInner("attestationObject", "null")),
 			shape.row("json-assertion-instead", "The response has the members of an assertion.", why,
 				dropInner("attestationObject"), putInner("signature", `"MAYCAQECAQE"`)),
 		)
@@ -232,7 +257,8 @@ func missingFaults(c Ceremony) []*Fault {
 	return append(out,
 		shape.row("json-signature-missing", "The response has no signature.", why, dropInner("signature")),
 		shape.row("json-signature-null", "The response's signature is null.", why, putInner("signature", "null")),
-		shape.row("json-authenticator-data-missing", "The response has no authenticatorData.", why, dropInner("authenticatorData")),
+		shape.row("json-authenticator-data-missing", "The response has no authenticatorData.", why,
+			dropInner("authenticatorData")),
 		shape.row("json-attestation-instead", "The response has the members of a registration.", why,
 			dropInner("signature"), putInner("attestationObject", `"oA"`)),
 	)

@@ -33,7 +33,8 @@ func keyMapFaults() []*Fault {
 	return []*Fault{
 		t.row("key-list", "The COSE key is a list.", why, fixed(0x80)),
 		t.row("key-text", "The COSE key is a text.", why, fixed(0x63, 'k', 'e', 'y')),
-		t.row("key-bytes", "The COSE key is a byte string that holds it.", why, keyBytes(func(s *stage, key []byte) []byte { return s.encode(key) })),
+		t.row("key-bytes", "The COSE key is a byte string that holds it.", why,
+			keyBytes(func(s *stage, key []byte) []byte { return s.encode(key) })),
 		t.row("key-null", "The COSE key is null.", why, fixed(0xf6)),
 		t.row("key-duplicate-algorithm", "The COSE key has two entries alg.", why, twice(0x03, 0x39, 0x01, 0x00)),
 		t.row("key-duplicate-type", "The COSE key has two entries kty.", why, twice(0x01, 0x03)),
@@ -77,10 +78,13 @@ func algorithmFaults() []*Fault {
 		absent.row("key-algorithm-null", "The COSE key's alg is null.", guess, set(labelAlg, nil)),
 		offered.row("key-unoffered-rs1", "The key is for RSA with SHA-1, which was not offered.", why,
 			rsa(-65535, 2048, 65537), told(-65535)),
-		offered.row("key-unoffered-ps256", "The key is for RSA-PSS, which was not offered.", why, rsa(-37, 2048, 65537), told(-37)),
-		offered.row("key-unoffered-number", "The key's algorithm is a number that nobody registered.", why, set(labelAlg, -65000), told(-65000)),
+		offered.row("key-unoffered-ps256", "The key is for RSA-PSS, which was not offered.", why, rsa(-37, 2048, 65537),
+			told(-37)),
+		offered.row("key-unoffered-number", "The key's algorithm is a number that nobody registered.", why,
+			set(labelAlg, -65000), told(-65000)),
 		offered.row("key-unoffered-hmac", "The key's algorithm is a symmetric one.", why, set(labelAlg, 5), told(5)),
-		offered.row("key-unoffered-es512", "The key is for ES512, which was not offered.", why, other(virtual.ES512), told(virtual.ES512)).unless(OffersES512),
+		offered.row("key-unoffered-es512", "The key is for ES512, which was not offered.", why, other(virtual.ES512),
+			told(virtual.ES512)).unless(OffersES512),
 	}
 }
 
@@ -134,26 +138,35 @@ func curveFaults() []*Fault {
 		kind.row("key-type-missing", "The key has no type.", why, unset(labelKty)),
 		kind.row("key-type-text", "The key's type is a text.", why, set(labelKty, "EC2")),
 		curve.row("key-curve-p384", "The key is for ES256, but its curve is P-384.", why, set(labelCrv, 2)),
-		curve.row("key-curve-p384-point", "The key is for ES256, but it is a whole key on P-384.", why, other(virtual.ES384), set(labelAlg, int64(virtual.ES256))),
-		curve.row("key-es384-curve-p256", "The key is for ES384, but it is a whole key on P-256.", why, set(labelAlg, int64(virtual.ES384)), told(virtual.ES384)).needs(OffersES384),
-		curve.row("key-es384-curve-named", "The key is for ES384, but names P-256 as its curve.", why, other(virtual.ES384), set(labelCrv, 1), told(virtual.ES384)).needs(OffersES384),
-		curve.row("key-es512-curve-named", "The key is for ES512, but names P-256 as its curve.", why, other(virtual.ES512), set(labelCrv, 1), told(virtual.ES512)).needs(OffersES512),
-		curve.row("key-eddsa-curve-ed448", "The key is for EdDSA, but names Ed448 as its curve.", why, other(virtual.EdDSA), set(labelCrv, 7), told(virtual.EdDSA)).needs(OffersEdDSA),
-		curve.row("key-eddsa-curve-x25519", "The key is for EdDSA, but names a curve that is not for signatures.", why, other(virtual.EdDSA), set(labelCrv, 4), told(virtual.EdDSA)).needs(OffersEdDSA),
-		curve.row("key-eddsa-curve-missing", "The Ed25519 key names no curve.", why, other(virtual.EdDSA), unset(labelCrv), told(virtual.EdDSA)).needs(OffersEdDSA),
+		curve.row("key-curve-p384-point", "The key is for ES256, but it is a whole key on P-384.", why,
+			other(virtual.ES384), set(labelAlg, int64(virtual.ES256))),
+		curve.row("key-es384-curve-p256", "The key is for ES384, but it is a whole key on P-256.", why,
+			set(labelAlg, int64(virtual.ES384)), told(virtual.ES384)).needs(OffersES384),
+		curve.row("key-es384-curve-named", "The key is for ES384, but names P-256 as its curve.", why,
+			other(virtual.ES384), set(labelCrv, 1), told(virtual.ES384)).needs(OffersES384),
+		curve.row("key-es512-curve-named", "The key is for ES512, but names P-256 as its curve.", why,
+			other(virtual.ES512), set(labelCrv, 1), told(virtual.ES512)).needs(OffersES512),
+		curve.row("key-eddsa-curve-ed448", "The key is for EdDSA, but names Ed448 as its curve.", why,
+			other(virtual.EdDSA), set(labelCrv, 7), told(virtual.EdDSA)).needs(OffersEdDSA),
+		curve.row("key-eddsa-curve-x25519", "The key is for EdDSA, but names a curve that is not for signatures.", why,
+			other(virtual.EdDSA), set(labelCrv, 4), told(virtual.EdDSA)).needs(OffersEdDSA),
+		curve.row("key-eddsa-curve-missing", "The Ed25519 key names no curve.", why, other(virtual.EdDSA),
+			unset(labelCrv), told(virtual.EdDSA)).needs(OffersEdDSA),
 		curve.row("key-curve-secp256k1", "The key is for ES256, but its curve is secp256k1.", why, set(labelCrv, 8)),
-		curve.row("key-curve-ed25519", "The key is for ES256, but its curve is Ed25519.", why, key(func(_ *stage, k coseKey) {
-			if k[labelKty] == uint64(2) { // of an Ed25519 key that would be right
-				k[labelCrv] = 6
-			}
-		})),
+		curve.row("key-curve-ed25519", "The key is for ES256, but its curve is Ed25519.", why,
+			key(func(_ *stage, k coseKey) {
+				if k[labelKty] == uint64(2) { // of an Ed25519 key that would be right
+					k[labelCrv] = 6
+				}
+			})),
 		curve.row("key-curve-missing", "The key names no curve.", why, unset(labelCrv)),
 		curve.row("key-curve-text", "The key's curve is a text.", why, set(labelCrv, "P-256")),
 	}
 }
 
 func pointFaults() []*Fault {
-	part, point := sheet{Registration, createPlain, CheckKeyCoordinates}, sheet{Registration, createPlain, CheckKeyOnCurve}
+	part, point := sheet{Registration, createPlain, CheckKeyCoordinates},
+		sheet{Registration, createPlain, CheckKeyOnCurve}
 	why := "Coordinates in more than one form make one key look like two, and readers that fill up or cut off may read another key."
 	off := "A point beside the curve lies on a weak one, on which signatures can be forged or secrets drawn out."
 	coordinate := func(label int, change func(b []byte) []byte) edit {
@@ -165,22 +178,34 @@ func pointFaults() []*Fault {
 	}
 	return []*Fault{
 		part.row("key-compressed", "The key's point is compressed: y is a sign.", why, set(labelY, true)),
-		part.row("key-es384-compressed", "The ES384 key's point is compressed: y is a sign.", why, other(virtual.ES384), set(labelY, true), told(virtual.ES384)).needs(OffersES384),
-		part.row("key-es512-compressed", "The ES512 key's point is compressed: y is a sign.", why, other(virtual.ES512), set(labelY, true), told(virtual.ES512)).needs(OffersES512),
-		part.row("key-eddsa-short", "The Ed25519 key lacks its last byte.", why, other(virtual.EdDSA), coordinate(labelX, func(b []byte) []byte { return b[:31] }), told(virtual.EdDSA)).needs(OffersEdDSA),
-		part.row("key-eddsa-missing", "The Ed25519 key has no x.", why, other(virtual.EdDSA), unset(labelX), told(virtual.EdDSA)).needs(OffersEdDSA),
-		part.row("key-x-short", "The key's x lacks its last byte.", why, coordinate(labelX, func(b []byte) []byte { return b[:31] })),
-		part.row("key-x-long", "The key's x has a zero byte in front.", why, coordinate(labelX, func(b []byte) []byte { return append([]byte{0}, b...) })),
-		part.row("key-x-empty", "The key's x is empty.", why, coordinate(labelX, func([]byte) []byte { return []byte{} })),
+		part.row("key-es384-compressed", "The ES384 key's point is compressed: y is a sign.", why, other(virtual.ES384),
+			set(labelY, true), told(virtual.ES384)).needs(OffersES384),
+		part.row("key-es512-compressed", "The ES512 key's point is compressed: y is a sign.", why, other(virtual.ES512),
+			set(labelY, true), told(virtual.ES512)).needs(OffersES512),
+		part.row("key-eddsa-short", "The Ed25519 key lacks its last byte.", why, other(virtual.EdDSA),
+			coordinate(labelX, func(b []byte) []byte { return b[:31] }), told(virtual.EdDSA)).needs(OffersEdDSA),
+		part.row("key-eddsa-missing", "The Ed25519 key has no x.", why, other(virtual.EdDSA), unset(labelX),
+			told(virtual.EdDSA)).needs(OffersEdDSA),
+		part.row("key-x-short", "The key's x lacks its last byte.", why,
+			coordinate(labelX, func(b []byte) []byte { return b[:31] })),
+		part.row("key-x-long", "The key's x has a zero byte in front.", why,
+			coordinate(labelX, func(b []byte) []byte { return append([]byte{0}, b...) })),
+		part.row("key-x-empty", "The key's x is empty.", why,
+			coordinate(labelX, func([]byte) []byte { return []byte{} })),
 		part.row("key-x-missing", "The key has no x.", why, unset(labelX)),
 		part.row("key-x-text", "The key's x is a text.", why, set(labelX, "x")),
-		part.row("key-y-long", "The key's y has a zero byte in front.", why, coordinate(labelY, func(b []byte) []byte { return append([]byte{0}, b...) })),
+		part.row("key-y-long", "The key's y has a zero byte in front.", why,
+			coordinate(labelY, func(b []byte) []byte { return append([]byte{0}, b...) })),
 		part.row("key-y-missing", "The key has no y.", why, unset(labelY)),
 		part.row("key-y-null", "The key's y is null.", why, set(labelY, nil)),
-		point.row("key-off-curve", "The point is not on the curve: y has one wrong bit.", off, coordinate(labelY, func(b []byte) []byte { b[31] ^= 1; return b })),
-		point.row("key-origin", "The point is (0, 0).", off, set(labelX, make([]byte, 32)), set(labelY, make([]byte, 32))),
-		point.row("key-x-beyond", "The key's x is greater than the field's prime.", off, coordinate(labelX, func([]byte) []byte { return slices.Repeat([]byte{0xff}, 32) })),
-		point.row("key-x-prime", "The key's x is the field's prime itself.", off, set(labelX, elliptic.P256().Params().P.Bytes())),
+		point.row("key-off-curve", "The point is not on the curve: y has one wrong bit.", off,
+			coordinate(labelY, func(b []byte) []byte { b[31] ^= 1; return b })),
+		point.row("key-origin", "The point is (0, 0).", off, set(labelX, make([]byte, 32)),
+			set(labelY, make([]byte, 32))),
+		point.row("key-x-beyond", "The key's x is greater than the field's prime.", off,
+			coordinate(labelX, func([]byte) []byte { return slices.Repeat([]byte{0xff}, 32) })),
+		point.row("key-x-prime", "The key's x is the field's prime itself.", off,
+			set(labelX, elliptic.P256().Params().P.Bytes())),
 	}
 }
 
@@ -192,9 +217,15 @@ func rsaFaults() []*Fault {
 		return parts(func(s *stage) ([]byte, []byte) { return s.modulus(2048), e })
 	}
 	rows := []*Fault{
-		t.row("key-rsa-1024", "The RSA modulus has 1024 bits.", why, rsa(virtual.RS256, 1024, 65537)).of(Reject).cites("RFC 8812 §2: As described in Section 3.3 of [RFC7518], a key of size 2048 bits or larger MUST be used with these algorithms."),
-		t.row("key-rsa-512", "The RSA modulus has 512 bits.", why, rsa(virtual.RS256, 512, 65537)).of(Reject).cites("RFC 8812 §2: As described in Section 3.3 of [RFC7518], a key of size 2048 bits or larger MUST be used with these algorithms."),
-		t.row("key-rsa-8192", "The RSA modulus has 8192 bits.", "Verifying with a huge key costs the relying party far more than it costs the sender.", rsa(virtual.RS256, 8192, 65537)),
+		t.row("key-rsa-1024", "The RSA modulus has 1024 bits.", why,
+			rsa(virtual.RS256, 1024,
+				65537)).of(Reject).cites("RFC 8812 §2: As described in Section 3.3 of [RFC7518], a key of size 2048 bits or larger MUST be used with these algorithms."),
+		t.row("key-rsa-512", "The RSA modulus has 512 bits.", why,
+			rsa(virtual.RS256, 512,
+				65537)).of(Reject).cites("RFC 8812 §2: As described in Section 3.3 of [RFC7518], a key of size 2048 bits or larger MUST be used with these algorithms."),
+		t.row("key-rsa-8192", "The RSA modulus has 8192 bits.",
+			"Verifying with a huge key costs the relying party far more than it costs the sender.",
+			rsa(virtual.RS256, 8192, 65537)),
 		t.row("key-rsa-exponent-one", "The RSA exponent is 1.", why, exponent(1)),
 		t.row("key-rsa-exponent-even", "The RSA exponent is even.", why, exponent(4)),
 		t.row("key-rsa-exponent-zero", "The RSA exponent is zero.", why, exponent(0)),
@@ -206,7 +237,11 @@ func rsaFaults() []*Fault {
 			keyBytes(func(s *stage, _ []byte) []byte {
 				return s.encode(coseKey{labelKty: 3, labelAlg: int64(virtual.RS256), labelE: []byte{1, 0, 1}})
 			})).of(Reject).cites("RFC 8230 §4: For public keys, the fields n and e MUST be present."),
-		t.row("key-rsa-modulus-empty", "The RSA modulus is empty.", why, parts(func(*stage) (n, e []byte) { return []byte{}, []byte{1, 0, 1} })).of(Reject).cites("RFC 8230 §4: For public keys, the fields n and e MUST be present."),
+		t.row("key-rsa-modulus-empty", "The RSA modulus is empty.", why,
+			parts(func(*stage) (n, e []byte) {
+				return []byte{},
+					[]byte{1, 0, 1}
+			})).of(Reject).cites("RFC 8230 §4: For public keys, the fields n and e MUST be present."),
 	}
 	for _, f := range rows {
 		f.edits = append(f.edits, told(virtual.RS256))

@@ -58,7 +58,8 @@ const (
 	Framing      Feature = "framing"      // it may be framed by About.TopOrigins
 
 	// OneCeremony: which ceremony a response answers is settled before its challenge is read, by a token that goes with
-	// it or because a session has one open at a time. Parties that look open ceremonies up by challenge, so that two tabs
+	// it or because a session has one open at a time. Parties that look open ceremonies up by challenge, so that two
+	// tabs
 	// work, lack it and are right.
 	OneCeremony Feature = "one-ceremony"
 

@@ -72,13 +72,19 @@ func setups() []setup {
 		{baseline: createES384, ceremony: create, needs: []Feature{OffersES384}, device: signs(virtual.ES384)},
 		{baseline: createES512, ceremony: create, needs: []Feature{OffersES512}, device: signs(virtual.ES512)},
 		{baseline: createSelf, ceremony: create, needs: []Feature{Attestation}, device: attests(virtual.AttestSelf)},
-		{baseline: createPacked, ceremony: create, needs: []Feature{Attestation}, device: attests(virtual.AttestPacked)},
-		{baseline: createU2F, ceremony: create, needs: []Feature{Attestation, FormatU2F}, device: u2f(virtual.AttestFIDOU2F)},
-		{baseline: createTPM, ceremony: create, needs: []Feature{Attestation, FormatTPM}, device: attests(virtual.AttestTPM)},
-		{baseline: createAndroidKey, ceremony: create, needs: []Feature{Attestation, FormatAndroidKey}, device: attests(virtual.AttestAndroidKey)},
-		{baseline: createApple, ceremony: create, needs: []Feature{Attestation, FormatApple}, device: attests(virtual.AttestApple)},
+		{baseline: createPacked, ceremony: create, needs: []Feature{Attestation},
+			device: attests(virtual.AttestPacked)},
+		{baseline: createU2F, ceremony: create, needs: []Feature{Attestation, FormatU2F},
+			device: u2f(virtual.AttestFIDOU2F)},
+		{baseline: createTPM, ceremony: create, needs: []Feature{Attestation, FormatTPM},
+			device: attests(virtual.AttestTPM)},
+		{baseline: createAndroidKey, ceremony: create, needs: []Feature{Attestation, FormatAndroidKey},
+			device: attests(virtual.AttestAndroidKey)},
+		{baseline: createApple, ceremony: create, needs: []Feature{Attestation, FormatApple},
+			device: attests(virtual.AttestApple)},
 		{baseline: createCompound, ceremony: create, needs: []Feature{Attestation, FormatCompound}, device: compound},
-		{baseline: createTrusted, ceremony: create, needs: []Feature{Attestation, Trust}, wish: Wish{Trust: true}, device: attests(virtual.AttestPacked)},
+		{baseline: createTrusted, ceremony: create, needs: []Feature{Attestation, Trust}, wish: Wish{Trust: true},
+			device: attests(virtual.AttestPacked)},
 		{baseline: getPlain, ceremony: get},
 		{baseline: getVerified, ceremony: get, wish: Wish{Verify: true}, needs: []Feature{Verification}},
 		{baseline: getDiscoverable, ceremony: get, wish: resident, first: resident, needs: []Feature{Discoverable}},
@@ -116,7 +122,11 @@ func compound(s *stage, o *virtual.Options) error {
 
 func u2f(format virtual.Format) func(*stage, *virtual.Options) error {
 	return func(s *stage, o *virtual.Options) error {
-		o.Protocol, o.AAGUID, o.ResidentKeys, o.UserVerification, o.Platform = virtual.U2F, [16]byte{}, false, virtual.UVNone, false
+		o.Protocol = virtual.U2F
+		o.AAGUID = [16]byte{}
+		o.ResidentKeys = false
+		o.UserVerification = virtual.UVNone
+		o.Platform = false
 		return attests(format)(s, o)
 	}
 }

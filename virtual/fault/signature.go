@@ -20,18 +20,26 @@ func signatureFaults() []*Fault {
 	return []*Fault{
 		t.row("signature-flipped", "The signature has one wrong bit.", why, signature(flipLast)),
 		t.row("signature-empty", "The signature is empty.", why, signature(nothing)),
-		t.row("signature-zero", "The signature is one zero byte.", why, signature(func([]byte) []byte { return []byte{0} })),
-		t.row("signature-zeros", "The signature is as long as a right one and all zero.", why, signature(func(b []byte) []byte { return make([]byte, len(b)) })),
+		t.row("signature-zero", "The signature is one zero byte.", why,
+			signature(func([]byte) []byte { return []byte{0} })),
+		t.row("signature-zeros", "The signature is as long as a right one and all zero.", why,
+			signature(func(b []byte) []byte { return make([]byte, len(b)) })),
 		t.row("signature-null-pair", "Both numbers of the signature are zero.",
-			"A verifier that does not look at the range takes zero for any message and any key.", signature(pair(big.NewInt(0), big.NewInt(0)))),
-		t.row("signature-one-pair", "Both numbers of the signature are one.", why, signature(pair(big.NewInt(1), big.NewInt(1)))),
+			"A verifier that does not look at the range takes zero for any message and any key.",
+			signature(pair(big.NewInt(0), big.NewInt(0)))),
+		t.row("signature-one-pair", "Both numbers of the signature are one.", why,
+			signature(pair(big.NewInt(1), big.NewInt(1)))),
 		t.row("signature-order-pair", "Both numbers of the signature are the order of the group.",
 			"A verifier that does not look at the range takes the order for zero.", signature(pair(order(), order()))),
 		t.row("signature-negative", "The second number of the signature is negative.", form, signature(negative)),
-		t.row("signature-raw", "The signature is two numbers side by side, not DER.", form, signature(rawSignature)).at("7.2.21", "#sctn-signature-attestation-types"),
-		t.row("signature-trailing", "A byte follows the signature's DER.", form, signature(func(b []byte) []byte { return append(b, 0) })).at("7.2.21", "#sctn-signature-attestation-types"),
-		t.row("signature-cut", "The signature lacks its last byte.", form, signature(func(b []byte) []byte { return b[:len(b)-1] })),
-		t.row("signature-long-form", "The signature's length is in the long form, which DER forbids.", form, signature(longForm)).at("7.2.21", "#sctn-signature-attestation-types"),
+		t.row("signature-raw", "The signature is two numbers side by side, not DER.", form,
+			signature(rawSignature)).at("7.2.21", "#sctn-signature-attestation-types"),
+		t.row("signature-trailing", "A byte follows the signature's DER.", form,
+			signature(func(b []byte) []byte { return append(b, 0) })).at("7.2.21", "#sctn-signature-attestation-types"),
+		t.row("signature-cut", "The signature lacks its last byte.", form,
+			signature(func(b []byte) []byte { return b[:len(b)-1] })),
+		t.row("signature-long-form", "The signature's length is in the long form, which DER forbids.", form,
+			signature(longForm)).at("7.2.21", "#sctn-signature-attestation-types"),
 		t.row("signature-stranger", "The signature is by another key.", why, resignBy(strangerKey)),
 		t.row("signature-other-data", "The signature is over other authenticator data: UV is set in what is sent.",
 			"Flags that are not signed can be set by anything between key and relying party.", flipSent()),
@@ -41,9 +49,11 @@ func signatureFaults() []*Fault {
 			resign(func(_ *stage, data, _ []byte) ([]byte, []byte) { return data, nil })),
 		t.row("signature-hash-alone", "The signature is over the client data hash alone.", why,
 			resign(func(_ *stage, _, hash []byte) ([]byte, []byte) { return nil, hash })),
-		t.row("signature-reversed", "The signature is over the client data hash and the authenticator data, in that order.", why,
+		t.row("signature-reversed",
+			"The signature is over the client data hash and the authenticator data, in that order.", why,
 			resign(func(_ *stage, data, hash []byte) ([]byte, []byte) { return hash, data })),
-		t.row("signature-other-hash", "The signature is over the hash of other client data.", why, resentClientData(`"more":1`)).at("7.2.20", "#collectedclientdata-hash-of-the-serialized-client-data"),
+		t.row("signature-other-hash", "The signature is over the hash of other client data.", why,
+			resentClientData(`"more":1`)).at("7.2.20", "#collectedclientdata-hash-of-the-serialized-client-data"),
 		t.row("signature-space", "A blank was put into the client data after they were signed.",
 			"A relying party that writes the client data anew before it hashes them judges other bytes than were signed.", resentClientData(" ")).at("7.2.20", "#collectedclientdata-hash-of-the-serialized-client-data"),
 		t.row("signature-earlier", "The signature is that of an earlier sign-in.", why).acts(earlierSignature),
@@ -129,7 +139,8 @@ func resign(parts func(s *stage, data, hash []byte) (first, second []byte)) edit
 		for _, c := range s.lead.device.Credentials() {
 			if string(c.ID) == string(r.RawID) {
 				hash := sha256.Sum256(r.Response.ClientDataJSON)
-				r.Response.Signature = s.sign(c.PrivateKey(), slices.Concat(parts(s, r.Response.AuthenticatorData, hash[:])))
+				r.Response.Signature = s.sign(c.PrivateKey(),
+					slices.Concat(parts(s, r.Response.AuthenticatorData, hash[:])))
 				return
 			}
 		}
@@ -178,7 +189,8 @@ func counterFaults() []*Fault {
 		t.row("counter-same", "The counter is that of the registration.", why, counter(1)),
 		t.row("counter-zero", "The counter is zero, though it was not before.",
 			"A copy that does not count must not pass where the original counts.", counter(0)),
-		t.row("counter-back", "The counter is below that of the last sign-in, though above that of the registration.", why).acts(after(9, 5)).at("7.2.24", ""),
+		t.row("counter-back", "The counter is below that of the last sign-in, though above that of the registration.",
+			why).acts(after(9, 5)).at("7.2.24", ""),
 		t.row("counter-repeated", "The counter is that of the last sign-in.", why).acts(after(9, 9)).at("7.2.24", ""),
 		t.row("counter-wrapped", "The counter went over its end and began anew.", why).acts(after(0xffffffff, 1)),
 		t.row("counter-clone", "The key was copied; the original signed in, and now the copy does.", why).acts(cloned),

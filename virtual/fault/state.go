@@ -12,25 +12,33 @@ import (
 // createStateFaults break what must hold between the requests of registrations (Level 3 §13.4.3, §7.1 steps 8, 26).
 func createStateFaults() []*Fault {
 	t := func(check Check) sheet { return sheet{Registration, createPlain, check} }
-	once, late, session := t(CheckStateCreateOnce), t(CheckStateCreateTime), t(CheckStateCreateSession)
+	once := t(CheckStateCreateOnce)
+	late := t(CheckStateCreateTime)
+	session := t(CheckStateCreateSession)
 	used, again := t(CheckCreateIDNew), t(CheckCreateIDAgain)
 	onceWhy := "A challenge that serves more than once lets whoever saw one ceremony bind a key of his own to it."
 	usedWhy := "Whoever knows a victim's credential id could take it over, and the victim would sign in to the thief's account."
 	return []*Fault{
-		once.row("challenge-twice", "A second key answers a challenge that a first has answered.", onceWhy).acts(createTwice).needs(SecondKey),
+		once.row("challenge-twice", "A second key answers a challenge that a first has answered.",
+			onceWhy).acts(createTwice).needs(SecondKey),
 		once.row("challenge-after-refusal", "A right answer follows a wrong one to the same challenge.",
 			"A challenge that outlives a refusal can be tried upon without end.").acts(createAfterRefusal).of(Hardening),
-		once.row("challenge-concurrent", "Two keys answer one challenge at the same time.", onceWhy).acts(createAtOnce).needs(SecondKey),
-		late.row("challenge-expired", "The challenge is too old.", "An answer may have been kept for the day the session is in other hands.").
+		once.row("challenge-concurrent", "Two keys answer one challenge at the same time.",
+			onceWhy).acts(createAtOnce).needs(SecondKey),
+		late.row("challenge-expired", "The challenge is too old.",
+			"An answer may have been kept for the day the session is in other hands.").
 			acts(createLate).needs(Expiry),
 		session.row("challenge-of-another-user", "The challenge was made for another user in another browser.",
 			"An attacker could have his own key bound to the victim's account, or the victim's to his.").acts(createForAnother),
 		session.row("challenge-of-another-browser", "The challenge was made for the same user in another browser.",
 			"What was begun in one session must not be ended by whoever holds another.").acts(createElsewhere).needs(SecondVisit),
 		t(CheckStatePurpose).row("challenge-of-sign-in", "The challenge was made for a sign-in.",
-			"A sign-in that anybody may begin must not end in a new key.").acts(createForSignIn).at("7.1.8", "").needs(SecondKey),
-		used.row("id-of-another", "The credential, key and id, is registered to another user.", usedWhy).acts(idOfAnother).needs(UniqueIDs).unless(SharedUser),
-		used.row("id-of-another-new-key", "The credential id is registered to another user, with another key.", usedWhy).acts(idOfAnotherNewKey).needs(UniqueIDs).unless(SharedUser),
+			"A sign-in that anybody may begin must not end in a new key.").acts(createForSignIn).at("7.1.8",
+			"").needs(SecondKey),
+		used.row("id-of-another", "The credential, key and id, is registered to another user.",
+			usedWhy).acts(idOfAnother).needs(UniqueIDs).unless(SharedUser),
+		used.row("id-of-another-new-key", "The credential id is registered to another user, with another key.",
+			usedWhy).acts(idOfAnotherNewKey).needs(UniqueIDs).unless(SharedUser),
 		again.row("id-again", "The credential is registered to the same user already.",
 			"A second record of one credential makes it unclear whose counter and whose key count.").acts(idAgain).needs(SecondKey),
 		again.row("id-again-new-key", "The credential id is registered to the same user already, with another key.",

@@ -34,7 +34,8 @@
 //
 // A Transport works on one transaction at a time, however many hosts it serves and channels they have (§11.2.5.1). A
 // request on another channel meanwhile is answered CHANNEL_BUSY, and so is another on the same one; only INIT is
-// answered at any time, for it gives the asker a channel and disturbs nobody. A message that has begun has to be complete
+// answered at any time, for it gives the asker a channel and disturbs nobody. A message that has begun has to be
+// complete
 // within Options.Timeout, or it ends in MSG_TIMEOUT. Channels are numbers drawn at random: on loopback a web page can
 // send bytes to the port blindly, and must not be able to guess one.
 //
@@ -43,7 +44,8 @@
 // # Over TCP
 //
 // The stream is nothing but reports, each a record of exactly 64 bytes, in both directions, without a greeting. Every
-// connection is one host: it begins with INIT on channel 0xffffffff. For python-fido2 it is a connection of a few lines:
+// connection is one host: it begins with INIT on channel 0xffffffff. For python-fido2 it is a connection of a few
+// lines:
 //
 //	class TCP(CtapHidConnection):
 //	    def __init__(self, port):      self.s = socket.create_connection(("127.0.0.1", port))

@@ -64,7 +64,8 @@ func TestPythonClient(t *testing.T) {
 
 	limit, release := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer release()
-	c := exec.CommandContext(limit, path, "-W", "ignore", "testdata/client.py", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+	c := exec.CommandContext(limit, path, "-W", "ignore", "testdata/client.py",
+		strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.Output()

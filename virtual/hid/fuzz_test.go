@@ -23,8 +23,10 @@ func FuzzFrames(f *testing.F) {
 	}
 	wait := func(hundredths byte) []report { return split(4, CommandPing, []byte{hundredths}) }
 	f.Add(join(split(1, CommandPing, pattern(200)), split(2, CommandCBOR, []byte{4})))
-	f.Add(join(split(1, CommandCBOR, []byte{1}), split(1, CommandCancel, nil), wait(30), split(2, CommandMsg, pattern(80))))
-	f.Add(join(split(1, CommandLock, []byte{9}), split(2, CommandPing, nil), split(Broadcast, CommandInit, pattern(8)), wait(250)))
+	f.Add(join(split(1, CommandCBOR, []byte{1}), split(1, CommandCancel, nil), wait(30),
+		split(2, CommandMsg, pattern(80))))
+	f.Add(join(split(1, CommandLock, []byte{9}), split(2, CommandPing, nil), split(Broadcast, CommandInit, pattern(8)),
+		wait(250)))
 	f.Add(join(split(1, CommandPing, pattern(200))[:2], wait(250), wait(250), split(1, CommandPing, pattern(200))[2:]))
 	f.Add(join(split(1, CommandPing, pattern(200))[:1], split(1, CommandInit, pattern(8)), split(3, CommandWink, nil)))
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"))

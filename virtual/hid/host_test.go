@@ -194,7 +194,8 @@ func TestHostOfStrangeDevices(t *testing.T) {
 		said []byte
 		want error // io.ErrNoProgress: any
 	}{
-		"between others":     {packets(split(6, CommandPing, []byte{1}), answer[:1], split(6, CommandPing, pattern(100)), answer[1:]), nil},
+		"between others": {packets(split(6, CommandPing, []byte{1}), answer[:1],
+			split(6, CommandPing, pattern(100)), answer[1:]), nil},
 		"out of sequence":    {packets(answer[:1], split(5, CommandPing, pattern(300))[2:]), InvalidSequence},
 		"another command":    {packets(split(5, CommandWink, nil)), io.ErrNoProgress},
 		"the end alone":      {packets(answer[1:]), io.ErrNoProgress},

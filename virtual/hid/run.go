@@ -123,7 +123,8 @@ func (t *Transport) keepalive(tx *transaction) {
 }
 
 // Watch is touch (an authenticator's Touch callback), and for Options.Waiting whether it is being waited for.
-func Watch(touch func(ctx context.Context, rpID string) bool) (func(ctx context.Context, rpID string) bool, func() bool) {
+func Watch(touch func(ctx context.Context, rpID string) bool) (func(ctx context.Context, rpID string) bool,
+	func() bool) {
 	waits := new(atomic.Int32)
 	watched := func(ctx context.Context, rpID string) bool {
 		waits.Add(1)

@@ -153,7 +153,9 @@ func (t *Transport) receive(p *port, r *report) []report {
 
 // admit refuses a first packet by its command and length; 0: it does not.
 func (o Options) admit(r *report) Error {
-	least, most, known := 0, MaxMessage, true
+	least := 0
+	most := MaxMessage
+	known := true
 	switch r.command() {
 	case CommandPing:
 	case CommandMsg:

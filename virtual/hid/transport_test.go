@@ -97,7 +97,8 @@ func (w *wire) expect(channel uint32, c Command, want []byte) {
 		}
 	}
 	if r.channel() != channel || m.command != c || !bytes.Equal(m.data, want) {
-		w.t.Fatalf("got command %02x on %08x: %x, want %02x on %08x: %x", m.command, r.channel(), m.data, c, channel, want)
+		w.t.Fatalf("got command %02x on %08x: %x, want %02x on %08x: %x", m.command, r.channel(), m.data, c,
+			channel, want)
 	}
 }
 
@@ -200,26 +201,54 @@ func TestInit(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	const stranger = 0x01020304
 	for name, play := range map[string]func(w *wire, ch uint32){
-		"channel 0":           func(w *wire, _ uint32) { w.call(0, CommandPing, nil); w.refused(0, InvalidChannel) },
-		"channel never given": func(w *wire, _ uint32) { w.call(stranger, CommandCBOR, []byte{4}); w.refused(stranger, InvalidChannel) },
+		"channel 0": func(w *wire, _ uint32) { w.call(0, CommandPing, nil); w.refused(0, InvalidChannel) },
+		"channel never given": func(w *wire, _ uint32) {
+			w.call(stranger, CommandCBOR, []byte{4})
+			w.refused(stranger,
+				InvalidChannel)
+		},
 		"INIT on such a channel": func(w *wire, _ uint32) {
 			w.call(stranger, CommandInit, pattern(8))
 			w.refused(stranger, InvalidChannel)
 		},
-		"PING on broadcast":       func(w *wire, _ uint32) { w.call(Broadcast, CommandPing, nil); w.refused(Broadcast, InvalidChannel) },
-		"command 0":               func(w *wire, ch uint32) { w.call(ch, 0, nil); w.refused(ch, InvalidCommand) },
-		"vendor command":          func(w *wire, ch uint32) { w.call(ch, 0x40, pattern(300)); w.refused(ch, InvalidCommand) },
-		"KEEPALIVE from the host": func(w *wire, ch uint32) { w.call(ch, CommandKeepalive, []byte{1}); w.refused(ch, InvalidCommand) },
-		"ERROR from the host":     func(w *wire, ch uint32) { w.call(ch, CommandError, []byte{1}); w.refused(ch, InvalidCommand) },
-		"short nonce":             func(w *wire, ch uint32) { w.call(ch, CommandInit, pattern(7)); w.refused(ch, InvalidLength) },
+		"PING on broadcast": func(w *wire, _ uint32) {
+			w.call(Broadcast, CommandPing, nil)
+			w.refused(Broadcast,
+				InvalidChannel)
+		},
+		"command 0": func(w *wire, ch uint32) { w.call(ch, 0, nil); w.refused(ch, InvalidCommand) },
+		"vendor command": func(w *wire, ch uint32) {
+			w.call(ch, 0x40, pattern(300))
+			w.refused(ch,
+				InvalidCommand)
+		},
+		"KEEPALIVE from the host": func(w *wire, ch uint32) {
+			w.call(ch, CommandKeepalive, []byte{1})
+			w.refused(ch,
+				InvalidCommand)
+		},
+		"ERROR from the host": func(w *wire, ch uint32) {
+			w.call(ch, CommandError, []byte{1})
+			w.refused(ch,
+				InvalidCommand)
+		},
+		"short nonce": func(w *wire, ch uint32) { w.call(ch, CommandInit, pattern(7)); w.refused(ch, InvalidLength) },
 		"long nonce": func(w *wire, _ uint32) {
 			w.call(Broadcast, CommandInit, pattern(9))
 			w.refused(Broadcast, InvalidLength)
 		},
-		"empty CBOR":           func(w *wire, ch uint32) { w.call(ch, CommandCBOR, nil); w.refused(ch, InvalidLength) },
-		"WINK with data":       func(w *wire, ch uint32) { w.call(ch, CommandWink, []byte{1}); w.refused(ch, InvalidLength) },
+		"empty CBOR": func(w *wire, ch uint32) { w.call(ch, CommandCBOR, nil); w.refused(ch, InvalidLength) },
+		"WINK with data": func(w *wire, ch uint32) {
+			w.call(ch, CommandWink, []byte{1})
+			w.refused(ch,
+				InvalidLength)
+		},
 		"LOCK without seconds": func(w *wire, ch uint32) { w.call(ch, CommandLock, nil); w.refused(ch, InvalidLength) },
-		"LOCK for 11 seconds":  func(w *wire, ch uint32) { w.call(ch, CommandLock, []byte{11}); w.refused(ch, InvalidParameter) },
+		"LOCK for 11 seconds": func(w *wire, ch uint32) {
+			w.call(ch, CommandLock, []byte{11})
+			w.refused(ch,
+				InvalidParameter)
+		},
 		"7610 bytes": func(w *wire, ch uint32) {
 			packets := split(ch, CommandPing, pattern(MaxMessage))
 			binary.BigEndian.PutUint16(packets[0][5:], MaxMessage+1)
@@ -281,7 +310,8 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestUnfinishedMessageTimesOut(t *testing.T) {
-	for options, want := range map[*Options]time.Duration{{}: 3 * time.Second, {Timeout: 500 * time.Millisecond}: 500 * time.Millisecond} {
+	for options, want := range map[*Options]time.Duration{{}: 3 * time.Second,
+		{Timeout: 500 * time.Millisecond}: 500 * time.Millisecond} {
 		bubble(t, *options, func(w *wire, _ *stick, ch uint32) {
 			start, packets := time.Now(), split(ch, CommandPing, pattern(300))
 			w.send(packets[0], packets[1])

@@ -55,7 +55,8 @@ type kernelEvent struct {
 	report report
 }
 
-// OpenUHID plugs the device in. It needs write access to /dev/uhid, which usually means root. It raises GOMAXPROCS to 4,
+// OpenUHID plugs the device in. It needs write access to /dev/uhid, which usually means root. It raises GOMAXPROCS to
+// 4,
 // so that what the kernel has to say is heard at once.
 func OpenUHID(u USB) (*UHID, error) {
 	kernel, err := openKernel()
@@ -83,7 +84,8 @@ func plug(kernel io.ReadWriteCloser, u USB, prepare func()) (*UHID, error) {
 		u.Vendor, u.Product = 0x1209, 0x0001
 	}
 	if len(u.Name) > 127 || len(u.Serial) > 63 {
-		return nil, fmt.Errorf("plugging the key in: a name of %d bytes and a serial number of %d", len(u.Name), len(u.Serial))
+		return nil, fmt.Errorf("plugging the key in: a name of %d bytes and a serial number of %d", len(u.Name),
+			len(u.Serial))
 	}
 	if _, err := kernel.Write(u.create()); err != nil {
 		return nil, fmt.Errorf("plugging the key in: %w", err)

@@ -103,17 +103,20 @@ func plugged(t *testing.T, play func(k *kernel, d *UHID)) {
 func checkCreated(t *testing.T, body []byte) {
 	t.Helper()
 	text := func(from, size int) string { return string(bytes.TrimRight(body[from:from+size], "\x00")) }
-	if name, phys, uniq := text(0, 128), text(128, 64), text(192, 64); name != "A key" || phys != "" || uniq != "000123" {
+	if name, phys, uniq := text(0, 128), text(128, 64), text(192, 64); name != "A key" || phys != "" ||
+		uniq != "000123" {
 		t.Errorf("got name %q, phys %q, uniq %q", name, phys, uniq)
 	}
 	u16 := func(at int) uint16 { return binary.NativeEndian.Uint16(body[at:]) }
 	u32 := func(at int) uint32 { return binary.NativeEndian.Uint32(body[at:]) }
-	if int(u16(256)) != len(body)-276 || u16(258) != busUSB || u32(260) != 0x1234 || u32(264) != 0x5678 || u32(272) != 0 {
+	if int(u16(256)) != len(body)-276 || u16(258) != busUSB || u32(260) != 0x1234 || u32(264) != 0x5678 ||
+		u32(272) != 0 {
 		t.Errorf("got descriptor of %d in %d, bus %d, vendor %x, product %x, country %d",
 			u16(256), len(body)-276, u16(258), u32(260), u32(264), u32(272))
 	}
 	// 06 d0 f1 and 09 01 are what operating systems look for.
-	if rd := body[276:]; !bytes.HasPrefix(rd, []byte{0x06, 0xd0, 0xf1, 0x09, 0x01, 0xa1, 0x01}) || rd[len(rd)-1] != 0xc0 {
+	if rd := body[276:]; !bytes.HasPrefix(rd, []byte{0x06, 0xd0, 0xf1, 0x09, 0x01, 0xa1, 0x01}) ||
+		rd[len(rd)-1] != 0xc0 {
 		t.Errorf("got report descriptor %x", rd)
 	}
 }

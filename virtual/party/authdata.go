@@ -43,7 +43,9 @@ func (v verdict) authData(raw []byte, s set) authData {
 	if raw == nil || !v.must(s.length, len(raw) >= 37, "authenticator data has %d bytes", len(raw)) {
 		return d
 	}
-	d.fixed, d.flags, d.counter = true, raw[32], binary.BigEndian.Uint32(raw[33:37])
+	d.fixed = true
+	d.flags = raw[32]
+	d.counter = binary.BigEndian.Uint32(raw[33:37])
 	rest, err := d.attestedData(raw[37:], v, s)
 	if err != nil {
 		v.must(s.attestedLength, false, "attested credential data: %v", err)
@@ -89,7 +91,10 @@ func (d *authData) attestedData(data []byte, v verdict, s set) ([]byte, error) {
 	}
 	v.must(s.attested, false, "there is attested credential data without flag AT")
 	if create {
-		d.attested, d.aaguid, d.id, d.key = true, try.aaguid, try.id, try.key
+		d.attested = true
+		d.aaguid = try.aaguid
+		d.id = try.id
+		d.key = try.key
 	}
 	return rest, nil
 }
@@ -111,7 +116,10 @@ func (d *authData) readAttested(data []byte) ([]byte, error) {
 	if err != nil {
 		key, rest = data[18+n:], nil
 	}
-	d.attested, d.aaguid, d.id, d.key = true, data[:16], data[18:18+n], key
+	d.attested = true
+	d.aaguid = data[:16]
+	d.id = data[18 : 18+n]
+	d.key = key
 	return rest, nil
 }
 

@@ -117,7 +117,8 @@ func (p *Party) signIn(v verdict, s *session, sent string, raw []byte, bare bool
 	}
 	if k.key != nil && k.key.public != nil && sig != nil && data != nil && client.raw != nil {
 		message := append(bytes.Clone(data), client.hash()...)
-		v.must(fault.CheckGetSignature, k.key.known.verifies(k.key.public, message, sig), "the signature does not verify")
+		v.must(fault.CheckGetSignature, k.key.known.verifies(k.key.public, message, sig),
+			"the signature does not verify")
 	}
 	return func() {
 		if d.fixed {

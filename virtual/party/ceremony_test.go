@@ -15,10 +15,13 @@ import (
 // statement format and algorithm that authenticators and this verifier, written apart, agree upon.
 func TestEveryFormatAndAlgorithm(t *testing.T) {
 	all := []virtual.Algorithm{virtual.ES256, virtual.ES384, virtual.ES512, virtual.EdDSA, virtual.RS256}
-	few := []virtual.Algorithm{virtual.ES256, virtual.ES384} // and RS256 where its form is one of its own: keys take long
+	// and RS256 where its form is one of its own: keys take long
+	few := []virtual.Algorithm{virtual.ES256, virtual.ES384}
 	algorithms := map[virtual.Format][]virtual.Algorithm{
-		virtual.AttestNone: all[:4], virtual.AttestSelf: all, virtual.AttestPacked: all[:4], virtual.AttestFIDOU2F: {virtual.ES256},
-		virtual.AttestTPM: {virtual.ES256, virtual.RS256}, virtual.AttestAndroidKey: few, virtual.AttestApple: few, virtual.AttestCompound: {virtual.ES256},
+		virtual.AttestNone: all[:4], virtual.AttestSelf: all, virtual.AttestPacked: all[:4],
+		virtual.AttestFIDOU2F: {virtual.ES256},
+		virtual.AttestTPM:     {virtual.ES256, virtual.RS256}, virtual.AttestAndroidKey: few, virtual.AttestApple: few,
+		virtual.AttestCompound: {virtual.ES256},
 	}
 	ca, err := virtual.NewCA(virtual.CAOptions{Seed: []byte("formats")})
 	if err != nil {
@@ -108,7 +111,8 @@ func TestOtherRoot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := create(t, v, &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{key}}, fault.Wish{Trust: true})
+		a := create(t, v, &virtual.Client{Origin: origin, Authenticators: []*virtual.Authenticator{key}},
+			fault.Wish{Trust: true})
 		if got := broken(t, a); !slices.Equal(got, []fault.Check{fault.CheckTrustChain}) {
 			t.Errorf("%s: got %v broken, want the chain alone", format, got)
 		}
@@ -118,7 +122,8 @@ func TestOtherRoot(t *testing.T) {
 // TestClock lets a ceremony grow old by the party's clock.
 func TestClock(t *testing.T) {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
-	p, err := party.New(party.Options{Origin: origin, RPID: rpID, Seed: []byte("fuzz"), Now: func() time.Time { return now }})
+	p, err := party.New(party.Options{Origin: origin, RPID: rpID, Seed: []byte("fuzz"),
+		Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,7 +122,8 @@ func signs(parent, child *x509.Certificate, between int) bool {
 	if limit == 0 && !parent.MaxPathLenZero {
 		limit = -1
 	}
-	return !vast(parent.PublicKey) && child.CheckSignatureFrom(parent) == nil && bytes.Equal(child.RawIssuer, parent.RawSubject) &&
+	return !vast(parent.PublicKey) && child.CheckSignatureFrom(parent) == nil &&
+		bytes.Equal(child.RawIssuer, parent.RawSubject) &&
 		(limit < 0 || between <= limit)
 }
 

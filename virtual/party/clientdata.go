@@ -20,12 +20,15 @@ type set struct {
 func setOf(c fault.Ceremony) set {
 	if c == fault.Registration {
 		return set{
-			kind: "webauthn.create", typ: fault.CheckCreateType, challenge: fault.CheckCreateChallenge, origin: fault.CheckCreateOrigin,
+			kind: "webauthn.create", typ: fault.CheckCreateType, challenge: fault.CheckCreateChallenge,
+			origin:      fault.CheckCreateOrigin,
 			crossOrigin: fault.CheckCreateCrossOrigin, topOrigin: fault.CheckCreateTopOrigin,
-			length: fault.CheckCreateDataLength, attested: fault.CheckCreateAttested, attestedLength: fault.CheckCreateAttestedLength,
-			extensions: fault.CheckCreateExtensions, left: fault.CheckCreateLeftover, rpID: fault.CheckCreateRPID,
-			presence: fault.CheckCreatePresence, verification: fault.CheckCreateVerification, backup: fault.CheckCreateBackup,
-			once: fault.CheckStateCreateOnce, old: fault.CheckStateCreateTime, sess: fault.CheckStateCreateSession,
+			length: fault.CheckCreateDataLength, attested: fault.CheckCreateAttested,
+			attestedLength: fault.CheckCreateAttestedLength,
+			extensions:     fault.CheckCreateExtensions, left: fault.CheckCreateLeftover, rpID: fault.CheckCreateRPID,
+			presence: fault.CheckCreatePresence, verification: fault.CheckCreateVerification,
+			backup: fault.CheckCreateBackup,
+			once:   fault.CheckStateCreateOnce, old: fault.CheckStateCreateTime, sess: fault.CheckStateCreateSession,
 		}
 	}
 	return set{
@@ -57,7 +60,8 @@ func (v verdict) clientData(e envelope) clientData {
 		return c
 	}
 	v.must(fault.CheckClientDataJSON, doc.whole, "something stands behind clientDataJSON")
-	v.must(fault.CheckClientDataDuplicate, doc.duplicate == "", "member %q of clientDataJSON occurs twice", doc.duplicate)
+	v.must(fault.CheckClientDataDuplicate, doc.duplicate == "", "member %q of clientDataJSON occurs twice",
+		doc.duplicate)
 	c.members = object
 	return c
 }

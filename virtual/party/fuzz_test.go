@@ -153,7 +153,8 @@ func FuzzSignIn(f *testing.F) {
 	f.Add(get, []byte{}, []byte{}, []byte{})
 	f.Add(create, []byte{}, []byte{}, []byte{})
 	f.Fuzz(func(t *testing.T, text, clientData, data, sig []byte) {
-		response := wrap(t, text, r.ID, map[string][]byte{"clientDataJSON": clientData, "authenticatorData": data, "signature": sig})
+		response := wrap(t, text, r.ID, map[string][]byte{"clientDataJSON": clientData, "authenticatorData": data,
+			"signature": sig})
 		for n, v := range pair(t) {
 			b, err := v.RegisterBegin(t.Context(), fault.Wish{})
 			if err != nil {
@@ -165,7 +166,8 @@ func FuzzSignIn(f *testing.F) {
 				t.Fatal(err)
 			}
 			a, err = v.SignInFinish(t.Context(), b, response)
-			same := bytes.Equal(clientData, good.ClientDataJSON) && bytes.Equal(data, good.AuthenticatorData) && bytes.Equal(sig, good.Signature)
+			same := bytes.Equal(clientData, good.ClientDataJSON) && bytes.Equal(data, good.AuthenticatorData) &&
+				bytes.Equal(sig, good.Signature)
 			judge(t, n, a, err, len(text) == 0 && same)
 			if n == 0 && a.Accepted && len(text) == 0 && !bytes.Equal(clientData, good.ClientDataJSON) {
 				t.Fatalf("signed client data were changed, and accepted: %s", clientData)

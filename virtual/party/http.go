@@ -160,7 +160,8 @@ func refuse(w http.ResponseWriter, status int, err error) {
 func reply(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"status":"failed","errorMessage":"encoding the answer"}`)
+		status, body = http.StatusInternalServerError,
+			[]byte(`{"status":"failed","errorMessage":"encoding the answer"}`)
 	}
 	write(w, status, body)
 }

@@ -82,7 +82,8 @@ func serve(t *testing.T) (string, *virtual.Client) {
 	server := httptest.NewServer(p.Handler())
 	t.Cleanup(server.Close)
 	key, err := virtual.New(virtual.Options{
-		Seed: []byte(t.Name()), ResidentKeys: true, UserVerification: virtual.UVSucceeds, Attestation: virtual.AttestPacked,
+		Seed: []byte(t.Name()), ResidentKeys: true, UserVerification: virtual.UVSucceeds,
+		Attestation: virtual.AttestPacked,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +100,8 @@ func TestConformanceAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if status, out := b.post("/attestation/result", bare(t, made)); status != http.StatusOK || string(out) != `{"status":"ok","errorMessage":""}` {
+	if status, out := b.post("/attestation/result", bare(t, made)); status != http.StatusOK ||
+		string(out) != `{"status":"ok","errorMessage":""}` {
 		t.Fatalf("registration: got %d %s", status, out)
 	}
 	for _, wish := range []string{`{"username":"mei"}`, `{"userVerification":"required"}`} {
@@ -111,7 +113,8 @@ func TestConformanceAPI(t *testing.T) {
 			t.Errorf("sign-in with %s: got %d %s", wish, status, out)
 		}
 		status, out := b.post("/assertion/result", signed)
-		if status != http.StatusBadRequest || !strings.Contains(string(out), `"code":"spent"`) && !strings.Contains(string(out), `"code":"counter"`) {
+		if status != http.StatusBadRequest || !strings.Contains(string(out), `"code":"spent"`) &&
+			!strings.Contains(string(out), `"code":"counter"`) {
 			t.Errorf("sign-in again with %s: got %d %s", wish, status, out)
 		}
 	}

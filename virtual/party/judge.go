@@ -176,7 +176,9 @@ func (a *asked) creation(text []byte) error {
 	if err := json.Unmarshal(text, &o); err != nil {
 		return err
 	}
-	a.challenge, a.rpID, a.handle = o.Challenge, o.RP.ID, o.User.ID
+	a.challenge = o.Challenge
+	a.rpID = o.RP.ID
+	a.handle = o.User.ID
 	a.verify = o.AuthenticatorSelection.UserVerification == "required"
 	for _, d := range o.Exclude {
 		a.listed = append(a.listed, d.ID)
@@ -197,7 +199,9 @@ func (a *asked) request(text []byte) error {
 	if err := json.Unmarshal(text, &o); err != nil {
 		return err
 	}
-	a.challenge, a.rpID, a.verify = o.Challenge, o.RPID, o.UserVerification == "required"
+	a.challenge = o.Challenge
+	a.rpID = o.RPID
+	a.verify = o.UserVerification == "required"
 	for _, d := range o.Allow {
 		a.listed = append(a.listed, d.ID)
 	}

@@ -54,7 +54,8 @@ func TestJudge(t *testing.T) {
 			}
 		}
 		if want := broken(t, played.Answer); kind != last.Ceremony || !slices.Equal(got, want) {
-			t.Errorf("%s (%d ceremonies): got %s, %v, want %s, %v", f.ID, len(played.Exchanges), kind, got, last.Ceremony, want)
+			t.Errorf("%s (%d ceremonies): got %s, %v, want %s, %v", f.ID, len(played.Exchanges), kind, got,
+				last.Ceremony, want)
 		}
 		judged++
 	}
@@ -120,7 +121,8 @@ func TestJudgeWithoutRecord(t *testing.T) {
 		{"allowed", strings.Replace(options, "AQID", id(k), 1), nil},
 		{"within publicKey", `{"publicKey":` + strings.Replace(options, "AQID", id(k), 1) + `}`, nil},
 		{"not allowed", options, []fault.Check{fault.CheckGetAllowed}},
-		{"another challenge", strings.Replace(strings.Replace(options, "AQID", id(k), 1), "AAAA", "AAAB", 1), []fault.Check{fault.CheckGetChallenge}},
+		{"another challenge", strings.Replace(strings.Replace(options, "AQID", id(k), 1), "AAAA", "AAAB", 1),
+			[]fault.Check{fault.CheckGetChallenge}},
 		{"nobody named", `{"challenge":"AAAA","rpId":"shop.example"}`, []fault.Check{fault.CheckGetHandlePresent}},
 	} {
 		kind, findings, err := party.Judge(party.Options{Origin: origin}, []byte(c.options), nil, response)

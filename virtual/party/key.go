@@ -129,7 +129,8 @@ func (v verdict) key(d authData, offered []int64, byCurve bool) *coseKey {
 	}
 	v.must(fault.CheckKeyOffered, contains(offered, k.alg), "algorithm %d was not offered", k.alg)
 	k.known = algorithmOf(k.alg)
-	if k.known == nil || !v.must(fault.CheckKeyType, m[int64(1)] == k.known.kty, "kty is %v for algorithm %d", m[int64(1)], k.alg) {
+	if k.known == nil || !v.must(fault.CheckKeyType, m[int64(1)] == k.known.kty, "kty is %v for algorithm %d",
+		m[int64(1)], k.alg) {
 		return k
 	}
 	switch k.known.kty {
@@ -148,7 +149,8 @@ func (v verdict) rsaKey(m map[any]any) crypto.PublicKey {
 	e, _ := m[int64(-2)].([]byte)
 	modulus, exponent := new(big.Int).SetBytes(n), new(big.Int).SetBytes(e)
 	bits := modulus.BitLen()
-	if !v.must(fault.CheckKeyRSA, bits >= 2048 && bits <= 4096 && modulus.Bit(0) == 1, "an RSA modulus of %d bits", bits) {
+	if !v.must(fault.CheckKeyRSA, bits >= 2048 && bits <= 4096 && modulus.Bit(0) == 1, "an RSA modulus of %d bits",
+		bits) {
 		return nil
 	}
 	odd := exponent.BitLen() >= 2 && exponent.BitLen() <= 31 && exponent.Bit(0) == 1

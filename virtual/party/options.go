@@ -55,9 +55,11 @@ type requestOptions struct {
 
 func (p *Party) creation(c *ceremony, sel selection) *creationOptions {
 	o := &creationOptions{
-		RP:        entity{ID: p.options.RPID, Name: "Fixture"},
-		User:      entity{ID: base64.RawURLEncoding.EncodeToString(c.user.handle), Name: c.user.name, DisplayName: c.user.name},
-		Challenge: c.challenge, Timeout: lifetime.Milliseconds(), Exclude: []descriptor{}, Selection: sel, Attestation: "direct",
+		RP: entity{ID: p.options.RPID, Name: "Fixture"},
+		User: entity{ID: base64.RawURLEncoding.EncodeToString(c.user.handle), Name: c.user.name,
+			DisplayName: c.user.name},
+		Challenge: c.challenge, Timeout: lifetime.Milliseconds(), Exclude: []descriptor{}, Selection: sel,
+		Attestation: "direct",
 	}
 	for _, alg := range p.offered {
 		o.Parameters = append(o.Parameters, parameter{"public-key", alg})

@@ -33,7 +33,8 @@ type Options struct {
 	Without   []fault.Check // the checks that it leaves out
 	RefuseAll bool          // it refuses every response, whatever it is
 
-	// Otherwise makes the other choice wherever relying parties differ and all are right: a session may have several open
+	// Otherwise makes the other choice wherever relying parties differ and all are right: a session may have several
+	// open
 	// ceremonies, told apart by their challenges, instead of one; credentials are looked up by id instead of rawId; a
 	// point is judged by the curve that its key names instead of by that of its algorithm.
 	Otherwise bool

@@ -20,7 +20,10 @@ func worlds(t testing.TB, o party.Options) []*party.Party {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Origin, o.RPID, o.CA, o.Seed = origin, rpID, ca, []byte("party")
+	o.Origin = origin
+	o.RPID = rpID
+	o.CA = ca
+	o.Seed = []byte("party")
 	o.Now = worldTime
 	framed, every := o, o
 	framed.Tops = []string{"https://mall.example"}
@@ -72,7 +75,8 @@ func TestRefusingEverythingProvesNothing(t *testing.T) {
 
 // TestEveryCheckCanBeRemoved plays the whole catalogue against a party with every check, and against one for every
 // check that is removed alone: the faults that name it are accepted, and no others are. Without LATCHKEY_TEST_ALL, and
-// in the short form, it plays one in twelve of the others, another twelfth for every check. (That a fault breaks nothing
+// in the short form, it plays one in twelve of the others, another twelfth for every check. (That a fault breaks
+// nothing
 // but the check it names is a test of package fault.)
 func TestEveryCheckCanBeRemoved(t *testing.T) {
 	named := map[fault.Check]bool{"": true}
@@ -106,7 +110,8 @@ func TestEveryCheckCanBeRemoved(t *testing.T) {
 					t.Fatal(err)
 				}
 				a, want := played.Answer, f.Class == fault.Accept || f.Check == d.Check && len(f.Also) == 0
-				if p = fits(f, other); want && !a.Accepted && p != nil { // one kind of party sees another fault in it as well
+				// one kind of party sees another fault in it as well
+				if p = fits(f, other); want && !a.Accepted && p != nil {
 					if played, err = f.Play(t.Context(), p, f.ID); err != nil {
 						t.Fatal(err)
 					}
@@ -116,7 +121,8 @@ func TestEveryCheckCanBeRemoved(t *testing.T) {
 					continue // the others of its check break it alone
 				}
 				if a.Accepted != want || !want && a.Code != string(f.Reason) {
-					t.Errorf("%s: got accepted %t, code %q, want %t, %q: %s", f.ID, a.Accepted, a.Code, want, f.Reason, a.Response)
+					t.Errorf("%s: got accepted %t, code %q, want %t, %q: %s", f.ID, a.Accepted, a.Code, want,
+						f.Reason, a.Response)
 				}
 			}
 		})

@@ -133,7 +133,8 @@ func (s *statement) packed(m map[any]any) {
 	s.v.must(fault.CheckPackedVersion, leaf.Version == 3, "a certificate of version %d", leaf.Version)
 	sub := leaf.Subject
 	s.v.must(fault.CheckPackedSubject, len(sub.Country) == 1 && len(sub.Country[0]) == 2 && len(sub.Organization) > 0 &&
-		sub.Organization[0] != "" && slices.Equal(sub.OrganizationalUnit, []string{"Authenticator Attestation"}) && sub.CommonName != "",
+		sub.Organization[0] != "" && slices.Equal(sub.OrganizationalUnit, []string{"Authenticator Attestation"}) &&
+		sub.CommonName != "",
 		"the subject is %q", sub.String())
 	s.v.must(fault.CheckPackedCA, notCA(leaf), "the certificate is a CA, or does not say")
 	s.aaguid(leaf, fault.CheckPackedAAGUID)
@@ -161,7 +162,8 @@ func (s *statement) signature(leaf *x509.Certificate, alg any, sig []byte, algCh
 	use := naturalFor(leaf.PublicKey)
 	if id, ok := alg.(int64); ok {
 		named := algorithmOf(id)
-		if s.v.must(algCheck, named != nil && named.fits(leaf.PublicKey), "alg %d is not one of the certificate's key", id) {
+		if s.v.must(algCheck, named != nil && named.fits(leaf.PublicKey), "alg %d is not one of the certificate's key",
+			id) {
 			use = named
 		}
 	}
@@ -187,7 +189,8 @@ func (s *statement) aaguid(leaf *x509.Certificate, check fault.Check) {
 func (s *statement) u2f(m map[any]any) {
 	sig, haveSig := m["sig"].([]byte)
 	s.v.must(fault.CheckU2FSignature, haveSig, "sig is not a byte string")
-	s.v.must(fault.CheckU2FAAGUID, !s.data.attested || bytes.Equal(s.data.aaguid, make([]byte, 16)), "AAGUID %x", s.data.aaguid)
+	s.v.must(fault.CheckU2FAAGUID, !s.data.attested || bytes.Equal(s.data.aaguid, make([]byte, 16)), "AAGUID %x",
+		s.data.aaguid)
 	point := s.point()
 	chain := certificates(m["x5c"])
 	if !s.v.must(fault.CheckU2FX5C, len(chain) == 1, "x5c holds %d certificates that can be read, want 1", len(chain)) {
@@ -196,13 +199,15 @@ func (s *statement) u2f(m map[any]any) {
 	}
 	s.chains = append(s.chains, chain)
 	public, isEC := chain[0].PublicKey.(*ecdsa.PublicKey)
-	s.v.must(fault.CheckU2FCertificateKey, isEC && public.Curve == elliptic.P256(), "the certificate's key is not on P-256")
+	s.v.must(fault.CheckU2FCertificateKey, isEC && public.Curve == elliptic.P256(),
+		"the certificate's key is not on P-256")
 	if !isEC || point == nil || s.hash == nil || !haveSig || !s.data.fixed {
 		return
 	}
 	message := slices.Concat([]byte{0}, s.data.raw[:32], s.hash, s.data.id, point)
 	digest := sha256.Sum256(message)
-	s.v.must(fault.CheckU2FSignature, ecdsa.VerifyASN1(public, digest[:], sig), "sig does not verify by the certificate's key")
+	s.v.must(fault.CheckU2FSignature, ecdsa.VerifyASN1(public, digest[:], sig),
+		"sig does not verify by the certificate's key")
 }
 
 // point is the credential's key as U2F has it: 0x04 || x || y; nil when it has no such form.

@@ -135,14 +135,16 @@ type chainMaker struct {
 	n int64
 }
 
-func (m *chainMaker) issue(name string, parent *x509.Certificate, by crypto.Signer, change func(*x509.Certificate)) (*x509.Certificate, crypto.Signer) {
+func (m *chainMaker) issue(name string, parent *x509.Certificate, by crypto.Signer,
+	change func(*x509.Certificate)) (*x509.Certificate, crypto.Signer) {
 	m.t.Helper()
 	m.n++
 	seed := sha256.Sum256([]byte(name))
 	key := ed25519.NewKeyFromSeed(seed[:])
 	c := &x509.Certificate{
-		SerialNumber: big.NewInt(m.n), Subject: pkix.Name{CommonName: name}, BasicConstraintsValid: true, MaxPathLen: -1,
-		NotBefore: time.Unix(0, 0), NotAfter: time.Unix(4e9, 0),
+		SerialNumber: big.NewInt(m.n), Subject: pkix.Name{CommonName: name}, BasicConstraintsValid: true,
+		MaxPathLen: -1,
+		NotBefore:  time.Unix(0, 0), NotAfter: time.Unix(4e9, 0),
 	}
 	if change != nil {
 		change(c)
@@ -269,7 +271,8 @@ func TestKeyDescription(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: e.tag, IsCompound: true, Bytes: inner})
+			out, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: e.tag, IsCompound: true,
+				Bytes: inner})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -298,11 +301,13 @@ func TestKeyDescription(t *testing.T) {
 	}
 	challenge := []byte("challenge")
 	set := asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: []byte{2, 1, 2}}
-	d, err := readKeyDescription(describe(challenge, list(entry{androidPurpose, set}), list(entry{androidOrigin, 0}, entry{androidApplications, asn1.NullRawValue})))
+	d, err := readKeyDescription(describe(challenge, list(entry{androidPurpose, set}),
+		list(entry{androidOrigin, 0}, entry{androidApplications, asn1.NullRawValue})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(d.challenge) != "challenge" || !d.applications || !slices.Equal(d.origin, []int{0}) || !slices.Equal(d.purpose, []int{2}) {
+	if string(d.challenge) != "challenge" || !d.applications || !slices.Equal(d.origin, []int{0}) ||
+		!slices.Equal(d.purpose, []int{2}) {
 		t.Errorf("got %+v", d)
 	}
 	for name, der := range map[string][]byte{
@@ -311,9 +316,10 @@ func TestKeyDescription(t *testing.T) {
 		"one list":                describe(challenge, list()),
 		"a challenge of a number": describe(5, list(), list()),
 		"a list that is a number": describe(challenge, asn1.RawValue{Tag: asn1.TagInteger, Bytes: []byte{1}}, list()),
-		"an entry without a tag":  describe(challenge, asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: []byte{2, 1, 5}}, list()),
-		"an origin of text":       describe(challenge, list(entry{androidOrigin, "x"}), list()),
-		"something behind":        append(describe(challenge, list(), list()), 0),
+		"an entry without a tag": describe(challenge, asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true,
+			Bytes: []byte{2, 1, 5}}, list()),
+		"an origin of text": describe(challenge, list(entry{androidOrigin, "x"}), list()),
+		"something behind":  append(describe(challenge, list(), list()), 0),
 	} {
 		if _, err := readKeyDescription(der); err == nil {
 			t.Errorf("%s: got no error", name)
@@ -332,7 +338,8 @@ func TestSignatureAlgorithms(t *testing.T) {
 		want int64
 	}{
 		{&ecdsa.PublicKey{Curve: elliptic.P256()}, -7}, {&ecdsa.PublicKey{Curve: elliptic.P384()}, -35},
-		{&ecdsa.PublicKey{Curve: elliptic.P521()}, -36}, {ed25519.PublicKey{}, -8}, {&rsa.PublicKey{N: big.NewInt(15)}, -257},
+		{&ecdsa.PublicKey{Curve: elliptic.P521()}, -36}, {ed25519.PublicKey{}, -8},
+		{&rsa.PublicKey{N: big.NewInt(15)}, -257},
 		{&rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 8192)}, 0},
 		{&p224.PublicKey, 0}, {"no key", 0},
 	} {

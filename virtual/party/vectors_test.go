@@ -80,7 +80,8 @@ func vectorParty(t *testing.T, f *vectorFile, without []fault.Check) *Party {
 		t.Fatal(err)
 	}
 	p, err := New(Options{
-		Origin: f.Origin, RPID: f.RPID, Tops: []string{f.Top}, Roots: []*x509.Certificate{root}, Seed: []byte("vectors"),
+		Origin: f.Origin, RPID: f.RPID, Tops: []string{f.Top}, Roots: []*x509.Certificate{root},
+		Seed:       []byte("vectors"),
 		Algorithms: []virtual.Algorithm{virtual.ES256, virtual.ES384, virtual.ES512, virtual.RS256, virtual.EdDSA, -53},
 		Without:    without,
 		Now:        func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
@@ -92,7 +93,8 @@ func vectorParty(t *testing.T, f *vectorFile, without []fault.Check) *Party {
 }
 
 // answer judges the half of a vector, whose challenge is put in place of one that was drawn.
-func answer(t *testing.T, p *Party, v *visit, kind fault.Ceremony, half map[string]string, id string, trust bool) []fault.Check {
+func answer(t *testing.T, p *Party, v *visit, kind fault.Ceremony, half map[string]string, id string,
+	trust bool) []fault.Check {
 	t.Helper()
 	c := p.begin(kind, v.s, v.s.user, false)
 	delete(p.issued, c.challenge)
@@ -170,7 +172,8 @@ func TestPublishedVectors(t *testing.T) {
 			half := vector.Authentication
 			good := half["signature"]
 			half["signature"] = good[:len(good)-2] + hex.EncodeToString([]byte{unhexByte(t, good[len(good)-2:]) ^ 1})
-			if got := answer(t, p, v, fault.Authentication, half, id, false); !slices.Equal(got, []fault.Check{fault.CheckGetSignature}) {
+			if got := answer(t, p, v, fault.Authentication, half, id, false); !slices.Equal(got,
+				[]fault.Check{fault.CheckGetSignature}) {
 				t.Errorf("changed signature: got %v broken, want %s alone", got, fault.CheckGetSignature)
 			}
 			half["signature"] = good

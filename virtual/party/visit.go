@@ -154,11 +154,17 @@ func (p *Party) decide(v verdict, kind fault.Ceremony) outcome {
 	for _, d := range v.broken(p.demands) {
 		out.Broken = append(out.Broken, d.Check)
 		if out.Status == "ok" && !p.without[d.Check] {
-			out.Status, out.Message, out.Code, out.Step = "failed", v[d.Check], string(d.Reason), d.StepIn(kind)
+			out.Status = "failed"
+			out.Message = v[d.Check]
+			out.Code = string(d.Reason)
+			out.Step = d.StepIn(kind)
 		}
 	}
 	if p.options.RefuseAll {
-		out.Status, out.Message, out.Code, out.Step = "failed", "this party refuses everything", string(fault.Disabled), ""
+		out.Status = "failed"
+		out.Message = "this party refuses everything"
+		out.Code = string(fault.Disabled)
+		out.Step = ""
 	}
 	return out
 }

@@ -58,7 +58,8 @@ func play(device string) error {
 	_, key = s.register("fido2-cred -M -r -v", "wang")
 	s.signIn("fido2-assert -G -r -v", "", key)
 	s.wants(s.pins(right).run("fido2-token", "-L", "-r", device), "shop.example")
-	s.wants(s.pins(right).run("fido2-token", "-L", "-k", "shop.example", device), base64.StdEncoding.EncodeToString([]byte("wang")))
+	s.wants(s.pins(right).run("fido2-token", "-L", "-k", "shop.example", device),
+		base64.StdEncoding.EncodeToString([]byte("wang")))
 
 	s.largeBlob()
 	s.u2f()
@@ -192,7 +193,9 @@ func (s *script) start(tool []string) (string, error) {
 	defer master.Close()
 	var out bytes.Buffer
 	c := exec.CommandContext(ctx, tool[0], tool[1:]...)
-	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(input), &out, &out
+	c.Stdin = strings.NewReader(input)
+	c.Stdout = &out
+	c.Stderr = &out
 	c.ExtraFiles = []*os.File{slave} // 3
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	if err := c.Start(); err != nil {
@@ -240,7 +243,8 @@ func terminal() (master, slave *os.File, err error) {
 	}
 	var number, unlock int32
 	for request, argument := range map[uintptr]*int32{syscall.TIOCSPTLCK: &unlock, syscall.TIOCGPTN: &number} {
-		if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), request, uintptr(unsafe.Pointer(argument))); e != 0 {
+		if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), request,
+			uintptr(unsafe.Pointer(argument))); e != 0 {
 			return nil, nil, e
 		}
 	}
