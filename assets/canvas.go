@@ -75,7 +75,8 @@ func (c *canvas) WayOut(code string) *wayOut {
 		path, key = "/security/keys", "nav.keys"
 	case "key-not-supported", "cookies-off", "key-insecure-page":
 		path, key = "/help/check", "foot.check"
-	case "session-ended", "session-required", "ceremony-expired", "ceremony-void", "ceremony-used", "ceremony-other-browser":
+	case "session-ended", "session-required", "ceremony-expired", "ceremony-void", "ceremony-used",
+		"ceremony-other-browser":
 		path, key = "/sign-in", "act.sign-in"
 	case "account-dormant", "account-disabled", "internal", "key-not-recognised":
 		path, key = "/help/contact", "act.support"

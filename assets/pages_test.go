@@ -78,8 +78,10 @@ func everyPage(t *testing.T, p *Pages, f func(t *testing.T, name, lang, page str
 			empty := reflect.New(kind).Interface().(View)
 			f(t, name+" empty", lang, render(t, p, lang, empty))
 			hurt := reflect.New(kind).Interface().(View)
-			*hurt.frame() = Frame{Path: "/security", Now: noon, Who: `<b>"x"</b>`, SignedIn: true, Enrolled: true, WeChat: true, Ticket: "T-1", Notice: &Notice{Key: "key-added"},
-				Problems: []Problem{{Code: "internal"}, {Code: "never-heard-of", Field: "nowhere"}}, Signals: &Signals{RPID: "localhost", Unknown: "AAEC"}}
+			*hurt.frame() = Frame{Path: "/security", Now: noon, Who: `<b>"x"</b>`, SignedIn: true, Enrolled: true,
+				WeChat: true, Ticket: "T-1", Notice: &Notice{Key: "key-added"},
+				Problems: []Problem{{Code: "internal"}, {Code: "never-heard-of", Field: "nowhere"}},
+				Signals:  &Signals{RPID: "localhost", Unknown: "AAEC"}}
 			f(t, name+" refused", lang, render(t, p, lang, hurt))
 		}
 	}
@@ -109,7 +111,8 @@ func TestEveryViewHasASample(t *testing.T) {
 				return true
 			}
 			for _, f := range s.Fields.List {
-				if id, ok := f.Type.(*ast.Ident); ok && len(f.Names) == 0 && id.Name == "Frame" && !sampled[spec.Name.Name] {
+				if id, ok := f.Type.(*ast.Ident); ok && len(f.Names) == 0 && id.Name == "Frame" &&
+					!sampled[spec.Name.Name] {
 					t.Errorf("view %s: got no sample, want one", spec.Name.Name)
 				}
 			}
@@ -191,7 +194,8 @@ func checkTree(t *testing.T, name, lang string, doc *html.Node) {
 		}
 	}
 	for _, in := range s.inputs {
-		if id := attr(in, "id"); !slices.Contains(s.labels, id) && !within(in, "label") && attr(in, "aria-hidden") != "true" {
+		if id := attr(in, "id"); !slices.Contains(s.labels, id) && !within(in, "label") &&
+			attr(in, "aria-hidden") != "true" {
 			t.Errorf("%s: field %q has no label", name, attr(in, "name"))
 		}
 	}
@@ -247,7 +251,8 @@ func (s *survey) element(n *html.Node) {
 			s.t.Errorf("%s: got a form inside a form or paragraph", s.name)
 		}
 		if attr(n, "method") != "post" || attr(n, "action") == "" {
-			s.t.Errorf("%s: got form method %q action %q, want post and a path", s.name, attr(n, "method"), attr(n, "action"))
+			s.t.Errorf("%s: got form method %q action %q, want post and a path", s.name, attr(n, "method"),
+				attr(n, "action"))
 		}
 	case "ul", "div", "section", "ol", "h2":
 		if within(n, "p") {
@@ -267,7 +272,8 @@ func (s *survey) address(n *html.Node, a html.Attribute) {
 	case strings.HasPrefix(a.Val, "#"):
 		s.refs = append(s.refs, a.Val[1:])
 	case strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "//"):
-	case n.Data == "a" && (strings.HasPrefix(a.Val, "otpauth://") || strings.HasPrefix(a.Val, "mailto:") || strings.HasPrefix(a.Val, "http://localhost")):
+	case n.Data == "a" && (strings.HasPrefix(a.Val, "otpauth://") || strings.HasPrefix(a.Val, "mailto:") ||
+		strings.HasPrefix(a.Val, "http://localhost")):
 	default:
 		s.t.Errorf("%s: got %s=%q on <%s>, want an address of ours", s.name, a.Key, a.Val, n.Data)
 	}
@@ -293,7 +299,8 @@ func within(n *html.Node, element string) bool {
 
 func TestPagesKeepTheirBudget(t *testing.T) {
 	p := newPages(t, Config{Site: "login.example.com"})
-	css, js := p.static.files[filepath.Base(p.static.Path("latchkey.css"))].plain, p.static.files[filepath.Base(p.static.Path("latchkey.js"))].plain
+	css, js := p.static.files[filepath.Base(p.static.Path("latchkey.css"))].plain,
+		p.static.files[filepath.Base(p.static.Path("latchkey.js"))].plain
 	if len(js) >= 15<<10 {
 		t.Errorf("got %d bytes of script, want less than %d", len(js), 15<<10)
 	}
@@ -372,9 +379,12 @@ func TestValuesAreEscaped(t *testing.T) {
 	p := newPages(t, Config{})
 	const evil = `"><script>alert(1)</script>{{.x}}`
 	views := []View{
-		&SignIn{Identifier: evil, Frame: Frame{Who: evil, Path: evil, Problems: []Problem{{Code: "code-wrong", Args: Args{"label": evil, "n": 2}}}}},
-		&Security{Methods: []Holder{{Method: Method{ID: evil, Way: WayKey, Name: evil, Place: evil, Model: evil}}}, Losses: []Loss{{Name: evil, Goes: []Method{{Name: evil}}}}},
-		&Verify{With: WaySMS, Sent: true, Help: Help{To: evil, Label: evil, SentAt: noon, Ceremony: evil, Others: []Method{{Way: WayKey, Name: evil}, {Way: WaySMS, To: evil, ID: evil}}}},
+		&SignIn{Identifier: evil, Frame: Frame{Who: evil, Path: evil,
+			Problems: []Problem{{Code: "code-wrong", Args: Args{"label": evil, "n": 2}}}}},
+		&Security{Methods: []Holder{{Method: Method{ID: evil, Way: WayKey, Name: evil, Place: evil, Model: evil}}},
+			Losses: []Loss{{Name: evil, Goes: []Method{{Name: evil}}}}},
+		&Verify{With: WaySMS, Sent: true, Help: Help{To: evil, Label: evil, SentAt: noon, Ceremony: evil,
+			Others: []Method{{Way: WayKey, Name: evil}, {Way: WaySMS, To: evil, ID: evil}}}},
 		&Verify{With: WayKey, Keys: []string{evil}, Key: &KeyPrompt{Options: evil}},
 		&History{Events: []Event{{What: "key-added", Args: Args{"name": evil}, Browser: evil, ID: evil}}, Older: evil},
 		&Undo{Link: evil, What: "key-added", Name: evil, At: noon, Until: noon},
@@ -397,8 +407,11 @@ func TestValuesAreEscaped(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	p := newPages(t, Config{})
-	one := render(t, p, English, &SignUp{Frame: Frame{Problems: []Problem{{Code: "email-malformed", Field: "email"}}}, Email: "x"})
-	for _, want := range []string{"<title>Error: Create your account · Latchkey</title>", `value="x"`, `aria-invalid="true"`, `aria-describedby="f-email-e f-email-h"`, `id="f-email-e"`, "can’t be right. It looks like", "autofocus"} {
+	one := render(t, p, English, &SignUp{Frame: Frame{Problems: []Problem{{Code: "email-malformed", Field: "email"}}},
+		Email: "x"})
+	for _, want := range []string{"<title>Error: Create your account · Latchkey</title>", `value="x"`,
+		`aria-invalid="true"`, `aria-describedby="f-email-e f-email-h"`, `id="f-email-e"`,
+		"can’t be right. It looks like", "autofocus"} {
 		if !strings.Contains(one, want) {
 			t.Errorf("one refused field: got a page without %q", want)
 		}
@@ -406,7 +419,9 @@ func TestRefusals(t *testing.T) {
 	if strings.Contains(one, `role="alert"`) {
 		t.Error("one refused field: got a summary, want the field alone")
 	}
-	two := render(t, p, English, &SignUp{Frame: Frame{Problems: []Problem{{Code: "email-malformed", Field: "email"}, {Code: "terms-not-accepted", Field: "terms"}}}})
+	two := render(t, p, English,
+		&SignUp{Frame: Frame{Problems: []Problem{{Code: "email-malformed", Field: "email"},
+			{Code: "terms-not-accepted", Field: "terms"}}}})
 	for _, want := range []string{`role="alert"`, `href="#f-email"`, `href="#f-terms"`, "2 things need another look"} {
 		if !strings.Contains(two, want) {
 			t.Errorf("two refused fields: got a page without %q", want)
@@ -419,7 +434,9 @@ func TestRefusals(t *testing.T) {
 	if !strings.Contains(stray, "This code has been used") {
 		t.Error("a problem of a field that the page lacks: got it lost, want it above the form")
 	}
-	wrong := render(t, p, Chinese, &Verify{With: WaySMS, Sent: true, Frame: Frame{Problems: []Problem{{Code: "code-wrong", Field: "code", Args: Args{"label": "K7", "n": 4}}}}})
+	wrong := render(t, p, Chinese,
+		&Verify{With: WaySMS, Sent: true,
+			Frame: Frame{Problems: []Problem{{Code: "code-wrong", Field: "code", Args: Args{"label": "K7", "n": 4}}}}})
 	for _, want := range []string{"<title>错误：", "验证码不正确。请查看编号为 K7 的最新短信。还可尝试 4 次。"} {
 		if !strings.Contains(wrong, want) {
 			t.Errorf("wrong code in Chinese: got a page without %q", want)
@@ -443,7 +460,8 @@ func TestDeliverySpeaksOfItsChannel(t *testing.T) {
 		{"new mailbox", "The mail left", &EmailNew{Sent: true, Help: sent}},
 	} {
 		got := render(t, p, English, c.v)
-		if !strings.Contains(got, c.want) || c.want != "The text service took the message" && strings.Contains(got, "service took") {
+		if !strings.Contains(got, c.want) || c.want != "The text service took the message" &&
+			strings.Contains(got, "service took") {
 			t.Errorf("%s: got %q, want %q and nothing else of its sort", c.name, got, c.want)
 		}
 	}
@@ -458,7 +476,8 @@ func TestBasePathAndAddressLine(t *testing.T) {
 			}
 		}
 	})
-	for view, want := range map[View]bool{&SignIn{}: true, &Verify{With: WayApp}: true, &Verify{With: WayKey, Key: &KeyPrompt{}}: true, &History{}: false, &Forgot{}: false} {
+	for view, want := range map[View]bool{&SignIn{}: true, &Verify{With: WayApp}: true,
+		&Verify{With: WayKey, Key: &KeyPrompt{}}: true, &History{}: false, &Forgot{}: false} {
 		if got := strings.Contains(render(t, p, English, view), "login.example.com"); got != want {
 			t.Errorf("%T: got address line %v, want %v: it stands where a secret is asked for", view, got, want)
 		}

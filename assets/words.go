@@ -21,7 +21,8 @@ func (c *canvas) Home() string {
 	return c.To("/security")
 }
 
-// HasForm says whether the page has a form that may be half filled. The language button then belongs to it, so that what
+// HasForm says whether the page has a form that may be half filled. The language button then belongs to it, so that
+// what
 // was typed comes along; without script, too. Before it stands a hidden button of the form, as Enter presses the first.
 func (c *canvas) HasForm() bool { return strings.Contains(string(c.Main), ` id="form"`) }
 
@@ -58,8 +59,10 @@ type station struct {
 
 // Rail is the navigation of a signed-in seller.
 func (c *canvas) Rail() []station {
-	stations := []station{{"/security", "nav.overview", false}, {"/security/password", "nav.password", false}, {"/security/keys", "nav.keys", false},
-		{"/security/codes", "nav.codes", false}, {"/security/browsers", "nav.browsers", false}, {"/security/sessions", "nav.sessions", false}, {"/security/history", "nav.history", false}}
+	stations := []station{{"/security", "nav.overview", false}, {"/security/password", "nav.password", false},
+		{"/security/keys", "nav.keys", false},
+		{"/security/codes", "nav.codes", false}, {"/security/browsers", "nav.browsers", false},
+		{"/security/sessions", "nav.sessions", false}, {"/security/history", "nav.history", false}}
 	best := 0
 	for i, s := range stations {
 		if c.F.Path == s.Path || strings.HasPrefix(c.F.Path, s.Path+"/") || strings.HasPrefix(c.F.Path, s.Path+"?") {
@@ -102,7 +105,9 @@ func (c *canvas) Tone(tone string) string {
 // ToneOf is the tone of a refusal: being unable and having to wait are not the same as being wrong.
 func (c *canvas) ToneOf(code string) string {
 	switch code {
-	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached", "step-up-required", "fresh-step-needed", "backup-needed", "must-enrol", "change-pending", "ceremony-expired", "ceremony-void", "ceremony-used", "session-ended", "session-required", "key-timed-out", "key-cancelled":
+	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached",
+		"step-up-required", "fresh-step-needed", "backup-needed", "must-enrol", "change-pending", "ceremony-expired",
+		"ceremony-void", "ceremony-used", "session-ended", "session-required", "key-timed-out", "key-cancelled":
 		return "warn"
 	}
 	return "bad"
@@ -117,7 +122,8 @@ func (c *canvas) DeliveryTone(state string) string {
 	return "info"
 }
 
-// DeliveryKey begins the texts about a message on its way: a mail and a call have words of their own where what is known
+// DeliveryKey begins the texts about a message on its way: a mail and a call have words of their own where what is
+// known
 // of a text would not be true of them.
 func (c *canvas) DeliveryKey(state, with string) string {
 	key := "delivery." + state
@@ -139,7 +145,8 @@ func (c *canvas) TouchWords(do string) []touchWord {
 		{"waiting", c.text("touch.waiting", nil), c.text("touch.waiting.more", nil)},
 		{"checking", c.text("touch.checking", nil), c.text("touch.checking.more", nil)},
 	}
-	failed := map[string]string{"cancelled": "key-cancelled", "timeout": "key-timed-out", "SecurityError": "key-insecure-page", "NotSupportedError": "key-not-supported", "other": "key-not-recognised"}
+	failed := map[string]string{"cancelled": "key-cancelled", "timeout": "key-timed-out",
+		"SecurityError": "key-insecure-page", "NotSupportedError": "key-not-supported", "other": "key-not-recognised"}
 	order := []string{"cancelled", "timeout", "SecurityError", "NotSupportedError", "other"}
 	if do == "create" {
 		failed["InvalidStateError"], failed["ConstraintError"] = "key-already-registered", "key-pin-needed"
@@ -172,7 +179,8 @@ func (c *canvas) Hidden(pairs ...any) template.HTML {
 		if pairs[i+1] == nil || value == "" {
 			continue
 		}
-		b.WriteString(`<input type="hidden" name="` + template.HTMLEscapeString(name) + `" value="` + template.HTMLEscapeString(value) + `">`)
+		b.WriteString(`<input type="hidden" name="` + template.HTMLEscapeString(name) + `" value="` +
+			template.HTMLEscapeString(value) + `">`)
 	}
 	return template.HTML(b.String()) // escaped above
 }

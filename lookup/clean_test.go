@@ -10,7 +10,8 @@ import (
 // FuzzClean: what is taken for a code has the shape of one and is read the
 // same again.
 func FuzzClean(f *testing.F) {
-	for _, s := range []string{"7KQM-2X9D", "7kqm 2x9d", "７ＫＱＭ－２Ｘ９Ｄ", "oil0-OIL0", "", "UUUUUUUU", "\u200e7KQM2X9D", "7KQM2X9\u0660"} {
+	for _, s := range []string{"7KQM-2X9D", "7kqm 2x9d", "７ＫＱＭ－２Ｘ９Ｄ", "oil0-OIL0", "", "UUUUUUUU", "\u200e7KQM2X9D",
+		"7KQM2X9\u0660"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {

@@ -224,7 +224,8 @@ func (f *Factor) pick(c *auth.Ceremony, was state, list []*auth.Authenticator) *
 // CodeMalformed; CodeExpired for a code that has ended, or was made before one
 // that was accepted; CodeUsed; and CodeWrong with the label of the code that
 // counts.
-func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator, response json.RawMessage) (*auth.Authenticator, error) {
+func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
+	response json.RawMessage) (*auth.Authenticator, error) {
 	c.UserVerified = false
 	s, err := f.opened(c, false)
 	if err != nil {
@@ -279,7 +280,8 @@ func (f *Factor) before(c *auth.Ceremony, binds bool) (state, error) {
 // opened reads the state of a begun ceremony.
 func (f *Factor) opened(c *auth.Ceremony, binds bool) (state, error) {
 	var s state
-	if err := json.Unmarshal(c.State, &s); err != nil || s.Kind != f.kind || s.Binds != binds || len(s.Code) != digits || s.Ends == 0 {
+	if err := json.Unmarshal(c.State, &s); err != nil || s.Kind != f.kind || s.Binds != binds ||
+		len(s.Code) != digits || s.Ends == 0 {
 		return state{}, fmt.Errorf("the ceremony is not one of %s, binding %t", f.kind, binds)
 	}
 	return s, nil
@@ -300,7 +302,10 @@ func (f *Factor) send(c *auth.Ceremony, was, next state) error {
 	again := was.Code != "" && was.ID == next.ID && was.Recipient == next.Recipient && was.No >= next.No &&
 		!slices.Contains(was.Sent, channel) && was.Ends-now >= f.config.Reuse.Microseconds()
 	if again {
-		next.Code, next.Label, next.No, next.Ends = was.Code, was.Label, was.No, was.Ends
+		next.Code = was.Code
+		next.Label = was.Label
+		next.No = was.No
+		next.Ends = was.Ends
 		next.Sent = append(slices.Clone(was.Sent), channel)
 	} else {
 		next.No, next.Ends = max(next.No, now), now+f.config.CodeLife.Microseconds()
@@ -312,7 +317,9 @@ func (f *Factor) send(c *auth.Ceremony, was, next state) error {
 	if c.State, err = json.Marshal(next); err != nil {
 		return fmt.Errorf("writing the state of a ceremony: %w", err)
 	}
-	c.Channel, c.Prompt, c.Messages = channel, json.RawMessage(`{}`), nil
+	c.Channel = channel
+	c.Prompt = json.RawMessage(`{}`)
+	c.Messages = nil
 	if next.Recipient != "" {
 		c.Messages = []auth.Message{message(c, next)}
 	}
@@ -324,7 +331,8 @@ func message(c *auth.Ceremony, s state) auth.Message {
 	ends := time.UnixMicro(s.Ends).UTC()
 	minutes := max(1, int(ends.Sub(c.Now)/time.Minute))
 	return auth.Message{
-		Account: c.Account, Channel: c.Channel, Recipient: s.Recipient, Language: c.Language, Template: auth.TemplateCode,
+		Account: c.Account, Channel: c.Channel, Recipient: s.Recipient, Language: c.Language,
+		Template: auth.TemplateCode,
 		Args: map[string]string{
 			"code": s.Code, "label": s.Label, "purpose": string(c.Purpose), "minutes": strconv.Itoa(minutes),
 		},

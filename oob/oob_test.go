@@ -121,7 +121,8 @@ func begun(t testing.TB, f *oob.Factor, to string, ch auth.Channel) (*auth.Cerem
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &auth.Ceremony{Account: "acc", Purpose: auth.ForBind, Kind: f.Kind(), Channel: ch, Input: in, Now: start(), Language: "en"}
+	c := &auth.Ceremony{Account: "acc", Purpose: auth.ForBind, Kind: f.Kind(), Channel: ch, Input: in, Now: start(),
+		Language: "en"}
 	return c, f.BeginBind(c, auth.Subject{})
 }
 
@@ -141,9 +142,14 @@ func bound(t testing.TB, f *oob.Factor, id, to string) *auth.Authenticator {
 }
 
 // asked begins a verification, or sends again where c has a state.
-func asked(t testing.TB, f *oob.Factor, c auth.Ceremony, ch auth.Channel, at time.Time, list ...*auth.Authenticator) *auth.Ceremony {
+func asked(t testing.TB, f *oob.Factor, c auth.Ceremony, ch auth.Channel, at time.Time,
+	list ...*auth.Authenticator) *auth.Ceremony {
 	t.Helper()
-	c.Purpose, c.Kind, c.Channel, c.Now, c.Messages = auth.ForSignIn, f.Kind(), ch, at, nil
+	c.Purpose = auth.ForSignIn
+	c.Kind = f.Kind()
+	c.Channel = ch
+	c.Now = at
+	c.Messages = nil
 	if err := f.BeginVerify(&c, list); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +192,8 @@ func TestMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := cer.Messages[0]
-		if m.ID != "" || m.Account != "acc" || m.Channel != c.want || string(m.Recipient) != c.to || m.Language != "en" || m.Template != auth.TemplateCode ||
+		if m.ID != "" || m.Account != "acc" || m.Channel != c.want || string(m.Recipient) != c.to ||
+			m.Language != "en" || m.Template != auth.TemplateCode ||
 			m.State != auth.Queued || !m.CreatedAt.Equal(start()) || m.Label == "" || m.Label != m.Args["label"] {
 			t.Errorf("got message %+v", m)
 		}
@@ -201,7 +208,8 @@ func TestMessage(t *testing.T) {
 		}
 		a, err := c.f.FinishBind(cer, reply(m.Args["code"]))
 		wants(t, err, "")
-		if string(a.Recipient) != c.to || a.Traits.Masked != c.masked || fmt.Sprint(a.Traits.Channels) != fmt.Sprint(c.channels) {
+		if string(a.Recipient) != c.to || a.Traits.Masked != c.masked ||
+			fmt.Sprint(a.Traits.Channels) != fmt.Sprint(c.channels) {
 			t.Errorf("got %q %+v, want %q %v", string(a.Recipient), a.Traits, c.masked, c.channels)
 		}
 	}
@@ -248,7 +256,8 @@ func TestOtherChannelSameCode(t *testing.T) {
 	if two.Channel != auth.Voice || two.Args["minutes"] != "3" {
 		t.Errorf("got %s for %s minutes, want voice for 3", two.Channel, two.Args["minutes"])
 	}
-	_, err := f.FinishVerify(at(called, start().Add(100*time.Second)), []*auth.Authenticator{a}, reply(one.Args["code"]))
+	_, err := f.FinishVerify(at(called, start().Add(100*time.Second)), []*auth.Authenticator{a},
+		reply(one.Args["code"]))
 	wants(t, err, "")
 }
 
@@ -260,7 +269,8 @@ func TestSameChannelNewCode(t *testing.T) {
 	list := []*auth.Authenticator{a}
 	first := asked(t, f, auth.Ceremony{}, auth.SMS, start(), a)
 	again := asked(t, f, *first, auth.SMS, start().Add(30*time.Second), a)
-	if first.Messages[0].Args["code"] == again.Messages[0].Args["code"] || first.Messages[0].Label == again.Messages[0].Label {
+	if first.Messages[0].Args["code"] == again.Messages[0].Args["code"] ||
+		first.Messages[0].Label == again.Messages[0].Label {
 		t.Errorf("got %v after %v, want a new code and label", again.Messages[0].Args, first.Messages[0].Args)
 	}
 	_, err := f.FinishVerify(again, list, reply(first.Messages[0].Args["code"]))
@@ -309,7 +319,9 @@ func TestResendWhileBinding(t *testing.T) {
 	code := first.Messages[0].Args["code"]
 	for _, in := range []string{``, `{"number":"` + second + `"}`} {
 		again := at(first, start().Add(time.Minute))
-		again.Channel, again.Input, again.Messages = auth.Voice, json.RawMessage(in), nil
+		again.Channel = auth.Voice
+		again.Input = json.RawMessage(in)
+		again.Messages = nil
 		wants(t, f.BeginBind(again, auth.Subject{}), "")
 		if m := again.Messages[0]; m.Recipient != mobile || m.Args["code"] != code || m.Channel != auth.Voice {
 			t.Errorf("got %+v, want the same code to the same number by voice", m)
@@ -323,7 +335,8 @@ func TestLifeOfACode(t *testing.T) {
 	c := asked(t, f, auth.Ceremony{}, auth.SMS, start().Add(time.Hour), a)
 	code := c.Messages[0].Args["code"]
 	for after, want := range map[time.Duration]auth.Code{
-		0: "", 5*time.Minute - time.Millisecond: "", 5 * time.Minute: auth.CodeExpired, 24 * time.Hour: auth.CodeExpired,
+		0: "", 5*time.Minute - time.Millisecond: "", 5 * time.Minute: auth.CodeExpired,
+		24 * time.Hour: auth.CodeExpired,
 	} {
 		_, err := f.FinishVerify(at(c, start().Add(time.Hour+after)), []*auth.Authenticator{a}, reply(code))
 		if want == "" && err != nil || want != "" && !errors.Is(err, auth.Refuse(want)) {
@@ -334,7 +347,9 @@ func TestLifeOfACode(t *testing.T) {
 
 func TestWhichAuthenticator(t *testing.T) {
 	f := phone(t)
-	a, b, l := bound(t, f, "a", mobile), bound(t, f, "b", second), bound(t, f, "l", landline)
+	a := bound(t, f, "a", mobile)
+	b := bound(t, f, "b", second)
+	l := bound(t, f, "l", landline)
 	to := func(c auth.Ceremony, ch auth.Channel, list ...*auth.Authenticator) ident.Recipient {
 		return asked(t, f, c, ch, start(), list...).Messages[0].Recipient
 	}
@@ -358,7 +373,8 @@ func TestWhichAuthenticator(t *testing.T) {
 	c := &auth.Ceremony{Target: "gone", Now: start(), Channel: auth.SMS}
 	wants(t, f.BeginVerify(c, []*auth.Authenticator{a}), auth.NoSuchMethod)
 	// The code of one number is not sent to another with the same label.
-	moved := asked(t, f, auth.Ceremony{Target: "b", State: asked(t, f, auth.Ceremony{}, auth.SMS, start(), a, b).State}, auth.Voice, start(), a, b)
+	moved := asked(t, f, auth.Ceremony{Target: "b", State: asked(t, f, auth.Ceremony{}, auth.SMS, start(), a, b).State},
+		auth.Voice, start(), a, b)
 	_, err := f.FinishVerify(moved, []*auth.Authenticator{a}, reply(moved.Messages[0].Args["code"]))
 	wants(t, err, auth.CodeWrong)
 }
@@ -411,7 +427,8 @@ func TestTypedAsPeopleDo(t *testing.T) {
 	c := asked(t, f, auth.Ceremony{}, auth.Mail, start(), a)
 	code := c.Messages[0].Args["code"]
 	wide := strings.Map(func(r rune) rune { return r - '0' + '０' }, code)
-	for _, typed := range []string{code, wide, " " + code + "\r\n", code[:3] + " " + code[3:], code[:3] + "-" + code[3:], "\u200e" + code} {
+	for _, typed := range []string{code, wide, " " + code + "\r\n", code[:3] + " " + code[3:], code[:3] + "-" +
+		code[3:], "\u200e" + code} {
 		_, err := f.FinishVerify(c, []*auth.Authenticator{a}, reply(typed))
 		wants(t, err, "")
 	}
@@ -464,7 +481,8 @@ func TestRandomnessFails(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	for _, c := range []oob.Config{{CodeLife: time.Second}, {CodeLife: time.Hour}, {CodeLife: -1}, {Reuse: time.Hour}, {Reuse: -1}} {
+	for _, c := range []oob.Config{{CodeLife: time.Second}, {CodeLife: time.Hour}, {CodeLife: -1}, {Reuse: time.Hour},
+		{Reuse: -1}} {
 		if f, err := oob.NewPhone(c); err == nil || f != nil {
 			t.Errorf("%+v: got no error, want one", c)
 		}

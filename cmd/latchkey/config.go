@@ -57,8 +57,10 @@ type Config struct {
 // the parts it has made. To set one is an error, as it would have no effect.
 func wired() []string {
 	return []string{
-		"server.service", "server.texts", "server.pages", "server.static", "server.origin", "server.site", "server.policy",
-		"server.logger", "server.ready", "server.receipts", "server.sink", "server.inbox", "server.now", "server.random",
+		"server.service", "server.texts", "server.pages", "server.static", "server.origin", "server.site",
+		"server.policy",
+		"server.logger", "server.ready", "server.receipts", "server.sink", "server.inbox", "server.now",
+		"server.random",
 		"notify.site", "pages.base", "pages.site", "pages.lab", "pages.methods",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
 		"oob.codelife", // policy.codelife
@@ -145,7 +147,8 @@ func apply(c *Config, layers []layer) error {
 
 // plainName makes ceremony-life, ceremony_life and CeremonyLife one name.
 func plainName(s string) string {
-	return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(s, "-", ""), "_", "")) // a Replacer costs more to make than to use
+	// a Replacer costs more to make than to use
+	return strings.ToLower(strings.ReplaceAll(strings.ReplaceAll(s, "-", ""), "_", ""))
 }
 
 // settings lists the paths of all settings that one line of text can say.

@@ -86,7 +86,8 @@ type listening struct {
 // greet says that requests are answered: to people, and of a lab to the program that started it.
 func (h *house) greet(stdout io.Writer, at net.Addr) {
 	if h.config.Lab {
-		_ = json.NewEncoder(stdout).Encode(listening{h.config.Origin, at.String(), true, h.config.Data, os.Getpid()}) // as below
+		// as below
+		_ = json.NewEncoder(stdout).Encode(listening{h.config.Origin, at.String(), true, h.config.Data, os.Getpid()})
 		return
 	}
 	for _, line := range h.greeting() {
@@ -103,7 +104,8 @@ func (b labBox) Recent(most int) ([]server.Sent, error) {
 	slices.Reverse(all)
 	var sent []server.Sent
 	for _, m := range all[:min(len(all), most)] {
-		sent = append(sent, server.Sent{At: m.At, Channel: m.Channel, Recipient: m.Recipient, Subject: m.Subject, Text: strings.TrimSpace(m.Text)})
+		sent = append(sent, server.Sent{At: m.At, Channel: m.Channel, Recipient: m.Recipient, Subject: m.Subject,
+			Text: strings.TrimSpace(m.Text)})
 	}
 	return sent, nil
 }

@@ -35,13 +35,15 @@ func wordings() map[string]wording {
 
 // shortCodes is how a code is worded where there is little room, by what it is for.
 func shortCodes() map[string]string {
-	return map[string]string{string(auth.ForSignIn): "code", string(auth.ForBind): "enrol", string(auth.ForStepUp): "confirm"}
+	return map[string]string{string(auth.ForSignIn): "code", string(auth.ForBind): "enrol",
+		string(auth.ForStepUp): "confirm"}
 }
 
 // changes is how the texts name the changes that the domain tells of. What is not told of a method
 // has no text, and reads as another change.
 func changes(methods auth.Table) map[string]string {
-	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed"}
+	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed",
+		"phone": "phone-changed"}
 	for i := range methods {
 		row := &methods[i]
 		if row.Input == auth.NoInput {
@@ -59,7 +61,9 @@ func changes(methods auth.Table) map[string]string {
 // render returns the words of messages. Links to pages are built from the configured origin alone:
 // a name that a request carried must never get into a mail.
 func render(pages *assets.Pages, methods auth.Table, origin, host string) notify.Render {
-	words, codes, names := wordings(), shortCodes(), changes(methods)
+	words := wordings()
+	codes := shortCodes()
+	names := changes(methods)
 	return func(m auth.Message) (notify.Text, error) {
 		w := words[m.Template]
 		args := arguments(m, names)
@@ -118,7 +122,8 @@ type sentBox struct{ sink *notify.Sink }
 func (b sentBox) Recent(most int) ([]server.Sent, error) {
 	var all []server.Sent
 	for _, w := range b.sink.Recent(most) {
-		all = append(all, server.Sent{At: w.At, Channel: w.Channel, Recipient: w.Recipient, Subject: w.Subject, Text: strings.TrimSpace(w.Text)})
+		all = append(all, server.Sent{At: w.At, Channel: w.Channel, Recipient: w.Recipient, Subject: w.Subject,
+			Text: strings.TrimSpace(w.Text)})
 	}
 	return all, nil
 }

@@ -79,17 +79,20 @@ func TestEveryMessageHasWords(t *testing.T) {
 	say := render(testPages(t), builtIn(t), "https://shop.example/account", "shop.example")
 	for _, template := range usedTemplates(t) {
 		for _, language := range []string{"en", "zh-CN"} {
-			m := auth.Message{Template: template, Channel: auth.Mail, Language: language, Expires: time.Unix(2e9, 0), Args: map[string]string{
-				"code": "123456", "label": "KQ", "purpose": "sign-in", "minutes": "5", "link": "https://shop.example/x/abc",
-				"name": "Wei", "at": "2026-11-22T02:00:00Z",
-			}}
+			m := auth.Message{Template: template, Channel: auth.Mail, Language: language, Expires: time.Unix(2e9, 0),
+				Args: map[string]string{
+					"code": "123456", "label": "KQ", "purpose": "sign-in", "minutes": "5",
+					"link": "https://shop.example/x/abc",
+					"name": "Wei", "at": "2026-11-22T02:00:00Z",
+				}}
 			text, err := say(m)
 			if err != nil {
 				t.Errorf("%s in %s: %v", template, language, err)
 				continue
 			}
 			if text.Subject == "" || text.HTML == "" || len(text.Body) < 40 {
-				t.Errorf("%s in %s: got subject %q and %d bytes of text, want a whole mail", template, language, text.Subject, len(text.Body))
+				t.Errorf("%s in %s: got subject %q and %d bytes of text, want a whole mail", template, language,
+					text.Subject, len(text.Body))
 			}
 			if strings.Contains(text.Body, "{{") || strings.Contains(text.Body, "no value") {
 				t.Errorf("%s in %s: got a gap in %q", template, language, text.Body)
@@ -115,18 +118,22 @@ func TestWordsOfMessages(t *testing.T) {
 		not  []string
 	}{
 		{"a text for signing in fills itself in on the right site alone",
-			auth.Message{Template: auth.TemplateCode, Channel: auth.SMS, Language: "en", Args: with("purpose", "sign-in")},
+			auth.Message{Template: auth.TemplateCode, Channel: auth.SMS, Language: "en",
+				Args: with("purpose", "sign-in")},
 			[]string{"482913", "KQ", "signing in", "\n@shop.example #482913"}, nil},
 		{"a text for a new number says so",
 			auth.Message{Template: auth.TemplateCode, Channel: auth.SMS, Language: "en", Args: with("purpose", "bind")},
 			[]string{"482913", "setting up this number"}, []string{"signing in"}},
 		{"a text for a change says so",
-			auth.Message{Template: auth.TemplateCode, Channel: auth.SMS, Language: "en", Args: with("purpose", "step-up")},
+			auth.Message{Template: auth.TemplateCode, Channel: auth.SMS, Language: "en",
+				Args: with("purpose", "step-up")},
 			[]string{"482913", "confirming a change"}, []string{"signing in"}},
-		{"a call spells the code", auth.Message{Template: auth.TemplateCode, Channel: auth.Voice, Language: "en", Args: with("purpose", "sign-in")},
+		{"a call spells the code", auth.Message{Template: auth.TemplateCode, Channel: auth.Voice, Language: "en",
+			Args: with("purpose", "sign-in")},
 			[]string{"4, 8, 2, 9, 1, 3"}, []string{"482913"}},
-		{"a reset leads by its own link", auth.Message{Template: auth.TemplateReset, Channel: auth.Mail, Language: "en", Expires: time.Unix(2e9, 0),
-			Args: map[string]string{"link": "https://shop.example/account/forgot/password/abc", "name": "Wei"}},
+		{"a reset leads by its own link", auth.Message{Template: auth.TemplateReset, Channel: auth.Mail, Language: "en",
+			Expires: time.Unix(2e9, 0),
+			Args:    map[string]string{"link": "https://shop.example/account/forgot/password/abc", "name": "Wei"}},
 			[]string{"Hello Wei", "https://shop.example/account/forgot/password/abc", "2033"}, nil},
 		{"a change names what changed", auth.Message{Template: auth.TemplateChange, Channel: auth.Mail, Language: "en",
 			Args: map[string]string{"what": "removed-webauthn", "item": "Blue key", "at": at}},
@@ -134,13 +141,17 @@ func TestWordsOfMessages(t *testing.T) {
 		{"a passkey is no security key", auth.Message{Template: auth.TemplateChange, Channel: auth.Mail, Language: "en",
 			Args: map[string]string{"what": "added-passkey", "item": "This PC", "at": at}},
 			[]string{"A passkey was added: This PC"}, []string{"security key"}},
-		{"a waiting removal can be stopped", auth.Message{Template: auth.TemplateRemoval, Channel: auth.Mail, Language: "en",
-			Args: map[string]string{"item": "Blue key", "at": at, "due": at, "undo": "https://shop.example/account/undo/xyz"}},
+		{"a waiting removal can be stopped", auth.Message{Template: auth.TemplateRemoval, Channel: auth.Mail,
+			Language: "en",
+			Args: map[string]string{"item": "Blue key", "at": at, "due": at,
+				"undo": "https://shop.example/account/undo/xyz"}},
 			[]string{"Blue key", "https://shop.example/account/undo/xyz", "2026"}, nil},
-		{"a new browser is described", auth.Message{Template: auth.TemplateNewBrowser, Channel: auth.Mail, Language: "en",
-			Args: map[string]string{"at": at, "agent": "Firefox on Linux"}},
+		{"a new browser is described", auth.Message{Template: auth.TemplateNewBrowser, Channel: auth.Mail,
+			Language: "en",
+			Args:     map[string]string{"at": at, "agent": "Firefox on Linux"}},
 			[]string{"Firefox on Linux", "https://shop.example/account/security/sessions"}, nil},
-		{"Chinese is Chinese", auth.Message{Template: auth.TemplateCode, Channel: auth.SMS, Language: "zh-CN", Args: with("purpose", "sign-in")},
+		{"Chinese is Chinese", auth.Message{Template: auth.TemplateCode, Channel: auth.SMS, Language: "zh-CN",
+			Args: with("purpose", "sign-in")},
 			[]string{"482913", "验证码"}, []string{"code"}},
 	} {
 		text, err := render(testPages(t), builtIn(t), "https://shop.example/account", "shop.example")(c.m)

@@ -144,7 +144,8 @@ func call(t *testing.T, h *house, path string, request any, answer any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:8080"+path, bytes.NewReader(body))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:8080"+path,
+		bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Accept-Language", "zh-CN")
 	w := httptest.NewRecorder()
@@ -168,7 +169,8 @@ func TestReportsOfGateways(t *testing.T) {
 	defer gateway.Close()
 	h := testHouse(t, func(c *Config) {
 		path := filepath.Join(c.Data, "latchkey.yaml")
-		writeFile(t, path, `notify: {gateways: [{name: first, channels: [email], url: "`+gateway.URL+`", content-type: application/json,
+		writeFile(t, path, `notify: {gateways: [{name: first, channels: [email], url: "`+gateway.URL+
+			`", content-type: application/json,
   body: "{{.ID | json}}", reference: id,
   receipt: {format: json, reference: id, status: s, delivered: [ok], failed: [no], auth: {scheme: bearer, secret: shared-with-the-gateway}}}]}`)
 		read, _, err := loadConfig(path, nil, nil)
@@ -184,7 +186,8 @@ func TestReportsOfGateways(t *testing.T) {
 	call(t, h, "/api/v1/sign-up", newSeller(), nil)
 
 	report := func(secret, body string) int {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost:8080/api/v1/gateways/first/receipt", strings.NewReader(body))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost,
+			"http://localhost:8080/api/v1/gateways/first/receipt", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Authorization", "Bearer "+secret)
 		w := httptest.NewRecorder()

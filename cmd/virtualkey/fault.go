@@ -35,7 +35,8 @@ type faultEntry struct {
 
 func entryOf(f *fault.Fault) faultEntry {
 	e := faultEntry{
-		ID: f.ID, Title: f.Title, Step: f.Step, Clause: clauseURL(f.Clause), Cites: f.Cites, Ceremony: f.Ceremony, Class: f.Class, Check: f.Check,
+		ID: f.ID, Title: f.Title, Step: f.Step, Clause: clauseURL(f.Clause), Cites: f.Cites, Ceremony: f.Ceremony,
+		Class: f.Class, Check: f.Check,
 		Reason: f.Reason, Why: f.Why, Baseline: f.Baseline, Needs: f.Needs, Unless: f.Unless,
 	}
 	if e.Needs == nil {
@@ -133,7 +134,8 @@ func (p *program) showFault(f *fault.Fault) error {
 		rows = append(rows, []string{"source", f.Cites})
 	}
 	if f.Check != "" {
-		rows = append(rows, []string{"check", fmt.Sprintf("%s: %s", f.Check, says(f.Check))}, []string{"reason", string(f.Reason)})
+		rows = append(rows, []string{"check", fmt.Sprintf("%s: %s", f.Check, says(f.Check))},
+			[]string{"reason", string(f.Reason)})
 	}
 	rows = append(rows, []string{"played", fmt.Sprintf("as %s, after its honest twin was accepted", f.Baseline)})
 	if len(f.Needs) > 0 {
@@ -204,13 +206,16 @@ func (p *program) exchanges(report *conform.Report, res *conform.Result) error {
 
 func (p *program) ceremonies(all []conform.Exchange) {
 	for _, e := range all {
-		fmt.Fprintf(p.stdout, "  %s of %s\n    options   %s\n    response  %s\n", e.Ceremony, e.User, oneLine(e.Options), oneLine(e.Response))
+		fmt.Fprintf(p.stdout, "  %s of %s\n    options   %s\n    response  %s\n", e.Ceremony, e.User,
+			oneLine(e.Options), oneLine(e.Response))
 		if a := e.Answer; a != nil {
 			verdict := "refused"
 			if a.Accepted {
 				verdict = "accepted"
 			}
-			fmt.Fprintf(p.stdout, "    answer    %s\n", strings.Join(strings.Fields(fmt.Sprint(verdict, " ", or(a.Code, ""), " ", or(a.Step, ""), " ", a.Text)), " "))
+			fmt.Fprintf(p.stdout, "    answer    %s\n",
+				strings.Join(strings.Fields(fmt.Sprint(verdict, " ", or(a.Code, ""), " ", or(a.Step, ""), " ", a.Text)),
+					" "))
 			if a.Response != "" {
 				fmt.Fprintf(p.stdout, "    received  %s\n", oneLine(a.Response))
 			}
