@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	fixtures "github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 )
@@ -44,7 +45,7 @@ func TestNoRecordMakesASiteALab(t *testing.T) {
 	ok(t, "making keys", err)
 	site, lab := newWorld(t, sealedWith(keys)), newWorld(t, sealedWith(keys), asLab)
 	site.seller("wei@example.com", "+8613800138000")
-	_, err = lab.s.Lab().Make(t.Context(), auth.Caller{}, auth.AccountForm{Name: "ann"})
+	_, err = maker(t, lab).Make(t.Context(), auth.Caller{}, fixtures.AccountForm{Name: "ann"})
 	ok(t, "making a fixture", err)
 	put := func(w *world, docs []store.Doc) {
 		ok(t, "writing into the store", w.db.Update(t.Context(), func(tx store.Tx) error {
@@ -172,7 +173,7 @@ func TestAStoreWithoutARecordIsEitherOnce(t *testing.T) {
 // lab, and nothing that was under way comes through with what is gone.
 func TestResetDuringTraffic(t *testing.T) {
 	w := newWorld(t, asLab)
-	lab := w.s.Lab()
+	lab := maker(t, w)
 	var clients sync.WaitGroup
 	stop := make(chan struct{})
 	fine := []auth.Code{auth.AccountExists, auth.NotFound, auth.SignInRefused, auth.SessionEnded, auth.CeremonyVoid, auth.CeremonyExpired, auth.CeremonyOtherBrowser,
@@ -192,11 +193,11 @@ func TestResetDuringTraffic(t *testing.T) {
 					return
 				default:
 				}
-				made, err := lab.Make(t.Context(), auth.Caller{}, auth.AccountForm{Name: name, Session: true, Methods: []auth.MethodForm{{Kind: auth.TOTP}}})
+				made, err := lab.Make(t.Context(), auth.Caller{}, fixtures.AccountForm{Name: name, Session: true, Methods: []auth.MethodForm{{Kind: auth.TOTP}}})
 				if !check(err) {
 					continue
 				}
-				info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: string(made.Email), Password: auth.LabPassword})
+				info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: string(made.Email), Password: fixtures.Password})
 				if !check(err) {
 					continue
 				}
@@ -227,15 +228,15 @@ func TestResetDuringTraffic(t *testing.T) {
 // though seeds give it the same id, methods and secrets.
 func TestNothingFromBeforeAReset(t *testing.T) {
 	w := newWorld(t, asLab)
-	lab := w.s.Lab()
-	make := func() *auth.FixtureInfo {
+	lab := maker(t, w)
+	make := func() *fixtures.FixtureInfo {
 		t.Helper()
-		made, err := lab.Make(t.Context(), auth.Caller{}, auth.AccountForm{Name: "ann", Session: true, Methods: []auth.MethodForm{{Kind: auth.TOTP}}})
+		made, err := lab.Make(t.Context(), auth.Caller{}, fixtures.AccountForm{Name: "ann", Session: true, Methods: []auth.MethodForm{{Kind: auth.TOTP}}})
 		ok(t, "making a fixture", err)
 		return made
 	}
 	before := make()
-	info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: string(before.Email), Password: auth.LabPassword})
+	info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: string(before.Email), Password: fixtures.Password})
 	ok(t, "signing in", err)
 	ok(t, "resetting", lab.Reset(t.Context(), auth.Caller{}))
 	after := make()

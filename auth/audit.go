@@ -106,7 +106,7 @@ func siteChain(id string) AccountID {
 // not follow from the one before it.
 func (s *Service) VerifyAudit(ctx context.Context) (chains, events uint64, err error) {
 	type count struct{ chains, events uint64 }
-	read, err := Do(ctx, s, Caller{system: true}, ActOutbox, func(w *Work) (count, error) {
+	read, err := do(ctx, s, Caller{system: true}, ActOutbox, func(w *Work) (count, error) {
 		var read count
 		for item, err := range s.chains.Scan(w.tx, "", "", maxEvents) {
 			if err != nil {

@@ -45,7 +45,7 @@ func TestChainShowsEveryEdit(t *testing.T) {
 	defer end()
 	ctx := t.Context()
 	for i := range 5 {
-		err := s.Do(ctx, Caller{system: true, RequestID: string(rune('a' + i))}, ActRemoved, func(w *Work) error {
+		err := s.do(ctx, Caller{system: true, RequestID: string(rune('a' + i))}, ActRemoved, func(w *Work) error {
 			w.About("acct")
 			if i == 3 {
 				return Refuse(NotFound)
@@ -114,14 +114,14 @@ func TestNoActWithoutItsEntry(t *testing.T) {
 	s, end := service(t, filepath.Join(t.TempDir(), "l.db"), nil)
 	defer end()
 	ctx := t.Context()
-	err := s.Do(ctx, Caller{system: true}, ActRemoved, func(w *Work) error {
+	err := s.do(ctx, Caller{system: true}, ActRemoved, func(w *Work) error {
 		w.About(AccountID(strings.Repeat("x", 2000))) // a chain whose key no store takes
 		return s.spent.Put(w.tx, "act", &spentMark{})
 	})
 	if err == nil {
 		t.Fatal("an entry that cannot be written: got no error")
 	}
-	err = s.Do(ctx, Caller{}, ActLook, func(w *Work) error { return w.unspent("act", CeremonyUsed) })
+	err = s.do(ctx, Caller{}, ActLook, func(w *Work) error { return w.unspent("act", CeremonyUsed) })
 	if err != nil {
 		t.Errorf("the act happened without its entry: %v", err)
 	}
@@ -133,7 +133,7 @@ func TestRefusalCommitsFailureRollsBack(t *testing.T) {
 	defer end()
 	ctx := t.Context()
 	put := func(key string, result error) error {
-		return s.Do(ctx, Caller{}, ActPassword, func(w *Work) error {
+		return s.do(ctx, Caller{}, ActPassword, func(w *Work) error {
 			if err := s.spent.Put(w.tx, key, &spentMark{}); err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func TestRefusalCommitsFailureRollsBack(t *testing.T) {
 		t.Fatalf("got %v, want the failure", err)
 	}
 	look := func(key string) error {
-		return s.Do(ctx, Caller{}, ActLook, func(w *Work) error { return w.unspent(key, CeremonyUsed) })
+		return s.do(ctx, Caller{}, ActLook, func(w *Work) error { return w.unspent(key, CeremonyUsed) })
 	}
 	if err := look("refused"); !errors.Is(err, Refuse(CeremonyUsed)) {
 		t.Errorf("what a refusal wrote: got %v, want it there", err)
@@ -164,7 +164,7 @@ func TestClockNeverGoesBack(t *testing.T) {
 	at := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 	now := at
 	s, end := service(t, path, func() time.Time { return now })
-	if err := s.Do(t.Context(), Caller{system: true}, ActRemoved, func(w *Work) error {
+	if err := s.do(t.Context(), Caller{system: true}, ActRemoved, func(w *Work) error {
 		w.About("acct")
 		return nil
 	}); err != nil {

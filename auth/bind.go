@@ -26,7 +26,7 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 		return nil, err
 	}
 	id := s.newID()
-	next, err := Do(ctx, s, c, ActLookBind, func(w *Work) (*Ceremony, error) {
+	next, err := do(ctx, s, c, ActLookBind, func(w *Work) (*Ceremony, error) {
 		list, err := w.mayBind(f.Kind, to)
 		if err != nil {
 			return nil, err
@@ -109,7 +109,7 @@ func (s *Service) sendAgain(ctx context.Context, c Caller, begun *Ceremony) (*Ch
 	if err != nil {
 		return nil, err
 	}
-	next, err := Do(ctx, s, c, ActLookBind, func(w *Work) (*Ceremony, error) {
+	next, err := do(ctx, s, c, ActLookBind, func(w *Work) (*Ceremony, error) {
 		next := *begun
 		next.Now, next.Messages = w.now, nil
 		next.Input, next.Language = input, c.Language
@@ -146,7 +146,7 @@ func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindIn
 		bound   *Authenticator
 		refused *Error
 	}
-	said, err := Do(ctx, s, c, ActLookBind, func(w *Work) (answer, error) {
+	said, err := do(ctx, s, c, ActLookBind, func(w *Work) (answer, error) {
 		asked := *cer
 		asked.Now = w.now
 		var said answer
@@ -162,7 +162,7 @@ func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindIn
 	}
 	id, device := s.newID(), s.newID()
 	drawn := s.newDraw()
-	info, err := Do(ctx, s, c, ActAdd, func(w *Work) (*BindInfo, error) {
+	info, err := do(ctx, s, c, ActAdd, func(w *Work) (*BindInfo, error) {
 		w.note.Kind = cer.Kind
 		if err := w.bindable(cer, said.refused); err != nil {
 			return nil, err

@@ -102,7 +102,7 @@ func (w *Work) trusted(a *Account) (bool, error) {
 func (s *Service) TrustBrowser(ctx context.Context, c Caller) (*BrowserInfo, error) {
 	fresh := c
 	fresh.Browser = base64.RawURLEncoding.EncodeToString(s.random(32))
-	return Do(ctx, s, c, ActTrust, func(w *Work) (*BrowserInfo, error) {
+	return do(ctx, s, c, ActTrust, func(w *Work) (*BrowserInfo, error) {
 		id := s.browserID(c)
 		if id == "" || s.policy.TrustLife == 0 || w.session.Shared {
 			return nil, Refuse(Forbidden)
@@ -136,7 +136,7 @@ func (w *Work) browser(b *Browser) BrowserInfo {
 
 // Browsers lists the browsers that the account has signed in from.
 func (s *Service) Browsers(ctx context.Context, c Caller) ([]BrowserInfo, error) {
-	return Do(ctx, s, c, ActHistory, (*Work).browsers)
+	return do(ctx, s, c, ActHistory, (*Work).browsers)
 }
 
 func (w *Work) browsers() ([]BrowserInfo, error) {
@@ -154,7 +154,7 @@ func (w *Work) browsers() ([]BrowserInfo, error) {
 // ForgetBrowser ends the trust in one browser, or with id "" in all, and
 // forgets it: its next sign-in is a stranger's. Refuses NotFound.
 func (s *Service) ForgetBrowser(ctx context.Context, c Caller, id string) error {
-	return s.Do(ctx, c, ActForget, func(w *Work) error {
+	return s.do(ctx, c, ActForget, func(w *Work) error {
 		list, err := w.browsers()
 		if err != nil {
 			return err

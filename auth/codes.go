@@ -35,7 +35,7 @@ func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, erro
 		CodesInfo
 		account AccountID
 	}
-	out, err := Do(ctx, s, c, ActCodes, func(w *Work) (*made, error) {
+	out, err := do(ctx, s, c, ActCodes, func(w *Work) (*made, error) {
 		w.note.Kind = Lookup
 		info := CodesInfo{Codes: prompt.Codes, MadeAt: w.now, MaskedEmail: w.account.Email.Mask()}
 		return &made{info, w.account.ID}, w.replaceCodes(set, messages)
@@ -110,7 +110,7 @@ func (s *Service) CodesFile(ctx context.Context, c Caller, sealed string) (*Code
 	if err := json.Unmarshal(cer.State, info); err != nil {
 		return nil, fmt.Errorf("reading recovery codes: %w", err)
 	}
-	return info, s.Do(ctx, c, ActMe, func(w *Work) error {
+	return info, s.do(ctx, c, ActMe, func(w *Work) error {
 		if w.account.ID != cer.Account {
 			return Refuse(CeremonyOtherBrowser)
 		}

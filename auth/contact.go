@@ -19,7 +19,7 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 	}
 	key, url := s.newLink(LinkEmail)
 	messageID := s.newID()
-	return Do(ctx, s, c, ActContact, func(w *Work) (*SignUpInfo, error) {
+	return do(ctx, s, c, ActContact, func(w *Work) (*SignUpInfo, error) {
 		w.note.Kind = Email
 		info := &SignUpInfo{MaskedEmail: to.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
@@ -43,7 +43,7 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 // address belongs to another account by now.
 func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ident.Masked, error) {
 	messages := s.newMessageIDs()
-	return Do(ctx, s, c, ActConfirmEmail, func(w *Work) (ident.Masked, error) {
+	return do(ctx, s, c, ActConfirmEmail, func(w *Work) (ident.Masked, error) {
 		l, err := w.spendLink(LinkEmail, token)
 		if err != nil {
 			return "", err
@@ -84,7 +84,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ide
 		}
 	}
 	messages := s.newMessageIDs()
-	err := s.Do(ctx, c, ActContact, func(w *Work) error {
+	err := s.do(ctx, c, ActContact, func(w *Work) error {
 		w.note.Kind = Phone
 		if n == w.account.Phone {
 			return nil

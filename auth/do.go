@@ -27,13 +27,17 @@ type Work struct {
 	extra    []Event
 	sent     int // messages written
 	saveTime bool
+
+	door  *Door  // of the part whose pass it is; nil: auth's own
+	drawn *draws // of the call, for passes of parts
+	asked int    // how many of them this run has had
 }
 
 // ErrUnavailable is the failure of a store that cannot write now: nothing has
 // changed, and the same request may succeed later.
 var ErrUnavailable = store.ErrUnavailable
 
-// Do is the one door to the data. It looks the action's rule up, reads the
+// do is the one door to the data (Do, for parts). It looks the action's rule up, reads the
 // caller's session in the same transaction, refuses what the rule refuses,
 // runs fn and writes the audit event. The result is what fn returned; beside a
 // refusal or a failure there is none.
@@ -41,7 +45,7 @@ var ErrUnavailable = store.ErrUnavailable
 // Laws: a refusal (*Error) commits what fn wrote, any other error rolls back;
 // fn may run more than once, so it writes to nothing outside of it and uses no
 // clock, no randomness and no network; no slow work inside.
-func Do[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
+func do[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
 	result, last, err := enter(ctx, s, c, a, fn)
 	if last != nil && last.sent > 0 {
 		s.wakeUp()
@@ -52,13 +56,13 @@ func Do[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Wor
 	return result, err
 }
 
-// Do is the door for a pass that has no result.
-func (s *Service) Do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
-	_, err := Do(ctx, s, c, a, func(w *Work) (struct{}, error) { return struct{}{}, fn(w) })
+// do is the door for a pass that has no result.
+func (s *Service) do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
+	_, err := do(ctx, s, c, a, func(w *Work) (struct{}, error) { return struct{}{}, fn(w) })
 	return err
 }
 
-// enter is Do in one world: a reset waits for whoever is inside, and whoever
+// enter is do in one world: a reset waits for whoever is inside, and whoever
 // comes meanwhile finds an empty lab.
 func enter[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, *Work, error) {
 	if s.lab != nil {
@@ -112,7 +116,7 @@ func pass[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*W
 // ruleFor returns the action's rule, or why nobody like the caller gets as far
 // as the data.
 func (s *Service) ruleFor(c Caller, a Action) (Rule, error) {
-	rule, ok := s.rules[a]
+	rule, ok := s.rule(a)
 	switch {
 	case !ok:
 		return rule, fmt.Errorf("action %q has no rule", a)

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	gotoken "go/token"
@@ -59,11 +60,17 @@ func TestEveryActionHasARule(t *testing.T) {
 }
 
 func TestAnActionWithoutARuleCannotBeDone(t *testing.T) {
-	s := &Service{rules: rules()}
-	if err := s.Do(t.Context(), Caller{}, "pay-out", func(*Work) error { return nil }); err == nil {
+	s := new(Service)
+	s.book.Store(&rulebook{rules: rules()})
+	if err := s.do(t.Context(), Caller{}, "pay-out", func(*Work) error { return nil }); err == nil {
 		t.Error("an action without a rule: got no error")
 	}
-	if err := s.Do(t.Context(), Caller{}, ActSweep, func(*Work) error { return nil }); err == nil {
+	for _, a := range []Action{ActLabLook, ActLabClock, ActLabReset} { // what testers may do, nobody may at a site
+		if err := s.do(t.Context(), Caller{}, a, func(*Work) error { return nil }); !errors.Is(err, Refuse(NotFound)) {
+			t.Errorf("%s at a site: got %v, want %s", a, err, NotFound)
+		}
+	}
+	if err := s.do(t.Context(), Caller{}, ActSweep, func(*Work) error { return nil }); err == nil {
 		t.Error("a request acting as the service itself: got no error")
 	}
 }

@@ -27,12 +27,12 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 			return "", s.release(ctx, c, g, err)
 		}
 	}
-	stored, err := hashed(ctx, s.hasher, password)
+	stored, err := HashPassword(ctx, s.hasher, password)
 	if err != nil {
 		return "", err
 	}
 	drawn := s.newDraw()
-	return Do(ctx, s, c, ActNewPassword, func(w *Work) (string, error) {
+	return do(ctx, s, c, ActNewPassword, func(w *Work) (string, error) {
 		if !right || w.account.Password != g.account.Password {
 			e := g.refusal()
 			e.Field = "current"
@@ -58,7 +58,7 @@ func (s *Service) byOwner(c Caller) func(*Work) (*guess, error) {
 		if w.session.Restricted {
 			return nil, Refuse(MustEnrol)
 		}
-		if err := w.Require(s.rules[ActNewPassword].Demand, NoClass); err != nil {
+		if err := w.Require(s.DemandOf(ActNewPassword), NoClass); err != nil {
 			return nil, err
 		}
 		return &guess{account: w.account, policy: s.policy.Passwords, exact: true, refuse: PasswordWrong,
@@ -68,7 +68,7 @@ func (s *Service) byOwner(c Caller) func(*Work) (*guess, error) {
 
 // release takes a charge back that was for a right answer, and returns err.
 func (s *Service) release(ctx context.Context, c Caller, g *guess, refused error) error {
-	if err := s.Do(ctx, c, ActPassword, func(w *Work) error { return w.clear(g.key) }); err != nil {
+	if err := s.do(ctx, c, ActPassword, func(w *Work) error { return w.clear(g.key) }); err != nil {
 		return err
 	}
 	return refused
@@ -99,7 +99,7 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 	login := s.login(identifier)
 	key, url := s.newLink(LinkReset)
 	messageID := s.newID()
-	err := s.Do(ctx, c, ActForgot, func(w *Work) error {
+	err := s.do(ctx, c, ActForgot, func(w *Work) error {
 		a, err := w.find(login)
 		if err != nil || a == nil {
 			return err
@@ -126,7 +126,7 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 // LinkUsed and what the policy refuses; a refused password leaves the link
 // good.
 func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password string) error {
-	owner, err := Do(ctx, s, c, ActLook, func(w *Work) (*Account, error) {
+	owner, err := do(ctx, s, c, ActLook, func(w *Work) (*Account, error) {
 		l, err := w.link(LinkReset, token)
 		if err != nil {
 			return nil, err
@@ -139,12 +139,12 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 	if err := s.policy.accept(password, owner.UserName, owner.Email, owner.Name); err != nil {
 		return err
 	}
-	stored, err := hashed(ctx, s.hasher, password)
+	stored, err := HashPassword(ctx, s.hasher, password)
 	if err != nil {
 		return err
 	}
 	messages := s.newMessageIDs()
-	return s.Do(ctx, c, ActReset, func(w *Work) error {
+	return s.do(ctx, c, ActReset, func(w *Work) error {
 		l, err := w.spendLink(LinkReset, token)
 		if err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -23,21 +22,21 @@ var (
 	ErrLabStore = errors.New("this store is a lab: anybody may make accounts in it, so it is never served as a real site; serve it with --lab, or name another folder")
 )
 
-// A Lab is a service that testers may move about: its clock, its accounts, its
-// whole store. It exists only over a store that was marked as a lab when it was
-// made. The mark is drawn at random and bound into every sealed ceremony;
-// a reset draws a new one, so that nothing from before it is good any more.
+// A Lab is a service that testers may move about: its clock, its whole store,
+// and with package lab its accounts. It exists only over a store that was marked
+// as a lab when it was made. The mark is drawn at random and bound into every
+// sealed ceremony; a reset draws a new one, so that nothing from before it is
+// good any more.
 //
-//	POST /lab/accounts ──► Make ─┐
-//	POST /lab/clock ─────► Move ─┼──► Do (rules: Who Tester) ──► store
-//	POST /lab/reset ─────► Reset ┘
+//	POST /lab/clock ─────► Move ──┬──► do (rules: Who Tester) ──► store
+//	POST /lab/reset ─────► Reset ─┘
+//	POST /lab/accounts ──► lab.Make ──► Do, and the acts of plant.go that no site has
 //
 // Everything else in a lab is the service as it is: the same factors, the same
 // rules, the same door.
 type Lab struct {
-	s      *Service
-	clock  *Clock
-	hasher *password.Hasher // of fixtures' passwords: cheap, and verified like any other
+	s     *Service
+	clock *Clock
 
 	world sync.RWMutex // held by whoever is inside the door; a reset has it alone
 
@@ -47,14 +46,6 @@ type Lab struct {
 
 // Lab returns the lab, nil if the service is none.
 func (s *Service) Lab() *Lab { return s.lab }
-
-// newLab prepares the lab of a service over a store that will turn out to be
-// one, or be refused.
-func newLab(s *Service, clock *Clock) *Lab {
-	h := password.NewHasher(s.rand, 2, 4096)
-	h.Cost = password.Cost{Memory: 8, Time: 1, Threads: 1}
-	return &Lab{s: s, clock: clock, hasher: h}
-}
 
 // realm keeps what a lab seals apart from what a site seals.
 func (s *Service) realm() string {
@@ -138,14 +129,14 @@ type ClockInfo struct {
 
 // State says what the lab is and what time it has.
 func (l *Lab) State(ctx context.Context, c Caller) (*LabInfo, error) {
-	return Do(ctx, l.s, c, ActLabLook, func(*Work) (*LabInfo, error) {
+	return do(ctx, l.s, c, ActLabLook, func(*Work) (*LabInfo, error) {
 		return &LabInfo{Site: l.s.name, Origin: l.s.origin, RPID: l.s.rpID, Clock: l.clockInfo()}, nil
 	})
 }
 
 // Clock says what time it is in the lab.
 func (l *Lab) Clock(ctx context.Context, c Caller) (*ClockInfo, error) {
-	return Do(ctx, l.s, c, ActLabLook, func(*Work) (*ClockInfo, error) {
+	return do(ctx, l.s, c, ActLabLook, func(*Work) (*ClockInfo, error) {
 		info := l.clockInfo()
 		return &info, nil
 	})
@@ -167,13 +158,13 @@ type ClockForm struct {
 // Move moves the clock and does what came due by it: delayed removals, ends of
 // what is swept, messages that waited.
 func (l *Lab) Move(ctx context.Context, c Caller, f ClockForm) (*ClockInfo, error) {
-	if err := l.s.Do(ctx, c, ActLabLook, func(*Work) error { return nil }); err != nil {
+	if err := l.s.do(ctx, c, ActLabLook, func(*Work) error { return nil }); err != nil {
 		return nil, err
 	}
 	if f.Stop && f.Run || !l.clock.move(f) {
 		return nil, Refuse(MalformedRequest)
 	}
-	if err := l.s.Do(ctx, c, ActLabChange, (*Work).putTime); err != nil {
+	if err := l.s.do(ctx, c, ActLabClock, (*Work).putTime); err != nil {
 		return nil, err
 	}
 	if err := l.s.Sweep(ctx); err != nil {
@@ -221,7 +212,7 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 // Queued says whether a message still waits to be delivered: one that was on
 // its way when the lab was reset is of a world that is gone.
 func (l *Lab) Queued(ctx context.Context, c Caller, id string) (bool, error) {
-	return Do(ctx, l.s, c, ActLabLook, func(w *Work) (bool, error) {
+	return do(ctx, l.s, c, ActLabLook, func(w *Work) (bool, error) {
 		_, err := l.s.outbox.Get(w.tx, id)
 		return err == nil, ignoreMissing(err)
 	})
@@ -229,11 +220,16 @@ func (l *Lab) Queued(ctx context.Context, c Caller, id string) (bool, error) {
 
 // emptiers delete a batch of each collection and say whether there is more.
 func (s *Service) emptiers() []func(store.Tx) (bool, error) {
-	return []func(store.Tx) (bool, error){
+	list := []func(store.Tx) (bool, error){
 		emptier(s.sessions), emptier(s.accounts), emptier(s.authenticators), emptier(s.devices), emptier(s.browsers),
 		emptier(s.throttles), emptier(s.spent), emptier(s.links), emptier(s.changes), emptier(s.outbox), emptier(s.sentBox),
 		emptier(s.events), emptier(s.chains),
 	}
+	_ = s.collections(func(c chores) error {
+		list = append(list, c.empty)
+		return nil
+	})
+	return list
 }
 
 func emptier[T any](c *store.Collection[T]) func(store.Tx) (bool, error) {

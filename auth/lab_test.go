@@ -6,13 +6,20 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/ident"
-	hashing "github.com/latchkey-auth/latchkey/password"
+	fixtures "github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
 // asLab makes a world a lab over the world's clock.
 func asLab(c *auth.Config) { c.Lab = auth.NewClock(c.Now) }
+
+// maker is the lab of a world, with the use cases of its maker.
+func maker(t *testing.T, w *world) *fixtures.Service {
+	t.Helper()
+	lab, err := fixtures.New(w.s, nil)
+	ok(t, "registering the maker", err)
+	return lab
+}
 
 // A store is a lab from its first moment or never, and a lab's never anything else.
 func TestALabIsMarkedWhenItsStoreIsMade(t *testing.T) {
@@ -54,12 +61,12 @@ func TestNoLabOverSeededAccounts(t *testing.T) {
 // A lab that is opened again goes on at the time where it was.
 func TestALabGoesOnWhereItWas(t *testing.T) {
 	w := newWorld(t, asLab)
-	lab := w.s.Lab()
+	lab := maker(t, w)
 	_, err := lab.Move(t.Context(), auth.Caller{}, auth.ClockForm{Advance: 48 * time.Hour})
 	ok(t, "moving the clock", err)
-	_, err = lab.Make(t.Context(), auth.Caller{}, auth.AccountForm{Name: "ann"})
+	_, err = lab.Make(t.Context(), auth.Caller{}, fixtures.AccountForm{Name: "ann"})
 	ok(t, "making an account", err)
-	info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: "ann@lab.example", Password: auth.LabPassword})
+	info, err := w.s.SignIn(t.Context(), auth.Caller{}, auth.SignInForm{Identifier: "ann@lab.example", Password: fixtures.Password})
 	ok(t, "signing in, which saves the time", err)
 	again := w.cfg
 	again.Lab = auth.NewClock(w.time)
@@ -81,25 +88,9 @@ func TestNoTesterAtASite(t *testing.T) {
 	if w.s.Lab() != nil {
 		t.Error("a site: got a lab, want none")
 	}
-	for _, a := range []auth.Action{auth.ActLabLook, auth.ActLabMake, auth.ActLabChange, auth.ActLabReset} {
-		err := w.s.Do(t.Context(), auth.Caller{}, a, func(*auth.Work) error { t.Errorf("%s: got through", a); return nil })
-		if !errors.Is(err, auth.Refuse(auth.NotFound)) {
-			t.Errorf("%s: got %v, want %s", a, err, auth.NotFound)
-		}
-	}
 	long := auth.Caller{Later: 1000 * time.Hour} // and time is everybody's
 	_, err := w.s.SignIn(t.Context(), long, auth.SignInForm{Identifier: "nobody@example.com"})
 	if !errors.Is(err, auth.Refuse(auth.SignInRefused)) {
 		t.Errorf("got %v, want %s", err, auth.SignInRefused)
-	}
-}
-
-// The password that fixtures get keeps to every preset's rules, so that it can be used in forms, too.
-func TestLabPasswordIsGood(t *testing.T) {
-	for name, p := range map[string]auth.Policy{"marketplace": auth.Marketplace(), "nist": auth.NIST()} {
-		owner := hashing.Owner{Identifiers: []string{"ann", "ann@lab.example"}, Words: []string{"ann"}, Fold: ident.Fold}
-		if list := p.Password.Problems(auth.LabPassword, owner); len(list) > 0 {
-			t.Errorf("%s: got %v, want nothing wrong with it", name, list)
-		}
 	}
 }

@@ -40,9 +40,9 @@ func (p Policy) accept(typed string, userName ident.UserName, email ident.Email,
 	return passwordRefusals(p.Password)[list[0]]
 }
 
-// hashed returns a password as it is stored. Refuses Unavailable when too many
+// HashPassword returns a password as it is stored. Refuses Unavailable when too many
 // wait already, and PasswordTooLong for what no policy takes.
-func hashed(ctx context.Context, h *password.Hasher, typed string) (string, error) {
+func HashPassword(ctx context.Context, h *password.Hasher, typed string) (string, error) {
 	stored, err := h.Hash(ctx, typed)
 	return stored, refuseHash(err)
 }

@@ -60,11 +60,11 @@ func (s *Service) Due(ctx context.Context, max int) ([]Message, error) {
 func (s *Service) due(ctx context.Context, max int) (due []Message, found bool, err error) {
 	c := Caller{system: true}
 	// No commit for an empty outbox.
-	ready, err := Do(ctx, s, c, ActOutbox, func(w *Work) ([]string, error) { return w.ready(max) })
+	ready, err := do(ctx, s, c, ActOutbox, func(w *Work) ([]string, error) { return w.ready(max) })
 	if err != nil || len(ready) == 0 {
 		return nil, false, err
 	}
-	due, err = Do(ctx, s, c, ActDeliver, func(w *Work) ([]Message, error) {
+	due, err = do(ctx, s, c, ActDeliver, func(w *Work) ([]Message, error) {
 		var due []Message
 		for _, id := range ready {
 			m, err := w.lease(id)
@@ -122,7 +122,7 @@ func (w *Work) lease(id string) (*Message, error) {
 // Settle records what became of one attempt. A message that is settled
 // already, or unknown, is left as it is.
 func (s *Service) Settle(ctx context.Context, id string, o Outcome) error {
-	return s.Do(ctx, Caller{system: true}, ActDeliver, func(w *Work) error {
+	return s.do(ctx, Caller{system: true}, ActDeliver, func(w *Work) error {
 		m, err := s.outbox.Get(w.tx, id)
 		if err != nil {
 			return ignoreMissing(err)
@@ -159,7 +159,7 @@ func (s *Service) Receipt(ctx context.Context, gateway, ref string, state Delive
 	if state != Delivered && state != Failed {
 		return nil
 	}
-	return s.Do(ctx, Caller{system: true}, ActDeliver, func(w *Work) error {
+	return s.do(ctx, Caller{system: true}, ActDeliver, func(w *Work) error {
 		ids, err := s.sentBox.Find(w.tx, "reference", reference(gateway, ref), 1)
 		if err != nil {
 			return err

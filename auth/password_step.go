@@ -27,7 +27,7 @@ type guess struct {
 // strangers out. They get growing waits; the owner is told by mail.
 func (s *Service) charge(ctx context.Context, c Caller, pick func(*Work) (*guess, error)) (*guess, error) {
 	messageID := s.newID()
-	return Do(ctx, s, c, ActPassword, func(w *Work) (*guess, error) {
+	return do(ctx, s, c, ActPassword, func(w *Work) (*guess, error) {
 		g, err := pick(w)
 		if err != nil || g.account == nil {
 			return g, err
@@ -72,7 +72,7 @@ func (s *Service) hash(ctx context.Context, g *guess, typed string) (bool, error
 // refund takes back the charge for a password that was not judged: whoever
 // fills the hasher's queue must not use up the owner's tries.
 func (s *Service) refund(ctx context.Context, g *guess) error {
-	return s.Do(ctx, Caller{}, ActPassword, func(w *Work) error {
+	return s.do(ctx, Caller{}, ActPassword, func(w *Work) error {
 		t, err := w.throttle(g.key)
 		if err != nil {
 			return err

@@ -60,7 +60,7 @@ func (s *Service) LoseDevice(ctx context.Context, c Caller, device string) (*Rem
 func (s *Service) remove(ctx context.Context, c Caller, action Action, target string) (*RemoveInfo, error) {
 	wait := waiting{changeID: s.newID(), messages: s.newMessageIDs()}
 	wait.undoKey, wait.undo = s.newLink(LinkUndo)
-	return Do(ctx, s, c, action, func(w *Work) (*RemoveInfo, error) {
+	return do(ctx, s, c, action, func(w *Work) (*RemoveInfo, error) {
 		list, err := w.removed(action, target)
 		if err != nil {
 			return nil, err
@@ -258,7 +258,7 @@ func (w *Work) dropChanges(a AccountID) error {
 // asked for it had a session and a weak method, so every session and all trust
 // end with it. Refuses LinkUsed.
 func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
-	return Do(ctx, s, c, ActUndo, func(w *Work) (*ChangeInfo, error) {
+	return do(ctx, s, c, ActUndo, func(w *Work) (*ChangeInfo, error) {
 		l, err := w.spendLink(LinkUndo, token)
 		if err != nil {
 			return nil, err
@@ -296,7 +296,7 @@ func (w *Work) notMe(id AccountID) error {
 
 // CancelChange stops a waiting change from the settings. Refuses NotFound.
 func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
-	return s.Do(ctx, c, ActCancelChange, func(w *Work) error {
+	return s.do(ctx, c, ActCancelChange, func(w *Work) error {
 		changes, err := w.changes(w.account.ID)
 		if err != nil {
 			return err
@@ -312,9 +312,9 @@ func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 }
 
 // applyChange does what came due. It runs as the service itself.
-func (s *Service) applyChange(ctx context.Context, key string) error {
+func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 	messages := s.newMessageIDs()
-	return s.Do(ctx, Caller{system: true}, ActRemoved, func(w *Work) error {
+	return s.do(ctx, c, ActRemoved, func(w *Work) error {
 		ch, err := s.changes.Get(w.tx, key)
 		if err != nil || w.now.Before(ch.Due) {
 			return ignoreMissing(err)

@@ -35,7 +35,7 @@ type RestoreInfo struct {
 func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, error) {
 	sys := Caller{system: true}
 	drawn := uint64(binary.BigEndian.Uint32(s.random(4)) >> 12)
-	site, err := Do(ctx, s, sys, ActRestore, func(w *Work) (*siteMeta, error) {
+	site, err := do(ctx, s, sys, ActRestore, func(w *Work) (*siteMeta, error) {
 		m, err := s.meta.Get(w.tx, "site")
 		if err != nil {
 			return nil, fmt.Errorf("reading the site's record: %w", err)
@@ -81,7 +81,7 @@ func (w *Work) voidCodes(x *Authenticator) bool {
 // their owners.
 func (s *Service) endCodes(ctx context.Context, c Caller, from string) (n int, next string, err error) {
 	find := sweepOf(s.authenticators, func(w *Work, x *Authenticator) bool { return w.voidCodes(x) })
-	found, err := Do(ctx, s, c, ActOutbox, func(w *Work) (slice, error) { return find(w, from) })
+	found, err := do(ctx, s, c, ActOutbox, func(w *Work) (slice, error) { return find(w, from) })
 	if err != nil || len(found.over) == 0 {
 		return 0, found.next, err
 	}
@@ -89,7 +89,7 @@ func (s *Service) endCodes(ctx context.Context, c Caller, from string) (n int, n
 	for i := range ids {
 		ids[i] = s.newMessageIDs()
 	}
-	err = s.Do(ctx, c, ActSweep, func(w *Work) error {
+	err = s.do(ctx, c, ActSweep, func(w *Work) error {
 		for i, key := range found.over {
 			if err := w.endSet(key, ids[i]); err != nil {
 				return err

@@ -49,12 +49,11 @@ const (
 	ActRestore  Action = "restore"         // a backup was put back
 )
 
-// The actions of testers, in a lab.
+// The actions of testers, in a lab. Package lab has more.
 const (
-	ActLabLook   Action = "lab-look"
-	ActLabMake   Action = "lab-make"
-	ActLabChange Action = "lab-change"
-	ActLabReset  Action = "lab-reset"
+	ActLabLook  Action = "lab-look"
+	ActLabClock Action = "lab-clock"
+	ActLabReset Action = "lab-reset"
 )
 
 // Who says which callers a rule admits.
@@ -122,10 +121,9 @@ func rules() map[Action]Rule {
 		ActContact:      {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
 		ActNewPassword:  {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
 
-		ActLabLook:   {Who: Tester, Reads: true},
-		ActLabMake:   {Who: Tester},
-		ActLabChange: {Who: Tester},
-		ActLabReset:  {Who: Tester},
+		ActLabLook:  {Who: Tester, Reads: true},
+		ActLabClock: {Who: Tester},
+		ActLabReset: {Who: Tester},
 
 		ActOutbox:  {Who: System, Reads: true},
 		ActDeliver: {Who: System},
@@ -137,4 +135,7 @@ func rules() map[Action]Rule {
 
 // DemandOf returns what an action asks a session to show, for pages that ask
 // beforehand.
-func (s *Service) DemandOf(a Action) Demand { return s.rules[a].Demand }
+func (s *Service) DemandOf(a Action) Demand {
+	rule, _ := s.rule(a)
+	return rule.Demand
+}

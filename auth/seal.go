@@ -85,10 +85,14 @@ func spreadOf(id string) string { return string(spreads[id[0]%16]) }
 // id wins, every other is refused with the code. The mark outlives what it
 // marks.
 func (w *Work) spend(id string, expires time.Time, code Code) error {
+	return w.spendAs(id, spreadOf(id), expires, code)
+}
+
+func (w *Work) spendAs(id, spread string, expires time.Time, code Code) error {
 	if err := w.unspent(id, code); err != nil {
 		return err
 	}
-	return w.s.spent.Insert(w.tx, id, &spentMark{Expires: expires.Add(time.Minute), Spread: spreadOf(id)})
+	return w.s.spent.Insert(w.tx, id, &spentMark{Expires: expires.Add(time.Minute), Spread: spread})
 }
 
 // unspent refuses what is spent already.

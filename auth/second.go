@@ -65,7 +65,7 @@ func (s *Service) beginAt(ctx context.Context, c Caller, next *Ceremony, until t
 		return nil, Refuse(NoSuchMethod)
 	}
 	next.Language = c.Language
-	asked, err := Do(ctx, s, c, lookFor(next.Purpose), func(w *Work) (*asking, error) {
+	asked, err := do(ctx, s, c, lookFor(next.Purpose), func(w *Work) (*asking, error) {
 		asked := &asking{Ceremony: *next}
 		asked.Now, asked.Messages = w.now, nil
 		a, list, err := w.challenged(next)
@@ -158,7 +158,7 @@ func (s *Service) sendAll(ctx context.Context, c Caller, next *Ceremony) (*Deliv
 		return nil, nil
 	}
 	id := s.newID()
-	info, err := Do(ctx, s, c, ActSendCode, func(w *Work) (*DeliveryInfo, error) {
+	info, err := do(ctx, s, c, ActSendCode, func(w *Work) (*DeliveryInfo, error) {
 		w.About(next.Account)
 		w.note.Kind = next.Kind
 		m := next.Messages[0]
@@ -220,7 +220,7 @@ func finish[T any](ctx context.Context, s *Service, c Caller, a Action, cer *Cer
 		if err != nil {
 			return none, err
 		}
-		result, err := Do(ctx, s, c, a, func(w *Work) (T, error) {
+		result, err := do(ctx, s, c, a, func(w *Work) (T, error) {
 			account, err := w.conclude(cer, v)
 			if err != nil {
 				return none, err
@@ -257,7 +257,7 @@ func (s *Service) check(ctx context.Context, c Caller, cer *Ceremony, response j
 	if factor == nil {
 		return nil, Refuse(NoSuchMethod)
 	}
-	v, err := Do(ctx, s, c, lookFor(cer.Purpose), func(w *Work) (*verdict, error) {
+	v, err := do(ctx, s, c, lookFor(cer.Purpose), func(w *Work) (*verdict, error) {
 		v := new(verdict)
 		list, err := w.candidates(cer, factor, response, v)
 		if err != nil || v.refused != nil {

@@ -55,7 +55,7 @@ type Service struct {
 	log     *slog.Logger
 	pause   func(context.Context, time.Duration)
 	hasher  *password.Hasher
-	rules   map[Action]Rule
+	book    atomic.Pointer[rulebook]
 	wake    chan struct{}
 	cursor  sweepCursors
 	lab     *Lab // nil: a real site
@@ -108,9 +108,10 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		db: cfg.DB, keys: cfg.Keys, policy: cfg.Policy, name: cfg.Site, origin: cfg.Origin, rpID: cfg.RPID,
-		rand: cfg.Rand, log: cfg.Log, pause: cfg.Pause, rules: rules(),
+		rand: cfg.Rand, log: cfg.Log, pause: cfg.Pause,
 		factors: map[Kind]Factor{}, wake: make(chan struct{}, 1),
 	}
+	s.book.Store(&rulebook{rules: rules(), owner: map[Action]*Door{}})
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
@@ -128,7 +129,7 @@ func New(cfg Config) (*Service, error) {
 		s.hasher.Cost = cfg.Hash
 	}
 	if cfg.Lab != nil {
-		s.lab, cfg.Now = newLab(s, cfg.Lab), cfg.Lab.Now
+		s.lab, cfg.Now = &Lab{s: s, clock: cfg.Lab}, cfg.Lab.Now
 	}
 	s.collect(cfg.Keys)
 	if err := s.startSite(cfg.Now); err != nil {

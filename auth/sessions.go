@@ -111,7 +111,7 @@ func (s *Service) touchSession(ctx context.Context, c Caller) error {
 	if !ok {
 		return nil
 	}
-	return s.Do(ctx, systemCaller(c), ActSweep, func(w *Work) error {
+	return s.do(ctx, systemCaller(c), ActSweep, func(w *Work) error {
 		x, err := s.sessions.Get(w.tx, sessionKey(account, id))
 		if err != nil {
 			return ignoreMissing(err)
@@ -205,7 +205,7 @@ func (t Table) assurance(proofs []Proof) (aal int, amr []string) {
 // Me is the session check: who is signed in, and how well proved. Refuses
 // SessionRequired and SessionEnded.
 func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
-	return Do(ctx, s, c, ActMe, func(w *Work) (*Me, error) { return w.me(), nil })
+	return do(ctx, s, c, ActMe, func(w *Work) (*Me, error) { return w.me(), nil })
 }
 
 func (w *Work) me() *Me {
@@ -217,7 +217,7 @@ func (w *Work) me() *Me {
 
 // SignOut ends the caller's session.
 func (s *Service) SignOut(ctx context.Context, c Caller) error {
-	return s.Do(ctx, c, ActSignOut, func(w *Work) error {
+	return s.do(ctx, c, ActSignOut, func(w *Work) error {
 		return s.sessions.Delete(w.tx, sessionKey(w.session.Account, w.session.ID))
 	})
 }
@@ -260,7 +260,7 @@ func (w *Work) makeRoom(a AccountID) error {
 
 // Sessions lists where the account is signed in, the newest use first.
 func (s *Service) Sessions(ctx context.Context, c Caller) ([]SessionInfo, error) {
-	return Do(ctx, s, c, ActHistory, func(w *Work) ([]SessionInfo, error) {
+	return do(ctx, s, c, ActHistory, func(w *Work) ([]SessionInfo, error) {
 		all, err := w.sessions(w.account.ID)
 		var list []SessionInfo
 		for _, x := range all {
@@ -288,7 +288,7 @@ func (w *Work) sessions(a AccountID) ([]*Session, error) {
 // EndSession ends one session of the account, the caller's own included.
 // Refuses NotFound.
 func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
-	return s.Do(ctx, c, ActEndSession, func(w *Work) error {
+	return s.do(ctx, c, ActEndSession, func(w *Work) error {
 		if strings.Contains(id, "/") {
 			return Refuse(NotFound)
 		}
@@ -307,7 +307,7 @@ func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
 
 // EndOtherSessions ends every session of the account but the caller's.
 func (s *Service) EndOtherSessions(ctx context.Context, c Caller) error {
-	return s.Do(ctx, c, ActEndSession, func(w *Work) error {
+	return s.do(ctx, c, ActEndSession, func(w *Work) error {
 		return w.endSessions(w.account.ID, func(x *Session) bool { return x.ID != w.session.ID })
 	})
 }

@@ -89,7 +89,7 @@ func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 // Security is the overview of Advanced security settings: everything that is
 // set up, and what would be left if something were lost.
 func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error) {
-	return Do(ctx, s, c, ActSecurity, func(w *Work) (*SecurityInfo, error) {
+	return do(ctx, s, c, ActSecurity, func(w *Work) (*SecurityInfo, error) {
 		a := w.account
 		info := &SecurityInfo{Me: *w.me(), MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
 			PasswordAt: a.PasswordAt, EnrolledAt: a.EnrolledAt}
@@ -174,7 +174,7 @@ func (w *Work) own(id string) (*Authenticator, error) {
 // Rename changes a method's name and where its device is kept. Refuses
 // NoSuchMethod, NameMissing, NameTooLong.
 func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) (*AuthenticatorInfo, error) {
-	return Do(ctx, s, c, ActRename, func(w *Work) (*AuthenticatorInfo, error) {
+	return do(ctx, s, c, ActRename, func(w *Work) (*AuthenticatorInfo, error) {
 		x, err := w.own(id)
 		if err != nil {
 			return nil, err
@@ -225,7 +225,7 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 	if limit < 1 || limit > MaxHistory {
 		return nil, RefuseField(MalformedRequest, "limit")
 	}
-	return Do(ctx, s, c, ActHistory, func(w *Work) (*HistoryInfo, error) {
+	return do(ctx, s, c, ActHistory, func(w *Work) (*HistoryInfo, error) {
 		info := new(HistoryInfo)
 		chain := string(w.account.ID)
 		head, err := s.chains.Get(w.tx, chain)

@@ -44,7 +44,7 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 	}
 	flowID := s.newID()
 	drawn := s.newDraw()
-	at, err := Do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
+	at, err := do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
 		w.About(g.account.ID)
 		w.note.Kind = Password
 		if !right {
@@ -183,7 +183,7 @@ func (s *Service) SignInState(ctx context.Context, c Caller, ceremony string) (*
 	if len(flow.Proofs) == 0 { // a challenge to a key: it tells nobody which methods there are
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
-	methods, err := Do(ctx, s, c, ActLook, func(w *Work) ([]MethodInfo, error) {
+	methods, err := do(ctx, s, c, ActLook, func(w *Work) ([]MethodInfo, error) {
 		a, err := w.flowAccount(flow)
 		if err != nil {
 			return nil, err
@@ -227,7 +227,7 @@ func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
 func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) (*Challenge, error) {
 	f.Identifier = f.Identifier[:min(len(f.Identifier), ident.MaxTyped)] // it comes back sealed: no longer than it can mean something
 	id := s.newID()
-	next, err := Do(ctx, s, c, ActLook, func(w *Work) (*Ceremony, error) {
+	next, err := do(ctx, s, c, ActLook, func(w *Work) (*Ceremony, error) {
 		next := &Ceremony{ID: id, Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
 			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: ident.Greeting(f.Identifier), Verify: f.Verify,
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.CeremonyLife),
@@ -351,7 +351,7 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 		return nil, err
 	}
 	drawn := s.newDraw()
-	at, err := Do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
+	at, err := do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
 		w.About(flow.Account)
 		w.note.Kind = Password
 		a, err := w.flowAccount(flow)

@@ -98,7 +98,7 @@ func (w *Work) spendLink(purpose, token string) (*link, error) {
 // LookLink says whether a mailed link would work now, without spending it:
 // mail scanners open links, so opening one changes nothing.
 func (s *Service) LookLink(ctx context.Context, c Caller, purpose, token string) error {
-	return s.Do(ctx, c, ActLook, func(w *Work) error {
+	return s.do(ctx, c, ActLook, func(w *Work) error {
 		_, err := w.link(purpose, token)
 		return err
 	})
@@ -112,12 +112,12 @@ func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpIn
 	if err != nil {
 		return nil, err
 	}
-	if a.Password, err = hashed(ctx, s.hasher, f.Password); err != nil {
+	if a.Password, err = HashPassword(ctx, s.hasher, f.Password); err != nil {
 		return nil, err
 	}
 	key, url := s.newLink(LinkSignUp)
 	messageID := s.newID()
-	return Do(ctx, s, c, ActSignUp, func(w *Work) (*SignUpInfo, error) {
+	return do(ctx, s, c, ActSignUp, func(w *Work) (*SignUpInfo, error) {
 		info := &SignUpInfo{MaskedEmail: a.Email.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
 		if _, err := w.allowSend("", ident.Recipient(a.Email)); err != nil {
@@ -178,7 +178,7 @@ func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
 // address. It signs nobody in: whoever opened the mail has shown the mailbox,
 // not the password. Refuses LinkUsed.
 func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string) (ident.Masked, error) {
-	return Do(ctx, s, c, ActConfirmSignUp, func(w *Work) (ident.Masked, error) {
+	return do(ctx, s, c, ActConfirmSignUp, func(w *Work) (ident.Masked, error) {
 		l, err := w.spendLink(LinkSignUp, token)
 		if err != nil {
 			return "", err

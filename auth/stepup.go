@@ -13,7 +13,7 @@ import (
 // action is about, "" if none. Refuses NotFound for what nobody can ask for:
 // whoever mistypes an action must not read that all is shown.
 func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string) (*StepUpInfo, error) {
-	return Do(ctx, s, c, ActLookStep, func(w *Work) (*StepUpInfo, error) {
+	return do(ctx, s, c, ActLookStep, func(w *Work) (*StepUpInfo, error) {
 		if !s.askable(a) {
 			return nil, Refuse(NotFound)
 		}
@@ -32,14 +32,14 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 // askable says whether a request can be for an action: it has a rule, and is
 // not the service's own.
 func (s *Service) askable(a Action) bool {
-	rule, known := s.rules[a]
+	rule, known := s.rule(a)
 	return known && rule.Who != System
 }
 
 // demand resolves what an action asks for into a class: the best that the
 // account has, or that of what would be removed.
 func (w *Work) demand(a Action, target string) (Demand, error) {
-	d := w.s.rules[a].Demand
+	d := w.s.DemandOf(a)
 	switch {
 	case a == ActRemove || a == ActLose:
 		list, err := w.removed(a, target)
@@ -72,7 +72,7 @@ func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target st
 		return nil, Refuse(NotFound)
 	}
 	flowID := s.newID()
-	flow, err := Do(ctx, s, c, ActLookStep, func(w *Work) (*Ceremony, error) {
+	flow, err := do(ctx, s, c, ActLookStep, func(w *Work) (*Ceremony, error) {
 		return &Ceremony{ID: flowID, Purpose: ForStepUp, For: a, About: target,
 			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account),
 			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Hint: ident.Greeting(w.account.Email.Mask())}, nil
@@ -123,7 +123,7 @@ func (s *Service) Challenge(ctx context.Context, c Caller, p Purpose, ceremony s
 	if err != nil {
 		return nil, err
 	}
-	return Do(ctx, s, c, lookFor(p), func(w *Work) (*Challenge, error) {
+	return do(ctx, s, c, lookFor(p), func(w *Work) (*Challenge, error) {
 		out := &Challenge{Ceremony: ceremony, Kind: cer.Kind, Channel: cer.Channel, Expires: cer.Expires, Who: cer.Hint}
 		if p == ForSignIn && len(cer.Proofs) == 0 { // key first: to a stranger all accounts look alike
 			return out, w.unspent(cer.ID, CeremonyUsed)

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/latchkey-auth/latchkey/store"
@@ -99,27 +100,43 @@ func (s *Service) Sweep(ctx context.Context) error {
 		{"throttle", sweepOf(s.throttles, (*Work).forgotten), s.throttles.Delete},
 	}
 	for _, st := range steps {
-		for range maxSlices {
-			found, err := s.sweepStep(ctx, sys, st.name, st.find, st.delete)
-			if err != nil {
-				return err
-			}
-			if found.next == "" {
-				break
-			}
+		if err := s.sweepAll(ctx, sys, st.name, st.find, st.delete); err != nil {
+			return err
 		}
 	}
 	find := sweepOf(s.changes, func(w *Work, c *change) bool { return !w.now.Before(c.Due) })
-	due, err := s.sweepStep(ctx, sys, "change", find, nil)
-	if err != nil {
+	if err := s.comeDue(ctx, sys, "change", find, s.applyChange); err != nil {
 		return err
 	}
-	for _, key := range due.over {
-		if err := s.applyChange(ctx, key); err != nil {
+	return s.collections(func(c chores) error {
+		if err := s.sweepAll(ctx, sys, c.name, c.sweep, c.remove); err != nil || c.due == nil {
+			return err
+		}
+		return s.comeDue(ctx, sys, c.name+" due", c.due, c.apply)
+	})
+}
+
+// sweepAll sweeps a collection, slice by slice.
+func (s *Service) sweepAll(ctx context.Context, c Caller, name string, find sweeper, remove func(store.Tx, string) error) error {
+	for range maxSlices {
+		found, err := s.sweepStep(ctx, c, name, find, remove)
+		if err != nil || found.next == "" {
 			return err
 		}
 	}
 	return nil
+}
+
+// comeDue applies what has come due in a slice of a collection.
+func (s *Service) comeDue(ctx context.Context, c Caller, name string, find sweeper, apply func(context.Context, Caller, string) error) error {
+	due, err := s.sweepStep(ctx, c, name, find, nil)
+	if err != nil {
+		return err
+	}
+	for _, key := range due.over {
+		err = errors.Join(err, apply(ctx, c, key)) // one that cannot be done holds up no other
+	}
+	return err
 }
 
 // forgotten says whether a count may go: one of messages, or of guesses that
@@ -134,12 +151,12 @@ func (w *Work) forgotten(t *throttle) bool {
 func (s *Service) sweepStep(ctx context.Context, c Caller, name string, find sweeper,
 	remove func(store.Tx, string) error) (slice, error) {
 	from := s.cursor.get(name)
-	found, err := Do(ctx, s, c, ActOutbox, func(w *Work) (slice, error) { return find(w, from) })
+	found, err := do(ctx, s, c, ActOutbox, func(w *Work) (slice, error) { return find(w, from) })
 	if err != nil {
 		return slice{}, err
 	}
 	if len(found.over) > 0 && remove != nil {
-		err = s.Do(ctx, c, ActSweep, func(w *Work) error {
+		err = s.do(ctx, c, ActSweep, func(w *Work) error {
 			again, err := find(w, from)
 			if err != nil {
 				return err

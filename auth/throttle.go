@@ -21,6 +21,7 @@ import (
 //	m/<address>            codes that would bind it  Policy.SendsPerDay
 //	o/<account>            codes that would bind     twice Policy.SendsPerDay
 //	r/<account>            reset links sent today    Policy.SendsPerDay, then one a ResetLife
+//	x/<part>/<key>         what a part counts        as it says
 type throttle struct {
 	Fails int       `json:"f"`           // consecutive, ended by a right answer
 	Burst int       `json:"b,omitempty"` // consecutive without a quiet day between

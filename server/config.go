@@ -14,6 +14,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
+	"github.com/latchkey-auth/latchkey/lab"
 )
 
 // Config is what a Server is made of. Service, Texts and Origin are required.
@@ -37,6 +38,7 @@ type Config struct {
 	Ready    func(context.Context) error // nil: always ready
 	Receipts Receipts                    // nil: no gateway reports back
 	Sink     Sink                        // nil: no page of sent messages
+	Lab      *lab.Service                // the use cases of a lab; nil: a real site
 	Inbox    Inbox                       // of a lab; nil: its messages cannot be read
 
 	Rate     Rate             // of unsafe requests to open routes, by client; zero: DefaultRate

@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
+	"github.com/latchkey-auth/latchkey/lab"
 )
 
 // An Inbox is where a lab's messages end.
@@ -59,16 +60,16 @@ func labRoutes() []route {
 			summary: "Move the clock, and do what comes due by it", endpoint: takes(moveClock)},
 		{use: "Reset", act: auth.ActLabReset, who: tester, method: http.MethodPost, path: "/lab/reset",
 			summary: "Empty the lab", endpoint: does(resetLab)},
-		{use: "Make", act: auth.ActLabMake, who: tester, method: http.MethodPost, path: "/lab/accounts",
+		{use: "Make", act: lab.ActMake, who: tester, method: http.MethodPost, path: "/lab/accounts",
 			summary: "Make an account with methods, and a session if wanted", codes: fixtureCodes(),
 			endpoint: takes(makeFixture).requires("name")},
-		{use: "Session", act: auth.ActLabMake, who: tester, method: http.MethodPost, path: "/lab/accounts/{id}/session",
+		{use: "Session", act: lab.ActMake, who: tester, method: http.MethodPost, path: "/lab/accounts/{id}/session",
 			summary: "Sign an account in", codes: codes(auth.NotFound, auth.AccountDisabled), endpoint: gives(fixtureSession)},
-		{use: "Switch", act: auth.ActLabChange, who: tester, method: http.MethodPost, path: "/lab/accounts/{id}/disable",
+		{use: "Switch", act: lab.ActChange, who: tester, method: http.MethodPost, path: "/lab/accounts/{id}/disable",
 			summary: "Switch an account off", codes: codes(auth.NotFound), endpoint: does(switchAccount(false))},
-		{use: "Switch", act: auth.ActLabChange, who: tester, method: http.MethodPost, path: "/lab/accounts/{id}/enable",
+		{use: "Switch", act: lab.ActChange, who: tester, method: http.MethodPost, path: "/lab/accounts/{id}/enable",
 			summary: "Switch an account on again", codes: codes(auth.NotFound), endpoint: does(switchAccount(true))},
-		{use: "Forget", act: auth.ActLabChange, who: tester, method: http.MethodDelete, path: "/lab/accounts/{id}/methods/{method}",
+		{use: "Forget", act: lab.ActChange, who: tester, method: http.MethodDelete, path: "/lab/accounts/{id}/methods/{method}",
 			summary: "Remove a method at once, by its id or credential id", codes: codes(auth.NotFound), endpoint: does(forgetMethod)},
 		{use: "Messages", act: auth.ActLabLook, who: tester, method: http.MethodGet, path: "/lab/inbox",
 			query: []string{"to", "channel", "after", "wait"}, summary: "Wait for messages", codes: codes(auth.MalformedRequest), endpoint: gives(readInbox)},
@@ -151,7 +152,7 @@ func resetLab(x *exchange) error {
 	return nil
 }
 
-func makeFixture(x *exchange, in *auth.AccountForm) (*auth.FixtureInfo, error) {
+func makeFixture(x *exchange, in *lab.AccountForm) (*lab.FixtureInfo, error) {
 	info, err := x.s.lab.Make(x.r.Context(), x.caller, *in)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/lab"
 )
 
 // The four endpoints of FIDO's server conformance tests, in a lab alone. They know no password and no session beforehand:
@@ -23,7 +24,7 @@ import (
 // success, "failed", and an errorMessage.
 func conformRoutes() []route {
 	row := func(use, path, summary string, list []auth.Code, run func(*exchange, []byte) (any, error)) route {
-		return route{use: use, act: auth.ActLabMake, who: tester, method: http.MethodPost, path: path, root: true, summary: summary,
+		return route{use: use, act: lab.ActMake, who: tester, method: http.MethodPost, path: path, root: true, summary: summary,
 			codes: list, endpoint: endpoint{out: shapeOf(typeConform), run: conforming(run)}}
 	}
 	return []route{
@@ -157,10 +158,10 @@ func (x *exchange) conformUser(o conformOptions) error {
 		return auth.RefuseField(auth.NameMissing, "username")
 	}
 	ctx := x.r.Context()
-	info, err := x.s.lab.Session(ctx, x.caller, auth.FixtureID(o.UserName))
+	info, err := x.s.lab.Session(ctx, x.caller, lab.FixtureID(o.UserName))
 	if errors.Is(err, auth.Refuse(auth.NotFound)) {
-		var made *auth.FixtureInfo
-		made, err = x.s.lab.Make(ctx, x.caller, auth.AccountForm{Name: o.UserName, Session: true,
+		var made *lab.FixtureInfo
+		made, err = x.s.lab.Make(ctx, x.caller, lab.AccountForm{Name: o.UserName, Session: true,
 			Methods: []auth.MethodForm{{Kind: auth.TOTP}}}) // so that the first key is as any other
 		if err == nil {
 			info = &auth.SignInInfo{Token: made.Token, Session: made.Session}
@@ -231,7 +232,7 @@ func assertionOptions(x *exchange, body []byte) (any, error) {
 		begun, err = x.s.service.SignInKeyFirst(ctx, x.caller, auth.KeyFirstForm{Verify: verify})
 	} else {
 		var flow *auth.SignInInfo
-		if flow, err = x.s.lab.PastPassword(ctx, x.caller, auth.FixtureID(o.UserName)); err == nil {
+		if flow, err = x.s.lab.PastPassword(ctx, x.caller, lab.FixtureID(o.UserName)); err == nil {
 			begun, err = x.s.service.SignInBegin(ctx, x.caller, flow.Ceremony, auth.MethodChoice{Kind: auth.WebAuthn, Verify: verify})
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/lab"
 )
 
 // The bounds of a connection: a slow or silent client costs one connection for this long and no more.
@@ -50,7 +51,7 @@ type Server struct {
 	statuses map[auth.Code]int
 	problem  *shape
 	log      *slog.Logger
-	lab      *auth.Lab       // nil: a real site
+	lab      *lab.Service    // nil: a real site
 	stopping context.Context // ends when no new requests are taken
 	stop     func()
 	now      func() time.Time
@@ -74,7 +75,10 @@ func New(cfg Config) (*Server, error) {
 		csrf: http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(), problem: shapeOf(typeProblem),
 		log: cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
 	}
-	if s.lab = cfg.Service.Lab(); s.lab != nil {
+	if (cfg.Lab == nil) != (cfg.Service.Lab() == nil) {
+		return nil, errors.New("server needs a lab's use cases with a lab, and with nothing else")
+	}
+	if s.lab = cfg.Lab; s.lab != nil {
 		s.site.prefix += labPrefix(at.origin)
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())

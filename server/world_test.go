@@ -21,6 +21,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/oob"
 	"github.com/latchkey-auth/latchkey/password"
@@ -95,6 +96,11 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 		t.Fatal(err)
 	}
 	face.Service, face.Pages, face.Static = w.service, w.pages, w.pages.Static()
+	if w.service.Lab() != nil {
+		if face.Lab, err = lab.New(w.service, domain.Policy.Countries); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if w.server, err = New(face); err != nil {
 		t.Fatal(err)
 	}

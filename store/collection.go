@@ -56,6 +56,9 @@ func (c *Collection[T]) In(realm string) *Collection[T] {
 	return c
 }
 
+// Name is the name under which the collection is stored.
+func (c *Collection[T]) Name() string { return c.name }
+
 // Get returns the document with the id, or ErrNotFound.
 func (c *Collection[T]) Get(tx Tx, id string) (*T, error) {
 	stored, err := tx.Get(c.name, id)

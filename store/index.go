@@ -34,6 +34,11 @@ func Ordered[T any](name string, values func(*T) []string) Index[T] {
 	return Index[T]{name: name, values: values}
 }
 
+// Within declares an index of T as one of documents that hold a T.
+func Within[T, U any](x Index[T], part func(*U) *T) Index[U] {
+	return Index[U]{name: x.name, blind: x.blind, unique: x.unique, values: func(doc *U) []string { return x.values(part(doc)) }}
+}
+
 // of returns the values of a document, each once.
 func (x *Index[T]) of(doc *T) []string {
 	if doc == nil {

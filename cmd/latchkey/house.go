@@ -16,6 +16,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/notify"
 	"github.com/latchkey-auth/latchkey/oob"
@@ -46,6 +47,7 @@ type house struct {
 	draining atomic.Bool
 
 	clock *auth.Clock   // of a lab; nil: a real site
+	lab   *lab.Service  // nil: a real site
 	inbox *notify.Inbox // of a lab
 	now   func() time.Time
 }
@@ -102,7 +104,15 @@ func (h *house) domain(at *url.URL) error {
 	if err != nil {
 		return fmt.Errorf("starting the service: %w", err)
 	}
-	return nil
+	return h.subjects()
+}
+
+// subjects registers the packages whose use cases go through the service's door.
+func (h *house) subjects() (err error) {
+	if h.config.Lab {
+		h.lab, err = lab.New(h.service, h.config.Policy.Countries)
+	}
+	return err
 }
 
 // words makes the pages and the texts.
@@ -132,7 +142,7 @@ func (h *house) delivery(at *url.URL) error {
 	if h.config.Lab {
 		h.inbox = notify.NewInbox(h.now)
 		h.inbox.Queued = func(ctx context.Context, id string) bool {
-			is, err := h.service.Lab().Queued(ctx, auth.Caller{}, id)
+			is, err := h.lab.Queued(ctx, auth.Caller{}, id)
 			return is || err != nil // rather a message too many than none
 		}
 		h.dispatch = notify.NewDispatcher(notify.Limits{}, h.service, words, h.now, h.log, h.inbox)
@@ -156,7 +166,7 @@ func (h *house) front(*url.URL) error {
 	face.Service, face.Origin, face.Site = h.service, c.Origin, c.Site
 	face.Texts, face.Pages, face.Static = h.pages.Texts(), h.pages, h.pages.Static()
 	face.Policy, face.Logger, face.Ready, face.Now = c.Policy, h.log, h.ready, h.now
-	face.Receipts = reports
+	face.Receipts, face.Lab = reports, h.lab
 	if sink := h.dispatch.Sink(); sink != nil {
 		face.Sink = sentBox{sink}
 	}

@@ -20,7 +20,7 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //
 //	4  cmd/*                                         anything
 //	3  server                                        the face
-//	2  webauthn totp oob lookup notify recovery      siblings never import each other
+//	2  webauthn totp oob lookup notify lab recovery  siblings never import each other
 //	1  auth                                          the domain
 //	0  ident  password  store  assets  virtual       import nothing of ours
 var floors = map[string][]string{
@@ -44,8 +44,9 @@ var floors = map[string][]string{
 	"oob":             {"auth", "ident"},
 	"lookup":          {"auth"},
 	"notify":          {"auth", "ident"},
+	"lab":             {"auth", "ident", "password"},
 	"recovery":        {"auth", "store"},
-	"server":          {"auth", "recovery", "ident", "password", "assets"},
+	"server":          {"auth", "recovery", "lab", "ident", "password", "assets"},
 	"cmd/latchkey":    {anything},
 	"cmd/virtualkey":  {anything},
 	"e2e":             {"virtual"},
@@ -59,7 +60,7 @@ var testFloors = map[string][]string{
 	"store/bolt":      {"store/storetest"},
 	"store/storetest": {"store/bolt"},
 	"auth": {"store/bolt", "store/storetest", "auth/factortest", "virtual",
-		"webauthn", "totp", "oob", "lookup"},
+		"webauthn", "totp", "oob", "lookup", "lab"},
 	"webauthn":        {"virtual", "auth/factortest"},
 	"virtual/fault":   {"virtual/party"},
 	"virtual/conform": {"virtual/party"},
@@ -68,6 +69,7 @@ var testFloors = map[string][]string{
 	"oob":             {"auth/factortest"},
 	"lookup":          {"auth/factortest", "ident"},
 	"notify":          {"store", "store/bolt"},
+	"lab":             {"store", "store/bolt", "totp"},
 	"recovery":        {"store/bolt", "store/storetest"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
 		"virtual/conform", "totp", "oob", "lookup", "notify"},

@@ -328,7 +328,7 @@ func isService(x ast.Expr, dir string) bool {
 		return false
 	}
 	if sel, ok := star.X.(*ast.SelectorExpr); ok {
-		return isIdent(sel.X, "auth") && sel.Sel.Name == "Service"
+		return isIdent(sel.X, "auth") && (sel.Sel.Name == "Service" || sel.Sel.Name == "Door")
 	}
 	return dir == "auth" && isIdent(star.X, "Service")
 }

@@ -1,0 +1,134 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// A Part is what a package with nouns of its own (recovery, team, inventory)
+// brings into the house. It is registered once, before anything is served.
+type Part struct {
+	Name        string          // one word of a-z: the prefix of all that is stored for the part
+	Rules       map[Action]Rule // of its use cases; an action belongs to one part
+	Collections []Collection    // made by NewRecords
+}
+
+// A Collection is a Records of some type, as Register takes it.
+type Collection interface {
+	register(*Door) error
+	chores() chores
+}
+
+// chores is what the house does to a collection without its part's asking.
+type chores struct {
+	name   string // as stored
+	sweep  sweeper
+	remove func(store.Tx, string) error
+	empty  func(store.Tx) (bool, error) // deletes a batch, and reports whether there is more
+	due    sweeper                      // nil: nothing in it comes due
+	apply  func(ctx context.Context, c Caller, id string) error
+}
+
+// A Door is the one door to the data as a part finds it: it opens for the
+// actions that the part has registered, and for no other.
+//
+//	Register(Part) ──► Door ── Do(action, fn) ──► Work ──► Records, Notify, Consume, ...
+//
+// What opens a session, seals a ceremony or counts wrong answers at sign-in is
+// no part's: where one needs such an effect, auth has a named act for it.
+type Door struct {
+	s    *Service
+	part Part
+}
+
+// rulebook is the rules of auth and of every part. It is replaced as a whole.
+type rulebook struct {
+	rules map[Action]Rule
+	owner map[Action]*Door // nil: auth's own
+	doors []*Door
+}
+
+// Register takes a part into a service and returns its door. It is an error if an action
+// or a collection is there already, or a name cannot be stored.
+func Register(s *Service, p Part) (*Door, error) {
+	before := s.book.Load()
+	d := &Door{s: s, part: p}
+	if p.Name == "" || strings.Trim(p.Name, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return nil, fmt.Errorf("part %q: its name is not one word of a-z", p.Name)
+	}
+	if slices.ContainsFunc(before.doors, func(o *Door) bool { return o.part.Name == p.Name }) {
+		return nil, fmt.Errorf("part %s is registered twice", p.Name)
+	}
+	next := &rulebook{rules: maps.Clone(before.rules), owner: maps.Clone(before.owner), doors: append(slices.Clip(before.doors), d)}
+	for a, rule := range p.Rules {
+		if _, twice := next.rules[a]; twice {
+			return nil, fmt.Errorf("part %s: action %q has a rule already", p.Name, a)
+		}
+		next.rules[a], next.owner[a] = rule, d
+	}
+	var names []string
+	for _, c := range p.Collections {
+		if err := c.register(d); err != nil {
+			return nil, fmt.Errorf("part %s: %w", p.Name, err)
+		}
+		if name := c.chores().name; slices.Contains(names, name) {
+			return nil, fmt.Errorf("part %s has two collections %s", p.Name, name)
+		} else {
+			names = append(names, name)
+		}
+	}
+	if !s.book.CompareAndSwap(before, next) {
+		return nil, errors.New("two parts are registered at the same time")
+	}
+	return d, nil
+}
+
+// rule returns the rule of an action, if it has one.
+func (s *Service) rule(a Action) (Rule, bool) {
+	rule, ok := s.book.Load().rules[a]
+	return rule, ok
+}
+
+// Do is the door for a part's use cases: it looks the action's rule up, reads
+// the caller's session in the same transaction, refuses what the rule refuses,
+// runs fn and writes the audit event. The result is what fn returned; beside a
+// refusal or a failure there is none.
+//
+// Laws: a refusal (*Error) commits what fn wrote, any other error rolls back;
+// fn may run more than once, so it writes to nothing outside of it and uses no
+// clock, no network, and no randomness but NewID's; no slow work inside.
+func Do[T any](ctx context.Context, d *Door, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
+	if d.s.book.Load().owner[a] != d {
+		var none T
+		return none, fmt.Errorf("part %s: action %q is not among its rules", d.part.Name, a)
+	}
+	drawn := new(draws)
+	return do(ctx, d.s, c, a, func(w *Work) (T, error) {
+		w.door, w.drawn = d, drawn
+		return fn(w)
+	})
+}
+
+// Do is the door for a use case that has no result.
+func (d *Door) Do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
+	_, err := Do(ctx, d, c, a, func(w *Work) (struct{}, error) { return struct{}{}, fn(w) })
+	return err
+}
+
+// collections calls visit for every collection of every part.
+func (s *Service) collections(visit func(chores) error) error {
+	for _, d := range s.book.Load().doors {
+		for _, c := range d.part.Collections {
+			if err := visit(c.chores()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,268 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/latchkey-auth/latchkey/ident"
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// A Planter is a Factor that can make an authenticator for a lab's fixture, as
+// if it had been bound.
+type Planter interface {
+	// Plant returns the authenticator with Kind, Recipient, Credential, Data and Traits
+	// set, and beside it what its owner would have been shown. What the form
+	// leaves open is drawn from p.Random, so that the same seed gives the same.
+	// It refuses MalformedRequest, with the member at fault.
+	Plant(p Planting) (*Authenticator, *Planted, error)
+}
+
+// A Planting is one method of a fixture.
+type Planting struct {
+	MethodForm
+	Subject Subject
+	Random  io.Reader
+}
+
+// Planted is what the owner of a planted authenticator knows: his app's secret
+// in base32, or his recovery codes.
+type Planted struct {
+	Secret string
+	Codes  []string
+}
+
+// A MethodForm describes one method of a fixture. Kind is required, and what
+// the kind cannot do without: a credential with its PublicKey (COSE) or a
+// Virtual one (the JSON of CDP's WebAuthn.addCredential), a Number, an Address.
+type MethodForm struct {
+	Kind Kind
+	Name string
+
+	Credential     string // webauthn: credential id; it, and what follows, in base64url
+	PublicKey      string // COSE_Key
+	Virtual        json.RawMessage
+	SignCount      int
+	Resident       bool
+	BackupEligible bool
+	BackupState    bool
+	Verified       bool // the key verified its user when it was bound
+	AAGUID         string
+	Transports     []string
+	Flavour        Flavour
+
+	Secret  string // totp: base32
+	Number  string // phone: E.164
+	Address string // email
+	Codes   []string
+}
+
+// Plant makes the authenticator of a fixture; PlantAccount stores it. Refuses
+// NoSuchMethod for a kind that cannot be planted, and what its factor refuses.
+func (l *Lab) Plant(p Planting) (*Authenticator, *Planted, error) {
+	planter, ok := l.s.factors[p.Kind].(Planter)
+	if !ok {
+		return nil, nil, RefuseField(NoSuchMethod, "methods")
+	}
+	if p.Flavour != "" && p.Flavour != SecurityKey && p.Flavour != Passkey {
+		return nil, nil, RefuseField(MalformedRequest, "flavour")
+	}
+	p.Subject.Site = l.s.name
+	return planter.Plant(p)
+}
+
+// inLab refuses, outside of a tester's pass in a lab, what no part may do: to
+// write accounts and methods at will and to sign people in.
+func (w *Work) inLab() error {
+	if w.s.lab == nil || w.rule.Who != Tester {
+		return Refuse(NotFound)
+	}
+	return nil
+}
+
+// PlantAccount stores an account with its methods, as if it had signed up and
+// bound them just now. Of a method it completes the name and the device, whose
+// id is Device where it needs one of its own. In a lab alone. Refuses
+// AccountExists, KeyExcluded, and methods that no account could have together.
+func (w *Work) PlantAccount(a Account, methods []Authenticator) ([]AuthenticatorInfo, error) {
+	if err := w.inLab(); err != nil {
+		return nil, err
+	}
+	if len(methods) > maxAuthenticators {
+		return nil, RefuseField(NoSuchMethod, "methods")
+	}
+	a.Name, a.UserName = clip(a.Name, ident.MaxName), ident.UserName(clip(string(a.UserName), ident.MaxUserName))
+	a.CreatedAt, a.PasswordAt = w.now, w.now
+	if a.Phone != "" {
+		a.PhoneAt = w.now
+	}
+	one := Seeded{Account: a}
+	for _, x := range methods {
+		if err := w.plant(&one, x); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.notTaken(&one); err != nil {
+		return nil, err
+	}
+	if err := w.s.seed(w.tx, &one); err != nil {
+		return nil, err
+	}
+	var list []AuthenticatorInfo
+	for i := range one.Authenticators {
+		info, err := w.describe(&one.Authenticators[i])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, info)
+	}
+	return list, nil
+}
+
+// plant puts a method, with its device, beside an account.
+func (w *Work) plant(one *Seeded, x Authenticator) error {
+	var before []*Authenticator
+	for k := range one.Authenticators {
+		if err := beside(&x, &one.Authenticators[k]); err != nil {
+			return err
+		}
+		before = append(before, &one.Authenticators[k])
+	}
+	x.Account, x.State, x.BoundAt = one.Account.ID, Active, w.now
+	if x.Name == "" {
+		x.Name = w.s.nameFor("", &x, before)
+	}
+	d := Device{ID: x.Device, Kind: w.s.row(&x).device(&x, "")}
+	if at := slices.IndexFunc(one.Devices, func(o Device) bool { return o.Kind == d.Kind && shares(d.Kind) }); at >= 0 {
+		x.Device = one.Devices[at].ID
+	} else {
+		one.Devices = append(one.Devices, d)
+	}
+	if !w.s.isSet(x.Kind) {
+		one.Account.EnrolledAt = w.now
+	}
+	one.Authenticators = append(one.Authenticators, x)
+	return nil
+}
+
+// beside refuses a method that no account could have bound beside another one.
+func beside(x, other *Authenticator) error {
+	switch {
+	case x.Credential != "" && x.Credential == other.Credential:
+		return Refuse(KeyExcluded, "name", other.Name)
+	case x.Kind == other.Kind && (x.Kind == Lookup || x.Recipient != "" && x.Recipient == other.Recipient):
+		return RefuseField(MalformedRequest, "methods")
+	}
+	return nil
+}
+
+// notTaken refuses a fixture of which something is there already.
+func (w *Work) notTaken(one *Seeded) error {
+	_, err := w.s.accounts.Get(w.tx, string(one.Account.ID))
+	if errors.Is(err, store.ErrNotFound) {
+		_, err = w.s.accounts.One(w.tx, "email", one.Account.Email.Key())
+	}
+	if err == nil {
+		return Refuse(AccountExists)
+	}
+	if err := ignoreMissing(err); err != nil {
+		return err
+	}
+	for i := range one.Authenticators {
+		if err := w.newCredential(&one.Authenticators[i], nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SignInPlanted opens a session that has shown the password and the account's
+// strongest method, just now; one that may only enrol, if there is no method.
+// In a lab alone. Refuses NotFound, and AccountDisabled.
+func (w *Work) SignInPlanted(id AccountID) (*SignInInfo, error) {
+	a, err := w.plantedAccount(id)
+	if err != nil {
+		return nil, err
+	}
+	list, err := w.authenticators(a.ID)
+	if err != nil {
+		return nil, err
+	}
+	proofs := []Proof{{Kind: Password, At: w.now}}
+	var best *Authenticator
+	for _, x := range list {
+		if !w.s.isSet(x.Kind) && x.State == Active && (best == nil || w.s.worth(x.Kind).Class > w.s.worth(best.Kind).Class) {
+			best = x
+		}
+	}
+	if best != nil {
+		proofs = append(proofs, Proof{Kind: best.Kind, Authenticator: best.ID, At: w.now, Class: w.s.worth(best.Kind).Class,
+			UserVerified: best.Traits.VerifiesUser, Synced: best.Traits.Synced})
+	}
+	w.session = nil
+	token, err := w.grant(a, w.draw(tokenBytes), proofs, false)
+	if err != nil {
+		return nil, err
+	}
+	return w.s.signInInfo(w.caller, &standing{flow: new(Ceremony), token: token, session: w.session})
+}
+
+// plantedAccount reads an account that a tester may sign in to.
+func (w *Work) plantedAccount(id AccountID) (*Account, error) {
+	if err := w.inLab(); err != nil {
+		return nil, err
+	}
+	a, err := w.anyAccount(id)
+	if err == nil && a.disabled() {
+		return nil, Refuse(AccountDisabled)
+	}
+	return a, err
+}
+
+// Unbind removes a method of an account at once, by its id or its credential
+// id, as its owner's own removal would. In a lab alone. Refuses NotFound.
+func (w *Work) Unbind(id AccountID, method string) error {
+	if err := w.inLab(); err != nil {
+		return err
+	}
+	a, err := w.anyAccount(id)
+	if err != nil {
+		return err
+	}
+	list, err := w.authenticators(id)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(x *Authenticator) bool {
+		return method == "" || x.ID != method && x.Credential != method
+	})
+	if len(list) == 0 {
+		return Refuse(NotFound)
+	}
+	w.account = a
+	return w.unbind(list, new(RemoveInfo))
+}
+
+// PastPassword returns a sign-in of the account that has shown its password, for
+// protocols that know none: it seals a ceremony, which no part can. Refuses NotFound, and AccountDisabled.
+func (l *Lab) PastPassword(ctx context.Context, c Caller, id AccountID) (*SignInInfo, error) {
+	flowID := l.s.newID()
+	at, err := do(ctx, l.s, c, ActLabLook, func(w *Work) (*standing, error) {
+		a, err := w.plantedAccount(id)
+		if err != nil {
+			return nil, err
+		}
+		flow := &Ceremony{ID: flowID, Purpose: ForSignIn, Account: id, Hint: ident.Greeting(a.Email),
+			Begun: w.now, Expires: w.now.Add(l.s.policy.SignInLife), Epochs: w.epochs(a),
+			Proofs: []Proof{{Kind: Password, At: w.now}}}
+		methods, err := w.methods(a)
+		return &standing{flow: flow, methods: methods}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l.s.signInInfo(c, at)
+}

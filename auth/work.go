@@ -1,0 +1,173 @@
+package auth
+
+import (
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// This file is what a part's use cases may do in a pass.
+
+// draws is the randomness of one call of Do: drawn when a pass first asks for
+// it and the same in every run of it.
+type draws struct{ bytes [][]byte }
+
+// draw returns the next n random bytes of this call.
+func (w *Work) draw(n int) []byte {
+	at := w.asked
+	w.asked++
+	if at == len(w.drawn.bytes) {
+		w.drawn.bytes = append(w.drawn.bytes, nil)
+	}
+	if len(w.drawn.bytes[at]) != n {
+		w.drawn.bytes[at] = w.s.random(n)
+	}
+	return w.drawn.bytes[at]
+}
+
+// NewID returns 128 random bits in 22 characters: in each run of a pass the
+// same, asked for in the same order.
+func (w *Work) NewID() string { return base64.RawURLEncoding.EncodeToString(w.draw(16)) }
+
+// Now is the time of the pass, in seconds UTC. It never goes back.
+func (w *Work) Now() time.Time { return w.now }
+
+// ClockNow is the clock's own time: in a lab, without what the caller has asked
+// to be ahead of it (Caller.Later).
+func (w *Work) ClockNow() time.Time { return w.told }
+
+// Caller is who asks.
+func (w *Work) Caller() Caller { return w.caller }
+
+// Session is the caller's session, nil where the rule reads none.
+func (w *Work) Session() *SessionInfo {
+	if w.session == nil {
+		return nil
+	}
+	info := w.s.sessionInfo(w.session, w.session)
+	return &info
+}
+
+// AccountInfo is an account as a part may know it.
+type AccountInfo struct {
+	ID          AccountID
+	Parent      AccountID // set: a sub-account of that account
+	Name        string
+	UserName    string
+	MaskedEmail ident.Masked
+	Language    string
+	CreatedAt   time.Time
+	EnrolledAt  time.Time // since when two-step verification is on; zero: it is not
+	FrozenAt    time.Time // zero: it is not
+}
+
+func (a *Account) info() *AccountInfo {
+	return &AccountInfo{ID: a.ID, Parent: a.Parent, Name: a.Name, UserName: string(a.UserName), MaskedEmail: a.Email.Mask(),
+		Language: a.Language, CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, FrozenAt: a.DisabledAt}
+}
+
+// Account is the caller's account, nil where the rule reads no session.
+func (w *Work) Account() *AccountInfo {
+	if w.session == nil {
+		return nil
+	}
+	return w.account.info()
+}
+
+// AccountOf is the account with the id. Refuses NotFound.
+func (w *Work) AccountOf(id AccountID) (*AccountInfo, error) {
+	a, err := w.anyAccount(id)
+	if err != nil {
+		return nil, err
+	}
+	return a.info(), nil
+}
+
+func (w *Work) anyAccount(id AccountID) (*Account, error) {
+	a, err := w.s.accounts.Get(w.tx, string(id))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, Refuse(NotFound)
+	}
+	return a, err
+}
+
+// Note says in the audit entry which thing the act was about: its id, and its
+// name at that time.
+func (w *Work) Note(id, item string) { w.note.ID, w.note.Item = id, item }
+
+// Consume is the one primitive of single use: the first pass to consume an id
+// wins, every other is refused with the code, until expires. The id is random,
+// and the part's own.
+func (w *Work) Consume(id string, expires time.Time, code Code) error {
+	return w.spendAs(w.mine(id), spreadOf(id), expires, code)
+}
+
+// NotConsumed refuses with the code what is consumed.
+func (w *Work) NotConsumed(id string, code Code) error { return w.unspent(w.mine(id), code) }
+
+// Count counts one of something under a key of the part's own, at most most in
+// 24 hours and not two within pause; it returns how many are left. Refuses
+// SendLimitReached and ResendTooSoon.
+func (w *Work) Count(key string, most int, pause time.Duration) (left int, err error) {
+	return w.allow("x/"+w.mine(key), most, pause)
+}
+
+// mine puts a part's ids apart from every other's.
+func (w *Work) mine(id string) string { return w.door.part.Name + "/" + id }
+
+// Send writes a message to an address that need not be anybody's: within the
+// limits on what one address gets, and on what the site pays for. Refuses
+// ResendTooSoon, SendLimitReached, CountryNotServed.
+func (w *Work) Send(m Message) error {
+	if m.Channel != Mail && !w.s.served(ident.Phone(m.Recipient)) {
+		return RefuseField(CountryNotServed, "phone")
+	}
+	if _, err := w.allowSend(m.Account, m.Recipient); err != nil {
+		return err
+	}
+	if m.Channel != Mail {
+		if err := w.allowSpend(ident.Phone(m.Recipient)); err != nil {
+			return err
+		}
+	}
+	return w.send(m, w.NewID())
+}
+
+// Notify writes a notice to every address of an account. Refuses NotFound.
+func (w *Work) Notify(id AccountID, template string, args map[string]string) error {
+	a, err := w.anyAccount(id)
+	if err != nil {
+		return err
+	}
+	return w.notify(a, Message{Template: template, Args: args}, messageIDs(w.NewID()).each())
+}
+
+// EndSessions ends every session of an account but the caller's own.
+func (w *Work) EndSessions(id AccountID) error {
+	return w.endSessions(id, func(x *Session) bool { return w.session == nil || x.ID != w.session.ID })
+}
+
+// Freeze switches an account off: it ends all its sessions and what it has
+// begun, and nobody signs in to it until Thaw. Refuses NotFound.
+func (w *Work) Freeze(id AccountID) error {
+	if err := w.setFrozen(id, w.now); err != nil {
+		return err
+	}
+	return w.endSessions(id, func(*Session) bool { return true })
+}
+
+// Thaw switches a frozen account on again. Refuses NotFound.
+func (w *Work) Thaw(id AccountID) error { return w.setFrozen(id, time.Time{}) }
+
+func (w *Work) setFrozen(id AccountID, at time.Time) error {
+	a, err := w.anyAccount(id)
+	if err != nil {
+		return err
+	}
+	a.Epoch++
+	a.DisabledAt = at
+	return w.s.accounts.Put(w.tx, string(id), a)
+}
