@@ -44,6 +44,7 @@ type world struct {
 	db     *bolt.DB
 	file   string
 	routes []string // of the requests so far, as the access log names them
+	watch  func(*http.Request, *httptest.ResponseRecorder)
 
 	mu  sync.Mutex
 	now time.Time
@@ -246,6 +247,9 @@ func (p *person) send(method, path, media, body string) *httptest.ResponseRecord
 	}
 	w := httptest.NewRecorder()
 	p.w.server.ServeHTTP(w, r)
+	if p.w.watch != nil {
+		p.w.watch(r, w)
+	}
 	if p.jar != nil {
 		p.jar.SetCookies(r.URL, w.Result().Cookies())
 	}

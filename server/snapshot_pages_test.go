@@ -1,0 +1,382 @@
+package server
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/virtual"
+)
+
+// TestSnapshotPages tours every page in both languages: each address that shows something and each form, as they are
+// answered when all is well and, where people often err, when it is not.
+func TestSnapshotPages(t *testing.T) {
+	for _, lang := range []string{"en", "zh-CN"} {
+		t.Run(lang, func(t *testing.T) {
+			w := newWorld(t, inOrder)
+			s := newSnapshot(t, "pages."+lang+".txt")
+			w.watch = func(r *http.Request, got *httptest.ResponseRecorder) {
+				if !strings.HasPrefix(r.URL.Path, "/api/") {
+					s.add(r, got)
+				}
+			}
+			o := &tour{world: w, t: t, lang: lang}
+			o.p = o.visitor()
+			for _, part := range []func(){
+				o.signUp, o.firstKey, o.app, o.passkey, o.phone, o.mailbox, o.codes, o.overviews, o.methods, o.signIns,
+				o.keyFirst, o.stepUps, o.contacts, o.undo, o.forgot, o.sessions, o.removals, o.strays,
+			} {
+				part()
+				o.pass(time.Second) // what is listed by time has its order
+			}
+			s.check()
+			been := map[string]bool{}
+			for _, route := range w.routes {
+				been[route] = true
+			}
+			for _, pg := range w.server.pageTable() {
+				if pg.path == "/dev/messages" || strings.HasPrefix(pg.path, "/security/token/") {
+					continue // of a site on one's own machine; a factor that no site has
+				}
+				if pg.get != nil && !been["GET "+pg.path] || pg.post != nil && !been["POST "+pg.path] {
+					t.Errorf("%s: got it left out of the tour, want it in", pg.path)
+				}
+			}
+		})
+	}
+}
+
+// A tour is one seller's way through all pages.
+type tour struct {
+	*world
+	t      *testing.T
+	lang   string
+	p      *person // the seller's own browser
+	key    *virtual.Client
+	spare  *virtual.Client
+	secret string
+	saved  []string // recovery codes
+}
+
+func (o *tour) visitor() *person {
+	p := o.browser()
+	p.lang = o.lang
+	return p
+}
+
+// firstStep opens the sign-in and fills it in.
+func (p *person) firstStep(identifier, password, remember string) *sheet {
+	p.w.t.Helper()
+	return p.fill(p.open("/sign-in"), "/sign-in", "identifier", identifier, "password", password, "remember", remember)
+}
+
+func (o *tour) link(template, arg string) string { return path(o.mailed(template).Args[arg]) }
+
+func (o *tour) sent() string {
+	o.t.Helper()
+	return o.mailed(auth.TemplateCode).Args["code"]
+}
+
+// later lets a minute pass: codes count once, and may be asked for again.
+func (o *tour) later() { o.pass(time.Minute) }
+
+func (o *tour) signUp() {
+	p := o.p
+	p.open("/sign-in")
+	p.open("/")
+	p.open("/sign-in/key")
+	p.open("/help/check")
+	p.open("/help/contact")
+	p.open("/done/confirmed")
+	form := []string{"name", "Wei", "user-name", "小明的店", "email", testEmail, "phone", "+8613800138000",
+		"password", "short", "terms", "yes"}
+	s := p.fill(p.open("/sign-up"), "/sign-up", form...)
+	s = p.fill(s, "/sign-up", "password", testPassword)
+	s = p.fill(s, "/sign-up/again")
+	o.later()
+	p.fill(p.fill(s, "/sign-up/again"), "/sign-up", "password", testPassword)
+	p.open("/sign-up/again")
+	link := o.link(auth.TemplateSignUp, "link")
+	p.fill(p.open(link), link)
+	p.open(link)
+	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", "Wrong-Horse9")
+	p.firstStep(testEmail, testPassword, "yes")
+	p.open("/security")
+	p.open("/security/sessions") // nothing but to enrol
+}
+
+func (o *tour) firstKey() {
+	p := o.p
+	o.key, o.spare = stick(o.t, "red"), stick(o.t, "blue")
+	s := p.open("/security/keys/new")
+	p.speak(s, o.lang)
+	p.speak(p.open("/help/check"), o.lang)
+	p.fill(s, "/security/keys/new", "response", "{}")
+	p.touch(p.open("/security/keys/new"), o.key, "/security/keys/new", "name", "Red key", "place", "Till")
+	o.pass(time.Second)
+	p.touch(p.open("/security/keys/new?backup=1"), o.spare, "/security/keys/new", "name", "Blue key")
+}
+
+func (o *tour) app() {
+	p := o.p
+	s := p.open("/security/app/new")
+	o.secret = secretOf(s)
+	s = p.fill(s, "/security/app/new", "code", "000000")
+	p.fill(s, "/security/app/new", "code", o.code(o.secret))
+}
+
+func (o *tour) passkey() {
+	device, err := virtual.New(virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds,
+		Backup: true, BackedUp: true, Seed: []byte("passkey")})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	client := &virtual.Client{Origin: testOrigin, Authenticators: []*virtual.Authenticator{device}}
+	o.p.touch(o.p.open("/security/keys/new?kind=passkey"), client, "/security/keys/new", "name", "This PC")
+}
+
+func (o *tour) phone() {
+	p := o.p
+	s := p.open("/security/phone/new")
+	s = p.fill(s, "/security/phone/new", "phone", "13800138000", "via", "sms")
+	s = p.fill(s, "/security/phone/new", "phone", "+8613800138000", "via", "sms")
+	s = p.fill(s, "/security/phone/new", "code", "000000")
+	o.later()
+	p.open("/security/phone/new/send")
+	s = p.fill(s, "/security/phone/new/send", "with", "call")
+	p.fill(s, "/security/phone/new", "code", o.sent(), "place", "new")
+}
+
+func (o *tour) mailbox() {
+	p := o.p
+	s := p.fill(p.open("/security/email/new"), "/security/email/new", "email", "nonsense")
+	s = p.fill(s, "/security/email/new", "email", "codes@example.com")
+	o.later()
+	p.open("/security/email/new/send")
+	s = p.fill(s, "/security/email/new/send")
+	p.fill(s, "/security/email/new", "code", o.sent())
+}
+
+func (o *tour) codes() {
+	p := o.p
+	s := p.fill(p.open("/security/codes"), "/security/codes")
+	p.open("/security/codes/file")
+	p.fill(s, "/security/codes/file")
+	p.fill(s, "/security/codes/saved")
+	p.open("/security/codes/saved")
+	p.fill(s, "/security/codes/saved", "saved", "yes")
+	for line := range strings.Lines(wordsOf(s.text)) {
+		if line = strings.TrimSpace(line); len(line) == 9 && line[4] == '-' {
+			o.saved = append(o.saved, line)
+		}
+	}
+	if len(o.saved) != 10 {
+		o.t.Fatalf("got the recovery codes %v, want ten", o.saved)
+	}
+}
+
+func (o *tour) overviews() {
+	for _, path := range []string{"", "/start", "/keys", "/keys/new", "/app/new", "/phone/new", "/email/new", "/codes",
+		"/password", "/sessions", "/browsers", "/history", "/contact", "/contact/email", "/contact/phone", "/sessions/end", "/browsers/end"} {
+		o.p.open("/security" + path)
+	}
+}
+
+// methods visits the page of each method, and those that its removal leads through, up to the last button.
+func (o *tour) methods() {
+	p := o.p
+	p.touch(p.open("/security/keys/which"), o.key, "/security/keys/which")
+	test := "/security/keys/" + p.methodID("Blue key") + "/test"
+	p.touch(p.open(test), o.spare, test)
+	for _, c := range [][2]string{{"keys", "Red key"}, {"app", "totp"}, {"phone", "phone"}, {"email", "email"}} {
+		at := "/security/" + c[0] + "/" + p.methodID(c[1])
+		s := p.open(at)
+		p.fill(s, at, "name", strings.Repeat("x", 41))
+		p.fill(s, at, "name", "My "+c[0], "place", "Shop")
+		p.open(at + "/remove")
+	}
+	p.open("/security/keys/" + p.methodID("My keys") + "/lost")
+	p.open("/security/codes/all/remove")
+	p.open("/security/keys/nothing")
+}
+
+// signIns takes the second step by each method, with its refusals, and lets the browser be trusted at last.
+func (o *tour) signIns() {
+	o.p.fill(o.p.open("/security"), "/sign-out")
+	verify := "/sign-in/verify"
+	for _, c := range []struct {
+		with, wrong string
+		code        func() string
+	}{
+		{"app", "000000", func() string { return o.code(o.secret) }},
+		{"sms", "000000", o.sent},
+		{"call", "", o.sent},
+		{"email", "000000", o.sent},
+		{"recovery", "AAAA-AAAA", func() string { return o.saved[0] }},
+		{"recovery", "", func() string { return o.saved[0] }},
+	} {
+		o.later()
+		p := o.visitor()
+		s := p.firstStep(testEmail, testPassword, "no")
+		p.open("/sign-in/help")
+		p.open("/sign-in/send")
+		if c.with == "sms" || c.with == "call" || c.with == "email" {
+			s = o.ask(p, c.with)
+		} else {
+			s = p.open(verify + "?with=" + c.with)
+		}
+		if c.wrong != "" {
+			s = p.fill(s, verify, "code", c.wrong)
+		}
+		p.fill(s, verify, "code", c.code())
+	}
+	o.later()
+	p := o.p
+	s := p.firstStep(testEmail, testPassword, "yes")
+	s = p.touch(s, o.key, verify)
+	p.fill(s, "/sign-in/trust", "trust", "yes")
+	p.open("/security/browsers")
+	p.fill(p.open("/security"), "/sign-out")
+	p.open("/sign-out")
+	p.firstStep(testEmail, testPassword, "yes")
+}
+
+// ask chooses a way to get a code, and has it sent.
+func (o *tour) ask(p *person, with string) *sheet {
+	o.t.Helper()
+	return p.fill(p.open("/sign-in/verify?with="+with), "/sign-in/send", "with", with)
+}
+
+func (o *tour) keyFirst() {
+	p := o.visitor()
+	s := p.fill(p.open("/sign-in/key"), "/sign-in/key", "identifier", testEmail)
+	s = p.touch(s, o.key, "/sign-in/key")
+	p.open("/sign-in/key/password")
+	s = p.fill(s, "/sign-in/key/password", "password", "Wrong-Horse9")
+	p.fill(s, "/sign-in/key/password", "password", testPassword)
+}
+
+// stepUps goes through the fresh step that each change demands, by the app and by a text.
+func (o *tour) stepUps() {
+	p := o.p
+	o.pass(time.Hour)
+	for _, path := range []string{"/security/keys/new", "/security/app/new", "/security/phone/new", "/security/email/new",
+		"/security/codes", "/security/contact", "/security/password", "/security/app/" + p.methodID("totp") + "/remove"} {
+		p.open(path)
+	}
+	p.open("/confirm/send")
+	s := p.open("/security/app/" + p.methodID("totp") + "/remove")
+	p.fill(p.open(s.path+"&with=sms"), "/confirm/send", "with", "sms")
+	s = p.open("/security/password")
+	s = p.fill(p.open(s.path+"&with=app"), "/confirm", "code", "000000")
+	s = p.fill(s, "/confirm", "code", o.code(o.secret))
+	s = p.fill(s, "/security/password", "current", "Wrong-Horse9", "password", "Another-Horse9")
+	s = p.fill(s, "/security/password", "current", testPassword, "password", "password")
+	p.fill(s, "/security/password", "current", testPassword, "password", "Another-Horse9")
+}
+
+func (o *tour) contacts() {
+	p := o.p
+	s := p.open("/security/contact")
+	p.fill(s, "/security/contact/email", "email", "nonsense")
+	p.fill(s, "/security/contact/email", "email", "new@example.com")
+	link := o.link(auth.TemplateEmailChange, "link")
+	q := o.visitor()
+	q.fill(q.open(link), link)
+	q.open(link)
+	p.fill(s, "/security/contact/phone", "phone", "13800138001")
+	p.fill(s, "/security/contact/phone", "phone", "+8613800138001")
+	p.fill(p.open("/security/contact"), "/security/contact/phone", "remove", "yes")
+}
+
+// undo asks for a removal with a weak method, stops it from the page and, asked for again, by the mailed link.
+func (o *tour) undo() {
+	o.later()
+	p := o.visitor()
+	s := p.firstStep("new@example.com", "Another-Horse9", "yes")
+	s = o.ask(p, "sms")
+	p.fill(s, "/sign-in/verify", "code", o.sent())
+	gone := "/security/app/" + p.methodID("totp") + "/remove"
+	s = p.fill(p.open(gone), gone)
+	for _, f := range s.forms {
+		if strings.HasSuffix(f.action, "/stop") {
+			p.open(f.action)
+			p.fill(s, f.action)
+		}
+	}
+	o.mailed(auth.TemplateRemoval)
+	o.later()
+	p.fill(p.open(gone), gone)
+	p.open("/security/history")
+	link := o.link(auth.TemplateRemoval, "undo")
+	q := o.visitor()
+	q.fill(q.open(link), link)
+	q.open(link)
+}
+
+func (o *tour) forgot() {
+	p := o.visitor()
+	p.fill(p.open("/forgot"), "/forgot", "identifier", "new@example.com")
+	link := o.link(auth.TemplateReset, "link")
+	p.open("/forgot/link/" + lastPart(link))
+	s := p.open(link)
+	s = p.fill(s, s.path, "password", "short")
+	s = p.fill(s, s.path, "password", testPassword)
+	p.open(link)
+	p.open("/done/email-changed")
+	p.open("/done/removal-stopped")
+}
+
+// sessions ends one, then the others; and forgets one browser, then all.
+func (o *tour) sessions() {
+	for range 3 {
+		o.later()
+		o.p = o.visitor()
+		s := o.p.firstStep("new@example.com", testPassword, "yes")
+		s = o.p.touch(s, o.key, "/sign-in/verify")
+		o.p.fill(s, "/sign-in/trust", "trust", "yes")
+	}
+	for _, list := range []string{"/security/sessions", "/security/browsers"} {
+		s := o.p.open(list)
+		for _, f := range s.forms {
+			if strings.HasPrefix(f.action, list+"/") && f.action != list+"/end" {
+				o.p.open(f.action)
+				o.p.fill(s, f.action)
+				break
+			}
+		}
+		o.p.fill(o.p.open(list), list+"/end")
+	}
+}
+
+// removals removes one method of each sort in a strong session.
+func (o *tour) removals() {
+	p := o.p
+	lost := "/security/keys/" + p.methodID("Blue key") + "/lost"
+	p.fill(p.open(lost), lost)
+	for _, c := range [][2]string{{"email", "email"}, {"codes", "lookup"}, {"phone", "phone"}, {"keys", "My keys"}} {
+		gone := "/security/" + c[0] + "/" + p.methodID(c[1]) + "/remove"
+		p.open(gone)
+		p.send("POST", gone, "application/x-www-form-urlencoded", "")
+	}
+	p.open("/security/history")
+}
+
+// strays are the addresses that lead nowhere, old browsers, and WeChat's own.
+func (o *tour) strays() {
+	q := o.visitor()
+	for _, path := range []string{"/nothing", "/done/nothing", "/security/keys", "/sign-in/verify", "/sign-in/trust",
+		"/sign-up/confirm/nothing",
+		"/forgot/password/nothing", "/undo/nothing", "/security/contact/email/nothing", "/forgot/sent", "/sign-up/sent"} {
+		q.open(path)
+	}
+	q.send("POST", "/help/check", "application/x-www-form-urlencoded", "")
+	o.p.open("/nothing")
+	q.agent = "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 Chrome/126.0.0.0 Mobile MicroMessenger/8.0.50"
+	q.open("/sign-in")
+	q.agent = "Mozilla/5.0 (Windows NT 6.1; rv:60.0) Gecko/20100101 Firefox/60.0"
+	q.open("/sign-in")
+}
