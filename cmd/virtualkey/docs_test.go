@@ -16,18 +16,47 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual/party"
 )
 
-// The page for testers is typed off: every line of its sh blocks, in their order, against the fixture relying party at
-// the address that the page calls http://localhost:8080. A comment "exit N" says how a line ends.
-func TestCommandsOfTheTestersPage(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "testers.md"))
+// Of every page, each line of virtualkey is typed off: those of sh blocks in their order, against the fixture relying
+// party at the address that the pages call http://localhost:8080, which asks as options.json does. A comment "exit N"
+// says how a line ends. Lines of console blocks, which never end or want root, are read as far as their flags.
+func TestCommandsOfEveryPage(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join("..", "..", "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	at := shop(t)
-	script := []string{}
-	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
-		for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
+	more, err := filepath.Glob(filepath.Join("..", "..", "docs", "*", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed := 0
+	for _, page := range append(append(pages, more...), filepath.Join("..", "..", "README.md")) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if script := commandsOf(text, "http://localhost:8080"); len(script) > 0 {
+			typed += len(script)
+			t.Run(filepath.Base(page), func(t *testing.T) { typeOff(t, text) })
+		}
+	}
+	if typed < 35 {
+		t.Errorf("got %d commands, want those of the page for testers at least", typed)
+	}
+}
+
+// commandsOf are the commands of a page as a script has them.
+func commandsOf(text []byte, at string) []string {
+	var script []string
+	for _, block := range regexp.MustCompile("(?s)```(sh|console)\n(.*?)```").FindAllSubmatch(text, -1) {
+		for _, line := range strings.Split(strings.TrimSpace(string(block[2])), "\n") {
+			line = strings.TrimPrefix(line, "sudo ")
+			if !strings.HasPrefix(line, "virtualkey ") {
+				continue
+			}
 			code := "0"
+			if string(block[1]) == "console" {
+				line += " --help"
+			}
 			if m := regexp.MustCompile(`# exit (\d)`).FindStringSubmatch(line); m != nil {
 				code = m[1]
 			}
@@ -35,17 +64,20 @@ func TestCommandsOfTheTestersPage(t *testing.T) {
 			script = append(script, fmt.Sprintf("exits %s sh -c '%s'", code, strings.ReplaceAll(line, "'", "''")))
 		}
 	}
-	if len(script) < 25 {
-		t.Fatalf("got %d commands, want those of the page", len(script))
-	}
-	mapping := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(string(text))
+	return script
+}
+
+// typeOff runs the commands of a page, with the mapping that it shows.
+func typeOff(t *testing.T, text []byte) {
+	script := commandsOf(text, shop(t))
+	mapping := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindSubmatch(text)
 	if mapping == nil {
-		t.Fatal("got no mapping, want one in yaml")
+		mapping = [][]byte{nil, nil}
 	}
 	file := filepath.Join(t.TempDir(), "page.txtar")
-	const options = `{"rp":{"id":"shop.example","name":"Shop"},"user":{"id":"bWVp","name":"mei","displayName":"Mei"},
+	const options = `{"rp":{"id":"localhost","name":"Shop"},"user":{"id":"bWVp","name":"mei","displayName":"Mei"},
 "challenge":"Y2hhbGxlbmdl","attestation":"direct","pubKeyCredParams":[{"type":"public-key","alg":-7}]}`
-	all := strings.Join(script, "\n") + "\n-- shop.yaml --\n" + mapping[1] + "-- options.json --\n" + options + "\n"
+	all := strings.Join(script, "\n") + "\n-- shop.yaml --\n" + string(mapping[1]) + "-- options.json --\n" + options + "\n"
 	if err := os.WriteFile(file, []byte(all), 0o600); err != nil {
 		t.Fatal(err)
 	}
