@@ -266,6 +266,9 @@ func (p *program) summary(r *conform.Report, written outputs) error {
 	for _, id := range slices.Sorted(maps.Keys(r.Waivers)) {
 		fmt.Fprintf(p.stdout, "\nwaived  %s: %s\n", id, r.Waivers[id])
 	}
+	if r.Alone {
+		fmt.Fprintln(p.stdout, "\nIt keeps one state for everybody, so faults were played one at a time.")
+	}
 	fmt.Fprintf(p.stdout, "\n%s\nseed %s, %.1f s\n", r.Line(), r.Seed, r.TookMS/1000)
 	for _, one := range written {
 		fmt.Fprintf(p.stdout, "%s report: %s\n", one.kind, one.path)

@@ -17,7 +17,7 @@ const ReportVersion = 1
 // A Report is what a run found out. Its JSON is the report for programs:
 //
 //	{"version":1, "target":{"url","adapter","origin","rpId","features":[...]},
-//	 "seed", "started", "tookMs", "strict", "waivers":{"reg-cross-origin":"why", ...},
+//	 "seed", "started", "tookMs", "strict", "alone", "waivers":{"reg-cross-origin":"why", ...},
 //	 "summary":{"total", "verdicts":{"pass":201, ...}, "exit":0},
 //	 "coverage":{"registration":{"covered":29,"of":29,"missing":[]}, "authentication":{...}},
 //	 "twins":{"registration":{"answer":{...},"error","end":{"answer":{...},"error"}}, ...},
@@ -34,6 +34,7 @@ type Report struct {
 	Started  time.Time                      `json:"started"`
 	TookMS   float64                        `json:"tookMs"`
 	Strict   bool                           `json:"strict"`
+	Alone    bool                           `json:"alone,omitempty"`   // it keeps one state for everybody, so faults were played one at a time
 	Waivers  map[string]string              `json:"waivers,omitempty"` // reasons by the ids of faults
 	Summary  Summary                        `json:"summary"`
 	Coverage map[fault.Ceremony]*Coverage   `json:"coverage"`

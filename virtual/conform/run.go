@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -23,7 +22,7 @@ type Options struct {
 	// Seed determines every key, identifier and name; letters, digits and dashes, at most 24. Empty: a new one, which
 	// the report tells. A relying party that has seen the seed before, and still knows its users, gets new ones.
 	Seed     string
-	Parallel int           // faults at a time; 4 when 0, at most 64
+	Parallel int           // faults at a time; 4 when 0, at most 64; one where a party keeps one state for everybody
 	Timeout  time.Duration // of one fault or twin; 30 s when 0
 
 	Oracle *Oracle                // nil: WordOracle
@@ -86,6 +85,9 @@ func Run(ctx context.Context, party fault.Party, faults []*fault.Fault, o Option
 		return nil, err
 	}
 	r.report = r.head(begun, len(faults))
+	if r.Parallel > 1 && len(faults) > 1 && r.oneState(ctx) {
+		r.report.Alone, r.Parallel = true, 1
+	}
 	work := make(chan int)
 	var workers sync.WaitGroup
 	for range min(r.Parallel, len(faults)) {
@@ -202,20 +204,10 @@ func greeting(ctx context.Context, p fault.Party, origin, name string) (o virtua
 	if err != nil {
 		return o, false, err
 	}
-	var wrapped struct {
-		PublicKey json.RawMessage `json:"publicKey"`
+	if o, err = creationOptions(begun.Options); err != nil {
+		return o, false, err
 	}
-	bare := begun.Options
-	if json.Unmarshal(bare, &wrapped) == nil && len(wrapped.PublicKey) > 0 {
-		bare = wrapped.PublicKey
-	}
-	if err := json.Unmarshal(bare, &o); err != nil {
-		return o, false, fmt.Errorf("reading the options: %w", err)
-	}
-	key, err := virtual.New(virtual.Options{
-		Seed: []byte(name), ResidentKeys: true, UserVerification: virtual.UVSucceeds,
-		Platform: o.AuthenticatorSelection.Attachment == "platform",
-	})
+	key, err := honestKey(name, o)
 	if err != nil {
 		return o, false, err
 	}
