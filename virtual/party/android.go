@@ -104,7 +104,7 @@ func (s *statement) android(m map[any]any) {
 	s.v.must(fault.CheckAndroidChallenge, s.hash == nil || bytes.Equal(d.challenge, s.hash), "attestationChallenge is another")
 	s.v.must(fault.CheckAndroidApplications, !d.applications, "allApplications is there")
 	s.v.must(fault.CheckAndroidOrigin, len(d.origin) > 0 && !slices.ContainsFunc(d.origin, func(n int) bool { return n != androidGenerated }),
-		"origin is %v", d.origin)
+		"the key's origin is %v", d.origin)
 	s.v.must(fault.CheckAndroidPurpose, len(d.purpose) > 0 && !slices.ContainsFunc(d.purpose, func(n int) bool { return n != androidSign }),
 		"purpose is %v", d.purpose)
 }

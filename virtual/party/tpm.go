@@ -182,7 +182,7 @@ func (s *statement) certified(raw []byte, area *pubArea, alg *algorithm) {
 		return
 	}
 	s.v.must(fault.CheckTPMMagic, info.magic == tpmGenerated, "magic is %#x", info.magic)
-	s.v.must(fault.CheckTPMType, info.kind == tpmCertify, "type is %#x", info.kind)
+	s.v.must(fault.CheckTPMType, info.kind == tpmCertify, "the type of certInfo is %#x", info.kind)
 	if !s.v.must(fault.CheckTPMMagic, ok, "certInfo is cut off, or too long") {
 		return
 	}
@@ -193,7 +193,7 @@ func (s *statement) certified(raw []byte, area *pubArea, alg *algorithm) {
 	}
 	if area != nil {
 		name := area.name()
-		s.v.must(fault.CheckTPMName, name != nil && bytes.Equal(name, info.name), "the name is that of another key")
+		s.v.must(fault.CheckTPMName, name != nil && bytes.Equal(name, info.name), "the name in certInfo is that of another key")
 	}
 }
 
@@ -204,7 +204,7 @@ func (s *statement) aik(c *x509.Certificate) {
 	why := vendor(c)
 	s.v.must(fault.CheckTPMVendor, why == "", "the subject alternative name %s", why)
 	usage := asn1.ObjectIdentifier{2, 23, 133, 8, 3} // tcg-kp-AIKCertificate
-	s.v.must(fault.CheckTPMUsage, usedFor(c, usage), "the extended key usage is another")
+	s.v.must(fault.CheckTPMUsage, usedFor(c, usage), "the certificate's extended key usage is another")
 	s.v.must(fault.CheckTPMCA, notCA(c), "the certificate is a CA, or does not say")
 	s.aaguid(c, fault.CheckTPMAAGUID)
 }
