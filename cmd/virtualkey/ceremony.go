@@ -116,6 +116,7 @@ func (p *program) ceremony(c *ceremonyFlags, v ceremonyVerb) func(*cobra.Command
 			target, err = c.target.open(h)
 		} else {
 			options, err = p.read(strings.Join(args[1:], ""))
+			options = conform.Unpadded(options)
 		}
 		if err != nil {
 			return err

@@ -29,6 +29,7 @@ type runFlags struct {
 	waive    []string
 	oracle   string
 	patience time.Duration
+	wait     time.Duration
 	quiet    bool
 }
 
@@ -43,6 +44,7 @@ func (r *runFlags) add(f *pflag.FlagSet) {
 		"`ID=REASON` for a fault that does not count; may be repeated; the reason stands in every report")
 	f.StringVar(&r.oracle, "oracle", "", "YAML `file` that tells the reasons of refusals by their codes and texts")
 	f.DurationVar(&r.patience, "patience", 30*time.Second, "`time` allowed for one fault")
+	f.DurationVar(&r.wait, "wait", 0, "`time` that may be waited for a ceremony to expire, where no clock can be moved; 0: such faults are skipped")
 	f.BoolVar(&r.quiet, "quiet", false, "no progress on the standard error")
 }
 
@@ -56,7 +58,7 @@ func (r *runFlags) addAll(f *pflag.FlagSet, s *selection) {
 // options turns the flags into options of package conform.
 func (r *runFlags) options(m *manner) (conform.Options, error) {
 	out := conform.Options{
-		Seed: r.seed, Parallel: r.parallel, Timeout: r.patience, Oracle: m.oracle, Strict: r.strict,
+		Seed: r.seed, Parallel: r.parallel, Timeout: r.patience, Wait: r.wait, Oracle: m.oracle, Strict: r.strict,
 		Target: r.target.rp, Adapter: r.target.adapter,
 	}
 	if r.parallel < 1 || r.parallel > 64 {

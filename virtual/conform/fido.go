@@ -118,7 +118,7 @@ func (v *fidoVisit) begin(ctx context.Context, path string, members map[string]a
 	if !ok || r.status/100 != 2 || object["status"] != "ok" {
 		return nil, r.refused("asking for options")
 	}
-	return &fault.Begun{Options: r.body}, nil
+	return &fault.Begun{Options: Unpadded(r.body)}, nil
 }
 
 // RegisterFinish posts a registration response.

@@ -170,7 +170,7 @@ func begun(r *reply, doing string) (*fault.Begun, error) {
 	if r.status != http.StatusOK || json.Unmarshal(r.body, &c) != nil || c.Ceremony == "" {
 		return nil, r.refused(doing)
 	}
-	return &fault.Begun{Options: c.Prompt, State: c.Ceremony}, nil
+	return &fault.Begun{Options: Unpadded(c.Prompt), State: c.Ceremony}, nil
 }
 
 // RegisterBegin begins to add a key.

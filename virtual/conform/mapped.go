@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
@@ -56,12 +57,44 @@ func (p *mappedParty) Visit(ctx context.Context, name string) (fault.Visit, erro
 	return v, nil
 }
 
-// A mappedVisit is one browser. Its vars do not change once Visit has returned: what a ceremony takes is in its Begun.
+// A mappedVisit is one browser. What a ceremony takes is in its Begun; its own vars change by what is done at the desk.
 type mappedVisit struct {
 	party   *mappedParty
 	browser *browser
 	name    string
-	vars    map[string]any
+
+	mu    sync.Mutex
+	vars  map[string]any // replaced, never changed
+	later map[string]any // what was taken at the desk: it goes before what older ceremonies have
+}
+
+// known is what the browser knows by now.
+func (v *mappedVisit) known() map[string]any {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return maps.Clone(v.vars)
+}
+
+// desk sends what is done to the user, and keeps what is taken from the answers.
+func (v *mappedVisit) desk(ctx context.Context, doing string, list []exchange, more map[string]any) error {
+	vars := v.known()
+	maps.Copy(vars, more)
+	err := v.sequence(ctx, doing, list, vars)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	own, later := maps.Clone(v.vars), maps.Clone(v.later)
+	if later == nil {
+		later = map[string]any{}
+	}
+	for i := range list {
+		for name := range list[i].Take {
+			if value, ok := vars[name]; ok {
+				own[name], later[name] = value, value
+			}
+		}
+	}
+	v.vars, v.later = own, later
+	return err
 }
 
 // sequence sends requests one after the other; each may use what those before have taken.
@@ -191,7 +224,7 @@ func (a *accepted) holds(r *reply) (ok bool, why string) {
 
 // begin starts a ceremony: its variables are those of the visit, the wish, and what is taken now.
 func (v *mappedVisit) begin(ctx context.Context, b *begin, w fault.Wish) (*fault.Begun, error) {
-	vars := maps.Clone(v.vars)
+	vars := v.known()
 	vars["verify"], vars["discoverable"], vars["trust"] = w.Verify, w.Discoverable, w.Trust
 	vars["verification"], vars["resident"] = verification(w), "discouraged"
 	if w.Discoverable {
@@ -213,16 +246,19 @@ func (v *mappedVisit) begin(ctx context.Context, b *begin, w fault.Wish) (*fault
 	if s, isText := found.(string); isText {
 		options = []byte(s) // options that were put into a string
 	}
-	return &fault.Begun{Options: options, State: vars}, err
+	return &fault.Begun{Options: Unpadded(options), State: vars}, err
 }
 
 // finish sends a response and judges the answer.
 func (v *mappedVisit) finish(ctx context.Context, f *finish, b *fault.Begun, response []byte) (*fault.Answer, error) {
 	vars, _ := b.State.(map[string]any)
 	if vars == nil {
-		vars = v.vars
+		vars = v.known()
 	}
 	vars = maps.Clone(vars)
+	v.mu.Lock()
+	maps.Copy(vars, v.later)
+	v.mu.Unlock()
 	vars["response"], vars["credential"] = string(response), ""
 	if object, ok := decodeObject(response); ok {
 		vars["credential"] = text(object["id"])
@@ -277,7 +313,7 @@ func (v *mappedVisit) SignInFinish(ctx context.Context, b *fault.Begun, response
 
 // Again opens a second browser of the same user.
 func (v *mappedVisit) Again(ctx context.Context) (fault.Visit, error) {
-	again := &mappedVisit{party: v.party, browser: v.party.web.browser(), name: v.name, vars: maps.Clone(v.vars)}
+	again := &mappedVisit{party: v.party, browser: v.party.web.browser(), name: v.name, vars: v.known()}
 	if err := again.sequence(ctx, "again", v.party.mapping.Again, again.vars); err != nil {
 		return nil, err
 	}
@@ -286,17 +322,16 @@ func (v *mappedVisit) Again(ctx context.Context) (fault.Visit, error) {
 
 // Expire sends what makes the ceremonies begun so far too old.
 func (v *mappedVisit) Expire(ctx context.Context) error {
-	return v.sequence(ctx, "expire", v.party.mapping.Expire, maps.Clone(v.vars))
+	return v.desk(ctx, "expire", v.party.mapping.Expire, nil)
 }
 
 // Remove sends what deletes a credential.
 func (v *mappedVisit) Remove(ctx context.Context, credential []byte) error {
-	vars := maps.Clone(v.vars)
-	vars["credential"] = base64.RawURLEncoding.EncodeToString(credential)
-	return v.sequence(ctx, "remove", v.party.mapping.Remove, vars)
+	told := map[string]any{"credential": base64.RawURLEncoding.EncodeToString(credential)}
+	return v.desk(ctx, "remove", v.party.mapping.Remove, told)
 }
 
 // Disable sends what keeps the user from signing in.
 func (v *mappedVisit) Disable(ctx context.Context) error {
-	return v.sequence(ctx, "disable", v.party.mapping.Disable, maps.Clone(v.vars))
+	return v.desk(ctx, "disable", v.party.mapping.Disable, nil)
 }

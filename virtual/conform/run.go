@@ -29,6 +29,11 @@ type Options struct {
 	Policy map[string]Expectation // by fault id, for policy and hardening rows
 	Strict bool                   // unconfirmed refusals and lax hardening rows fail the run, too
 
+	// Wait is how long may be waited for a ceremony to expire, at a party whose clock cannot be moved, by the timeout that
+	// its options tell; 0: such faults are not played.
+	Wait  time.Duration
+	Sleep func(context.Context, time.Duration) error // lets time pass; nil: the clock does
+
 	// Waive excuses rows by their ids, each with the reason, which stands in every report. They are played all the same.
 	Waive map[string]string
 
@@ -190,6 +195,10 @@ func (r *run) greet(ctx context.Context) error {
 		}
 	}
 	r.party = detected{r.party, r.about}
+	if r.Wait > 0 && !r.about.Has(fault.Expiry) {
+		waiting := patient(r.party, r.about, r.Wait, r.Sleep)
+		r.party, r.about, r.Timeout = waiting, waiting.about, r.Timeout+r.Wait
+	}
 	return nil
 }
 

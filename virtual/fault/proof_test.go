@@ -224,6 +224,11 @@ func TestARefusedBaselineIsNoVerdict(t *testing.T) {
 	if err != nil || base.Answer.Accepted {
 		t.Errorf("got %+v, %v, want the honest twin refused", base, err)
 	}
+	// A twin stands for all faults of its set-up, so its error names none of them.
+	_, err = fault.Find("get-origin-port").PlayBaseline(context.Background(), p, "nobody-at-all")
+	if err == nil || strings.Contains(err.Error(), "get-origin-port") || !strings.Contains(err.Error(), "the honest twin of sign-in") {
+		t.Errorf("got %v, want it to name the twin and no fault", err)
+	}
 }
 
 // BenchmarkCatalogue plays every fault once, and every set-up's honest twin.

@@ -52,18 +52,19 @@ type scene func(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, 
 // the same name gives the same bytes but for what the party's challenge changes. An error means that nothing is known:
 // an honest step before the fault was refused, or the party could not be used; Played holds what came before.
 func (f *Fault) Play(ctx context.Context, p Party, name string) (*Played, error) {
-	return f.perform(ctx, p, name, f.edits, f.scene)
+	return f.perform(ctx, p, name, f.ID, f.edits, f.scene)
 }
 
 // PlayBaseline plays the honest twin: the same set-up, nothing broken.
 func (f *Fault) PlayBaseline(ctx context.Context, p Party, name string) (*Played, error) {
-	return f.perform(ctx, p, name, nil, nil)
+	return f.perform(ctx, p, name, "the honest twin of "+string(f.Baseline), nil, nil)
 }
 
-func (f *Fault) perform(ctx context.Context, p Party, name string, changes []edit, act scene) (*Played, error) {
+// perform plays; what is how errors call it, for a twin is that of all faults of its set-up.
+func (f *Fault) perform(ctx context.Context, p Party, name, what string, changes []edit, act scene) (*Played, error) {
 	s := &stage{party: p, about: p.About(), name: name, setup: f.setup, played: &Played{Fault: f.ID, Name: name}}
 	fail := func(err error) (*Played, error) {
-		return s.played, fmt.Errorf("playing %s: %w", f.ID, err)
+		return s.played, fmt.Errorf("playing %s: %w", what, err)
 	}
 	lead, err := s.enter(ctx, "")
 	if err != nil {
