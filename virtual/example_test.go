@@ -145,7 +145,8 @@ func ExampleClient_pIN() {
 		"challenge":"AAAA","pubKeyCredParams":[{"type":"public-key","alg":-7}],
 		"authenticatorSelection":{"userVerification":"required"}}`)
 	for _, pin := range []string{"0000", "2580"} {
-		browser := &virtual.Client{Origin: "https://shop.example", Authenticators: []*virtual.Authenticator{key}, PIN: pin}
+		keys := []*virtual.Authenticator{key}
+		browser := &virtual.Client{Origin: "https://shop.example", Authenticators: keys, PIN: pin}
 		response, err := browser.Create(options)
 		fmt.Printf("%s: verified %t, %d attempts left\n", pin, err == nil && verified(response), attempts(key))
 	}
@@ -169,8 +170,8 @@ func attempts(key *virtual.Authenticator) int {
 	return left
 }
 
-// A fault in a Go test of one's own server: its handler stands behind httptest, and one fault of the catalogue is played
-// after its honest twin.
+// A fault in a Go test of one's own server: its handler stands behind httptest, and one fault of the catalogue is
+// played after its honest twin.
 func Example_fault() {
 	s, err := site() // httptest.NewServer(yourHandler)
 	if err != nil {

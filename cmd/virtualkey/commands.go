@@ -29,7 +29,8 @@ nothing was proved; 3 used wrongly, or the server cannot be reached.`
 	root.AddCommand(
 		p.newCommand(), p.listCommand(), p.showCommand(), p.cloneCommand(), p.exportCommand(), p.importCommand(),
 		p.pinCommand(), p.counterCommand(), p.registerCommand(), p.signInCommand(),
-		p.faultCommand(), p.conformCommand(), p.oracleCommand(), p.explainCommand(), p.recordCommand(), p.replayCommand(),
+		p.faultCommand(), p.conformCommand(), p.oracleCommand(), p.explainCommand(), p.recordCommand(),
+		p.replayCommand(),
 		p.hidCommand(), p.caCommand(), p.doctorCommand(), p.versionCommand(),
 	)
 	return root

@@ -44,7 +44,8 @@ func (r *runFlags) add(f *pflag.FlagSet) {
 		"`ID=REASON` for a fault that does not count; may be repeated; the reason stands in every report")
 	f.StringVar(&r.oracle, "oracle", "", "YAML `file` that tells the reasons of refusals by their codes and texts")
 	f.DurationVar(&r.patience, "patience", 30*time.Second, "`time` allowed for one fault")
-	f.DurationVar(&r.wait, "wait", 0, "`time` that may be waited for a ceremony to expire, where no clock can be moved; 0: such faults are skipped")
+	f.DurationVar(&r.wait, "wait", 0,
+		"`time` that may be waited for a ceremony to expire, where no clock can be moved; 0: such faults are skipped")
 	f.BoolVar(&r.quiet, "quiet", false, "no progress on the standard error")
 }
 

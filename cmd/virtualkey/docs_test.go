@@ -77,7 +77,8 @@ func typeOff(t *testing.T, text []byte) {
 	file := filepath.Join(t.TempDir(), "page.txtar")
 	const options = `{"rp":{"id":"localhost","name":"Shop"},"user":{"id":"bWVp","name":"mei","displayName":"Mei"},
 "challenge":"Y2hhbGxlbmdl","attestation":"direct","pubKeyCredParams":[{"type":"public-key","alg":-7}]}`
-	all := strings.Join(script, "\n") + "\n-- shop.yaml --\n" + string(mapping[1]) + "-- options.json --\n" + options + "\n"
+	all := strings.Join(script, "\n") + "\n-- shop.yaml --\n" + string(mapping[1]) + "-- options.json --\n" +
+		options + "\n"
 	if err := os.WriteFile(file, []byte(all), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ func (p *program) oracleCommand() *cobra.Command {
 }
 
 func (p *program) learnCommand() *cobra.Command {
-	r, s, out := &runFlags{}, &selection{}, ""
+	r, s := &runFlags{}, &selection{}
+	out := ""
 	cmd := &cobra.Command{
 		Use:   "learn [RECORDING]",
 		Short: "Draft an oracle file from one run, for you to correct",

@@ -24,7 +24,8 @@ func (r *run) oneState(ctx context.Context) bool {
 		}
 		users[i] = &honestUser{visit: visit, origin: r.about.Origin, name: r.name(fmt.Sprintf("state-%d", i))}
 	}
-	lone, first, second := users[0], users[1], users[2]
+	lone := users[0]
+	first, second := users[1], users[2]
 	nothing := func() error { return nil }
 	if lone.register(ctx, nothing) != nil || lone.signIn(ctx, nothing) != nil {
 		return false

@@ -87,7 +87,8 @@ func (r *Report) junitSuite(c fault.Ceremony) junitSuite {
 		},
 	}
 	if r.Alone {
-		s.Properties = append(s.Properties, junitProperty{"alone", "it keeps one state for everybody, so faults were played one at a time"})
+		s.Properties = append(s.Properties, junitProperty{"alone",
+			"it keeps one state for everybody, so faults were played one at a time"})
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.Waivers)) {
 		s.Properties = append(s.Properties, junitProperty{"waived " + id, r.Waivers[id]})

@@ -14,8 +14,8 @@ import (
 // tooMany are reasons that one message cannot all mean: what is said of so many faults says nothing.
 const tooMany = 4
 
-// Learn drafts an oracle from one run, as YAML that ReadOracle takes: for every code, or else every wording, the reasons
-// of the faults that it was said of. It is a draft: a party that refuses for a wrong reason has taught that, so each
+// Learn drafts an oracle from one run, as YAML that ReadOracle takes: for every code, or else every wording, the
+// reasons of the faults that it was said of. It is a draft: a party that refuses for a wrong reason has taught that, so each
 // line names its faults, to be held against what it says. What was said of too many reasons is left out, in a comment.
 func Learn(r *Report) []byte {
 	codes, texts := map[string]*lesson{}, map[string]*lesson{}
@@ -37,9 +37,12 @@ func Learn(r *Report) []byte {
 		into[key].faults = append(into[key].faults, res.ID)
 	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "# An oracle drafted from one run against %s. Correct it: a refusal for a wrong\n", cmp.Or(r.Target.URL, r.Target.RPID))
+	fmt.Fprintf(&out, "# An oracle drafted from one run against %s. Correct it: a refusal for a wrong\n",
+		cmp.Or(r.Target.URL, r.Target.RPID))
 	out.WriteString("# reason is in here as if it were right. The first text that matches decides.\n")
-	write(&out, "codes:", codes, func(key, reasons string) string { return fmt.Sprintf("  %s: [%s]", quotedYAML(key), reasons) })
+	write(&out, "codes:", codes, func(key, reasons string) string {
+		return fmt.Sprintf("  %s: [%s]", quotedYAML(key), reasons)
+	})
 	write(&out, "texts:", texts, func(key, reasons string) string {
 		return fmt.Sprintf("  - {match: %s, reasons: [%s]}", quotedYAML(key), reasons)
 	})

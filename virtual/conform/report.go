@@ -34,7 +34,7 @@ type Report struct {
 	Started  time.Time                      `json:"started"`
 	TookMS   float64                        `json:"tookMs"`
 	Strict   bool                           `json:"strict"`
-	Alone    bool                           `json:"alone,omitempty"`   // it keeps one state for everybody, so faults were played one at a time
+	Alone    bool                           `json:"alone,omitempty"`   // one state for everybody, so played one at a time
 	Waivers  map[string]string              `json:"waivers,omitempty"` // reasons by the ids of faults
 	Summary  Summary                        `json:"summary"`
 	Coverage map[fault.Ceremony]*Coverage   `json:"coverage"`

@@ -29,8 +29,8 @@ type Options struct {
 	Policy map[string]Expectation // by fault id, for policy and hardening rows
 	Strict bool                   // unconfirmed refusals and lax hardening rows fail the run, too
 
-	// Wait is how long may be waited for a ceremony to expire, at a party whose clock cannot be moved, by the timeout that
-	// its options tell; 0: such faults are not played.
+	// Wait is how long may be waited for a ceremony to expire, at a party whose clock cannot be moved, by the timeout
+	// that its options tell; 0: such faults are not played.
 	Wait  time.Duration
 	Sleep func(context.Context, time.Duration) error // lets time pass; nil: the clock does
 

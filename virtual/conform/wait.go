@@ -23,7 +23,8 @@ type patientParty struct {
 }
 
 // patient adds the feature expiry to a party that lacks it.
-func patient(p fault.Party, about fault.About, most time.Duration, sleep func(context.Context, time.Duration) error) *patientParty {
+func patient(p fault.Party, about fault.About, most time.Duration,
+	sleep func(context.Context, time.Duration) error) *patientParty {
 	if sleep == nil {
 		sleep = sleepFor
 	}
@@ -113,7 +114,8 @@ func (v *patientVisit) Expire(ctx context.Context) error {
 	case timeout == 0:
 		return errors.New("waiting for a ceremony to expire: its options tell no timeout")
 	case timeout+lateBy > v.party.most:
-		return fmt.Errorf("waiting for a ceremony to expire: its options allow %s, and no more than %s may be waited", timeout, v.party.most)
+		return fmt.Errorf("waiting for a ceremony to expire: its options allow %s, and no more than %s may be waited",
+			timeout, v.party.most)
 	}
 	return v.party.sleep(ctx, timeout+lateBy)
 }

@@ -40,7 +40,10 @@ func TestExpiryIsWaitedFor(t *testing.T) {
 		now = now.Add(d)
 		return nil
 	}
-	faults := []*fault.Fault{fault.Find("reg-challenge-expired"), fault.Find("get-challenge-expired"), fault.Find("get-credential-deleted")}
+	var faults []*fault.Fault
+	for _, id := range []string{"reg-challenge-expired", "get-challenge-expired", "get-credential-deleted"} {
+		faults = append(faults, fault.Find(id))
+	}
 	for _, c := range []struct {
 		wait    time.Duration
 		without []fault.Check
@@ -55,11 +58,13 @@ func TestExpiryIsWaitedFor(t *testing.T) {
 		rep := run(t, p, faults, conform.Options{Seed: "wait", Parallel: 1, Wait: c.wait, Sleep: sleep})
 		for _, res := range rep.Results[:2] {
 			if res.Verdict != c.want {
-				t.Errorf("wait %s, without %v: %s: got %s (%s), want %s", c.wait, c.without, res.ID, res.Verdict, res.Detail, c.want)
+				t.Errorf("wait %s, without %v: %s: got %s (%s), want %s",
+					c.wait, c.without, res.ID, res.Verdict, res.Detail, c.want)
 			}
 		}
 		if rep.Results[2].Verdict != conform.Pass {
-			t.Errorf("wait %s: got %s for what needs a desk, want the party's own to serve", c.wait, rep.Results[2].Detail)
+			t.Errorf("wait %s: got %s for what needs a desk, want the party's own to serve",
+				c.wait, rep.Results[2].Detail)
 		}
 	}
 }
@@ -115,17 +120,20 @@ expire: [{path: /expire, method: POST, take: {token: {json: $.token}}}]
 
 // Options whose byte strings are in another base64 are read as their own page would read them.
 func TestOptionsInAnotherBase64AreRead(t *testing.T) {
-	for given, want := range map[string]string{
-		`{"challenge":"+/+/+w=="}`: `{"challenge":"-_-_-w"}`,
-		`{"publicKey":{"challenge":"AA==","user":{"id":"AQ==","name":"=="}}}`:       `{"publicKey":{"challenge":"AA","user":{"id":"AQ","name":"=="}}}`,
-		`{"challenge":"AA","allowCredentials":[{"id":"AQ==","type":"public-key"}]}`: `{"allowCredentials":[{"id":"AQ","type":"public-key"}],"challenge":"AA"}`,
-		`{"challenge":"AA","excludeCredentials":[{"id":"+w"}]}`:                     `{"challenge":"AA","excludeCredentials":[{"id":"-w"}]}`,
-		`{ "challenge": "AA" }`:             `{ "challenge": "AA" }`,
-		`{"challenge":"not base64 at all"}`: `{"challenge":"not base64 at all"}`,
-		`[]`:                                `[]`,
+	for _, c := range []struct{ given, want string }{
+		{`{"challenge":"+/+/+w=="}`, `{"challenge":"-_-_-w"}`},
+		{`{"publicKey":{"challenge":"AA==","user":{"id":"AQ==","name":"=="}}}`,
+			`{"publicKey":{"challenge":"AA","user":{"id":"AQ","name":"=="}}}`},
+		{`{"challenge":"AA","allowCredentials":[{"id":"AQ==","type":"public-key"}]}`,
+			`{"allowCredentials":[{"id":"AQ","type":"public-key"}],"challenge":"AA"}`},
+		{`{"challenge":"AA","excludeCredentials":[{"id":"+w"}]}`,
+			`{"challenge":"AA","excludeCredentials":[{"id":"-w"}]}`},
+		{`{ "challenge": "AA" }`, `{ "challenge": "AA" }`},
+		{`{"challenge":"not base64 at all"}`, `{"challenge":"not base64 at all"}`},
+		{`[]`, `[]`},
 	} {
-		if got := string(conform.Unpadded([]byte(given))); got != want {
-			t.Errorf("%s: got %s, want %s", given, got, want)
+		if got := string(conform.Unpadded([]byte(c.given))); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.given, got, c.want)
 		}
 	}
 	p := fixture(t)
@@ -145,7 +153,8 @@ func TestOptionsInAnotherBase64AreRead(t *testing.T) {
 		_, _ = io.WriteString(w, body)
 	}))
 	defer s.Close()
-	opened, err := conform.FIDO{Target: conform.Target{URL: s.URL, Origin: p.About().Origin, RPID: p.About().RPID}}.Open()
+	target := conform.Target{URL: s.URL, Origin: p.About().Origin, RPID: p.About().RPID}
+	opened, err := conform.FIDO{Target: target}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,8 @@ import (
 
 // A server that says in words what it refuses, and has no codes, is understood.
 func TestWordsOfATalkativeParty(t *testing.T) {
-	rep := run(t, fixture(t), fault.Catalogue(), conform.Options{Seed: "words", Parallel: 4, Oracle: conform.WordOracle()})
+	rep := run(t, fixture(t), fault.Catalogue(),
+		conform.Options{Seed: "words", Parallel: 4, Oracle: conform.WordOracle()})
 	refused := 0
 	for _, res := range rep.Results {
 		if res.Answer != nil && !res.Answer.Accepted {

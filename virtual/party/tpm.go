@@ -193,7 +193,8 @@ func (s *statement) certified(raw []byte, area *pubArea, alg *algorithm) {
 	}
 	if area != nil {
 		name := area.name()
-		s.v.must(fault.CheckTPMName, name != nil && bytes.Equal(name, info.name), "the name in certInfo is that of another key")
+		s.v.must(fault.CheckTPMName, name != nil && bytes.Equal(name, info.name),
+			"the name in certInfo is that of another key")
 	}
 }
 
