@@ -70,7 +70,8 @@
 //
 // A Hooks value changes one thing on the way: a member of the client data, a flag, the signature. What is changed
 // before signing is signed, so that only the check under test can refuse; what is changed after signing breaks the
-// signature as well. Hooks belong to a Client; copy the Client to have an honest one beside it.
+// signature as well. Hooks belong to a Client; copy the Client to have an honest one beside it. Package fault has
+// hundreds of them, and package conform plays them: its example is a test of one's own server in ten lines.
 //
 // # Attestation
 //

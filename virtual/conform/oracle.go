@@ -3,6 +3,7 @@ package conform
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
@@ -83,10 +84,16 @@ func ReasonOracle() *Oracle {
 // WordOracle reads the words that servers commonly use, for those that nobody wrote a table for. It is careful: a
 // message with two subjects is read as the one that stands first here.
 func WordOracle() *Oracle {
-	rule := func(match string, reasons ...fault.Reason) TextRule {
-		return TextRule{Match: regexp.MustCompile(`(?i)` + match), Reasons: reasons}
-	}
-	return &Oracle{Texts: []TextRule{
+	return &Oracle{Texts: slices.Concat(wordsOfCeremonies(), wordsOfStatements())}
+}
+
+// rule reads reasons out of a message, whatever its case.
+func rule(match string, reasons ...fault.Reason) TextRule {
+	return TextRule{Match: regexp.MustCompile(`(?i)` + match), Reasons: reasons}
+}
+
+func wordsOfCeremonies() []TextRule {
+	return []TextRule{
 		// What is wrong with the form is said beside the name of what has it, so it goes first.
 		rule(`already registered|already exists|duplicate credential|has registered`, fault.Registered),
 		rule(`\btwice\b|duplicate|more than once|repeated (member|key|field)`,
@@ -114,6 +121,12 @@ func WordOracle() *Oracle {
 		rule(`session`, fault.WrongSession, fault.Spent, fault.Expired),
 		rule(`counter|sign count`, fault.CounterBack),
 		rule(`disabled|locked|suspended`, fault.Disabled),
+	}
+}
+
+// wordsOfStatements are of keys and statements, and behind them of what is said where nothing else is.
+func wordsOfStatements() []TextRule {
+	return []TextRule{
 		rule(`trust|\bchains?\b|root certificate|unknown authority|metadata|revoked|no certificates`,
 			fault.Untrusted, fault.BadAttestation),
 		rule(`\b(pub ?area|cert ?info|magic|extra ?data|nonce|ver|tpm|aik|compound|part \d+|format|fmt|subject|`+
@@ -142,5 +155,5 @@ func WordOracle() *Oracle {
 		rule(`(invalid|wrong) (input|format|length)|\b(\d+ )?bytes?\b|cut off|too (long|short)`,
 			fault.Malformed, fault.Duplicate),
 		rule(`\bunknown\b|differs?\b|mismatch|does not match`, fault.NoCredential, fault.Malformed),
-	}}
+	}
 }
