@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -61,6 +62,37 @@ const (
 	TemplateEmailChange    = "email-change"     // args: link
 	TemplateCodesVoid      = "codes-void"       // args: at
 )
+
+// A Rank is how soon a message is needed: the lower, the sooner.
+type Rank int
+
+// The ranks, in the order in which messages leave.
+const (
+	RankCode   Rank = iota // somebody looks at a field and waits
+	RankReset              // somebody waits for a link to an account of his own
+	RankNotice             // somebody should know
+	RankSignUp             // anybody can ask for these, for any address
+)
+
+// Ranks is how many ranks there are.
+const Ranks = int(RankSignUp) + 1
+
+// Rank returns the rank of m. What is not named here is a notice.
+func (m *Message) Rank() Rank {
+	switch m.Template {
+	case TemplateCode:
+		return RankCode
+	case TemplateReset, TemplateEmailChange:
+		return RankReset
+	case TemplateSignUp, TemplateSignUpExisting:
+		return RankSignUp
+	}
+	return RankNotice
+}
+
+// ranked is the id of m in the outbox. Its rank leads, so that whoever reads
+// the outbox in order meets what is needed first.
+func (m *Message) ranked(drawn string) string { return strconv.Itoa(int(m.Rank())) + drawn }
 
 // A Receipt is a gateway's later word about a message that it had accepted.
 type Receipt struct {

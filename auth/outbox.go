@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -20,7 +21,9 @@ const (
 // send writes a message to the outbox; it leaves after commit. id is drawn
 // outside of the transaction.
 func (w *Work) send(m Message, id string) error {
-	m.ID, m.State, m.CreatedAt, m.ChangedAt, m.Restore = id, Queued, w.now, w.now, w.s.restoreEpoch()
+	id = m.ranked(id)
+	m.ID, m.State, m.Restore = id, Queued, w.s.restoreEpoch()
+	m.CreatedAt, m.ChangedAt = w.now, w.now
 	if m.Language == "" && w.account != nil {
 		m.Language = w.account.Language
 	}
@@ -44,23 +47,30 @@ func (s *Service) wakeUp() {
 	}
 }
 
-// Due leases up to max messages that should be delivered now. A deliverer that
-// vanishes loses its lease after two minutes, so a message may be delivered
-// twice but never not at all: its ID is the idempotency key. Messages whose
-// time is over are settled as expired.
+// Due leases up to max messages that should be delivered now: DueUpTo of all ranks.
 func (s *Service) Due(ctx context.Context, max int) ([]Message, error) {
+	return s.DueUpTo(ctx, max, RankSignUp)
+}
+
+// DueUpTo leases up to max messages of the ranks up to last that should be
+// delivered now, in the order of their ranks. Those that an older version wrote
+// have none in their ids: they are found when all ranks are asked for. A
+// deliverer that vanishes loses its lease after two minutes, so a message may
+// be delivered twice but never not at all: its ID is the idempotency key.
+// Messages whose time is over are settled as expired.
+func (s *Service) DueUpTo(ctx context.Context, max int, last Rank) ([]Message, error) {
 	for {
-		due, found, err := s.due(ctx, max)
+		due, found, err := s.due(ctx, max, last)
 		if err != nil || len(due) > 0 || !found { // else all that were found had expired
 			return due, err
 		}
 	}
 }
 
-func (s *Service) due(ctx context.Context, max int) (due []Message, found bool, err error) {
+func (s *Service) due(ctx context.Context, max int, last Rank) (due []Message, found bool, err error) {
 	c := Caller{system: true}
 	// No commit for an empty outbox.
-	ready, err := do(ctx, s, c, ActOutbox, func(w *Work) ([]string, error) { return w.ready(max) })
+	ready, err := do(ctx, s, c, ActOutbox, func(w *Work) ([]string, error) { return w.ready(max, last) })
 	if err != nil || len(ready) == 0 {
 		return nil, false, err
 	}
@@ -82,11 +92,15 @@ func (s *Service) due(ctx context.Context, max int) (due []Message, found bool, 
 
 // ready returns the ids of at most max messages whose time has come. It reads
 // on past those that wait: a relay that is down holds up nobody else's codes.
-func (w *Work) ready(max int) ([]string, error) {
+func (w *Work) ready(max int, last Rank) ([]string, error) {
 	var list []string
+	to := "" // to the end: what older versions wrote may be anywhere
+	if last < RankSignUp {
+		to = strconv.Itoa(int(last) + 1)
+	}
 	for from, n := "", scanBatch; n == scanBatch; {
 		n = 0
-		for item, err := range w.s.outbox.Scan(w.tx, from, "", scanBatch) {
+		for item, err := range w.s.outbox.Scan(w.tx, from, to, scanBatch) {
 			if err != nil {
 				return nil, err
 			}

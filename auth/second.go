@@ -182,7 +182,7 @@ func (s *Service) sendAll(ctx context.Context, c Caller, next *Ceremony) (*Deliv
 	if err != nil {
 		return nil, err
 	}
-	next.Message = id
+	next.Message = next.Messages[0].ranked(id)
 	return info, nil
 }
 

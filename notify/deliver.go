@@ -166,10 +166,10 @@ func counted(f *Failure, m auth.Message, n int) string {
 // attempt waits for a slot of l and delivers once. It ends with ctx or with
 // the message's life, whichever comes first.
 func (d *Dispatcher) attempt(ctx context.Context, quit <-chan struct{}, l *lane, m auth.Message, t Text) (reference string, err error) {
-	if err := l.enter(ctx, quit); err != nil {
+	if err := l.enter(ctx, quit, m.Rank()); err != nil {
 		return "", err
 	}
-	defer l.leave()
+	defer l.leave(m.Rank())
 	if d.late(m) {
 		return "", errTooLate
 	}
@@ -191,31 +191,6 @@ func (d *Dispatcher) attempt(ctx context.Context, quit <-chan struct{}, l *lane,
 func (d *Dispatcher) panicked(where string, m auth.Message, r any) {
 	d.log.Error("panic while delivering", "where", where, "message", m.ID,
 		"type", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
-}
-
-func (l *lane) enter(ctx context.Context, quit <-chan struct{}) error {
-	select {
-	case <-quit:
-		return errStopped
-	case l.room <- struct{}{}:
-	default:
-		return errFull
-	}
-	select {
-	case l.slots <- struct{}{}:
-	case <-ctx.Done():
-		<-l.room
-		return errFull
-	case <-quit:
-		<-l.room
-		return errStopped
-	}
-	return nil
-}
-
-func (l *lane) leave() {
-	<-l.slots
-	<-l.room
 }
 
 // failure returns what err says; an error of unknown kind is Unsure.

@@ -53,13 +53,14 @@ type Dispatcher struct {
 	log     *slog.Logger
 	limits  Limits
 	lanes   map[auth.Channel][]*lane // in order of preference
-	most    int                      // messages leased at one time
+	all     []*lane
 	sink    *Sink
 	nudge   chan struct{}  // a retry is due, or room was made
 	working sync.WaitGroup // deliveries under way
 
 	mu     sync.Mutex
 	flying map[string]bool // messages being delivered here
+	leased tally           // they, by rank
 	full   bool            // Run waits for room
 	owed   map[string]debt // outcomes that the outbox would not store
 }
@@ -69,23 +70,6 @@ type Dispatcher struct {
 type debt struct {
 	outcome auth.Outcome
 	until   time.Time // when the message is over anyway
-}
-
-// A lane is one driver with its slots and its waiting room.
-type lane struct {
-	Driver
-	room  chan struct{} // one for each message waiting or under way
-	slots chan struct{} // one for each delivery under way
-}
-
-const roomPerSlot = 8
-
-func newLane(d Driver) *lane {
-	n := 8
-	if s, ok := d.(interface{ slots() int }); ok && s.slots() > 0 {
-		n = s.slots()
-	}
-	return &lane{Driver: d, room: make(chan struct{}, n*roomPerSlot), slots: make(chan struct{}, n)}
 }
 
 // NewDispatcher returns a Dispatcher for drivers made by the caller; their
@@ -99,11 +83,10 @@ func NewDispatcher(l Limits, o Outbox, r Render, now func() time.Time, log *slog
 		nudge:  make(chan struct{}, 1),
 		flying: map[string]bool{},
 		owed:   map[string]debt{},
-		most:   16, // beyond the rooms: being rendered or settled
 	}
 	for _, driver := range drivers {
 		l := newLane(driver)
-		d.most += cap(l.room)
+		d.all = append(d.all, l)
 		for _, c := range driver.Channels() {
 			d.lanes[c] = append(d.lanes[c], l)
 		}
@@ -133,32 +116,42 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 }
 
 // lease starts the delivery of what is due and reports whether to look again
-// at once.
+// at once. It asks for what people wait for by itself first: so there is always
+// room for that, however much of the rest there is.
 func (d *Dispatcher) lease(ctx, work context.Context) (more bool) {
-	free := d.free()
-	if free == 0 {
-		return false
-	}
-	ask := min(free, 64)
-	list, err := d.outbox.Due(ctx, ask)
-	if err != nil {
-		if ctx.Err() == nil {
-			d.log.Error("outbox cannot be read", "error", err)
+	for _, last := range []auth.Rank{auth.RankReset, auth.RankSignUp} {
+		ask := min(d.free(last), 64)
+		if ask == 0 {
+			continue
 		}
-		return false
+		list, err := d.outbox.DueUpTo(ctx, ask, last)
+		if err != nil {
+			if ctx.Err() == nil {
+				d.log.Error("outbox cannot be read", "error", err)
+			}
+			return false
+		}
+		if d.begin(ctx, work, list) > 0 && len(list) == ask {
+			more = true
+		}
 	}
-	started := 0
+	return more
+}
+
+// begin starts the delivery of each message that is not being delivered here
+// already, and returns how many those are.
+func (d *Dispatcher) begin(ctx, work context.Context, list []auth.Message) (started int) {
 	for _, m := range list {
-		if !d.claim(m.ID) {
+		if !d.claim(m) {
 			continue
 		}
 		started++
 		d.working.Go(func() {
-			defer d.release(m.ID)
+			defer d.release(m)
 			d.deliver(work, ctx.Done(), m)
 		})
 	}
-	return started > 0 && len(list) == ask
+	return started
 }
 
 // wait returns when there may be something to do.
@@ -201,12 +194,23 @@ func within(done <-chan struct{}, limit time.Duration) bool {
 	}
 }
 
-// free returns how many more messages may be leased, and notes if none.
-func (d *Dispatcher) free() int {
+// free returns how many more messages of the rank may be leased, and notes if
+// none.
+func (d *Dispatcher) free(r auth.Rank) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	n := max(0, d.most-len(d.flying))
-	d.full = n == 0
+	n := d.leased.room(r, d.most)
+	d.full = d.full || n == 0
+	return n
+}
+
+// most is how many messages of the rank and of those after it may be leased at
+// one time: what the rooms hold, and some being rendered or settled.
+func (d *Dispatcher) most(r auth.Rank) int {
+	n := 16 - 4*int(r)
+	for _, l := range d.all {
+		n += l.rooms(r)
+	}
 	return n
 }
 
@@ -218,20 +222,23 @@ func (d *Dispatcher) busy() int {
 
 // claim marks a message as being delivered here; false if it already is,
 // because its lease lapsed under a driver that does not end.
-func (d *Dispatcher) claim(id string) bool {
+func (d *Dispatcher) claim(m auth.Message) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.flying[id] {
+	if d.flying[m.ID] {
 		return false
 	}
-	d.flying[id] = true
+	d.flying[m.ID] = true
+	d.leased[m.Rank()]++
 	return true
 }
 
-func (d *Dispatcher) release(id string) {
+func (d *Dispatcher) release(m auth.Message) {
 	d.mu.Lock()
-	delete(d.flying, id)
+	delete(d.flying, m.ID)
+	d.leased[m.Rank()]--
 	full := d.full
+	d.full = false
 	d.mu.Unlock()
 	if full {
 		d.poke()

@@ -18,6 +18,11 @@
 // hangs or is slow holds up its own gateway only: each gateway has its own
 // slots and its own waiting room, and what finds the room full is put off.
 //
+// Messages leave by rank: codes, then resets, then notices, then sign-ups, which
+// anybody can ask for. Part of every gateway's slots and waiting room is kept
+// for the first two (see lane): a flood of the others, or a gateway that takes
+// long for each, never holds up a code.
+//
 // # What an attempt may come to
 //
 // The danger in trying again is a second text; the danger in not trying is

@@ -10,10 +10,11 @@ import (
 
 // An Outbox holds the messages to deliver; *auth.Service is one.
 type Outbox interface {
-	// Due leases up to max messages that are queued and whose NextAt has come,
-	// oldest first. A leased message is not returned again until its lease
-	// lapses, which must take longer than Hold.
-	Due(ctx context.Context, max int) ([]auth.Message, error)
+	// DueUpTo leases up to max messages of the ranks up to last that are queued
+	// and whose NextAt has come, in the order of their ranks. A leased message
+	// is not returned again until its lease lapses, which must take longer than
+	// Hold.
+	DueUpTo(ctx context.Context, max int, last auth.Rank) ([]auth.Message, error)
 
 	// Settle stores what became of one attempt, durably. For Queued it keeps
 	// Gateway and Reason as the message's own and adds one to its Tries: the

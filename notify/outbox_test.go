@@ -52,7 +52,7 @@ const lease = time.Minute
 type box struct {
 	mu       sync.Mutex
 	now      func() time.Time
-	ids      []string
+	queue    []*auth.Message
 	messages map[string]*auth.Message
 	settled  map[string][]auth.Outcome
 	broken   int // Settle fails this many times
@@ -69,7 +69,7 @@ func (b *box) put(m auth.Message) {
 	if m.State == "" {
 		m.State = auth.Queued
 	}
-	b.ids = append(b.ids, m.ID)
+	b.queue = append(b.queue, &m)
 	b.messages[m.ID] = &m
 	select {
 	case b.wake <- struct{}{}:
@@ -77,14 +77,21 @@ func (b *box) put(m auth.Message) {
 	}
 }
 
-func (b *box) Due(_ context.Context, max int) ([]auth.Message, error) {
+func (b *box) DueUpTo(_ context.Context, max int, last auth.Rank) ([]auth.Message, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	var due [auth.Ranks][]*auth.Message
+	now := b.now()
+	b.queue = slices.DeleteFunc(b.queue, func(m *auth.Message) bool { return m.State != auth.Queued })
+	for _, m := range b.queue {
+		if r := m.Rank(); r <= last && len(due[r]) < max && !m.NextAt.After(now) {
+			due[r] = append(due[r], m)
+		}
+	}
 	var list []auth.Message
-	for _, id := range b.ids {
-		m := b.messages[id]
-		if m.State == auth.Queued && !m.NextAt.After(b.now()) && len(list) < max {
-			m.NextAt = b.now().Add(lease)
+	for _, m := range slices.Concat(due[:last+1]...) {
+		if len(list) < max {
+			m.NextAt = now.Add(lease)
 			list = append(list, *m)
 		}
 	}

@@ -34,7 +34,7 @@ type SMTPConfig struct {
 	From         string        // RFC 5322 mailbox, with a name if wanted
 	Hello        string        // our name in EHLO; the domain of From if ""
 	Timeout      time.Duration // of one mail, 20 s; below Hold
-	Slots        int           // mails at one time, 4
+	Slots        int           // mails at one time, 6
 }
 
 const smtpName = "smtp"
@@ -62,7 +62,7 @@ func NewSMTP(c SMTPConfig, now func() time.Time) (*SMTP, error) {
 		c.Timeout = 20 * time.Second
 	}
 	if c.Slots == 0 {
-		c.Slots = 4
+		c.Slots = 6
 	}
 	from, err := mail.ParseAddress(c.From)
 	if err != nil {

@@ -1,0 +1,177 @@
+package auth_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// Every template has its rank: one that is new is put here on purpose.
+func TestRankOfEveryTemplate(t *testing.T) {
+	want := map[string]auth.Rank{
+		"code": auth.RankCode, "reset": auth.RankReset, "email-change": auth.RankReset,
+		"sign-up": auth.RankSignUp, "sign-up-existing": auth.RankSignUp,
+	}
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "message.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, is := n.(*ast.ValueSpec)
+		if !is || !strings.HasPrefix(spec.Names[0].Name, "Template") {
+			return true
+		}
+		template, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rank, named := want[template]
+		if !named {
+			rank = auth.RankNotice
+		}
+		if got := (&auth.Message{Template: template}).Rank(); got != rank {
+			t.Errorf("%s: got rank %d, want %d", template, got, rank)
+		}
+		found++
+		return true
+	})
+	if found < 10 {
+		t.Errorf("got %d templates, want all", found)
+	}
+}
+
+// What people wait for leaves first, whatever was written before it; asked for by itself, it comes by itself; and what
+// an older version wrote, without a rank in its id, comes as well.
+func TestOutboxLeavesByRank(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	w.seller("seller@example.com", number)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), number)
+	w.mail()
+	for i := range 20 {
+		_, err := w.s.SignUp(ctx, caller(fmt.Sprint("browser", i)), form(fmt.Sprintf("new%d@example.com", i), fmt.Sprintf("+8613800139%03d", i)))
+		ok(t, "sign up", err)
+	}
+	ok(t, "forgot", w.s.Forgot(ctx, caller("elsewhere"), "seller@example.com"))
+	w.pass(5 * time.Minute)
+	info := w.signIn(caller("elsewhere"), "seller@example.com")
+	challenge, err := w.s.SignInBegin(ctx, caller("elsewhere"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+	ok(t, "begin", err)
+	if challenge.Delivery == nil || challenge.Delivery.State != auth.Queued {
+		t.Errorf("got %+v of the code's way, want it queued", challenge.Delivery)
+	}
+	outbox := store.NewCollection[auth.Message]("outbox", w.keys)
+	old := []string{"-old", "0ld", "old", "zold", "_old", "3old"}
+	err = w.db.Update(ctx, func(tx store.Tx) error {
+		for _, id := range old {
+			m := auth.Message{ID: id, Channel: auth.Mail, Recipient: "x@example.com", Template: auth.TemplateChange, State: auth.Queued,
+				Expires: w.time().Add(time.Hour)}
+			if err := outbox.Put(tx, id, &m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	ok(t, "write as an older version did", err)
+
+	soon, err := w.s.DueUpTo(ctx, 100, auth.RankReset)
+	ok(t, "lease what is urgent", err)
+	var ranks []auth.Rank
+	for _, m := range soon {
+		if !strings.HasSuffix(m.ID, "ld") {
+			ranks = append(ranks, m.Rank())
+		}
+	}
+	if fmt.Sprint(ranks) != fmt.Sprint([]auth.Rank{auth.RankCode, auth.RankReset}) {
+		t.Errorf("urgent ones: got ranks %v, want a code and a reset", ranks)
+	}
+	rest, err := w.s.DueUpTo(ctx, 100, auth.RankSignUp)
+	ok(t, "lease the rest", err)
+	seen := map[string]int{}
+	for _, m := range append(soon, rest...) {
+		seen[m.ID]++
+	}
+	for _, id := range old {
+		if seen[id] != 1 {
+			t.Errorf("%s of an older version: got it %d times, want once", id, seen[id])
+		}
+	}
+	if len(seen) != 22+len(old) || len(soon)+len(rest) != len(seen) {
+		t.Errorf("got %d messages, %d of them different, want %d", len(soon)+len(rest), len(seen), 22+len(old))
+	}
+}
+
+// A code's way can be followed by the ceremony that holds its message's name, from the outbox to the sent box; and what
+// was said is nowhere any more once the message is over, whichever way it ended.
+func TestSaidIsForgottenWhenItIsOver(t *testing.T) {
+	for _, end := range []auth.Delivery{auth.Accepted, auth.Failed, auth.Expired, auth.Delivered, "lapsed", "restored"} {
+		t.Run(string(end), func(t *testing.T) {
+			w := newWorld(t)
+			ctx := t.Context()
+			w.seller("seller@example.com", number)
+			w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), number)
+			w.mail()
+			w.pass(time.Hour)
+			info := w.signIn(caller("home"), "seller@example.com")
+			_, err := w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+			ok(t, "begin", err)
+			ok(t, "forgot", w.s.Forgot(ctx, caller("home"), "seller@example.com"))
+			switch end {
+			case "lapsed": // its life ended before anybody took it
+				w.pass(48 * time.Hour)
+			case "restored":
+				w.putBack(w.backup())
+				_, err := w.s.Restored(ctx, false)
+				ok(t, "say that it is a backup", err)
+			}
+			list, err := w.s.Due(ctx, 100)
+			ok(t, "lease", err)
+			for _, m := range list {
+				if m.Args["code"]+m.Args["link"] == "" {
+					t.Errorf("%s: got nothing to say on its way out", m.Template)
+				}
+				state := end
+				if end == auth.Delivered {
+					state = auth.Accepted
+				}
+				o := auth.Outcome{State: state, Gateway: "g", Reference: m.ID}
+				ok(t, "settle", w.s.Settle(ctx, m.ID, o))
+				ok(t, "settle again", w.s.Settle(ctx, m.ID, o))
+				if end == auth.Delivered {
+					ok(t, "receipt", w.s.Receipt(ctx, "g", m.ID, auth.Delivered, ""))
+				}
+			}
+			sent := store.NewCollection[auth.Message]("sent", w.keys)
+			outbox := store.NewCollection[auth.Message]("outbox", w.keys)
+			over := 0
+			err = w.db.View(ctx, func(tx store.Tx) error {
+				for range outbox.Scan(tx, "", "", 100) {
+					t.Error("got a message in the outbox after its end")
+				}
+				for item, err := range sent.Scan(tx, "", "", 100) {
+					if err != nil {
+						return err
+					}
+					over++
+					if len(item.Doc.Args) != 0 {
+						t.Errorf("%s: got %v in the sent box, want nothing of what it said", item.Doc.Template, item.Doc.Args)
+					}
+				}
+				return nil
+			})
+			ok(t, "look", err)
+			if over < 2 {
+				t.Errorf("got %d messages in the sent box, want the code and the link at least", over)
+			}
+		})
+	}
+}
