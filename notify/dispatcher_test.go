@@ -386,3 +386,32 @@ func TestOutcomeThatCannotBeStoredIsNotSentTwice(t *testing.T) {
 		log.clean(t)
 	})
 }
+
+// A driver that hangs past the lease and heeds nothing has its message to itself: leased again, it is not begun again.
+func TestAMessageLeasedTwiceIsDeliveredOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBox(time.Now)
+		leases := map[time.Time]bool{}
+		g := &fake{name: "a", play: func(_ context.Context, _ int, _ auth.Message) error {
+			time.Sleep(5*lease + time.Second)
+			return nil
+		}}
+		d := NewDispatcher(Limits{}, b, render, time.Now, (&journal{}).logger(), g)
+		m := sms("m1", time.Now())
+		m.Expires = time.Now().Add(time.Hour)
+		b.put(m)
+		stop := start(t, d)
+		for range 10 {
+			time.Sleep(lease / 2)
+			leases[b.get("m1").NextAt] = true
+		}
+		time.Sleep(time.Minute)
+		if got := b.get("m1"); got.State != auth.Accepted || len(g.seen()) != 1 || len(b.settled["m1"]) != 1 {
+			t.Errorf("got %s after %d deliveries and %d outcomes, want it accepted once", got.State, len(g.seen()), len(b.settled["m1"]))
+		}
+		if len(leases) < 4 || len(d.flying) != 0 || d.leased != (tally{}) {
+			t.Errorf("got %d leases, %v and %v left, want 4 at least and nothing left", len(leases), d.flying, d.leased)
+		}
+		stop()
+	})
+}
