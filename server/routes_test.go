@@ -25,7 +25,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"Do":        "the door that every use case goes through",
 		"LookLink":  "the pages of mailed links",
 		"CodesFile": "the page that downloads recovery codes",
-		"Due":       "package notify", "Settle": "package notify", "Wake": "package notify",
+		"Due":       "package notify", "DueUpTo": "package notify", "Settle": "package notify", "Wake": "package notify",
 		"Sweep":       "the program's own clock",
 		"VerifyAudit": "the program's own command",
 		"Restored":    "the program's own command",
