@@ -27,6 +27,7 @@ type Config struct {
 	Limits   Limits
 
 	Site      string // the site's name; set by the program
+	Origin    string // where the site is found; set by the program
 	Signature string // see SignatureOf
 }
 

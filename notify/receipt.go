@@ -35,8 +35,12 @@ type Receipts struct {
 
 type receiptRule struct {
 	ReceiptRule
-	proof *signer
+	proof prover
 }
+
+// ReceiptPath is where a gateway's receipts come to, below the origin; a secret
+// follows it where the gateway signs nothing.
+func ReceiptPath(gateway string) string { return "/api/v1/gateways/" + gateway + "/receipt" }
 
 // NewReceipts checks the receipt rules of c. A rule without a proof of who
 // sends is an error: whoever guessed a reference could declare a code undelivered.
@@ -47,7 +51,7 @@ func NewReceipts(c Config, now func() time.Time) (*Receipts, error) {
 		if rule.Format == "" {
 			continue
 		}
-		proof, err := newReceiptRule(rule, now)
+		proof, err := newReceiptRule(rule, c.Origin+ReceiptPath(g.Name), now)
 		if err != nil {
 			return nil, fmt.Errorf("gateway %s: receipt: %w", g.Name, err)
 		}
@@ -56,7 +60,7 @@ func NewReceipts(c Config, now func() time.Time) (*Receipts, error) {
 	return r, nil
 }
 
-func newReceiptRule(rule ReceiptRule, now func() time.Time) (*signer, error) {
+func newReceiptRule(rule ReceiptRule, open string, now func() time.Time) (prover, error) {
 	switch {
 	case rule.Format != "json" && rule.Format != "form":
 		return nil, fmt.Errorf("format %q is neither json nor form", rule.Format)
@@ -67,26 +71,11 @@ func newReceiptRule(rule ReceiptRule, now func() time.Time) (*signer, error) {
 	case slices.ContainsFunc(rule.Delivered, func(v string) bool { return slices.Contains(rule.Failed, v) }):
 		return nil, errors.New("one value of status means both delivered and failed")
 	}
-	proof, err := newSigner(rule.Auth, now)
-	if err != nil {
-		return nil, err
-	}
-	if proof.Scheme == "none" || proof.cloud != nil {
-		return nil, errors.New("auth is missing: basic, bearer or hmac-sha256")
-	}
-	if proof.over == nil {
-		return proof, nil
-	}
-	all, _ := used(proof.over)
-	for _, field := range all {
-		if field != "Body" && (field != "Timestamp" || rule.Auth.TimestampHeader == "") {
-			return nil, fmt.Errorf("auth: over: .%s is empty in a receipt", field)
-		}
-	}
-	return proof, nil
+	return newProver(rule, open, now)
 }
 
-// Handle reads one request of a gateway. It returns final states only, so that
+// Handle reads one request of a gateway, which came to its path, followed by
+// key. It returns final states only, so that
 // applying a receipt twice, late or out of order changes nothing once a message
 // is delivered or failed; it may return none where the gateway has no news. A
 // receipt may overtake the Settle that stores its reference: one whose
@@ -94,12 +83,12 @@ func newReceiptRule(rule ReceiptRule, now func() time.Time) (*signer, error) {
 //
 // It refuses with auth.Forbidden what is not proved, an unknown gateway
 // included, with auth.TooLarge and with auth.MalformedRequest.
-func (r *Receipts) Handle(gateway string, header http.Header, body []byte) ([]auth.Receipt, error) {
+func (r *Receipts) Handle(gateway, key string, header http.Header, body []byte) ([]auth.Receipt, error) {
 	if len(body) > receiptBytes {
 		return nil, auth.Refuse(auth.TooLarge)
 	}
 	rule, ok := r.rules[gateway]
-	if !ok || !rule.proof.proves(header, body) {
+	if !ok || !rule.proof(key, header, body) {
 		return nil, auth.Refuse(auth.Forbidden)
 	}
 	items, err := rule.items(body)

@@ -118,7 +118,7 @@ func TestReceipts(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			for range 2 { // a repetition reads the same
-				list, err := r.Handle(tt.gateway, tt.header, []byte(tt.body))
+				list, err := r.Handle(tt.gateway, "", tt.header, []byte(tt.body))
 				if tt.code == "" && (err != nil || !slices.Equal(list, tt.want)) {
 					t.Errorf("got %v, %v, want %v", list, err, tt.want)
 				}
@@ -171,7 +171,7 @@ func FuzzReceipt(f *testing.F) {
 	f.Add("none", "", []byte{0xff})
 	r := receiving(f, newClock().now)
 	f.Fuzz(func(t *testing.T, gateway, proof string, body []byte) {
-		list, err := r.Handle(gateway, http.Header{"Authorization": {proof}}, body)
+		list, err := r.Handle(gateway, "", http.Header{"Authorization": {proof}}, body)
 		if err != nil && list != nil {
 			t.Errorf("got %v beside %v", list, err)
 		}

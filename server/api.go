@@ -401,7 +401,7 @@ func receipt(x *exchange) error {
 		return err
 	}
 	name := x.param("name")
-	list, err := x.s.config.Receipts.Handle(name, x.r.Header, body)
+	list, err := x.s.config.Receipts.Handle(name, x.param("key"), x.r.Header, body)
 	for _, one := range list {
 		if e := x.s.service.Receipt(x.r.Context(), name, one.Reference, one.State, one.Reason); e != nil && err == nil {
 			err = e

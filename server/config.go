@@ -70,7 +70,8 @@ type Texts interface {
 type Receipts interface {
 	// Handle checks that the report is the named gateway's own and reads it; one request may hold many receipts, or
 	// none. A refusal (auth.Error) is the sender's fault.
-	Handle(gateway string, h http.Header, body []byte) ([]auth.Receipt, error)
+	// key is what follows the path in the address, a secret where the gateway signs nothing.
+	Handle(gateway, key string, h http.Header, body []byte) ([]auth.Receipt, error)
 	// Answer returns the body that the gateway wants in our 200, "" for an answer without one.
 	Answer(gateway string) string
 }

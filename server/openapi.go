@@ -121,6 +121,8 @@ func operationID(rt *route) string {
 	switch {
 	case rt.use == "ForgetBrowser" && len(pathParams(rt.path)) == 0:
 		id = "forgetBrowsers"
+	case rt.use == "Receipt" && len(pathParams(rt.path)) == 2:
+		id = "receiptAtSecret"
 	case rt.root:
 		id = "fido" + rt.use
 	case rt.who == tester:

@@ -11,7 +11,7 @@ import (
 // reports is a gateway's request with many receipts.
 type reports []auth.Receipt
 
-func (r reports) Handle(string, http.Header, []byte) ([]auth.Receipt, error) { return r, nil }
+func (r reports) Handle(string, string, http.Header, []byte) ([]auth.Receipt, error) { return r, nil }
 func (r reports) Answer(gateway string) string {
 	return map[string]string{"test": `{"code":0}`, "words": "OK"}[gateway]
 }

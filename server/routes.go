@@ -87,6 +87,9 @@ func signRoutes() []route {
 			endpoint: takes(undo).requires("link")},
 		{use: "Receipt", act: auth.ActDeliver, who: gateway, method: http.MethodPost, path: "/gateways/{name}/receipt",
 			summary: "A gateway's word about a message", codes: codes(auth.Forbidden), endpoint: does(receipt)},
+		{use: "Receipt", act: auth.ActDeliver, who: gateway, method: http.MethodPost, path: "/gateways/{name}/receipt/{key}",
+			summary: "The word of a gateway that signs nothing, at a secret address", codes: codes(auth.Forbidden),
+			endpoint: does(receipt)},
 	}
 }
 

@@ -61,7 +61,7 @@ func wired() []string {
 		"server.policy",
 		"server.logger", "server.ready", "server.receipts", "server.sink", "server.inbox", "server.now",
 		"server.random",
-		"notify.site", "pages.base", "pages.site", "pages.lab", "pages.methods",
+		"notify.site", "notify.origin", "pages.base", "pages.site", "pages.lab", "pages.methods",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
 		"oob.codelife", // policy.codelife
 	}

@@ -158,6 +158,7 @@ func (h *house) delivery(at *url.URL) error {
 // front makes the HTTP face.
 func (h *house) front(*url.URL) error {
 	c := h.config
+	c.Notify.Origin = c.Origin
 	reports, err := notify.NewReceipts(c.Notify, h.now)
 	if err != nil {
 		return err
