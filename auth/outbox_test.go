@@ -58,13 +58,15 @@ func TestOutboxLeavesByRank(t *testing.T) {
 	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), number)
 	w.mail()
 	for i := range 20 {
-		_, err := w.s.SignUp(ctx, caller(fmt.Sprint("browser", i)), form(fmt.Sprintf("new%d@example.com", i), fmt.Sprintf("+8613800139%03d", i)))
+		f := form(fmt.Sprintf("new%d@example.com", i), fmt.Sprintf("+8613800139%03d", i))
+		_, err := w.s.SignUp(ctx, caller(fmt.Sprint("browser", i)), f)
 		ok(t, "sign up", err)
 	}
 	ok(t, "forgot", w.s.Forgot(ctx, caller("elsewhere"), "seller@example.com"))
 	w.pass(5 * time.Minute)
 	info := w.signIn(caller("elsewhere"), "seller@example.com")
-	challenge, err := w.s.SignInBegin(ctx, caller("elsewhere"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+	text := auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS}
+	challenge, err := w.s.SignInBegin(ctx, caller("elsewhere"), info.Ceremony, text)
 	ok(t, "begin", err)
 	if challenge.Delivery == nil || challenge.Delivery.State != auth.Queued {
 		t.Errorf("got %+v of the code's way, want it queued", challenge.Delivery)
@@ -73,8 +75,8 @@ func TestOutboxLeavesByRank(t *testing.T) {
 	old := []string{"-old", "0ld", "old", "zold", "_old", "3old"}
 	err = w.db.Update(ctx, func(tx store.Tx) error {
 		for _, id := range old {
-			m := auth.Message{ID: id, Channel: auth.Mail, Recipient: "x@example.com", Template: auth.TemplateChange, State: auth.Queued,
-				Expires: w.time().Add(time.Hour)}
+			m := auth.Message{ID: id, Channel: auth.Mail, Recipient: "x@example.com", Template: auth.TemplateChange,
+				State: auth.Queued, Expires: w.time().Add(time.Hour)}
 			if err := outbox.Put(tx, id, &m); err != nil {
 				return err
 			}
@@ -113,7 +115,8 @@ func TestOutboxLeavesByRank(t *testing.T) {
 // A code's way can be followed by the ceremony that holds its message's name, from the outbox to the sent box; and what
 // was said is nowhere any more once the message is over, whichever way it ended.
 func TestSaidIsForgottenWhenItIsOver(t *testing.T) {
-	for _, end := range []auth.Delivery{auth.Accepted, auth.Failed, auth.Expired, auth.Delivered, "lapsed", "restored"} {
+	ends := []auth.Delivery{auth.Accepted, auth.Failed, auth.Expired, auth.Delivered, "lapsed", "restored"}
+	for _, end := range ends {
 		t.Run(string(end), func(t *testing.T) {
 			w := newWorld(t)
 			ctx := t.Context()
@@ -122,7 +125,8 @@ func TestSaidIsForgottenWhenItIsOver(t *testing.T) {
 			w.mail()
 			w.pass(time.Hour)
 			info := w.signIn(caller("home"), "seller@example.com")
-			_, err := w.s.SignInBegin(ctx, caller("home"), info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+			text := auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS}
+			_, err := w.s.SignInBegin(ctx, caller("home"), info.Ceremony, text)
 			ok(t, "begin", err)
 			ok(t, "forgot", w.s.Forgot(ctx, caller("home"), "seller@example.com"))
 			switch end {
@@ -163,7 +167,8 @@ func TestSaidIsForgottenWhenItIsOver(t *testing.T) {
 					}
 					over++
 					if len(item.Doc.Args) != 0 {
-						t.Errorf("%s: got %v in the sent box, want nothing of what it said", item.Doc.Template, item.Doc.Args)
+						t.Errorf("%s: got %v in the sent box, want nothing of what it said",
+							item.Doc.Template, item.Doc.Args)
 					}
 				}
 				return nil
@@ -174,4 +179,69 @@ func TestSaidIsForgottenWhenItIsOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A receipt says what became of a message, and does nothing: no message is written or sent again, no gateway is chosen,
+// and nothing of an account changes, its numbers least of all.
+func TestAReceiptChangesWhatIsShownAlone(t *testing.T) {
+	unmoved := []string{"account", "authenticator", "device", "session", "browser", "throttle", "outbox",
+		"link", "change"}
+	for _, state := range []auth.Delivery{auth.Delivered, auth.Failed} {
+		t.Run(string(state), func(t *testing.T) {
+			w := newWorld(t)
+			ctx := t.Context()
+			w.seller("seller@example.com", number)
+			c := with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token)
+			begun, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Channel: auth.SMS, Number: number})
+			ok(t, "begin to bind a number that is not proved", err)
+			list, err := w.s.Due(ctx, 100)
+			ok(t, "lease", err)
+			var text auth.Message
+			for _, m := range list {
+				o := auth.Outcome{State: auth.Accepted, Gateway: "g", Reference: "ref" + m.ID}
+				ok(t, "settle", w.s.Settle(ctx, m.ID, o))
+				if m.Channel == auth.SMS {
+					text = m
+				}
+			}
+			before := w.documents(unmoved...)
+			ok(t, "receipt", w.s.Receipt(ctx, "g", "ref"+text.ID, state, "undelivered"))
+			after := w.documents(unmoved...)
+			if before != after {
+				t.Errorf("got documents changed by a receipt:\n%s\nbefore:\n%s", after, before)
+			}
+			again, err := w.s.Challenge(ctx, c, auth.ForBind, begun.Ceremony)
+			ok(t, "look", err)
+			if again.Delivery == nil || again.Delivery.State != state {
+				t.Errorf("got %+v shown, want %s", again.Delivery, state)
+			}
+			if due, err := w.s.Due(ctx, 100); err != nil || len(due) != 0 {
+				t.Errorf("got %d messages after a receipt, %v, want none", len(due), err)
+			}
+			w.pass(time.Hour)
+			if due, err := w.s.Due(ctx, 100); err != nil || len(due) != 0 {
+				t.Errorf("got %d messages an hour after a receipt, %v, want none", len(due), err)
+			}
+		})
+	}
+}
+
+// documents are the stored documents of collections, as they lie there.
+func (w *world) documents(collections ...string) string {
+	w.t.Helper()
+	var all strings.Builder
+	err := w.db.View(w.t.Context(), func(tx store.Tx) error {
+		all.Reset()
+		for _, c := range collections {
+			for d, err := range tx.Scan(c, "", "", 1000) {
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(&all, "%s %s %x\n", c, d.Key, d.Data)
+			}
+		}
+		return nil
+	})
+	ok(w.t, "read the documents", err)
+	return all.String()
 }

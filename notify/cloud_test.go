@@ -54,12 +54,14 @@ func TestPublishedVectorsTC3(t *testing.T) {
 		{"POST, two headers", "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE", "POST",
 			"https://cvm.tencentcloudapi.com", "application/json; charset=utf-8", body, 1551113065, two,
 			"TC3-HMAC-SHA256 Credential=AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE/2019-02-25/cvm/tc3_request, " +
-				"SignedHeaders=content-type;host, Signature=72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168"},
+				"SignedHeaders=content-type;host, " +
+				"Signature=72e494ea809ad7a8c8f7a4507b9bddcbaa8e581f516e8da2f66e2c5a96525168"},
 		{"GET", "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE", "GET",
 			"https://cvm.tencentcloudapi.com/?Limit=10&Offset=0", "application/x-www-form-urlencoded", "",
 			1539084154, two,
 			"TC3-HMAC-SHA256 Credential=AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE/2018-10-09/cvm/tc3_request, " +
-				"SignedHeaders=content-type;host, Signature=5da7a33f6993f0614b047e5df4582db9e9bf4672ba50567dba16c6ccf174c474"},
+				"SignedHeaders=content-type;host, " +
+				"Signature=5da7a33f6993f0614b047e5df4582db9e9bf4672ba50567dba16c6ccf174c474"},
 	} {
 		r := asked(t, c.method, c.address, "Content-Type", c.media, "X-TC-Action", "DescribeInstances",
 			"X-TC-Version", "2017-03-12", "X-TC-Region", "ap-guangzhou")

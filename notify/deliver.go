@@ -165,7 +165,9 @@ func counted(f *Failure, m auth.Message, n int) string {
 
 // attempt waits for a slot of l and delivers once. It ends with ctx or with
 // the message's life, whichever comes first.
-func (d *Dispatcher) attempt(ctx context.Context, quit <-chan struct{}, l *lane, m auth.Message, t Text) (reference string, err error) {
+func (d *Dispatcher) attempt(
+	ctx context.Context, quit <-chan struct{}, l *lane, m auth.Message, t Text,
+) (reference string, err error) {
 	if err := l.enter(ctx, quit, m.Rank()); err != nil {
 		return "", err
 	}

@@ -75,7 +75,9 @@ type debt struct {
 // NewDispatcher returns a Dispatcher for drivers made by the caller; their
 // order is the order of preference within a channel. now is the clock that
 // expiry and retries are counted by. Nothing runs until Run.
-func NewDispatcher(l Limits, o Outbox, r Render, now func() time.Time, log *slog.Logger, drivers ...Driver) *Dispatcher {
+func NewDispatcher(
+	l Limits, o Outbox, r Render, now func() time.Time, log *slog.Logger, drivers ...Driver,
+) *Dispatcher {
 	d := &Dispatcher{
 		Jitter: rand.Float64,
 		outbox: o, render: r, now: now, log: log, limits: l.orDefaults(),

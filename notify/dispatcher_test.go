@@ -102,14 +102,16 @@ func TestRunWakesRetriesAndStops(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Errorf("got %v, want no error", err)
 		}
-		want := []time.Duration{0, 750 * time.Millisecond, 2250 * time.Millisecond, 5250 * time.Millisecond, 11250 * time.Millisecond}
+		const ms = time.Millisecond
+		want := []time.Duration{0, 750 * ms, 2250 * ms, 5250 * ms, 11250 * ms}
 		for i, at := range g.times {
 			if i >= len(want) || at.Sub(begun) != want[i] {
 				t.Errorf("try %d: got it after %s, want %v", i, at.Sub(begun), want)
 			}
 		}
 		if m := b.get("m1"); m.State != auth.Accepted || m.Reference != "a/m1" || len(g.times) != len(want) {
-			t.Errorf("got %s %q after %d tries, want accepted a/m1 after %d", m.State, m.Reference, len(g.times), len(want))
+			t.Errorf("got %s %q after %d tries, want accepted a/m1 after %d",
+				m.State, m.Reference, len(g.times), len(want))
 		}
 		log.clean(t)
 	})
@@ -123,7 +125,10 @@ func TestJitterSpreads(t *testing.T) {
 		jitter float64
 		after  time.Duration
 		want   time.Duration
-	}{{0, 0, 8 * time.Second}, {0.5, 0, 12 * time.Second}, {0.5, time.Minute, time.Minute}, {0, 24 * time.Hour, 15 * time.Minute}} {
+	}{
+		{0, 0, 8 * time.Second}, {0.5, 0, 12 * time.Second},
+		{0.5, time.Minute, time.Minute}, {0, 24 * time.Hour, 15 * time.Minute},
+	} {
 		d.Jitter = func() float64 { return tt.jitter }
 		if got := d.again(m, "a", "busy", tt.after).NextAt.Sub(c.now()); got != tt.want {
 			t.Errorf("jitter %v, after %s: got a wait of %s, want %s", tt.jitter, tt.after, got, tt.want)
@@ -407,7 +412,8 @@ func TestAMessageLeasedTwiceIsDeliveredOnce(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		if got := b.get("m1"); got.State != auth.Accepted || len(g.seen()) != 1 || len(b.settled["m1"]) != 1 {
-			t.Errorf("got %s after %d deliveries and %d outcomes, want it accepted once", got.State, len(g.seen()), len(b.settled["m1"]))
+			t.Errorf("got %s after %d deliveries and %d outcomes, want it accepted once",
+				got.State, len(g.seen()), len(b.settled["m1"]))
 		}
 		if len(leases) < 4 || len(d.flying) != 0 || d.leased != (tally{}) {
 			t.Errorf("got %d leases, %v and %v left, want 4 at least and nothing left", len(leases), d.flying, d.leased)

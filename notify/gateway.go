@@ -286,7 +286,8 @@ func (h *HTTP) try() error {
 	switch {
 	case strings.Contains(h.g.ContentType, "json"):
 		if _, err := decode([]byte(body)); err != nil {
-			return errors.New("body is no JSON for a text with quotes: pass values through json, without quotes of your own")
+			return errors.New(
+				"body is no JSON for a text with quotes: pass values through json, without quotes of your own")
 		}
 	case strings.Contains(h.g.ContentType, "x-www-form-urlencoded"):
 		if form, err := url.ParseQuery(body); err != nil || form.Has("injected") {

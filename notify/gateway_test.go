@@ -34,14 +34,17 @@ type provider struct {
 	body []string
 }
 
-// newProvider serves play, which gets the number of the request for its key
-// and says whether the text leaves; it writes the answer itself.
-func newProvider(t *testing.T, play func(w http.ResponseWriter, r *http.Request, n int, send func())) *provider {
+// A manner gets the number of the request for its key and says whether the
+// text leaves; it writes the answer itself.
+type manner func(w http.ResponseWriter, r *http.Request, n int, send func())
+
+// newProvider serves play.
+func newProvider(t *testing.T, play manner) *provider {
 	return newProviderOn(t, nil, play)
 }
 
 // newProviderOn is newProvider on a listener, on a socket if l is nil.
-func newProviderOn(t *testing.T, l net.Listener, play func(w http.ResponseWriter, r *http.Request, n int, send func())) *provider {
+func newProviderOn(t *testing.T, l net.Listener, play manner) *provider {
 	p := &provider{sent: map[string]int{}, asks: map[string]int{}}
 	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
@@ -148,7 +151,8 @@ func drop(w http.ResponseWriter) {
 func gateway(name, address string) Gateway {
 	return Gateway{
 		Name: name, Channels: []auth.Channel{auth.SMS, auth.Voice}, URL: address,
-		Body:        `{"to":{{.To | json}},"text":{{.Text | json}},"code":{{.Code | json}},"say":{{.Digits | json}},"label":{{.Label | json}},"lang":{{.Language | json}}}`,
+		Body: `{"to":{{.To | json}},"text":{{.Text | json}},"code":{{.Code | json}},"say":{{.Digits | json}},` +
+			`"label":{{.Label | json}},"lang":{{.Language | json}}}`,
 		ContentType: "application/json", IdempotencyHeader: "Idempotency-Key", Timeout: 30 * time.Second,
 		Success: Success{Path: "code", Equals: []string{"0"}, Temporary: []string{"busy"}}, Reference: "data.0.id",
 	}
@@ -163,6 +167,11 @@ func driver(t *testing.T, g Gateway) *HTTP {
 	return h
 }
 
+// says answers at once.
+func says(status int, body string) func(w http.ResponseWriter, stop <-chan struct{}) {
+	return func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, status, body) }
+}
+
 func TestGatewayAnswers(t *testing.T) {
 	good := `{"code":"0","data":[{"id":12345678901234567890}]}`
 	tests := []struct {
@@ -173,12 +182,12 @@ func TestGatewayAnswers(t *testing.T) {
 		status int
 		ref    string
 	}{
-		{"accepted, with a long number as id", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 200, good) }, 0, "", 0, "12345678901234567890"},
-		{"accepted without an id", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 202, `{"code":0}`) }, 0, "", 0, "m1"},
-		{"accepted with an unfit id", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 200, `{"code":0,"data":[{"id":"a b"}]}`) }, 0, "", 0, "m1"},
-		{"refused by its value", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 200, `{"code":"17"}`) }, Never, WordRefused, 200, ""},
-		{"busy by its value", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 200, `{"code":"busy"}`) }, Later, WordBusy, 200, ""},
-		{"200 that cannot be read", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 200, "<html>"+canaryAnswer) }, Unsure, WordUnreadable, 200, ""},
+		{"accepted, with a long number as id", says(200, good), 0, "", 0, "12345678901234567890"},
+		{"accepted without an id", says(202, `{"code":0}`), 0, "", 0, "m1"},
+		{"accepted with an unfit id", says(200, `{"code":0,"data":[{"id":"a b"}]}`), 0, "", 0, "m1"},
+		{"refused by its value", says(200, `{"code":"17"}`), Never, WordRefused, 200, ""},
+		{"busy by its value", says(200, `{"code":"busy"}`), Later, WordBusy, 200, ""},
+		{"200 that cannot be read", says(200, "<html>"+canaryAnswer), Unsure, WordUnreadable, 200, ""},
 		{"200 cut short", func(w http.ResponseWriter, _ <-chan struct{}) {
 			w.Header().Set("Content-Length", "500")
 			answer(w, 200, good)
@@ -190,13 +199,14 @@ func TestGatewayAnswers(t *testing.T) {
 			w.Header().Set("Location", "http://127.0.0.1:1/elsewhere")
 			answer(w, 307, "")
 		}, Never, WordRedirect, 307, ""},
-		{"400", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 400, canaryAnswer) }, Never, WordRefused, 400, ""},
-		{"408", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 408, "") }, Later, WordBusy, 408, ""},
-		{"429", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 429, "") }, Later, WordBusy, 429, ""},
-		{"500", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 500, canaryAnswer) }, Unsure, WordServerError, 500, ""},
-		{"502", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 502, "") }, Unsure, WordServerError, 502, ""},
-		{"503", func(w http.ResponseWriter, _ <-chan struct{}) { answer(w, 503, "") }, Later, WordBusy, 503, ""},
-		{"lost without an answer", func(w http.ResponseWriter, _ <-chan struct{}) { drop(w) }, Unsure, WordNoAnswer, 0, ""},
+		{"400", says(400, canaryAnswer), Never, WordRefused, 400, ""},
+		{"408", says(408, ""), Later, WordBusy, 408, ""},
+		{"429", says(429, ""), Later, WordBusy, 429, ""},
+		{"500", says(500, canaryAnswer), Unsure, WordServerError, 500, ""},
+		{"502", says(502, ""), Unsure, WordServerError, 502, ""},
+		{"503", says(503, ""), Later, WordBusy, 503, ""},
+		{"lost without an answer", func(w http.ResponseWriter, _ <-chan struct{}) { drop(w) },
+			Unsure, WordNoAnswer, 0, ""},
 		{"never answers", func(w http.ResponseWriter, stop <-chan struct{}) { <-stop }, Unsure, WordNoAnswer, 0, ""},
 	}
 	for _, tt := range tests {
@@ -254,7 +264,8 @@ func TestGatewayThatIsNotThere(t *testing.T) {
 	address := "http://" + l.Addr().String()
 	_ = l.Close()
 	_, err = driver(t, gateway("first", address)).Deliver(context.Background(), sms("m1", time.Now()), Text{Body: "x"})
-	if f, _ := errors.AsType[*Failure](err); f == nil || f.Class != Later || f.Word != WordUnreachable || f.Detail == "" {
+	f, _ := errors.AsType[*Failure](err)
+	if f == nil || f.Class != Later || f.Word != WordUnreachable || f.Detail == "" {
 		t.Errorf("got %#v, want later unreachable with a detail", f)
 	}
 }
@@ -278,8 +289,9 @@ func TestGatewayRequest(t *testing.T) {
 	g := gateway("first", p.URL+"/v1/{{.Channel | url}}?from={{.From | form}}&t={{.Text | form}}")
 	g.From = "Latch & Key"
 	g.Headers = map[string]string{"X-Label": "no {{.Label}}"}
-	g.Signing = Signing{Scheme: "hmac-sha256", Secret: canarySecret, Header: "X-Signature", Prefix: "v1=", TimestampHeader: "X-Time",
-		Over: "{{.Method}}\n{{.Path}}\n{{.Timestamp}}\n{{.ID}}\n{{.Body}}"}
+	g.Signing = Signing{Scheme: "hmac-sha256", Secret: canarySecret, Header: "X-Signature", Prefix: "v1=",
+		TimestampHeader: "X-Time",
+		Over:            "{{.Method}}\n{{.Path}}\n{{.Timestamp}}\n{{.ID}}\n{{.Body}}"}
 	text := "\"您的验证码\"\n&x=1 \\ </script>"
 	if _, err := driver(t, g).Deliver(context.Background(), sms("m1", time.Now()), Text{Body: text}); err != nil {
 		t.Fatal(err)
@@ -289,7 +301,8 @@ func TestGatewayRequest(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
 		t.Fatalf("body %q: %v", body, err)
 	}
-	want := map[string]string{"to": canaryPhone, "text": text, "code": canaryCode, "say": "9, 1, 8, 2, 7, 3", "label": "K7", "lang": "zh-CN"}
+	want := map[string]string{"to": canaryPhone, "text": text, "code": canaryCode, "say": "9, 1, 8, 2, 7, 3",
+		"label": "K7", "lang": "zh-CN"}
 	for k, v := range want {
 		if got[k] != v {
 			t.Errorf("%s: got %q, want %q", k, got[k], v)
@@ -298,28 +311,34 @@ func TestGatewayRequest(t *testing.T) {
 	if r.URL.Path != "/v1/sms" || r.URL.Query().Get("from") != g.From || r.URL.Query().Get("t") != text {
 		t.Errorf("got URL %s", r.URL)
 	}
-	if r.Header.Get("X-Label") != "no K7" || r.Header.Get("Idempotency-Key") != "m1" || r.Header.Get("Content-Type") != "application/json" {
+	if r.Header.Get("X-Label") != "no K7" || r.Header.Get("Idempotency-Key") != "m1" ||
+		r.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("got headers %v", r.Header)
 	}
 	stamp := fmt.Sprint(newClock().now().Unix())
 	mac := hmac.New(sha256.New, []byte(canarySecret))
 	mac.Write([]byte("POST\n" + r.URL.RequestURI() + "\n" + stamp + "\nm1\n" + body))
-	if sum := "v1=" + hex.EncodeToString(mac.Sum(nil)); r.Header.Get("X-Signature") != sum || r.Header.Get("X-Time") != stamp {
-		t.Errorf("got signature %q at %q, want %q at %q", r.Header.Get("X-Signature"), r.Header.Get("X-Time"), sum, stamp)
+	sum := "v1=" + hex.EncodeToString(mac.Sum(nil))
+	proof, at := r.Header.Get("X-Signature"), r.Header.Get("X-Time")
+	if proof != sum || at != stamp {
+		t.Errorf("got signature %q at %q, want %q at %q", proof, at, sum, stamp)
 	}
 }
 
 func TestGatewayForms(t *testing.T) {
 	p := newProvider(t, func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) { answer(w, 200, "OK") })
-	g := Gateway{Name: "f", Channels: []auth.Channel{auth.Voice}, URL: p.URL, Body: "to={{.To | form}}&say={{.Digits | form}}&ref={{.ID | form}}&key={{.Secret | form}}",
-		ContentType: "application/x-www-form-urlencoded", Signing: Signing{Scheme: "basic", User: "shop", Secret: canarySecret}}
+	g := Gateway{Name: "f", Channels: []auth.Channel{auth.Voice}, URL: p.URL,
+		ContentType: "application/x-www-form-urlencoded",
+		Body:        "to={{.To | form}}&say={{.Digits | form}}&ref={{.ID | form}}&key={{.Secret | form}}",
+		Signing:     Signing{Scheme: "basic", User: "shop", Secret: canarySecret}}
 	ref, err := driver(t, g).Deliver(context.Background(), sms("m1", time.Now()), Text{})
 	if err != nil || ref != "m1" {
 		t.Fatalf("got %q, %v, want m1 accepted", ref, err)
 	}
 	form, _ := url.ParseQuery(p.body[0])
 	user, password, _ := p.seen[0].BasicAuth()
-	if form.Get("to") != canaryPhone || form.Get("ref") != "m1" || form.Get("key") != canarySecret || user != "shop" || password != canarySecret {
+	if form.Get("to") != canaryPhone || form.Get("ref") != "m1" || form.Get("key") != canarySecret || user != "shop" ||
+		password != canarySecret {
 		t.Errorf("got form %v by %q", form, user)
 	}
 	g.Method, g.Body, g.URL = "GET", "", p.URL+"/?to={{.To | form}}&ref={{.ID | form}}"
@@ -327,7 +346,8 @@ func TestGatewayForms(t *testing.T) {
 	if _, err := driver(t, g).Deliver(context.Background(), sms("m2", time.Now()), Text{}); err != nil {
 		t.Fatal(err)
 	}
-	if r := p.seen[1]; r.Method != "GET" || r.URL.Query().Get("to") != canaryPhone || r.Header.Get("Authorization") != "Bearer "+canarySecret {
+	if r := p.seen[1]; r.Method != "GET" || r.URL.Query().Get("to") != canaryPhone ||
+		r.Header.Get("Authorization") != "Bearer "+canarySecret {
 		t.Errorf("got %s %s", r.Method, r.URL)
 	}
 }
@@ -375,19 +395,21 @@ func nothingLostNothingDoubled(t *testing.T) {
 		func(w http.ResponseWriter, _ int, _ func()) { answer(w, 403, canaryAnswer) },
 		func(w http.ResponseWriter, _ int, _ func()) { answer(w, 200, `{"code":"no"}`) },
 	}
-	first := newProviderOn(t, network.listen("127.0.0.1:1"), func(w http.ResponseWriter, r *http.Request, n int, send func()) {
+	failing := func(w http.ResponseWriter, r *http.Request, n int, send func()) {
 		var i int
 		_, _ = fmt.Sscanf(r.Header.Get("Idempotency-Key"), "m%d", &i)
 		manners[i%len(manners)](w, n, send)
-	})
+	}
+	first := newProviderOn(t, network.listen("127.0.0.1:1"), failing)
 	defer close(stop)
-	second := newProviderOn(t, network.listen("127.0.0.1:2"), func(w http.ResponseWriter, _ *http.Request, n int, send func()) {
+	hangsUp := func(w http.ResponseWriter, _ *http.Request, n int, send func()) {
 		if send(); n == 1 {
 			drop(w)
 			return
 		}
 		answer(w, 200, `{"code":0}`)
-	})
+	}
+	second := newProviderOn(t, network.listen("127.0.0.1:2"), hangsUp)
 	log, b := &journal{}, newBox(time.Now)
 	one, two := gateway("first", first.URL), gateway("second", second.URL)
 	one.Slots, two.Slots = 64, 64
@@ -431,7 +453,8 @@ func TestAcceptedAndLaterReportedFailed(t *testing.T) {
 	c := newClock()
 	b := newBox(c.now)
 	g := gateway("first", p.URL)
-	g.Receipt = ReceiptRule{Format: "json", Reference: "id", Status: "status", Delivered: []string{"DELIVRD"}, Failed: []string{"UNDELIV"},
+	g.Receipt = ReceiptRule{Format: "json", Reference: "id", Status: "status",
+		Delivered: []string{"DELIVRD"}, Failed: []string{"UNDELIV"},
 		Auth: Signing{Scheme: "bearer", Secret: canarySecret}}
 	cfg := Config{Gateways: []Gateway{g}}
 	d, err := New(cfg, b, render, c.now, (&journal{}).logger())
@@ -447,7 +470,8 @@ func TestAcceptedAndLaterReportedFailed(t *testing.T) {
 	pump(d)
 	say := func(body string) {
 		t.Helper()
-		list, err := receipts.Handle("first", http.Header{"Authorization": {"Bearer " + canarySecret}}, []byte(body))
+		proof := http.Header{"Authorization": {"Bearer " + canarySecret}}
+		list, err := receipts.Handle("first", "", proof, []byte(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -497,7 +521,9 @@ func TestGatewaySettings(t *testing.T) {
 		{"unescaped path", func(g *Gateway) { g.URL += "/{{.Text}}" }, "form"},
 		{"unescaped json", func(g *Gateway) { g.Body = `{"text":"{{.Text}}","ref":"{{.ID}}"}` }, "json"},
 		{"json quoted twice", func(g *Gateway) { g.Body = `{"text":"{{.Text | json}}"}` }, "json"},
-		{"unescaped form", func(g *Gateway) { g.ContentType, g.Body = "application/x-www-form-urlencoded", "t={{.Text}}" }, "form"},
+		{"unescaped form", func(g *Gateway) {
+			g.ContentType, g.Body = "application/x-www-form-urlencoded", "t={{.Text}}"
+		}, "form"},
 		{"unescaped header", func(g *Gateway) { g.Headers = map[string]string{"X-A": "{{.Text}}"} }, "header X-A"},
 		{"strange header", func(g *Gateway) { g.Headers = map[string]string{"X A": "b"} }, "no name of a header"},
 		{"unknown field", func(g *Gateway) { g.Body = "{{.Password}}" }, "Password"},
@@ -513,8 +539,12 @@ func TestGatewaySettings(t *testing.T) {
 		{"authorities", func(g *Gateway) { g.CAFile = "/does/not/exist" }, "ca-file"},
 		{"scheme of signing", func(g *Gateway) { g.Signing.Scheme = "md5" }, "md5"},
 		{"no secret", func(g *Gateway) { g.Signing.Scheme = "bearer" }, "secret"},
-		{"secret with a line end", func(g *Gateway) { g.Signing = Signing{Scheme: "bearer", Secret: "a\nb"} }, "header"},
-		{"two secrets", func(g *Gateway) { g.Signing = Signing{Scheme: "bearer", Secret: "a", SecretFile: "b"} }, "both"},
+		{"secret with a line end", func(g *Gateway) {
+			g.Signing = Signing{Scheme: "bearer", Secret: "a\nb"}
+		}, "header"},
+		{"two secrets", func(g *Gateway) {
+			g.Signing = Signing{Scheme: "bearer", Secret: "a", SecretFile: "b"}
+		}, "both"},
 		{"basic without user", func(g *Gateway) { g.Signing = Signing{Scheme: "basic", Secret: "a"} }, "user"},
 		{"hmac without header", func(g *Gateway) { g.Signing = Signing{Scheme: "hmac-sha256", Secret: "a"} }, "header"},
 		{"hmac over nothing", func(g *Gateway) {

@@ -56,7 +56,8 @@ func TestNobodyWaitsBehindAFlood(t *testing.T) {
 							bound = 2 * each // a notice is leased when one leaves, and the next to begin
 						}
 						if at := left[templates[r]]; at.IsZero() || at.Sub(begun) > bound {
-							t.Errorf("%s: left after %s (at all: %t), want at most %s", templates[r], at.Sub(begun), !at.IsZero(), bound)
+							t.Errorf("%s: left after %s (at all: %t), want at most %s",
+								templates[r], at.Sub(begun), !at.IsZero(), bound)
 						}
 					}
 					time.Sleep(10 * time.Minute)
@@ -122,7 +123,8 @@ func TestLimitsOfLanes(t *testing.T) {
 							later += n[p]
 						}
 						if later > l.limit(q) {
-							t.Errorf("%d slots: got %v under way, want at most %d of rank %d and later", slots, n, l.limit(q), q)
+							t.Errorf("%d slots: got %v under way, want at most %d of rank %d and later",
+								slots, n, l.limit(q), q)
 						}
 					}
 					l.mu.Unlock()
@@ -158,8 +160,8 @@ func TestOrderOfWaiting(t *testing.T) {
 		}}
 		d := NewDispatcher(Limits{}, b, render, time.Now, (&journal{}).logger(), g)
 		stop := start(t, d)
-		for i, template := range []string{auth.TemplateSignUp, auth.TemplateSignUp, auth.TemplateChange, auth.TemplateReset,
-			auth.TemplateCode, auth.TemplateCode} {
+		for i, template := range []string{auth.TemplateSignUp, auth.TemplateSignUp, auth.TemplateChange,
+			auth.TemplateReset, auth.TemplateCode, auth.TemplateCode} {
 			b.put(ranked(fmt.Sprintf("%d %s", i, template), template, auth.SMS, time.Now()))
 			synctest.Wait()
 		}

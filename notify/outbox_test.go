@@ -60,7 +60,8 @@ type box struct {
 }
 
 func newBox(now func() time.Time) *box {
-	return &box{now: now, messages: map[string]*auth.Message{}, settled: map[string][]auth.Outcome{}, wake: make(chan struct{}, 1)}
+	return &box{now: now, messages: map[string]*auth.Message{}, settled: map[string][]auth.Outcome{},
+		wake: make(chan struct{}, 1)}
 }
 
 func (b *box) put(m auth.Message) {
@@ -150,8 +151,9 @@ func (b *box) count(s auth.Delivery) int {
 }
 
 func sms(id string, now time.Time) auth.Message {
-	return auth.Message{ID: id, Channel: auth.SMS, Recipient: canaryPhone, Language: "zh-CN", Template: auth.TemplateCode,
-		Args: map[string]string{"code": canaryCode}, Label: "K7", CreatedAt: now, Expires: now.Add(5 * time.Minute)}
+	return auth.Message{ID: id, Channel: auth.SMS, Recipient: canaryPhone, Language: "zh-CN",
+		Template: auth.TemplateCode,
+		Args:     map[string]string{"code": canaryCode}, Label: "K7", CreatedAt: now, Expires: now.Add(5 * time.Minute)}
 }
 
 func letter(id string, now time.Time) auth.Message {
@@ -161,7 +163,8 @@ func letter(id string, now time.Time) auth.Message {
 }
 
 func render(m auth.Message) (Text, error) {
-	return Text{Subject: "您的验证码", Body: "【Latchkey】" + m.Args["code"] + " 是您的验证码（编号 " + m.Label + "）。", HTML: "<p>" + m.Args["code"] + "</p>"}, nil
+	body := "【Latchkey】" + m.Args["code"] + " 是您的验证码（编号 " + m.Label + "）。"
+	return Text{Subject: "您的验证码", Body: body, HTML: "<p>" + m.Args["code"] + "</p>"}, nil
 }
 
 // fake is a driver whose every delivery does what play says.
@@ -261,7 +264,9 @@ func (j *journal) clean(t *testing.T) {
 	if got == "" {
 		t.Error("got an empty log, want one that could have held a canary")
 	}
-	for _, c := range []string{canaryCode, canaryPhone, canaryPhone[1:], canaryMail, canarySecret, canaryAnswer, "验证码"} {
+	for _, c := range []string{
+		canaryCode, canaryPhone, canaryPhone[1:], canaryMail, canarySecret, canaryAnswer, "验证码",
+	} {
 		if strings.Contains(got, c) {
 			t.Errorf("got %q in the log, want it nowhere:\n%s", c, got)
 		}

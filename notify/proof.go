@@ -40,7 +40,8 @@ func newProver(rule ReceiptRule, open string, now func() time.Time) (prover, err
 		return nil, err
 	}
 	if sign.Scheme == "none" || sign.cloud != nil {
-		return nil, errors.New("auth is missing: basic, bearer, hmac-sha256, twilio, vonage or, for gateways that sign nothing, path")
+		return nil, errors.New(
+			"auth is missing: basic, bearer, hmac-sha256, twilio, vonage or, for gateways that sign nothing, path")
 	}
 	if sign.over != nil {
 		all, _ := used(sign.over)
@@ -73,7 +74,8 @@ func secretPath(s Signing) (prover, error) {
 	}
 	for _, k := range keys {
 		if !pathKey.MatchString(k) || hexKey.MatchString(k) {
-			return nil, errors.New("auth: path: a secret has 128 bits at least: 32 hexadecimal digits, or 22 of A-Z, a-z, 0-9, - and _")
+			return nil, errors.New("auth: path: a secret has 128 bits at least: " +
+				"32 hexadecimal digits, or 22 of A-Z, a-z, 0-9, - and _")
 		}
 	}
 	return func(key string, _ http.Header, _ []byte) bool {

@@ -53,7 +53,8 @@ func TestReceipts(t *testing.T) {
 	bearer := http.Header{"Authorization": {"Bearer " + canarySecret}}
 	basic := http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("gw:"+canarySecret))}}
 	const one = `{"msg":{"id":77,"state":"DELIVRD"}}`
-	const many = `{"reports":[{"msg":{"id":"a","state":"UNDELIV"}},{"msg":{"id":"b","state":0}},{"msg":{"id":"c","state":"SENT"}}]}`
+	const many = `{"reports":[{"msg":{"id":"a","state":"UNDELIV"}},{"msg":{"id":"b","state":0}},` +
+		`{"msg":{"id":"c","state":"SENT"}}]}`
 	got := func(gateway string, s ...string) (list []auth.Receipt) {
 		for _, v := range s {
 			id, state, _ := strings.Cut(v, " ")

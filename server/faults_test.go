@@ -76,7 +76,7 @@ func envelopeFaults() map[auth.Code]provocation {
 
 type brokenReceipts struct{}
 
-func (brokenReceipts) Handle(string, http.Header, []byte) ([]auth.Receipt, error) {
+func (brokenReceipts) Handle(string, string, http.Header, []byte) ([]auth.Receipt, error) {
 	return nil, errors.New("broken on purpose")
 }
 

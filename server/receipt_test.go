@@ -1,7 +1,11 @@
 package server
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,3 +51,45 @@ func TestReceipts(t *testing.T) {
 		t.Errorf("without an answer of its own: got %d, want 204", got.Code)
 	}
 }
+
+// The secret of an address is in no line of the log and in no answer, whatever is done with it.
+func TestTheSecretOfAnAddressIsNowhereElse(t *testing.T) {
+	const key = "AZaz09-_AZaz09-_AZaz09"
+	var log bytes.Buffer
+	var got []string
+	take := keeper(func(k string) ([]auth.Receipt, error) {
+		if got = append(got, k); len(got) == 2 {
+			panic("while reading a receipt")
+		}
+		return nil, auth.Refuse(auth.Forbidden)
+	})
+	w := newWorld(t, func(_ *auth.Config, c *Config) {
+		c.Receipts, c.LogAddresses = take, true
+		c.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	})
+	path := "/api/v1/gateways/silent/receipt/" + key
+	for _, ask := range []struct{ method, path, body string }{
+		{"POST", path, "{}"}, {"POST", path, "{}"}, {"GET", path, ""}, {"PUT", path, "{}"},
+		{"HEAD", path, ""}, {"OPTIONS", path, ""},
+		{"POST", path + "/", "{}"}, {"POST", path + "/more", "{}"}, {"POST", "/" + path, "{}"},
+		{"POST", path + "?a=b", "{}"},
+		{"POST", path, strings.Repeat("x", 1<<20)}, {"POST", strings.Replace(path, "silent", "..", 1), "{}"},
+	} {
+		a := w.program().send(ask.method, ask.path, "application/json", ask.body)
+		if strings.Contains(a.Body.String()+fmt.Sprint(a.Header()), key) {
+			t.Errorf("%s %s: got the secret in the answer %d %v %s", ask.method, ask.path, a.Code, a.Header(), a.Body)
+		}
+	}
+	if strings.Contains(log.String(), key) || !strings.Contains(log.String(), "/gateways/{name}/receipt/{key}") {
+		t.Errorf("got the secret in the log, or nothing of its route:\n%s", log.String())
+	}
+	if len(got) < 2 || got[0] != key {
+		t.Errorf("got the keys %q, want the one of the address", got)
+	}
+}
+
+// keeper is a reader of receipts that is told the key.
+type keeper func(key string) ([]auth.Receipt, error)
+
+func (k keeper) Handle(_, key string, _ http.Header, _ []byte) ([]auth.Receipt, error) { return k(key) }
+func (k keeper) Answer(string) string                                                  { return "" }

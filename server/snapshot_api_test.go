@@ -32,6 +32,7 @@ func TestSnapshotAPI(t *testing.T) {
 	for _, gateway := range []string{"test", "words", "silent"} {
 		o.p.send("POST", "/api/v1/gateways/"+gateway+"/receipt", "application/json", "{}")
 	}
+	o.p.send("POST", "/api/v1/gateways/silent/receipt/secret-of-the-address", "application/json", "{}")
 	for _, path := range []string{"/.well-known/change-password", "/.well-known/webauthn", "/.well-known/passkey-endpoints",
 		"/.well-known/security.txt", "/robots.txt", "/health/live", "/health/ready", "/problems/code-wrong", "/problems/nothing",
 		"/api/v1/nothing"} {

@@ -32,8 +32,11 @@ func TestAResetLeavesWhileSignUpsHang(t *testing.T) {
 	defer gateway.Close()
 	h := testHouse(t, func(c *Config) {
 		path := filepath.Join(c.Data, "latchkey.yaml")
-		writeFile(t, path, `notify: {gateways: [{name: first, channels: [email], url: "`+gateway.URL+`", slots: 2, timeout: 40s,
-  content-type: application/json, body: "{\"template\":{{.Template | json}},\"text\":{{.Text | json}},\"id\":{{.ID | json}}}"}]}`)
+		writeFile(t, path, `notify:
+  gateways:
+    - {name: first, channels: [email], url: "`+gateway.URL+`", slots: 2, timeout: 40s, content-type: application/json,
+       body: "{\"template\":{{.Template | json}},\"text\":{{.Text | json}},\"id\":{{.ID | json}}}"}
+`)
 		read, _, err := loadConfig(path, nil, nil)
 		if err != nil {
 			t.Fatal(err)
