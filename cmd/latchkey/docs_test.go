@@ -23,7 +23,7 @@ func TestExamplesOfTheOperatorsGuide(t *testing.T) {
 		if strings.Contains(block[1], "origin:") && c.Origin != "https://account.shop.example" {
 			t.Errorf("example %d: got origin %q", i+1, c.Origin)
 		}
-		if strings.Contains(block[1], "gateways:") &&
+		if strings.Contains(block[1], "name: first") &&
 			(len(c.Notify.Gateways) != 2 || c.Notify.Gateways[0].Receipt.Format != "json") {
 			t.Errorf("example %d: got gateways %+v", i+1, c.Notify.Gateways)
 		}
