@@ -134,14 +134,13 @@ func (s sampler) signing() []Sample {
 func (s sampler) help(with Way) Help {
 	h := Help{Ceremony: "sealed", SentAt: s.ago(40 * time.Second), Label: "K7", Delivery: "accepted",
 		Heard: s.ago(30 * time.Second), Resend: s.in(28 * time.Second), Texts: 4, CanSend: true, Open: true}
-	switch with {
-	case WaySMS, WayCall:
+	if with == WaySMS || with == WayCall {
 		h.To, h.CanCall = "+86 ••• •••• 8000", true
 		h.Others = []Method{s.blue(), s.spare(), s.app(), s.mail(), s.codes()}
-	case WayEmail:
+	} else if with == WayEmail {
 		h.To, h.Texts = "b•••@example.com", -1
 		h.Others = []Method{s.blue(), s.spare(), s.app(), s.sms(), s.codes()}
-	default:
+	} else {
 		h = Help{Ceremony: "sealed", Texts: -1, Others: []Method{s.app(), s.token(), s.sms(), s.mail(), s.codes()}}
 	}
 	return h
@@ -268,6 +267,7 @@ func (s sampler) methods() []Sample {
 	return []Sample{
 		{"app-new", &app}, {"app-new-wrong", &wrong},
 		{"token-new", &TokenNew{Frame: s.signedIn("/security/token/new")}},
+		{"method-new", &MethodNew{Frame: s.signedIn("/security/token/new"), Way: WayToken, Ceremony: "sealed"}},
 		{"phone-new", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Via: WaySMS}},
 		{"phone-new-landline",
 			&PhoneNew{Frame: s.refused(s.signedIn("/security/phone/new"),

@@ -141,6 +141,17 @@ type TokenNew struct {
 	Step     int
 }
 
+// MethodNew is the page on which a method without one of its own is set up, by typing a code of it. It posts ceremony,
+// name and code to the same path. Its texts are <Way>-new.title and .lead, and those of its code.
+type MethodNew struct {
+	Frame
+	Way      Way
+	Ceremony string
+	Name     string // as typed
+	Step     int
+	Backup   bool // it is to be the backup (R61): posted on as backup=1
+}
+
 // PhoneNew is /security/phone/new. Before a code is out it posts phone and via (sms|call) to the same path; after,
 // ceremony, code and place to the same path, and ceremony, via to /security/phone/new/send for another one.
 type PhoneNew struct {

@@ -42,7 +42,7 @@
 //	act ──refused: fresh-step-needed──► StepUp, StepUpBegin, StepUpFinish ──► the session holds the proof ──► act
 //
 // What an act demands is one row of the rules; what a method is worth is one
-// row of the table in policy.go. Both are data.
+// row of the table in table.go. Both are data.
 //
 // # The lab
 //

@@ -126,7 +126,7 @@ func (w *Work) PlantAccount(a Account, methods []Authenticator) ([]Authenticator
 func (w *Work) plant(one *Seeded, x Authenticator) error {
 	var before []*Authenticator
 	for k := range one.Authenticators {
-		if err := beside(&x, &one.Authenticators[k]); err != nil {
+		if err := w.beside(&x, &one.Authenticators[k]); err != nil {
 			return err
 		}
 		before = append(before, &one.Authenticators[k])
@@ -149,11 +149,11 @@ func (w *Work) plant(one *Seeded, x Authenticator) error {
 }
 
 // beside refuses a method that no account could have bound beside another one.
-func beside(x, other *Authenticator) error {
+func (w *Work) beside(x, other *Authenticator) error {
 	switch {
 	case x.Credential != "" && x.Credential == other.Credential:
 		return Refuse(KeyExcluded, "name", other.Name)
-	case x.Kind == other.Kind && (x.Kind == Lookup || x.Recipient != "" && x.Recipient == other.Recipient):
+	case x.Kind == other.Kind && (w.s.isSet(x.Kind) || x.Recipient != "" && x.Recipient == other.Recipient):
 		return RefuseField(MalformedRequest, "methods")
 	}
 	return nil

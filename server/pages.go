@@ -31,7 +31,8 @@ type page struct {
 
 // pageTable is the one table of pages: guide, page map.
 func (s *Server) pageTable() []page {
-	return joinPages(signPages(), forgotPages(), securityPages(s.methods), contactPages(), bindPages(), helpPages())
+	all := joinPages(signPages(), forgotPages(), securityPages(s.methods), contactPages(), bindPages(), helpPages())
+	return append(all, methodPages(s.methods, all)...)
 }
 
 func joinPages(lists ...[]page) []page {

@@ -93,6 +93,9 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if w.service, err = auth.New(domain); err != nil {
 		t.Fatal(err)
 	}
+	if own, ok := face.Texts.(*assets.Texts); ok {
+		w.texts = own
+	}
 	if w.pages, err = assets.NewPages(assets.Config{Site: "accounts.example", Methods: Rows(w.service.Methods())}, w.texts); err != nil {
 		t.Fatal(err)
 	}

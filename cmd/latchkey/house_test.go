@@ -72,7 +72,7 @@ var testFloors = map[string][]string{
 	"lab":             {"store", "store/bolt", "totp"},
 	"recovery":        {"store/bolt", "store/storetest"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
-		"virtual/conform", "totp", "oob", "lookup", "notify"},
+		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},
 	"e2e":      {anything},
 	"e2e/load": {anything},
 }

@@ -1,0 +1,57 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// methodPages are the pages that set up what has none of its own: a method whose code is typed, and that is bound by
+// typing one. Its texts are those of its row.
+func methodPages(methods auth.Table, others []page) []page {
+	var list []page
+	for i := range methods {
+		row := &methods[i]
+		own := slices.ContainsFunc(others, func(p page) bool { return p.path == row.Face.New })
+		if !row.Served || row.Input == auth.KeyTouch || row.Channel != "" || row.Set || own {
+			continue
+		}
+		list = append(list, page{path: row.Face.New, who: session, what: "add-" + row.Face.Stem,
+			uses: []string{"BindBegin", "BindFinish"},
+			get:  func(x *exchange) error { return x.showMethodNew(http.StatusOK, row, "", nil) },
+			post: func(x *exchange) error { return methodNewPost(x, row) }})
+	}
+	return list
+}
+
+func (x *exchange) showMethodNew(status int, row *auth.Method, ceremony string, refused error) error {
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	if refused != nil {
+		if status, err = x.refused(&f, refused); err != nil {
+			return err
+		}
+	}
+	if ceremony == "" || startAgain(refused) {
+		ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, auth.BindForm{Kind: row.Kind, Flavour: row.Flavour})
+		if err != nil {
+			return err
+		}
+		ceremony = ch.Ceremony
+	}
+	return x.show(status, &assets.MethodNew{Frame: f, Way: assets.Way(row.Face.Way), Ceremony: ceremony,
+		Name: x.field("name"), Step: x.step(f), Backup: x.backup()})
+}
+
+func methodNewPost(x *exchange, row *auth.Method) error {
+	ceremony := x.field("ceremony")
+	info, err := x.bind(auth.BindDone{Ceremony: ceremony, Name: x.field("name"), Response: codeJSON(x.field("code"))})
+	if err != nil {
+		return x.showMethodNew(0, row, ceremony, err)
+	}
+	return x.added(info)
+}
