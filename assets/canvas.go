@@ -69,18 +69,18 @@ type wayOut struct{ Path, Text string }
 func (c *canvas) WayOut(code string) *wayOut {
 	path, key := "", ""
 	switch code {
-	case "sign-in-locked", "link-used", "link-unknown":
+	case "sign-in-locked", "link-used":
 		path, key = "/forgot", "act.reset"
-	case "key-frozen", "key-recalled", "key-model-refused":
+	case "key-frozen", "key-model-refused":
 		path, key = "/security/keys", "nav.keys"
 	case "key-not-supported", "cookies-off", "key-insecure-page":
 		path, key = "/help/check", "foot.check"
 	case "session-ended", "session-required", "ceremony-expired", "ceremony-void", "ceremony-used",
 		"ceremony-other-browser":
 		path, key = "/sign-in", "act.sign-in"
-	case "account-dormant", "account-disabled", "internal", "key-not-recognised":
+	case "account-disabled", "internal", "key-not-recognised":
 		path, key = "/help/contact", "act.support"
-	case "must-enrol", "backup-needed":
+	case "must-enrol":
 		path, key = "/security/start", "act.start"
 	default:
 		return nil

@@ -81,7 +81,7 @@ func everyPage(t *testing.T, p *Pages, f func(t *testing.T, name, lang, page str
 			*hurt.frame() = Frame{Path: "/security", Now: noon, Who: `<b>"x"</b>`, SignedIn: true, Enrolled: true,
 				WeChat: true, Ticket: "T-1", Notice: &Notice{Key: "key-added"},
 				Problems: []Problem{{Code: "internal"}, {Code: "never-heard-of", Field: "nowhere"}},
-				Signals:  &Signals{RPID: "localhost", Unknown: "AAEC"}}
+				Signals:  &Signals{RPID: "localhost", UserID: "dXNlcg"}}
 			f(t, name+" refused", lang, render(t, p, lang, hurt))
 		}
 	}

@@ -198,10 +198,9 @@ func (s sampler) securing() []Sample {
 		Methods: s.holders(), Losses: s.losses(), Password: s.ago(300 * day), Email: "s•••@example.com",
 		Phone: "+86 ••• •••• 8000", Browsers: 2, TrustUntil: s.in(13 * day), Sessions: 3, LastChange: s.ago(time.Hour),
 		TrustOn: true,
-		Advice:  []Problem{{Code: "test-key-soon", Args: Args{"name": "Spare key", "n": 6}}}}
+		Advice:  []Problem{{Code: "few-codes", Args: Args{"n": 2}}}}
 	covered.Notice = &Notice{Key: "key-added", Args: Args{"name": "Spare key"}}
-	covered.Signals = &Signals{RPID: "localhost", UserID: "dXNlcg", Accepted: []string{"AAEC"},
-		Name: "seller@example.com", DisplayName: "Seller"}
+	covered.Signals = &Signals{RPID: "localhost", UserID: "dXNlcg", Accepted: []string{"AAEC"}}
 	pending := &Security{Frame: s.signedIn("/security"), Two: true, NeedsBackup: true, Methods: s.holders()[:1],
 		Sessions: 1, Email: "s•••@example.com",
 		Pending: []Pending{{ID: "x1", What: "key-removed", Name: "Blue key", At: s.in(day)}}}
@@ -210,7 +209,7 @@ func (s sampler) securing() []Sample {
 	must.SignedIn = true
 	offers := []Offer{{Way: WayKey}, {Way: WayPasskey}, {Way: WayApp}, {Way: WayToken}, {Way: WaySMS}, {Way: WayEmail},
 		{Way: WayRecovery}}
-	backup := []Offer{{Way: WayKey}, {Way: WayApp, Refuse: "falls-with", Name: "My phone"},
+	backup := []Offer{{Way: WayKey}, {Way: WayApp, Refuse: "too-many"},
 		{Way: WaySMS, Refuse: "have"}, {Way: WayEmail, Refuse: "policy"}}
 	events := s.events()
 	return []Sample{
@@ -326,7 +325,7 @@ func (s sampler) others() []Sample {
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},
 		{"check", &Check{Frame: s.at("/help/check"), Cookies: true, Tried: true, Browser: "Chrome 142 on Windows"}},
 		{"check-old", &Check{Frame: s.old("/help/check"), Tried: true}},
-		{"contact", &Contact{Frame: ticket, Can: true, Topic: "key", Email: "support@example.com",
+		{"contact", &Contact{Frame: ticket, Email: "support@example.com",
 			Phone: "+86 10 5555 0100"}},
 		{"contact-none", &Contact{Frame: s.at("/help/contact")}},
 		{"dev-messages",
@@ -339,9 +338,8 @@ func (s sampler) others() []Sample {
 						Text: "482913 is your Latchkey code (K7)"}}}},
 		{"dev-messages-none", &DevMessages{Frame: dev}},
 		{"signed-out", &Message{Frame: s.at("/sign-in/done"), Key: "signed-out"}},
-		{"support-sent", &Message{Frame: s.at("/help/contact"), Key: "support-sent", Args: Args{"ticket": "H4T-2209"}}},
-		{"failure", &Failure{Frame: s.refused(ticket, Problem{Code: "internal"}), Status: 500}},
-		{"not-found", &Failure{Frame: s.refused(s.at("/nowhere"), Problem{Code: "not-found"}), Status: 404,
+		{"failure", &Failure{Frame: s.refused(ticket, Problem{Code: "internal"})}},
+		{"not-found", &Failure{Frame: s.refused(s.at("/nowhere"), Problem{Code: "not-found"}),
 			Retry: "/sign-in"}},
 		{"no-cookie", &NoCookie{Frame: s.at("/sign-in"), Retry: "/sign-in"}},
 	}

@@ -130,27 +130,14 @@ func TestTextsForProgramsHoldNoMarkup(t *testing.T) {
 	}
 }
 
-// glossary are the codes that the glossary and the domain name.
-const glossary = `key-cancelled key-timed-out key-already-registered key-not-supported key-insecure-page key-wrong key-not-recognised key-pin-needed
-key-pin-blocked key-no-touch key-not-usb key-model-refused key-frozen key-recalled key-says-pin-none key-says-pin-required key-two-senses key-needs-script
-sign-in-refused sign-in-locked account-dormant code-wrong code-unavailable code-used code-expired method-resting method-disabled app-clock sms-wait
-sms-advice sms-landline sms-no-country backup-falls-with-it phone-path-locked link-used reset-sent password-advice shared-computer security-code-warning
-handed-over-warning recovery-clock recovery-paused recovery-approved recovery-not-you fresh-step-needed too-weak must-enrol recovery-codes-once cookies-off
-nobody-asks malformed-request unknown-member duplicate-member too-large not-found method-not-allowed cross-origin session-ended session-required
-ceremony-expired ceremony-used ceremony-other-browser too-many-requests unavailable internal name-missing name-too-long user-name-missing user-name-taken
-email-malformed phone-malformed phone-not-mobile password-too-short password-too-long password-no-upper password-no-lower password-no-digit password-no-sign
-password-is-user-name password-too-common password-too-simple terms-not-accepted link-unknown no-such-method last-method method-exists too-many-methods
-code-malformed recovery-code-wrong recovery-code-used resend-too-soon send-limit-reached country-not-served step-up-required backup-needed
-key-backup-flag-changed key-algorithm-not-offered key-origin-wrong key-challenge-wrong key-rp-id-wrong key-not-verified key-signature-wrong key-malformed
-key-attestation-refused key-excluded change-pending forbidden`
-
 func TestProblems(t *testing.T) {
 	texts := newTexts(t)
-	for _, code := range strings.Fields(glossary) {
+	for _, key := range texts.Keys() {
+		code, is := strings.CutSuffix(strings.TrimPrefix(key, "problem."), ".title")
+		if !is || !strings.HasPrefix(key, "problem.") {
+			continue
+		}
 		for _, lang := range []string{English, Chinese} {
-			if !texts.Has("problem." + code + ".title") {
-				t.Errorf("%s: got no text, want one", code)
-			}
 			title, detail := texts.Problem(lang, code, nil)
 			if title == "" || strings.Contains(title+detail, "{{") || strings.Contains(title+detail, "<no value>") ||
 				strings.HasPrefix(title, "problem.") {
@@ -206,9 +193,6 @@ func TestSayForms(t *testing.T) {
 		{Chinese, "method.used", Args{"when": When(noon), "now": noon}, "最近使用：今天 14:03"},
 		{Chinese, "codes.made", Args{"day": Day(noon)}, "2026 年 3 月 3 日生成"},
 		{English, "help.wait", Args{"time": Clock(noon)}, "You can ask for a new code at 14:03:10"},
-		{English, "problem.recovery-paused.detail", Args{"left": 8*time.Hour + 5*time.Minute},
-			"The clock waits for you; 8 h 5 min will be left when it arrives."},
-		{Chinese, "problem.recovery-paused.detail", Args{"left": 5 * time.Minute}, "计时已暂停，收到后还剩 5 分钟。"},
 		{English, "no.such.key", nil, "no.such.key"},
 	} {
 		if got := texts.Say(c.lang, c.key, c.args); got != c.want {

@@ -51,12 +51,9 @@ type Problem struct {
 
 // Signals is what the page tells the browser through the Signal API. Ids and handles are base64url without padding.
 type Signals struct {
-	RPID        string
-	Unknown     string   // a credential id that the account does not have: forget it
-	UserID      string   // the account's WebAuthn user handle; needed for the three below
-	Accepted    []string // every credential id of the account; nil sends nothing, empty says "none"
-	Name        string   // user name now; sent with DisplayName when not empty
-	DisplayName string
+	RPID     string
+	UserID   string   // the account's WebAuthn user handle
+	Accepted []string // every credential id of the account; nil sends nothing, empty says "none"
 }
 
 // A Way is one way to do the second step, in the order of policy. Its name stands in ?with= and in the keys of texts.
@@ -114,7 +111,7 @@ type Method struct {
 	Weak     bool      // shows the tag "Weaker"
 	Verified bool      // key: its PIN or fingerprint was used when it was registered
 	Synced   bool      // passkey: it is kept in a cloud account
-	State    string    // "" works, else "resting", "frozen", "disabled", "recalled", "pending-removal"
+	State    string    // "" works, else "resting", "frozen", "disabled", "pending-removal"
 	Until    time.Time // end of State, where it has one
 }
 

@@ -19,7 +19,7 @@ type Security struct {
 	TrustUntil  time.Time // the latest end of trust
 	Sessions    int
 	LastChange  time.Time
-	Advice      []Problem // things to do soon, such as {Code: "test-key-soon", Args: …}; texts advice.<Code>
+	Advice      []Problem // things to do soon, such as {Code: "few-codes", Args: …}; texts advice.<Code>
 	TrustOn     bool      // policy allows trusted browsers
 }
 
@@ -61,8 +61,7 @@ type Start struct {
 // An Offer is one method that can be set up.
 type Offer struct {
 	Way    Way    // WaySMS stands for text message and call
-	Refuse string // "" offered, else why not: "falls-with" (with Name), "have", "policy", "too-many"
-	Name   string // what it would be lost together with
+	Refuse string // "" offered, else why not: "have", "policy", "too-many"
 }
 
 // Keys is /security/keys: USB keys and passkeys, apart.
@@ -211,7 +210,6 @@ type Password struct {
 	UserName string // for password managers
 	Changed  time.Time
 	Rules    PasswordRules
-	Fresh    bool // the current password is not asked, because a fresh second step stands for it
 }
 
 // Contacts is /security/contact: what names the account at sign-in. It posts email to /security/contact/email, and

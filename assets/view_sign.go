@@ -124,7 +124,7 @@ type ForgotPassword struct {
 // Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.
 type Message struct {
 	Frame
-	// "signed-out", "confirmed", "password-changed", "undone", "removal-stopped", "support-sent", "already-confirmed"
+	// "signed-out", "confirmed", "password-changed", "email-changed", "removal-stopped"
 	Key  string
 	Args Args
 	Tone string // as in Notice
@@ -134,8 +134,7 @@ type Message struct {
 // Failure is the page of a refusal that has no form to return to: its first Problem in large.
 type Failure struct {
 	Frame
-	Status int    // HTTP status, for choosing the way out
-	Retry  string // path to begin again, without Config.Base; "" for /sign-in or /security
+	Retry string // path to begin again, without Config.Base; "" for /sign-in or /security
 }
 
 // NoCookie is shown when the browser refused the cookie. It offers to load Retry again.
@@ -167,11 +166,8 @@ type Check struct {
 // Contact is /help/contact. With Can set it posts reply, topic and text to /help/contact.
 type Contact struct {
 	Frame
-	Can         bool // messages can be taken here; otherwise only the addresses below are shown
-	Reply, Text string
-	Topic       string // "sign-in", "key", "code", "recovery" or "other"
-	Email       string // support's address; "" for none
-	Phone       string // support's number
+	Email string // support's address; "" for none
+	Phone string // support's number
 }
 
 // DevMessages is /dev/messages: the file sink as a page, for trying Latchkey on this machine.

@@ -77,17 +77,9 @@ func (c *canvas) Rail() []station {
 func (c *canvas) SignalsJSON() (string, error) {
 	s := c.F.Signals
 	out := map[string]any{"rpId": s.RPID}
-	if s.Unknown != "" {
-		out["unknown"] = s.Unknown
-	}
-	if s.UserID != "" {
+	if s.UserID != "" && s.Accepted != nil {
 		out["userId"] = s.UserID
-		if s.Accepted != nil {
-			out["accepted"] = s.Accepted
-		}
-		if s.Name != "" {
-			out["name"], out["displayName"] = s.Name, s.DisplayName
-		}
+		out["accepted"] = s.Accepted
 	}
 	raw, err := json.Marshal(out)
 	return string(raw), err
@@ -106,7 +98,7 @@ func (c *canvas) Tone(tone string) string {
 func (c *canvas) ToneOf(code string) string {
 	switch code {
 	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached",
-		"step-up-required", "fresh-step-needed", "backup-needed", "must-enrol", "change-pending", "ceremony-expired",
+		"fresh-step-needed", "must-enrol", "change-pending", "ceremony-expired",
 		"ceremony-void", "ceremony-used", "session-ended", "session-required", "key-timed-out", "key-cancelled":
 		return "warn"
 	}
@@ -123,8 +115,7 @@ func (c *canvas) DeliveryTone(state string) string {
 }
 
 // DeliveryKey begins the texts about a message on its way: a mail and a call have words of their own where what is
-// known
-// of a text would not be true of them.
+// known of a text would not be true of them.
 func (c *canvas) DeliveryKey(state, with string) string {
 	key := "delivery." + state
 	if own := key + "." + with; c.Has(own + ".title") {
@@ -279,9 +270,6 @@ func (c *canvas) MethodMeta(m any) template.HTML {
 
 // Until is the value of a state's end.
 func (c *canvas) Until(t time.Time) Args { return Args{"time": t} }
-
-// NameArg is the value of a name in a text.
-func (c *canvas) NameArg(name string) Args { return Args{"name": name} }
 
 // Change is the name of a change, with the item it is about.
 func (c *canvas) Change(what, name string) template.HTML {

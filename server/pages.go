@@ -193,8 +193,8 @@ func formField(e *auth.Error) string {
 func (x *exchange) failure(err error) {
 	e := x.refusal(err)
 	v := &assets.Failure{Frame: assets.Frame{Path: x.local(), Now: x.s.now()}}
-	v.Status = x.deny(e)
-	if _, n := cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 && v.Status < http.StatusInternalServerError && x.identify() == nil {
+	status := x.deny(e)
+	if _, n := cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 && status < http.StatusInternalServerError && x.identify() == nil {
 		if me, err := x.s.service.Me(x.r.Context(), x.caller); err == nil { // who is signed in is led home
 			v.Who, v.SignedIn, v.Enrolled = string(me.MaskedEmail), true, !me.Session.Restricted
 		}
@@ -203,7 +203,7 @@ func (x *exchange) failure(err error) {
 	if e.Code == auth.Internal || e.Code == auth.Unavailable {
 		v.Ticket, v.Retry = x.id, "/security"
 	}
-	if err := x.show(v.Status, v); err != nil {
+	if err := x.show(status, v); err != nil {
 		x.s.log.Error("showing a refusal", "id", x.id, "error", err)
 		x.page = false
 		x.document(e)
