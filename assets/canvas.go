@@ -222,6 +222,14 @@ func (c *canvas) PathOf(m Method) string {
 	return c.To("/security/" + r.Path + "/" + url.PathEscape(m.ID))
 }
 
+// ActOn is where what is done to a method is posted. Of recovery codes there is one set, and "all" names it.
+func (c *canvas) ActOn(m Method) string {
+	if r := c.Row(m.Way); r.Set {
+		return c.To("/security/" + r.Path + "/all")
+	}
+	return c.PathOf(m)
+}
+
 // A choice is one row of "use another method"; several keys are one row, as the browser asks for all of them.
 type choice struct {
 	Method
