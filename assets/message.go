@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -13,22 +14,23 @@ import (
 //	mail.changed          what, name, at, link, until, undo, browser, person
 //	mail.new-browser      link, at, browser, person      mail.locked         link, until, person
 //	mail.removal-delayed  what, name, link, until, person mail.codes-void    link, at, person
-//	sms.code, sms.enrol, sms.confirm                     code, label, minutes, site, host
-//	sms.changed           what, name, link               voice.code          code
+//	sms.code, sms.enrol, sms.confirm                     code, label, minutes, host
+//	sms.changed           what, name                     voice.code          code
 //
 // what is a change, as in the texts "change.<what>"; undo says that link undoes it, else it
 // leads to where the password is reset. minutes is how long the code is
-// valid; host, for text messages whose wording is free, adds the last line that lets a browser fill in the code for
-// that host alone (WICG origin-bound one-time codes). site is Config.Site unless given. Values that are missing make
-// the text shorter, but a code without its digits is an error. Text messages and calls have neither subject nor HTML.
+// valid; host is for the last line of a text, which lets a browser fill in the code for that host alone. site is
+// Config.Site unless given. Values that are missing make the text shorter, but a code without its digits is an error.
+// Text messages and calls have neither subject nor HTML; a text is one segment, signed with Config.Signature.
 func (p *Pages) Message(lang, name string, args Args) (subject, text, html string, err error) {
-	l := &letter{p: p, lang: known(lang), name: name, args: Args{"site": p.config.Site}}
+	l := &letter{p: p, lang: known(lang), name: name, args: Args{"site": p.config.Site,
+		"signature": cmp.Or(p.config.Signature, p.config.Site)}}
 	for k, v := range args {
 		l.args[k] = v
 	}
 	stem, kind, _ := strings.Cut(name, ".")
+	what, _ := l.args["what"].(string)
 	if kind == "changed" || kind == "removal-delayed" {
-		what, _ := l.args["what"].(string)
 		l.args["what"] = l.change(what)
 	}
 	needsCode := kind == "code" || kind == "enrol" || kind == "confirm"
@@ -36,8 +38,10 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 		return "", "", "", fmt.Errorf("writing message %s: no code", name)
 	}
 	switch {
-	case stem == "sms" && p.texts.Has(name):
-		return "", l.sms(), "", nil
+	case stem == "sms" && needsCode && p.texts.Has(name):
+		return "", l.codeText(), "", nil
+	case stem == "sms" && kind == "changed":
+		return "", l.noticeText(what), "", nil
 	case stem == "voice" && p.texts.Has(name):
 		l.args["digits"] = l.digits()
 		return "", l.say(name), "", nil
@@ -66,24 +70,19 @@ func (t *Texts) letter(lang string, v any, now time.Time) string {
 	return said
 }
 
-func (l *letter) change(what string) string {
-	key := "change." + what
-	if !l.p.texts.Has(key) {
-		key = "change.other"
+func (l *letter) changeKey(what string) string {
+	if key := "change." + what; l.p.texts.Has(key) {
+		return key
 	}
-	said := l.p.texts.Say(l.lang, key, nil)
+	return "change.other"
+}
+
+func (l *letter) change(what string) string {
+	said := l.p.texts.Say(l.lang, l.changeKey(what), nil)
 	if missing(l.args["name"]) {
 		return said
 	}
 	return l.p.texts.Say(l.lang, "change.named", Args{"what": said, "name": l.args["name"]})
-}
-
-func (l *letter) sms() string {
-	text := l.say(l.name)
-	if host, ok := l.args["host"].(string); ok && host != "" && !missing(l.args["code"]) {
-		text += fmt.Sprintf("\n\n@%s #%v", host, l.args["code"])
-	}
-	return text
 }
 
 // digits spells a code for the ear: one digit at a time, with a pause between.

@@ -55,9 +55,9 @@ func TestMessageWords(t *testing.T) {
 		want       string
 	}{
 		{English, "sms.code", Args{"code": "482913", "label": "K7", "minutes": 5},
-			"482913 is your Latchkey code (K7) for signing in at login.example.com. Tell nobody. Valid 5 min."},
+			"login.example.com: 482913 is your code to sign in (K7), valid 5 min. Tell nobody."},
 		{Chinese, "sms.code", Args{"code": "482913", "label": "K7", "minutes": 5, "host": "login.example.com"},
-			"【Latchkey】482913 是您登录 login.example.com 的验证码（编号 K7），5 分钟内有效，请勿告知任何人。\n\n@login.example.com #482913"},
+			"【login.example.com】验证码 482913，用于登录（编号 K7），5 分钟内有效，请勿告知他人。"},
 		{English, "voice.code", Args{"code": "482"}, "Your code is: 4, 8, 2. Again: 4, 8, 2."},
 		{Chinese, "voice.code", Args{"code": "482"}, "您的验证码是：4，8，2。再读一遍：4，8，2。"},
 	} {

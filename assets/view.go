@@ -135,4 +135,7 @@ type Config struct {
 	Zone    *time.Location // zone in which times are written; nil is UTC
 	Lab     bool           // every page says that it is a lab's
 	Methods []Row          // the site's table of methods
+
+	Signature string // the name that texts are signed with; "" is Site
+	CodeLine  string // "@host #code" as a text's last line: fit (or ""): where it makes no second segment; always, never
 }

@@ -29,6 +29,7 @@ type Config struct {
 	Site      string // the site's name; set by the program
 	Origin    string // where the site is found; set by the program
 	Signature string // see SignatureOf
+	CodeLine  string // whether texts end with "@host #code": fit, always, never; see assets.Config
 }
 
 // mostSignature is how long a signature may be, in UTF-16 units: whatever else

@@ -62,6 +62,7 @@ func wired() []string {
 		"server.logger", "server.ready", "server.receipts", "server.sink", "server.inbox", "server.now",
 		"server.random",
 		"notify.site", "notify.origin", "pages.base", "pages.site", "pages.lab", "pages.methods",
+		"pages.signature", "pages.codeline",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
 		"oob.codelife", // policy.codelife
 	}
@@ -206,10 +207,14 @@ func (c *Config) checkNotify() error {
 	if _, err := notify.SignatureOf(n.Signature, c.Site); err != nil {
 		return misuse("notify.%w", err)
 	}
+	if !slices.Contains([]string{"", "fit", "always", "never"}, n.CodeLine) {
+		return misuse("notify.code-line: want fit, always or never")
+	}
 	for _, g := range n.Gateways {
 		costs := slices.Contains(g.Channels, auth.SMS) || slices.Contains(g.Channels, auth.Voice)
 		if costs && len(c.Policy.Countries) == 0 {
-			return misuse("policy.countries: the gateway %s sends texts or calls: name the countries that it may send to", g.Name)
+			return misuse("policy.countries: the gateway %s sends texts or calls: name the countries that it may send to",
+				g.Name)
 		}
 	}
 	return nil

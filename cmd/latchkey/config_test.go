@@ -193,6 +193,7 @@ func TestRefusedSettings(t *testing.T) {
 		"just text":                                        "the whole file",
 		"notify: {site: x}":                                "unknown key notify.site",
 		"notify: {signature: 【店】}":                         "notify.signature: want the bare name",
+		"notify: {code-line: sometimes}":                   "notify.code-line: want fit, always or never",
 		"notify: {gateways: [{name: a, channels: [sms]}]}": "policy.countries: the gateway a",
 		"site: [":                              "line 1",
 		"totp: {digits: 99999999999999999999}": "totp.digits",

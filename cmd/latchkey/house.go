@@ -119,6 +119,11 @@ func (h *house) subjects() (err error) {
 func (h *house) words(at *url.URL) error {
 	look := h.config.Pages
 	look.Base, look.Site, look.Lab = at.EscapedPath(), at.Host, h.config.Lab
+	signature, err := notify.SignatureOf(h.config.Notify.Signature, h.config.Site)
+	if err != nil {
+		return err
+	}
+	look.Signature, look.CodeLine = signature, h.config.Notify.CodeLine
 	look.Methods = server.Rows(h.service.Methods())
 	texts, err := assets.NewTexts(look.Zone)
 	if err != nil {
