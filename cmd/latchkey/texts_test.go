@@ -267,3 +267,22 @@ func addCodeWords(n ast.Node, to map[string]bool) {
 		return true
 	})
 }
+
+// Every value that a text names is one that somebody gives under that name. What templates give, package assets checks
+// text by text.
+func TestEveryValueOfATextIsGiven(t *testing.T) {
+	v := vocabularyOf(t)
+	raw, err := os.ReadFile("../../assets/texts/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`"([a-z0-9-]+\.[^"]*)": |{{\.(\w+)}}`)
+	key := ""
+	for _, m := range names.FindAllStringSubmatch(string(raw), -1) {
+		if m[1] != "" {
+			key = m[1]
+		} else if !v.whole[m[2]] {
+			t.Errorf("%s: got the value %q, which nobody gives", key, m[2])
+		}
+	}
+}
