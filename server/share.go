@@ -57,10 +57,3 @@ func (r *room) change(who [3]netip.Prefix, n int) {
 		}
 	}
 }
-
-// taken is how many places are taken.
-func (r *room) taken() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.used
-}

@@ -202,3 +202,10 @@ func TestBodiesComeAtTheLeastRate(t *testing.T) {
 		})
 	}
 }
+
+// taken is how many places are taken.
+func (r *room) taken() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.used
+}

@@ -92,7 +92,7 @@ func (o *tour) apiFinish(kind string, more m, response func(prompt json.RawMessa
 	in := m{"ceremony": a.Ceremony, "kind": kind}
 	maps.Copy(in, more)
 	q.must("POST", "/sign-in/begin", in, &a)
-	answered := any(m{"code": ""})
+	var answered any
 	if response != nil {
 		answered = response(a.Prompt)
 	} else {

@@ -2,9 +2,7 @@ package webauthn
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 )
 
 // An AAGUID names a model of authenticator (Level 3 §6.5.1). The zero value means that the model is not told.
@@ -37,31 +35,6 @@ func (a *AAGUID) UnmarshalText(text []byte) error {
 	parsed, err := ParseAAGUID(string(text))
 	*a = parsed
 	return err
-}
-
-// ReadModels reads model names from JSON: an object whose names are AAGUIDs and whose values are a name or an object
-// with a member "name", the shape of the lists in circulation. Other members are ignored.
-func ReadModels(r io.Reader) (map[AAGUID]string, error) {
-	var raw map[AAGUID]json.RawMessage
-	if err := json.NewDecoder(r).Decode(&raw); err != nil {
-		return nil, fmt.Errorf("reading model names: %w", err)
-	}
-	models := make(map[AAGUID]string, len(raw))
-	for id, value := range raw {
-		var entry struct {
-			Name string `json:"name"`
-		}
-		if json.Unmarshal(value, &entry.Name) != nil {
-			if err := json.Unmarshal(value, &entry); err != nil {
-				return nil, fmt.Errorf("reading the name of model %s: %w", id, err)
-			}
-		}
-		if entry.Name == "" {
-			return nil, fmt.Errorf("reading model names: %s has none", id)
-		}
-		models[id] = entry.Name
-	}
-	return models, nil
 }
 
 // WellKnownModels returns the names of models that sellers are likely to own, as their makers publish them.
