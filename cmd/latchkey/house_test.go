@@ -20,7 +20,7 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //
 //	4  cmd/*                                         anything
 //	3  server                                        the face
-//	2  webauthn totp oob lookup notify lab recovery  siblings never import each other
+//	2  webauthn totp oob lookup notify lab           siblings never import each other
 //	1  auth                                          the domain
 //	0  ident  password  store  assets  virtual       import nothing of ours
 var floors = map[string][]string{
@@ -35,7 +35,6 @@ var floors = map[string][]string{
 	"virtual/party":   {"virtual", "virtual/fault"},
 	"virtual/conform": {"virtual", "virtual/fault"},
 	"store/bolt":      {"store"},
-	"store/postgres":  {"store"},
 	"store/storetest": {"store"},
 	"auth":            {"ident", "password", "store"},
 	"auth/factortest": {"auth"},
@@ -45,8 +44,7 @@ var floors = map[string][]string{
 	"lookup":          {"auth"},
 	"notify":          {"auth", "ident"},
 	"lab":             {"auth", "ident", "password"},
-	"recovery":        {"auth", "store"},
-	"server":          {"auth", "recovery", "lab", "ident", "password", "assets"},
+	"server":          {"auth", "lab", "ident", "password", "assets"},
 	"cmd/latchkey":    {anything},
 	"cmd/virtualkey":  {anything},
 	"e2e":             {"virtual"},
@@ -70,7 +68,6 @@ var testFloors = map[string][]string{
 	"lookup":          {"auth/factortest", "ident"},
 	"notify":          {"store", "store/bolt"},
 	"lab":             {"store", "store/bolt", "totp"},
-	"recovery":        {"store/bolt", "store/storetest"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
 		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},
 	"e2e":      {anything},
@@ -80,26 +77,24 @@ var testFloors = map[string][]string{
 // doors is who may import a module that is not ours: each has one door. A module without a row may
 // not be used at all. Longest path first wins.
 var doors = map[string][]string{
-	"github.com/labstack/echo":            {"server"},
-	"github.com/danielgtaylor/huma":       {"server"},
-	"github.com/prometheus/client_golang": {"server"},
-	"github.com/go-webauthn/webauthn":     {"webauthn"},
-	"github.com/fxamacker/cbor":           {"webauthn", "virtual", "virtual/hid", "virtual/fault", "virtual/party", "virtual/conform", "cmd/virtualkey"},
-	"github.com/pquerna/otp":              {"totp"},
-	"go.etcd.io/bbolt":                    {"store/bolt"},
-	"github.com/jackc/pgx":                {"store/postgres"},
-	"github.com/tink-crypto/tink-go":      {"store"},
-	"golang.org/x/crypto/argon2":          {"password"},
-	"github.com/nyaruka/phonenumbers":     {"ident"},
-	"github.com/nicksnyder/go-i18n":       {"assets"},
-	"github.com/boombuler/barcode":        {"assets", "server"},
-	"golang.org/x/text":                   {"assets", "ident", "password", "server", "notify"},
-	"golang.org/x/net":                    {"ident", "server", "notify"},
-	"github.com/wneessen/go-mail":         {"notify"},
-	"github.com/spf13/cobra":              {"cmd/latchkey", "cmd/virtualkey"},
-	"github.com/spf13/pflag":              {"cmd/latchkey", "cmd/virtualkey"},
-	"golang.org/x/sys":                    {"cmd/latchkey", "store/bolt", "e2e/load"},
-	"go.yaml.in/yaml":                     {"cmd/latchkey", "virtual/conform"},
+	"github.com/labstack/echo":        {"server"},
+	"github.com/danielgtaylor/huma":   {"server"},
+	"github.com/go-webauthn/webauthn": {"webauthn"},
+	"github.com/fxamacker/cbor":       {"webauthn", "virtual", "virtual/hid", "virtual/fault", "virtual/party", "virtual/conform", "cmd/virtualkey"},
+	"github.com/pquerna/otp":          {"totp"},
+	"go.etcd.io/bbolt":                {"store/bolt"},
+	"github.com/tink-crypto/tink-go":  {"store"},
+	"golang.org/x/crypto/argon2":      {"password"},
+	"github.com/nyaruka/phonenumbers": {"ident"},
+	"github.com/nicksnyder/go-i18n":   {"assets"},
+	"github.com/boombuler/barcode":    {"assets", "server"},
+	"golang.org/x/text":               {"assets", "ident", "password", "server", "notify"},
+	"golang.org/x/net":                {"ident", "server", "notify"},
+	"github.com/wneessen/go-mail":     {"notify"},
+	"github.com/spf13/cobra":          {"cmd/latchkey", "cmd/virtualkey"},
+	"github.com/spf13/pflag":          {"cmd/latchkey", "cmd/virtualkey"},
+	"golang.org/x/sys":                {"cmd/latchkey", "store/bolt", "e2e/load"},
+	"go.yaml.in/yaml":                 {"cmd/latchkey", "virtual/conform"},
 }
 
 // testDoors is what any test may use besides.
@@ -224,6 +219,38 @@ func TestEveryImportKeepsToTheFloors(t *testing.T) {
 	}
 	if seen == 0 {
 		t.Error("got no import at all, want the module's")
+	}
+}
+
+// A row that nothing uses is a hole in the wall: what comes to stand there is held by nobody's decision.
+func TestTheTablesHaveNoUnusedRow(t *testing.T) {
+	dirs := map[string]bool{}
+	libraries := map[string]bool{}
+	for _, s := range sources(t) {
+		dirs[s.dir] = true
+		for _, path := range s.imports() {
+			for _, table := range []map[string][]string{doors, testDoors} {
+				for library := range table {
+					if path == library || strings.HasPrefix(path, library+"/") {
+						libraries[library] = true
+					}
+				}
+			}
+		}
+	}
+	for _, table := range []map[string][]string{floors, testFloors} {
+		for dir := range table {
+			if !dirs[dir] {
+				t.Errorf("the floors have a row for %s, which is not there", dir)
+			}
+		}
+	}
+	for _, table := range []map[string][]string{doors, testDoors} {
+		for library := range table {
+			if !libraries[library] {
+				t.Errorf("the doors have a row for %s, which nothing imports", library)
+			}
+		}
 	}
 }
 
