@@ -48,7 +48,7 @@ func TestOneClientCannotHoldEverySlot(t *testing.T) {
 
 // A forwarded address with a port is still an address: without it, all clients behind such a proxy would be one.
 func TestForwardedAddressMayHaveAPort(t *testing.T) {
-	s := newServer(t, func(c *Config) { c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+	s := newServer(t, func(c *Config) { c.TrustedProxies = proxies("10.0.0.0/8") })
 	for hop, want := range map[string]string{
 		"203.0.113.9:50123": "203.0.113.9", "[2001:db8::7]:50123": "2001:db8::7", "[2001:db8::7]": "10.0.0.1",
 		"1.1.1.1, 203.0.113.9:5": "203.0.113.9", "203.0.113.9:port": "10.0.0.1",
@@ -141,7 +141,7 @@ func TestNothingActsOnGET(t *testing.T) {
 // The host that a request names, or that a proxy says it named, stands in no mail and no answer.
 func TestLinksComeFromConfigurationAlone(t *testing.T) {
 	w := newWorld(t, func(_ *auth.Config, c *Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+		c.TrustedProxies = proxies("192.0.2.0/24")
 	})
 	w.seller()
 	r := httptest.NewRequest("POST", "https://evil.example/api/v1/forgot", strings.NewReader(`{"identifier":"`+testEmail+`"}`))

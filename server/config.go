@@ -24,13 +24,13 @@ type Config struct {
 	Pages   assets.Renderer // nil: the API alone
 	Static  http.Handler    // serves what stands under /assets/
 
-	Origin         string         // the public address: https://host[:port][/path], or http://localhost[:port]
-	RelatedOrigins []string       // other sites that may use the same keys (WebAuthn Level 3 §5.11)
-	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
-	Site           string         // the site's name, for the title of the API
-	Contact        string         // support: a mailto: or https: address, for security.txt and pages
-	Phone          string         // support's number, for pages
-	Policy         auth.Policy    // what pages say of rules and times; the domain decides by its own
+	Origin         string      // the public address: https://host[:port][/path], or http://localhost[:port]
+	RelatedOrigins []string    // other sites that may use the same keys (WebAuthn Level 3 §5.11)
+	TrustedProxies Networks    // whose X-Forwarded-For is believed
+	Site           string      // the site's name, for the title of the API
+	Contact        string      // support: a mailto: or https: address, for security.txt and pages
+	Phone          string      // support's number, for pages
+	Policy         auth.Policy // what pages say of rules and times; the domain decides by its own
 
 	Logger       *slog.Logger // nil: nothing is logged
 	LogAddresses bool         // write clients' addresses to the access log

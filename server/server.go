@@ -44,6 +44,7 @@ type Server struct {
 	proxies  []netip.Prefix
 	echo     *echo.Echo
 	csrf     *http.CrossOriginProtection
+	suspects suspects
 	limit    *limiter
 	inFlight *room // requests
 	reading  *room // bytes of bodies
@@ -71,8 +72,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		service: cfg.Service, methods: cfg.Service.Methods(), texts: cfg.Texts, pages: cfg.Pages, config: cfg, site: at, proxies: cfg.TrustedProxies,
-		csrf: http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(), problem: shapeOf(typeProblem),
+		service: cfg.Service, methods: cfg.Service.Methods(), texts: cfg.Texts, pages: cfg.Pages, config: cfg, site: at,
+		proxies: cfg.TrustedProxies.prefixes(),
+		csrf:    http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(), problem: shapeOf(typeProblem),
 		log: cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
 	}
 	if (cfg.Lab == nil) != (cfg.Service.Lab() == nil) {
@@ -159,6 +161,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.echo.ServeHTTP(x, r)
 		return
 	}
+	s.suspect(r)
 	who := networks(s.client(r))
 	if err := x.receive(who); err != nil {
 		x.refuse(err)

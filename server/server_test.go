@@ -183,7 +183,7 @@ func TestUnknownPathsAndMethods(t *testing.T) {
 func TestHosts(t *testing.T) {
 	s := newServer(t, func(c *Config) {
 		c.RelatedOrigins = []string{"https://retail.example"}
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+		c.TrustedProxies = proxies("10.0.0.0/8")
 	})
 	local := newServer(t, func(c *Config) { c.Origin = "http://localhost:8080" })
 	for _, c := range []struct {
@@ -233,7 +233,7 @@ func TestCrossOriginIsRefused(t *testing.T) {
 
 func TestClientAddress(t *testing.T) {
 	s := newServer(t, func(c *Config) {
-		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
+		c.TrustedProxies = proxies("10.0.0.0/8", "fd00::/8")
 	})
 	for _, c := range []struct {
 		peer  string

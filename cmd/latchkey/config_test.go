@@ -286,3 +286,21 @@ func TestUnknownNamesInTheEnvironmentAreTold(t *testing.T) {
 		t.Errorf("got a difference (-want +got):\n%s", diff)
 	}
 }
+
+// Proxies are written as lists, as one text with commas or blanks, and one by one.
+func TestProxiesInEveryForm(t *testing.T) {
+	for _, yaml := range []string{"trusted-proxies: [10.0.0.1, 192.0.2.0/24]", "trusted-proxies: 10.0.0.1 192.0.2.0/24",
+		"trusted-proxies: \"::ffff:10.0.0.1,192.0.2.0/24\"", "trusted-proxies:\n    - 10.0.0.1\n    - 192.0.2.9/24"} {
+		got := load(t, "server:\n  "+yaml, nil, nil).Server.TrustedProxies
+		if len(got) != 2 || got[0].String() != "10.0.0.1/32" || got[1].String() != "192.0.2.0/24" {
+			t.Errorf("%s: got %v, want both", yaml, got)
+		}
+	}
+	got := load(t, "", []string{"LATCHKEY_SERVER_TRUSTED_PROXIES=10.0.0.1 192.0.2.0/24"}, nil).Server.TrustedProxies
+	if len(got) != 2 || got[0].String() != "10.0.0.1/32" {
+		t.Errorf("from the environment: got %v, want both", got)
+	}
+	if _, _, err := loadConfig("", []string{"LATCHKEY_SERVER_TRUSTED_PROXIES=proxy.example"}, nil); err == nil || strings.Contains(err.Error(), "proxy.example") {
+		t.Errorf("a name: got %v, want an error that does not repeat it", err)
+	}
+}

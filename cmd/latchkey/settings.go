@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"os"
 	"reflect"
 	"slices"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/latchkey-auth/latchkey/server"
 )
 
 // A layer lays what one place says over the settings.
@@ -125,7 +126,7 @@ func (r *reading) fill(v reflect.Value, n *yaml.Node, path string) {
 			r.fill(list.Index(i), entry, fmt.Sprintf("%s[%d]", path, i))
 		}
 		v.Set(list)
-	case n.Kind != yaml.ScalarNode || kind == reflect.Slice || !fits(v, n.ShortTag()) || !setText(v, n.Value):
+	case n.Kind != yaml.ScalarNode || kind == reflect.Slice && !textual || !fits(v, n.ShortTag()) || !setText(v, n.Value):
 		if path == "" {
 			path = "of the whole file"
 		}
@@ -284,8 +285,8 @@ func wanted(t reflect.Type) string {
 		return "want a length of time with its unit, such as 15m"
 	case reflect.TypeFor[*time.Location]():
 		return "want a time zone, such as Asia/Shanghai"
-	case reflect.TypeFor[netip.Prefix](), reflect.TypeFor[[]netip.Prefix]():
-		return "want networks, such as 10.0.0.0/8"
+	case reflect.TypeFor[server.Network](), reflect.TypeFor[server.Networks]():
+		return "want addresses or networks, such as 10.0.0.0/8"
 	}
 	byKind := map[reflect.Kind]string{
 		reflect.Bool:    "want true or false",

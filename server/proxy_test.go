@@ -1,0 +1,86 @@
+package server
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// proxies are networks as they stand in a file.
+func proxies(texts ...string) Networks {
+	var n Networks
+	if err := n.UnmarshalText([]byte(strings.Join(texts, ","))); err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// However a proxy is written, it is the proxy that is meant.
+func TestProxiesAsPeopleWriteThem(t *testing.T) {
+	for _, c := range []struct {
+		text, peer string
+		trusted    bool
+	}{
+		{"10.0.0.0/8", "10.1.2.3:1", true}, {"10.0.0.0/8", "11.1.2.3:1", false},
+		{"10.0.0.1", "10.0.0.1:1", true}, {"10.0.0.1", "10.0.0.2:1", false}, {"10.0.0.1/8", "10.9.9.9:1", true},
+		{"::ffff:10.0.0.0/104", "10.1.2.3:1", true}, {"::ffff:10.0.0.0/104", "[::ffff:10.1.2.3]:1", true}, {"::ffff:10.0.0.1", "10.0.0.1:1", true},
+		{"::ffff:10.0.0.1", "10.0.0.2:1", false}, {"fd00::/8", "[fd00::7]:1", true}, {"fd00::7", "[fd00::7]:1", true}, {"fd00::7", "[fd00::8]:1", false},
+		{"192.0.2.1 10.0.0.0/8", "10.1.2.3:1", true}, {" 192.0.2.1 ,\t10.0.0.0/8\n", "10.1.2.3:1", true}, {"192.0.2.1,10.0.0.0/8", "192.0.2.1:1", true},
+		{"", "10.1.2.3:1", false},
+	} {
+		s := newServer(t, func(cfg *Config) { cfg.TrustedProxies = proxies(c.text) })
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.peer
+		r.Header.Set("X-Forwarded-For", "203.0.113.9")
+		if got := s.client(r).String() == "203.0.113.9"; got != c.trusted {
+			t.Errorf("%q, from %s: got believed %v, want %v", c.text, c.peer, got, c.trusted)
+		}
+	}
+	for _, text := range []string{"10.0.0.0/33", "proxy", "10.0.0", "fe80::1%eth0", "10.0.0.1;10.0.0.2", "10.0.0.0/"} {
+		var n Networks
+		if err := n.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q: got %v, want an error", text, n)
+		}
+	}
+}
+
+// Behind a proxy that the settings do not know all sellers are one client. The operator is told, once.
+func TestUnknownProxyIsToldOf(t *testing.T) {
+	for _, c := range []struct {
+		name, peer, header string
+		want               string
+		address            bool
+	}{
+		{"beside us", "127.0.0.1:5", "X-Forwarded-For", "a proxy that is not in server.trusted-proxies", true},
+		{"in our network", "10.9.9.9:5", "X-Forwarded-Proto", "a proxy that is not in server.trusted-proxies", true},
+		{"in our network, mapped", "[::ffff:172.16.0.9]:5", "Via", "a proxy that is not in server.trusted-proxies", true},
+		{"anywhere", "203.0.113.9:5", "Forwarded", "if it is your proxy, name it in server.trusted-proxies", false},
+		{"the one that is configured", "192.0.2.1:5", "X-Forwarded-For", "", false},
+		{"none", "10.9.9.9:5", "", "", false},
+	} {
+		var log bytes.Buffer
+		s := newServer(t, func(cfg *Config) {
+			cfg.TrustedProxies, cfg.Logger = proxies("192.0.2.1"), slog.New(slog.NewTextHandler(&log, nil))
+		})
+		for range 3 {
+			r := httptest.NewRequest("GET", "https://accounts.example/openapi.json", nil)
+			r.RemoteAddr = c.peer
+			if c.header != "" {
+				r.Header.Set(c.header, "203.0.113.7")
+			}
+			s.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		want := 0
+		if c.want != "" {
+			want = 1
+		}
+		if got := strings.Count(log.String(), "trusted-proxies"); got != want || !strings.Contains(log.String(), c.want) {
+			t.Errorf("%s: got %d warnings in %s, want %d that say %q", c.name, got, &log, want, c.want)
+		}
+		if got := strings.Contains(log.String(), "address="); got != c.address || strings.Contains(log.String(), "203.0.113") {
+			t.Errorf("%s: got an address %v in %s, want %v, and nobody's from afar", c.name, got, &log, c.address)
+		}
+	}
+}
