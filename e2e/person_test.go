@@ -313,13 +313,13 @@ func (p *person) text(selector string) string {
 	return eval[string](p, fmt.Sprintf("document.querySelector(%s).textContent", quote(selector)))
 }
 
-// cookies are those of the site, by name.
+// cookies are those of the site, by name, without the port that stands before each on this machine.
 func (p *person) cookies() map[string]*network.Cookie {
 	p.t.Helper()
 	all := map[string]*network.Cookie{}
 	for _, c := range send(p, network.GetCookies,
 		network.GetCookiesParams{URLs: []string{p.house.origin + "/"}}).Cookies {
-		all[c.Name] = c
+		all[strings.TrimPrefix(c.Name, fmt.Sprintf("%d-", p.house.port))] = c
 	}
 	return all
 }

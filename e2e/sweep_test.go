@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -292,6 +293,7 @@ func (w *sweep) settings() {
 	w.press("main [name=saved]").submit("/security/codes/saved").at("/security")
 	w.look("overview, all set up")
 	w.see("/security/codes")
+	w.letInToMessages()
 	for _, path := range []string{"/security/start", "/security/keys", "/security/keys/which", "/security/password",
 		"/security/sessions", "/security/browsers",
 		"/security/history", "/sign-in/trust", "/security/codes/all/remove", "/dev/messages"} {
@@ -364,6 +366,25 @@ func (w *sweep) signingIn() {
 	w.open("/sign-in/key").fill("identifier", w.email).submit("/sign-in/key").says(w.word("sign-in-key.password.title"))
 	w.look("key first, password")
 	w.fill("password", password).submit("/sign-in/key/password").home()
+}
+
+// letInToMessages opens the page of messages by an address that the program printed. Each is good once: once it is
+// used up, asking for the page makes the log tell another.
+func (w *sweep) letInToMessages() {
+	w.t.Helper()
+	w.house.mu.Lock()
+	defer w.house.mu.Unlock()
+	r, err := http.Get(w.house.origin + "/dev/messages")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_ = r.Body.Close()
+	address := regexp.MustCompile(regexp.QuoteMeta(w.house.origin) + `/dev/messages\?token=[\w-]+`)
+	printed := address.FindAllString(w.house.out.String(), -1)
+	if len(printed) == 0 {
+		w.t.Fatal("got no address of the messages in what the program printed")
+	}
+	w.open(strings.TrimPrefix(printed[len(printed)-1], w.house.origin)).at("/dev/messages").says(w.word("dev.title"))
 }
 
 // lab looks, from a window of its own, at pages that say above everything that they are a lab's.

@@ -251,7 +251,10 @@ func TestCookieNames(t *testing.T) {
 	}{
 		"https://accounts.example":     {"__Host-latchkey-browser", "/", true},
 		"https://shop.example/account": {"__Secure-latchkey-browser", "/account", true},
-		"http://localhost:8080":        {"latchkey-browser", "/", false},
+		"http://localhost:8080":        {"8080-latchkey-browser", "/", false},
+		"http://localhost:8081":        {"8081-latchkey-browser", "/", false},
+		"http://localhost":             {"latchkey-browser", "/", false},
+		"https://shop.example:8443":    {"__Host-8443-latchkey-browser", "/", true},
 	} {
 		s := newServer(t, func(c *Config) { c.Origin = origin })
 		c := ask(s, "GET", s.site.base+"/api/v1/session", "", "Sec-Fetch-Site", "same-origin").Result().Cookies()

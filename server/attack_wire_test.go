@@ -67,10 +67,12 @@ func TestMessagesAreNotShownThroughAProxy(t *testing.T) {
 	w := newWorld(t, func(a *auth.Config, c *Config) {
 		a.Origin, c.Origin, c.Sink = "http://localhost:8080", "http://localhost:8080", noMessages{}
 	})
+	pass := letIn(t, w.server)
 	for _, head := range []string{"", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"} {
 		r := httptest.NewRequest("GET", "http://localhost:8080/dev/messages", nil)
 		r.RemoteAddr = "127.0.0.1:4321"
 		r.Header.Set("Accept", "text/html")
+		r.AddCookie(pass)
 		want := http.StatusOK
 		if head != "" {
 			r.Header.Set(head, "203.0.113.9")

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ const (
 	noticeCookie   = "latchkey-notice"
 	untrustCookie  = "latchkey-untrusted"
 	draftCookie    = "latchkey-sign-up"
+	messagesCookie = "latchkey-messages"
 )
 
 const (
@@ -36,6 +38,15 @@ func cookiePrefix(s site) string {
 		return "__Secure-"
 	}
 	return "__Host-"
+}
+
+// portPrefix tells the cookies of sites on different ports of one host apart: browsers keep one jar for all of them, and
+// two sites on one machine would sign each other out.
+func portPrefix(s site) string {
+	if _, port, err := net.SplitHostPort(s.host); err == nil && port != "" {
+		return port + "-"
+	}
+	return ""
 }
 
 func (s *Server) cookieName(name string) string {

@@ -49,7 +49,7 @@ func (s *Server) mountPages(e *echo.Echo) {
 		return
 	}
 	for _, p := range s.pageTable() {
-		if p.path == "/dev/messages" && (s.config.Sink == nil || !s.site.local) {
+		if p.path == messagesPath && !s.showsMessages() {
 			continue
 		}
 		if p.get != nil {

@@ -362,6 +362,9 @@ func TestMessagesAreShownToThisMachineAlone(t *testing.T) {
 		r := httptest.NewRequest("GET", c.origin+"/dev/messages", nil)
 		r.RemoteAddr = c.peer
 		r.Header.Set("Accept", "text/html")
+		if s.messages != nil {
+			r.AddCookie(letIn(t, s))
+		}
 		if c.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
 		}

@@ -53,6 +53,7 @@ type Server struct {
 	problem  *shape
 	log      *slog.Logger
 	lab      *lab.Service    // nil: a real site
+	messages *messageDoor    // nil: messages are sent, or a lab's
 	stopping context.Context // ends when no new requests are taken
 	stop     func()
 	now      func() time.Time
@@ -82,12 +83,19 @@ func New(cfg Config) (*Server, error) {
 	}
 	if s.lab = cfg.Lab; s.lab != nil {
 		s.site.prefix += labPrefix(at.origin)
+	} else {
+		s.site.prefix += portPrefix(at)
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	if err := s.csrf.AddTrustedOrigin(at.origin); err != nil {
 		return nil, fmt.Errorf("trusting the own origin: %w", err)
 	}
 	s.defaults()
+	if s.showsMessages() && s.lab == nil {
+		if s.messages, err = newMessageDoor(s.secret); err != nil {
+			return nil, err
+		}
+	}
 	s.sessionName, s.browserName = s.site.prefix+sessionCookie, s.site.prefix+browserCookie
 	s.mount()
 	return s, nil
