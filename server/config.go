@@ -24,13 +24,15 @@ type Config struct {
 	Pages   assets.Renderer // nil: the API alone
 	Static  http.Handler    // serves what stands under /assets/
 
-	Origin         string      // the public address: https://host[:port][/path], or http://localhost[:port]
-	RelatedOrigins []string    // other sites that may use the same keys (WebAuthn Level 3 §5.11)
-	TrustedProxies Networks    // whose X-Forwarded-For is believed
-	Site           string      // the site's name, for the title of the API
-	Contact        string      // support: a mailto: or https: address, for security.txt and pages
-	Phone          string      // support's number, for pages
-	Policy         auth.Policy // what pages say of rules and times; the domain decides by its own
+	Origin         string       // the public address: https://host[:port][/path], or http://localhost[:port]
+	AndroidApps    []AndroidApp // native apps that may use the same keys, for assetlinks.json
+	AppleApps      []string     // likewise, as team and bundle, for apple-app-site-association
+	RelatedOrigins []string     // other sites that may use the same keys (WebAuthn Level 3 §5.11), and the origins of Android apps
+	TrustedProxies Networks     // whose X-Forwarded-For is believed
+	Site           string       // the site's name, for the title of the API
+	Contact        string       // support: a mailto: or https: address, for security.txt and pages
+	Phone          string       // support's number, for pages
+	Policy         auth.Policy  // what pages say of rules and times; the domain decides by its own
 
 	Logger       *slog.Logger // nil: nothing is logged
 	LogAddresses bool         // write clients' addresses to the access log
@@ -120,6 +122,9 @@ func newSite(cfg Config) (site, error) {
 		return site{}, fmt.Errorf("origin %q has a path with characters that routes cannot hold", cfg.Origin)
 	}
 	for _, o := range cfg.RelatedOrigins {
+		if strings.HasPrefix(o, appOrigin) { // of an app, which asks the API by no other name
+			continue
+		}
 		r, err := url.Parse(o)
 		if err != nil || r.Scheme != "https" || r.Host == "" || r.Path != "" {
 			return site{}, fmt.Errorf("related origin %q is not like https://shop.example", o)

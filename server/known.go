@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,10 +21,12 @@ func (s *Server) mountKnown(e *echo.Echo) {
 			http.Redirect(x, x.r, s.site.base+"/security/password", http.StatusFound)
 			return nil
 		},
-		"/.well-known/webauthn":          fixed("application/json", related(s.site)),
-		"/.well-known/passkey-endpoints": fixed("application/json", passkeyEndpoints(s.site)),
-		"/.well-known/security.txt":      s.securityTxt,
-		"/robots.txt":                    fixed("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n")),
+		"/.well-known/webauthn":                   fixed("application/json", related(s.site)),
+		"/.well-known/passkey-endpoints":          fixed("application/json", passkeyEndpoints(s.site)),
+		"/.well-known/security.txt":               s.securityTxt,
+		"/.well-known/assetlinks.json":            forApps(s.assetLinks),
+		"/.well-known/apple-app-site-association": forApps(s.siteAssociation),
+		"/robots.txt":                             fixed("text/plain; charset=utf-8", []byte("User-agent: *\nDisallow: /\n")),
 	}
 	for path, handle := range known {
 		s.at(e, http.MethodGet, path, path, handle)
@@ -71,7 +74,13 @@ func (s *Server) openAPI() func(*exchange) error {
 
 // related lists the origins that may use our relying party id. WebAuthn Level 3 §5.11.
 func related(s site) []byte {
-	raw, _ := json.Marshal(map[string][]string{"origins": append([]string{s.origin}, s.related...)}) // strings: it cannot fail
+	origins := []string{s.origin}
+	for _, o := range s.related {
+		if !strings.HasPrefix(o, appOrigin) {
+			origins = append(origins, o)
+		}
+	}
+	raw, _ := json.Marshal(map[string][]string{"origins": origins}) // strings: it cannot fail
 	return raw
 }
 

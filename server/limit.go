@@ -40,7 +40,8 @@ type limiter struct {
 func newLimiter(r Rate) *limiter {
 	l := &limiter{off: r.Burst < 0}
 	for i, times := range [3]int{1, 4, 8} {
-		l.widths[i] = buckets{rate: Rate{Burst: r.Burst * times, PerSecond: r.PerSecond * float64(times)}, now: map[netip.Prefix]bucket{}}
+		rate := Rate{Burst: r.Burst * times, PerSecond: r.PerSecond * float64(times)}
+		l.widths[i] = buckets{rate: rate, now: map[netip.Prefix]bucket{}}
 	}
 	return l
 }

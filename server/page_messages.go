@@ -122,7 +122,8 @@ func devMessages(x *exchange) error {
 	}
 	v := &assets.DevMessages{Frame: x.frame()}
 	for _, m := range list {
-		v.Messages = append(v.Messages, assets.DevMessage{At: m.At, Channel: string(m.Channel), To: string(m.Recipient), Subject: m.Subject, Text: m.Text, Links: x.s.links(m.Text)})
+		v.Messages = append(v.Messages, assets.DevMessage{At: m.At, Channel: string(m.Channel), To: string(m.Recipient),
+			Subject: m.Subject, Text: m.Text, Links: x.s.links(m.Text)})
 	}
 	return x.show(http.StatusOK, v)
 }

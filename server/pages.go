@@ -48,6 +48,17 @@ func (s *Server) mountPages(e *echo.Echo) {
 	if s.pages == nil {
 		return
 	}
+	if s.site.base != "" { // people leave the slash at the end out
+		e.GET(s.site.base, func(c echo.Context) error {
+			x := c.Response().Writer.(*exchange)
+			x.route = "GET /"
+			to := "/"
+			if query := x.r.URL.RawQuery; query != "" {
+				to += "?" + query
+			}
+			return x.redirect(to)
+		})
+	}
 	for _, p := range s.pageTable() {
 		if p.path == messagesPath && !s.showsMessages() {
 			continue

@@ -41,7 +41,7 @@ type Networks []Network
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (n *Networks) UnmarshalText(text []byte) error {
 	var all Networks
-	for _, one := range strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r' }) {
+	for _, one := range strings.Fields(strings.ReplaceAll(string(text), ",", " ")) {
 		var network Network
 		if err := network.UnmarshalText([]byte(one)); err != nil {
 			return err
@@ -78,13 +78,13 @@ func (s *Server) suspect(r *http.Request) {
 	at := peer.Addr().Unmap()
 	if at.IsLoopback() || at.IsPrivate() || at.IsLinkLocalUnicast() {
 		if s.suspects.near.CompareAndSwap(false, true) {
-			s.log.Warn("a proxy that is not in server.trusted-proxies passes requests on: all who come through it count as one client",
-				"address", at.String())
+			s.log.Warn("a proxy that is not in server.trusted-proxies passes requests on:"+
+				" all who come through it count as one client", "address", at.String())
 		}
 		return
 	}
 	if s.suspects.far.CompareAndSwap(false, true) {
-		s.log.Warn("a request from another network came with a proxy's headers: if it is your proxy, name it in server.trusted-proxies," +
-			" or all who come through it count as one client")
+		s.log.Warn("a request from another network came with a proxy's headers: if it is your proxy," +
+			" name it in server.trusted-proxies, or all who come through it count as one client")
 	}
 }

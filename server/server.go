@@ -61,6 +61,8 @@ type Server struct {
 
 	logAddresses             bool
 	sessionName, browserName string // of cookies, joined once
+
+	assetLinks, siteAssociation []byte // for native apps; nil: there are none
 }
 
 // New returns a server of cfg. Errors: a required part is missing, or an address in cfg is not one.
@@ -91,6 +93,12 @@ func New(cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("trusting the own origin: %w", err)
 	}
 	s.defaults()
+	if s.assetLinks, err = assetLinks(cfg.AndroidApps); err != nil {
+		return nil, err
+	}
+	if s.siteAssociation, err = siteAssociation(cfg.AppleApps); err != nil {
+		return nil, err
+	}
 	if s.showsMessages() && s.lab == nil {
 		if s.messages, err = newMessageDoor(s.secret); err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ import (
 type Config struct {
 	RPID       string   // the domain that credentials are scoped to, such as "shop.example"
 	RPName     string   // shown by browsers; RPID when empty
-	Origins    []string // where the pages are served, exactly as browsers serialise it: "https://shop.example"
+	Origins    []string // where the pages are served, exactly as browsers serialise it; or "android:apk-key-hash:…"
 	TopOrigins []string // sites that may show the pages in a frame; empty: none, and framed answers are refused
 
 	// UserVerification is asked of a USB key: "discouraged" (the default: a touch, the password is the other factor),
@@ -88,8 +89,9 @@ func New(c Config) (*Factor, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("configuring webauthn: %w", err)
 	}
+	sites, apps := split(c.Origins)
 	rp, err := webauthn.New(&webauthn.Config{
-		RPID: c.RPID, RPDisplayName: c.RPName, RPOrigins: c.Origins, RPTopOrigins: c.TopOrigins,
+		RPID: c.RPID, RPDisplayName: c.RPName, RPOrigins: sites, RPOpaqueOrigins: apps, RPTopOrigins: c.TopOrigins,
 		RPTopOriginVerificationMode: protocol.TopOriginExplicitVerificationMode,
 		RPAllowCrossOrigin:          len(c.TopOrigins) > 0,
 		// Real clients volunteer outputs such as credProps; the default would fail them.
@@ -115,7 +117,8 @@ func (c *Config) check() error {
 	if len(c.Origins) == 0 {
 		return errors.New("no origin")
 	}
-	for _, o := range slices.Concat(c.Origins, c.TopOrigins) {
+	sites, _ := split(c.Origins)
+	for _, o := range slices.Concat(sites, c.TopOrigins) {
 		if err := checkOrigin(o); err != nil {
 			return err
 		}
@@ -131,9 +134,25 @@ func (c *Config) check() error {
 	return nil
 }
 
+// split tells the origins of Android apps, the hash of the certificate that signs them, from those of sites.
+func split(origins []string) (sites, apps []string) {
+	for _, o := range origins {
+		hash, android := strings.CutPrefix(o, "android:apk-key-hash:")
+		if raw, err := base64.RawURLEncoding.Strict().DecodeString(hash); android && err == nil && len(raw) == sha256.Size {
+			apps = append(apps, o)
+		} else {
+			sites = append(sites, o)
+		}
+	}
+	return sites, apps
+}
+
 // checkOrigin takes only what a browser would send: origins are compared as strings, so a slash at the end or a
 // capital letter would lock everybody out.
 func checkOrigin(o string) error {
+	if strings.HasPrefix(o, "android:") {
+		return fmt.Errorf("origin %q is not android:apk-key-hash: and the SHA-256 of a certificate in base64 for URLs", o)
+	}
 	u, err := url.Parse(o)
 	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != o || o != strings.ToLower(o) {
 		return fmt.Errorf("origin %q is not of the form scheme://host or scheme://host:port in lower case", o)
