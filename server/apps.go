@@ -46,14 +46,16 @@ func assetLinks(apps []AndroidApp) ([]byte, error) {
 		for _, f := range app.Fingerprints {
 			f = strings.ToUpper(strings.TrimSpace(f))
 			if !regexp.MustCompile(fingerprint).MatchString(f) {
-				return nil, fmt.Errorf("android app %s: want the SHA-256 of a certificate, 32 pairs with colons", app.Package)
+				return nil, fmt.Errorf("android app %s: want the SHA-256 of a certificate, 32 pairs with colons",
+					app.Package)
 			}
 			to.Fingerprints = append(to.Fingerprints, f)
 		}
 		if len(to.Fingerprints) == 0 {
 			return nil, fmt.Errorf("android app %s: want the fingerprint of the certificate that signs it", app.Package)
 		}
-		relations := []string{"delegate_permission/common.handle_all_urls", "delegate_permission/common.get_login_creds"}
+		relations := []string{"delegate_permission/common.handle_all_urls",
+			"delegate_permission/common.get_login_creds"}
 		all = append(all, statement{relations, to})
 	}
 	if all == nil {

@@ -15,14 +15,18 @@ func TestFilesForApps(t *testing.T) {
 	for _, origin := range []string{"https://accounts.example", "https://accounts.example/shop"} {
 		s := newServer(t, func(c *Config) {
 			c.Origin, c.RelatedOrigins = origin, []string{"https://retail.example", appHash}
-			c.AndroidApps = []AndroidApp{{Package: "example.shop_seller.app", Fingerprints: []string{certificate, strings.ToLower(certificate)}}}
+			c.AndroidApps = []AndroidApp{{Package: "example.shop_seller.app",
+				Fingerprints: []string{certificate, strings.ToLower(certificate)}}}
 			c.AppleApps = []string{"ABCDE12345.example.shop.seller"}
 		})
 		for path, want := range map[string]string{
-			"/.well-known/assetlinks.json": `[{"relation":["delegate_permission/common.handle_all_urls","delegate_permission/common.get_login_creds"],` +
-				`"target":{"namespace":"android_app","package_name":"example.shop_seller.app","sha256_cert_fingerprints":["` + certificate + `","` + certificate + `"]}}]`,
+			"/.well-known/assetlinks.json": `[{"relation":["delegate_permission/common.handle_all_urls",` +
+				`"delegate_permission/common.get_login_creds"],"target":{"namespace":"android_app",` +
+				`"package_name":"example.shop_seller.app","sha256_cert_fingerprints":["` +
+				certificate + `","` + certificate + `"]}}]`,
 			"/.well-known/apple-app-site-association": `{"webcredentials":{"apps":["ABCDE12345.example.shop.seller"]}}`,
-			"/.well-known/webauthn":                   `{"origins":["https://accounts.example","https://retail.example"]}`,
+			"/.well-known/webauthn": `{"origins":["https://accounts.example",` +
+				`"https://retail.example"]}`,
 		} {
 			for _, base := range []string{"", s.site.base} {
 				w := ask(s, "GET", base+path, "")
@@ -67,7 +71,10 @@ func TestMistypedAppsAreRefused(t *testing.T) {
 // The address of a site under a path leads there without its last slash as well.
 func TestSubPathWithoutSlash(t *testing.T) {
 	w := newWorld(t)
-	s := newServer(t, func(c *Config) { c.Origin, c.Pages, c.Texts = "https://accounts.example/shop", w.pages, w.texts })
+	s := newServer(t, func(c *Config) {
+		c.Origin, c.Pages = "https://accounts.example/shop", w.pages
+		c.Texts = w.texts
+	})
 	for path, want := range map[string]string{"/shop": "/shop/", "/shop?a=b": "/shop/?a=b"} {
 		got := ask(s, "GET", path, "", "Accept", "text/html")
 		if got.Code != 303 || got.Header().Get("Location") != want {

@@ -27,7 +27,7 @@ type Config struct {
 	Origin         string       // the public address: https://host[:port][/path], or http://localhost[:port]
 	AndroidApps    []AndroidApp // native apps that may use the same keys, for assetlinks.json
 	AppleApps      []string     // likewise, as team and bundle, for apple-app-site-association
-	RelatedOrigins []string     // other sites that may use the same keys (WebAuthn Level 3 §5.11), and the origins of Android apps
+	RelatedOrigins []string     // other sites with the same keys (WebAuthn Level 3 §5.11), origins of Android apps
 	TrustedProxies Networks     // whose X-Forwarded-For is believed
 	Site           string       // the site's name, for the title of the API
 	Contact        string       // support: a mailto: or https: address, for security.txt and pages

@@ -40,8 +40,8 @@ func cookiePrefix(s site) string {
 	return "__Host-"
 }
 
-// portPrefix tells the cookies of sites on different ports of one host apart: browsers keep one jar for all of them, and
-// two sites on one machine would sign each other out.
+// portPrefix tells the cookies of sites on different ports of one host apart: browsers keep one jar for all of them,
+// and two sites on one machine would sign each other out.
 func portPrefix(s site) string {
 	if _, port, err := net.SplitHostPort(s.host); err == nil && port != "" {
 		return port + "-"

@@ -22,9 +22,9 @@ const devShown = 20
 // remindEvery is how often the log says where the messages are read.
 const remindEvery = time.Minute
 
-// A messageDoor keeps the page of messages for whoever reads what the program prints. Whoever reads the page can sign in
-// as anybody, and a proxy on this machine that adds no header makes everybody look as if he sat here. So an address with
-// a token is printed, which opens the page once and leaves its browser a cookie.
+// A messageDoor keeps the page of messages for whoever reads what the program prints. Whoever reads the page can sign
+// in as anybody, and a proxy on this machine that adds no header makes everybody look as if he sat here. So an address
+// with a token is printed, which opens the page once and leaves its browser a cookie.
 type messageDoor struct {
 	mu    sync.Mutex
 	token string // of the address that opens it next
@@ -96,8 +96,8 @@ func (s *Server) showsMessages() bool {
 }
 
 // devMessages shows what would have been sent, to this machine alone: the page is served only with a sink, only under
-// http://localhost, only to a peer on loopback, and to whoever was let in by the printed address. A lab has no such door:
-// it shows its messages to anybody.
+// http://localhost, only to a peer on loopback, and to whoever was let in by the printed address. A lab has no such
+// door: it shows its messages to anybody.
 func devMessages(x *exchange) error {
 	host, _, err := net.SplitHostPort(x.r.RemoteAddr)
 	if err != nil || !isLoopback(host) || forwarded(x.r) {

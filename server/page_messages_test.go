@@ -55,7 +55,8 @@ func TestMessagesNeedThePrintedAddress(t *testing.T) {
 	if got := opens(w.server, "GET", page).Code; got != http.StatusNotFound {
 		t.Errorf("without the token: got %d, want 404", got)
 	}
-	for _, guess := range []string{"?token=", "?token=guess", "?token=" + strings.Repeat("A", 43), "?token=guess&token=other"} {
+	long := "?token=" + strings.Repeat("A", 43)
+	for _, guess := range []string{"?token=", "?token=guess", long, "?token=guess&token=other"} {
 		if got := opens(w.server, "GET", page+guess).Code; got != http.StatusNotFound {
 			t.Errorf("%s: got %d, want 404", guess, got)
 		}
@@ -67,7 +68,7 @@ func TestMessagesNeedThePrintedAddress(t *testing.T) {
 	opens(w.server, "HEAD", printed) // whoever only looks whether it is there uses nothing up
 	first := opens(w.server, "GET", printed)
 	if first.Code != http.StatusSeeOther || first.Header().Get("Location") != "/dev/messages" {
-		t.Fatalf("the printed address: got %d to %q, want to be led to the page", first.Code, first.Header().Get("Location"))
+		t.Fatalf("the printed address: got %d to %q, want the page", first.Code, first.Header().Get("Location"))
 	}
 	if got := opens(w.server, "GET", printed).Code; got != http.StatusNotFound {
 		t.Errorf("the same address again: got %d, want 404", got)
@@ -97,7 +98,7 @@ func TestMessagesNeedThePrintedAddress(t *testing.T) {
 	}
 }
 
-// Who has used the address up and comes with another browser finds a new one in the log, no more often than makes sense.
+// Who has used the address up and comes with another browser finds a new one in the log, once a minute at most.
 func TestLogTellsWhereMessagesAre(t *testing.T) {
 	var log bytes.Buffer
 	w := localWorld(t, &log)
@@ -134,10 +135,11 @@ func TestNoAddressWithoutMessages(t *testing.T) {
 // Browsers keep one jar for all ports of a host: a sign-in at one site on a machine ends none at another.
 func TestSitesOfOneMachineKeepTheirCookiesApart(t *testing.T) {
 	seen := map[string]string{}
-	for _, origin := range []string{"http://localhost", "http://localhost:8080", "http://localhost:8081", "https://shop.example", "https://shop.example:8443"} {
+	for _, origin := range []string{"http://localhost", "http://localhost:8080", "http://localhost:8081",
+		"https://shop.example", "https://shop.example:8443"} {
 		s := newServer(t, func(c *Config) { c.Origin = origin })
-		for _, name := range []string{sessionCookie, browserCookie, flowCookie, stepCookie, languageCookie, returnCookie, noticeCookie,
-			untrustCookie, draftCookie, messagesCookie} {
+		for _, name := range []string{sessionCookie, browserCookie, flowCookie, stepCookie, languageCookie,
+			returnCookie, noticeCookie, untrustCookie, draftCookie, messagesCookie} {
 			full := s.cookieName(name)
 			if was, ok := seen[full]; ok {
 				t.Errorf("%s: got the cookie %s of %s, want one of its own", origin, full, was)

@@ -77,8 +77,9 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		service: cfg.Service, methods: cfg.Service.Methods(), texts: cfg.Texts, pages: cfg.Pages, config: cfg, site: at,
 		proxies: cfg.TrustedProxies.prefixes(),
-		csrf:    http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(), problem: shapeOf(typeProblem),
-		log: cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
+		csrf:    http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(),
+		problem: shapeOf(typeProblem),
+		log:     cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
 	}
 	if (cfg.Lab == nil) != (cfg.Service.Lab() == nil) {
 		return nil, errors.New("server needs a lab's use cases with a lab, and with nothing else")

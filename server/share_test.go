@@ -17,6 +17,9 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
+// posting begins a request with a body.
+const posting = "POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\n"
+
 // serving answers on a real listener until the test ends.
 func serving(t *testing.T, s *Server) string {
 	t.Helper()
@@ -58,7 +61,7 @@ func TestSlowBodiesHoldNoPlaces(t *testing.T) {
 			for i := range defaultInFlight {
 				slow := from(t, fmt.Sprintf("127.0.%d.1", i%4+1), address)
 				_, err := io.WriteString(slow,
-					"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"+
+					posting+"Expect: 100-continue\r\n"+
 						c.length+"\r\n{")
 				if err != nil {
 					t.Fatal(err)
@@ -74,7 +77,7 @@ func TestSlowBodiesHoldNoPlaces(t *testing.T) {
 			for i := range 100 {
 				other := from(t, fmt.Sprintf("127.1.%d.1", i), address)
 				_, _ = io.WriteString(other,
-					"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{")
+					posting+"Content-Length: 1\r\n\r\n{")
 				r, err := http.ReadResponse(bufio.NewReader(other), nil)
 				if err != nil {
 					t.Fatal(err)
@@ -178,7 +181,7 @@ func TestBodiesComeAtTheLeastRate(t *testing.T) {
 				go func() {
 					defer close(said)
 					_, err := fmt.Fprintf(ours,
-						"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost:8080\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", c.size)
+						posting+"Content-Length: %d\r\n\r\n", c.size)
 					for sent := 0; err == nil && sent < c.size; sent += c.chunk {
 						_, err = io.WriteString(ours, strings.Repeat("{", min(c.chunk, c.size-sent)))
 						time.Sleep(c.every) // of the bubble

@@ -13,12 +13,14 @@ import (
 func TestAndroidApps(t *testing.T) {
 	app := "android:apk-key-hash:-0ULoYkGZ9TKJpVdNcFmJfnEDLjXzeDXvXuVOGDIxw0"
 	ours := func(c *webauthn.Config) { c.Origins = append([]string{app}, c.Origins...) }
+	other := "android:apk-key-hash:" + strings.Repeat("A", 43)
 	for _, tc := range []struct {
 		origin string
 		want   auth.Code
 	}{
-		{app, ""}, {origin, ""}, {"android:apk-key-hash:" + strings.Repeat("A", 43), auth.KeyOriginWrong}, {strings.ToLower(app), auth.KeyOriginWrong},
-		{app + "=", auth.KeyOriginWrong}, {strings.Replace(app, "android", "ios", 1), auth.KeyOriginWrong}, {"android:apk-key-hash:", auth.KeyOriginWrong},
+		{app, ""}, {origin, ""}, {other, auth.KeyOriginWrong}, {strings.ToLower(app), auth.KeyOriginWrong},
+		{app + "=", auth.KeyOriginWrong}, {strings.Replace(app, "android", "ios", 1), auth.KeyOriginWrong},
+		{"android:apk-key-hash:", auth.KeyOriginWrong},
 	} {
 		named := clientData(func(d *virtual.ClientData) { d.Origin = tc.origin })
 		b := newBench(t, ours, virtual.Options{})
@@ -32,12 +34,14 @@ func TestAndroidApps(t *testing.T) {
 		_, _, err = b.verify()
 		wantCode(t, err, tc.want)
 	}
-	for _, bad := range []string{"android:apk-key-hash:", "android:apk-key-hash:short", app + "=", "android:apk-key-hash-sha256:" + app[21:], "ios:bundle-id:shop.example"} {
+	for _, bad := range []string{"android:apk-key-hash:", "android:apk-key-hash:short", app + "=",
+		"android:apk-key-hash-sha256:" + app[21:], "ios:bundle-id:shop.example"} {
 		if _, err := webauthn.New(webauthn.Config{RPID: "shop.example", Origins: []string{origin, bad}}); err == nil {
 			t.Errorf("%s: got no error, want it refused at the start", bad)
 		}
 	}
-	if _, err := webauthn.New(webauthn.Config{RPID: "shop.example", Origins: []string{origin}, TopOrigins: []string{app}}); err == nil {
+	framed := webauthn.Config{RPID: "shop.example", Origins: []string{origin}, TopOrigins: []string{app}}
+	if _, err := webauthn.New(framed); err == nil {
 		t.Error("an app as the page around ours: got no error, want it refused")
 	}
 }

@@ -138,7 +138,8 @@ func (c *Config) check() error {
 func split(origins []string) (sites, apps []string) {
 	for _, o := range origins {
 		hash, android := strings.CutPrefix(o, "android:apk-key-hash:")
-		if raw, err := base64.RawURLEncoding.Strict().DecodeString(hash); android && err == nil && len(raw) == sha256.Size {
+		raw, err := base64.RawURLEncoding.Strict().DecodeString(hash)
+		if android && err == nil && len(raw) == sha256.Size {
 			apps = append(apps, o)
 		} else {
 			sites = append(sites, o)
@@ -151,7 +152,7 @@ func split(origins []string) (sites, apps []string) {
 // capital letter would lock everybody out.
 func checkOrigin(o string) error {
 	if strings.HasPrefix(o, "android:") {
-		return fmt.Errorf("origin %q is not android:apk-key-hash: and the SHA-256 of a certificate in base64 for URLs", o)
+		return fmt.Errorf("origin %q is not android:apk-key-hash: and a SHA-256 in base64 for URLs", o)
 	}
 	u, err := url.Parse(o)
 	if err != nil || u.Host == "" || u.Scheme+"://"+u.Host != o || o != strings.ToLower(o) {

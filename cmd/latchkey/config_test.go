@@ -300,7 +300,8 @@ func TestProxiesInEveryForm(t *testing.T) {
 	if len(got) != 2 || got[0].String() != "10.0.0.1/32" {
 		t.Errorf("from the environment: got %v, want both", got)
 	}
-	if _, _, err := loadConfig("", []string{"LATCHKEY_SERVER_TRUSTED_PROXIES=proxy.example"}, nil); err == nil || strings.Contains(err.Error(), "proxy.example") {
+	_, _, err := loadConfig("", []string{"LATCHKEY_SERVER_TRUSTED_PROXIES=proxy.example"}, nil)
+	if err == nil || strings.Contains(err.Error(), "proxy.example") {
 		t.Errorf("a name: got %v, want an error that does not repeat it", err)
 	}
 }

@@ -222,7 +222,8 @@ func (h *house) sweep(ctx context.Context) {
 func (h *house) greeting() []string {
 	lines := []string{"open " + h.config.Origin}
 	if sink := h.dispatch.Sink(); sink != nil {
-		lines = append(lines, fmt.Sprintf("messages are not sent to anybody (%v): read them on this machine at %s (the address is good once)",
+		lines = append(lines, fmt.Sprintf(
+			"messages are not sent to anybody (%v): read them on this machine at %s (the address is good once)",
 			sink.Channels(), h.face.MessagesAddress()))
 	}
 	return lines

@@ -126,7 +126,8 @@ func (r *reading) fill(v reflect.Value, n *yaml.Node, path string) {
 			r.fill(list.Index(i), entry, fmt.Sprintf("%s[%d]", path, i))
 		}
 		v.Set(list)
-	case n.Kind != yaml.ScalarNode || kind == reflect.Slice && !textual || !fits(v, n.ShortTag()) || !setText(v, n.Value):
+	case n.Kind != yaml.ScalarNode || kind == reflect.Slice && !textual,
+		!fits(v, n.ShortTag()) || !setText(v, n.Value):
 		if path == "" {
 			path = "of the whole file"
 		}
