@@ -11,79 +11,22 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"math/big"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/virtual/vectors"
 )
 
-// vectorFile holds the published vectors of Level 3; see its _how_to_read member. Every value is hex.
-type vectorFile struct {
-	RPID    string `json:"rpId"`
-	Origin  string `json:"origin"`
-	Top     string `json:"topOrigin"`
-	Vectors []struct {
-		ID             string            `json:"id"`
-		Registration   map[string]string `json:"registration"`
-		Authentication map[string]string `json:"authentication"`
-	} `json:"vectors"`
-	PRF struct {
-		Cases []struct {
-			Protocol     int    `json:"pin_protocol"`
-			First        string `json:"prf_eval_first"`
-			Second       string `json:"prf_eval_second"`
-			SharedSecret string `json:"shared_secret"`
-			Salt1        string `json:"salt1"`
-			Salt2        string `json:"salt2"`
-			SaltEnc      string `json:"salt_enc"`
-			Output1      string `json:"output1"`
-			Output2      string `json:"output2"`
-			OutputEnc    string `json:"output_enc"`
-		} `json:"cases"`
-		Shared struct {
-			Platform      string            `json:"platform_key_agreement_private_key"`
-			Authenticator map[string]string `json:"authenticator_key_agreement_public_key"`
-			CredRandom    string            `json:"authenticator_cred_random"`
-		} `json:"shared"`
-	} `json:"prf_hmac_secret"`
-}
-
-// vectors reads webauthn-l3.json from LATCHKEY_VECTORS, by default ../shared/vectors beside the repository.
-func vectors(t *testing.T) *vectorFile {
+// published are the vectors of Level 3.
+func published(t *testing.T) *vectors.File {
 	t.Helper()
-	dir := os.Getenv("LATCHKEY_VECTORS")
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Fatal("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared", "vectors")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "webauthn-l3.json"))
-	if os.IsNotExist(err) {
-		t.Skipf("VECTORS ABSENT: no webauthn-l3.json in %s; set LATCHKEY_VECTORS", dir)
-	}
+	f, err := vectors.Level3()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f vectorFile
-	if err := json.Unmarshal(raw, &f); err != nil {
-		t.Fatal(err)
-	}
-	return &f
+	return f
 }
 
 func unhex(t *testing.T, s string) []byte {
@@ -138,7 +81,7 @@ func rsaKey(t *testing.T, p, q []byte) *rsa.PrivateKey {
 // TestPublishedVectors rebuilds the published credentials from their private keys: key encoding, authenticator data
 // and client data must come out byte for byte, and signatures must verify both ways.
 func TestPublishedVectors(t *testing.T) {
-	f := vectors(t)
+	f := published(t)
 	rebuilt := 0
 	for _, v := range f.Vectors {
 		key := vectorKey(t, v.ID, v.Registration)
@@ -175,7 +118,7 @@ func TestPublishedVectors(t *testing.T) {
 // TestPublishedPRF follows the published vectors of the prf extension through key agreement, encryption and
 // evaluation, under both PIN protocols.
 func TestPublishedPRF(t *testing.T) {
-	f := vectors(t).PRF
+	f := published(t).PRF
 	for i, v := range f.Cases {
 		s, err := virtual.SecretOf(v.Protocol, unhex(t, f.Shared.Platform), unhex(t, f.Shared.Authenticator["x"]),
 			unhex(t, f.Shared.Authenticator["y"]))
@@ -216,7 +159,7 @@ func same(t *testing.T, i int, what string, got []byte, want string) {
 	}
 }
 
-func checkClientData(t *testing.T, f *vectorFile, kind string, half map[string]string) {
+func checkClientData(t *testing.T, f *vectors.File, kind string, half map[string]string) {
 	t.Helper()
 	want := unhex(t, half["clientDataJSON"])
 	d := virtual.ClientData{
@@ -227,7 +170,7 @@ func checkClientData(t *testing.T, f *vectorFile, kind string, half map[string]s
 		d.Extra = string(want[i : len(want)-1])
 	}
 	if bytes.Contains(want, []byte(`"topOrigin"`)) {
-		d.TopOrigin = f.Top
+		d.TopOrigin = f.TopOrigin
 	}
 	if got := d.Append(nil); !bytes.Equal(got, want) {
 		t.Errorf("%s client data: got %s, want %s", kind, got, want)

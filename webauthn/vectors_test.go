@@ -5,8 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,51 +12,18 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/virtual/vectors"
 	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
-// vectorFile holds the published vectors of Level 3; see its _how_to_read member. Byte strings are hex.
-type vectorFile struct {
-	RPID   string `json:"rpId"`
-	Origin string `json:"origin"`
-	Top    string `json:"topOrigin"`
-	Root   struct {
-		Certificate string `json:"attestation_ca_cert"`
-	} `json:"attestation_root"`
-	Vectors []struct {
-		ID             string            `json:"id"`
-		Format         string            `json:"fmt"`
-		Registration   map[string]string `json:"registration"`
-		Authentication map[string]string `json:"authentication"`
-	} `json:"vectors"`
-}
-
-// vectors reads webauthn-l3.json from LATCHKEY_VECTORS, by default ../shared/vectors beside the repository.
-func vectors(t *testing.T) *vectorFile {
+// published are the vectors of Level 3.
+func published(t *testing.T) *vectors.File {
 	t.Helper()
-	dir := os.Getenv("LATCHKEY_VECTORS")
-	if dir == "" {
-		root, err := filepath.Abs("..")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
-			t.Fatalf("the module root is not where this test expects it: %v", err)
-		}
-		dir = filepath.Join(root, "..", "shared", "vectors")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "webauthn-l3.json"))
-	if os.IsNotExist(err) {
-		t.Skipf("VECTORS ABSENT: no webauthn-l3.json in %s; set LATCHKEY_VECTORS", dir)
-	}
+	f, err := vectors.Level3()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f vectorFile
-	if err := json.Unmarshal(raw, &f); err != nil {
-		t.Fatal(err)
-	}
-	return &f
+	return f
 }
 
 func b64(t *testing.T, fromHex string) string {
@@ -75,8 +40,8 @@ func b64(t *testing.T, fromHex string) string {
 // last
 // three are registered once more without their statements, as browsers send them when no attestation is asked for.
 func TestPublishedVectors(t *testing.T) {
-	file := vectors(t)
-	der, err := hex.DecodeString(file.Root.Certificate)
+	file := published(t)
+	der, err := hex.DecodeString(file.Root["attestation_ca_cert"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +50,7 @@ func TestPublishedVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	f, err := webauthn.New(webauthn.Config{
-		RPID: file.RPID, Origins: []string{file.Origin}, TopOrigins: []string{file.Top},
+		RPID: file.RPID, Origins: []string{file.Origin}, TopOrigins: []string{file.TopOrigin},
 		Attestation: webauthn.AttestationPolicy{Ask: true, AnyU2FModel: true,
 			Roots: []webauthn.Root{{Certificate: root}}},
 	})

@@ -5,49 +5,23 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/virtual"
 	"github.com/latchkey-auth/latchkey/virtual/fault"
+	"github.com/latchkey-auth/latchkey/virtual/vectors"
 )
 
-// vectorFile holds the published vectors of Level 3; see its _how_to_read member. Every value is hex.
-type vectorFile struct {
-	RPID   string            `json:"rpId"`
-	Origin string            `json:"origin"`
-	Top    string            `json:"topOrigin"`
-	Root   map[string]string `json:"attestation_root"`
-
-	Vectors []struct {
-		ID             string            `json:"id"`
-		Registration   map[string]string `json:"registration"`
-		Authentication map[string]string `json:"authentication"`
-	} `json:"vectors"`
-}
-
-// vectors reads webauthn-l3.json from LATCHKEY_VECTORS, by default ../shared/vectors beside the repository.
-func vectors(t *testing.T) *vectorFile {
+// published are the vectors of Level 3.
+func published(t *testing.T) *vectors.File {
 	t.Helper()
-	dir := os.Getenv("LATCHKEY_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "vectors")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "webauthn-l3.json"))
-	if os.IsNotExist(err) {
-		t.Skipf("VECTORS ABSENT: no webauthn-l3.json in %s; set LATCHKEY_VECTORS", dir)
-	}
+	f, err := vectors.Level3()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f vectorFile
-	if err := json.Unmarshal(raw, &f); err != nil {
-		t.Fatal(err)
-	}
-	return &f
+	return f
 }
 
 func b64(t *testing.T, text string) string {
@@ -69,7 +43,7 @@ func unhexByte(t *testing.T, text string) byte {
 }
 
 // vectorParty trusts the root of the vectors.
-func vectorParty(t *testing.T, f *vectorFile, without []fault.Check) *Party {
+func vectorParty(t *testing.T, f *vectors.File, without []fault.Check) *Party {
 	t.Helper()
 	der, err := hex.DecodeString(f.Root["attestation_ca_cert"])
 	if err != nil {
@@ -80,7 +54,7 @@ func vectorParty(t *testing.T, f *vectorFile, without []fault.Check) *Party {
 		t.Fatal(err)
 	}
 	p, err := New(Options{
-		Origin: f.Origin, RPID: f.RPID, Tops: []string{f.Top}, Roots: []*x509.Certificate{root},
+		Origin: f.Origin, RPID: f.RPID, Tops: []string{f.TopOrigin}, Roots: []*x509.Certificate{root},
 		Seed:       []byte("vectors"),
 		Algorithms: []virtual.Algorithm{virtual.ES256, virtual.ES384, virtual.ES512, virtual.RS256, virtual.EdDSA, -53},
 		Without:    without,
@@ -141,7 +115,7 @@ func lax() map[string][]fault.Check {
 // TestPublishedVectors judges the published ceremonies with every check, and shows that a changed signature breaks the
 // one check of it. The key of the Ed448 vector is passed over: the algorithm is offered, yet not one known here.
 func TestPublishedVectors(t *testing.T) {
-	f := vectors(t)
+	f := published(t)
 	want := lax()
 	untrusted := []string{"none.ES256", "packed-self.ES256", "none.ES256.crossOrigin", "none.ES256.long-credential-id"}
 	judged := 0
