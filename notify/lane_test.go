@@ -55,7 +55,10 @@ func TestNobodyWaitsBehindAFlood(t *testing.T) {
 						if r == auth.RankNotice {
 							bound = 2 * each // a notice is leased when one leaves, and the next to begin
 						}
-						if at := left[templates[r]]; at.IsZero() || at.Sub(begun) > bound {
+						relay.mu.Lock()
+						at := left[templates[r]]
+						relay.mu.Unlock()
+						if at.IsZero() || at.Sub(begun) > bound {
 							t.Errorf("%s: left after %s (at all: %t), want at most %s",
 								templates[r], at.Sub(begun), !at.IsZero(), bound)
 						}
@@ -136,9 +139,11 @@ func TestLimitsOfLanes(t *testing.T) {
 				}()
 			}
 			time.Sleep(time.Hour)
+			l.mu.Lock()
 			if l.inside != (tally{}) || l.active != (tally{}) {
 				t.Errorf("%d slots: got %v inside and %v active at the end, want none", slots, l.inside, l.active)
 			}
+			l.mu.Unlock()
 			want := map[int][4]int{1: {1, 1, 1, 1}, 2: {2, 2, 1, 1}, 3: {3, 2, 1, 1}, 4: {4, 3, 2, 2}, 6: {6, 5, 4, 4},
 				8: {8, 7, 6, 6}, 16: {16, 14, 12, 12}}[slots]
 			for r, n := range want {
