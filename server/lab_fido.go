@@ -9,6 +9,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/lab"
+	"github.com/latchkey-auth/latchkey/strictjson"
 )
 
 // The four endpoints of FIDO's server conformance tests, in a lab alone. They know no password and no session beforehand:
@@ -51,12 +52,12 @@ type conformInfo struct {
 
 // A conformOptions is what the options of either ceremony are asked with.
 type conformOptions struct {
-	UserName         string          `json:"username"`
-	DisplayName      string          `json:"displayName"`
-	Selection        json.RawMessage `json:"authenticatorSelection"`
-	Attestation      string          `json:"attestation"`
-	UserVerification string          `json:"userVerification"`
-	Extensions       json.RawMessage `json:"extensions"`
+	UserName         string
+	DisplayName      string
+	Selection        json.RawMessage
+	Attestation      string
+	UserVerification string
+	Extensions       json.RawMessage
 }
 
 // conforming wraps an endpoint: it plays with browsers, and refuses in the interface's own form.
@@ -110,17 +111,46 @@ func (x *exchange) conformRefusal(err error) {
 	x.send(status, "application/json", raw)
 }
 
-// readOptions reads what options are asked with, and the selection in it.
-func readOptions(body []byte) (o conformOptions, sel struct {
-	Resident     string `json:"residentKey"`
-	Require      bool   `json:"requireResidentKey"`
-	Verification string `json:"userVerification"`
-	Attachment   string `json:"authenticatorAttachment"`
-}, err error) {
-	if json.Unmarshal(body, &o) != nil || len(o.Selection) > 0 && json.Unmarshal(o.Selection, &sel) != nil {
-		err = auth.Refuse(auth.MalformedRequest)
+// conformFault is the answer to what strictjson refuses in a response.
+func conformFault(err error) *auth.Error {
+	if err == strictjson.ErrMalformed {
+		return auth.Refuse(auth.KeyMalformed)
 	}
-	return o, sel, err
+	return auth.Refuse(auth.DuplicateMember)
+}
+
+// A conformSelection is the member authenticatorSelection of the options.
+type conformSelection struct {
+	Resident     string
+	Require      bool
+	Verification string
+	Attachment   string
+}
+
+// readOptions reads what options are asked with, and the selection in it. Unknown members pass.
+func readOptions(body []byte) (o conformOptions, sel conformSelection, err error) {
+	members := func(b []byte, to map[string]any) error {
+		return strictjson.Each(b, func(name, value []byte) error {
+			if field := to[string(name)]; field != nil {
+				return json.Unmarshal(value, field)
+			}
+			return nil
+		})
+	}
+	err = members(body, map[string]any{"username": &o.UserName, "displayName": &o.DisplayName,
+		"authenticatorSelection": &o.Selection, "attestation": &o.Attestation, "userVerification": &o.UserVerification,
+		"extensions": &o.Extensions})
+	if err == nil && len(o.Selection) > 0 && string(o.Selection) != "null" {
+		err = members(o.Selection, map[string]any{"residentKey": &sel.Resident, "requireResidentKey": &sel.Require,
+			"userVerification": &sel.Verification, "authenticatorAttachment": &sel.Attachment})
+	}
+	if err == nil {
+		return o, sel, nil
+	}
+	if _, twice := err.(*strictjson.DuplicateError); twice {
+		return o, sel, auth.Refuse(auth.DuplicateMember)
+	}
+	return o, sel, auth.Refuse(auth.MalformedRequest)
 }
 
 func attestationOptions(x *exchange, body []byte) (any, error) {
@@ -274,18 +304,12 @@ func (x *exchange) conformResult(body []byte) (ceremony string, response []byte,
 // clientExtensionResults. Everything else stays as it was sent, for the factor to judge.
 func browserForm(body []byte) ([]byte, error) {
 	body = bytes.TrimSpace(body)
-	if !json.Valid(body) || body[0] != '{' {
-		return nil, auth.Refuse(auth.KeyMalformed).In("5.1")
-	}
 	members := map[string][]byte{}
-	w := walker{b: body}
-	if err := w.object(func(name string) error {
-		from := w.at
-		err := w.skip()
-		members[name] = body[from:w.at]
-		return err
+	if err := strictjson.Each(body, func(name, value []byte) error {
+		members[string(name)] = value
+		return nil
 	}); err != nil {
-		return nil, err
+		return nil, conformFault(err).In("5.1")
 	}
 	out := bytes.Clone(body[:len(body)-1])
 	add := func(name string, value []byte) {

@@ -9,12 +9,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/strictjson"
 )
 
 // A page is one address that people see. GET shows and can be loaded again; POST changes, and answers with 303, or
@@ -300,11 +300,7 @@ func rawJSON(text string) (json.RawMessage, error) {
 		return nil, auth.Refuse(auth.KeyMalformed)
 	}
 	b := []byte(text)
-	if !utf8.Valid(b) || !json.Valid(b) {
-		return nil, auth.Refuse(auth.KeyMalformed)
-	}
-	w := walker{b: b}
-	if err := w.skip(); err != nil {
+	if err := strictjson.Each(b, func(_, _ []byte) error { return nil }); err != nil {
 		return nil, auth.Refuse(auth.KeyMalformed)
 	}
 	return b, nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/strictjson"
 )
 
 func TestDecodeIsStrict(t *testing.T) {
@@ -33,7 +34,7 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"trailing comma", `{"identifier":"a",}`, s, auth.MalformedRequest, ""},
 		{"unknown", `{"identifier":"a","canary":1}`, s, auth.UnknownMember, ""},
 		{"odd case", `{"Identifier":"a"}`, s, auth.UnknownMember, "identifier"},
-		{"odd case twice", `{"identifier":"a","IDENTIFIER":"b"}`, s, auth.UnknownMember, "identifier"},
+		{"odd case twice", `{"identifier":"a","IDENTIFIER":"b"}`, s, auth.DuplicateMember, "identifier"},
 		{"folding sign", `{"ſhared":true}`, s, auth.UnknownMember, "shared"},
 		{"duplicate", `{"identifier":"a","identifier":"b"}`, s, auth.DuplicateMember, "identifier"},
 		{"duplicate by escape", `{"identifier":"a","\u0069dentifier":"b"}`, s, auth.DuplicateMember, "identifier"},
@@ -47,8 +48,8 @@ func TestDecodeIsStrict(t *testing.T) {
 		{"duplicate deep inside raw", `{"response":{"a":[{"b":1,"\u0062":2}]}}`, answer, auth.DuplicateMember,
 			"response"},
 		{"same name on two levels", `{"response":{"a":{"a":{"a":1}},"b":[{"a":1},{"a":2}]}}`, answer, "", ""},
-		{"deep enough", `{"response":` + deep(maxDepth-1) + `}`, answer, "", ""},
-		{"too deep", `{"response":` + deep(maxDepth) + `}`, answer, auth.MalformedRequest, "response"},
+		{"deep enough", `{"response":` + deep(strictjson.MaxDepth-1) + `}`, answer, "", ""},
+		{"too deep", `{"response":` + deep(strictjson.MaxDepth) + `}`, answer, auth.MalformedRequest, "response"},
 		{"too deep in lists", `{"response":{"a":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `}}`,
 			answer, auth.MalformedRequest, "response"},
 		{"far too deep", strings.Repeat("[", 60000), answer, auth.MalformedRequest, ""},

@@ -66,15 +66,16 @@ func (f *Factor) clientData(raw []byte, at *steps, challenge string) (*protocol.
 	return d, nil
 }
 
-// readClientData parses CollectedClientData. A byte order mark is dropped, as "UTF-8 decode" does; the hash is taken
-// over the bytes as they came. A required member that is no string is treated as one that does not match.
+// readClientData parses CollectedClientData. A byte order mark is dropped and broken UTF-8 replaced, as "UTF-8 decode"
+// does; the hash is taken over the bytes as they came. A required member that is no string is treated as one that does not match.
 func readClientData(raw []byte) (*protocol.CollectedClientData, error) {
 	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
+	raw = bytes.ToValidUTF8(raw, []byte("\ufffd"))
 	if !json.Valid(raw) {
 		return nil, auth.RefuseField(auth.KeyMalformed, "clientDataJSON")
 	}
 	var d protocol.CollectedClientData
-	err := eachMember(raw, maxDepth, func(name, value []byte) error {
+	err := eachMember(raw, func(name, value []byte) error {
 		switch string(name) {
 		case "type":
 			s, _ := text(value)

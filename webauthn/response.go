@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/strictjson"
 )
 
 // Bounds of what a response may hold. A TPM attestation with its chain has 6 KiB; credential ids have at most 1023
@@ -15,8 +16,6 @@ const (
 	maxID         = 1023
 	maxHandle     = 64
 	maxClientData = 4 << 10
-	maxMembers    = 64
-	maxDepth      = 12
 )
 
 // A response is a PublicKeyCredential in the JSON of Level 3 §5.1, of either ceremony.
@@ -50,12 +49,9 @@ func parseResponse(data []byte) (*response, error) {
 	if len(data) > maxResponse {
 		return nil, auth.Refuse(auth.TooLarge)
 	}
-	if !json.Valid(data) {
-		return nil, auth.Refuse(auth.KeyMalformed)
-	}
 	var r response
 	var id, kind, inner []byte
-	err := eachMember(bytes.TrimSpace(data), maxDepth, func(name, value []byte) (err error) {
+	err := eachMember(data, func(name, value []byte) (err error) {
 		switch string(name) {
 		case "id":
 			id = value
@@ -98,7 +94,7 @@ func (r *response) identity(id, kind []byte) error {
 
 // readInner reads the member "response" of either ceremony.
 func (r *response) readInner(data []byte) error {
-	err := eachMember(data, maxDepth-1, func(name, value []byte) (err error) {
+	err := eachMember(data, func(name, value []byte) (err error) {
 		switch string(name) {
 		case "clientDataJSON":
 			r.clientData, err = byteString(value, name)
@@ -139,117 +135,16 @@ func credProps(value []byte) bool {
 	return json.Unmarshal(value, &out) == nil && out.CredProps.RK
 }
 
-// eachMember calls f with every member of the object that data holds, which must be valid JSON. It refuses other
-// values, duplicate names at any depth, and nesting deeper than depth.
-func eachMember(data []byte, depth int, f func(name, value []byte) error) error {
-	if len(data) == 0 || data[0] != '{' || depth <= 0 {
+// eachMember calls f with every member of the object that data holds, read as strictly as all that strangers send.
+func eachMember(data []byte, f func(name, value []byte) error) error {
+	err := strictjson.Each(data, f)
+	if err == strictjson.ErrMalformed {
 		return auth.Refuse(auth.KeyMalformed)
 	}
-	var seen [maxMembers][]byte
-	n := 0
-	for i := skipSpace(data, 1); data[i] != '}'; {
-		end := skipValue(data, i)
-		name, err := memberName(data[i:end])
-		if err != nil {
-			return err
-		}
-		for _, other := range seen[:n] {
-			if bytes.EqualFold(other, name) {
-				return auth.Refuse(auth.DuplicateMember)
-			}
-		}
-		if n == maxMembers {
-			return auth.Refuse(auth.KeyMalformed)
-		}
-		seen[n] = name
-		n++
-		i = skipSpace(data, skipSpace(data, end)+1) // the colon
-		end = skipValue(data, i)
-		if err := noDuplicates(data[i:end], depth-1); err != nil {
-			return err
-		}
-		if err := f(name, data[i:end]); err != nil {
-			return err
-		}
-		if i = skipSpace(data, end); data[i] == ',' {
-			i = skipSpace(data, i+1)
-		}
+	if _, twice := err.(*strictjson.DuplicateError); twice {
+		return auth.Refuse(auth.DuplicateMember)
 	}
-	return nil
-}
-
-// noDuplicates looks for duplicate names in everything below a value.
-func noDuplicates(data []byte, depth int) error {
-	switch data[0] {
-	case '{':
-		return eachMember(data, depth, func(_, _ []byte) error { return nil })
-	case '[':
-		if depth <= 0 {
-			return auth.Refuse(auth.KeyMalformed)
-		}
-		for i := skipSpace(data, 1); data[i] != ']'; {
-			end := skipValue(data, i)
-			if err := noDuplicates(data[i:end], depth-1); err != nil {
-				return err
-			}
-			if i = skipSpace(data, end); data[i] == ',' {
-				i = skipSpace(data, i+1)
-			}
-		}
-	}
-	return nil
-}
-
-// memberName returns a name without its quotes and escapes.
-func memberName(quoted []byte) ([]byte, error) {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return quoted[1 : len(quoted)-1], nil
-	}
-	var s string
-	if err := json.Unmarshal(quoted, &s); err != nil {
-		return nil, auth.Refuse(auth.KeyMalformed)
-	}
-	return []byte(s), nil
-}
-
-func skipSpace(data []byte, i int) int {
-	for data[i] == ' ' || data[i] == '\t' || data[i] == '\n' || data[i] == '\r' {
-		i++
-	}
-	return i
-}
-
-// skipValue returns the index behind the value that begins at i.
-func skipValue(data []byte, i int) int {
-	open := 0
-	for ; i < len(data); i++ {
-		switch data[i] {
-		case '"':
-			for i++; data[i] != '"'; i++ {
-				if data[i] == '\\' {
-					i++
-				}
-			}
-			if open == 0 {
-				return i + 1
-			}
-		case '{', '[':
-			open++
-		case '}', ']':
-			open--
-			if open == 0 {
-				return i + 1
-			}
-			if open < 0 {
-				return i // the end of what surrounds a number or a word
-			}
-		case ',', ' ', '\t', '\n', '\r':
-			if open == 0 {
-				return i
-			}
-		}
-	}
-	return i
+	return err
 }
 
 // text returns what a JSON string says.
