@@ -34,7 +34,7 @@ func (c *canvas) join(title, detail template.HTML) template.HTML {
 	return title + c.text("list.stop", nil) + detail
 }
 
-// FirstErr says whether field is the first refused one of the page, which gets the focus.
+// FirstErr reports whether field is the first refused one of the page, which gets the focus.
 func (c *canvas) FirstErr(field string) bool {
 	for _, p := range c.F.Problems {
 		if p.Field != "" {
@@ -107,10 +107,10 @@ func (c *canvas) notes() (string, error) {
 	return c.run("notes", part{c, Args{"General": general, "Fields": shown}})
 }
 
-// Refused says whether the page answers with a refusal; its title then begins with "Error:".
+// Refused reports whether the page answers with a refusal; its title then begins with "Error:".
 func (c *canvas) Refused() bool { return len(c.F.Problems) > 0 && c.Page != "Failure" }
 
-// Now says whether t has come: a new code may be asked for.
+// Now reports whether t has come: a new code may be asked for.
 func (c *canvas) Now(t time.Time) bool { return t.IsZero() || !t.After(c.F.Now) }
 
 // Seconds until t, rounded up.

@@ -162,7 +162,7 @@ func (c *canvas) text(key string, a Args) template.HTML {
 // With writes a text whose values are already together.
 func (c *canvas) With(key string, a Args) template.HTML { return c.text(key, a) }
 
-// Has says whether a text exists.
+// Has reports whether a text exists.
 func (c *canvas) Has(key string) bool { return c.p.texts.Has(key) }
 
 // Or is the text of key, or of other when there is none.

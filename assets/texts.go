@@ -128,7 +128,7 @@ func namesIn(s string) []string {
 // Keys returns the key of every text, sorted.
 func (t *Texts) Keys() []string { return slices.Sorted(maps.Keys(t.all[English]())) }
 
-// Has says whether there is a text of this key.
+// Has reports whether there is a text of this key.
 func (t *Texts) Has(key string) bool { _, ok := t.all[English]()[key]; return ok }
 
 // Match chooses the language of an answer: the cookie's if it names one of ours, else the best of the header

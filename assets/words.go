@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Wide says whether the page is an overview, which uses a wider column.
+// Wide reports whether the page is an overview, which uses a wider column.
 func (c *canvas) Wide() bool {
 	return c.Page == "Security" || c.Page == "History" || c.Page == "DevMessages"
 }
@@ -21,7 +21,7 @@ func (c *canvas) Home() string {
 	return c.To("/security")
 }
 
-// HasForm says whether the page has a form that may be half filled. The language button then belongs to it, so that
+// HasForm reports whether the page has a form that may be half filled. The language button then belongs to it, so that
 // what
 // was typed comes along; without script, too. Before it stands a hidden button of the form, as Enter presses the first.
 func (c *canvas) HasForm() bool { return strings.Contains(string(c.Main), ` id="form"`) }
@@ -48,7 +48,7 @@ func (c *canvas) NotesHere() template.HTML { return notesHere }
 // Raw lets marks of our own templates through a text; it is never given a value from outside.
 func (c *canvas) Raw(s string) template.HTML { return template.HTML(s) }
 
-// HasTimes says whether the page writes a time of day, so that the foot names the zone.
+// HasTimes reports whether the page writes a time of day, so that the foot names the zone.
 func (c *canvas) HasTimes() bool { return strings.Contains(string(c.Main), "<time ") }
 
 // A station is one entry of the navigation in the door.
@@ -381,7 +381,7 @@ func (c *canvas) WayOfChannel(channel string) Way {
 	return Way(c.row(func(r *Row) bool { return r.Channel == channel }).Way)
 }
 
-// IsWeb says whether an address is one of the web, which alone may be clicked.
+// IsWeb reports whether an address is one of the web, which alone may be clicked.
 func (c *canvas) IsWeb(link string) bool {
 	return strings.HasPrefix(link, "https://") || strings.HasPrefix(link, "http://")
 }

@@ -39,5 +39,5 @@ type Account struct {
 	DisabledAt time.Time `json:"dis,omitzero"`
 }
 
-// disabled says whether the account is switched off.
+// disabled reports whether the account is switched off.
 func (a *Account) disabled() bool { return !a.DisabledAt.IsZero() }

@@ -12,25 +12,25 @@ import (
 // However many accounts claim a number, the one that proved it is found by it.
 func TestClaimsTakeNoNumberAway(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", number)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), number)
+	w.seller("seller@example.com", phoneIndex)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
 	for i := range 24 {
-		w.seller(fmt.Sprintf("thief%d@example.com", i), number)
+		w.seller(fmt.Sprintf("thief%d@example.com", i), phoneIndex)
 	}
-	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: number, Password: password})
+	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: phoneIndex, Password: password})
 	ok(t, "sign in by the number", err)
 	if info.Step != auth.StepSecond {
 		t.Errorf("sign in by the number: got step %s, want that of the account that proved it", info.Step)
 	}
 	w.pass(time.Minute)
-	w.seller("late@example.com", number)
-	_, c := w.addPhone(with(caller("late"), w.signIn(caller("late"), "late@example.com").Token), number)
+	w.seller("late@example.com", phoneIndex)
+	_, c := w.addPhone(with(caller("late"), w.signIn(caller("late"), "late@example.com").Token), phoneIndex)
 	over, err := w.s.Security(t.Context(), c)
 	ok(t, "overview", err)
 	if !over.PhoneConfirmed {
 		t.Error("a number that came late and was proved: not confirmed")
 	}
-	ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), number))
+	ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), phoneIndex))
 	if m := w.lastMail(auth.TemplateReset); m.Recipient != "late@example.com" {
 		t.Errorf("forgot by the number: mailed to %s, want the one who proved it last", m.Recipient)
 	}
@@ -40,8 +40,8 @@ func TestClaimsTakeNoNumberAway(t *testing.T) {
 // more of them (promise 11), and stop nobody who has bound it.
 func TestTextsToOneNumberAreCapped(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", number)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), number)
+	w.seller("seller@example.com", phoneIndex)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
 	sent := 0
 	for i := range 4 {
 		email := fmt.Sprintf("thief%d@example.com", i)
@@ -49,7 +49,7 @@ func TestTextsToOneNumberAreCapped(t *testing.T) {
 		c := with(caller("thief"), w.signIn(caller("thief"), email).Token)
 		for range 8 {
 			w.pass(31 * time.Second)
-			_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: number, Channel: auth.SMS})
+			_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: phoneIndex, Channel: auth.SMS})
 			if err == nil {
 				sent++
 			} else if !errors.Is(err, auth.Refuse(auth.SendLimitReached)) {
@@ -70,7 +70,7 @@ func TestTextsToOneNumberAreCapped(t *testing.T) {
 // Nor does one account text any number of numbers.
 func TestTextsOfOneAccountAreCapped(t *testing.T) {
 	w := newWorld(t)
-	w.seller("thief@example.com", number)
+	w.seller("thief@example.com", phoneIndex)
 	c := with(caller("thief"), w.signIn(caller("thief"), "thief@example.com").Token)
 	sent := 0
 	for i := range 60 {

@@ -14,7 +14,7 @@ import (
 // Hanko #2723: a code of the app counts once, for whatever purpose it is shown.
 func TestAppCodeIsNotReplayed(t *testing.T) {
 	w := newWorld(t)
-	secret, owner := w.enrolled("seller@example.com", number)
+	secret, owner := w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
 	_, err := w.s.StepUpBegin(ctx, owner, auth.ActRename, "", auth.MethodChoice{Kind: auth.TOTP})
 	ok(t, "begin", err)
@@ -36,7 +36,7 @@ func TestAppCodeIsNotReplayed(t *testing.T) {
 // Keycloak CVE-2026-37982: of many requests with one mailed link, one wins.
 func TestResetLinkHasOneWinner(t *testing.T) {
 	w := newWorld(t)
-	w.enrolled("seller@example.com", number)
+	w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
 	w.mail()
 	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
@@ -65,7 +65,7 @@ func TestResetLinkHasOneWinner(t *testing.T) {
 // request says about itself.
 func TestLinksAreBuiltFromConfiguration(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Origin = "https://login.example.com" })
-	w.seller("seller@example.com", number)
+	w.seller("seller@example.com", phoneIndex)
 	c := caller("x")
 	c.Agent = "Host: evil.example"
 	c.RequestID = "https://evil.example"
@@ -81,9 +81,9 @@ func TestLinksAreBuiltFromConfiguration(t *testing.T) {
 // spelling, browser or way of asking the guesses come in.
 func TestGuessesAtAPasswordAreOneCount(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", number)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
-	for i, id := range []string{"seller@example.com", "SELLER@EXAMPLE.COM", " seller＠example.com ", number,
+	for i, id := range []string{"seller@example.com", "SELLER@EXAMPLE.COM", " seller＠example.com ", phoneIndex,
 		"0086 138 0013 8000"} {
 		_, err := w.s.SignIn(ctx, caller("thief"+id[:1]+string(rune('a'+i))),
 			auth.SignInForm{Identifier: id, Password: "Wrong-Horse9"})
@@ -102,7 +102,7 @@ func TestGuessesAtAPasswordAreOneCount(t *testing.T) {
 // privacyIDEA #1227: nobody's name is nobody's account, and locks nothing.
 func TestBlankIdentifierIsNobody(t *testing.T) {
 	w := newWorld(t)
-	browser, _, c := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	browser, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	for _, id := range []string{"", " ", "\u200b", "\x00", "@", "+", "%", "*", "/", "?"} {
 		for range 7 {
@@ -141,7 +141,7 @@ func touchAnything(t *testing.T, browser *virtual.Client, ch *auth.Challenge) []
 // tinyauth GHSA-3q28: what a sign-in holds half-way is accepted nowhere else.
 func TestHalfASignInIsNoSession(t *testing.T) {
 	w := newWorld(t)
-	browser, _, _ := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	browser, _, _ := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	c := caller("elsewhere")
 	half := w.signIn(c, "seller@example.com").Ceremony
@@ -167,7 +167,7 @@ func TestHalfASignInIsNoSession(t *testing.T) {
 // idenplane #407: a step-up is believed for its signature, not for its fields.
 func TestStepUpChecksTheSignature(t *testing.T) {
 	w := newWorld(t)
-	browser, _, c := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	browser, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	w.pass(time.Hour)
 	ch, err := w.s.StepUpBegin(ctx, c, auth.ActRename, "", auth.MethodChoice{Kind: auth.WebAuthn})
@@ -193,7 +193,7 @@ func TestStepUpChecksTheSignature(t *testing.T) {
 // who asks for what he thinks is guarded.
 func TestStepUpKnowsItsActions(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", number)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
 	for _, a := range []auth.Action{"", "no-such-action", auth.ActDeliver, auth.ActSweep} {
 		_, err := w.s.StepUp(t.Context(), c, a, "")
 		wantCode(t, "ask about "+string(a), err, auth.NotFound)

@@ -14,7 +14,7 @@ import (
 func TestSessionsAndBrowsersAreBounded(t *testing.T) {
 	w := newWorld(t)
 	o := virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}
-	browser, _, owner := w.withKey("seller@example.com", number, o, auth.Passkey)
+	browser, _, owner := w.withKey("seller@example.com", phoneIndex, o, auth.Passkey)
 	ctx := t.Context()
 	var last auth.Caller
 	for i := range 110 {

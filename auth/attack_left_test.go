@@ -12,7 +12,7 @@ import (
 // not judged is not written.
 func TestGuessesWhileLockedFillNoHistory(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", number)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
 	for range 30 {
 		_, err := w.s.SignIn(t.Context(), caller("stranger"), auth.SignInForm{Identifier: "seller@example.com",
 			Password: "Wrong-Horse9"})
@@ -28,7 +28,7 @@ func TestGuessesWhileLockedFillNoHistory(t *testing.T) {
 // A refused key leaves nothing behind: its device was never there.
 func TestRefusedKeyLeavesNoDevice(t *testing.T) {
 	w := newWorld(t)
-	w.withKey("seller@example.com", number, virtual.Options{Seed: []byte("one")}, auth.SecurityKey)
+	w.withKey("seller@example.com", phoneIndex, virtual.Options{Seed: []byte("one")}, auth.SecurityKey)
 	ctx := t.Context()
 	w.seller("other@example.com", "+8613800138001")
 	c := with(caller("other"), w.signIn(caller("other"), "other@example.com").Token)
@@ -55,7 +55,7 @@ func TestRefusedKeyLeavesNoDevice(t *testing.T) {
 // Enrolment ends what somebody else with the password was waiting with.
 func TestEnrolmentEndsOtherRestrictedSessions(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", number)
+	w.seller("seller@example.com", phoneIndex)
 	thief := with(caller("thief"), w.signIn(caller("thief"), "seller@example.com").Token)
 	w.enrolApp(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token))
 	_, err := w.s.Security(t.Context(), thief)
@@ -66,7 +66,7 @@ func TestEnrolmentEndsOtherRestrictedSessions(t *testing.T) {
 // opened elsewhere.
 func TestNewRecoveryCodesEndWhatTheOldOnesOpened(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", number)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
 	set, err := w.s.RecoveryCodes(ctx, c)
 	ok(t, "make", err)

@@ -33,7 +33,7 @@ func (w *world) reset(email, password string) {
 // his mailbox for it, must be able to sign in again.
 func TestResetBeforeEnrolmentDoesNotShutTheMailboxOut(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", number)
+	w.seller("seller@example.com", phoneIndex)
 	w.reset("seller@example.com", "Another-Horse9")
 	sign := func() *auth.SignInInfo {
 		info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com",
@@ -52,7 +52,7 @@ func TestResetBeforeEnrolmentDoesNotShutTheMailboxOut(t *testing.T) {
 // signs in with nor the links themselves.
 func TestStrangersResetsStopNothing(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", number)
+	w.seller("seller@example.com", phoneIndex)
 	w.addMailbox(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), "seller@example.com")
 	ctx := t.Context()
 	w.pass(time.Hour)
@@ -79,7 +79,7 @@ func TestStrangersResetsStopNothing(t *testing.T) {
 // It is no backup for itself (R61) and gets no more mails.
 func TestSpellingsOfAMailboxAreOne(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", number)
+	w.seller("seller@example.com", phoneIndex)
 	_, c := w.addMailbox(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token),
 		"seller@example.com")
 	for _, spelling := range []string{"Seller@example.com", "ｓeller@EXAMPLE.com"} {
@@ -106,7 +106,7 @@ func TestSpellingsOfAMailboxAreOne(t *testing.T) {
 // spelling of the address of the mail that its owner gets.
 func TestSignUpMailSaysNothingOfAStrangers(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", number)
+	w.seller("seller@example.com", phoneIndex)
 	w.pass(time.Hour)
 	f := form("ſeller@example.com", "+8613800138001") // folds to the same key, and may be another mailbox
 	f.Name = "You won, see evil.example"
@@ -121,7 +121,7 @@ func TestSignUpMailSaysNothingOfAStrangers(t *testing.T) {
 // Repeating a sign-up or a reset fills nobody's history.
 func TestRefusedMailsFillNoHistory(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", number)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
 	w.pass(time.Minute)
 	for range 30 {
 		ok(t, "forgot", w.s.Forgot(t.Context(), caller("stranger"), "seller@example.com"))

@@ -14,8 +14,8 @@ import (
 func TestWaitingMailsHoldNothingUp(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.seller("seller@example.com", number)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), number)
+	w.seller("seller@example.com", phoneIndex)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
 	w.mail()
 	outbox := store.NewCollection[auth.Message]("outbox", w.keys)
 	err := w.db.Update(ctx, func(tx store.Tx) error {

@@ -11,7 +11,7 @@ import (
 // though the browser is known from before, nor after a step-up.
 func TestSharedSignInTrustsNothing(t *testing.T) {
 	w := newWorld(t)
-	secret, _ := w.enrolled("seller@example.com", number)
+	secret, _ := w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
 	c := caller("home")
 	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password, Shared: true})
@@ -35,7 +35,7 @@ func TestIdleEndsKeptSessionsUnderNIST(t *testing.T) {
 		c.Policy.SessionIdle, c.Policy.SessionLife = time.Hour,
 			c.Policy.SessionShort
 	})
-	secret, _ := w.enrolled("seller@example.com", number)
+	secret, _ := w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
 	c := caller("home")
 	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password,

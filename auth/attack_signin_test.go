@@ -15,7 +15,7 @@ import (
 // twice, nor together with another second step: the password is missing.
 func TestKeyFirstIsNoWayRoundThePassword(t *testing.T) {
 	w := newWorld(t)
-	browser, _, c := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	browser, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
 	w.enrolApp(c)
 	ctx := t.Context()
 	thief := caller("thief")
@@ -34,9 +34,9 @@ func TestKeyFirstIsNoWayRoundThePassword(t *testing.T) {
 // code by it.
 func TestKeyFirstChallengeOpensNothingElse(t *testing.T) {
 	w := newWorld(t)
-	_, _, c := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	_, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
 	_, c = w.enrolApp(c)
-	w.addPhone(c, number)
+	w.addPhone(c, phoneIndex)
 	ctx := t.Context()
 	w.pass(time.Hour)
 	w.mail()
@@ -66,7 +66,7 @@ func TestKeyFirstChallengeOpensNothingElse(t *testing.T) {
 // Beginning again must not make a spent challenge good for the same assertion.
 func TestSpentChallengeIsNotBegunAgain(t *testing.T) {
 	w := newWorld(t)
-	browser, _, _ := w.withKey("seller@example.com", number,
+	browser, _, _ := w.withKey("seller@example.com", phoneIndex,
 		virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}, auth.Passkey)
 	ctx := t.Context()
 	c := caller("elsewhere")
@@ -84,7 +84,7 @@ func TestSpentChallengeIsNotBegunAgain(t *testing.T) {
 // that it names are no test for who has an account.
 func TestAnswersToKeyFirstTellNobodyWhoHasAnAccount(t *testing.T) {
 	w := newWorld(t)
-	_, _, owner := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	_, _, owner := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	forged := func(identifier string, claim func(allowed string) string) string {
 		ch, err := w.s.SignInKeyFirst(ctx, caller("x"), auth.KeyFirstForm{Identifier: identifier})

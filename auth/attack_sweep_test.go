@@ -31,7 +31,7 @@ func (w *world) throttled() int {
 // counted over months, however quiet the days between them are.
 func TestSweepForgetsNoGuesses(t *testing.T) {
 	w := newWorld(t, longFlows)
-	w.enrolled("seller@example.com", number)
+	w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
 	c := caller("thief")
 	for range 25 {
@@ -55,13 +55,13 @@ func TestSweepForgetsNoGuesses(t *testing.T) {
 func TestSweepForgetsSends(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.seller("seller@example.com", number)
+	w.seller("seller@example.com", phoneIndex)
 	w.pass(100 * time.Hour)
 	ok(t, "sweep", w.s.Sweep(ctx))
 	before := w.throttled()
 	for range 9 {
 		w.pass(time.Minute)
-		_, err := w.s.SignUp(ctx, caller("x"), form("other@example.com", number))
+		_, err := w.s.SignUp(ctx, caller("x"), form("other@example.com", phoneIndex))
 		ok(t, "sign up", err)
 		ok(t, "forgot", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
 	}

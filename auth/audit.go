@@ -42,16 +42,16 @@ type chainHead struct {
 	Hash string `json:"h"`
 }
 
-// of notes which method the act is about.
-func (e *Event) of(x *Authenticator) {
+// setMethod notes which method the act is about.
+func (e *Event) setMethod(x *Authenticator) {
 	e.ID, e.Item, e.Kind, e.Flavour = x.ID, x.Name, x.Kind, ""
 	if x.Traits.Flavour != SecurityKey { // which entries about keys leave out
 		e.Flavour = x.Traits.Flavour
 	}
 }
 
-// link returns the event's hash after the one before it.
-func (e Event) link(before string) (string, error) {
+// hashAfter returns the event's hash after the one before it.
+func (e Event) hashAfter(before string) (string, error) {
 	e.Hash = ""
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -63,10 +63,10 @@ func (e Event) link(before string) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)), nil
 }
 
-// record appends e to its account's chain. If that cannot be done, the act
+// appendEvent appends e to its account's chain. If that cannot be done, the act
 // does not happen either: it is the same transaction.
-func (w *Work) record(e Event) error {
-	chain := string(w.subject)
+func (w *Work) appendEvent(e Event) error {
+	chain := string(w.auditAccount)
 	head, err := w.s.chains.Get(w.tx, chain)
 	if errors.Is(err, store.ErrNotFound) {
 		head, err = &chainHead{}, nil
@@ -82,7 +82,7 @@ func (w *Work) record(e Event) error {
 	if w.session != nil {
 		e.Session = w.session.ID
 	}
-	if e.Hash, err = e.link(head.Hash); err != nil {
+	if e.Hash, err = e.hashAfter(head.Hash); err != nil {
 		return err
 	}
 	head.Seq, head.Hash = head.Seq+1, e.Hash
@@ -140,7 +140,7 @@ func (s *Service) checkChain(tx store.Tx, chain string) (uint64, error) {
 			return seq, err
 		}
 		seq++
-		want, err := item.Doc.link(before)
+		want, err := item.Doc.hashAfter(before)
 		if err != nil {
 			return seq, err
 		}

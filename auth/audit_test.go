@@ -116,12 +116,12 @@ func TestNoActWithoutItsEntry(t *testing.T) {
 	ctx := t.Context()
 	err := s.do(ctx, Caller{system: true}, ActRemoved, func(w *Work) error {
 		w.About(AccountID(strings.Repeat("x", 2000))) // a chain whose key no store takes
-		return s.spent.Put(w.tx, "act", &spentMark{})
+		return s.consumed.Put(w.tx, "act", &consumedMark{})
 	})
 	if err == nil {
 		t.Fatal("an entry that cannot be written: got no error")
 	}
-	err = s.do(ctx, Caller{}, ActLook, func(w *Work) error { return w.unspent("act", CeremonyUsed) })
+	err = s.do(ctx, Caller{}, ActLook, func(w *Work) error { return w.notConsumed("act", CeremonyUsed) })
 	if err != nil {
 		t.Errorf("the act happened without its entry: %v", err)
 	}
@@ -134,7 +134,7 @@ func TestRefusalCommitsFailureRollsBack(t *testing.T) {
 	ctx := t.Context()
 	put := func(key string, result error) error {
 		return s.do(ctx, Caller{}, ActPassword, func(w *Work) error {
-			if err := s.spent.Put(w.tx, key, &spentMark{}); err != nil {
+			if err := s.consumed.Put(w.tx, key, &consumedMark{}); err != nil {
 				return err
 			}
 			return result
@@ -147,7 +147,7 @@ func TestRefusalCommitsFailureRollsBack(t *testing.T) {
 		t.Fatalf("got %v, want the failure", err)
 	}
 	look := func(key string) error {
-		return s.do(ctx, Caller{}, ActLook, func(w *Work) error { return w.unspent(key, CeremonyUsed) })
+		return s.do(ctx, Caller{}, ActLook, func(w *Work) error { return w.notConsumed(key, CeremonyUsed) })
 	}
 	if err := look("refused"); !errors.Is(err, Refuse(CeremonyUsed)) {
 		t.Errorf("what a refusal wrote: got %v, want it there", err)
@@ -191,7 +191,7 @@ func TestThrottleWaits(t *testing.T) {
 	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 	var th throttle
 	for i, want := range []time.Duration{0, 0, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute} {
-		th = th.after(g, now)
+		th = th.afterFailure(g, now)
 		got := time.Duration(0)
 		if !th.Until.IsZero() {
 			got = th.Until.Sub(now)
@@ -200,11 +200,11 @@ func TestThrottleWaits(t *testing.T) {
 			t.Errorf("after %d: waits %s, want %s", i+1, got, want)
 		}
 	}
-	if !th.spent(g) {
+	if !th.limitReached(g) {
 		t.Error("8 consecutive of 8: not spent")
 	}
-	th = th.after(g, now.Add(25*time.Hour))
-	if got := th.left(g, now.Add(25*time.Hour)); got != 2 {
+	th = th.afterFailure(g, now.Add(25*time.Hour))
+	if got := th.freeTries(g, now.Add(25*time.Hour)); got != 2 {
 		t.Errorf("after a quiet day: %d left, want 2", got)
 	}
 	if th.Fails != 9 {

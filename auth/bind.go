@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,7 +33,7 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 			return nil, err
 		}
 		next := &Ceremony{ID: id, Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Recipient: to,
-			Input: input, Language: c.Language, Hint: ident.Greeting(w.account.Email.Mask()),
+			Input: input, Language: c.Language, Greeting: ident.Greeting(w.account.Email.Mask()),
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.SignInLife),
 			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account)}
 		return next, factor.BeginBind(next, s.subject(w.account, list))
@@ -40,11 +41,11 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 	if err != nil {
 		return nil, err
 	}
-	delivery, err := s.sendAll(ctx, c, next)
+	delivery, err := s.sendCode(ctx, c, next)
 	if err != nil {
 		return nil, err
 	}
-	return s.challenge(c, next, nil, delivery)
+	return s.sealChallenge(c, next, nil, delivery)
 }
 
 // bindInput checks what the person chose and returns it for the factor, with
@@ -92,17 +93,17 @@ func (w *Work) mayBind(k Kind, to ident.Recipient) ([]*Authenticator, error) {
 }
 
 func (s *Service) subject(a *Account, list []*Authenticator) Subject {
-	return Subject{Handle: a.Handle, Name: string(a.Email), Display: a.Name, Site: s.name, Existing: list}
+	return Subject{Handle: a.Handle, Name: string(a.Email), Display: a.Name, Site: s.siteName, Existing: list}
 }
 
 // BindResend sends the code of a begun binding again, perhaps by another
 // channel.
 func (s *Service) BindResend(ctx context.Context, c Caller, ceremony string, ch Channel) (*Challenge, error) {
-	return s.resend(ctx, c, ForBind, ceremony, ch)
+	return s.resendCode(ctx, c, ForBind, ceremony, ch)
 }
 
-// sendAgain asks the factor of a begun binding to send again.
-func (s *Service) sendAgain(ctx context.Context, c Caller, begun *Ceremony) (*Challenge, error) {
+// resendBinding asks the factor of a begun binding to send again.
+func (s *Service) resendBinding(ctx context.Context, c Caller, begun *Ceremony) (*Challenge, error) {
 	factor := s.factors[begun.Kind]
 	typed := string(begun.Recipient)
 	input, _, err := s.bindInput(BindForm{Kind: begun.Kind, Number: typed, Address: typed, Channel: begun.Channel})
@@ -116,7 +117,7 @@ func (s *Service) sendAgain(ctx context.Context, c Caller, begun *Ceremony) (*Ch
 		if _, err := w.flowAccount(&next); err != nil {
 			return nil, err
 		}
-		if err := w.ownSession(&next); err != nil {
+		if err := w.requireOwnSession(&next); err != nil {
 			return nil, err
 		}
 		return &next, factor.BeginBind(&next, s.subject(w.account, nil))
@@ -124,17 +125,17 @@ func (s *Service) sendAgain(ctx context.Context, c Caller, begun *Ceremony) (*Ch
 	if err != nil {
 		return nil, err
 	}
-	delivery, err := s.sendAll(ctx, c, next)
+	delivery, err := s.sendCode(ctx, c, next)
 	if err != nil {
 		return nil, err
 	}
-	return s.challenge(c, next, nil, delivery)
+	return s.sealChallenge(c, next, nil, delivery)
 }
 
 // BindFinish checks the response and binds the new method. The first one turns
 // two-step verification on and raises the session.
 func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindInfo, error) {
-	cer, err := s.open(d.Ceremony, ForBind, c)
+	cer, err := s.unseal(d.Ceremony, ForBind, c)
 	if err != nil {
 		return nil, err
 	}
@@ -161,26 +162,26 @@ func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindIn
 		return nil, err
 	}
 	id, device := s.newID(), s.newID()
-	drawn := s.newDraw()
+	drawn := s.newSessionDraw()
 	info, err := do(ctx, s, c, ActAdd, func(w *Work) (*BindInfo, error) {
-		w.note.Kind = cer.Kind
-		if err := w.bindable(cer, said.refused); err != nil {
+		w.entry.Kind = cer.Kind
+		if err := w.checkBindable(cer, said.refused); err != nil {
 			return nil, err
 		}
 		x := *said.bound
 		x.ID, x.Device = id, device
 		return w.bind(cer, &x, d, drawn)
 	})
-	return info, s.unchecked(cer.Kind, err)
+	return info, s.uncheckedRefusal(cer.Kind, err)
 }
 
-// bindable refuses a binding that is spent, void, of another session or wrong.
+// checkBindable refuses a binding that is spent, void, of another session or wrong.
 // Wrong codes are counted as everywhere; a failed key burns its challenge.
-func (w *Work) bindable(c *Ceremony, refused *Error) error {
+func (w *Work) checkBindable(c *Ceremony, refused *Error) error {
 	if _, err := w.flowAccount(c); err != nil {
 		return err
 	}
-	if err := w.ownSession(c); err != nil {
+	if err := w.requireOwnSession(c); err != nil {
 		return err
 	}
 	key := "a/" + string(c.Account) + "/" + string(c.Kind) // bindings count apart: they lock no sign-in
@@ -192,10 +193,10 @@ func (w *Work) bindable(c *Ceremony, refused *Error) error {
 		return Refuse(MethodResting).At(t.Until)
 	}
 	if refused == nil {
-		return w.clear(key)
+		return w.clearFailures(key)
 	}
 	if !w.s.worth(c.Kind).Guessable {
-		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+		if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
 			return err
 		}
 		return refused
@@ -203,7 +204,7 @@ func (w *Work) bindable(c *Ceremony, refused *Error) error {
 	if refused.Code == CodeMalformed || refused.Code == CodeExpired {
 		return refused
 	}
-	if _, err := w.charge(key, w.s.policy.Guesses); err != nil {
+	if _, err := w.countFailure(key, w.s.policy.Guesses); err != nil {
 		return err
 	}
 	return refused
@@ -211,47 +212,47 @@ func (w *Work) bindable(c *Ceremony, refused *Error) error {
 
 // bind stores a new authenticator, tells every address, and raises the session
 // if it is the first. x.Device is the id of a new device, should it need one.
-func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn draw) (*BindInfo, error) {
+func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw) (*BindInfo, error) {
 	list, err := w.mayBind(c.Kind, c.Recipient)
 	if err != nil {
 		return nil, err
 	}
 	x.Account, x.State, x.BoundAt, x.Recipient = w.account.ID, Active, w.now, c.Recipient
-	x.Name = w.s.nameFor(d.Name, x, list)
-	device, err := w.place(x, d, x.Device)
+	x.Name = w.s.newMethodName(d.Name, x, list)
+	device, err := w.assignDevice(x, d, x.Device)
 	if err != nil {
 		return nil, err
 	}
 	if d.Backup && device == nil { // it joins a device that is there
-		if err := w.standsAlone(x, list); err != nil {
+		if err := w.refuseSharedDevice(x, list); err != nil {
 			return nil, err
 		}
 	}
-	if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+	if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
 		return nil, err
 	}
 	before, err := w.hasMethods(w.account.ID)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.newCredential(x, list); err != nil { // first: a refusal keeps what was written
+	if err := w.refuseKnownCredential(x, list); err != nil { // first: a refusal keeps what was written
 		return nil, err
 	}
 	if err := w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), x); err != nil {
 		return nil, err
 	}
-	if err := w.keepDevice(device); err != nil {
+	if err := w.saveDevice(device); err != nil {
 		return nil, err
 	}
-	if err := w.clear(codesKey(x.Account, x.Kind)); err != nil {
+	if err := w.clearFailures(codesKey(x.Account, x.Kind)); err != nil {
 		return nil, err
 	}
-	if err := w.proved(x); err != nil {
+	if err := w.markPhoneVerified(x); err != nil {
 		return nil, err
 	}
-	w.note.of(x)
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + w.s.noun(x), "item": x.Name, "at": stamp(w.now)}}
-	if err := w.notify(w.account, m, drawn.messages.each()); err != nil {
+	w.entry.setMethod(x)
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + w.s.messageKey(x), "item": x.Name, "at": messageTime(w.now)}}
+	if err := w.notify(w.account, m, drawn.messageIDs.each()); err != nil {
 		return nil, err
 	}
 	info := new(BindInfo)
@@ -259,7 +260,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn draw) (*Bin
 		return nil, err
 	}
 	if !w.s.isSet(x.Kind) && !before {
-		if err := w.enrolled(x, drawn.secret, info); err != nil {
+		if err := w.enrol(x, drawn.sessionSecret, info); err != nil {
 			return nil, err
 		}
 	}
@@ -267,21 +268,21 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn draw) (*Bin
 	return info, err
 }
 
-// newCredential refuses a credential id that is bound, here or elsewhere.
-func (w *Work) newCredential(x *Authenticator, list []*Authenticator) error {
+// refuseKnownCredential refuses a credential id that is bound, here or elsewhere.
+func (w *Work) refuseKnownCredential(x *Authenticator, list []*Authenticator) error {
 	if x.Credential == "" {
 		return nil
 	}
 	_, err := w.s.authenticators.One(w.tx, "credential", x.Credential)
 	if err == nil {
-		return Refuse(KeyExcluded, "name", nameOf(list, x.Credential)).In("7.1.26")
+		return Refuse(KeyExcluded, "name", nameOfCredential(list, x.Credential)).In("7.1.26")
 	}
 	return ignoreMissing(err)
 }
 
-// enrolled turns two-step verification on: the first method counts as shown,
+// enrol turns two-step verification on: the first method counts as shown,
 // and the restricted session becomes a full one with a new token.
-func (w *Work) enrolled(x *Authenticator, secret []byte, info *BindInfo) error {
+func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 	w.account.EnrolledAt, w.account.MailReset = w.now, false // the sign-in after the reset is over
 	if err := w.s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 		return err
@@ -301,9 +302,9 @@ func (w *Work) enrolled(x *Authenticator, secret []byte, info *BindInfo) error {
 	return nil
 }
 
-// proved notes that a code sent to the account's own number came back: the
+// markPhoneVerified notes that a code sent to the account's own number came back: the
 // number names this account from now on.
-func (w *Work) proved(x *Authenticator) error {
+func (w *Work) markPhoneVerified(x *Authenticator) error {
 	if x.Recipient == "" || x.Recipient != ident.Recipient(w.account.Phone) || !w.account.PhoneAt.IsZero() {
 		return nil
 	}
@@ -311,18 +312,18 @@ func (w *Work) proved(x *Authenticator) error {
 	return w.s.accounts.Put(w.tx, string(w.account.ID), w.account)
 }
 
-// place puts a new authenticator on the device that it lives on: one that was
+// assignDevice puts a new authenticator on the device that it lives on: one that was
 // named, one of the sort that was named, or a new one. An app and the texts of
 // "my phone" so stand on one device and are no backup for each other (R61).
 // It returns the new device, to be stored with what lives on it, or nil.
-func (w *Work) place(x *Authenticator, d BindDone, id string) (*Device, error) {
+func (w *Work) assignDevice(x *Authenticator, d BindDone, id string) (*Device, error) {
 	devices, err := w.devices(w.account.ID)
 	if err != nil {
 		return nil, err
 	}
 	kind := w.s.row(x).device(x, d.Device)
 	for _, v := range devices {
-		if v.ID == d.Device && v.LostAt.IsZero() || shares(kind) && v.Kind == kind && d.Device != "new" && v.LostAt.IsZero() {
+		if v.ID == d.Device && v.LostAt.IsZero() || sharesDevice(kind) && v.Kind == kind && d.Device != "new" && v.LostAt.IsZero() {
 			x.Device = v.ID
 			return nil, nil
 		}
@@ -335,17 +336,17 @@ func (w *Work) place(x *Authenticator, d BindDone, id string) (*Device, error) {
 	return &v, nil
 }
 
-// keepDevice stores a new device; nil is none.
-func (w *Work) keepDevice(d *Device) error {
+// saveDevice stores a new device; nil is none.
+func (w *Work) saveDevice(d *Device) error {
 	if d == nil {
 		return nil
 	}
 	return w.s.devices.Insert(w.tx, authenticatorKey(w.account.ID, d.ID), d)
 }
 
-// standsAlone refuses a backup that would be lost together with all that it is
+// refuseSharedDevice refuses a backup that would be lost together with all that it is
 // to back up.
-func (w *Work) standsAlone(x *Authenticator, list []*Authenticator) error {
+func (w *Work) refuseSharedDevice(x *Authenticator, list []*Authenticator) error {
 	with := ""
 	for _, o := range list {
 		if !w.usable(w.account, o) || !w.s.worth(o.Kind).Backup {
@@ -354,14 +355,14 @@ func (w *Work) standsAlone(x *Authenticator, list []*Authenticator) error {
 		if o.Device != x.Device {
 			return nil
 		}
-		with = cmpOr(o.Name, string(o.Traits.Masked))
+		with = cmp.Or(o.Name, string(o.Traits.Masked))
 	}
 	return Refuse(BackupFallsWith, "name", with)
 }
 
-// shares says whether a new authenticator joins a device of its kind that is
+// sharesDevice reports whether a new authenticator joins a device of its kind that is
 // there already: a person has one phone until he says otherwise.
-func shares(k DeviceKind) bool {
+func sharesDevice(k DeviceKind) bool {
 	return k == Handset || k == Computer || k == Extension || k == Paper
 }
 

@@ -17,20 +17,20 @@ const (
 	maxBrowsers  = 200
 )
 
-// meet notes that the account signed in from the caller's browser, tells the
-// owner if it is a new one, and says whether it might be trusted.
-func (w *Work) meet(a *Account, ids messageIDs) (mayTrust bool, err error) {
+// recordBrowser notes that the account signed in from the caller's browser, tells the
+// owner if it is a new one, and reports whether it might be trusted.
+func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err error) {
 	id := w.s.browserID(w.caller)
 	key := sessionKey(a.ID, id)
 	b, err := w.s.browsers.Get(w.tx, key)
 	if errors.Is(err, store.ErrNotFound) {
-		others, err := w.forgetOldest(a.ID)
+		others, err := w.forgetOldestBrowsers(a.ID)
 		if err != nil {
 			return false, err
 		}
 		b = &Browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent}
 		if others {
-			m := Message{Template: TemplateNewBrowser, Args: map[string]string{"at": stamp(w.now), "agent": w.caller.Agent}}
+			m := Message{Template: TemplateNewBrowser, Args: map[string]string{"at": messageTime(w.now), "agent": w.caller.Agent}}
 			if err := w.notify(a, m, ids.each()); err != nil {
 				return false, err
 			}
@@ -48,9 +48,9 @@ func (w *Work) meet(a *Account, ids messageIDs) (mayTrust bool, err error) {
 	return mayTrust, w.s.browsers.Put(w.tx, key, b)
 }
 
-// forgetOldest makes room for one more browser, and says whether the account
+// forgetOldestBrowsers makes room for one more browser, and reports whether the account
 // knows any.
-func (w *Work) forgetOldest(a AccountID) (others bool, err error) {
+func (w *Work) forgetOldestBrowsers(a AccountID) (others bool, err error) {
 	var list []*Browser
 	for item, err := range w.s.browsers.Prefix(w.tx, string(a)+"/", maxBrowsers) {
 		if err != nil {
@@ -60,25 +60,25 @@ func (w *Work) forgetOldest(a AccountID) (others bool, err error) {
 	}
 	slices.SortFunc(list, func(x, y *Browser) int { return x.SeenAt.Compare(y.SeenAt) })
 	for _, b := range list[:max(0, len(list)+1-mostBrowsers)] {
-		if err := w.forget(a, b.ID); err != nil {
+		if err := w.forgetBrowser(a, b.ID); err != nil {
 			return false, err
 		}
 	}
 	return len(list) > 0, nil
 }
 
-// forget deletes what is kept about a browser: its next sign-in is a stranger's.
-func (w *Work) forget(a AccountID, id string) error {
+// forgetBrowser deletes what is kept about a browser: its next sign-in is a stranger's.
+func (w *Work) forgetBrowser(a AccountID, id string) error {
 	if err := w.s.browsers.Delete(w.tx, sessionKey(a, id)); err != nil {
 		return err
 	}
-	return w.clear(browserKey(a, id))
+	return w.clearFailures(browserKey(a, id))
 }
 
-// trusted says whether the caller's browser may skip the second step of this
+// browserTrusted reports whether the caller's browser may skip the second step of this
 // account: bound to both, within its time, and not from before a change that
 // ends trust.
-func (w *Work) trusted(a *Account) (bool, error) {
+func (w *Work) browserTrusted(a *Account) (bool, error) {
 	id := w.s.browserID(w.caller)
 	if id == "" || w.s.policy.TrustLife == 0 || a.MailReset {
 		return false, nil
@@ -119,14 +119,14 @@ func (s *Service) TrustBrowser(ctx context.Context, c Caller) (*BrowserInfo, err
 			return nil, err
 		}
 		b.ID = s.browserID(fresh)
-		w.note.ID, w.note.Item = b.ID, b.Agent
-		info := w.browser(b)
+		w.entry.ID, w.entry.Item = b.ID, b.Agent
+		info := w.browserInfo(b)
 		info.Current, info.Cookie = true, fresh.Browser
 		return &info, s.browsers.Insert(w.tx, sessionKey(w.account.ID, b.ID), b)
 	})
 }
 
-func (w *Work) browser(b *Browser) BrowserInfo {
+func (w *Work) browserInfo(b *Browser) BrowserInfo {
 	info := BrowserInfo{ID: b.ID, Current: b.ID == w.s.browserID(w.caller), Agent: b.Agent, FirstAt: b.FirstAt, SeenAt: b.SeenAt}
 	if w.now.Before(b.TrustedUntil) && b.Epochs == w.epochs(w.account) {
 		info.TrustedUntil = b.TrustedUntil
@@ -145,7 +145,7 @@ func (w *Work) browsers() ([]BrowserInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, w.browser(item.Doc))
+		list = append(list, w.browserInfo(item.Doc))
 	}
 	slices.SortFunc(list, func(a, b BrowserInfo) int { return b.SeenAt.Compare(a.SeenAt) })
 	return list, nil
@@ -165,8 +165,8 @@ func (s *Service) ForgetBrowser(ctx context.Context, c Caller, id string) error 
 				continue
 			}
 			found = true
-			w.note.ID, w.note.Item = b.ID, b.Agent
-			if err := w.forget(w.account.ID, b.ID); err != nil {
+			w.entry.ID, w.entry.Item = b.ID, b.Agent
+			if err := w.forgetBrowser(w.account.ID, b.ID); err != nil {
 				return err
 			}
 		}

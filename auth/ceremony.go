@@ -29,17 +29,17 @@ const (
 //	bound:  purpose, the browser's cookie (as associated data)
 //	open:   Prompt, Messages, Input, Decoy, UserVerified (never sealed)
 type Ceremony struct {
-	ID        string          `json:"i"`           // spent by one finish
-	Flow      string          `json:"f,omitempty"` // the sign-in this belongs to; spent by its one success
-	Account   AccountID       `json:"a,omitempty"` // "" while a discoverable credential has yet to name it
-	Purpose   Purpose         `json:"p"`
-	Kind      Kind            `json:"k,omitempty"`
-	Channel   Channel         `json:"c,omitempty"`
-	Session   string          `json:"s,omitempty"`  // the session that a step-up or a binding belongs to
-	Target    string          `json:"tg,omitempty"` // the authenticator chosen to answer, "" if any may
-	Recipient ident.Recipient `json:"to,omitempty"` // the number or mailbox that a binding is about
-	For       Action          `json:"w,omitempty"`  // the action that a step-up is for
-	About     string          `json:"ab,omitempty"` // the authenticator that this action is about
+	ID              string          `json:"i"`           // spent by one finish
+	Flow            string          `json:"f,omitempty"` // the sign-in this belongs to; spent by its one success
+	Account         AccountID       `json:"a,omitempty"` // "" while a discoverable credential has yet to name it
+	Purpose         Purpose         `json:"p"`
+	Kind            Kind            `json:"k,omitempty"`
+	Channel         Channel         `json:"c,omitempty"`
+	Session         string          `json:"s,omitempty"`  // the session that a step-up or a binding belongs to
+	AuthenticatorID string          `json:"tg,omitempty"` // the authenticator chosen to answer, "" if any may
+	Recipient       ident.Recipient `json:"to,omitempty"` // the number or mailbox that a binding is about
+	For             Action          `json:"w,omitempty"`  // the action that a step-up is for
+	About           string          `json:"ab,omitempty"` // the authenticator that this action is about
 
 	Begun   time.Time `json:"b"`
 	Expires time.Time `json:"e"`
@@ -49,7 +49,7 @@ type Ceremony struct {
 	Remember bool            `json:"rm,omitempty"`
 	Verify   bool            `json:"uv,omitempty"` // the key must verify its user, whatever the policy says
 	Shared   bool            `json:"sh,omitempty"` // begun on what was called a shared computer
-	Hint     ident.Greeting  `json:"h,omitempty"`  // whom the pages greet: the identifier as typed
+	Greeting ident.Greeting  `json:"h,omitempty"`  // whom the pages greet: the identifier as typed
 	Message  string          `json:"m,omitempty"`  // the outbox message that carries the code
 	State    json.RawMessage `json:"x,omitempty"`  // the factor's own
 
@@ -65,17 +65,17 @@ type Ceremony struct {
 
 // upgrade reads a binding that was sealed while its recipient stood in Target.
 func (c *Ceremony) upgrade() {
-	if c.Purpose == ForBind && c.Target != "" {
-		c.Recipient, c.Target = ident.Recipient(c.Target), ""
+	if c.Purpose == ForBind && c.AuthenticatorID != "" {
+		c.Recipient, c.AuthenticatorID = ident.Recipient(c.AuthenticatorID), ""
 	}
 }
 
-// shown says whether the flow has shown a proof of the kind.
+// shown reports whether the flow has shown a proof of the kind.
 func (c *Ceremony) shown(k Kind) bool {
 	return slices.ContainsFunc(c.Proofs, func(p Proof) bool { return p.Kind == k })
 }
 
-// anonymous says whether nothing was shown yet: whoever answers may be anyone,
+// anonymous reports whether nothing was shown yet: whoever answers may be anyone,
 // and must not learn from a refusal who has an account or which key is real.
 func (c *Ceremony) anonymous() bool { return c.Purpose == ForSignIn && len(c.Proofs) == 0 }
 

@@ -12,10 +12,10 @@ import (
 // clockGrain is how far the stored high-water mark may lag.
 const clockGrain = time.Minute
 
-// steady returns a clock that follows the monotonic clock from its start: a
+// steadyClock returns a clock that follows the monotonic clock from its start: a
 // step of the wall clock within the process neither locks nor revives
 // anything, while slewing by NTP is followed.
-func steady() func() time.Time {
+func steadyClock() func() time.Time {
 	start := time.Now()
 	return func() time.Time { return start.Add(time.Since(start)).Round(0) }
 }
@@ -23,7 +23,7 @@ func steady() func() time.Time {
 // startSite reads the site's record, or makes it at the first start.
 func (s *Service) startSite(now func() time.Time) error {
 	if now == nil {
-		now = steady()
+		now = steadyClock()
 	}
 	s.clock.wall = now
 	secret, mark := s.random(32), s.random(16)
@@ -42,8 +42,8 @@ func (s *Service) startSite(now func() time.Time) error {
 			return err
 		}
 		s.clock.high, s.clock.saved = m.High, m.High
-		s.site.Store(m)
-		if err := s.placeStandIn(tx); err != nil || !fresh {
+		s.siteRecord.Store(m)
+		if err := s.saveDummyAccount(tx); err != nil || !fresh {
 			return err
 		}
 		return s.meta.Insert(tx, "site", m)
@@ -52,8 +52,8 @@ func (s *Service) startSite(now func() time.Time) error {
 		return fmt.Errorf("reading the site's record: %w", err)
 	}
 	if s.lab != nil {
-		s.lab.setMark(s.site.Load().Lab)
-		s.lab.clock.notBefore(s.site.Load().High)
+		s.lab.setMark(s.siteRecord.Load().Lab)
+		s.lab.clock.notBefore(s.siteRecord.Load().High)
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (s *Service) now() time.Time {
 	return t
 }
 
-// timeDue says whether the high-water mark should be saved beside the next
+// timeDue reports whether the high-water mark should be saved beside the next
 // write. It is asked outside of the transaction, which may run twice.
 func (s *Service) timeDue(now time.Time) bool {
 	s.clock.Lock()
@@ -95,19 +95,19 @@ func (s *Service) timeSaved(at time.Time) {
 	}
 }
 
-// keepTime saves the high-water mark in a transaction that writes anyway.
-func (w *Work) keepTime() error {
-	if !w.saveTime || w.subject == "" {
+// saveTimeIfDue saves the high-water mark in a transaction that writes anyway.
+func (w *Work) saveTimeIfDue() error {
+	if !w.saveTimeDue || w.auditAccount == "" {
 		return nil
 	}
-	return w.putTime()
+	return w.saveTime()
 }
 
-// putTime saves the high-water mark.
-func (w *Work) putTime() error {
+// saveTime saves the high-water mark.
+func (w *Work) saveTime() error {
 	m, err := w.s.meta.Get(w.tx, "site")
 	if err == nil {
-		m.High = w.told
+		m.High = w.clockNow
 		err = w.s.meta.Put(w.tx, "site", m)
 	}
 	if err != nil {

@@ -36,7 +36,7 @@ func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, erro
 		account AccountID
 	}
 	out, err := do(ctx, s, c, ActCodes, func(w *Work) (*made, error) {
-		w.note.Kind = Lookup
+		w.entry.Kind = Lookup
 		info := CodesInfo{Codes: prompt.Codes, MadeAt: w.now, MaskedEmail: w.account.Email.Mask()}
 		return &made{info, w.account.ID}, w.replaceCodes(set, messages)
 	})
@@ -69,17 +69,17 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 		}
 	}
 	x.Account, x.State, x.BoundAt = w.account.ID, Active, w.now
-	device, err := w.place(&x, BindDone{}, x.Device)
+	device, err := w.assignDevice(&x, BindDone{}, x.Device)
 	if err != nil {
 		return err
 	}
-	if err := w.keepDevice(device); err != nil {
+	if err := w.saveDevice(device); err != nil {
 		return err
 	}
-	if err := w.clear(codesKey(x.Account, Lookup)); err != nil {
+	if err := w.clearFailures(codesKey(x.Account, Lookup)); err != nil {
 		return err
 	}
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": "recovery-codes", "at": stamp(w.now)}}
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": "recovery-codes", "at": messageTime(w.now)}}
 	if err := w.notify(w.account, m, ids.each()); err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (s *Service) sealCodes(c Caller, a AccountID, info *CodesInfo) (string, err
 // CodesFile opens CodesInfo.Sealed for the download, in the browser that it
 // was made for.
 func (s *Service) CodesFile(ctx context.Context, c Caller, sealed string) (*CodesInfo, error) {
-	cer, err := s.open(sealed, ForCodes, c)
+	cer, err := s.unseal(sealed, ForCodes, c)
 	if err != nil {
 		return nil, err
 	}

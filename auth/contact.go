@@ -20,20 +20,20 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 	key, url := s.newLink(LinkEmail)
 	messageID := s.newID()
 	return do(ctx, s, c, ActContact, func(w *Work) (*SignUpInfo, error) {
-		w.note.Kind = Email
+		w.entry.Kind = Email
 		info := &SignUpInfo{MaskedEmail: to.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
-		if _, err := w.allowSend(w.account.ID, ident.Recipient(to)); err != nil {
+		if _, err := w.takeSendQuota(w.account.ID, ident.Recipient(to)); err != nil {
 			return nil, err
 		}
-		if err := w.allowBind(w.account.ID, ident.Recipient(to)); err != nil {
+		if err := w.takeBindQuota(w.account.ID, ident.Recipient(to)); err != nil {
 			return nil, err
 		}
 		l := link{Purpose: LinkEmail, Account: w.account.ID, Email: to, Expires: info.Expires, Epoch: w.account.Epoch}
-		if err := w.keepLink(key, &l); err != nil {
+		if err := w.saveLink(key, &l); err != nil {
 			return nil, err
 		}
-		return info, w.send(Message{Account: w.account.ID, Channel: Mail, Recipient: ident.Recipient(to), Template: TemplateEmailChange,
+		return info, w.enqueue(Message{Account: w.account.ID, Channel: Mail, Recipient: ident.Recipient(to), Template: TemplateEmailChange,
 			Args: map[string]string{"link": url, "name": w.account.Name}, Expires: info.Expires}, messageID)
 	})
 }
@@ -44,12 +44,12 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ident.Masked, error) {
 	messages := s.newMessageIDs()
 	return do(ctx, s, c, ActConfirmEmail, func(w *Work) (ident.Masked, error) {
-		l, err := w.spendLink(LinkEmail, token)
+		l, err := w.consumeLink(LinkEmail, token)
 		if err != nil {
 			return "", err
 		}
 		w.About(l.Account)
-		w.note.Kind = Email
+		w.entry.Kind = Email
 		a, err := s.accounts.Get(w.tx, string(l.Account))
 		if errors.Is(err, store.ErrNotFound) || err == nil && a.Epoch != l.Epoch {
 			return "", Refuse(LinkUsed) // something changed since: whoever asked may not be the owner any more
@@ -67,7 +67,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ide
 		if err != nil {
 			return "", err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "email", "at": stamp(w.now)}}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "email", "at": messageTime(w.now)}}
 		return a.Email.Mask(), w.notify(&before, m, messages.each()) // the old address is told, and the others
 	})
 }
@@ -85,12 +85,12 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ide
 	}
 	messages := s.newMessageIDs()
 	err := s.do(ctx, c, ActContact, func(w *Work) error {
-		w.note.Kind = Phone
+		w.entry.Kind = Phone
 		if n == w.account.Phone {
 			return nil
 		}
 		w.account.Phone, w.account.PhoneAt = n, time.Time{}
-		list, err := w.active(w.account.ID, Phone, "")
+		list, err := w.activeMethods(w.account.ID, Phone, "")
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ide
 		if err := s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 			return err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "phone", "at": stamp(w.now)}}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "phone", "at": messageTime(w.now)}}
 		return w.notify(w.account, m, messages.each())
 	})
 	return n.Mask(), err

@@ -12,7 +12,7 @@ import (
 
 func TestChangeEmail(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", number)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
 	w.seller("other@example.com", "+8613800138001")
 	ctx := t.Context()
 	w.mail()
@@ -51,7 +51,7 @@ func TestChangeEmail(t *testing.T) {
 
 func TestChangePhone(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", number)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
 	_, err := w.s.ChangePhone(ctx, c, "13800138001")
 	wantCode(t, "without a country code", err, auth.PhoneNoCountry)
@@ -61,16 +61,16 @@ func TestChangePhone(t *testing.T) {
 		t.Errorf("changed to %s", masked)
 	}
 	w.signIn(caller("home"), "+8613800138001")
-	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: number, Password: password})
+	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: phoneIndex, Password: password})
 	wantCode(t, "the old number", err, auth.SignInRefused)
 }
 
 // R61: what is to be the backup must not fall with the rest.
 func TestBackupThatFallsWithItIsRefused(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", number)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
-	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: number, Channel: auth.SMS})
+	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: phoneIndex, Channel: auth.SMS})
 	ok(t, "begin", err)
 	code, _ := w.code(auth.SMS)
 	_, err = w.s.BindFinish(ctx, c, auth.BindDone{Ceremony: ch.Ceremony, Response: code, Backup: true})
@@ -89,7 +89,7 @@ func TestTextsToOneNumberAreCappedAcrossAccounts(t *testing.T) {
 		email := string(rune('a'+i)) + "@example.com"
 		w.seller(email, "+8613800138009")
 		c := with(caller("home"), w.signIn(caller("home"), email).Token)
-		if _, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: number,
+		if _, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: phoneIndex,
 			Channel: auth.SMS}); err != nil {
 			break
 		}
@@ -112,7 +112,7 @@ func TestTextsAreCappedByPrefixAndCountry(t *testing.T) {
 		"one country":              {func(p *auth.Policy) { p.SendsPerCountry = 16 }, "+861%02d00138000", 16},
 	} {
 		w := newWorld(t, func(x *auth.Config) { c.change(&x.Policy) })
-		w.seller("seller@example.com", number)
+		w.seller("seller@example.com", phoneIndex)
 		s := with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token)
 		sent, refused := 0, 0
 		for i := range 10 {
@@ -138,8 +138,8 @@ func TestTextsAreCappedByPrefixAndCountry(t *testing.T) {
 // A new password stops what somebody else may have asked for with a text.
 func TestNewPasswordStopsWaitingRemovals(t *testing.T) {
 	w := newWorld(t)
-	_, bound, c := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
-	w.addPhone(c, number)
+	_, bound, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	w.addPhone(c, phoneIndex)
 	ctx := t.Context()
 	w.pass(time.Hour)
 	c = with(caller("home"), w.textIn("seller@example.com"))
@@ -161,7 +161,7 @@ func TestNewPasswordStopsWaitingRemovals(t *testing.T) {
 // The owner is told when a method is switched off or frozen without his asking.
 func TestOwnerIsToldOfWhatGuessesDid(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Policy.Guesses.Limit = 3 })
-	secret, _ := w.enrolled("seller@example.com", number)
+	secret, _ := w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
 	w.mail()
 	info := w.signIn(caller("home"), "seller@example.com")
@@ -178,7 +178,7 @@ func TestOwnerIsToldOfWhatGuessesDid(t *testing.T) {
 
 func TestOwnerIsToldOfAFrozenKey(t *testing.T) {
 	w := newWorld(t)
-	browser, _, _ := w.withKey("seller@example.com", number, virtual.Options{}, auth.SecurityKey)
+	browser, _, _ := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
 	clone := *browser
 	clone.Authenticators = []*virtual.Authenticator{browser.Authenticators[0].Clone()}
 	sign := func(b *virtual.Client) error {
@@ -206,7 +206,7 @@ func TestNISTEndsIdleSessionsThatAreKept(t *testing.T) {
 		p.SessionLife = 24 * time.Hour
 		p.SessionShort = 24 * time.Hour
 	})
-	secret, _ := w.enrolled("seller@example.com", number)
+	secret, _ := w.enrolled("seller@example.com", phoneIndex)
 	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com",
 		Password: password, Remember: true})
 	ok(t, "sign in", err)
@@ -218,7 +218,7 @@ func TestNISTEndsIdleSessionsThatAreKept(t *testing.T) {
 
 func TestAuditOfTheWholeSite(t *testing.T) {
 	w := newWorld(t)
-	w.enrolled("seller@example.com", number)
+	w.enrolled("seller@example.com", phoneIndex)
 	chains, events, err := w.s.VerifyAudit(t.Context())
 	ok(t, "verify", err)
 	if chains < 2 || events < 4 {

@@ -12,25 +12,24 @@ import (
 // Work is one pass through the door: the transaction, the time, and whom it is
 // about. It is good only inside the fn that Do runs, which may run twice.
 type Work struct {
-	s        *Service
-	tx       store.Tx
-	now      time.Time
-	told     time.Time // as the clock has it: now without Caller.Later
-	caller   Caller
-	action   Action
-	rule     Rule
-	session  *Session
-	account  *Account // the session's account, or whom fn found
-	touch    bool     // the session's Seen is due
-	note     Event    // what the audit entry will say beside the action and the outcome
-	subject  AccountID
-	extra    []Event
-	sent     int // messages written
-	saveTime bool
+	s               *Service
+	tx              store.Tx
+	now             time.Time
+	clockNow        time.Time // as the clock has it: now without Caller.Later
+	caller          Caller
+	action          Action
+	rule            Rule
+	session         *Session
+	account         *Account // the session's account, or whom fn found
+	touchDue        bool     // the session's Seen is due
+	entry           Event    // what the audit entry will say beside the action and the outcome
+	auditAccount    AccountID
+	messagesWritten int // messages written
+	saveTimeDue     bool
 
-	door  *Door  // of the part whose pass it is; nil: auth's own
-	drawn *draws // of the call, for passes of parts
-	asked int    // how many of them this run has had
+	door       *Door      // of the part whose pass it is; nil: auth's own
+	passDraws  *passDraws // of the call, for passes of parts
+	drawnCount int        // how many of them this run has had
 }
 
 // ErrUnavailable is the failure of a store that cannot write now: nothing has
@@ -47,10 +46,10 @@ var ErrUnavailable = store.ErrUnavailable
 // clock, no randomness and no network; no slow work inside.
 func do[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
 	result, last, err := enter(ctx, s, c, a, fn)
-	if last != nil && last.sent > 0 {
+	if last != nil && last.messagesWritten > 0 {
 		s.wakeUp()
 	}
-	if last != nil && last.rule.Reads && last.touch && err == nil {
+	if last != nil && last.rule.Reads && last.touchDue && err == nil {
 		return result, s.touchSession(ctx, c)
 	}
 	return result, err
@@ -66,8 +65,8 @@ func (s *Service) do(ctx context.Context, c Caller, a Action, fn func(*Work) err
 // comes meanwhile finds an empty lab.
 func enter[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, *Work, error) {
 	if s.lab != nil {
-		s.lab.world.RLock()
-		defer s.lab.world.RUnlock()
+		s.lab.worldLock.RLock()
+		defer s.lab.worldLock.RUnlock()
 	}
 	return pass(ctx, s, c, a, fn)
 }
@@ -79,9 +78,9 @@ func pass[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*W
 	if err != nil {
 		return none, nil, err
 	}
-	told := s.now()
-	now := s.later(c, told)
-	saveTime := !rule.Reads && s.timeDue(told)
+	clockNow := s.now()
+	now := s.callerTime(c, clockNow)
+	saveTimeDue := !rule.Reads && s.timeDue(clockNow)
 	var out struct { // of the last run: each run sets all of it
 		result  T
 		refusal error
@@ -92,20 +91,20 @@ func pass[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*W
 		run = s.db.View
 	}
 	err = run(ctx, func(tx store.Tx) error {
-		w := &Work{s: s, tx: tx, now: now, told: told, caller: c, action: a, rule: rule, saveTime: saveTime}
+		w := &Work{s: s, tx: tx, now: now, clockNow: clockNow, caller: c, action: a, rule: rule, saveTimeDue: saveTimeDue}
 		out.work, out.result = w, none
 		err := w.admit()
 		if err == nil {
 			out.result, err = fn(w)
 		}
 		out.refusal = err
-		return w.close(err)
+		return w.closePass(err)
 	})
 	if err != nil {
 		return none, nil, fmt.Errorf("%s: %w", a, err)
 	}
-	if saveTime && out.work.subject != "" {
-		s.timeSaved(told)
+	if saveTimeDue && out.work.auditAccount != "" {
+		s.timeSaved(clockNow)
 	}
 	if out.refusal != nil {
 		return none, out.work, out.refusal
@@ -201,11 +200,11 @@ func (w *Work) bestClass() (Class, error) {
 }
 
 // About names the account that the act is about, for the audit trail.
-func (w *Work) About(id AccountID) { w.subject = id }
+func (w *Work) About(id AccountID) { w.auditAccount = id }
 
-// close writes what every pass through the door leaves behind, the refused one
+// closePass writes what every pass through the door leaves behind, the refused one
 // too. It returns err if that is no refusal: nothing is left behind then.
-func (w *Work) close(err error) error {
+func (w *Work) closePass(err error) error {
 	var refused *Error
 	if err != nil && !errors.As(err, &refused) {
 		return err
@@ -213,23 +212,20 @@ func (w *Work) close(err error) error {
 	if w.rule.Reads {
 		return nil
 	}
-	if refused == nil && w.touch && w.session != nil {
-		if err := w.seen(); err != nil {
+	if refused == nil && w.touchDue && w.session != nil {
+		if err := w.markSeen(); err != nil {
 			return err
 		}
 	}
-	if w.rule.Audit && w.subject != "" {
-		e := w.note
+	if w.rule.Audit && w.auditAccount != "" {
+		e := w.entry
 		e.Action = w.action
 		if refused != nil {
 			e.Outcome = refused.Code
 		}
-		w.extra = append(w.extra, e)
-	}
-	for _, e := range w.extra {
-		if err := w.record(e); err != nil {
+		if err := w.appendEvent(e); err != nil {
 			return err
 		}
 	}
-	return w.keepTime()
+	return w.saveTimeIfDue()
 }

@@ -61,7 +61,7 @@ func TestEveryActionHasARule(t *testing.T) {
 
 func TestAnActionWithoutARuleCannotBeDone(t *testing.T) {
 	s := new(Service)
-	s.book.Store(&rulebook{rules: rules()})
+	s.rulebook.Store(&rulebook{rules: rules()})
 	if err := s.do(t.Context(), Caller{}, "pay-out", func(*Work) error { return nil }); err == nil {
 		t.Error("an action without a rule: got no error")
 	}
@@ -77,7 +77,7 @@ func TestAnActionWithoutARuleCannotBeDone(t *testing.T) {
 
 // No stored record and no secret can be reached from what use cases return.
 func TestInfosHoldNoRecords(t *testing.T) {
-	records := []any{Account{}, Authenticator{}, Device{}, Session{}, Browser{}, Event{}, throttle{}, spentMark{},
+	records := []any{Account{}, Authenticator{}, Device{}, Session{}, Browser{}, Event{}, throttle{}, consumedMark{},
 		link{}, change{}, Ceremony{}, siteMeta{}, chainHead{}}
 	forbidden := map[reflect.Type]bool{}
 	for _, r := range records {

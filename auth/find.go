@@ -10,20 +10,20 @@ import (
 // maxClaims bounds how many accounts may claim one number.
 const maxClaims = 20
 
-// login reads what was typed into the sign-in box. Where one country is served,
+// parseLogin reads what was typed into the sign-in box. Where one country is served,
 // its numbers need no country code.
-func (s *Service) login(typed string) ident.Login {
+func (s *Service) parseLogin(typed string) ident.Login {
 	if len(s.policy.Countries) == 1 {
 		return ident.ParseLogin(typed, s.policy.Countries[0])
 	}
 	return ident.ParseLogin(typed)
 }
 
-// find returns the account that an identifier names, nil if none does. A
+// findAccount returns the account that an identifier names, nil if none does. A
 // number names the account that has proved it; while nobody has, the account
 // that claimed it first. A stranger's claim so never takes a number away from
 // whoever receives its texts.
-func (w *Work) find(l ident.Login) (*Account, error) {
+func (w *Work) findAccount(l ident.Login) (*Account, error) {
 	switch {
 	case l.Email != "":
 		a, err := w.s.accounts.One(w.tx, "email", string(l.Email))
@@ -32,12 +32,12 @@ func (w *Work) find(l ident.Login) (*Account, error) {
 		}
 		return a, err
 	case l.Phone != "":
-		return w.byNumber(l.Phone)
+		return w.findByNumber(l.Phone)
 	}
 	return nil, nil
 }
 
-func (w *Work) byNumber(n ident.Phone) (*Account, error) {
+func (w *Work) findByNumber(n ident.Phone) (*Account, error) {
 	for _, index := range []string{"phone", "claim"} { // proved, then only claimed
 		ids, err := w.s.accounts.Find(w.tx, index, string(n), maxClaims)
 		if err != nil {
@@ -49,7 +49,7 @@ func (w *Work) byNumber(n ident.Phone) (*Account, error) {
 			if err != nil {
 				return nil, err
 			}
-			if first == nil || proves(a, first) {
+			if first == nil || betterClaim(a, first) {
 				first = a
 			}
 		}
@@ -60,24 +60,24 @@ func (w *Work) byNumber(n ident.Phone) (*Account, error) {
 	return nil, nil
 }
 
-// crowded says whether so many claim a number that one more would be lost among
+// claimsFull reports whether so many claim a number that one more would be lost among
 // them, or the first one would.
-func (w *Work) crowded(n ident.Phone) (bool, error) {
+func (w *Work) claimsFull(n ident.Phone) (bool, error) {
 	ids, err := w.s.accounts.Find(w.tx, "claim", string(n), maxClaims)
 	return len(ids) >= maxClaims, err
 }
 
-// proves says whether a's claim to its number is better than b's, both proved or
+// betterClaim reports whether a's claim to its number is better than b's, both proved or
 // both not.
-func proves(a, b *Account) bool {
+func betterClaim(a, b *Account) bool {
 	if !a.PhoneAt.IsZero() {
 		return a.PhoneAt.After(b.PhoneAt) // numbers are handed on: the newest proof counts
 	}
 	return a.CreatedAt.Before(b.CreatedAt)
 }
 
-// accountOf reads an account that must be there.
-func (w *Work) accountOf(id AccountID) (*Account, error) {
+// ceremonyAccount reads an account that must be there.
+func (w *Work) ceremonyAccount(id AccountID) (*Account, error) {
 	a, err := w.s.accounts.Get(w.tx, string(id))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, Refuse(CeremonyExpired) // gone since the ceremony began
@@ -85,9 +85,9 @@ func (w *Work) accountOf(id AccountID) (*Account, error) {
 	return a, err
 }
 
-// current refuses a ceremony that was pinned before a change that voids it, and
+// refuseVoid refuses a ceremony that was pinned before a change that voids it, and
 // any of an account that is switched off.
-func (w *Work) current(pinned Epochs, a *Account) *Error {
+func (w *Work) refuseVoid(pinned Epochs, a *Account) *Error {
 	if a.disabled() {
 		return Refuse(AccountDisabled)
 	}

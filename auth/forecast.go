@@ -8,14 +8,14 @@ import "slices"
 func forecast(methods []AuthenticatorInfo, devices []*Device) []Forecast {
 	var rows []Forecast
 	for _, d := range devices {
-		if row := losing(methods, d); len(row.Falls) > 0 {
+		if row := forecastRow(methods, d); len(row.Falls) > 0 {
 			rows = append(rows, row)
 		}
 	}
 	for i, a := range devices {
 		for _, b := range devices[i+1:] {
-			if kept(a) && kept(b) && (a.Kind == Handset) != (b.Kind == Handset) {
-				rows = append(rows, losing(methods, a, b)) // the phone and the key ring
+			if isCarried(a) && isCarried(b) && (a.Kind == Handset) != (b.Kind == Handset) {
+				rows = append(rows, forecastRow(methods, a, b)) // the phone and the key ring
 			}
 		}
 	}
@@ -25,11 +25,11 @@ func forecast(methods []AuthenticatorInfo, devices []*Device) []Forecast {
 	return rows
 }
 
-// kept says whether a device is one that a person carries about.
-func kept(d *Device) bool { return d.Kind == Handset || d.Kind == Stick && d.Place == "" }
+// isCarried reports whether a device is one that a person carries about.
+func isCarried(d *Device) bool { return d.Kind == Handset || d.Kind == Stick && d.Place == "" }
 
-// losing is the row for devices that are lost together.
-func losing(methods []AuthenticatorInfo, lost ...*Device) Forecast {
+// forecastRow is the row for devices that are lost together.
+func forecastRow(methods []AuthenticatorInfo, lost ...*Device) Forecast {
 	var row Forecast
 	for _, d := range lost {
 		row.Lost = append(row.Lost, DeviceInfo{ID: d.ID, Name: d.Name, Place: d.Place, Kind: d.Kind})
@@ -47,7 +47,7 @@ func losing(methods []AuthenticatorInfo, lost ...*Device) Forecast {
 	return row
 }
 
-// backupNeeded says whether there is one device whose loss leaves nothing
+// backupNeeded reports whether there is one device whose loss leaves nothing
 // reliable (R61): recovery codes alone are not a backup, and neither is what
 // falls with the same phone.
 func (w *Work) backupNeeded() (bool, error) {

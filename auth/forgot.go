@@ -14,43 +14,43 @@ import (
 // caller's token is rotated. Refuses PasswordWrong, SignInLocked and what the
 // policy refuses.
 func (s *Service) ChangePassword(ctx context.Context, c Caller, current, password string) (string, error) {
-	g, err := s.charge(ctx, c, s.byOwner(c))
+	g, err := s.reserveAttempt(ctx, c, s.guessByOwner(c))
 	if err != nil {
 		return "", err
 	}
-	right, err := s.hash(ctx, g, current)
+	right, err := s.verifyPassword(ctx, g, current)
 	if err != nil {
 		return "", err
 	}
 	if right {
-		if err := s.policy.accept(password, g.account.UserName, g.account.Email, g.account.Name); err != nil {
-			return "", s.release(ctx, c, g, err)
+		if err := s.policy.acceptPassword(password, g.account.UserName, g.account.Email, g.account.Name); err != nil {
+			return "", s.clearAttempts(ctx, c, g, err)
 		}
 	}
 	stored, err := HashPassword(ctx, s.hasher, password)
 	if err != nil {
 		return "", err
 	}
-	drawn := s.newDraw()
+	drawn := s.newSessionDraw()
 	return do(ctx, s, c, ActNewPassword, func(w *Work) (string, error) {
 		if !right || w.account.Password != g.account.Password {
 			e := g.refusal()
 			e.Field = "current"
 			return "", e
 		}
-		if err := w.clear(g.key); err != nil {
+		if err := w.clearFailures(g.key); err != nil {
 			return "", err
 		}
-		if err := w.setPassword(w.account, stored, false, drawn.messages); err != nil {
+		if err := w.setPassword(w.account, stored, false, drawn.messageIDs); err != nil {
 			return "", err
 		}
-		return w.grant(w.account, drawn.secret, w.session.Proofs, w.session.Remember)
+		return w.grant(w.account, drawn.sessionSecret, w.session.Proofs, w.session.Remember)
 	})
 }
 
-// byOwner picks the throttle of a signed-in owner's password. What a session
+// guessByOwner picks the throttle of a signed-in owner's password. What a session
 // has shown lets it be told what is so.
-func (s *Service) byOwner(c Caller) func(*Work) (*guess, error) {
+func (s *Service) guessByOwner(c Caller) func(*Work) (*guess, error) {
 	return func(w *Work) (*guess, error) {
 		if err := w.loadSession(); err != nil {
 			return nil, err
@@ -61,14 +61,14 @@ func (s *Service) byOwner(c Caller) func(*Work) (*guess, error) {
 		if err := w.Require(s.DemandOf(ActNewPassword), NoClass); err != nil {
 			return nil, err
 		}
-		return &guess{account: w.account, policy: s.policy.Passwords, exact: true, refuse: PasswordWrong,
+		return &guess{account: w.account, policy: s.policy.Passwords, mayKnow: true, refuse: PasswordWrong,
 			key: browserKey(w.account.ID, "own")}, nil
 	}
 }
 
-// release takes a charge back that was for a right answer, and returns err.
-func (s *Service) release(ctx context.Context, c Caller, g *guess, refused error) error {
-	if err := s.do(ctx, c, ActPassword, func(w *Work) error { return w.clear(g.key) }); err != nil {
+// clearAttempts takes a charge back that was for a right answer, and returns err.
+func (s *Service) clearAttempts(ctx context.Context, c Caller, g *guess, refused error) error {
+	if err := s.do(ctx, c, ActPassword, func(w *Work) error { return w.clearFailures(g.key) }); err != nil {
 		return err
 	}
 	return refused
@@ -81,13 +81,13 @@ func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids messageID
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err
 	}
-	if err := w.dropChanges(a.ID); err != nil { // whoever asked for them may be why the password is new
+	if err := w.deleteChanges(a.ID); err != nil { // whoever asked for them may be why the password is new
 		return err
 	}
 	if err := w.endSessions(a.ID, func(x *Session) bool { return w.session == nil || x.ID != w.session.ID }); err != nil {
 		return err
 	}
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": "password", "at": stamp(w.now)}}
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": "password", "at": messageTime(w.now)}}
 	return w.notify(a, m, ids.each())
 }
 
@@ -95,24 +95,24 @@ func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids messageID
 // takes are the same for an identifier that nobody has.
 func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error {
 	start := time.Now()
-	defer s.hold(ctx, &s.levels.forgot, start)
-	login := s.login(identifier)
+	defer s.delayRefusal(ctx, &s.floors.forgot, start)
+	login := s.parseLogin(identifier)
 	key, url := s.newLink(LinkReset)
 	messageID := s.newID()
 	err := s.do(ctx, c, ActForgot, func(w *Work) error {
-		a, err := w.find(login)
+		a, err := w.findAccount(login)
 		if err != nil || a == nil {
 			return err
 		}
-		if err := w.allowReset(a.ID); err != nil {
+		if err := w.takeResetQuota(a.ID); err != nil {
 			return err // before About: repeating it fills nobody's history
 		}
 		w.About(a.ID)
 		l := link{Purpose: LinkReset, Account: a.ID, Expires: w.now.Add(s.policy.ResetLife), Epoch: a.Epoch}
-		if err := w.keepLink(key, &l); err != nil {
+		if err := w.saveLink(key, &l); err != nil {
 			return err
 		}
-		return w.send(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language, Template: TemplateReset,
+		return w.enqueue(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language, Template: TemplateReset,
 			Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
 	})
 	if e := new(Error); errors.As(err, &e) {
@@ -127,16 +127,16 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 // good.
 func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password string) error {
 	owner, err := do(ctx, s, c, ActLook, func(w *Work) (*Account, error) {
-		l, err := w.link(LinkReset, token)
+		l, err := w.openLink(LinkReset, token)
 		if err != nil {
 			return nil, err
 		}
-		return w.accountOf(l.Account)
+		return w.ceremonyAccount(l.Account)
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.policy.accept(password, owner.UserName, owner.Email, owner.Name); err != nil {
+	if err := s.policy.acceptPassword(password, owner.UserName, owner.Email, owner.Name); err != nil {
 		return err
 	}
 	stored, err := HashPassword(ctx, s.hasher, password)
@@ -145,7 +145,7 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 	}
 	messages := s.newMessageIDs()
 	return s.do(ctx, c, ActReset, func(w *Work) error {
-		l, err := w.spendLink(LinkReset, token)
+		l, err := w.consumeLink(LinkReset, token)
 		if err != nil {
 			return err
 		}

@@ -27,12 +27,12 @@ type Collection interface {
 
 // chores is what the house does to a collection without its part's asking.
 type chores struct {
-	name   string // as stored
-	sweep  sweeper
-	remove func(store.Tx, string) error
-	empty  func(store.Tx) (bool, error) // deletes a batch, and reports whether there is more
-	due    sweeper                      // nil: nothing in it comes due
-	apply  func(ctx context.Context, c Caller, id string) error
+	name       string // as stored
+	findOver   sweeper
+	remove     func(store.Tx, string) error
+	emptyBatch func(store.Tx) (bool, error) // deletes a batch, and reports whether there is more
+	findDue    sweeper                      // nil: nothing in it comes due
+	apply      func(ctx context.Context, c Caller, id string) error
 }
 
 // A Door is the one door to the data as a part finds it: it opens for the
@@ -57,7 +57,7 @@ type rulebook struct {
 // Register takes a part into a service and returns its door. It is an error if an action
 // or a collection is there already, or a name cannot be stored.
 func Register(s *Service, p Part) (*Door, error) {
-	before := s.book.Load()
+	before := s.rulebook.Load()
 	d := &Door{s: s, part: p}
 	if p.Name == "" || strings.Trim(p.Name, "abcdefghijklmnopqrstuvwxyz") != "" {
 		return nil, fmt.Errorf("part %q: its name is not one word of a-z", p.Name)
@@ -83,7 +83,7 @@ func Register(s *Service, p Part) (*Door, error) {
 			names = append(names, name)
 		}
 	}
-	if !s.book.CompareAndSwap(before, next) {
+	if !s.rulebook.CompareAndSwap(before, next) {
 		return nil, errors.New("two parts are registered at the same time")
 	}
 	return d, nil
@@ -91,7 +91,7 @@ func Register(s *Service, p Part) (*Door, error) {
 
 // rule returns the rule of an action, if it has one.
 func (s *Service) rule(a Action) (Rule, bool) {
-	rule, ok := s.book.Load().rules[a]
+	rule, ok := s.rulebook.Load().rules[a]
 	return rule, ok
 }
 
@@ -104,13 +104,13 @@ func (s *Service) rule(a Action) (Rule, bool) {
 // fn may run more than once, so it writes to nothing outside of it and uses no
 // clock, no network, and no randomness but NewID's; no slow work inside.
 func Do[T any](ctx context.Context, d *Door, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
-	if d.s.book.Load().owner[a] != d {
+	if d.s.rulebook.Load().owner[a] != d {
 		var none T
 		return none, fmt.Errorf("part %s: action %q is not among its rules", d.part.Name, a)
 	}
-	drawn := new(draws)
+	passDraws := new(passDraws)
 	return do(ctx, d.s, c, a, func(w *Work) (T, error) {
-		w.door, w.drawn = d, drawn
+		w.door, w.passDraws = d, passDraws
 		return fn(w)
 	})
 }
@@ -121,9 +121,9 @@ func (d *Door) Do(ctx context.Context, c Caller, a Action, fn func(*Work) error)
 	return err
 }
 
-// collections calls visit for every collection of every part.
-func (s *Service) collections(visit func(chores) error) error {
-	for _, d := range s.book.Load().doors {
+// eachCollection calls visit for every collection of every part.
+func (s *Service) eachCollection(visit func(chores) error) error {
+	for _, d := range s.rulebook.Load().doors {
 		for _, c := range d.part.Collections {
 			if err := visit(c.chores()); err != nil {
 				return err

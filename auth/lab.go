@@ -38,7 +38,7 @@ type Lab struct {
 	s     *Service
 	clock *Clock
 
-	world sync.RWMutex // held by whoever is inside the door; a reset has it alone
+	worldLock sync.RWMutex // held by whoever is inside the door; a reset has it alone
 
 	mu   sync.Mutex
 	mark []byte
@@ -130,7 +130,7 @@ type ClockInfo struct {
 // State says what the lab is and what time it has.
 func (l *Lab) State(ctx context.Context, c Caller) (*LabInfo, error) {
 	return do(ctx, l.s, c, ActLabLook, func(*Work) (*LabInfo, error) {
-		return &LabInfo{Site: l.s.name, Origin: l.s.origin, RPID: l.s.rpID, Clock: l.clockInfo()}, nil
+		return &LabInfo{Site: l.s.siteName, Origin: l.s.origin, RPID: l.s.rpID, Clock: l.clockInfo()}, nil
 	})
 }
 
@@ -164,7 +164,7 @@ func (l *Lab) Move(ctx context.Context, c Caller, f ClockForm) (*ClockInfo, erro
 	if f.Stop && f.Run || !l.clock.move(f) {
 		return nil, Refuse(MalformedRequest)
 	}
-	if err := l.s.do(ctx, c, ActLabClock, (*Work).putTime); err != nil {
+	if err := l.s.do(ctx, c, ActLabClock, (*Work).saveTime); err != nil {
 		return nil, err
 	}
 	if err := l.s.Sweep(ctx); err != nil {
@@ -182,10 +182,10 @@ const resetBatch = 500
 // that are on their way: they were begun before a higher restore epoch.
 func (l *Lab) Reset(ctx context.Context, c Caller) error {
 	mark := l.s.random(len(l.mark))
-	l.world.Lock()
-	defer l.world.Unlock()
+	l.worldLock.Lock()
+	defer l.worldLock.Unlock()
 	ctx = context.WithoutCancel(ctx) // half a world is none
-	before := l.s.site.Load()
+	before := l.s.siteRecord.Load()
 	site := siteMeta{Restore: before.Restore + 1, Secret: before.Secret, Lab: mark}
 	made, _, err := pass(ctx, l.s, c, ActLabReset, func(w *Work) (*siteMeta, error) {
 		m := site
@@ -194,7 +194,7 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 	if err != nil {
 		return err
 	}
-	l.s.site.Store(made)
+	l.s.siteRecord.Store(made)
 	l.setMark(mark)
 	for _, empty := range l.s.emptiers() {
 		for more := true; more; {
@@ -209,7 +209,7 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 	return nil
 }
 
-// Queued says whether a message still waits to be delivered: one that was on
+// Queued reports whether a message still waits to be delivered: one that was on
 // its way when the lab was reset is of a world that is gone.
 func (l *Lab) Queued(ctx context.Context, c Caller, id string) (bool, error) {
 	return do(ctx, l.s, c, ActLabLook, func(w *Work) (bool, error) {
@@ -218,15 +218,15 @@ func (l *Lab) Queued(ctx context.Context, c Caller, id string) (bool, error) {
 	})
 }
 
-// emptiers delete a batch of each collection and say whether there is more.
+// emptiers delete a batch of each collection and report whether there is more.
 func (s *Service) emptiers() []func(store.Tx) (bool, error) {
 	list := []func(store.Tx) (bool, error){
 		emptier(s.sessions), emptier(s.accounts), emptier(s.authenticators), emptier(s.devices), emptier(s.browsers),
-		emptier(s.throttles), emptier(s.spent), emptier(s.links), emptier(s.changes), emptier(s.outbox), emptier(s.sentBox),
+		emptier(s.throttles), emptier(s.consumed), emptier(s.links), emptier(s.changes), emptier(s.outbox), emptier(s.sentBox),
 		emptier(s.events), emptier(s.chains),
 	}
-	_ = s.collections(func(c chores) error {
-		list = append(list, c.empty)
+	_ = s.eachCollection(func(c chores) error {
+		list = append(list, c.emptyBatch)
 		return nil
 	})
 	return list

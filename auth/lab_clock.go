@@ -20,7 +20,7 @@ type Clock struct {
 // jump within the process.
 func NewClock(machine func() time.Time) *Clock {
 	if machine == nil {
-		machine = steady()
+		machine = steadyClock()
 	}
 	return &Clock{machine: machine}
 }
@@ -90,10 +90,10 @@ func (c *Clock) notBefore(t time.Time) {
 	}
 }
 
-// later is the time at which a caller's request is judged: in a lab he may ask
+// callerTime is the time at which a caller's request is judged: in a lab he may ask
 // for a later one than it is, for himself alone, so that many can test side by
 // side what only time brings about.
-func (s *Service) later(c Caller, t time.Time) time.Time {
+func (s *Service) callerTime(c Caller, t time.Time) time.Time {
 	if s.lab == nil || c.Later <= 0 {
 		return t
 	}

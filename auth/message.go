@@ -90,9 +90,9 @@ func (m *Message) Rank() Rank {
 	return RankNotice
 }
 
-// ranked is the id of m in the outbox. Its rank leads, so that whoever reads
+// rankedID is the id of m in the outbox. Its rank leads, so that whoever reads
 // the outbox in order meets what is needed first.
-func (m *Message) ranked(drawn string) string { return strconv.Itoa(int(m.Rank())) + drawn }
+func (m *Message) rankedID(drawn string) string { return strconv.Itoa(int(m.Rank())) + drawn }
 
 // A Receipt is a gateway's later word about a message that it had accepted.
 type Receipt struct {

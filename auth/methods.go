@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// active returns the account's active authenticators of a kind, only the
+// activeMethods returns the account's active authenticators of a kind, only the
 // chosen one if id is set.
-func (w *Work) active(a AccountID, k Kind, id string) ([]*Authenticator, error) {
+func (w *Work) activeMethods(a AccountID, k Kind, id string) ([]*Authenticator, error) {
 	list, err := w.authenticators(a)
 	return slices.DeleteFunc(list, func(x *Authenticator) bool {
 		return x.Kind != k || x.State != Active || id != "" && x.ID != id
 	}), err
 }
 
-// usable says whether policy takes a method as second step of this account
+// usable reports whether policy takes a method as second step of this account
 // now. The mailbox that reset the password cannot also be the second step of
 // the sign-in that follows (D6).
 func (w *Work) usable(a *Account, x *Authenticator) bool {
@@ -26,8 +26,8 @@ func (w *Work) usable(a *Account, x *Authenticator) bool {
 	return w.s.policy.Takes(row) && !reset
 }
 
-// methods lists the ways to take the second step, best first.
-func (w *Work) methods(a *Account) ([]MethodInfo, error) {
+// offeredMethods lists the ways to take the second step, best first.
+func (w *Work) offeredMethods(a *Account) ([]MethodInfo, error) {
 	list, err := w.authenticators(a.ID)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (w *Work) methods(a *Account) ([]MethodInfo, error) {
 			if x.Recipient != "" {
 				m.ID = x.ID
 			}
-			if m.Resting, err = w.resting(a.ID, x.Kind); err != nil {
+			if m.Resting, err = w.restsUntil(a.ID, x.Kind); err != nil {
 				return nil, err
 			}
 			out = append(out, m)
@@ -61,8 +61,8 @@ func (w *Work) methods(a *Account) ([]MethodInfo, error) {
 	return out, nil
 }
 
-// resting returns until when a kind rests after wrong answers; zero if ready.
-func (w *Work) resting(a AccountID, k Kind) (time.Time, error) {
+// restsUntil returns until when a kind rests after wrong answers; zero if ready.
+func (w *Work) restsUntil(a AccountID, k Kind) (time.Time, error) {
 	t, err := w.throttle(codesKey(a, k))
 	if err != nil || !w.now.Before(t.Until) {
 		return time.Time{}, err

@@ -26,9 +26,9 @@ func passwordRefusals(p password.Policy) map[password.Problem]*Error {
 	}
 }
 
-// accept refuses a new password that breaks the policy, with the first of its
+// acceptPassword refuses a new password that breaks the policy, with the first of its
 // problems.
-func (p Policy) accept(typed string, userName ident.UserName, email ident.Email, name string) error {
+func (p Policy) acceptPassword(typed string, userName ident.UserName, email ident.Email, name string) error {
 	list := p.Password.Problems(typed, password.Owner{
 		Identifiers: []string{string(userName), string(email), email.Local()},
 		Words:       []string{string(userName), email.Local(), name},
@@ -59,10 +59,10 @@ func refuseHash(err error) error {
 	return err
 }
 
-// raise returns the password of a right guess hashed anew, "" where it was
+// rehash returns the password of a right guess hashed anew, "" where it was
 // hashed at today's cost. A lab's passwords stay cheap. Who finds the queue full
 // is signed in all the same: there will be a next time.
-func (s *Service) raise(ctx context.Context, g *guess, right bool, typed string) (string, error) {
+func (s *Service) rehash(ctx context.Context, g *guess, right bool, typed string) (string, error) {
 	if !right || s.lab != nil || !s.hasher.NeedsRehash(g.account.Password) {
 		return "", nil
 	}
@@ -73,9 +73,9 @@ func (s *Service) raise(ctx context.Context, g *guess, right bool, typed string)
 	return stored, err
 }
 
-// raised stores the right password at today's cost. The caller has compared the
+// saveRehash stores the right password at today's cost. The caller has compared the
 // stored one with what was verified. stored is "" where nothing is to be done.
-func (w *Work) raised(a *Account, stored string) error {
+func (w *Work) saveRehash(a *Account, stored string) error {
 	if stored == "" {
 		return nil
 	}

@@ -26,7 +26,7 @@ func TestEveryProblemOfPasswordsIsRefused(t *testing.T) {
 
 func TestNewPasswordsAreRefused(t *testing.T) {
 	p := Marketplace()
-	if err := p.accept("vK7#mq2L", "", "", ""); err != nil {
+	if err := p.acceptPassword("vK7#mq2L", "", "", ""); err != nil {
 		t.Errorf("accept of a good password: got %v, want nil", err)
 	}
 	tests := []struct {
@@ -39,7 +39,7 @@ func TestNewPasswordsAreRefused(t *testing.T) {
 		{"vk7#mq2l", PasswordNoUpper, ""},
 	}
 	for _, tt := range tests {
-		err := p.accept(tt.password, "BestShop", "mailbox77@example.com", "Lei Wang")
+		err := p.acceptPassword(tt.password, "BestShop", "mailbox77@example.com", "Lei Wang")
 		var e *Error
 		if !errors.As(err, &e) || e.Code != tt.want || e.Field != "password" || e.Args["n"] != tt.n {
 			t.Errorf("accept(%q): got %+v, want %s with n=%q", tt.password, e, tt.want, tt.n)
@@ -97,7 +97,7 @@ func TestARightPasswordIsRaisedToTodaysCost(t *testing.T) {
 	if err := signIn(typed); err != nil || stored().Password != after.Password {
 		t.Errorf("once more: got %v, want the same hash as after the first", err)
 	}
-	if raised, err := s.raise(t.Context(), &guess{account: &Account{Password: old}}, false, "Wrong-Horse9"); raised != "" || err != nil {
+	if raised, err := s.rehash(t.Context(), &guess{account: &Account{Password: old}}, false, "Wrong-Horse9"); raised != "" || err != nil {
 		t.Errorf("a wrong password: got %q, %v, want nothing to store", raised, err)
 	}
 }

@@ -13,24 +13,24 @@ import (
 )
 
 const (
-	lease     = 2 * time.Minute // how long a deliverer has before another may try
-	keepSent  = 24 * time.Hour  // how long receipts are waited for
-	scanBatch = 500             // documents that one pass reads
+	leaseTime   = 2 * time.Minute // how long a deliverer has before another may try
+	receiptWait = 24 * time.Hour  // how long receipts are waited for
+	scanBatch   = 500             // documents that one pass reads
 )
 
-// send writes a message to the outbox; it leaves after commit. id is drawn
+// enqueue writes a message to the outbox; it leaves after commit. id is drawn
 // outside of the transaction.
-func (w *Work) send(m Message, id string) error {
-	id = m.ranked(id)
+func (w *Work) enqueue(m Message, id string) error {
+	id = m.rankedID(id)
 	m.ID, m.State, m.Restore = id, Queued, w.s.restoreEpoch()
 	m.CreatedAt, m.ChangedAt = w.now, w.now
 	if m.Language == "" && w.account != nil {
 		m.Language = w.account.Language
 	}
 	if m.Expires.IsZero() {
-		m.Expires = w.now.Add(keepSent)
+		m.Expires = w.now.Add(receiptWait)
 	}
-	w.sent++
+	w.messagesWritten++
 	if err := w.s.outbox.Insert(w.tx, id, &m); err != nil {
 		return fmt.Errorf("writing a message: %w", err)
 	}
@@ -60,17 +60,17 @@ func (s *Service) Due(ctx context.Context, max int) ([]Message, error) {
 // Messages whose time is over are settled as expired.
 func (s *Service) DueUpTo(ctx context.Context, max int, last Rank) ([]Message, error) {
 	for {
-		due, found, err := s.due(ctx, max, last)
+		due, found, err := s.leaseDue(ctx, max, last)
 		if err != nil || len(due) > 0 || !found { // else all that were found had expired
 			return due, err
 		}
 	}
 }
 
-func (s *Service) due(ctx context.Context, max int, last Rank) (due []Message, found bool, err error) {
+func (s *Service) leaseDue(ctx context.Context, max int, last Rank) (due []Message, found bool, err error) {
 	c := Caller{system: true}
 	// No commit for an empty outbox.
-	ready, err := do(ctx, s, c, ActOutbox, func(w *Work) ([]string, error) { return w.ready(max, last) })
+	ready, err := do(ctx, s, c, ActOutbox, func(w *Work) ([]string, error) { return w.readyIDs(max, last) })
 	if err != nil || len(ready) == 0 {
 		return nil, false, err
 	}
@@ -90,9 +90,9 @@ func (s *Service) due(ctx context.Context, max int, last Rank) (due []Message, f
 	return due, true, err
 }
 
-// ready returns the ids of at most max messages whose time has come. It reads
+// readyIDs returns the ids of at most max messages whose time has come. It reads
 // on past those that wait: a relay that is down holds up nobody else's codes.
-func (w *Work) ready(max int, last Rank) ([]string, error) {
+func (w *Work) readyIDs(max int, last Rank) ([]string, error) {
 	var list []string
 	to := "" // to the end: what older versions wrote may be anywhere
 	if last < RankSignUp {
@@ -129,7 +129,7 @@ func (w *Work) lease(id string) (*Message, error) {
 	if m.Restore != w.s.restoreEpoch() {
 		return nil, w.settle(m, Outcome{State: Expired, Reason: "restored"})
 	}
-	m.NextAt = w.now.Add(lease)
+	m.NextAt = w.now.Add(leaseTime)
 	return m, w.s.outbox.Put(w.tx, id, m)
 }
 
@@ -155,7 +155,7 @@ func (w *Work) settle(m *Message, o Outcome) error {
 	}
 	if o.State == Queued {
 		m.Tries++
-		m.NextAt = later(o.NextAt, w.now)
+		m.NextAt = laterOf(o.NextAt, w.now)
 		return w.s.outbox.Put(w.tx, m.ID, m)
 	}
 	m.Args = nil // the code has left: nobody needs it here any more
@@ -174,7 +174,7 @@ func (s *Service) Receipt(ctx context.Context, gateway, ref string, state Delive
 		return nil
 	}
 	return s.do(ctx, Caller{system: true}, ActDeliver, func(w *Work) error {
-		ids, err := s.sentBox.Find(w.tx, "reference", reference(gateway, ref), 1)
+		ids, err := s.sentBox.Find(w.tx, "reference", receiptKey(gateway, ref), 1)
 		if err != nil {
 			return err
 		}
@@ -190,15 +190,15 @@ func (s *Service) Receipt(ctx context.Context, gateway, ref string, state Delive
 	})
 }
 
-func reference(gateway, ref string) string {
+func receiptKey(gateway, ref string) string {
 	if ref == "" {
 		return ""
 	}
 	return gateway + "\x00" + ref
 }
 
-// message finds a message wherever it is by now; nil if it was swept.
-func (w *Work) message(id string) (*Message, error) {
+// findMessage finds a message wherever it is by now; nil if it was swept.
+func (w *Work) findMessage(id string) (*Message, error) {
 	m, err := w.s.outbox.Get(w.tx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		m, err = w.s.sentBox.Get(w.tx, id)
@@ -227,7 +227,7 @@ func (w *Work) notify(a *Account, m Message, ids []string) error {
 			break
 		}
 		m.Account, m.Channel, m.Recipient, m.Language = a.ID, Mail, recipient, a.Language
-		if err := w.send(m, ids[i]); err != nil {
+		if err := w.enqueue(m, ids[i]); err != nil {
 			return err
 		}
 	}

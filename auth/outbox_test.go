@@ -54,8 +54,8 @@ func TestRankOfEveryTemplate(t *testing.T) {
 func TestOutboxLeavesByRank(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.seller("seller@example.com", number)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), number)
+	w.seller("seller@example.com", phoneIndex)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
 	w.mail()
 	for i := range 20 {
 		f := form(fmt.Sprintf("new%d@example.com", i), fmt.Sprintf("+8613800139%03d", i))
@@ -120,8 +120,8 @@ func TestSaidIsForgottenWhenItIsOver(t *testing.T) {
 		t.Run(string(end), func(t *testing.T) {
 			w := newWorld(t)
 			ctx := t.Context()
-			w.seller("seller@example.com", number)
-			w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), number)
+			w.seller("seller@example.com", phoneIndex)
+			w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
 			w.mail()
 			w.pass(time.Hour)
 			info := w.signIn(caller("home"), "seller@example.com")
@@ -190,9 +190,9 @@ func TestAReceiptChangesWhatIsShownAlone(t *testing.T) {
 		t.Run(string(state), func(t *testing.T) {
 			w := newWorld(t)
 			ctx := t.Context()
-			w.seller("seller@example.com", number)
+			w.seller("seller@example.com", phoneIndex)
 			c := with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token)
-			begun, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Channel: auth.SMS, Number: number})
+			begun, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Channel: auth.SMS, Number: phoneIndex})
 			ok(t, "begin to bind a number that is not proved", err)
 			list, err := w.s.Due(ctx, 100)
 			ok(t, "lease", err)

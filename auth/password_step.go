@@ -16,16 +16,16 @@ type guess struct {
 	account *Account // nil: nobody has that identifier
 	key     string   // the throttle that pays
 	policy  GuessPolicy
-	exact   bool // whoever asks may be told that it is locked
+	mayKnow bool // whoever asks may be told that it is locked
 	locked  *Error
 	refuse  Code
 }
 
-// charge is the first part: find the account, hold its count, add one.
+// reserveAttempt is the first part: find the account, hold its count, add one.
 //
 // A known browser has a count of its own (D5): strangers who guess lock only
 // strangers out. They get growing waits; the owner is told by mail.
-func (s *Service) charge(ctx context.Context, c Caller, pick func(*Work) (*guess, error)) (*guess, error) {
+func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work) (*guess, error)) (*guess, error) {
 	messageID := s.newID()
 	return do(ctx, s, c, ActPassword, func(w *Work) (*guess, error) {
 		g, err := pick(w)
@@ -36,7 +36,7 @@ func (s *Service) charge(ctx context.Context, c Caller, pick func(*Work) (*guess
 		if err != nil {
 			return g, err
 		}
-		if t.spent(g.policy) {
+		if t.limitReached(g.policy) {
 			g.locked = Refuse(MethodDisabled)
 			return g, nil
 		}
@@ -44,34 +44,34 @@ func (s *Service) charge(ctx context.Context, c Caller, pick func(*Work) (*guess
 			g.locked = Refuse(SignInLocked).At(t.Until)
 			return g, nil
 		}
-		t, err = w.charge(g.key, g.policy)
-		if err != nil || g.exact || t.Burst != g.policy.Free {
+		t, err = w.countFailure(g.key, g.policy)
+		if err != nil || g.mayKnow || t.Burst != g.policy.Free {
 			return g, err
 		}
 		w.account = g.account
 		return g, w.notify(g.account, Message{Template: TemplateLocked, Args: map[string]string{
-			"at": stamp(w.now), "until": stamp(t.Until)}}, []string{messageID})
+			"at": messageTime(w.now), "until": messageTime(t.Until)}}, []string{messageID})
 	})
 }
 
-// hash is the second part: does the password match? It costs the same for
+// verifyPassword is the second part: does the password match? It costs the same for
 // nobody's account and for a locked one.
-func (s *Service) hash(ctx context.Context, g *guess, typed string) (bool, error) {
+func (s *Service) verifyPassword(ctx context.Context, g *guess, typed string) (bool, error) {
 	if g.account == nil || g.locked != nil {
 		return false, refuseHash(s.hasher.Dummy(ctx, typed))
 	}
 	right, err := s.hasher.Verify(ctx, g.account.Password, typed)
 	if errors.Is(err, password.ErrBusy) {
-		if failed := s.refund(ctx, g); failed != nil {
+		if failed := s.refundAttempt(ctx, g); failed != nil {
 			return false, failed
 		}
 	}
 	return right, refuseHash(err)
 }
 
-// refund takes back the charge for a password that was not judged: whoever
+// refundAttempt takes back the charge for a password that was not judged: whoever
 // fills the hasher's queue must not use up the owner's tries.
-func (s *Service) refund(ctx context.Context, g *guess) error {
+func (s *Service) refundAttempt(ctx context.Context, g *guess) error {
 	return s.do(ctx, Caller{}, ActPassword, func(w *Work) error {
 		t, err := w.throttle(g.key)
 		if err != nil {
@@ -87,17 +87,17 @@ func (s *Service) refund(ctx context.Context, g *guess) error {
 
 // refusal is what a wrong try is told.
 func (g *guess) refusal() *Error {
-	if g.locked != nil && g.exact {
+	if g.locked != nil && g.mayKnow {
 		return g.locked
 	}
 	return Refuse(g.refuse)
 }
 
-// bySignIn picks the throttle of a sign-in with a password.
-func (s *Service) bySignIn(login ident.Login, browser string) func(*Work) (*guess, error) {
+// guessAtSignIn picks the throttle of a sign-in with a password.
+func (s *Service) guessAtSignIn(login ident.Login, browser string) func(*Work) (*guess, error) {
 	return func(w *Work) (*guess, error) {
 		g := &guess{policy: s.policy.Strangers, refuse: SignInRefused}
-		a, err := w.find(login)
+		a, err := w.findAccount(login)
 		if err != nil || a == nil {
 			return g, err
 		}
@@ -107,11 +107,11 @@ func (s *Service) bySignIn(login ident.Login, browser string) func(*Work) (*gues
 		}
 		_, err = s.browsers.Get(w.tx, sessionKey(a.ID, browser))
 		if err == nil {
-			g.key, g.policy, g.exact = browserKey(a.ID, browser), s.policy.Passwords, true
+			g.key, g.policy, g.mayKnow = browserKey(a.ID, browser), s.policy.Passwords, true
 		}
 		return g, ignoreMissing(err)
 	}
 }
 
-// stamp writes a time into a message; its text makes it readable.
-func stamp(t time.Time) string { return t.Format(time.RFC3339) }
+// messageTime writes a time into a message; its text makes it readable.
+func messageTime(t time.Time) string { return t.Format(time.RFC3339) }

@@ -70,13 +70,13 @@ func (l *Lab) Plant(p Planting) (*Authenticator, *Planted, error) {
 	if p.Flavour != "" && p.Flavour != SecurityKey && p.Flavour != Passkey {
 		return nil, nil, RefuseField(MalformedRequest, "flavour")
 	}
-	p.Subject.Site = l.s.name
+	p.Subject.Site = l.s.siteName
 	return planter.Plant(p)
 }
 
-// inLab refuses, outside of a tester's pass in a lab, what no part may do: to
+// requireLab refuses, outside of a tester's pass in a lab, what no part may do: to
 // write accounts and methods at will and to sign people in.
-func (w *Work) inLab() error {
+func (w *Work) requireLab() error {
 	if w.s.lab == nil || w.rule.Who != Tester {
 		return Refuse(NotFound)
 	}
@@ -88,7 +88,7 @@ func (w *Work) inLab() error {
 // id is Device where it needs one of its own. In a lab alone. Refuses
 // AccountExists, KeyExcluded, and methods that no account could have together.
 func (w *Work) PlantAccount(a Account, methods []Authenticator) ([]AuthenticatorInfo, error) {
-	if err := w.inLab(); err != nil {
+	if err := w.requireLab(); err != nil {
 		return nil, err
 	}
 	if len(methods) > maxAuthenticators {
@@ -105,7 +105,7 @@ func (w *Work) PlantAccount(a Account, methods []Authenticator) ([]Authenticator
 			return nil, err
 		}
 	}
-	if err := w.notTaken(&one); err != nil {
+	if err := w.refuseTaken(&one); err != nil {
 		return nil, err
 	}
 	if err := w.s.seed(w.tx, &one); err != nil {
@@ -126,17 +126,17 @@ func (w *Work) PlantAccount(a Account, methods []Authenticator) ([]Authenticator
 func (w *Work) plant(one *Seeded, x Authenticator) error {
 	var before []*Authenticator
 	for k := range one.Authenticators {
-		if err := w.beside(&x, &one.Authenticators[k]); err != nil {
+		if err := w.refuseBeside(&x, &one.Authenticators[k]); err != nil {
 			return err
 		}
 		before = append(before, &one.Authenticators[k])
 	}
 	x.Account, x.State, x.BoundAt = one.Account.ID, Active, w.now
 	if x.Name == "" {
-		x.Name = w.s.nameFor("", &x, before)
+		x.Name = w.s.newMethodName("", &x, before)
 	}
 	d := Device{ID: x.Device, Kind: w.s.row(&x).device(&x, "")}
-	if at := slices.IndexFunc(one.Devices, func(o Device) bool { return o.Kind == d.Kind && shares(d.Kind) }); at >= 0 {
+	if at := slices.IndexFunc(one.Devices, func(o Device) bool { return o.Kind == d.Kind && sharesDevice(d.Kind) }); at >= 0 {
 		x.Device = one.Devices[at].ID
 	} else {
 		one.Devices = append(one.Devices, d)
@@ -148,8 +148,8 @@ func (w *Work) plant(one *Seeded, x Authenticator) error {
 	return nil
 }
 
-// beside refuses a method that no account could have bound beside another one.
-func (w *Work) beside(x, other *Authenticator) error {
+// refuseBeside refuses a method that no account could have bound beside another one.
+func (w *Work) refuseBeside(x, other *Authenticator) error {
 	switch {
 	case x.Credential != "" && x.Credential == other.Credential:
 		return Refuse(KeyExcluded, "name", other.Name)
@@ -159,8 +159,8 @@ func (w *Work) beside(x, other *Authenticator) error {
 	return nil
 }
 
-// notTaken refuses a fixture of which something is there already.
-func (w *Work) notTaken(one *Seeded) error {
+// refuseTaken refuses a fixture of which something is there already.
+func (w *Work) refuseTaken(one *Seeded) error {
 	_, err := w.s.accounts.Get(w.tx, string(one.Account.ID))
 	if errors.Is(err, store.ErrNotFound) {
 		_, err = w.s.accounts.One(w.tx, "email", one.Account.Email.Key())
@@ -172,7 +172,7 @@ func (w *Work) notTaken(one *Seeded) error {
 		return err
 	}
 	for i := range one.Authenticators {
-		if err := w.newCredential(&one.Authenticators[i], nil); err != nil {
+		if err := w.refuseKnownCredential(&one.Authenticators[i], nil); err != nil {
 			return err
 		}
 	}
@@ -203,19 +203,19 @@ func (w *Work) SignInPlanted(id AccountID) (*SignInInfo, error) {
 			UserVerified: best.Traits.VerifiesUser, Synced: best.Traits.Synced})
 	}
 	w.session = nil
-	token, err := w.grant(a, w.draw(tokenBytes), proofs, false)
+	token, err := w.grant(a, w.drawBytes(sessionSecretBytes), proofs, false)
 	if err != nil {
 		return nil, err
 	}
-	return w.s.signInInfo(w.caller, &standing{flow: new(Ceremony), token: token, session: w.session})
+	return w.s.signInInfo(w.caller, &signInState{flow: new(Ceremony), token: token, session: w.session})
 }
 
 // plantedAccount reads an account that a tester may sign in to.
 func (w *Work) plantedAccount(id AccountID) (*Account, error) {
-	if err := w.inLab(); err != nil {
+	if err := w.requireLab(); err != nil {
 		return nil, err
 	}
-	a, err := w.anyAccount(id)
+	a, err := w.existingAccount(id)
 	if err == nil && a.disabled() {
 		return nil, Refuse(AccountDisabled)
 	}
@@ -225,10 +225,10 @@ func (w *Work) plantedAccount(id AccountID) (*Account, error) {
 // Unbind removes a method of an account at once, by its id or its credential
 // id, as its owner's own removal would. In a lab alone. Refuses NotFound.
 func (w *Work) Unbind(id AccountID, method string) error {
-	if err := w.inLab(); err != nil {
+	if err := w.requireLab(); err != nil {
 		return err
 	}
-	a, err := w.anyAccount(id)
+	a, err := w.existingAccount(id)
 	if err != nil {
 		return err
 	}
@@ -250,16 +250,16 @@ func (w *Work) Unbind(id AccountID, method string) error {
 // protocols that know none: it seals a ceremony, which no part can. Refuses NotFound, and AccountDisabled.
 func (l *Lab) PastPassword(ctx context.Context, c Caller, id AccountID) (*SignInInfo, error) {
 	flowID := l.s.newID()
-	at, err := do(ctx, l.s, c, ActLabLook, func(w *Work) (*standing, error) {
+	at, err := do(ctx, l.s, c, ActLabLook, func(w *Work) (*signInState, error) {
 		a, err := w.plantedAccount(id)
 		if err != nil {
 			return nil, err
 		}
-		flow := &Ceremony{ID: flowID, Purpose: ForSignIn, Account: id, Hint: ident.Greeting(a.Email),
+		flow := &Ceremony{ID: flowID, Purpose: ForSignIn, Account: id, Greeting: ident.Greeting(a.Email),
 			Begun: w.now, Expires: w.now.Add(l.s.policy.SignInLife), Epochs: w.epochs(a),
 			Proofs: []Proof{{Kind: Password, At: w.now}}}
-		methods, err := w.methods(a)
-		return &standing{flow: flow, methods: methods}, err
+		methods, err := w.offeredMethods(a)
+		return &signInState{flow: flow, methods: methods}, err
 	})
 	if err != nil {
 		return nil, err

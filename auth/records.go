@@ -21,13 +21,13 @@ import (
 type Records[T any] struct {
 	name       string
 	indexes    []store.Index[T]
-	over       func(*T, time.Time) bool
-	due        func(*T, time.Time) bool
+	isOver     func(*T, time.Time) bool
+	isDue      func(*T, time.Time) bool
 	apply      func(context.Context, Caller, string) error
 	perishable bool
 
-	s *Service // nil: not registered
-	c *store.Collection[record[T]]
+	service    *Service // nil: not registered
+	collection *store.Collection[record[T]]
 }
 
 // record is a document as it is stored.
@@ -67,7 +67,7 @@ func NewRecords[T any](name string, indexes ...store.Index[T]) *Records[T] {
 // Sweep says which documents are over at a time: they are deleted some time
 // later. It returns r.
 func (r *Records[T]) Sweep(over func(*T, time.Time) bool) *Records[T] {
-	r.over = over
+	r.isOver = over
 	return r
 }
 
@@ -76,7 +76,7 @@ func (r *Records[T]) Sweep(over func(*T, time.Time) bool) *Records[T] {
 // an action of the System, and looks again: the id may have changed or gone.
 // It returns r.
 func (r *Records[T]) Due(due func(*T, time.Time) bool, apply func(ctx context.Context, c Caller, id string) error) *Records[T] {
-	r.due, r.apply = due, apply
+	r.isDue, r.apply = due, apply
 	return r
 }
 
@@ -89,7 +89,7 @@ func (r *Records[T]) Perishable() *Records[T] {
 
 func (r *Records[T]) register(d *Door) error {
 	name := d.part.Name + "_" + r.name
-	if r.s != nil {
+	if r.service != nil {
 		return fmt.Errorf("collection %s is registered already", r.name)
 	}
 	if r.name == "" || store.CheckName(name) != nil {
@@ -99,29 +99,29 @@ func (r *Records[T]) register(d *Door) error {
 	for _, x := range r.indexes {
 		indexes = append(indexes, store.Within(x, func(rec *record[T]) *T { return &rec.Doc }))
 	}
-	r.s, r.c = d.s, store.NewCollection(name, d.s.keys, indexes...).In(d.s.realm())
+	r.service, r.collection = d.s, store.NewCollection(name, d.s.keys, indexes...).In(d.s.realm())
 	return nil
 }
 
 func (r *Records[T]) chores() chores {
-	list := chores{name: r.c.Name(), remove: r.c.Delete, empty: emptier(r.c), apply: r.apply}
-	list.sweep = sweepOf(r.c, func(w *Work, rec *record[T]) bool {
-		return r.stale(rec) || r.over != nil && r.over(&rec.Doc, w.now)
+	list := chores{name: r.collection.Name(), remove: r.collection.Delete, emptyBatch: emptier(r.collection), apply: r.apply}
+	list.findOver = sweeperOf(r.collection, func(w *Work, rec *record[T]) bool {
+		return r.stale(rec) || r.isOver != nil && r.isOver(&rec.Doc, w.now)
 	})
-	if r.due != nil {
-		list.due = sweepOf(r.c, func(w *Work, rec *record[T]) bool { return !r.stale(rec) && r.due(&rec.Doc, w.now) })
+	if r.isDue != nil {
+		list.findDue = sweeperOf(r.collection, func(w *Work, rec *record[T]) bool { return !r.stale(rec) && r.isDue(&rec.Doc, w.now) })
 	}
 	return list
 }
 
 // stale reports whether a restored backup has ended the document.
 func (r *Records[T]) stale(rec *record[T]) bool {
-	return r.perishable && rec.Restore != r.s.restoreEpoch()
+	return r.perishable && rec.Restore != r.service.restoreEpoch()
 }
 
-// in refuses the use of a collection that is not registered where w is.
-func (r *Records[T]) in(w *Work) error {
-	if r.s == nil || r.s != w.s {
+// checkRegistered refuses the use of a collection that is not registered where w is.
+func (r *Records[T]) checkRegistered(w *Work) error {
+	if r.service == nil || r.service != w.s {
 		return fmt.Errorf("collection %s is not registered", r.name)
 	}
 	return nil
@@ -129,14 +129,14 @@ func (r *Records[T]) in(w *Work) error {
 
 // Get returns the document with the id, or store.ErrNotFound.
 func (r *Records[T]) Get(w *Work, id string) (*T, error) {
-	if err := r.in(w); err != nil {
+	if err := r.checkRegistered(w); err != nil {
 		return nil, err
 	}
-	rec, err := r.c.Get(w.tx, id)
-	return r.live(rec, err)
+	rec, err := r.collection.Get(w.tx, id)
+	return r.liveDoc(rec, err)
 }
 
-func (r *Records[T]) live(rec *record[T], err error) (*T, error) {
+func (r *Records[T]) liveDoc(rec *record[T], err error) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -148,64 +148,64 @@ func (r *Records[T]) live(rec *record[T], err error) (*T, error) {
 
 // Insert writes a new document, or returns store.ErrExists.
 func (r *Records[T]) Insert(w *Work, id string, doc *T) error {
-	if err := r.in(w); err != nil {
+	if err := r.checkRegistered(w); err != nil {
 		return err
 	}
-	old, err := r.c.Get(w.tx, id)
+	old, err := r.collection.Get(w.tx, id)
 	if err == nil && r.stale(old) {
 		return r.Put(w, id, doc)
 	}
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	return r.c.Insert(w.tx, id, &record[T]{Restore: r.s.restoreEpoch(), Doc: *doc})
+	return r.collection.Insert(w.tx, id, &record[T]{Restore: r.service.restoreEpoch(), Doc: *doc})
 }
 
 // Put writes the document, new or not. It returns store.ErrExists if a value of
 // a unique index belongs to another.
 func (r *Records[T]) Put(w *Work, id string, doc *T) error {
-	if err := r.in(w); err != nil {
+	if err := r.checkRegistered(w); err != nil {
 		return err
 	}
-	return r.c.Put(w.tx, id, &record[T]{Restore: r.s.restoreEpoch(), Doc: *doc})
+	return r.collection.Put(w.tx, id, &record[T]{Restore: r.service.restoreEpoch(), Doc: *doc})
 }
 
 // Delete removes the document; it is no error if there is none.
 func (r *Records[T]) Delete(w *Work, id string) error {
-	if err := r.in(w); err != nil {
+	if err := r.checkRegistered(w); err != nil {
 		return err
 	}
-	return r.c.Delete(w.tx, id)
+	return r.collection.Delete(w.tx, id)
 }
 
 // One returns the document whose unique index has exactly that value, or
 // store.ErrNotFound.
 func (r *Records[T]) One(w *Work, index, value string) (*T, error) {
-	if err := r.in(w); err != nil {
+	if err := r.checkRegistered(w); err != nil {
 		return nil, err
 	}
-	rec, err := r.c.One(w.tx, index, value)
-	return r.live(rec, err)
+	rec, err := r.collection.One(w.tx, index, value)
+	return r.liveDoc(rec, err)
 }
 
 // Find returns the ids of at most limit documents whose index has exactly that
 // value. Get of one that a restored backup has ended finds nothing.
 func (r *Records[T]) Find(w *Work, index, value string, limit int) ([]string, error) {
-	if err := r.in(w); err != nil {
+	if err := r.checkRegistered(w); err != nil {
 		return nil, err
 	}
-	return r.c.Find(w.tx, index, value, limit)
+	return r.collection.Find(w.tx, index, value, limit)
 }
 
 // Prefix yields the documents whose id begins with prefix, by id; it reads at
 // most limit. After an error nothing more is yielded.
 func (r *Records[T]) Prefix(w *Work, prefix string, limit int) iter.Seq2[store.Item[T], error] {
 	return func(yield func(store.Item[T], error) bool) {
-		if err := r.in(w); err != nil {
+		if err := r.checkRegistered(w); err != nil {
 			yield(store.Item[T]{}, err)
 			return
 		}
-		for item, err := range r.c.Prefix(w.tx, prefix, limit) {
+		for item, err := range r.collection.Prefix(w.tx, prefix, limit) {
 			if err != nil {
 				yield(store.Item[T]{}, err)
 				return

@@ -27,11 +27,11 @@ func (c *change) info() ChangeInfo {
 	return ChangeInfo{ID: c.ID, What: "removal", Item: c.Item, AskAt: c.AskAt, Due: c.Due}
 }
 
-// removed returns what an action on a target would remove: one authenticator,
+// removalList returns what an action on a target would remove: one authenticator,
 // or all that a device holds.
-func (w *Work) removed(a Action, target string) ([]*Authenticator, error) {
+func (w *Work) removalList(a Action, target string) ([]*Authenticator, error) {
 	if a == ActRemove {
-		x, err := w.own(target)
+		x, err := w.ownAuthenticator(target)
 		return []*Authenticator{x}, err
 	}
 	list, err := w.authenticators(w.account.ID)
@@ -58,44 +58,44 @@ func (s *Service) LoseDevice(ctx context.Context, c Caller, device string) (*Rem
 }
 
 func (s *Service) remove(ctx context.Context, c Caller, action Action, target string) (*RemoveInfo, error) {
-	wait := waiting{changeID: s.newID(), messages: s.newMessageIDs()}
-	wait.undoKey, wait.undo = s.newLink(LinkUndo)
+	drawn := removalDraw{changeID: s.newID(), messageIDs: s.newMessageIDs()}
+	drawn.undoKey, drawn.undoURL = s.newLink(LinkUndo)
 	return do(ctx, s, c, action, func(w *Work) (*RemoveInfo, error) {
-		list, err := w.removed(action, target)
+		list, err := w.removalList(action, target)
 		if err != nil {
 			return nil, err
 		}
-		w.note.of(list[0])
+		w.entry.setMethod(list[0])
 		info := new(RemoveInfo)
 		if info.Removed, err = w.describe(list[0]); err != nil {
 			return nil, err
 		}
-		if !w.shows(w.classOf(list), ageRemove) {
-			info.Due, err = w.removeLater(list, wait)
+		if !w.shows(w.strongestClass(list), ageRemove) {
+			info.Due, err = w.removeLater(list, drawn)
 			if err == nil {
-				w.note.Due = info.Due
+				w.entry.Due = info.Due
 			}
 			return info, err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + w.s.noun(list[0]),
-			"item": list[0].Name, "at": stamp(w.now)}}
-		if err := w.notify(w.account, m, wait.messages.each()); err != nil { // the mailbox that goes is told too
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + w.s.messageKey(list[0]),
+			"item": list[0].Name, "at": messageTime(w.now)}}
+		if err := w.notify(w.account, m, drawn.messageIDs.each()); err != nil { // the mailbox that goes is told too
 			return nil, err
 		}
 		return info, w.unbind(list, info)
 	})
 }
 
-// waiting is what is drawn for a change that may have to wait: its id, the
+// removalDraw is what is drawn for a change that may have to wait: its id, the
 // link that stops it, and the messages about it.
-type waiting struct {
-	changeID      string
-	undoKey, undo string
-	messages      messageIDs
+type removalDraw struct {
+	changeID         string
+	undoKey, undoURL string
+	messageIDs       messageIDs
 }
 
 // removeLater writes the change that waits and the link that stops it.
-func (w *Work) removeLater(list []*Authenticator, wait waiting) (time.Time, error) {
+func (w *Work) removeLater(list []*Authenticator, drawn removalDraw) (time.Time, error) {
 	changes, err := w.changes(w.account.ID)
 	if err != nil {
 		return time.Time{}, err
@@ -106,7 +106,7 @@ func (w *Work) removeLater(list []*Authenticator, wait waiting) (time.Time, erro
 		}
 	}
 	due := w.now.Add(w.s.policy.RemovalDelay)
-	ch := change{ID: wait.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due, Restore: w.s.restoreEpoch()}
+	ch := change{ID: drawn.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due, Restore: w.s.restoreEpoch()}
 	for _, x := range list {
 		ch.Remove = append(ch.Remove, x.ID)
 	}
@@ -114,11 +114,11 @@ func (w *Work) removeLater(list []*Authenticator, wait waiting) (time.Time, erro
 		return due, err
 	}
 	l := link{Purpose: LinkUndo, Account: ch.Account, Expires: due, Change: ch.ID}
-	if err := w.keepLink(wait.undoKey, &l); err != nil {
+	if err := w.saveLink(drawn.undoKey, &l); err != nil {
 		return due, err
 	}
-	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + w.s.noun(list[0]), "item": ch.Item, "at": stamp(w.now), "due": stamp(due), "undo": wait.undo}}
-	return due, w.notify(w.account, m, wait.messages.each())
+	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + w.s.messageKey(list[0]), "item": ch.Item, "at": messageTime(w.now), "due": messageTime(due), "undo": drawn.undoURL}}
+	return due, w.notify(w.account, m, drawn.messageIDs.each())
 }
 
 // unbind deletes authenticators and all that rested on them: sessions that
@@ -137,7 +137,7 @@ func (w *Work) unbind(list []*Authenticator, info *RemoveInfo) error {
 	if err != nil {
 		return err
 	}
-	if err := w.tidy(list, rest); err != nil {
+	if err := w.deleteLeftovers(list, rest); err != nil {
 		return err
 	}
 	on, err := w.hasMethods(a.ID)
@@ -154,12 +154,12 @@ func (w *Work) unbind(list []*Authenticator, info *RemoveInfo) error {
 	if slices.ContainsFunc(list, func(x *Authenticator) bool { return x.Credential != "" }) {
 		info.Signal = w.signal(a, rest)
 	}
-	return w.endResting(a.ID, gone, on, info)
+	return w.endDependentSessions(a.ID, gone, on, info)
 }
 
-// tidy deletes devices with nothing left on them, and changes about what is
+// deleteLeftovers deletes devices with nothing left on them, and changes about what is
 // gone.
-func (w *Work) tidy(gone, rest []*Authenticator) error {
+func (w *Work) deleteLeftovers(gone, rest []*Authenticator) error {
 	for _, x := range gone {
 		used := slices.ContainsFunc(rest, func(o *Authenticator) bool { return o.Device == x.Device })
 		if !used && x.Device != "" {
@@ -182,10 +182,10 @@ func (w *Work) tidy(gone, rest []*Authenticator) error {
 	return nil
 }
 
-// endResting ends the sessions that rested on what is gone. The caller's own
+// endDependentSessions ends the sessions that rested on what is gone. The caller's own
 // session loses its proofs; it ends too if none is left, or becomes one that
 // must enrol if the account has no second step any more (R80).
-func (w *Work) endResting(a AccountID, gone map[string]bool, on bool, info *RemoveInfo) error {
+func (w *Work) endDependentSessions(a AccountID, gone map[string]bool, on bool, info *RemoveInfo) error {
 	list, err := w.sessions(a)
 	if err != nil {
 		return err
@@ -201,7 +201,7 @@ func (w *Work) endResting(a AccountID, gone map[string]bool, on bool, info *Remo
 		second := slices.ContainsFunc(kept, func(p Proof) bool { return p.Class > NoClass })
 		if own && (second || !on) {
 			x.Proofs, x.OpenedBy, x.Restricted = kept, "", !on && w.s.policy.MustEnrol
-			w.touch = false
+			w.touchDue = false
 			if err := w.s.sessions.Put(w.tx, sessionKey(a, x.ID), x); err != nil {
 				return err
 			}
@@ -240,8 +240,8 @@ func (w *Work) changes(a AccountID) ([]*change, error) {
 	return list, nil
 }
 
-// dropChanges stops all that waits for an account.
-func (w *Work) dropChanges(a AccountID) error {
+// deleteChanges stops all that waits for an account.
+func (w *Work) deleteChanges(a AccountID) error {
 	list, err := w.changes(a)
 	if err != nil {
 		return err
@@ -259,7 +259,7 @@ func (w *Work) dropChanges(a AccountID) error {
 // end with it. Refuses LinkUsed.
 func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
 	return do(ctx, s, c, ActUndo, func(w *Work) (*ChangeInfo, error) {
-		l, err := w.spendLink(LinkUndo, token)
+		l, err := w.consumeLink(LinkUndo, token)
 		if err != nil {
 			return nil, err
 		}
@@ -272,18 +272,18 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 		if err != nil {
 			return nil, err
 		}
-		w.note.Item = ch.Item
+		w.entry.Item = ch.Item
 		if err := s.changes.Delete(w.tx, key); err != nil {
 			return nil, err
 		}
 		info := ch.info()
-		return &info, w.notMe(l.Account)
+		return &info, w.endAllAccess(l.Account)
 	})
 }
 
-// notMe ends every session, all trust and what is under way of an account.
-func (w *Work) notMe(id AccountID) error {
-	a, err := w.accountOf(id)
+// endAllAccess ends every session, all trust and what is under way of an account.
+func (w *Work) endAllAccess(id AccountID) error {
+	a, err := w.ceremonyAccount(id)
 	if err != nil {
 		return err
 	}
@@ -303,7 +303,7 @@ func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 		}
 		for _, ch := range changes {
 			if ch.ID == id {
-				w.note.Item = ch.Item
+				w.entry.Item = ch.Item
 				return s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID))
 			}
 		}
@@ -326,7 +326,7 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 			return ignoreMissing(err)
 		}
 		w.About(ch.Account)
-		w.note.Item = ch.Item
+		w.entry.Item = ch.Item
 		list, err := w.authenticators(ch.Account)
 		if err != nil {
 			return err
@@ -335,7 +335,7 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 		if err := s.changes.Delete(w.tx, key); err != nil || len(list) == 0 {
 			return err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + w.s.noun(list[0]), "item": ch.Item, "at": stamp(w.now)}}
+		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + w.s.messageKey(list[0]), "item": ch.Item, "at": messageTime(w.now)}}
 		if err := w.notify(w.account, m, messages.each()); err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, e
 			return nil, fmt.Errorf("reading the site's record: %w", err)
 		}
 		w.About(siteChain("restore"))
-		w.saveTime = false // the record is written here
+		w.saveTimeDue = false // the record is written here
 		m.Restore = max(m.Restore+1, uint64(w.now.Unix())<<20|drawn)
 		m.High, m.Restored = w.now, w.now
 		if !keepCodes {
@@ -52,10 +52,10 @@ func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, e
 	if err != nil {
 		return nil, err
 	}
-	s.site.Store(site)
+	s.siteRecord.Store(site)
 	info := &RestoreInfo{At: site.Restored}
 	for from := ""; !keepCodes; {
-		n, next, err := s.endCodes(ctx, sys, from)
+		n, next, err := s.endVoidCodes(ctx, sys, from)
 		info.Codes += n
 		if err != nil {
 			return info, fmt.Errorf("telling the owners of void recovery codes: %w", err)
@@ -69,29 +69,29 @@ func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, e
 
 // restoreEpoch is what everything carries that a restored backup must not
 // bring back to life.
-func (s *Service) restoreEpoch() uint64 { return s.site.Load().Restore }
+func (s *Service) restoreEpoch() uint64 { return s.siteRecord.Load().Restore }
 
-// voidCodes says whether x is a set of recovery codes that a restore has made
+// isVoidCodeSet reports whether x is a set of recovery codes that a restore has made
 // void: which of them were used since the backup is not known.
-func (w *Work) voidCodes(x *Authenticator) bool {
-	return w.s.isSet(x.Kind) && !x.BoundAt.After(w.s.site.Load().NoCodes)
+func (w *Work) isVoidCodeSet(x *Authenticator) bool {
+	return w.s.isSet(x.Kind) && !x.BoundAt.After(w.s.siteRecord.Load().NoCodes)
 }
 
-// endCodes deletes the void sets of a slice of all authenticators and tells
+// endVoidCodes deletes the void sets of a slice of all authenticators and tells
 // their owners.
-func (s *Service) endCodes(ctx context.Context, c Caller, from string) (n int, next string, err error) {
-	find := sweepOf(s.authenticators, func(w *Work, x *Authenticator) bool { return w.voidCodes(x) })
-	found, err := do(ctx, s, c, ActOutbox, func(w *Work) (slice, error) { return find(w, from) })
-	if err != nil || len(found.over) == 0 {
+func (s *Service) endVoidCodes(ctx context.Context, c Caller, from string) (n int, next string, err error) {
+	find := sweeperOf(s.authenticators, func(w *Work, x *Authenticator) bool { return w.isVoidCodeSet(x) })
+	found, err := do(ctx, s, c, ActOutbox, func(w *Work) (sweepSlice, error) { return find(w, from) })
+	if err != nil || len(found.keys) == 0 {
 		return 0, found.next, err
 	}
-	ids := make([]messageIDs, len(found.over))
+	ids := make([]messageIDs, len(found.keys))
 	for i := range ids {
 		ids[i] = s.newMessageIDs()
 	}
 	err = s.do(ctx, c, ActSweep, func(w *Work) error {
-		for i, key := range found.over {
-			if err := w.endSet(key, ids[i]); err != nil {
+		for i, key := range found.keys {
+			if err := w.deleteCodeSet(key, ids[i]); err != nil {
 				return err
 			}
 		}
@@ -100,12 +100,12 @@ func (s *Service) endCodes(ctx context.Context, c Caller, from string) (n int, n
 	if err != nil {
 		return 0, from, err
 	}
-	return len(found.over), found.next, nil
+	return len(found.keys), found.next, nil
 }
 
-// endSet deletes one void set, with the sheet that it lives on, and tells its
+// deleteCodeSet deletes one void set, with the sheet that it lives on, and tells its
 // owner by mail and in the history.
-func (w *Work) endSet(key string, ids messageIDs) error {
+func (w *Work) deleteCodeSet(key string, ids messageIDs) error {
 	x, err := w.s.authenticators.Get(w.tx, key)
 	if err != nil {
 		return ignoreMissing(err)
@@ -125,14 +125,14 @@ func (w *Work) endSet(key string, ids messageIDs) error {
 	if err != nil {
 		return err
 	}
-	if err := w.tidy([]*Authenticator{x}, rest); err != nil {
+	if err := w.deleteLeftovers([]*Authenticator{x}, rest); err != nil {
 		return err
 	}
 	w.About(a.ID)
 	e := Event{Action: ActRestore}
-	e.of(x)
-	if err := w.record(e); err != nil {
+	e.setMethod(x)
+	if err := w.appendEvent(e); err != nil {
 		return err
 	}
-	return w.notify(a, Message{Template: TemplateCodesVoid, Args: map[string]string{"at": stamp(w.now)}}, ids.each())
+	return w.notify(a, Message{Template: TemplateCodesVoid, Args: map[string]string{"at": messageTime(w.now)}}, ids.each())
 }

@@ -23,14 +23,14 @@ func (s *Service) seal(c *Ceremony, caller Caller) (string, error) {
 	for i := copy(padded, text); i < len(padded); i++ {
 		padded[i] = ' '
 	}
-	sealed, err := s.keys.Seal("ceremony", s.sealedTo(c.Purpose, caller), padded)
+	sealed, err := s.keys.Seal("ceremony", s.sealContext(c.Purpose, caller), padded)
 	if err != nil {
 		return "", fmt.Errorf("sealing a ceremony: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(sealed), nil
 }
 
-func (s *Service) sealedTo(p Purpose, caller Caller) []byte {
+func (s *Service) sealContext(p Purpose, caller Caller) []byte {
 	to := string(p) + "\x00" + s.browserID(caller)
 	if mark := s.lab.marked(); mark != "" { // a browser's id is base64url or nothing: it cannot say this
 		to += "\x00lab\x00" + mark
@@ -38,14 +38,14 @@ func (s *Service) sealedTo(p Purpose, caller Caller) []byte {
 	return []byte(to)
 }
 
-// open returns the ceremony that seal sealed for the same purpose and browser,
+// unseal returns the ceremony that seal sealed for the same purpose and browser,
 // if its time is not over. What is spent or void is told in the transaction.
-func (s *Service) open(text string, p Purpose, caller Caller) (*Ceremony, error) {
+func (s *Service) unseal(text string, p Purpose, caller Caller) (*Ceremony, error) {
 	sealed, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
-	plain, err := s.keys.Open("ceremony", s.sealedTo(p, caller), sealed)
+	plain, err := s.keys.Open("ceremony", s.sealContext(p, caller), sealed)
 	if err != nil {
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
@@ -54,7 +54,7 @@ func (s *Service) open(text string, p Purpose, caller Caller) (*Ceremony, error)
 		return nil, fmt.Errorf("reading a ceremony: %w", err)
 	}
 	c.upgrade()
-	c.Now = s.later(caller, s.now())
+	c.Now = s.callerTime(caller, s.now())
 	c.Language = caller.Language
 	if !c.Now.Before(c.Expires) {
 		return c, Refuse(CeremonyExpired).In(c.challengeStep())
@@ -62,42 +62,42 @@ func (s *Service) open(text string, p Purpose, caller Caller) (*Ceremony, error)
 	return c, nil
 }
 
-// spentMark records that a ceremony, a flow or a link has had its one success.
+// consumedMark records that a ceremony, a flow or a link has had its one success.
 // An ordered index by time finds those that are over; it is spread over 16
 // buckets by the id, so that no two sign-ins write side by side because they
 // happen at the same time.
-type spentMark struct {
+type consumedMark struct {
 	Expires time.Time `json:"e"`
 	Spread  string    `json:"b"` // one of 16
 }
 
 // ends is the value of the index: bucket, then time in seconds.
-func (m *spentMark) ends() []string { return []string{m.Spread + stampKey(m.Expires)} }
+func (m *consumedMark) ends() []string { return []string{m.Spread + timeKey(m.Expires)} }
 
-func stampKey(t time.Time) string { return fmt.Sprintf("%010x", t.Unix()) }
+func timeKey(t time.Time) string { return fmt.Sprintf("%010x", t.Unix()) }
 
 const spreads = "0123456789abcdef"
 
 // spreadOf is the bucket of an id that is itself random.
 func spreadOf(id string) string { return string(spreads[id[0]%16]) }
 
-// spend is the one primitive of single use: the first transaction to spend an
+// consume is the one primitive of single use: the first transaction to spend an
 // id wins, every other is refused with the code. The mark outlives what it
 // marks.
-func (w *Work) spend(id string, expires time.Time, code Code) error {
-	return w.spendAs(id, spreadOf(id), expires, code)
+func (w *Work) consume(id string, expires time.Time, code Code) error {
+	return w.consumeAs(id, spreadOf(id), expires, code)
 }
 
-func (w *Work) spendAs(id, spread string, expires time.Time, code Code) error {
-	if err := w.unspent(id, code); err != nil {
+func (w *Work) consumeAs(id, spread string, expires time.Time, code Code) error {
+	if err := w.notConsumed(id, code); err != nil {
 		return err
 	}
-	return w.s.spent.Insert(w.tx, id, &spentMark{Expires: expires.Add(time.Minute), Spread: spread})
+	return w.s.consumed.Insert(w.tx, id, &consumedMark{Expires: expires.Add(time.Minute), Spread: spread})
 }
 
-// unspent refuses what is spent already.
-func (w *Work) unspent(id string, code Code) error {
-	_, err := w.s.spent.Get(w.tx, id)
+// notConsumed refuses what is spent already.
+func (w *Work) notConsumed(id string, code Code) error {
+	_, err := w.s.consumed.Get(w.tx, id)
 	if err == nil {
 		return Refuse(code)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 )
 
-// lookFor is the read action that a ceremony of each purpose goes through: a
+// lookAction is the read action that a ceremony of each purpose goes through: a
 // step-up and a binding need the session that they belong to.
-func lookFor(p Purpose) Action {
+func lookAction(p Purpose) Action {
 	switch p {
 	case ForStepUp:
 		return ActLookStep
@@ -25,23 +25,23 @@ func lookFor(p Purpose) Action {
 	return ActLook
 }
 
-// begin turns a flow into a challenge for one method. The flow itself stays
+// beginChallenge turns a flow into a challenge for one method. The flow itself stays
 // good: another method can be begun beside it, and one success spends it.
-func (s *Service) begin(ctx context.Context, c Caller, flow *Ceremony, m MethodChoice) (*Challenge, error) {
+func (s *Service) beginChallenge(ctx context.Context, c Caller, flow *Ceremony, m MethodChoice) (*Challenge, error) {
 	next := *flow
-	next.ID, next.Kind, next.Channel, next.Target, next.Message = s.newID(), m.Kind, m.Channel, m.ID, ""
+	next.ID, next.Kind, next.Channel, next.AuthenticatorID, next.Message = s.newID(), m.Kind, m.Channel, m.ID, ""
 	next.Verify = m.Verify
 	if next.Flow == "" {
 		next.Flow = flow.ID
 	}
 	next.State = nil
-	return s.beginAt(ctx, c, &next, flow.Expires)
+	return s.askFactor(ctx, c, &next, flow.Expires)
 }
 
-// resend asks the factor of a begun ceremony to send again. The ceremony that
+// resendCode asks the factor of a begun ceremony to send again. The ceremony that
 // results replaces the one before.
-func (s *Service) resend(ctx context.Context, c Caller, p Purpose, ceremony string, ch Channel) (*Challenge, error) {
-	before, err := s.open(ceremony, p, c)
+func (s *Service) resendCode(ctx context.Context, c Caller, p Purpose, ceremony string, ch Channel) (*Challenge, error) {
+	before, err := s.unseal(ceremony, p, c)
 	if err != nil {
 		return nil, err
 	}
@@ -51,28 +51,28 @@ func (s *Service) resend(ctx context.Context, c Caller, p Purpose, ceremony stri
 	next := *before
 	next.ID, next.Channel = s.newID(), ch
 	if p == ForBind {
-		return s.sendAgain(ctx, c, &next)
+		return s.resendBinding(ctx, c, &next)
 	}
-	return s.beginAt(ctx, c, &next, before.Begun.Add(s.policy.SignInLife))
+	return s.askFactor(ctx, c, &next, before.Begun.Add(s.policy.SignInLife))
 }
 
-// beginAt asks the factor for a challenge on a snapshot, then sends what must
+// askFactor asks the factor for a challenge on a snapshot, then sends what must
 // be sent in a transaction of its own: a challenge that sends nothing writes
 // nothing.
-func (s *Service) beginAt(ctx context.Context, c Caller, next *Ceremony, until time.Time) (*Challenge, error) {
+func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until time.Time) (*Challenge, error) {
 	factor := s.factors[next.Kind]
 	if factor == nil {
 		return nil, Refuse(NoSuchMethod)
 	}
 	next.Language = c.Language
-	asked, err := do(ctx, s, c, lookFor(next.Purpose), func(w *Work) (*asking, error) {
-		asked := &asking{Ceremony: *next}
+	asked, err := do(ctx, s, c, lookAction(next.Purpose), func(w *Work) (*begunChallenge, error) {
+		asked := &begunChallenge{Ceremony: *next}
 		asked.Now, asked.Messages = w.now, nil
-		a, list, err := w.challenged(next)
+		a, list, err := w.loadChallenged(next)
 		if err != nil {
 			return nil, err
 		}
-		if asked.methods, err = w.methods(a); err != nil {
+		if asked.methods, err = w.offeredMethods(a); err != nil {
 			return nil, err
 		}
 		life := s.policy.CeremonyLife
@@ -87,32 +87,32 @@ func (s *Service) beginAt(ctx context.Context, c Caller, next *Ceremony, until t
 	if err != nil {
 		return nil, err
 	}
-	delivery, err := s.sendAll(ctx, c, &asked.Ceremony)
+	delivery, err := s.sendCode(ctx, c, &asked.Ceremony)
 	if err != nil {
 		return nil, err
 	}
-	return s.challenge(c, &asked.Ceremony, asked.methods, delivery)
+	return s.sealChallenge(c, &asked.Ceremony, asked.methods, delivery)
 }
 
-// asking is a ceremony as its factor left it, and what else could be asked for.
-type asking struct {
+// begunChallenge is a ceremony as its factor left it, and what else could be asked for.
+type begunChallenge struct {
 	Ceremony
 	methods []MethodInfo
 }
 
-// challenged reads whom a challenge is for and refuses what cannot be asked.
-func (w *Work) challenged(c *Ceremony) (*Account, []*Authenticator, error) {
+// loadChallenged reads whom a challenge is for and refuses what cannot be asked.
+func (w *Work) loadChallenged(c *Ceremony) (*Account, []*Authenticator, error) {
 	a, err := w.flowAccount(c)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := w.ownSession(c); err != nil {
+	if err := w.requireOwnSession(c); err != nil {
 		return nil, nil, err
 	}
 	if err := w.mayAnswer(a.ID, c.Kind); err != nil {
 		return nil, nil, err
 	}
-	list, err := w.active(a.ID, c.Kind, c.Target)
+	list, err := w.activeMethods(a.ID, c.Kind, c.AuthenticatorID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -123,8 +123,8 @@ func (w *Work) challenged(c *Ceremony) (*Account, []*Authenticator, error) {
 	return a, list, nil
 }
 
-// ownSession refuses a step-up or binding that belongs to another session.
-func (w *Work) ownSession(c *Ceremony) error {
+// requireOwnSession refuses a step-up or binding that belongs to another session.
+func (w *Work) requireOwnSession(c *Ceremony) error {
 	if c.Session != "" && (w.session == nil || w.session.ID != c.Session) {
 		return Refuse(CeremonyOtherBrowser)
 	}
@@ -142,7 +142,7 @@ func (w *Work) mayAnswer(a AccountID, k Kind) error {
 	if err != nil {
 		return err
 	}
-	if t.spent(w.s.policy.Guesses) {
+	if t.limitReached(w.s.policy.Guesses) {
 		return Refuse(MethodDisabled)
 	}
 	if w.now.Before(t.Until) {
@@ -151,54 +151,54 @@ func (w *Work) mayAnswer(a AccountID, k Kind) error {
 	return nil
 }
 
-// sendAll writes the ceremony's messages to the outbox, within the limits of
+// sendCode writes the ceremony's messages to the outbox, within the limits of
 // their addresses.
-func (s *Service) sendAll(ctx context.Context, c Caller, next *Ceremony) (*DeliveryInfo, error) {
+func (s *Service) sendCode(ctx context.Context, c Caller, next *Ceremony) (*DeliveryInfo, error) {
 	if len(next.Messages) == 0 {
 		return nil, nil
 	}
 	id := s.newID()
 	info, err := do(ctx, s, c, ActSendCode, func(w *Work) (*DeliveryInfo, error) {
 		w.About(next.Account)
-		w.note.Kind = next.Kind
+		w.entry.Kind = next.Kind
 		m := next.Messages[0]
 		if m.Channel != Mail && !s.served(ident.Phone(m.Recipient)) {
 			return nil, RefuseField(CountryNotServed, "phone")
 		}
-		left, err := w.allowSend(next.Account, m.Recipient)
+		left, err := w.takeSendQuota(next.Account, m.Recipient)
 		if err == nil && next.Purpose == ForBind {
-			err = w.allowBind(next.Account, m.Recipient)
+			err = w.takeBindQuota(next.Account, m.Recipient)
 		}
 		if err == nil && m.Channel != Mail {
-			err = w.allowSpend(ident.Phone(m.Recipient))
+			err = w.takeSiteQuota(ident.Phone(m.Recipient))
 		}
 		if err != nil {
 			return nil, err
 		}
 		m.Account, m.Language = next.Account, c.Language
 		return &DeliveryInfo{Channel: m.Channel, Masked: m.Recipient.Mask(), Label: m.Label, State: Queued, SentAt: w.now,
-			ChangedAt: w.now, Expires: m.Expires, ResendAt: w.now.Add(s.policy.ResendAfter), LeftToday: left}, w.send(m, id)
+			ChangedAt: w.now, Expires: m.Expires, ResendAt: w.now.Add(s.policy.ResendAfter), LeftToday: left}, w.enqueue(m, id)
 	})
 	if err != nil {
 		return nil, err
 	}
-	next.Message = next.Messages[0].ranked(id)
+	next.Message = next.Messages[0].rankedID(id)
 	return info, nil
 }
 
-// served says whether texts and calls go to the number's country.
+// served reports whether texts and calls go to the number's country.
 func (s *Service) served(n ident.Phone) bool {
 	return len(s.policy.Countries) == 0 || slices.Contains(s.policy.Countries, n.Region())
 }
 
-// challenge seals a begun ceremony and describes it.
-func (s *Service) challenge(c Caller, next *Ceremony, methods []MethodInfo, d *DeliveryInfo) (*Challenge, error) {
+// sealChallenge seals a begun ceremony and describes it.
+func (s *Service) sealChallenge(c Caller, next *Ceremony, methods []MethodInfo, d *DeliveryInfo) (*Challenge, error) {
 	sealed, err := s.seal(next, c)
 	if err != nil {
 		return nil, err
 	}
 	return &Challenge{Ceremony: sealed, Kind: next.Kind, Channel: next.Channel, Expires: next.Expires,
-		Prompt: next.Prompt, Delivery: d, Methods: methods, Who: next.Hint}, nil
+		Prompt: next.Prompt, Delivery: d, Methods: methods, Who: next.Greeting}, nil
 }
 
 // errStale says that what was verified has changed before it was concluded.
@@ -213,10 +213,10 @@ const staleTries = 8
 // flow, compares the record that it was checked against, counts or clears,
 // stores the changed authenticator and runs grant, whose result is finish's.
 func finish[T any](ctx context.Context, s *Service, c Caller, a Action, cer *Ceremony, response json.RawMessage,
-	grant func(*Work, *Account, *Authenticator, Proof) (T, error)) (T, error) {
+	onSuccess func(*Work, *Account, *Authenticator, Proof) (T, error)) (T, error) {
 	var none T
 	for range staleTries {
-		v, err := s.check(ctx, c, cer, response)
+		v, err := s.verifyResponse(ctx, c, cer, response)
 		if err != nil {
 			return none, err
 		}
@@ -225,18 +225,18 @@ func finish[T any](ctx context.Context, s *Service, c Caller, a Action, cer *Cer
 			if err != nil {
 				return none, err
 			}
-			return grant(w, account, v.answered, v.proof)
+			return onSuccess(w, account, v.answered, v.proof)
 		})
 		if !errors.Is(err, errStale) {
-			return result, s.unchecked(cer.Kind, err)
+			return result, s.uncheckedRefusal(cer.Kind, err)
 		}
 	}
 	return none, Refuse(CeremonyUsed)
 }
 
-// unchecked tells a code that could not be checked from one that is wrong
+// uncheckedRefusal tells a code that could not be checked from one that is wrong
 // (R72): the store cannot write, so nothing was counted either.
-func (s *Service) unchecked(k Kind, err error) error {
+func (s *Service) uncheckedRefusal(k Kind, err error) error {
 	if s.worth(k).Guessable && errors.Is(err, ErrUnavailable) {
 		return Refuse(CodeUnavailable)
 	}
@@ -251,20 +251,20 @@ type verdict struct {
 	proof    Proof
 }
 
-// check verifies the response on a snapshot.
-func (s *Service) check(ctx context.Context, c Caller, cer *Ceremony, response json.RawMessage) (*verdict, error) {
+// verifyResponse verifies the response on a snapshot.
+func (s *Service) verifyResponse(ctx context.Context, c Caller, cer *Ceremony, response json.RawMessage) (*verdict, error) {
 	factor := s.factors[cer.Kind]
 	if factor == nil {
 		return nil, Refuse(NoSuchMethod)
 	}
-	v, err := do(ctx, s, c, lookFor(cer.Purpose), func(w *Work) (*verdict, error) {
+	v, err := do(ctx, s, c, lookAction(cer.Purpose), func(w *Work) (*verdict, error) {
 		v := new(verdict)
 		list, err := w.candidates(cer, factor, response, v)
 		if err != nil || v.refused != nil {
 			return v, err
 		}
 		asked := *cer
-		asked.Now, asked.Restored = w.now, s.site.Load().Restored
+		asked.Now, asked.Restored = w.now, s.siteRecord.Load().Restored
 		asked.UserVerified = false
 		v.answered, err = factor.FinishVerify(&asked, list, response)
 		if err != nil && !errors.As(err, &v.refused) {
@@ -280,22 +280,22 @@ func (s *Service) check(ctx context.Context, c Caller, cer *Ceremony, response j
 		return nil, err
 	}
 	if cer.anonymous() && v.refused != nil && v.answered == nil {
-		v.refused, v.account = s.blunt(cer, v.refused), nil // one answer for all, and nobody's history
+		v.refused, v.account = s.genericRefusal(cer, v.refused), nil // one answer for all, and nobody's history
 	}
 	return v, nil
 }
 
-// blunt is the one refusal that strangers get, whatever was wrong: they must not
+// genericRefusal is the one refusal that strangers get, whatever was wrong: they must not
 // learn who has an account or which key is real. Testers in a lab see the cause.
-func (s *Service) blunt(c *Ceremony, e *Error) *Error {
+func (s *Service) genericRefusal(c *Ceremony, e *Error) *Error {
 	if !c.anonymous() {
 		return e
 	}
-	told := Refuse(KeyWrong)
+	generic := Refuse(KeyWrong)
 	if s.lab != nil {
-		told.Cause, told.Step = e.Code, e.Step
+		generic.Cause, generic.Step = e.Code, e.Step
 	}
-	return told
+	return generic
 }
 
 // candidates returns the authenticators that may answer. A ceremony that knows
@@ -314,7 +314,7 @@ func (w *Work) candidates(c *Ceremony, f Factor, response json.RawMessage, v *ve
 		}
 	}
 	if c.Account != "" {
-		a, list, err := w.challenged(c)
+		a, list, err := w.loadChallenged(c)
 		var e *Error
 		if c.anonymous() && errors.As(err, &e) && e.Code != CeremonyUsed {
 			v.refused = e // as an answer to a decoy: bluntly, and the challenge is burnt
@@ -323,18 +323,18 @@ func (w *Work) candidates(c *Ceremony, f Factor, response json.RawMessage, v *ve
 		v.account = a
 		return list, err
 	}
-	if err := w.unspent(c.ID, CeremonyUsed); err != nil {
+	if err := w.notConsumed(c.ID, CeremonyUsed); err != nil {
 		return nil, err
 	}
-	if c.Hint != "" { // a decoy was issued: nobody's keys can answer it
+	if c.Greeting != "" { // a decoy was issued: nobody's keys can answer it
 		v.refused = Refuse(KeyWrong).In("7.2.5")
 		return nil, nil
 	}
-	return w.named(credential, handle, v)
+	return w.lookupDiscoverable(credential, handle, v)
 }
 
-// named returns the authenticator that a discoverable credential claims to be.
-func (w *Work) named(credential string, handle []byte, v *verdict) ([]*Authenticator, error) {
+// lookupDiscoverable returns the authenticator that a discoverable credential claims to be.
+func (w *Work) lookupDiscoverable(credential string, handle []byte, v *verdict) ([]*Authenticator, error) {
 	x, err := w.s.authenticators.One(w.tx, "credential", credential)
 	if errors.Is(err, store.ErrNotFound) {
 		v.refused = Refuse(KeyWrong).In("7.2.6")
@@ -343,7 +343,7 @@ func (w *Work) named(credential string, handle []byte, v *verdict) ([]*Authentic
 	if err != nil {
 		return nil, err
 	}
-	if v.account, err = w.accountOf(x.Account); err != nil {
+	if v.account, err = w.ceremonyAccount(x.Account); err != nil {
 		return nil, err
 	}
 	switch {
@@ -361,14 +361,14 @@ func (w *Work) named(credential string, handle []byte, v *verdict) ([]*Authentic
 // granted, and returns the account.
 func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 	if v.account == nil {
-		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+		if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
 			return nil, err
 		}
 		return nil, v.refused
 	}
 	w.About(v.account.ID)
-	w.note.Kind = c.Kind
-	a, err := w.accountOf(v.account.ID)
+	w.entry.Kind = c.Kind
+	a, err := w.ceremonyAccount(v.account.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -376,43 +376,43 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 	if c.Account == "" { // named by its credential: nothing of the account was pinned yet
 		epochs.Account = a.Epoch
 	}
-	if e := w.current(epochs, a); e != nil {
-		return nil, w.s.blunt(c, e)
+	if e := w.refuseVoid(epochs, a); e != nil {
+		return nil, w.s.genericRefusal(c, e)
 	}
 	w.account = a
-	if err := w.ownSession(c); err != nil {
+	if err := w.requireOwnSession(c); err != nil {
 		return nil, err
 	}
 	if err := w.mayAnswer(a.ID, c.Kind); err != nil {
 		return nil, err
 	}
-	if err := w.keep(c, v); err != nil {
+	if err := w.saveAnswered(c, v); err != nil {
 		return nil, err
 	}
 	if v.refused != nil {
-		return nil, w.wrong(c, a, v)
+		return nil, w.recordFailure(c, a, v)
 	}
-	if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+	if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
 		return nil, err
 	}
 	if c.Flow != "" {
-		if err := w.spend(c.Flow, c.Begun.Add(w.s.policy.SignInLife), CeremonyUsed); err != nil {
+		if err := w.consume(c.Flow, c.Begun.Add(w.s.policy.SignInLife), CeremonyUsed); err != nil {
 			return nil, err
 		}
 	}
 	if w.s.worth(c.Kind).Guessable {
-		if err := w.clear(codesKey(a.ID, c.Kind)); err != nil {
+		if err := w.clearFailures(codesKey(a.ID, c.Kind)); err != nil {
 			return nil, err
 		}
 	}
-	w.note.of(v.answered)
+	w.entry.setMethod(v.answered)
 	return a, nil
 }
 
-// keep stores the changed authenticator, if the record is still the one that
+// saveAnswered stores the changed authenticator, if the record is still the one that
 // the response was checked against. A response that fails changes only what
 // its factor says: a clone is frozen.
-func (w *Work) keep(c *Ceremony, v *verdict) error {
+func (w *Work) saveAnswered(c *Ceremony, v *verdict) error {
 	if v.answered == nil {
 		return nil
 	}
@@ -432,14 +432,14 @@ func (w *Work) keep(c *Ceremony, v *verdict) error {
 	if err := w.s.authenticators.Put(w.tx, key, &x); err != nil || x.State == now.State {
 		return err
 	}
-	return w.tell(c, "frozen-"+w.s.noun(&x), x.Name)
+	return w.notifyOwner(c, "frozen-"+w.s.messageKey(&x), x.Name)
 }
 
-// wrong counts a refused response and says what is left. A failed WebAuthn
+// recordFailure counts a refused response and says what is left. A failed WebAuthn
 // response burns its challenge; a wrong code does not, but is counted.
-func (w *Work) wrong(c *Ceremony, a *Account, v *verdict) error {
+func (w *Work) recordFailure(c *Ceremony, a *Account, v *verdict) error {
 	if !w.s.worth(c.Kind).Guessable {
-		if err := w.spend(c.ID, c.Expires, CeremonyUsed); err != nil {
+		if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
 			return err
 		}
 		return v.refused
@@ -448,12 +448,12 @@ func (w *Work) wrong(c *Ceremony, a *Account, v *verdict) error {
 		return v.refused // no guess: it could not have been right
 	}
 	g := w.s.policy.Guesses
-	t, err := w.charge(codesKey(a.ID, c.Kind), g)
+	t, err := w.countFailure(codesKey(a.ID, c.Kind), g)
 	if err != nil {
 		return err
 	}
-	if t.spent(g) {
-		if err := w.disable(c, a.ID); err != nil {
+	if t.limitReached(g) {
+		if err := w.disableKind(c, a.ID); err != nil {
 			return err
 		}
 	}
@@ -462,13 +462,13 @@ func (w *Work) wrong(c *Ceremony, a *Account, v *verdict) error {
 	for k, val := range v.refused.Args {
 		e.With(k, val)
 	}
-	return e.With("n", strconv.Itoa(t.left(g, w.now))).At(t.Until)
+	return e.With("n", strconv.Itoa(t.freeTries(g, w.now))).At(t.Until)
 }
 
-// disable switches every authenticator of a kind off: too many consecutive
+// disableKind switches every authenticator of a kind off: too many consecutive
 // wrong answers. Only binding anew brings it back.
-func (w *Work) disable(c *Ceremony, a AccountID) error {
-	list, err := w.active(a, c.Kind, "")
+func (w *Work) disableKind(c *Ceremony, a AccountID) error {
+	list, err := w.activeMethods(a, c.Kind, "")
 	if err != nil {
 		return err
 	}
@@ -482,12 +482,12 @@ func (w *Work) disable(c *Ceremony, a AccountID) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return w.tell(c, "disabled-"+string(c.Kind), list[0].Name)
+	return w.notifyOwner(c, "disabled-"+string(c.Kind), list[0].Name)
 }
 
-// tell writes to every address what was done to a method without its owner's
+// notifyOwner writes to every address what was done to a method without its owner's
 // asking. The messages are named after the ceremony: nothing is drawn here.
-func (w *Work) tell(c *Ceremony, what, item string) error {
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": what, "item": item, "at": stamp(w.now)}}
+func (w *Work) notifyOwner(c *Ceremony, what, item string) error {
+	m := Message{Template: TemplateChange, Args: map[string]string{"what": what, "item": item, "at": messageTime(w.now)}}
 	return w.notify(w.account, m, messageIDs(c.ID).each())
 }

@@ -19,7 +19,7 @@ type Seeded struct {
 // transaction.
 func Seed(ctx context.Context, db store.DB, keys *store.Keys, all []Seeded) error {
 	s := &Service{db: db, keys: keys}
-	s.collect(keys)
+	s.openCollections(keys)
 	const batch = 500
 	for len(all) > 0 {
 		n := min(batch, len(all))

@@ -43,23 +43,23 @@ type Config struct {
 
 // Service is every use case. It is safe for concurrent use.
 type Service struct {
-	db      store.DB
-	keys    *store.Keys
-	factors map[Kind]Factor
-	methods Table
-	policy  Policy
-	name    string
-	origin  string
-	rpID    string
-	rand    io.Reader
-	log     *slog.Logger
-	pause   func(context.Context, time.Duration)
-	hasher  *password.Hasher
-	book    atomic.Pointer[rulebook]
-	wake    chan struct{}
-	cursor  sweepCursors
-	lab     *Lab // nil: a real site
-	levels  struct{ signIn, keyFirst, forgot level }
+	db           store.DB
+	keys         *store.Keys
+	factors      map[Kind]Factor
+	methods      Table
+	policy       Policy
+	siteName     string
+	origin       string
+	rpID         string
+	rand         io.Reader
+	log          *slog.Logger
+	pause        func(context.Context, time.Duration)
+	hasher       *password.Hasher
+	rulebook     atomic.Pointer[rulebook]
+	wake         chan struct{}
+	sweepCursors sweepCursors
+	lab          *Lab // nil: a real site
+	floors       struct{ signIn, keyFirst, forgot delayFloor }
 
 	clock struct {
 		sync.Mutex
@@ -67,7 +67,7 @@ type Service struct {
 		high  time.Time // the latest time ever told
 		saved time.Time // the latest time written to the store
 	}
-	site atomic.Pointer[siteMeta] // as read at the start, and as Restored left it
+	siteRecord atomic.Pointer[siteMeta] // as read at the start, and as Restored left it
 
 	accounts       *store.Collection[Account]
 	authenticators *store.Collection[Authenticator]
@@ -75,7 +75,7 @@ type Service struct {
 	sessions       *store.Collection[Session]
 	browsers       *store.Collection[Browser]
 	throttles      *store.Collection[throttle]
-	spent          *store.Collection[spentMark]
+	consumed       *store.Collection[consumedMark]
 	links          *store.Collection[link]
 	changes        *store.Collection[change]
 	outbox         *store.Collection[Message]
@@ -84,7 +84,7 @@ type Service struct {
 	chains         *store.Collection[chainHead]
 	meta           *store.Collection[siteMeta]
 
-	standIns struct {
+	dummies struct {
 		accounts       *store.Collection[Account]
 		authenticators *store.Collection[Authenticator]
 	}
@@ -107,11 +107,11 @@ func New(cfg Config) (*Service, error) {
 		return nil, errors.New("auth needs a store, keys, an origin and a factor")
 	}
 	s := &Service{
-		db: cfg.DB, keys: cfg.Keys, policy: cfg.Policy, name: cfg.Site, origin: cfg.Origin, rpID: cfg.RPID,
+		db: cfg.DB, keys: cfg.Keys, policy: cfg.Policy, siteName: cfg.Site, origin: cfg.Origin, rpID: cfg.RPID,
 		rand: cfg.Rand, log: cfg.Log, pause: cfg.Pause,
 		factors: map[Kind]Factor{}, wake: make(chan struct{}, 1),
 	}
-	s.book.Store(&rulebook{rules: rules(), owner: map[Action]*Door{}})
+	s.rulebook.Store(&rulebook{rules: rules(), owner: map[Action]*Door{}})
 	if s.rand == nil {
 		s.rand = rand.Reader
 	}
@@ -119,9 +119,9 @@ func New(cfg Config) (*Service, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if s.pause == nil {
-		s.pause = wait
+		s.pause = realPause
 	}
-	if err := s.equip(cfg); err != nil {
+	if err := s.setFactors(cfg); err != nil {
 		return nil, err
 	}
 	s.hasher = password.NewHasher(s.rand, 2, 256)
@@ -131,51 +131,51 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Lab != nil {
 		s.lab, cfg.Now = &Lab{s: s, clock: cfg.Lab}, cfg.Lab.Now
 	}
-	s.collect(cfg.Keys)
+	s.openCollections(cfg.Keys)
 	if err := s.startSite(cfg.Now); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// collect names the collections and their indexes. Keys hold no personal data.
+// openCollections names the collections and their indexes. Keys hold no personal data.
 // What a lab seals opens in no site, and the other way round, over the same
 // keys: no record that is moved or lost makes the one the other.
-func (s *Service) collect(k *store.Keys) {
+func (s *Service) openCollections(k *store.Keys) {
 	r := s.realm()
 	s.accounts = store.NewCollection("account", k,
 		store.Blind("email", true, func(a *Account) []string { return []string{a.Email.Key()} }),
-		store.Blind("phone", false, func(a *Account) []string { return number(a, !a.PhoneAt.IsZero()) }),
-		store.Blind("claim", false, func(a *Account) []string { return number(a, a.PhoneAt.IsZero() && !a.LateClaim) })).In(r)
+		store.Blind("phone", false, func(a *Account) []string { return phoneIndex(a, !a.PhoneAt.IsZero()) }),
+		store.Blind("claim", false, func(a *Account) []string { return phoneIndex(a, a.PhoneAt.IsZero() && !a.LateClaim) })).In(r)
 	s.authenticators = store.NewCollection("authenticator", k,
-		store.Blind("credential", true, func(a *Authenticator) []string { return present(a.Credential) })).In(r)
+		store.Blind("credential", true, func(a *Authenticator) []string { return indexValue(a.Credential) })).In(r)
 	s.devices = store.NewCollection[Device]("device", k).In(r)
 	s.sessions = store.NewCollection[Session]("session", k).In(r)
 	s.browsers = store.NewCollection[Browser]("browser", k).In(r)
 	s.throttles = store.NewCollection[throttle]("throttle", k).In(r)
-	s.spent = store.NewCollection("spent", k, store.Ordered("ends", (*spentMark).ends)).In(r)
+	s.consumed = store.NewCollection("spent", k, store.Ordered("ends", (*consumedMark).ends)).In(r)
 	s.links = store.NewCollection[link]("link", k).In(r)
 	s.changes = store.NewCollection[change]("change", k).In(r)
 	s.outbox = store.NewCollection[Message]("outbox", k).In(r)
 	s.sentBox = store.NewCollection("sent", k,
-		store.Blind("reference", false, func(m *Message) []string { return present(reference(m.Gateway, m.Reference)) })).In(r)
+		store.Blind("reference", false, func(m *Message) []string { return indexValue(receiptKey(m.Gateway, m.Reference)) })).In(r)
 	s.events = store.NewCollection[Event]("event", k).In(r)
 	s.chains = store.NewCollection[chainHead]("chain", k).In(r)
 	s.meta = store.NewCollection[siteMeta]("meta", k).In(r)
-	s.standIns.accounts = store.NewCollection[Account]("stand-in", k).In(r)
-	s.standIns.authenticators = store.NewCollection[Authenticator]("stand-in-method", k).In(r)
+	s.dummies.accounts = store.NewCollection[Account]("stand-in", k).In(r)
+	s.dummies.authenticators = store.NewCollection[Authenticator]("stand-in-method", k).In(r)
 }
 
-// number is the account's number as an index value, if it is to be found there.
-func number(a *Account, found bool) []string {
+// phoneIndex is the account's number as an index value, if it is to be found there.
+func phoneIndex(a *Account, found bool) []string {
 	if !found {
 		return nil
 	}
-	return present(string(a.Phone))
+	return indexValue(string(a.Phone))
 }
 
-// present is an index value that may be absent.
-func present(v string) []string {
+// indexValue is an index value that may be absent.
+func indexValue(v string) []string {
 	if v == "" {
 		return nil
 	}
@@ -194,16 +194,16 @@ func (s *Service) random(n int) []byte {
 // newID returns 128 random bits in 22 characters.
 func (s *Service) newID() string { return base64.RawURLEncoding.EncodeToString(s.random(16)) }
 
-// short returns 128 bits of a keyed hash: a name for what must not be spelt
+// shortMAC returns 128 bits of a keyed hash: a name for what must not be spelt
 // out in a key.
-func (s *Service) short(purpose, value string) string {
+func (s *Service) shortMAC(purpose, value string) string {
 	return base64.RawURLEncoding.EncodeToString(s.mac(purpose, value)[:16])
 }
 
 // mac is a keyed hash that stays the same when the store's keys rotate: decoy
 // credentials that changed would tell who has none.
 func (s *Service) mac(purpose, value string) []byte {
-	h := hmac.New(sha256.New, s.site.Load().Secret)
+	h := hmac.New(sha256.New, s.siteRecord.Load().Secret)
 	h.Write([]byte(purpose + "\x00" + value))
 	return h.Sum(nil)
 }
@@ -224,7 +224,7 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-func wait(ctx context.Context, d time.Duration) {
+func realPause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -12,12 +12,12 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 )
 
-// tokenBytes is the length of a session's secret: 256 bits.
-const tokenBytes = 32
+// sessionSecretBytes is the length of a session's secret: 256 bits.
+const sessionSecretBytes = 32
 
-// token writes a session token: the account id's 16 bytes and the secret; in a
+// sessionToken writes a session token: the account id's 16 bytes and the secret; in a
 // lab, its mark before them.
-func (s *Service) token(a AccountID, secret []byte) string {
+func (s *Service) sessionToken(a AccountID, secret []byte) string {
 	id, _ := base64.RawURLEncoding.DecodeString(string(a)) // ours: newID wrote it
 	return s.tokenMark() + base64.RawURLEncoding.EncodeToString(append(id, secret...))
 }
@@ -29,14 +29,14 @@ func (s *Service) tokenMark() string {
 	return ""
 }
 
-// readToken returns the account and the session id that a token names.
-func (s *Service) readToken(t string) (AccountID, string, bool) {
+// parseToken returns the account and the session id that a token names.
+func (s *Service) parseToken(t string) (AccountID, string, bool) {
 	t, ok := strings.CutPrefix(t, s.tokenMark())
 	if !ok {
 		return "", "", false
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(t)
-	if err != nil || len(b) != 16+tokenBytes {
+	if err != nil || len(b) != 16+sessionSecretBytes {
 		return "", "", false
 	}
 	return AccountID(base64.RawURLEncoding.EncodeToString(b[:16])), sessionID(b[16:]), true
@@ -57,7 +57,7 @@ func (w *Work) loadSession() error {
 	if w.caller.Token == "" {
 		return Refuse(SessionRequired)
 	}
-	account, id, ok := w.s.readToken(w.caller.Token)
+	account, id, ok := w.s.parseToken(w.caller.Token)
 	if !ok {
 		return Refuse(SessionEnded)
 	}
@@ -68,7 +68,7 @@ func (w *Work) loadSession() error {
 	if err != nil {
 		return err
 	}
-	if w.over(x) {
+	if w.sessionOver(x) {
 		return Refuse(SessionEnded)
 	}
 	a, err := w.s.accounts.Get(w.tx, string(account))
@@ -82,20 +82,20 @@ func (w *Work) loadSession() error {
 		return Refuse(SessionEnded)
 	}
 	w.session, w.account = x, a
-	w.touch = w.now.Sub(x.Seen) > w.s.policy.SessionIdle/16
+	w.touchDue = w.now.Sub(x.Seen) > w.s.policy.SessionIdle/16
 	return nil
 }
 
-// over says whether a session has ended by time or by a restored backup.
-func (w *Work) over(x *Session) bool {
+// sessionOver reports whether a session has ended by time or by a restored backup.
+func (w *Work) sessionOver(x *Session) bool {
 	p := w.s.policy
 	kept := x.Remember && p.SessionLife > p.SessionShort // else there is nothing that keeping would lengthen
 	idle := !kept && w.now.Sub(x.Seen) >= p.SessionIdle
 	return idle || !w.now.Before(x.Expires) || x.Epochs.Restore != w.s.restoreEpoch()
 }
 
-// seen moves the idle time of the session on.
-func (w *Work) seen() error {
+// markSeen moves the idle time of the session on.
+func (w *Work) markSeen() error {
 	key := sessionKey(w.session.Account, w.session.ID)
 	x, err := w.s.sessions.Get(w.tx, key)
 	if err != nil { // ended or rotated in this very pass
@@ -107,7 +107,7 @@ func (w *Work) seen() error {
 
 // touchSession does what a read could not: it notes that the session is used.
 func (s *Service) touchSession(ctx context.Context, c Caller) error {
-	account, id, ok := s.readToken(c.Token)
+	account, id, ok := s.parseToken(c.Token)
 	if !ok {
 		return nil
 	}
@@ -164,8 +164,8 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		x.Restricted = true
 	}
 	w.session = &x
-	w.touch = false
-	return w.s.token(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
+	w.touchDue = false
+	return w.s.sessionToken(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
 }
 
 // sessionInfo describes a session to its owner.
@@ -183,7 +183,7 @@ func (s *Service) sessionInfo(x, current *Session) SessionInfo {
 func (t Table) assurance(proofs []Proof) (aal int, amr []string) {
 	password := slices.ContainsFunc(proofs, func(p Proof) bool { return p.Kind == Password })
 	for _, p := range proofs {
-		w := t.worth(p)
+		w := t.worthOfProof(p)
 		level := w.Alone
 		if password {
 			level = max(level, w.WithPassword)
@@ -242,7 +242,7 @@ func (w *Work) makeRoom(a AccountID) error {
 		if err != nil {
 			return err
 		}
-		if w.over(item.Doc) {
+		if w.sessionOver(item.Doc) {
 			gone = append(gone, item.Doc)
 		} else {
 			live = append(live, item.Doc)
@@ -278,7 +278,7 @@ func (w *Work) sessions(a AccountID) ([]*Session, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !w.over(item.Doc) {
+		if !w.sessionOver(item.Doc) {
 			list = append(list, item.Doc)
 		}
 	}
@@ -300,7 +300,7 @@ func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
 		if err != nil {
 			return err
 		}
-		w.note.ID, w.note.Item = x.ID, x.Agent
+		w.entry.ID, w.entry.Item = x.ID, x.Agent
 		return s.sessions.Delete(w.tx, key)
 	})
 }
@@ -329,7 +329,7 @@ func (w *Work) endSessions(a AccountID, match func(*Session) bool) error {
 	return nil
 }
 
-// hasMethods says whether the account has a second step: a method that is more
+// hasMethods reports whether the account has a second step: a method that is more
 // than recovery codes. One that is frozen or disabled counts: else whoever knows
 // the password could switch the second step off by a hundred wrong codes.
 func (w *Work) hasMethods(a AccountID) (bool, error) {
@@ -348,7 +348,7 @@ func (w *Work) authenticators(a AccountID) ([]*Authenticator, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !w.voidCodes(item.Doc) {
+		if !w.isVoidCodeSet(item.Doc) {
 			list = append(list, item.Doc)
 		}
 	}
@@ -367,8 +367,8 @@ func systemCaller(c Caller) Caller {
 	return Caller{system: true, RequestID: c.RequestID}
 }
 
-// later returns the later of two times.
-func later(a, b time.Time) time.Time {
+// laterOf returns the later of two times.
+func laterOf(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}

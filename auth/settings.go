@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,9 +22,9 @@ const (
 	maxPlace = 60
 )
 
-// nameFor is the name of a new method: the one given, or one that tells it
+// newMethodName is the name of a new method: the one given, or one that tells it
 // from its like.
-func (s *Service) nameFor(given string, x *Authenticator, list []*Authenticator) string {
+func (s *Service) newMethodName(given string, x *Authenticator, list []*Authenticator) string {
 	if n := clip(given, maxItem); n != "" {
 		return n
 	}
@@ -43,8 +44,8 @@ func (s *Service) nameFor(given string, x *Authenticator, list []*Authenticator)
 	return called + " " + strconv.Itoa(n)
 }
 
-// nameOf is the name of the account's method with that credential.
-func nameOf(list []*Authenticator, credential string) string {
+// nameOfCredential is the name of the account's method with that credential.
+func nameOfCredential(list []*Authenticator, credential string) string {
 	for _, x := range list {
 		if x.Credential == credential {
 			return x.Name
@@ -150,7 +151,7 @@ func (w *Work) listPlaces(info *SecurityInfo) error {
 	for _, b := range browsers {
 		if !b.TrustedUntil.IsZero() {
 			info.Trusted++
-			info.TrustUntil = later(info.TrustUntil, b.TrustedUntil)
+			info.TrustUntil = laterOf(info.TrustUntil, b.TrustedUntil)
 		}
 		if b.Current && w.s.policy.TrustLife > 0 && b.TrustedUntil.IsZero() {
 			info.MayTrust = !w.session.Restricted && !w.session.Shared
@@ -159,8 +160,8 @@ func (w *Work) listPlaces(info *SecurityInfo) error {
 	return nil
 }
 
-// own returns the account's authenticator with the id. Refuses NoSuchMethod.
-func (w *Work) own(id string) (*Authenticator, error) {
+// ownAuthenticator returns the account's authenticator with the id. Refuses NoSuchMethod.
+func (w *Work) ownAuthenticator(id string) (*Authenticator, error) {
 	if id == "" || strings.Contains(id, "/") {
 		return nil, Refuse(NoSuchMethod)
 	}
@@ -175,7 +176,7 @@ func (w *Work) own(id string) (*Authenticator, error) {
 // NoSuchMethod, NameMissing, NameTooLong.
 func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) (*AuthenticatorInfo, error) {
 	return do(ctx, s, c, ActRename, func(w *Work) (*AuthenticatorInfo, error) {
-		x, err := w.own(id)
+		x, err := w.ownAuthenticator(id)
 		if err != nil {
 			return nil, err
 		}
@@ -186,11 +187,11 @@ func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) 
 			return nil, RefuseField(NameMissing, "name")
 		}
 		x.Rev++
-		w.note.of(x)
+		w.entry.setMethod(x)
 		if err := s.authenticators.Put(w.tx, authenticatorKey(x.Account, x.ID), x); err != nil {
 			return nil, err
 		}
-		if err := w.move(x, place); err != nil {
+		if err := w.saveDevicePlace(x, place); err != nil {
 			return nil, err
 		}
 		info, err := w.describe(x)
@@ -198,8 +199,8 @@ func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) 
 	})
 }
 
-// move notes where the device of a method is kept, and its new name.
-func (w *Work) move(x *Authenticator, place string) error {
+// saveDevicePlace notes where the device of a method is kept, and its new name.
+func (w *Work) saveDevicePlace(x *Authenticator, place string) error {
 	key := authenticatorKey(x.Account, x.Device)
 	d, err := w.s.devices.Get(w.tx, key)
 	if err != nil {
@@ -218,7 +219,7 @@ const MaxHistory = 100
 // History lists the account's audited acts, newest first, at most limit: 1 to MaxHistory. cursor is HistoryInfo.Next of
 // the page before, "" for the first.
 func (s *Service) History(ctx context.Context, c Caller, cursor string, limit int) (*HistoryInfo, error) {
-	before, err := strconv.ParseUint(cmpOr(cursor, "0"), 10, 64)
+	before, err := strconv.ParseUint(cmp.Or(cursor, "0"), 10, 64)
 	if err != nil {
 		return nil, RefuseField(MalformedRequest, "cursor")
 	}
@@ -254,11 +255,4 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 		}
 		return info, nil
 	})
-}
-
-func cmpOr(a, b string) string {
-	if a == "" {
-		return b
-	}
-	return a
 }

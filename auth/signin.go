@@ -20,54 +20,54 @@ func (s *Service) SignIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 	start := time.Now()
 	info, err := s.signIn(ctx, c, f)
 	if e := new(Error); errors.As(err, &e) {
-		s.hold(ctx, &s.levels.signIn, start)
+		s.delayRefusal(ctx, &s.floors.signIn, start)
 	}
 	return info, err
 }
 
 func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInInfo, error) {
 	browser := s.browserID(c)
-	g, err := s.charge(ctx, c, s.bySignIn(s.login(f.Identifier), browser))
+	g, err := s.reserveAttempt(ctx, c, s.guessAtSignIn(s.parseLogin(f.Identifier), browser))
 	if err != nil {
 		return nil, err
 	}
-	right, err := s.hash(ctx, g, f.Password)
+	right, err := s.verifyPassword(ctx, g, f.Password)
 	if err != nil {
 		return nil, err
 	}
 	if g.account == nil || g.locked != nil {
 		return nil, g.refusal() // names nobody, or was not judged: nothing is written
 	}
-	raised, err := s.raise(ctx, g, right, f.Password)
+	rehashed, err := s.rehash(ctx, g, right, f.Password)
 	if err != nil {
 		return nil, err
 	}
 	flowID := s.newID()
-	drawn := s.newDraw()
-	at, err := do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
+	drawn := s.newSessionDraw()
+	at, err := do(ctx, s, c, ActSignIn, func(w *Work) (*signInState, error) {
 		w.About(g.account.ID)
-		w.note.Kind = Password
+		w.entry.Kind = Password
 		if !right {
 			return nil, g.refusal()
 		}
-		a, err := w.accountOf(g.account.ID)
+		a, err := w.ceremonyAccount(g.account.ID)
 		if err != nil {
 			return nil, err
 		}
 		if a.Password != g.account.Password { // changed while it was checked
 			return nil, g.refusal()
 		}
-		if err := w.clear(g.key); err != nil {
+		if err := w.clearFailures(g.key); err != nil {
 			return nil, err
 		}
 		if a.disabled() {
 			return nil, Refuse(AccountDisabled)
 		}
-		if err := w.raised(a, raised); err != nil {
+		if err := w.saveRehash(a, rehashed); err != nil {
 			return nil, err
 		}
 		return w.afterPassword(a, &Ceremony{ID: flowID, Purpose: ForSignIn, Account: a.ID,
-			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: ident.Greeting(f.Identifier),
+			Remember: f.Remember && !f.Shared, Shared: f.Shared, Greeting: ident.Greeting(f.Identifier),
 			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Epochs: w.epochs(a),
 			Proofs: []Proof{{Kind: Password, At: w.now}}}, drawn)
 	})
@@ -77,14 +77,16 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 	return s.signInInfo(c, at)
 }
 
-// A draw is the randomness that a pass may need. It is drawn before the pass,
+// A sessionDraw is the randomness that a pass may need. It is drawn before the pass,
 // which may run twice.
-type draw struct {
-	secret   []byte // of a session
-	messages messageIDs
+type sessionDraw struct {
+	sessionSecret []byte // of a session
+	messageIDs    messageIDs
 }
 
-func (s *Service) newDraw() draw { return draw{s.random(tokenBytes), s.newMessageIDs()} }
+func (s *Service) newSessionDraw() sessionDraw {
+	return sessionDraw{s.random(sessionSecretBytes), s.newMessageIDs()}
+}
 
 // messageIDs is the stem of the ids of the messages that a pass may send.
 type messageIDs string
@@ -97,44 +99,44 @@ func (m messageIDs) each() []string {
 	return []string{stem + ".0", stem + ".1", stem + ".2", stem + ".3"}
 }
 
-// standing is where a sign-in stands after a pass: signed in, if there is a
+// signInState is where a sign-in stands after a pass: signed in, if there is a
 // token, or at a next step.
-type standing struct {
-	flow    *Ceremony
-	token   string
-	session *Session
-	methods []MethodInfo
-	trust   bool
+type signInState struct {
+	flow     *Ceremony
+	token    string
+	session  *Session
+	methods  []MethodInfo
+	mayTrust bool
 }
 
 // afterPassword decides what follows a right password.
-func (w *Work) afterPassword(a *Account, flow *Ceremony, d draw) (*standing, error) {
+func (w *Work) afterPassword(a *Account, flow *Ceremony, d sessionDraw) (*signInState, error) {
 	open, err := w.hasMethods(a.ID)
 	if err != nil {
 		return nil, err
 	}
 	if !open {
-		return w.signedIn(a, flow, d)
+		return w.openSession(a, flow, d)
 	}
-	trusted, err := w.trusted(a)
+	trusted, err := w.browserTrusted(a)
 	if err != nil {
 		return nil, err
 	}
 	if trusted && !flow.Shared {
 		flow.Proofs = append(flow.Proofs, Proof{Kind: Trusted, At: w.now})
-		return w.signedIn(a, flow, d)
+		return w.openSession(a, flow, d)
 	}
-	methods, err := w.methods(a)
-	return &standing{flow: flow, methods: methods}, err
+	methods, err := w.offeredMethods(a)
+	return &signInState{flow: flow, methods: methods}, err
 }
 
-// signedIn opens the session that a flow has earned.
-func (w *Work) signedIn(a *Account, flow *Ceremony, d draw) (*standing, error) {
-	token, err := w.grant(a, d.secret, flow.Proofs, flow.Remember)
+// openSession opens the session that a flow has earned.
+func (w *Work) openSession(a *Account, flow *Ceremony, d sessionDraw) (*signInState, error) {
+	token, err := w.grant(a, d.sessionSecret, flow.Proofs, flow.Remember)
 	if err != nil {
 		return nil, err
 	}
-	at := &standing{flow: flow, token: token, session: w.session}
+	at := &signInState{flow: flow, token: token, session: w.session}
 	if a.MailReset && len(flow.Proofs) > 1 {
 		a.MailReset = false
 		if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
@@ -148,14 +150,14 @@ func (w *Work) signedIn(a *Account, flow *Ceremony, d draw) (*standing, error) {
 	if w.caller.Browser == "" {
 		return at, nil
 	}
-	at.trust, err = w.meet(a, d.messages)
+	at.mayTrust, err = w.recordBrowser(a, d.messageIDs)
 	return at, err
 }
 
 // signInInfo describes where a sign-in stands.
-func (s *Service) signInInfo(c Caller, out *standing) (*SignInInfo, error) {
+func (s *Service) signInInfo(c Caller, out *signInState) (*SignInInfo, error) {
 	flow := out.flow
-	info := &SignInInfo{Who: flow.Hint, Token: out.token, MayTrust: out.trust}
+	info := &SignInInfo{Who: flow.Greeting, Token: out.token, MayTrust: out.mayTrust}
 	if out.token != "" {
 		x := s.sessionInfo(out.session, out.session)
 		info.Step, info.Session, info.Expires = StepDone, &x, x.Expires
@@ -176,7 +178,7 @@ func (s *Service) signInInfo(c Caller, out *standing) (*SignInInfo, error) {
 // SignInState says where a sealed sign-in stands, so that a page can be loaded
 // again. It spends nothing.
 func (s *Service) SignInState(ctx context.Context, c Caller, ceremony string) (*SignInInfo, error) {
-	flow, err := s.open(ceremony, ForSignIn, c)
+	flow, err := s.unseal(ceremony, ForSignIn, c)
 	if err != nil {
 		return nil, err
 	}
@@ -188,12 +190,12 @@ func (s *Service) SignInState(ctx context.Context, c Caller, ceremony string) (*
 		if err != nil {
 			return nil, err
 		}
-		return w.methods(a)
+		return w.offeredMethods(a)
 	})
 	if err != nil {
 		return nil, err
 	}
-	info, err := s.signInInfo(c, &standing{flow: flow, methods: methods})
+	info, err := s.signInInfo(c, &signInState{flow: flow, methods: methods})
 	if err == nil {
 		info.Ceremony = ceremony
 	}
@@ -202,19 +204,19 @@ func (s *Service) SignInState(ctx context.Context, c Caller, ceremony string) (*
 
 // flowAccount reads the account of a flow that is neither spent nor void.
 func (w *Work) flowAccount(c *Ceremony) (*Account, error) {
-	if err := w.unspent(c.ID, CeremonyUsed); err != nil {
+	if err := w.notConsumed(c.ID, CeremonyUsed); err != nil {
 		return nil, err
 	}
 	if c.Flow != "" {
-		if err := w.unspent(c.Flow, CeremonyUsed); err != nil {
+		if err := w.notConsumed(c.Flow, CeremonyUsed); err != nil {
 			return nil, err
 		}
 	}
-	a, err := w.accountOf(c.Account)
+	a, err := w.ceremonyAccount(c.Account)
 	if err != nil {
 		return nil, err
 	}
-	if e := w.current(c.Epochs, a); e != nil {
+	if e := w.refuseVoid(c.Epochs, a); e != nil {
 		return nil, e
 	}
 	return a, nil
@@ -229,20 +231,20 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 	id := s.newID()
 	next, err := do(ctx, s, c, ActLook, func(w *Work) (*Ceremony, error) {
 		next := &Ceremony{ID: id, Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
-			Remember: f.Remember && !f.Shared, Shared: f.Shared, Hint: ident.Greeting(f.Identifier), Verify: f.Verify,
+			Remember: f.Remember && !f.Shared, Shared: f.Shared, Greeting: ident.Greeting(f.Identifier), Verify: f.Verify,
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.CeremonyLife),
 			Epochs: Epochs{Restore: s.restoreEpoch()}}
 		var list []*Authenticator
 		if f.Identifier != "" {
-			login := s.login(f.Identifier)
-			a, err := w.find(login)
+			login := s.parseLogin(f.Identifier)
+			a, err := w.findAccount(login)
 			if err != nil {
 				return nil, err
 			}
 			if a != nil {
-				list, err = w.active(a.ID, WebAuthn, "")
+				list, err = w.activeMethods(a.ID, WebAuthn, "")
 			} else {
-				err = w.standIn()
+				err = w.readDummyAccount()
 			}
 			if err != nil {
 				return nil, err
@@ -258,26 +260,26 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 	if err != nil {
 		return nil, err
 	}
-	return s.challenge(c, next, nil, nil)
+	return s.sealChallenge(c, next, nil, nil)
 }
 
 // SignInBegin begins the second step with one method. Codes are sent only now,
 // after the password was right.
 func (s *Service) SignInBegin(ctx context.Context, c Caller, ceremony string, m MethodChoice) (*Challenge, error) {
-	flow, err := s.open(ceremony, ForSignIn, c)
+	flow, err := s.unseal(ceremony, ForSignIn, c)
 	if err != nil {
 		return nil, err
 	}
 	if !flow.shown(Password) { // a key that came first is no way round the password, nor to a text
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
-	return s.begin(ctx, c, flow, m)
+	return s.beginChallenge(ctx, c, flow, m)
 }
 
 // SignInResend sends the code of a begun second step again, perhaps by another
 // channel of the same number.
 func (s *Service) SignInResend(ctx context.Context, c Caller, ceremony string, ch Channel) (*Challenge, error) {
-	return s.resend(ctx, c, ForSignIn, ceremony, ch)
+	return s.resendCode(ctx, c, ForSignIn, ceremony, ch)
 }
 
 // SignInFinish checks the response of the second step, or of a key that came
@@ -287,34 +289,34 @@ func (s *Service) SignInResend(ctx context.Context, c Caller, ceremony string, c
 // Until something is shown every answer but a right one is refused alike.
 func (s *Service) SignInFinish(ctx context.Context, c Caller, ceremony string, response json.RawMessage) (*SignInInfo, error) {
 	start := time.Now()
-	flow, err := s.open(ceremony, ForSignIn, c)
+	flow, err := s.unseal(ceremony, ForSignIn, c)
 	if err != nil {
 		return nil, err
 	}
 	info, err := s.signInFinish(ctx, c, flow, response)
 	if e := new(Error); flow.anonymous() && errors.As(err, &e) {
-		s.hold(ctx, &s.levels.keyFirst, start)
+		s.delayRefusal(ctx, &s.floors.keyFirst, start)
 	}
 	return info, err
 }
 
 func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, response json.RawMessage) (*SignInInfo, error) {
-	drawn := s.newDraw()
-	grant := func(w *Work, a *Account, x *Authenticator, p Proof) (*standing, error) {
+	drawn := s.newSessionDraw()
+	onSuccess := func(w *Work, a *Account, x *Authenticator, p Proof) (*signInState, error) {
 		next := *flow
 		next.Flow, next.Kind, next.State = "", "", nil
 		next.Account, next.Epochs = a.ID, w.epochs(a)
 		next.Proofs = append(slices.Clone(flow.Proofs), p)
-		if next.Hint == "" {
-			next.Hint = ident.Greeting(a.Email.Mask())
+		if next.Greeting == "" {
+			next.Greeting = ident.Greeting(a.Email.Mask())
 		}
-		if !flow.shown(Password) && s.methods.worth(p).Alone < 2 {
+		if !flow.shown(Password) && s.methods.worthOfProof(p).Alone < 2 {
 			next.Begun, next.Expires = w.now, w.now.Add(s.policy.SignInLife)
-			return &standing{flow: &next}, nil
+			return &signInState{flow: &next}, nil
 		}
-		return w.signedIn(a, &next, drawn)
+		return w.openSession(a, &next, drawn)
 	}
-	at, err := finish(ctx, s, c, ActSecondStep, flow, response, grant)
+	at, err := finish(ctx, s, c, ActSecondStep, flow, response, onSuccess)
 	if err != nil {
 		return nil, err
 	}
@@ -327,33 +329,33 @@ func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, re
 // SignInPassword follows a key that came first: the password against a counter
 // that only the proven holder of the key spends (D5).
 func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, password string) (*SignInInfo, error) {
-	flow, err := s.open(ceremony, ForSignIn, c)
+	flow, err := s.unseal(ceremony, ForSignIn, c)
 	if err != nil {
 		return nil, err
 	}
 	if len(flow.Proofs) != 1 || flow.Proofs[0].Kind != WebAuthn {
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
-	g, err := s.charge(ctx, c, func(w *Work) (*guess, error) {
+	g, err := s.reserveAttempt(ctx, c, func(w *Work) (*guess, error) {
 		a, err := w.flowAccount(flow)
-		return &guess{account: a, policy: s.policy.Proven, exact: true, refuse: PasswordWrong,
+		return &guess{account: a, policy: s.policy.Proven, mayKnow: true, refuse: PasswordWrong,
 			key: provenKey(flow.Account, flow.Proofs[0].Authenticator)}, err
 	})
 	if err != nil {
 		return nil, err
 	}
-	right, err := s.hash(ctx, g, password)
+	right, err := s.verifyPassword(ctx, g, password)
 	if err != nil {
 		return nil, err
 	}
-	raised, err := s.raise(ctx, g, right, password)
+	rehashed, err := s.rehash(ctx, g, right, password)
 	if err != nil {
 		return nil, err
 	}
-	drawn := s.newDraw()
-	at, err := do(ctx, s, c, ActSignIn, func(w *Work) (*standing, error) {
+	drawn := s.newSessionDraw()
+	at, err := do(ctx, s, c, ActSignIn, func(w *Work) (*signInState, error) {
 		w.About(flow.Account)
-		w.note.Kind = Password
+		w.entry.Kind = Password
 		a, err := w.flowAccount(flow)
 		if err != nil {
 			return nil, err
@@ -361,18 +363,18 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 		if !right || a.Password != g.account.Password {
 			return nil, g.refusal()
 		}
-		if err := w.clear(g.key); err != nil {
+		if err := w.clearFailures(g.key); err != nil {
 			return nil, err
 		}
-		if err := w.spend(flow.ID, flow.Expires, CeremonyUsed); err != nil {
+		if err := w.consume(flow.ID, flow.Expires, CeremonyUsed); err != nil {
 			return nil, err
 		}
-		if err := w.raised(a, raised); err != nil {
+		if err := w.saveRehash(a, rehashed); err != nil {
 			return nil, err
 		}
 		done := *flow
 		done.Proofs = []Proof{{Kind: Password, At: w.now}, flow.Proofs[0]}
-		return w.signedIn(a, &done, drawn)
+		return w.openSession(a, &done, drawn)
 	})
 	if err != nil {
 		return nil, err

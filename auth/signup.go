@@ -33,7 +33,7 @@ const (
 	LinkEmail  = "email"
 )
 
-// linkPaths are the pages that links lead to.
+// linkPath is where the page stands that a link leads to.
 func linkPath(purpose string) string {
 	switch purpose {
 	case LinkSignUp:
@@ -58,8 +58,8 @@ func linkKey(token string) string {
 	return base64.RawURLEncoding.EncodeToString(h[:])
 }
 
-// keepLink stores a new link.
-func (w *Work) keepLink(key string, l *link) error {
+// saveLink stores a new link.
+func (w *Work) saveLink(key string, l *link) error {
 	l.Restore = w.s.restoreEpoch()
 	if err := w.s.links.Insert(w.tx, key, l); err != nil {
 		return fmt.Errorf("writing a link: %w", err)
@@ -67,9 +67,9 @@ func (w *Work) keepLink(key string, l *link) error {
 	return nil
 }
 
-// link returns the link that a token opens. Refuses LinkUsed for one that is
+// openLink returns the link that a token opens. Refuses LinkUsed for one that is
 // used, too old, of another purpose or never issued: the answers are alike.
-func (w *Work) link(purpose, token string) (*link, error) {
+func (w *Work) openLink(purpose, token string) (*link, error) {
 	l, err := w.s.links.Get(w.tx, linkKey(token))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, Refuse(LinkUsed)
@@ -83,23 +83,23 @@ func (w *Work) link(purpose, token string) (*link, error) {
 	return l, nil
 }
 
-// spendLink is link, and the end of it.
-func (w *Work) spendLink(purpose, token string) (*link, error) {
-	l, err := w.link(purpose, token)
+// consumeLink is link, and the end of it.
+func (w *Work) consumeLink(purpose, token string) (*link, error) {
+	l, err := w.openLink(purpose, token)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.spend(linkKey(token), l.Expires, LinkUsed); err != nil {
+	if err := w.consume(linkKey(token), l.Expires, LinkUsed); err != nil {
 		return nil, err
 	}
 	return l, w.s.links.Delete(w.tx, linkKey(token))
 }
 
-// LookLink says whether a mailed link would work now, without spending it:
+// LookLink reports whether a mailed link would work now, without spending it:
 // mail scanners open links, so opening one changes nothing.
 func (s *Service) LookLink(ctx context.Context, c Caller, purpose, token string) error {
 	return s.do(ctx, c, ActLook, func(w *Work) error {
-		_, err := w.link(purpose, token)
+		_, err := w.openLink(purpose, token)
 		return err
 	})
 }
@@ -120,7 +120,7 @@ func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpIn
 	return do(ctx, s, c, ActSignUp, func(w *Work) (*SignUpInfo, error) {
 		info := &SignUpInfo{MaskedEmail: a.Email.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
-		if _, err := w.allowSend("", ident.Recipient(a.Email)); err != nil {
+		if _, err := w.takeSendQuota("", ident.Recipient(a.Email)); err != nil {
 			return nil, err
 		}
 		w.About(siteChain(key))
@@ -132,15 +132,15 @@ func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpIn
 		if err == nil { // told in the owner's own words: a stranger's are no part of our mail
 			m.Recipient, m.Language = ident.Recipient(owner.Email), owner.Language
 			m.Template, m.Args = TemplateSignUpExisting, map[string]string{"name": owner.Name}
-			return info, w.send(m, messageID)
+			return info, w.enqueue(m, messageID)
 		}
 		if err := ignoreMissing(err); err != nil {
 			return nil, err
 		}
-		if err := w.keepLink(key, &link{Purpose: LinkSignUp, Expires: info.Expires, SignUp: &made}); err != nil {
+		if err := w.saveLink(key, &link{Purpose: LinkSignUp, Expires: info.Expires, SignUp: &made}); err != nil {
 			return nil, err
 		}
-		return info, w.send(m, messageID)
+		return info, w.enqueue(m, messageID)
 	})
 }
 
@@ -162,7 +162,7 @@ func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
 	if err != nil {
 		return nil, RefuseTyped(err)
 	}
-	if err := s.policy.accept(f.Password, user, email, name); err != nil {
+	if err := s.policy.acceptPassword(f.Password, user, email, name); err != nil {
 		return nil, err
 	}
 	if !f.Terms {
@@ -179,14 +179,14 @@ func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
 // not the password. Refuses LinkUsed.
 func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string) (ident.Masked, error) {
 	return do(ctx, s, c, ActConfirmSignUp, func(w *Work) (ident.Masked, error) {
-		l, err := w.spendLink(LinkSignUp, token)
+		l, err := w.consumeLink(LinkSignUp, token)
 		if err != nil {
 			return "", err
 		}
 		a := l.SignUp
 		a.CreatedAt = w.now
 		w.About(a.ID)
-		if a.LateClaim, err = w.crowded(a.Phone); err != nil {
+		if a.LateClaim, err = w.claimsFull(a.Phone); err != nil {
 			return "", err
 		}
 		err = s.accounts.Insert(w.tx, string(a.ID), a)

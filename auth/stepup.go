@@ -17,36 +17,36 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		if !s.askable(a) {
 			return nil, Refuse(NotFound)
 		}
-		d, err := w.demand(a, target)
+		d, err := w.resolveDemand(a, target)
 		if err != nil {
 			return nil, err
 		}
 		info := &StepUpInfo{For: a, Demand: d, MaskedEmail: w.account.Email.Mask()}
 		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge)
 		info.Waits = !info.Done && (a == ActRemove || a == ActLose) && w.shows(Weak, d.MaxAge)
-		info.Methods, err = w.methods(w.account)
+		info.Methods, err = w.offeredMethods(w.account)
 		return info, err
 	})
 }
 
-// askable says whether a request can be for an action: it has a rule, and is
+// askable reports whether a request can be for an action: it has a rule, and is
 // not the service's own.
 func (s *Service) askable(a Action) bool {
 	rule, known := s.rule(a)
 	return known && rule.Who != System
 }
 
-// demand resolves what an action asks for into a class: the best that the
+// resolveDemand resolves what an action asks for into a class: the best that the
 // account has, or that of what would be removed.
-func (w *Work) demand(a Action, target string) (Demand, error) {
+func (w *Work) resolveDemand(a Action, target string) (Demand, error) {
 	d := w.s.DemandOf(a)
 	switch {
 	case a == ActRemove || a == ActLose:
-		list, err := w.removed(a, target)
+		list, err := w.removalList(a, target)
 		if err != nil {
 			return d, err
 		}
-		d.Class = w.classOf(list)
+		d.Class = w.strongestClass(list)
 	case d.Class == Best:
 		best, err := w.bestClass()
 		if err != nil {
@@ -57,8 +57,8 @@ func (w *Work) demand(a Action, target string) (Demand, error) {
 	return d, nil
 }
 
-// classOf is the strongest class among authenticators, at least Weak.
-func (w *Work) classOf(list []*Authenticator) Class {
+// strongestClass is the strongest class among authenticators, at least Weak.
+func (w *Work) strongestClass(list []*Authenticator) Class {
 	c := Weak
 	for _, x := range list {
 		c = max(c, w.s.worth(x.Kind).Class)
@@ -75,25 +75,25 @@ func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target st
 	flow, err := do(ctx, s, c, ActLookStep, func(w *Work) (*Ceremony, error) {
 		return &Ceremony{ID: flowID, Purpose: ForStepUp, For: a, About: target,
 			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account),
-			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Hint: ident.Greeting(w.account.Email.Mask())}, nil
+			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Greeting: ident.Greeting(w.account.Email.Mask())}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(ctx, c, flow, m)
+	return s.beginChallenge(ctx, c, flow, m)
 }
 
 // StepUpResend sends the code of a begun step-up again, perhaps by another
 // channel.
 func (s *Service) StepUpResend(ctx context.Context, c Caller, ceremony string, ch Channel) (*Challenge, error) {
-	return s.resend(ctx, c, ForStepUp, ceremony, ch)
+	return s.resendCode(ctx, c, ForStepUp, ceremony, ch)
 }
 
 // StepUpFinish checks the response, notes the proof in the session and rotates
 // its token. It tells which authenticator answered, so that a seller with
 // several keys can see which one he holds.
 func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, response json.RawMessage) (*StepUpDone, error) {
-	cer, err := s.open(ceremony, ForStepUp, c)
+	cer, err := s.unseal(ceremony, ForStepUp, c)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, r
 	if cer.For == ActTest {
 		action = ActTest
 	}
-	secret := s.random(tokenBytes)
+	secret := s.random(sessionSecretBytes)
 	return finish(ctx, s, c, action, cer, response, func(w *Work, a *Account, x *Authenticator, p Proof) (*StepUpDone, error) {
 		proofs := append(slices.DeleteFunc(slices.Clone(w.session.Proofs), func(old Proof) bool {
 			return old.Authenticator == p.Authenticator && old.Kind == p.Kind
@@ -119,23 +119,23 @@ func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, r
 // other ways. Nothing is sent and nothing is spent. The prompt is not told
 // twice.
 func (s *Service) Challenge(ctx context.Context, c Caller, p Purpose, ceremony string) (*Challenge, error) {
-	cer, err := s.open(ceremony, p, c)
+	cer, err := s.unseal(ceremony, p, c)
 	if err != nil {
 		return nil, err
 	}
-	return do(ctx, s, c, lookFor(p), func(w *Work) (*Challenge, error) {
-		out := &Challenge{Ceremony: ceremony, Kind: cer.Kind, Channel: cer.Channel, Expires: cer.Expires, Who: cer.Hint}
+	return do(ctx, s, c, lookAction(p), func(w *Work) (*Challenge, error) {
+		out := &Challenge{Ceremony: ceremony, Kind: cer.Kind, Channel: cer.Channel, Expires: cer.Expires, Who: cer.Greeting}
 		if p == ForSignIn && len(cer.Proofs) == 0 { // key first: to a stranger all accounts look alike
-			return out, w.unspent(cer.ID, CeremonyUsed)
+			return out, w.notConsumed(cer.ID, CeremonyUsed)
 		}
 		a, err := w.flowAccount(cer)
 		if err != nil {
 			return nil, err
 		}
-		if err := w.ownSession(cer); err != nil {
+		if err := w.requireOwnSession(cer); err != nil {
 			return nil, err
 		}
-		if out.Methods, err = w.methods(a); err != nil || cer.Message == "" {
+		if out.Methods, err = w.offeredMethods(a); err != nil || cer.Message == "" {
 			return out, err
 		}
 		out.Delivery, err = w.delivery(cer)
@@ -145,7 +145,7 @@ func (s *Service) Challenge(ctx context.Context, c Caller, p Purpose, ceremony s
 
 // delivery says how far the message of a ceremony has come.
 func (w *Work) delivery(c *Ceremony) (*DeliveryInfo, error) {
-	m, err := w.message(c.Message)
+	m, err := w.findMessage(c.Message)
 	if err != nil || m == nil {
 		return nil, err
 	}

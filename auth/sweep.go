@@ -32,28 +32,28 @@ func (c *sweepCursors) set(name, next string) {
 }
 
 // sweeper reads one slice of one collection.
-type sweeper func(w *Work, from string) (slice, error)
+type sweeper func(w *Work, from string) (sweepSlice, error)
 
-// slice is what was found in a slice of a collection: the keys of what is over,
+// sweepSlice is what was found in a slice of a collection: the keys of what is over,
 // and where the next slice begins, "" after the last.
-type slice struct {
-	over []string
+type sweepSlice struct {
+	keys []string
 	next string
 }
 
-// sweepOf returns a sweeper over a collection whose documents are over as
+// sweeperOf returns a sweeper over a collection whose documents are over as
 // the function says.
-func sweepOf[T any](c *store.Collection[T], over func(*Work, *T) bool) sweeper {
-	return func(w *Work, from string) (slice, error) {
-		var found slice
+func sweeperOf[T any](c *store.Collection[T], over func(*Work, *T) bool) sweeper {
+	return func(w *Work, from string) (sweepSlice, error) {
+		var found sweepSlice
 		n, last := 0, ""
 		for item, err := range c.Scan(w.tx, from, "", scanBatch) {
 			if err != nil {
-				return slice{}, err
+				return sweepSlice{}, err
 			}
 			n, last = n+1, item.ID
 			if over(w, item.Doc) {
-				found.over = append(found.over, item.ID)
+				found.keys = append(found.keys, item.ID)
 			}
 		}
 		if n == scanBatch {
@@ -66,22 +66,22 @@ func sweepOf[T any](c *store.Collection[T], over func(*Work, *T) bool) sweeper {
 // maxSlices bounds one sweep of a collection: 100,000 documents.
 const maxSlices = 200
 
-// sweepSpent reads from the index by time instead.
-func (s *Service) sweepSpent(w *Work, _ string) (slice, error) {
+// sweepConsumed reads from the index by time instead.
+func (s *Service) sweepConsumed(w *Work, _ string) (sweepSlice, error) {
 	var keys []string
 	for _, b := range spreads {
-		rows, err := s.spent.Range(w.tx, "ends", string(b), string(b)+stampKey(w.now), scanBatch-len(keys))
+		rows, err := s.consumed.Range(w.tx, "ends", string(b), string(b)+timeKey(w.now), scanBatch-len(keys))
 		if err != nil {
-			return slice{}, err
+			return sweepSlice{}, err
 		}
 		for _, r := range rows {
 			keys = append(keys, r.ID)
 		}
 		if len(keys) == scanBatch {
-			return slice{keys, "more"}, nil
+			return sweepSlice{keys, "more"}, nil
 		}
 	}
-	return slice{over: keys}, nil
+	return sweepSlice{keys: keys}, nil
 }
 
 // Sweep removes a slice of what is over, and applies changes that came due.
@@ -93,26 +93,26 @@ func (s *Service) Sweep(ctx context.Context) error {
 		find   sweeper
 		delete func(store.Tx, string) error
 	}{
-		{"spent", s.sweepSpent, s.spent.Delete},
-		{"link", sweepOf(s.links, func(w *Work, l *link) bool { return w.now.After(l.Expires) }), s.links.Delete},
-		{"session", sweepOf(s.sessions, func(w *Work, x *Session) bool { return w.now.After(x.Expires) }), s.sessions.Delete},
-		{"sent", sweepOf(s.sentBox, func(w *Work, m *Message) bool { return w.now.Sub(m.ChangedAt) > keepSent }), s.sentBox.Delete},
-		{"throttle", sweepOf(s.throttles, (*Work).forgotten), s.throttles.Delete},
+		{"spent", s.sweepConsumed, s.consumed.Delete},
+		{"link", sweeperOf(s.links, func(w *Work, l *link) bool { return w.now.After(l.Expires) }), s.links.Delete},
+		{"session", sweeperOf(s.sessions, func(w *Work, x *Session) bool { return w.now.After(x.Expires) }), s.sessions.Delete},
+		{"sent", sweeperOf(s.sentBox, func(w *Work, m *Message) bool { return w.now.Sub(m.ChangedAt) > receiptWait }), s.sentBox.Delete},
+		{"throttle", sweeperOf(s.throttles, (*Work).throttleOver), s.throttles.Delete},
 	}
 	for _, st := range steps {
 		if err := s.sweepAll(ctx, sys, st.name, st.find, st.delete); err != nil {
 			return err
 		}
 	}
-	find := sweepOf(s.changes, func(w *Work, c *change) bool { return !w.now.Before(c.Due) })
-	if err := s.comeDue(ctx, sys, "change", find, s.applyChange); err != nil {
+	find := sweeperOf(s.changes, func(w *Work, c *change) bool { return !w.now.Before(c.Due) })
+	if err := s.applyDue(ctx, sys, "change", find, s.applyChange); err != nil {
 		return err
 	}
-	return s.collections(func(c chores) error {
-		if err := s.sweepAll(ctx, sys, c.name, c.sweep, c.remove); err != nil || c.due == nil {
+	return s.eachCollection(func(c chores) error {
+		if err := s.sweepAll(ctx, sys, c.name, c.findOver, c.remove); err != nil || c.findDue == nil {
 			return err
 		}
-		return s.comeDue(ctx, sys, c.name+" due", c.due, c.apply)
+		return s.applyDue(ctx, sys, c.name+" due", c.findDue, c.apply)
 	})
 }
 
@@ -127,41 +127,41 @@ func (s *Service) sweepAll(ctx context.Context, c Caller, name string, find swee
 	return nil
 }
 
-// comeDue applies what has come due in a slice of a collection.
-func (s *Service) comeDue(ctx context.Context, c Caller, name string, find sweeper, apply func(context.Context, Caller, string) error) error {
+// applyDue applies what has come due in a slice of a collection.
+func (s *Service) applyDue(ctx context.Context, c Caller, name string, find sweeper, apply func(context.Context, Caller, string) error) error {
 	due, err := s.sweepStep(ctx, c, name, find, nil)
 	if err != nil {
 		return err
 	}
-	for _, key := range due.over {
+	for _, key := range due.keys {
 		err = errors.Join(err, apply(ctx, c, key)) // one that cannot be done holds up no other
 	}
 	return err
 }
 
-// forgotten says whether a count may go: one of messages, or of guesses that
+// throttleOver reports whether a count may go: one of messages, or of guesses that
 // have no limit, two days after its last. Guesses that have one are counted
 // until a right answer: who guesses a few a day would otherwise never reach it.
-func (w *Work) forgotten(t *throttle) bool {
+func (w *Work) throttleOver(t *throttle) bool {
 	return !t.Keep && w.now.Sub(t.At) > 2*quiet && w.now.After(t.Until.Add(2*quiet))
 }
 
 // sweepStep finds on a snapshot and deletes in a transaction of its own, which
 // looks again: what was renewed meanwhile stays. Without remove it only finds.
 func (s *Service) sweepStep(ctx context.Context, c Caller, name string, find sweeper,
-	remove func(store.Tx, string) error) (slice, error) {
-	from := s.cursor.get(name)
-	found, err := do(ctx, s, c, ActOutbox, func(w *Work) (slice, error) { return find(w, from) })
+	remove func(store.Tx, string) error) (sweepSlice, error) {
+	from := s.sweepCursors.get(name)
+	found, err := do(ctx, s, c, ActOutbox, func(w *Work) (sweepSlice, error) { return find(w, from) })
 	if err != nil {
-		return slice{}, err
+		return sweepSlice{}, err
 	}
-	if len(found.over) > 0 && remove != nil {
+	if len(found.keys) > 0 && remove != nil {
 		err = s.do(ctx, c, ActSweep, func(w *Work) error {
 			again, err := find(w, from)
 			if err != nil {
 				return err
 			}
-			for _, key := range again.over {
+			for _, key := range again.keys {
 				if err := remove(w.tx, key); err != nil {
 					return err
 				}
@@ -169,6 +169,6 @@ func (s *Service) sweepStep(ctx context.Context, c Caller, name string, find swe
 			return nil
 		})
 	}
-	s.cursor.set(name, found.next)
+	s.sweepCursors.set(name, found.next)
 	return found, err
 }

@@ -23,7 +23,7 @@ func TestSweepKeepsUpWithSignIns(t *testing.T) {
 			if i >= old {
 				ends = at.Add(time.Minute)
 			}
-			if err := w.spend(fmt.Sprintf("%c%d", 'a'+i%26, i), ends, CeremonyUsed); err != nil {
+			if err := w.consume(fmt.Sprintf("%c%d", 'a'+i%26, i), ends, CeremonyUsed); err != nil {
 				return err
 			}
 		}
@@ -38,7 +38,7 @@ func TestSweepKeepsUpWithSignIns(t *testing.T) {
 	left := 0
 	err = s.db.View(t.Context(), func(tx store.Tx) error {
 		var err error
-		left, err = s.spent.Count(tx, "", 10_000)
+		left, err = s.consumed.Count(tx, "", 10_000)
 		return err
 	})
 	if err != nil || left != young {

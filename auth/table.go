@@ -191,10 +191,10 @@ func (t Table) Way(way string) *Method {
 	return &Method{}
 }
 
-// Noun is what stored messages call a method: its flavour where that is not the
+// MessageKey is what stored messages call a method: its flavour where that is not the
 // usual one of its kind, since a passkey is another item than a security key
 // (D10), else its kind.
-func (t Table) Noun(k Kind, f Flavour) string {
+func (t Table) MessageKey(k Kind, f Flavour) string {
 	if m := t.Of(k, f); f != "" && m.Flavour == f && m != t.Of(k, "") {
 		return string(f)
 	}
@@ -216,10 +216,10 @@ func (t Table) Values(column func(*Method) string) []string {
 // Methods is the site's table of methods.
 func (s *Service) Methods() Table { return s.methods }
 
-// worth is what a proof is worth. A verified user adds to a key: one bound to a
+// worthOfProof is what a proof is worth. A verified user adds to a key: one bound to a
 // device then stands alone at level 2 and reaches 3 with the password (NIST SP
 // 800-63B-4 §2.3); what a cloud account may keep stays at 2.
-func (t Table) worth(p Proof) Worth {
+func (t Table) worthOfProof(p Proof) Worth {
 	w := t.Of(p.Kind, "").Worth
 	if p.UserVerified && w.Verified != (Levels{}) {
 		w.Alone = w.Verified.Alone
@@ -261,14 +261,16 @@ func (s *Service) row(x *Authenticator) *Method { return s.methods.Of(x.Kind, x.
 // worth is what a kind is worth.
 func (s *Service) worth(k Kind) Worth { return s.methods.Of(k, "").Worth }
 
-// isSet says whether a kind is recovery codes, or the like of them.
+// isSet reports whether a kind is recovery codes, or the like of them.
 func (s *Service) isSet(k Kind) bool { return s.methods.Of(k, "").Set }
 
-// noun is how messages name the sort of method.
-func (s *Service) noun(x *Authenticator) string { return s.methods.Noun(x.Kind, x.Traits.Flavour) }
+// messageKey is how messages name the sort of method.
+func (s *Service) messageKey(x *Authenticator) string {
+	return s.methods.MessageKey(x.Kind, x.Traits.Flavour)
+}
 
-// equip takes over the factors and their rows.
-func (s *Service) equip(cfg Config) error {
+// setFactors takes over the factors and their rows.
+func (s *Service) setFactors(cfg Config) error {
 	table := cfg.Methods
 	if table == nil {
 		table = Methods()

@@ -39,7 +39,7 @@ func TestTableOfMethods(t *testing.T) {
 		want    string
 	}{{WebAuthn, SecurityKey, "webauthn"}, {WebAuthn, "", "webauthn"}, {WebAuthn, Passkey, "passkey"},
 		{TOTP, "", "totp"}, {Phone, "", "phone"}} {
-		if got := table.Noun(c.kind, c.flavour); got != c.want {
+		if got := table.MessageKey(c.kind, c.flavour); got != c.want {
 			t.Errorf("what stored messages call %s %s: got %q, want %q", c.kind, c.flavour, got, c.want)
 		}
 	}

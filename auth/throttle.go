@@ -32,8 +32,8 @@ type throttle struct {
 
 const quiet = 24 * time.Hour
 
-// after returns the throttle after one more wrong answer.
-func (t throttle) after(g GuessPolicy, now time.Time) throttle {
+// afterFailure returns the throttle after one more wrong answer.
+func (t throttle) afterFailure(g GuessPolicy, now time.Time) throttle {
 	if now.Sub(t.At) > quiet {
 		t.Burst = 0
 	}
@@ -52,16 +52,16 @@ func (t throttle) after(g GuessPolicy, now time.Time) throttle {
 	return t
 }
 
-// left says how many wrong answers are still free of a wait.
-func (t throttle) left(g GuessPolicy, now time.Time) int {
+// freeTries says how many wrong answers are still free of a wait.
+func (t throttle) freeTries(g GuessPolicy, now time.Time) int {
 	if now.Sub(t.At) > quiet {
 		return g.Free
 	}
 	return max(0, g.Free-t.Burst)
 }
 
-// spent says whether the limit on consecutive wrong answers is reached.
-func (t throttle) spent(g GuessPolicy) bool { return g.Limit > 0 && t.Fails >= g.Limit }
+// limitReached reports whether the limit on consecutive wrong answers is reached.
+func (t throttle) limitReached(g GuessPolicy) bool { return g.Limit > 0 && t.Fails >= g.Limit }
 
 func (w *Work) throttle(key string) (throttle, error) {
 	t, err := w.s.throttles.Get(w.tx, key)
@@ -74,19 +74,19 @@ func (w *Work) throttle(key string) (throttle, error) {
 	return *t, nil
 }
 
-// charge counts one wrong answer, before it is known to be wrong where that
+// countFailure counts one wrong answer, before it is known to be wrong where that
 // takes long.
-func (w *Work) charge(key string, g GuessPolicy) (throttle, error) {
+func (w *Work) countFailure(key string, g GuessPolicy) (throttle, error) {
 	t, err := w.throttle(key)
 	if err != nil {
 		return t, err
 	}
-	t = t.after(g, w.now)
+	t = t.afterFailure(g, w.now)
 	return t, w.s.throttles.Put(w.tx, key, &t)
 }
 
-// clear ends a count. It writes only if there is one.
-func (w *Work) clear(key string) error {
+// clearFailures ends a count. It writes only if there is one.
+func (w *Work) clearFailures(key string) error {
 	t, err := w.throttle(key)
 	if err != nil || t == (throttle{}) {
 		return err
@@ -94,53 +94,53 @@ func (w *Work) clear(key string) error {
 	return w.s.throttles.Delete(w.tx, key)
 }
 
-// allowSend counts one message to an address, at most SendsPerDay in 24 hours
+// takeSendQuota counts one message to an address, at most SendsPerDay in 24 hours
 // and not two within ResendAfter; it returns how many are left.
-func (w *Work) allowSend(account AccountID, to ident.Recipient) (int, error) {
+func (w *Work) takeSendQuota(account AccountID, to ident.Recipient) (int, error) {
 	p := w.s.policy
-	return w.allow(w.s.sendKey(account, to), p.SendsPerDay, p.ResendAfter)
+	return w.takeQuota(w.s.sendKey(account, to), p.SendsPerDay, p.ResendAfter)
 }
 
-// allowBind counts one code to an address that is nobody's yet: SendsPerDay to
+// takeBindQuota counts one code to an address that is nobody's yet: SendsPerDay to
 // one address whoever asks, twice as many by one account. Who has bound the
 // address is counted apart, so that this stops nobody's sign-in.
-func (w *Work) allowBind(account AccountID, to ident.Recipient) error {
-	if _, err := w.allow("m/"+w.s.short("address", to.Key()), w.s.policy.SendsPerDay, 0); err != nil {
+func (w *Work) takeBindQuota(account AccountID, to ident.Recipient) error {
+	if _, err := w.takeQuota("m/"+w.s.shortMAC("address", to.Key()), w.s.policy.SendsPerDay, 0); err != nil {
 		return err
 	}
-	_, err := w.allow("o/"+string(account), 2*w.s.policy.SendsPerDay, 0)
+	_, err := w.takeQuota("o/"+string(account), 2*w.s.policy.SendsPerDay, 0)
 	return err
 }
 
-// allowSpend counts one text or call against what the site pays for in a day:
+// takeSiteQuota counts one text or call against what the site pays for in a day:
 // by number whoever asks, by the number's prefix and by its country, so that
 // nobody can pump traffic to numbers of his own. The country's count lies in
 // 16 parts, that no one document is everyone's.
-func (w *Work) allowSpend(n ident.Phone) error {
+func (w *Work) takeSiteQuota(n ident.Phone) error {
 	const parts, prefix = 16, 8
-	p, mark := w.s.policy, w.s.short("address", string(n))
+	p, mark := w.s.policy, w.s.shortMAC("address", string(n))
 	counts := []struct {
 		key  string
 		most int
 	}{
 		{"pn/" + mark, p.SendsPerNumber},
-		{"pp/" + w.s.short("prefix", string(n[:min(prefix, len(n))])), p.SendsPerPrefix},
+		{"pp/" + w.s.shortMAC("prefix", string(n[:min(prefix, len(n))])), p.SendsPerPrefix},
 		{"pc/" + n.Region() + "/" + string("0123456789abcdef"[mark[0]%parts]), p.SendsPerCountry / parts},
 	}
 	for _, c := range counts {
 		if c.most == 0 {
 			continue
 		}
-		if _, err := w.allow(c.key, c.most, 0); err != nil {
+		if _, err := w.takeQuota(c.key, c.most, 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// allow counts one message under a key, at most most in 24 hours and not two
+// takeQuota counts one message under a key, at most most in 24 hours and not two
 // within pause; it returns how many are left.
-func (w *Work) allow(key string, most int, pause time.Duration) (int, error) {
+func (w *Work) takeQuota(key string, most int, pause time.Duration) (int, error) {
 	t, err := w.throttle(key)
 	if err != nil {
 		return 0, err
@@ -159,11 +159,11 @@ func (w *Work) allow(key string, most int, pause time.Duration) (int, error) {
 	return most - t.Fails, w.s.throttles.Put(w.tx, key, &t)
 }
 
-// allowReset counts one mail with a reset link. Beyond SendsPerDay it allows one
+// takeResetQuota counts one mail with a reset link. Beyond SendsPerDay it allows one
 // in the life of a link: a stranger who keeps asking never stops the owner, who
 // has a good link in his mailbox or can be sent one (D4). It counts apart from
 // codes, which the owner signs in with.
-func (w *Work) allowReset(a AccountID) error {
+func (w *Work) takeResetQuota(a AccountID) error {
 	t, err := w.throttle(resetKey(a))
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (w *Work) allowReset(a AccountID) error {
 }
 
 func (s *Service) sendKey(a AccountID, to ident.Recipient) string {
-	return "n/" + string(a) + "/" + s.short("address", to.Key())
+	return "n/" + string(a) + "/" + s.shortMAC("address", to.Key())
 }
 
 func codesKey(a AccountID, k Kind) string     { return "c/" + string(a) + "/" + string(k) }

@@ -62,14 +62,14 @@ func TestEveryProblemOfIdentifiersIsRefused(t *testing.T) {
 
 // A binding that was sealed before an authenticator's id and a number had names of their own goes on.
 func TestBindingsSealedEarlierKeepTheirRecipient(t *testing.T) {
-	old := Ceremony{Purpose: ForBind, Kind: Phone, Target: "+8613800138000"}
+	old := Ceremony{Purpose: ForBind, Kind: Phone, AuthenticatorID: "+8613800138000"}
 	old.upgrade()
-	if old.Recipient != "+8613800138000" || old.Target != "" {
-		t.Errorf("got to %q, target %q, want the number as recipient alone", string(old.Recipient), old.Target)
+	if old.Recipient != "+8613800138000" || old.AuthenticatorID != "" {
+		t.Errorf("got to %q, target %q, want the number as recipient alone", string(old.Recipient), old.AuthenticatorID)
 	}
-	now := Ceremony{Purpose: ForSignIn, Kind: Phone, Target: "AAAA"}
+	now := Ceremony{Purpose: ForSignIn, Kind: Phone, AuthenticatorID: "AAAA"}
 	now.upgrade()
-	if now.Recipient != "" || now.Target != "AAAA" {
-		t.Errorf("got to %q, target %q, want the authenticator as target", string(now.Recipient), now.Target)
+	if now.Recipient != "" || now.AuthenticatorID != "AAAA" {
+		t.Errorf("got to %q, target %q, want the authenticator as target", string(now.Recipient), now.AuthenticatorID)
 	}
 }

@@ -11,33 +11,33 @@ import (
 
 // This file is what a part's use cases may do in a pass.
 
-// draws is the randomness of one call of Do: drawn when a pass first asks for
+// passDraws is the randomness of one call of Do: drawn when a pass first asks for
 // it and the same in every run of it.
-type draws struct{ bytes [][]byte }
+type passDraws struct{ bytes [][]byte }
 
-// draw returns the next n random bytes of this call.
-func (w *Work) draw(n int) []byte {
-	at := w.asked
-	w.asked++
-	if at == len(w.drawn.bytes) {
-		w.drawn.bytes = append(w.drawn.bytes, nil)
+// drawBytes returns the next n random bytes of this call.
+func (w *Work) drawBytes(n int) []byte {
+	at := w.drawnCount
+	w.drawnCount++
+	if at == len(w.passDraws.bytes) {
+		w.passDraws.bytes = append(w.passDraws.bytes, nil)
 	}
-	if len(w.drawn.bytes[at]) != n {
-		w.drawn.bytes[at] = w.s.random(n)
+	if len(w.passDraws.bytes[at]) != n {
+		w.passDraws.bytes[at] = w.s.random(n)
 	}
-	return w.drawn.bytes[at]
+	return w.passDraws.bytes[at]
 }
 
 // NewID returns 128 random bits in 22 characters: in each run of a pass the
 // same, asked for in the same order.
-func (w *Work) NewID() string { return base64.RawURLEncoding.EncodeToString(w.draw(16)) }
+func (w *Work) NewID() string { return base64.RawURLEncoding.EncodeToString(w.drawBytes(16)) }
 
 // Now is the time of the pass, in seconds UTC. It never goes back.
 func (w *Work) Now() time.Time { return w.now }
 
 // ClockNow is the clock's own time: in a lab, without what the caller has asked
 // to be ahead of it (Caller.Later).
-func (w *Work) ClockNow() time.Time { return w.told }
+func (w *Work) ClockNow() time.Time { return w.clockNow }
 
 // Caller is who asks.
 func (w *Work) Caller() Caller { return w.caller }
@@ -79,14 +79,14 @@ func (w *Work) Account() *AccountInfo {
 
 // AccountOf is the account with the id. Refuses NotFound.
 func (w *Work) AccountOf(id AccountID) (*AccountInfo, error) {
-	a, err := w.anyAccount(id)
+	a, err := w.existingAccount(id)
 	if err != nil {
 		return nil, err
 	}
 	return a.info(), nil
 }
 
-func (w *Work) anyAccount(id AccountID) (*Account, error) {
+func (w *Work) existingAccount(id AccountID) (*Account, error) {
 	a, err := w.s.accounts.Get(w.tx, string(id))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, Refuse(NotFound)
@@ -96,27 +96,27 @@ func (w *Work) anyAccount(id AccountID) (*Account, error) {
 
 // Note says in the audit entry which thing the act was about: its id, and its
 // name at that time.
-func (w *Work) Note(id, item string) { w.note.ID, w.note.Item = id, item }
+func (w *Work) Note(id, item string) { w.entry.ID, w.entry.Item = id, item }
 
 // Consume is the one primitive of single use: the first pass to consume an id
 // wins, every other is refused with the code, until expires. The id is random,
 // and the part's own.
 func (w *Work) Consume(id string, expires time.Time, code Code) error {
-	return w.spendAs(w.mine(id), spreadOf(id), expires, code)
+	return w.consumeAs(w.partKey(id), spreadOf(id), expires, code)
 }
 
 // NotConsumed refuses with the code what is consumed.
-func (w *Work) NotConsumed(id string, code Code) error { return w.unspent(w.mine(id), code) }
+func (w *Work) NotConsumed(id string, code Code) error { return w.notConsumed(w.partKey(id), code) }
 
 // Count counts one of something under a key of the part's own, at most most in
 // 24 hours and not two within pause; it returns how many are left. Refuses
 // SendLimitReached and ResendTooSoon.
 func (w *Work) Count(key string, most int, pause time.Duration) (left int, err error) {
-	return w.allow("x/"+w.mine(key), most, pause)
+	return w.takeQuota("x/"+w.partKey(key), most, pause)
 }
 
-// mine puts a part's ids apart from every other's.
-func (w *Work) mine(id string) string { return w.door.part.Name + "/" + id }
+// partKey puts a part's ids apart from every other's.
+func (w *Work) partKey(id string) string { return w.door.part.Name + "/" + id }
 
 // Send writes a message to an address that need not be anybody's: within the
 // limits on what one address gets, and on what the site pays for. Refuses
@@ -125,20 +125,20 @@ func (w *Work) Send(m Message) error {
 	if m.Channel != Mail && !w.s.served(ident.Phone(m.Recipient)) {
 		return RefuseField(CountryNotServed, "phone")
 	}
-	if _, err := w.allowSend(m.Account, m.Recipient); err != nil {
+	if _, err := w.takeSendQuota(m.Account, m.Recipient); err != nil {
 		return err
 	}
 	if m.Channel != Mail {
-		if err := w.allowSpend(ident.Phone(m.Recipient)); err != nil {
+		if err := w.takeSiteQuota(ident.Phone(m.Recipient)); err != nil {
 			return err
 		}
 	}
-	return w.send(m, w.NewID())
+	return w.enqueue(m, w.NewID())
 }
 
 // Notify writes a notice to every address of an account. Refuses NotFound.
 func (w *Work) Notify(id AccountID, template string, args map[string]string) error {
-	a, err := w.anyAccount(id)
+	a, err := w.existingAccount(id)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (w *Work) Freeze(id AccountID) error {
 func (w *Work) Thaw(id AccountID) error { return w.setFrozen(id, time.Time{}) }
 
 func (w *Work) setFrozen(id AccountID, at time.Time) error {
-	a, err := w.anyAccount(id)
+	a, err := w.existingAccount(id)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (k *key) holds() []*webauthn.Credential {
 	return send(k.p, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: k.id}).Credentials
 }
 
-// touched says whether a touch comes by itself.
+// touched reports whether a touch comes by itself.
 func (k *key) touched(yes bool) {
 	k.p.t.Helper()
 	send(k.p, webauthn.SetAutomaticPresenceSimulation,

@@ -94,7 +94,7 @@ func (p *person) screen(width, height int64) {
 
 func (p *person) scriptOff() { p.script(false) }
 
-// script says whether scripts run in the pages to come.
+// script reports whether scripts run in the pages to come.
 func (p *person) script(on bool) {
 	p.t.Helper()
 	send(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
@@ -300,7 +300,7 @@ func (p *person) problem(code string) *person {
 	return p.says(p.word("frame.error"), p.word("problem."+code+".title"))
 }
 
-// has says whether the page has such an element.
+// has reports whether the page has such an element.
 func (p *person) has(selector string) bool {
 	p.t.Helper()
 	return eval[bool](p, fmt.Sprintf("!!document.querySelector(%s)", quote(selector)))

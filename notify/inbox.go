@@ -22,7 +22,7 @@ const (
 // for a code or a link, and does to messages what faults say. Delays are in the
 // lab's time. It is safe for concurrent use.
 type Inbox struct {
-	// Queued says whether a message is still wanted; nil: every one is. One that
+	// Queued reports whether a message is still wanted; nil: every one is. One that
 	// was on its way when the lab was reset must not come into the next.
 	Queued func(ctx context.Context, id string) bool
 

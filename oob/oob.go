@@ -206,8 +206,8 @@ func (f *Factor) pick(c *auth.Ceremony, was state, list []*auth.Authenticator) *
 		}
 		return nil
 	}
-	if c.Target != "" {
-		return find(func(a *auth.Authenticator) bool { return a.ID == c.Target })
+	if c.AuthenticatorID != "" {
+		return find(func(a *auth.Authenticator) bool { return a.ID == c.AuthenticatorID })
 	}
 	if a := find(func(a *auth.Authenticator) bool { return a.ID == was.ID }); a != nil {
 		return a

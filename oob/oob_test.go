@@ -356,7 +356,7 @@ func TestWhichAuthenticator(t *testing.T) {
 	if got := to(auth.Ceremony{}, auth.SMS, a, b); got != mobile {
 		t.Errorf("got %s, want the first", got)
 	}
-	if got := to(auth.Ceremony{Target: "b"}, auth.SMS, a, b); got != second {
+	if got := to(auth.Ceremony{AuthenticatorID: "b"}, auth.SMS, a, b); got != second {
 		t.Errorf("got %s, want the target", got)
 	}
 	if got := to(auth.Ceremony{}, auth.SMS, l, b); got != second {
@@ -365,15 +365,15 @@ func TestWhichAuthenticator(t *testing.T) {
 	if got := to(auth.Ceremony{}, auth.Voice, l, b); got != landline {
 		t.Errorf("got %s, want the first", got)
 	}
-	earlier := asked(t, f, auth.Ceremony{Target: "b"}, auth.SMS, start(), a, b)
-	earlier.Target = ""
+	earlier := asked(t, f, auth.Ceremony{AuthenticatorID: "b"}, auth.SMS, start(), a, b)
+	earlier.AuthenticatorID = ""
 	if got := to(*earlier, auth.Voice, a, b); got != second {
 		t.Errorf("got %s, want the one that the code went to", got)
 	}
-	c := &auth.Ceremony{Target: "gone", Now: start(), Channel: auth.SMS}
+	c := &auth.Ceremony{AuthenticatorID: "gone", Now: start(), Channel: auth.SMS}
 	wants(t, f.BeginVerify(c, []*auth.Authenticator{a}), auth.NoSuchMethod)
 	// The code of one number is not sent to another with the same label.
-	moved := asked(t, f, auth.Ceremony{Target: "b", State: asked(t, f, auth.Ceremony{}, auth.SMS, start(), a, b).State},
+	moved := asked(t, f, auth.Ceremony{AuthenticatorID: "b", State: asked(t, f, auth.Ceremony{}, auth.SMS, start(), a, b).State},
 		auth.Voice, start(), a, b)
 	_, err := f.FinishVerify(moved, []*auth.Authenticator{a}, reply(moved.Messages[0].Args["code"]))
 	wants(t, err, auth.CodeWrong)

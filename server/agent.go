@@ -30,7 +30,7 @@ func describe(ua string) string {
 	return browser + " on " + system
 }
 
-// outdated says whether a browser is known to be too old for keys and for our script, which then does not run: its page
+// outdated reports whether a browser is known to be too old for keys and for our script, which then does not run: its page
 // has to say so without (R73). Who disguises himself is believed; the script tests what is really there. The engine
 // counts, not the name: all that say Chrome/ are Chromium, and on an iPhone every browser is the system's.
 func outdated(ua string) bool {

@@ -46,7 +46,7 @@ func hopAddr(hop string) (netip.Addr, error) {
 	return p.Addr(), err
 }
 
-// forwarded says whether a proxy stands between us and the client, as far as it says so.
+// forwarded reports whether a proxy stands between us and the client, as far as it says so.
 func forwarded(r *http.Request) bool {
 	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
 		"Forwarded", "Via"} {
@@ -57,7 +57,7 @@ func forwarded(r *http.Request) bool {
 	return false
 }
 
-// trusted says whether an address is one of the configured proxies.
+// trusted reports whether an address is one of the configured proxies.
 func (s *Server) trusted(a netip.Addr) bool {
 	for _, p := range s.proxies {
 		if p.Contains(a) {
@@ -67,7 +67,7 @@ func (s *Server) trusted(a netip.Addr) bool {
 	return false
 }
 
-// viaProxy says whether the request came from a configured proxy.
+// viaProxy reports whether the request came from a configured proxy.
 func (s *Server) viaProxy(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && s.trusted(peer.Addr().Unmap())

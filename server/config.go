@@ -136,7 +136,7 @@ func newSite(cfg Config) (site, error) {
 	return s, nil
 }
 
-// isLoopback says whether a host's name or address, without port, is this machine.
+// isLoopback reports whether a host's name or address, without port, is this machine.
 func isLoopback(host string) bool {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true

@@ -19,7 +19,7 @@ func (s *Server) gate(x *exchange) error {
 	return nil
 }
 
-// astrayHere says whether a person opened the program on this machine by another of the machine's names. Keys belong to
+// astrayHere reports whether a person opened the program on this machine by another of the machine's names. Keys belong to
 // one name, so he is led to it. An address without a path ("http:@evil.example") would be glued to our name.
 func (s *Server) astrayHere(x *exchange) bool {
 	return s.site.local && x.page && x.r.Method == http.MethodGet && strings.HasPrefix(x.r.URL.Path, "/") &&

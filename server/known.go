@@ -102,7 +102,7 @@ func (s *Server) securityTxt(x *exchange) error {
 	return nil
 }
 
-// ready says whether requests would be served now. Why not is for the log, not for whoever asks.
+// ready reports whether requests would be served now. Why not is for the log, not for whoever asks.
 func ready(x *exchange) error {
 	if check := x.s.config.Ready; check != nil {
 		if err := check(x.r.Context()); err != nil {

@@ -47,7 +47,7 @@ func (x *exchange) step(f assets.Frame) int {
 	return 0
 }
 
-// backup says whether the method is to be the backup of what is there (R61): the page that offers it says so in its
+// backup reports whether the method is to be the backup of what is there (R61): the page that offers it says so in its
 // links, and the forms hand it on.
 func (x *exchange) backup() bool { return x.query("backup") == "1" || x.field("backup") == "1" }
 
@@ -62,7 +62,7 @@ func (x *exchange) asBackup(path string) string {
 	return path + "?backup=1"
 }
 
-// onHandset says whether something lives on a phone already.
+// onHandset reports whether something lives on a phone already.
 func onHandset(info *auth.SecurityInfo) bool {
 	return slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
 		return m.DeviceKind == auth.Handset

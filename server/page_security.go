@@ -200,7 +200,7 @@ func (x *exchange) authenticator(sort, id string) (*auth.AuthenticatorInfo, *aut
 	return nil, info, auth.Refuse(auth.NoSuchMethod)
 }
 
-// isLast says whether nothing but recovery codes would be left without a method.
+// isLast reports whether nothing but recovery codes would be left without a method.
 func (s *Server) isLast(a *auth.AuthenticatorInfo, info *auth.SecurityInfo) bool {
 	return !s.isSet(a.Kind) && !slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
 		return m.ID != a.ID && !s.isSet(m.Kind) && m.State == auth.Active

@@ -346,7 +346,7 @@ func keyPasswordPost(x *exchange) error {
 	return x.show(status, v)
 }
 
-// startAgain says whether a flow is over.
+// startAgain reports whether a flow is over.
 func startAgain(err error) bool {
 	var e *auth.Error
 	return errors.As(err, &e) && (e.Code == auth.CeremonyExpired || e.Code == auth.CeremonyVoid ||

@@ -71,10 +71,10 @@ func (s *Server) choice(w assets.Way, id string) auth.MethodChoice {
 	return m
 }
 
-// sends says whether a way needs something to be sent first.
+// sends reports whether a way needs something to be sent first.
 func (s *Server) sends(w assets.Way) bool { return s.methods.Way(string(w)).Channel != "" }
 
-// isKey says whether a way is a ceremony of the browser.
+// isKey reports whether a way is a ceremony of the browser.
 func (s *Server) isKey(w assets.Way) bool { return s.methods.Way(string(w)).Input == auth.KeyTouch }
 
 // method is one authenticator as pages list it.
@@ -146,12 +146,12 @@ func (s *Server) holders(list []auth.AuthenticatorInfo) []assets.Holder {
 	return out
 }
 
-// touched says whether a method is a key that the browser asks.
+// touched reports whether a method is a key that the browser asks.
 func (s *Server) touched(a *auth.AuthenticatorInfo) bool {
 	return s.methods.Of(a.Kind, a.Flavour).Input == auth.KeyTouch
 }
 
-// onStick says whether codes live on a stick that is listed for its touch.
+// onStick reports whether codes live on a stick that is listed for its touch.
 func (s *Server) onStick(a *auth.AuthenticatorInfo, list []auth.AuthenticatorInfo) bool {
 	row := s.methods.Of(a.Kind, a.Flavour)
 	codes := row.Input != auth.KeyTouch && row.Channel == "" && !row.Set
@@ -209,7 +209,7 @@ func lostKind(k auth.DeviceKind) string {
 	return "all"
 }
 
-// isSet says whether a kind is recovery codes, or the like of them.
+// isSet reports whether a kind is recovery codes, or the like of them.
 func (s *Server) isSet(k auth.Kind) bool { return s.methods.Of(k, "").Set }
 
 // event is one entry of the history.

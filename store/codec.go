@@ -100,7 +100,7 @@ func (c *Collection[T]) place(id string) []byte {
 	return append(append(append(b, c.name...), 0), id...)
 }
 
-// current says whether stored bytes are sealed under the primary root, and so its index entries are.
+// current reports whether stored bytes are sealed under the primary root, and so its index entries are.
 func (c *Collection[T]) current(r *ring, stored []byte) bool {
 	if len(r.order) == 1 {
 		return true

@@ -317,7 +317,7 @@ func (k *Keys) MAC(purpose string, data []byte) []byte {
 	return k.roots.Load().purposeMACs(purpose)[0].sum(nil, data)
 }
 
-// CheckMAC says whether mac is what MAC returned for the same purpose and data, now or before a
+// CheckMAC reports whether mac is what MAC returned for the same purpose and data, now or before a
 // rotation. It compares in constant time.
 func (k *Keys) CheckMAC(purpose string, data, mac []byte) bool {
 	var buf [sha256.Size]byte

@@ -185,7 +185,7 @@ func TestHintsNameDeadCodes(t *testing.T) {
 	})
 }
 
-// unique says whether no step or counter nearby has the same code.
+// unique reports whether no step or counter nearby has the same code.
 func (d *device) unique(n uint64) bool {
 	want := d.count(n)
 	for i := n - min(n, 150); i <= n+150; i++ {

@@ -37,13 +37,13 @@ func (f Format) String() string {
 	return names[f]
 }
 
-// certified tells whether the format shows a certificate.
+// certified reports whether the format shows a certificate.
 func (f Format) certified() bool { return f > AttestSelf && f <= AttestCompound }
 
-// ofModel tells whether the certificate belongs to the model, not to each credential.
+// ofModel reports whether the certificate belongs to the model, not to each credential.
 func (f Format) ofModel() bool { return f == AttestPacked || f == AttestFIDOU2F || f == AttestTPM }
 
-// attests tells whether one of formats is what the authenticator attests in, or a part of it.
+// attests reports whether one of formats is what the authenticator attests in, or a part of it.
 func (o *Options) attests(formats ...Format) bool {
 	parts := []Format{o.Attestation}
 	if o.Attestation == AttestCompound {

@@ -249,7 +249,7 @@ func (a *Authenticator) Add(c *Credential) {
 	a.put(c.clone())
 }
 
-// Remove deletes a credential; it tells whether there was one.
+// Remove deletes a credential; it reports whether there was one.
 func (a *Authenticator) Remove(rpID string, id []byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -117,7 +117,7 @@ func (c *Client) creationExtensions(o *CreationOptions) (*creationWishes, error)
 	return w, nil
 }
 
-// mayUseAppID tells whether the AppID is of the caller's site (Level 3 §10.1.1). There is no list of public suffixes
+// mayUseAppID reports whether the AppID is of the caller's site (Level 3 §10.1.1). There is no list of public suffixes
 // here: the last two labels are taken for the site, and lists of facets are not fetched.
 func (c *Client) mayUseAppID(appID string) bool {
 	app, err := url.Parse(appID)
@@ -133,7 +133,7 @@ func site(host string) string {
 	return strings.Join(labels[max(0, len(labels)-2):], ".")
 }
 
-// fits tells whether an authenticator can do what an extension insists on.
+// fits reports whether an authenticator can do what an extension insists on.
 func (w *creationWishes) fits(a *Authenticator) bool {
 	return !(w.largeBlob == "required" && !a.has(extLargeBlobKey)) &&
 		!(w.enforce && w.protect > ProtectOptional && !a.has(extCredProtect))

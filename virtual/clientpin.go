@@ -13,10 +13,10 @@ func (a *Authenticator) browser() *Platform {
 	return &Platform{Send: a.Command, Rand: newStream(a.options.Seed, "browser", a.draws)}
 }
 
-// typesPIN tells whether a PIN is set and the user types one.
+// typesPIN reports whether a PIN is set and the user types one.
 func (c *Client) typesPIN(a *Authenticator) bool { return c.PIN != "" && a.pinSet() }
 
-// canVerify tells whether the user can be verified at all, be it by setting a PIN first.
+// canVerify reports whether the user can be verified at all, be it by setting a PIN first.
 func (c *Client) canVerify(a *Authenticator) bool {
 	return a.builtIn() || c.PIN != "" && a.options.ClientPIN
 }

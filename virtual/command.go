@@ -43,7 +43,7 @@ func commands() map[byte]command {
 	}
 }
 
-// knows tells whether this authenticator has a command.
+// knows reports whether this authenticator has a command.
 func (a *Authenticator) knows(code byte) bool {
 	latest := a.options.Version != FIDO20
 	switch code {

@@ -59,10 +59,10 @@ func extensionsOf(o *Options) []string {
 	return all
 }
 
-// verifies tells whether any form of user verification is there.
+// verifies reports whether any form of user verification is there.
 func (o *Options) verifies() bool { return o.UserVerification != UVNone || o.ClientPIN }
 
-// has tells whether the authenticator has an extension.
+// has reports whether the authenticator has an extension.
 func (a *Authenticator) has(name string) bool { return slices.Contains(a.options.Extensions, name) }
 
 // MakeExtensions are the extension inputs of authenticatorMakeCredential. What an authenticator does not have it

@@ -9,7 +9,7 @@ const maxMessage = 7609
 
 const maxListed = 64 // credentials in an allow or exclude list
 
-// speaksU2F tells whether CTAP1 is answered. An authenticator that always verifies its user cannot (CTAP 2.1 §7.2.4).
+// speaksU2F reports whether CTAP1 is answered. An authenticator that always verifies its user cannot (CTAP 2.1 §7.2.4).
 func (a *Authenticator) speaksU2F() bool {
 	if a.options.Protocol == U2F {
 		return true
@@ -26,7 +26,7 @@ func (a *Authenticator) signsES256() bool {
 	return false
 }
 
-// manages tells whether credential management is there, configures whether authenticatorConfig is.
+// manages reports whether credential management is there, configures whether authenticatorConfig is.
 func (a *Authenticator) manages() bool    { return a.options.ResidentKeys && a.options.verifies() }
 func (a *Authenticator) configures() bool { return a.options.verifies() && a.options.Version != FIDO20 }
 

@@ -133,7 +133,7 @@ func (a *Authenticator) consent(ctx context.Context, req *MakeRequest) (byte, er
 	return flags, err
 }
 
-// excludes tells whether one of the excluded credentials is here. One that is protected does not show itself to an
+// excludes reports whether one of the excluded credentials is here. One that is protected does not show itself to an
 // unverified user (CTAP 2.1 §6.1.2 step 12).
 func (a *Authenticator) excludes(req *MakeRequest, verified bool) bool {
 	a.mu.Lock()
@@ -291,7 +291,7 @@ func (a *Authenticator) readMake(r *reader) (*MakeRequest, error) {
 }
 
 // checkAuth looks at pinUvAuthParam before anything else is done. One of no bytes is a platform's way of letting the
-// user pick an authenticator by touch: the answer tells whether a PIN is set (CTAP 2.1 §6.1.2 steps 1 and 2).
+// user pick an authenticator by touch: the answer reports whether a PIN is set (CTAP 2.1 §6.1.2 steps 1 and 2).
 func (a *Authenticator) checkAuth(ctx context.Context, r *reader, param, protocol int) error {
 	if !r.has(param) || !a.options.verifies() {
 		return nil

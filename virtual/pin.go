@@ -121,7 +121,7 @@ func (a *Authenticator) clientPIN(ctx context.Context, r *reader) (any, error) {
 	return command.run(a, ctx, req)
 }
 
-// hasPINCommand tells whether this authenticator knows a subcommand: CTAP 2.0 has no permissions, a touch-only key no
+// hasPINCommand reports whether this authenticator knows a subcommand: CTAP 2.0 has no permissions, a touch-only key no
 // PIN. Key agreement is there for hmac-secret as well.
 func (a *Authenticator) hasPINCommand(sub uint64) bool {
 	switch sub {

@@ -171,7 +171,7 @@ func (a *Authenticator) checkProtocol(given bool, protocol int) error {
 	return nil
 }
 
-// speaks tells whether a PIN/UV auth protocol is there: CTAP 2.0 has the first alone.
+// speaks reports whether a PIN/UV auth protocol is there: CTAP 2.0 has the first alone.
 func (a *Authenticator) speaks(protocol int) bool {
 	return protocol == 1 || protocol == 2 && a.options.Version != FIDO20
 }

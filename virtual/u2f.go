@@ -166,7 +166,7 @@ func (a *Authenticator) u2fCertificate() (*x509.Certificate, crypto.Signer, erro
 	return o.CA.Issue([16]byte{})
 }
 
-// u2fAuthenticate signs with a key handle, or tells whether it is known:
+// u2fAuthenticate signs with a key handle, or reports whether it is known:
 //
 //	challenge (32) | application (32) | length of id (1) | id  ->  presence (1) | counter (4) | signature
 func (a *Authenticator) u2fAuthenticate(ctx context.Context, control byte, data []byte) ([]byte, uint16) {

@@ -17,7 +17,7 @@ type demand struct {
 	touch      bool // the up option
 }
 
-// builtIn tells whether the authenticator itself can verify its user.
+// builtIn reports whether the authenticator itself can verify its user.
 func (a *Authenticator) builtIn() bool { return a.options.UserVerification != UVNone }
 
 func (a *Authenticator) pinSet() bool {

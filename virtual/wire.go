@@ -59,7 +59,7 @@ func keyOf(key any) any {
 	return uint64(n)
 }
 
-// has tells whether a member is there.
+// has reports whether a member is there.
 func (r *reader) has(key any) bool {
 	_, ok := r.members[keyOf(key)]
 	return ok

@@ -128,7 +128,7 @@ func tpmShape(statement map[string]any) bool {
 	return bytes.Equal(h.Sum(nil), name[2:])
 }
 
-// judge applies the policy to a verified statement (Level 3 §7.1 steps 23 and 24) and tells whether the key is
+// judge applies the policy to a verified statement (Level 3 §7.1 steps 23 and 24) and reports whether the key is
 // certified. A model is proved only by a chain: anybody may write an AAGUID into a statement of format none, into a
 // self
 // attestation, or under a root made at home.
@@ -151,7 +151,7 @@ func (f *Factor) modelRefused(model AAGUID) error {
 	return auth.Refuse(auth.KeyModelRefused, "name", f.models[model]).In("7.1.24")
 }
 
-// chains tells whether the certificates of a verified statement lead to a root that may vouch for the model. Of a
+// chains reports whether the certificates of a verified statement lead to a root that may vouch for the model. Of a
 // compound statement one part is enough: each of them vouches for the whole key by itself.
 func chains(o *protocol.AttestationObject, roots []Root, model AAGUID, now time.Time) bool {
 	pool := x509.NewCertPool()

@@ -182,13 +182,13 @@ func readObject(raw []byte) (*protocol.AttestationObject, error) {
 	return &object, nil
 }
 
-// isStatement says whether an item can be the statement of a format: a map, and of compound an array (Level 3 §8.9).
+// isStatement reports whether an item can be the statement of a format: a map, and of compound an array (Level 3 §8.9).
 func isStatement(format string, item []byte) bool {
 	list := len(item) > 0 && item[0]>>5 == 4
 	return isMap(item) || list && format == string(protocol.AttestationFormatCompound)
 }
 
-// isMap says whether a CBOR item is a map (RFC 8949 §3.1, major type 5).
+// isMap reports whether a CBOR item is a map (RFC 8949 §3.1, major type 5).
 func isMap(item []byte) bool { return len(item) > 0 && item[0]>>5 == 5 }
 
 // newKey takes steps 14 to 20 and 25 of §7.1. The key is parsed whole, which the library leaves for the first sign-in:
@@ -234,7 +234,7 @@ func checkKey(raw []byte, offered []protocol.CredentialParameter) error {
 	return nil
 }
 
-// soundRSA says whether an RSA key is neither weak nor a burden: 2048 to 4096 bits, and an odd exponent above 2. With
+// soundRSA reports whether an RSA key is neither weak nor a burden: 2048 to 4096 bits, and an odd exponent above 2. With
 // an exponent of 1 everybody can sign; an even one is none.
 func soundRSA(modulus, exponent []byte) bool {
 	e := bytes.TrimLeft(exponent, "\x00")

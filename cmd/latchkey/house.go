@@ -183,7 +183,7 @@ func (h *house) front(*url.URL) error {
 	return err
 }
 
-// ready says whether requests should come here.
+// ready reports whether requests should come here.
 func (h *house) ready(ctx context.Context) error {
 	if h.draining.Load() {
 		return errors.New("stopping")

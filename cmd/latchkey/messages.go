@@ -49,7 +49,7 @@ func changes(methods auth.Table) map[string]string {
 		if row.Input == auth.NoInput {
 			continue
 		}
-		noun := methods.Noun(row.Kind, row.Flavour)
+		noun := methods.MessageKey(row.Kind, row.Flavour)
 		names["added-"+noun] = row.Face.Made
 		for _, done := range []string{"removed", "frozen", "disabled"} {
 			names[done+"-"+noun] = row.Face.Stem + "-" + done

@@ -72,7 +72,7 @@ that comes with this program. Exit 1 when something is amiss that everything nee
 	return cmd
 }
 
-// examine tells whether keys can be stored: a file is written and taken away again.
+// examine reports whether keys can be stored: a file is written and taken away again.
 func (h home) examine() finding {
 	f := finding{Name: "folder of the keys", Need: true}
 	probe := filepath.Join(h.dir, ".doctor")
@@ -92,7 +92,7 @@ func (h home) examine() finding {
 	return f
 }
 
-// examineLoopback tells whether a server of this machine can be reached.
+// examineLoopback reports whether a server of this machine can be reached.
 func examineLoopback(ctx context.Context) finding {
 	f := finding{Name: "servers of this machine", Need: true}
 	address, err := greetLoopback(ctx)
@@ -136,7 +136,7 @@ func greetLoopback(ctx context.Context) (string, error) {
 	return l.Addr().String(), nil
 }
 
-// examineUHID tells whether a key could be plugged into this machine.
+// examineUHID reports whether a key could be plugged into this machine.
 func examineUHID() finding {
 	f := finding{Name: "keys as USB devices"}
 	if runtime.GOOS != "linux" {

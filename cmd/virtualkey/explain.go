@@ -116,7 +116,7 @@ func unwrapped(text []byte) []byte {
 	return text
 }
 
-// holdsResponse tells whether an object is a response as §5.1 has it: its member response holds the client data.
+// holdsResponse reports whether an object is a response as §5.1 has it: its member response holds the client data.
 func holdsResponse(members map[string]json.RawMessage) bool {
 	var data map[string]json.RawMessage
 	if json.Unmarshal(members["response"], &data) != nil {
@@ -125,7 +125,7 @@ func holdsResponse(members map[string]json.RawMessage) bool {
 	return data["clientDataJSON"] != nil || data["attestationObject"] != nil || data["signature"] != nil
 }
 
-// decode puts what is in text below n; it tells whether something cannot be read.
+// decode puts what is in text below n; it reports whether something cannot be read.
 func (d *decoder) decode(n *node, text []byte) (bad bool) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -172,7 +172,7 @@ func plainly(c fault.Ceremony) string {
 	return string(c)
 }
 
-// troubled tells whether a problem is noted anywhere below n.
+// troubled reports whether a problem is noted anywhere below n.
 func (n *node) troubled() bool {
 	return n.name == "problem" || slices.ContainsFunc(n.nodes, (*node).troubled)
 }
@@ -262,7 +262,7 @@ func decodeOptions(n *node, text []byte) {
 	}
 }
 
-// judge puts what the response breaks below n, and tells whether it breaks anything.
+// judge puts what the response breaks below n, and reports whether it breaks anything.
 func (p *program) judge(e *explainFlags, h home, n *node, response []byte) (bool, error) {
 	options, err := p.read(e.options)
 	if err != nil {

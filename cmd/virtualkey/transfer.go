@@ -81,7 +81,7 @@ func cdpOf(a *virtual.Authenticator, id string) (any, error) {
 	return out[0], nil
 }
 
-// startsWith tells whether a credential's id begins so in base64url.
+// startsWith reports whether a credential's id begins so in base64url.
 func startsWith(c *virtual.Credential, id string) bool {
 	text, err := virtual.Bytes(c.ID).MarshalText()
 	return err == nil && strings.HasPrefix(string(text), id)

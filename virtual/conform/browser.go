@@ -119,7 +119,7 @@ func cut(err error) bool {
 		errors.Is(err, syscall.EPIPE)
 }
 
-// answer begins the Answer that a reply is; the adapter says whether it accepts, and in what words it refuses.
+// answer begins the Answer that a reply is; the adapter reports whether it accepts, and in what words it refuses.
 func (r *reply) answer() *fault.Answer {
 	return &fault.Answer{Status: r.status, Request: r.sent, Response: r.received, Took: r.took}
 }

@@ -159,7 +159,7 @@ func (r *Report) grid(c fault.Ceremony, section string, titles []string) grid {
 	return g
 }
 
-// worse tells whether a verdict comes before another in Verdicts.
+// worse reports whether a verdict comes before another in Verdicts.
 func worse(a, b Verdict) bool {
 	all := Verdicts()
 	return cmp.Compare(slices.Index(all, a), slices.Index(all, b)) < 0

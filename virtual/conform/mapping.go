@@ -71,7 +71,7 @@ type begin struct {
 	Options  place `yaml:"options"` // $ when left out
 }
 
-// A finish says whether, and why not.
+// A finish reports whether, and why not.
 type finish struct {
 	exchange `yaml:",inline"`
 	Code     place `yaml:"code"`

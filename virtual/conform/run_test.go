@@ -66,7 +66,7 @@ func rows() []*fault.Fault {
 	return some
 }
 
-// fine tells whether a result is as a correct party has it.
+// fine reports whether a result is as a correct party has it.
 func fine(res *conform.Result) bool {
 	return slices.Contains([]conform.Verdict{conform.Pass, conform.Noted, conform.Skipped}, res.Verdict)
 }

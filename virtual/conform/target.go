@@ -122,7 +122,7 @@ func originOf(base *url.URL) string {
 	return base.Scheme + "://" + host
 }
 
-// loopbackName tells whether a host names the loopback interface: an address of it, or localhost and what is below
+// loopbackName reports whether a host names the loopback interface: an address of it, or localhost and what is below
 // (RFC 6761 §6.3).
 func loopbackName(host string) bool {
 	if ip, err := netip.ParseAddr(host); err == nil {

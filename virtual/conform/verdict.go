@@ -109,7 +109,7 @@ func judge(f *fault.Fault, missing []fault.Feature, twin, run played, o *Oracle,
 	return j
 }
 
-// turnedAway tells whether a party did not judge at all: too many requests (429), or no service now (503).
+// turnedAway reports whether a party did not judge at all: too many requests (429), or no service now (503).
 func turnedAway(a *fault.Answer) bool {
 	return a.Status == http.StatusTooManyRequests || a.Status == http.StatusServiceUnavailable
 }
@@ -164,7 +164,7 @@ func join[T ~string](list []T) string {
 	return strings.Join(out, ", ")
 }
 
-// Failed tells whether a verdict speaks against the relying party.
+// Failed reports whether a verdict speaks against the relying party.
 func (v Verdict) Failed(strict bool) bool {
 	switch v {
 	case Gap, Crash, OverStrict, AgainstPolicy:

@@ -43,7 +43,7 @@ func (f *Fault) Break(_ context.Context, c *virtual.Client, about About, options
 	return response, nil
 }
 
-// fits tells whether the client's first authenticator is one that the set-up would make, and frames the client where
+// fits reports whether the client's first authenticator is one that the set-up would make, and frames the client where
 // the set-up does.
 func (s *stage) fits(c *virtual.Client) error {
 	if len(c.Authenticators) == 0 {

@@ -100,7 +100,7 @@ func (f *Fault) Missing(a About) []Feature {
 	return out
 }
 
-// Expects tells whether a refusal for that reason is the right one.
+// Expects reports whether a refusal for that reason is the right one.
 func (f *Fault) Expects(r Reason) bool {
 	for _, part := range f.Parts {
 		if part.Expects(r) {

@@ -29,7 +29,7 @@ type About struct {
 	CA *virtual.CA
 }
 
-// Has tells whether the party offers a feature.
+// Has reports whether the party offers a feature.
 func (a About) Has(f Feature) bool {
 	for _, have := range a.Features {
 		if have == f {

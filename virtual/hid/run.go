@@ -100,7 +100,7 @@ func (t *Transport) conclude(tx *transaction) bool {
 	return true
 }
 
-// current tells whether tx has not been aborted.
+// current reports whether tx has not been aborted.
 func (t *Transport) current(tx *transaction) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -287,12 +287,12 @@ func (t *Transport) leave(p *port) {
 	}
 }
 
-// lockedFor tells whether a channel other than this one holds the lock (§11.2.9.2.2).
+// lockedFor reports whether a channel other than this one holds the lock (§11.2.9.2.2).
 func (t *Transport) lockedFor(channel uint32) bool {
 	return t.locked != channel && time.Now().Before(t.lockedUntil)
 }
 
-// on tells whether tx is under way on that channel; tx may be nil.
+// on reports whether tx is under way on that channel; tx may be nil.
 func (tx *transaction) on(p *port, channel uint32) bool {
 	return tx != nil && tx.port == p && tx.channel == channel
 }

@@ -123,7 +123,7 @@ func (d *authData) readAttested(data []byte) ([]byte, error) {
 	return rest, nil
 }
 
-// plausibleKey tells whether the key is a CBOR map, so that bytes without flag AT may be taken for one.
+// plausibleKey reports whether the key is a CBOR map, so that bytes without flag AT may be taken for one.
 func (d *authData) plausibleKey() bool {
 	_, isMap := soleMap(d.key)
 	return isMap

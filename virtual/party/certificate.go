@@ -96,7 +96,7 @@ func (v verdict) trust(s *statement, roots []*x509.Certificate, now time.Time) {
 	}
 }
 
-// leads tells whether each certificate is signed by the next, and the last by a root or is one. Validity in time is
+// leads reports whether each certificate is signed by the next, and the last by a root or is one. Validity in time is
 // checked apart.
 func leads(chain, roots []*x509.Certificate) bool {
 	for i, c := range chain {
@@ -116,7 +116,7 @@ func leads(chain, roots []*x509.Certificate) bool {
 	return false
 }
 
-// signs tells whether parent, a CA, signed child and allows as many CAs between itself and the leaf.
+// signs reports whether parent, a CA, signed child and allows as many CAs between itself and the leaf.
 func signs(parent, child *x509.Certificate, between int) bool {
 	limit := parent.MaxPathLen
 	if limit == 0 && !parent.MaxPathLenZero {
@@ -127,7 +127,7 @@ func signs(parent, child *x509.Certificate, between int) bool {
 		(limit < 0 || between <= limit)
 }
 
-// unhandled tells whether a certificate has a critical extension that nobody here looks at. Alternative names and the
+// unhandled reports whether a certificate has a critical extension that nobody here looks at. Alternative names and the
 // AAGUID are looked at by the formats that have them.
 func unhandled(c *x509.Certificate) bool {
 	for _, id := range c.UnhandledCriticalExtensions {

@@ -134,7 +134,7 @@ type asked struct {
 	listed     [][]byte // excluded, or allowed
 }
 
-// named tells whether the user was named: in a sign-in, by the credentials that are allowed.
+// named reports whether the user was named: in a sign-in, by the credentials that are allowed.
 func (a *asked) named() bool { return a.kind == fault.Registration || len(a.listed) > 0 }
 
 // readAsked reads options. Those of a registration have pubKeyCredParams, user or rp.

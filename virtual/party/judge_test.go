@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual/party"
 )
 
-// remembered tells whether a check is about what a party remembers besides the options and the user's credentials:
+// remembered reports whether a check is about what a party remembers besides the options and the user's credentials:
 // other users, other ceremonies, time.
 func remembered(c fault.Check) bool {
 	return strings.HasPrefix(string(c), "state-") ||

@@ -60,7 +60,7 @@ func naturalFor(public crypto.PublicKey) *algorithm {
 	return nil
 }
 
-// fits tells whether public is a key of the algorithm.
+// fits reports whether public is a key of the algorithm.
 func (a *algorithm) fits(public crypto.PublicKey) bool {
 	switch k := public.(type) {
 	case *ecdsa.PublicKey:
@@ -73,13 +73,13 @@ func (a *algorithm) fits(public crypto.PublicKey) bool {
 	return false
 }
 
-// vast tells whether a key is an RSA key that would keep a verifier busy: certificates bring any.
+// vast reports whether a key is an RSA key that would keep a verifier busy: certificates bring any.
 func vast(public crypto.PublicKey) bool {
 	k, isRSA := public.(*rsa.PublicKey)
 	return isRSA && k.N.BitLen() > 8192
 }
 
-// verifies tells whether sig is a signature of message by public, in the forms of Level 3 §6.5.5.
+// verifies reports whether sig is a signature of message by public, in the forms of Level 3 §6.5.5.
 func (a *algorithm) verifies(public crypto.PublicKey, message, sig []byte) bool {
 	digest := message
 	if a.hash != 0 {
@@ -206,7 +206,7 @@ func curveOf(crv any) elliptic.Curve {
 	return nil
 }
 
-// onCurve tells whether y² = x³ - 3x + b holds for coordinates below the prime.
+// onCurve reports whether y² = x³ - 3x + b holds for coordinates below the prime.
 func onCurve(curve elliptic.Curve, x, y []byte) bool {
 	p := curve.Params()
 	a, b := new(big.Int).SetBytes(x), new(big.Int).SetBytes(y)
@@ -231,7 +231,7 @@ func (v verdict) edKey(m map[any]any) crypto.PublicKey {
 	return ed25519.PublicKey(x)
 }
 
-// onEdwards tells whether 32 bytes are a point of Ed25519 (RFC 8032 §5.1.3): (y²-1) / (dy²+1) has a square root.
+// onEdwards reports whether 32 bytes are a point of Ed25519 (RFC 8032 §5.1.3): (y²-1) / (dy²+1) has a square root.
 func onEdwards(point []byte) bool {
 	one := big.NewInt(1)
 	p := new(big.Int).Sub(new(big.Int).Lsh(one, 255), big.NewInt(19))

@@ -78,7 +78,7 @@ func (d *document) read(dec *json.Decoder, depth int) (any, error) {
 	return object, err
 }
 
-// decodeBase64URL decodes base64url. strict tells whether it was the one form that Level 3 §5.1 allows: no padding,
+// decodeBase64URL decodes base64url. strict reports whether it was the one form that Level 3 §5.1 allows: no padding,
 // no white space, no bits behind the last byte. ok is false when nobody could decode it.
 func decodeBase64URL(s string) (out []byte, strict, ok bool) {
 	if !strings.ContainsAny(s, "\r\n") { // which the decoder skips
