@@ -11,7 +11,7 @@ import (
 
 // Err returns the words of the problems of a form field, each title and detail together, and notes that the field has
 // shown them.
-func (c *canvas) Err(field string) []template.HTML {
+func (c *pageData) Err(field string) []template.HTML {
 	c.fields = append(c.fields, field)
 	var words []template.HTML
 	for _, p := range c.F.Problems {
@@ -24,7 +24,7 @@ func (c *canvas) Err(field string) []template.HTML {
 }
 
 // join makes one line of what happened and what to do; titles stand without a stop of their own.
-func (c *canvas) join(title, detail template.HTML) template.HTML {
+func (c *pageData) join(title, detail template.HTML) template.HTML {
 	switch {
 	case detail == "":
 		return title
@@ -35,7 +35,7 @@ func (c *canvas) join(title, detail template.HTML) template.HTML {
 }
 
 // FirstErr reports whether field is the first refused one of the page, which gets the focus.
-func (c *canvas) FirstErr(field string) bool {
+func (c *pageData) FirstErr(field string) bool {
 	for _, p := range c.F.Problems {
 		if p.Field != "" {
 			return p.Field == field
@@ -44,7 +44,7 @@ func (c *canvas) FirstErr(field string) bool {
 	return false
 }
 
-func (c *canvas) problem(p Problem) (title, detail template.HTML) {
+func (c *pageData) problem(p Problem) (title, detail template.HTML) {
 	key := c.p.texts.problemKey(p.Code)
 	args := p.Args
 	if c.F.Ticket != "" && args["ticket"] == nil {
@@ -57,16 +57,16 @@ func (c *canvas) problem(p Problem) (title, detail template.HTML) {
 }
 
 // Problem is the words of one problem, for the page of a refusal.
-func (c *canvas) Problem(p Problem) template.HTML { t, _ := c.problem(p); return t }
+func (c *pageData) Problem(p Problem) template.HTML { t, _ := c.problem(p); return t }
 
 // Detail is what to do about one problem.
-func (c *canvas) Detail(p Problem) template.HTML { _, d := c.problem(p); return d }
+func (c *pageData) Detail(p Problem) template.HTML { _, d := c.problem(p); return d }
 
 // wayOut is a link that helps after a refusal.
 type wayOut struct{ Path, Text string }
 
 // WayOut returns the link that helps after a refusal of this code, if there is one.
-func (c *canvas) WayOut(code string) *wayOut {
+func (c *pageData) WayOut(code string) *wayOut {
 	path, key := "", ""
 	switch code {
 	case "sign-in-locked", "link-used":
@@ -89,7 +89,7 @@ func (c *canvas) WayOut(code string) *wayOut {
 }
 
 // notes draws the notice of the last act and every problem that no field has shown.
-func (c *canvas) notes() (string, error) {
+func (c *pageData) notes() (string, error) {
 	if c.Page == "Failure" {
 		return "", nil
 	}
@@ -108,32 +108,32 @@ func (c *canvas) notes() (string, error) {
 }
 
 // Refused reports whether the page answers with a refusal; its title then begins with "Error:".
-func (c *canvas) Refused() bool { return len(c.F.Problems) > 0 && c.Page != "Failure" }
+func (c *pageData) Refused() bool { return len(c.F.Problems) > 0 && c.Page != "Failure" }
 
 // Now reports whether t has come: a new code may be asked for.
-func (c *canvas) Now(t time.Time) bool { return t.IsZero() || !t.After(c.F.Now) }
+func (c *pageData) Now(t time.Time) bool { return t.IsZero() || !t.After(c.F.Now) }
 
 // Seconds until t, rounded up.
-func (c *canvas) Seconds(t time.Time) int {
+func (c *pageData) Seconds(t time.Time) int {
 	return int((t.Sub(c.F.Now) + time.Second - 1) / time.Second)
 }
 
 // Day, When, At and Clock form moments for Say and for pages.
-func (c *canvas) Day(t time.Time) Day { return Day(t) }
+func (c *pageData) Day(t time.Time) Day { return Day(t) }
 
 // When forms a past moment.
-func (c *canvas) When(t time.Time) When { return When(t) }
+func (c *pageData) When(t time.Time) When { return When(t) }
 
 // Clock forms a time of the day.
-func (c *canvas) Clock(t time.Time) Clock { return Clock(t) }
+func (c *pageData) Clock(t time.Time) Clock { return Clock(t) }
 
 // Show writes a value the way a text would.
-func (c *canvas) Show(v any) template.HTML {
+func (c *pageData) Show(v any) template.HTML {
 	return template.HTML(c.p.texts.html(c.Lang, v, c.F.Now)) // html escapes
 }
 
 // Addr writes a number or address, numbers with their digits together.
-func (c *canvas) Addr(s string) any {
+func (c *pageData) Addr(s string) any {
 	if strings.HasPrefix(s, "+") {
 		return Phone(s)
 	}
@@ -141,7 +141,7 @@ func (c *canvas) Addr(s string) any {
 }
 
 // Name is what a method is called: the seller's word for it, or its kind's.
-func (c *canvas) Name(m Method) template.HTML {
+func (c *pageData) Name(m Method) template.HTML {
 	if m.Name != "" {
 		return template.HTML(template.HTMLEscapeString(m.Name))
 	}
@@ -149,7 +149,7 @@ func (c *canvas) Name(m Method) template.HTML {
 }
 
 // Names joins the names of methods as a list of the language; the empty list is "nothing".
-func (c *canvas) Names(methods []Method) template.HTML {
+func (c *pageData) Names(methods []Method) template.HTML {
 	if len(methods) == 0 {
 		return c.text("list.none", nil)
 	}
@@ -161,7 +161,7 @@ func (c *canvas) Names(methods []Method) template.HTML {
 }
 
 // Gap stands between two sentences: a blank, or nothing in Chinese.
-func (c *canvas) Gap() template.HTML {
+func (c *pageData) Gap() template.HTML {
 	if c.Lang == Chinese {
 		return ""
 	}
@@ -169,7 +169,7 @@ func (c *canvas) Gap() template.HTML {
 }
 
 // AnyOf joins names by "or", each in the element given; beyond three it says how many.
-func (c *canvas) AnyOf(names []string, element string) template.HTML {
+func (c *pageData) AnyOf(names []string, element string) template.HTML {
 	if len(names) > 3 {
 		return c.text("list.any", Args{"n": len(names)})
 	}
@@ -181,7 +181,7 @@ func (c *canvas) AnyOf(names []string, element string) template.HTML {
 }
 
 // Where is the place of a method: one of our words, or the seller's own.
-func (c *canvas) Where(place string) template.HTML {
+func (c *pageData) Where(place string) template.HTML {
 	if key := "place." + place; c.Has(key) {
 		return c.text(key, nil)
 	}
@@ -189,12 +189,12 @@ func (c *canvas) Where(place string) template.HTML {
 }
 
 // IconOf is the icon of a way.
-func (c *canvas) IconOf(w Way, classes ...string) template.HTML {
+func (c *pageData) IconOf(w Way, classes ...string) template.HTML {
 	return c.Icon(c.Row(w).Icon, classes...)
 }
 
-// Glyph is the mark of a method: a key's own cut, or the icon of its kind.
-func (c *canvas) Glyph(m any) template.HTML {
+// KeyIcon is the mark of a method: a key's own cut, or the icon of its kind.
+func (c *pageData) KeyIcon(m any) template.HTML {
 	v := methodOf(m)
 	if c.Row(v.Way).Cut {
 		return Bitting(v.ID)
@@ -214,7 +214,7 @@ func methodOf(m any) Method {
 }
 
 // PathOf is the settings page of a method; recovery codes have none but the one that makes them.
-func (c *canvas) PathOf(m Method) string {
+func (c *pageData) PathOf(m Method) string {
 	r := c.Row(m.Way)
 	if r.Set || r.Path == "" {
 		return c.To("/security/codes")
@@ -223,7 +223,7 @@ func (c *canvas) PathOf(m Method) string {
 }
 
 // ActOn is where what is done to a method is posted. Of recovery codes there is one set, and "all" names it.
-func (c *canvas) ActOn(m Method) string {
+func (c *pageData) ActOn(m Method) string {
 	if r := c.Row(m.Way); r.Set {
 		return c.To("/security/" + r.Path + "/all")
 	}
@@ -238,7 +238,7 @@ type choice struct {
 }
 
 // Choices groups methods for choosing.
-func (c *canvas) Choices(methods []Method) []choice {
+func (c *pageData) Choices(methods []Method) []choice {
 	var out []choice
 	at := map[Way]int{}
 	for _, m := range methods {
@@ -261,7 +261,7 @@ func (c *canvas) Choices(methods []Method) []choice {
 }
 
 // VerifyPath is where a second step is done: at sign-in, or for an act.
-func (c *canvas) VerifyPath(act string) string {
+func (c *pageData) VerifyPath(act string) string {
 	if act == "" {
 		return c.To("/sign-in/verify")
 	}
@@ -269,7 +269,7 @@ func (c *canvas) VerifyPath(act string) string {
 }
 
 // SendPath is where a code is asked for.
-func (c *canvas) SendPath(act string) string {
+func (c *pageData) SendPath(act string) string {
 	if act == "" {
 		return c.To("/sign-in/send")
 	}
@@ -277,7 +277,7 @@ func (c *canvas) SendPath(act string) string {
 }
 
 // Query is the query of a link to a way.
-func (c *canvas) Query(way Way, id, act, next string) template.URL {
+func (c *pageData) Query(way Way, id, act, next string) template.URL {
 	q := url.Values{"with": {string(way)}}
 	for k, v := range map[string]string{"id": id, "for": act, "next": next} {
 		if v != "" {
@@ -288,7 +288,7 @@ func (c *canvas) Query(way Way, id, act, next string) template.URL {
 }
 
 // Link lets an address with the scheme of authenticator apps through; html/template knows only those of the web.
-func (c *canvas) Link(s string) template.URL {
+func (c *pageData) Link(s string) template.URL {
 	if strings.HasPrefix(s, "otpauth://") {
 		return template.URL(s) // the scheme is fixed, and attributes are still escaped
 	}
@@ -296,7 +296,7 @@ func (c *canvas) Link(s string) template.URL {
 }
 
 // Fours writes a secret in groups of four.
-func (c *canvas) Fours(s string) string {
+func (c *pageData) Fours(s string) string {
 	var b strings.Builder
 	for i, r := range s {
 		if i > 0 && i%4 == 0 {
@@ -308,7 +308,7 @@ func (c *canvas) Fours(s string) string {
 }
 
 // Steps numbers the steps of a page, for the drawing of the blade.
-func (c *canvas) Steps(n int) []int {
+func (c *pageData) Steps(n int) []int {
 	steps := make([]int, n)
 	for i := range steps {
 		steps[i] = i + 1
@@ -317,4 +317,4 @@ func (c *canvas) Steps(n int) []int {
 }
 
 // Print is fmt.Sprintf for templates.
-func (c *canvas) Print(format string, v ...any) string { return fmt.Sprintf(format, v...) }
+func (c *pageData) Print(format string, v ...any) string { return fmt.Sprintf(format, v...) }

@@ -29,12 +29,12 @@ func Cuts(id string) [5]int {
 }
 
 // Bitting draws a small key with the cut of this id. It stands beside the key's name and means nothing without it.
-func Bitting(id string) template.HTML { return glyph(Cuts(id), "bit") }
+func Bitting(id string) template.HTML { return keyIcon(Cuts(id), "bit") }
 
 // Brand draws the product's own key.
-func Brand() template.HTML { return glyph([5]int{3, 1, 4, 2, 0}, "") }
+func Brand() template.HTML { return keyIcon([5]int{3, 1, 4, 2, 0}, "") }
 
-func glyph(cuts [5]int, class string) template.HTML {
+func keyIcon(cuts [5]int, class string) template.HTML {
 	var b strings.Builder
 	if class != "" {
 		class = ` class="` + class + `"`

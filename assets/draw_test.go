@@ -36,7 +36,7 @@ func TestCuts(t *testing.T) {
 	if got := Cuts("device-1"); got != want {
 		t.Errorf("got %v, want byte n of the SHA-256 mod 5: %v", got, want)
 	}
-	if got, want := Bitting("device-1"), glyph(want, "bit"); got != want {
+	if got, want := Bitting("device-1"), keyIcon(want, "bit"); got != want {
 		t.Errorf("got drawing %q, want that of the cuts %q", got, want)
 	}
 }

@@ -23,7 +23,7 @@ import (
 // Config.Site unless given. Values that are missing make the text shorter, but a code without its digits is an error.
 // Text messages and calls have neither subject nor HTML; a text is one segment, signed with Config.Signature.
 func (p *Pages) Message(lang, name string, args Args) (subject, text, html string, err error) {
-	l := &letter{p: p, lang: known(lang), name: name, args: Args{"site": p.config.Site,
+	l := &mailDraft{p: p, lang: known(lang), name: name, args: Args{"site": p.config.Site,
 		"signature": cmp.Or(p.config.Signature, p.config.Site)}}
 	for k, v := range args {
 		l.args[k] = v
@@ -51,18 +51,20 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	return "", "", "", fmt.Errorf("writing message: no template %q", name)
 }
 
-// A letter is one message while it is being written.
-type letter struct {
+// A mailDraft is one message while it is being written.
+type mailDraft struct {
 	p    *Pages
 	lang string
 	name string
 	args Args
 }
 
-func (l *letter) say(key string) string { return l.p.texts.fill(l.lang, key, l.args, l.p.texts.letter) }
+func (l *mailDraft) say(key string) string {
+	return l.p.texts.fill(l.lang, key, l.args, l.p.texts.mailWords)
+}
 
-// letter forms a value for a message: like plain, but a time says its zone, because a reader may be anywhere.
-func (t *Texts) letter(lang string, v any, now time.Time) string {
+// mailWords forms a value for a message: like plain, but a time says its zone, because a reader may be anywhere.
+func (t *Texts) mailWords(lang string, v any, now time.Time) string {
 	said := t.plain(lang, v, now)
 	if at, ok := v.(time.Time); ok {
 		return said + " (" + offset(at.In(t.zone)) + ")"
@@ -70,14 +72,14 @@ func (t *Texts) letter(lang string, v any, now time.Time) string {
 	return said
 }
 
-func (l *letter) changeKey(what string) string {
+func (l *mailDraft) changeKey(what string) string {
 	if key := "change." + what; l.p.texts.Has(key) {
 		return key
 	}
 	return "change.other"
 }
 
-func (l *letter) change(what string) string {
+func (l *mailDraft) change(what string) string {
 	said := l.p.texts.Say(l.lang, l.changeKey(what), nil)
 	if missing(l.args["name"]) {
 		return said
@@ -86,7 +88,7 @@ func (l *letter) change(what string) string {
 }
 
 // digits spells a code for the ear: one digit at a time, with a pause between.
-func (l *letter) digits() string {
+func (l *mailDraft) digits() string {
 	pause := ", "
 	if l.lang == Chinese {
 		pause = "，"
@@ -94,14 +96,14 @@ func (l *letter) digits() string {
 	return strings.Join(strings.Split(fmt.Sprint(l.args["code"]), ""), pause)
 }
 
-// A sheet is what the HTML of a mail shows; the plain text says the same in the same order.
-type sheet struct {
+// A mailParts is what the HTML of a mail shows; the plain text says the same in the same order.
+type mailParts struct {
 	Lang, Subject, Hello, Lead, Code, Act, Link, LinkSay, After, Where, Foot, Site string
 	Undo                                                                           string
 }
 
-func (l *letter) mail() (subject, text, html string, err error) {
-	s := sheet{Lang: l.lang, Subject: l.say(l.name + ".subject"), Hello: l.say("mail.hello"),
+func (l *mailDraft) mail() (subject, text, html string, err error) {
+	s := mailParts{Lang: l.lang, Subject: l.say(l.name + ".subject"), Hello: l.say("mail.hello"),
 		Lead:  l.say(l.name + ".lead"),
 		After: l.say(l.name + ".after"), Foot: l.say("mail.foot"), Site: l.say("mail.site")}
 	if code, ok := l.args["code"]; ok {
@@ -133,7 +135,7 @@ func (l *letter) mail() (subject, text, html string, err error) {
 	return s.Subject, s.plain(), b.String(), nil
 }
 
-func (s *sheet) plain() string {
+func (s *mailParts) plain() string {
 	var paragraphs []string
 	link := s.Link
 	if link != "" {

@@ -63,7 +63,7 @@ func (p *Pages) Static() *Static { return p.static }
 // Render writes the page of v. See Renderer.
 func (p *Pages) Render(w io.Writer, lang string, v View) error {
 	name := reflect.TypeOf(v).Elem().Name()
-	c := &canvas{p: p, F: v.frame(), V: v, Lang: known(lang), Page: name, Config: p.config}
+	c := &pageData{p: p, F: v.frame(), V: v, Lang: known(lang), Page: name, Config: p.config}
 	main, err := c.run(name, c)
 	if err != nil {
 		return fmt.Errorf("rendering page %s: %w", name, err)
@@ -102,8 +102,8 @@ func title(main string) template.HTML {
 	return template.HTML(strings.TrimSpace(tags.ReplaceAllString(m[1], ""))) // from a template that escaped it
 }
 
-// A canvas is one page while it is being drawn: what templates call, and what they have used.
-type canvas struct {
+// A pageData is one page while it is being drawn: what templates call, and what they have used.
+type pageData struct {
 	p      *Pages
 	F      *Frame
 	V      View
@@ -118,13 +118,13 @@ type canvas struct {
 	fields []string // those that have shown their problems
 }
 
-// A part is a component with its arguments; the canvas's own methods are at hand in it.
+// A part is a component with its arguments; the page data's own methods are at hand in it.
 type part struct {
-	*canvas
+	*pageData
 	A map[string]any
 }
 
-func (c *canvas) run(name string, data any) (string, error) {
+func (c *pageData) run(name string, data any) (string, error) {
 	var b bytes.Buffer
 	if err := c.p.draw(&b, name, data); err != nil {
 		return "", err
@@ -133,7 +133,7 @@ func (c *canvas) run(name string, data any) (string, error) {
 }
 
 // Part draws the component name with arguments given as pairs.
-func (c *canvas) Part(name string, pairs ...any) (template.HTML, error) {
+func (c *pageData) Part(name string, pairs ...any) (template.HTML, error) {
 	a, err := argsOf(pairs)
 	if err != nil {
 		return "", fmt.Errorf("part %s: %w", name, err)
@@ -143,7 +143,7 @@ func (c *canvas) Part(name string, pairs ...any) (template.HTML, error) {
 }
 
 // Say writes a text; the arguments are pairs of placeholder and value.
-func (c *canvas) Say(key string, pairs ...any) (template.HTML, error) {
+func (c *pageData) Say(key string, pairs ...any) (template.HTML, error) {
 	a, err := argsOf(pairs)
 	if err != nil {
 		return "", fmt.Errorf("text %s: %w", key, err)
@@ -151,7 +151,7 @@ func (c *canvas) Say(key string, pairs ...any) (template.HTML, error) {
 	return c.text(key, a), nil
 }
 
-func (c *canvas) text(key string, a Args) template.HTML {
+func (c *pageData) text(key string, a Args) template.HTML {
 	with := Args{"now": c.F.Now}
 	for k, v := range a {
 		with[k] = v
@@ -160,13 +160,13 @@ func (c *canvas) text(key string, a Args) template.HTML {
 }
 
 // With writes a text whose values are already together.
-func (c *canvas) With(key string, a Args) template.HTML { return c.text(key, a) }
+func (c *pageData) With(key string, a Args) template.HTML { return c.text(key, a) }
 
 // Has reports whether a text exists.
-func (c *canvas) Has(key string) bool { return c.p.texts.Has(key) }
+func (c *pageData) Has(key string) bool { return c.p.texts.Has(key) }
 
 // Or is the text of key, or of other when there is none.
-func (c *canvas) Or(key, other string) template.HTML {
+func (c *pageData) Or(key, other string) template.HTML {
 	if c.Has(key) {
 		return c.text(key, nil)
 	}
@@ -191,13 +191,13 @@ func argsOf(pairs []any) (Args, error) {
 func list(items ...any) []any { return items }
 
 // To is a path of ours with the installation's prefix.
-func (c *canvas) To(path string) string { return c.Config.Base + path }
+func (c *pageData) To(path string) string { return c.Config.Base + path }
 
 // File is the path of a static file.
-func (c *canvas) File(name string) string { return c.p.static.Path(name) }
+func (c *pageData) File(name string) string { return c.p.static.Path(name) }
 
 // Icon draws an icon and has its symbol carried by the page.
-func (c *canvas) Icon(name string, classes ...string) template.HTML {
+func (c *pageData) Icon(name string, classes ...string) template.HTML {
 	if !slices.Contains(c.icons, name) {
 		c.icons = append(c.icons, name)
 	}
@@ -208,7 +208,7 @@ func (c *canvas) Icon(name string, classes ...string) template.HTML {
 }
 
 // Sprite draws the symbols of the icons that the page has used.
-func (c *canvas) Sprite() (template.HTML, error) {
+func (c *pageData) Sprite() (template.HTML, error) {
 	var b strings.Builder
 	for _, name := range c.icons {
 		path, err := c.run("i-"+name, nil)
@@ -221,12 +221,12 @@ func (c *canvas) Sprite() (template.HTML, error) {
 }
 
 // Bit draws the cut of a key.
-func (c *canvas) Bit(id string) template.HTML { return Bitting(id) }
+func (c *pageData) Bit(id string) template.HTML { return Bitting(id) }
 
 // QR draws a bar code.
-func (c *canvas) QR(text string) (template.HTML, error) {
+func (c *pageData) QR(text string) (template.HTML, error) {
 	return QR(text, c.p.texts.Say(c.Lang, "app-new.qr", nil))
 }
 
 // Offset names the zone in which the page writes its times.
-func (c *canvas) Offset() string { return offset(c.F.Now.In(c.Config.Zone)) }
+func (c *pageData) Offset() string { return offset(c.F.Now.In(c.Config.Zone)) }

@@ -36,7 +36,7 @@ func oneSegment(text string) bool {
 
 // codeText writes a code as a text. In this order is kept what there is room for: signature, code, purpose, label,
 // minutes, warning.
-func (l *letter) codeText() string {
+func (l *mailDraft) codeText() string {
 	end := l.part("sms.end")
 	text := l.part("sms.signature") + l.part("sms.digits")
 	for _, part := range []struct{ key, needs string }{
@@ -54,7 +54,7 @@ func (l *letter) codeText() string {
 
 // withCodeLine adds the last line that lets a browser fill in the code for one host alone (WICG origin-bound one-time
 // codes): where it makes no second segment, unless the site wants it always or never.
-func (l *letter) withCodeLine(text string) string {
+func (l *mailDraft) withCodeLine(text string) string {
 	host, _ := l.args["host"].(string)
 	if host == "" || l.p.config.CodeLine == "never" {
 		return text
@@ -68,7 +68,7 @@ func (l *letter) withCodeLine(text string) string {
 
 // noticeText writes a notice as a text: what happened, and where to go, without a link that a forger could copy. Where
 // the name that somebody gave a thing makes it too long, the thing goes unnamed, and then the change.
-func (l *letter) noticeText(what string) string {
+func (l *mailDraft) noticeText(what string) string {
 	signed := l.part("sms.signature")
 	for _, change := range []string{l.change(what), l.p.texts.Say(l.lang, l.changeKey(what), nil)} {
 		l.args["what"] = change
@@ -80,6 +80,6 @@ func (l *letter) noticeText(what string) string {
 }
 
 // part says a part of a text, with no character that the default alphabet lacks for the sake of typography alone.
-func (l *letter) part(key string) string {
+func (l *mailDraft) part(key string) string {
 	return strings.NewReplacer("’", "'", "‘", "'", "“", `"`, "”", `"`, "–", "-", "…", "...").Replace(l.say(key))
 }

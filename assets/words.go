@@ -9,12 +9,12 @@ import (
 )
 
 // Wide reports whether the page is an overview, which uses a wider column.
-func (c *canvas) Wide() bool {
+func (c *pageData) Wide() bool {
 	return c.Page == "Security" || c.Page == "History" || c.Page == "DevMessages"
 }
 
 // Home is where the seller's shop is.
-func (c *canvas) Home() string {
+func (c *pageData) Home() string {
 	if c.Config.Home != "" {
 		return c.Config.Home
 	}
@@ -24,15 +24,15 @@ func (c *canvas) Home() string {
 // HasForm reports whether the page has a form that may be half filled. The language button then belongs to it, so that
 // what
 // was typed comes along; without script, too. Before it stands a hidden button of the form, as Enter presses the first.
-func (c *canvas) HasForm() bool { return strings.Contains(string(c.Main), ` id="form"`) }
+func (c *pageData) HasForm() bool { return strings.Contains(string(c.Main), ` id="form"`) }
 
 // Language is where the other language is asked for.
-func (c *canvas) Language() string {
+func (c *pageData) Language() string {
 	return c.To("/language?" + url.Values{"return": {c.F.Path}}.Encode())
 }
 
 // OtherLang is the language that the page is not in.
-func (c *canvas) OtherLang() string {
+func (c *pageData) OtherLang() string {
 	if c.Lang == English {
 		return Chinese
 	}
@@ -40,26 +40,26 @@ func (c *canvas) OtherLang() string {
 }
 
 // Brand draws the product's key.
-func (c *canvas) Brand() template.HTML { return Brand() }
+func (c *pageData) Brand() template.HTML { return Brand() }
 
 // NotesHere marks the place of notices.
-func (c *canvas) NotesHere() template.HTML { return notesHere }
+func (c *pageData) NotesHere() template.HTML { return notesHere }
 
 // Raw lets marks of our own templates through a text; it is never given a value from outside.
-func (c *canvas) Raw(s string) template.HTML { return template.HTML(s) }
+func (c *pageData) Raw(s string) template.HTML { return template.HTML(s) }
 
 // HasTimes reports whether the page writes a time of day, so that the foot names the zone.
-func (c *canvas) HasTimes() bool { return strings.Contains(string(c.Main), "<time ") }
+func (c *pageData) HasTimes() bool { return strings.Contains(string(c.Main), "<time ") }
 
-// A station is one entry of the navigation in the door.
-type station struct {
+// A navItem is one entry of the navigation in the door.
+type navItem struct {
 	Path, Text string
 	Here       bool
 }
 
-// Rail is the navigation of a signed-in seller.
-func (c *canvas) Rail() []station {
-	stations := []station{{"/security", "nav.overview", false}, {"/security/password", "nav.password", false},
+// Nav is the navigation of a signed-in seller.
+func (c *pageData) Nav() []navItem {
+	stations := []navItem{{"/security", "nav.overview", false}, {"/security/password", "nav.password", false},
 		{"/security/keys", "nav.keys", false},
 		{"/security/codes", "nav.codes", false}, {"/security/browsers", "nav.browsers", false},
 		{"/security/sessions", "nav.sessions", false}, {"/security/history", "nav.history", false}}
@@ -74,7 +74,7 @@ func (c *canvas) Rail() []station {
 }
 
 // SignalsJSON is what the script reads for the Signal API.
-func (c *canvas) SignalsJSON() (string, error) {
+func (c *pageData) SignalsJSON() (string, error) {
 	s := c.F.Signals
 	out := map[string]any{"rpId": s.RPID}
 	if s.UserID != "" && s.Accepted != nil {
@@ -86,7 +86,7 @@ func (c *canvas) SignalsJSON() (string, error) {
 }
 
 // Tone is the class of a notice.
-func (c *canvas) Tone(tone string) string {
+func (c *pageData) Tone(tone string) string {
 	switch tone {
 	case "warn", "bad", "info":
 		return "note-" + tone
@@ -95,7 +95,7 @@ func (c *canvas) Tone(tone string) string {
 }
 
 // ToneOf is the tone of a refusal: being unable and having to wait are not the same as being wrong.
-func (c *canvas) ToneOf(code string) string {
+func (c *pageData) ToneOf(code string) string {
 	switch code {
 	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached",
 		"fresh-step-needed", "must-enrol", "change-pending", "ceremony-expired",
@@ -106,7 +106,7 @@ func (c *canvas) ToneOf(code string) string {
 }
 
 // DeliveryTone is the tone of what is known of a message on its way.
-func (c *canvas) DeliveryTone(state string) string {
+func (c *pageData) DeliveryTone(state string) string {
 	switch state {
 	case "failed", "expired":
 		return "warn"
@@ -116,7 +116,7 @@ func (c *canvas) DeliveryTone(state string) string {
 
 // DeliveryKey begins the texts about a message on its way: a mail and a call have words of their own where what is
 // known of a text would not be true of them.
-func (c *canvas) DeliveryKey(state, with string) string {
+func (c *pageData) DeliveryKey(state, with string) string {
 	key := "delivery." + state
 	if own := key + "." + with; c.Has(own + ".title") {
 		return own
@@ -131,7 +131,7 @@ type touchWord struct {
 }
 
 // TouchWords are the sentences of the key's panel. do is "get" or "create".
-func (c *canvas) TouchWords(do string) []touchWord {
+func (c *pageData) TouchWords(do string) []touchWord {
 	words := []touchWord{
 		{"waiting", c.text("touch.waiting", nil), c.text("touch.waiting.more", nil)},
 		{"checking", c.text("touch.checking", nil), c.text("touch.checking.more", nil)},
@@ -152,7 +152,7 @@ func (c *canvas) TouchWords(do string) []touchWord {
 }
 
 // Rules is the advice under a new password.
-func (c *canvas) Rules(r PasswordRules) template.HTML {
+func (c *pageData) Rules(r PasswordRules) template.HTML {
 	switch {
 	case r.Mixed && r.Max > 0:
 		return c.text("rules.mixed", Args{"min": r.Min, "max": r.Max})
@@ -163,7 +163,7 @@ func (c *canvas) Rules(r PasswordRules) template.HTML {
 }
 
 // Hidden draws hidden fields from pairs of name and value, leaving empty ones out.
-func (c *canvas) Hidden(pairs ...any) template.HTML {
+func (c *pageData) Hidden(pairs ...any) template.HTML {
 	var b strings.Builder
 	for i := 0; i+1 < len(pairs); i += 2 {
 		name, value := c.Print("%v", pairs[i]), c.Print("%v", pairs[i+1])
@@ -177,11 +177,11 @@ func (c *canvas) Hidden(pairs ...any) template.HTML {
 }
 
 // Row is what is known of a way; of one that is none, an icon.
-func (c *canvas) Row(way any) Row {
+func (c *pageData) Row(way any) Row {
 	return c.row(func(r *Row) bool { return r.Way == c.Print("%v", way) })
 }
 
-func (c *canvas) row(is func(*Row) bool) Row {
+func (c *pageData) row(is func(*Row) bool) Row {
 	for i := range c.Config.Methods {
 		if r := &c.Config.Methods[i]; r.Way != "" && is(r) {
 			return *r
@@ -191,7 +191,7 @@ func (c *canvas) row(is func(*Row) bool) Row {
 }
 
 // ChoiceMeta is the second line of a way to choose.
-func (c *canvas) ChoiceMeta(m choice) template.HTML {
+func (c *pageData) ChoiceMeta(m choice) template.HTML {
 	key := "choice." + string(m.Way)
 	switch {
 	case len(m.Names) > 0 && c.Has(key+".named"):
@@ -205,7 +205,7 @@ func (c *canvas) ChoiceMeta(m choice) template.HTML {
 }
 
 // VerifyLead is the sentence under the title of a second step.
-func (c *canvas) VerifyLead(v *Verify) template.HTML {
+func (c *pageData) VerifyLead(v *Verify) template.HTML {
 	key := "verify." + string(v.With)
 	switch sends := c.Row(v.With).Channel != ""; {
 	case sends && v.Sent:
@@ -221,7 +221,7 @@ func (c *canvas) VerifyLead(v *Verify) template.HTML {
 }
 
 // SentLead says when a code went out, where to and which message counts.
-func (c *canvas) SentLead(h Help, with string) template.HTML {
+func (c *pageData) SentLead(h Help, with string) template.HTML {
 	if with == "" {
 		with = "sms"
 	}
@@ -233,7 +233,7 @@ func (c *canvas) SentLead(h Help, with string) template.HTML {
 }
 
 // MethodMeta is the second line of a method that is set up.
-func (c *canvas) MethodMeta(m any) template.HTML {
+func (c *pageData) MethodMeta(m any) template.HTML {
 	v := methodOf(m)
 	var parts []string
 	add := func(h template.HTML) {
@@ -269,10 +269,10 @@ func (c *canvas) MethodMeta(m any) template.HTML {
 }
 
 // Until is the value of a state's end.
-func (c *canvas) Until(t time.Time) Args { return Args{"time": t} }
+func (c *pageData) Until(t time.Time) Args { return Args{"time": t} }
 
 // Change is the name of a change, with the item it is about.
-func (c *canvas) Change(what, name string) template.HTML {
+func (c *pageData) Change(what, name string) template.HTML {
 	key := "change." + what
 	if !c.Has(key) {
 		key = "change.other"
@@ -285,7 +285,7 @@ func (c *canvas) Change(what, name string) template.HTML {
 }
 
 // EventText is the sentence of a history entry.
-func (c *canvas) EventText(e Event) template.HTML {
+func (c *pageData) EventText(e Event) template.HTML {
 	key := "event." + e.What
 	if !c.Has(key) {
 		key = "event." + e.Else
@@ -304,7 +304,7 @@ func (c *canvas) EventText(e Event) template.HTML {
 }
 
 // Full writes a moment with its date, whatever day it is.
-func (c *canvas) Full(t time.Time) template.HTML {
+func (c *pageData) Full(t time.Time) template.HTML {
 	if t.IsZero() {
 		return ""
 	}
@@ -312,7 +312,7 @@ func (c *canvas) Full(t time.Time) template.HTML {
 }
 
 // NewPath is where a method is set up.
-func (c *canvas) NewPath(w Way) string {
+func (c *pageData) NewPath(w Way) string {
 	if path := c.Row(w).New; path != "" {
 		return path
 	}
@@ -320,7 +320,7 @@ func (c *canvas) NewPath(w Way) string {
 }
 
 // AsBackup adds to a path that what is set up there is to be the backup (R61).
-func (c *canvas) AsBackup(path string, backup bool) string {
+func (c *pageData) AsBackup(path string, backup bool) string {
 	switch {
 	case !backup || path == "/security/codes":
 		return path
@@ -331,7 +331,7 @@ func (c *canvas) AsBackup(path string, backup bool) string {
 }
 
 // One is the value of a hidden field that is set or left out.
-func (c *canvas) One(set bool) string {
+func (c *pageData) One(set bool) string {
 	if set {
 		return "1"
 	}
@@ -340,7 +340,7 @@ func (c *canvas) One(set bool) string {
 
 // ProposedName is the name that the form of a new key begins with, in the page's language. One that came along
 // untouched from the other language is proposed anew.
-func (c *canvas) ProposedName(v *KeyNew) string {
+func (c *pageData) ProposedName(v *KeyNew) string {
 	if v.Number == 0 {
 		return v.Name
 	}
@@ -357,7 +357,7 @@ func (c *canvas) ProposedName(v *KeyNew) string {
 }
 
 // Browser is the name of a browser in the page's language.
-func (c *canvas) Browser(name string) string { return c.p.texts.browser(c.Lang, name) }
+func (c *pageData) Browser(name string) string { return c.p.texts.browser(c.Lang, name) }
 
 // browser puts "Chrome on Windows" into words of the language.
 func (t *Texts) browser(lang, name string) string {
@@ -369,7 +369,7 @@ func (t *Texts) browser(lang, name string) string {
 }
 
 // StepBack is where "not now" leads within enrolment.
-func (c *canvas) StepBack(step int) string {
+func (c *pageData) StepBack(step int) string {
 	if step > 0 {
 		return "/security/start"
 	}
@@ -377,11 +377,11 @@ func (c *canvas) StepBack(step int) string {
 }
 
 // WayOfChannel is the way whose icon stands for a channel.
-func (c *canvas) WayOfChannel(channel string) Way {
+func (c *pageData) WayOfChannel(channel string) Way {
 	return Way(c.row(func(r *Row) bool { return r.Channel == channel }).Way)
 }
 
 // IsWeb reports whether an address is one of the web, which alone may be clicked.
-func (c *canvas) IsWeb(link string) bool {
+func (c *pageData) IsWeb(link string) bool {
 	return strings.HasPrefix(link, "https://") || strings.HasPrefix(link, "http://")
 }

@@ -155,15 +155,15 @@ func TestAPartDoesOnlyWhatItHasRegistered(t *testing.T) {
 		}
 	}
 	for name, act := range map[string]func(*auth.Work) error{ // acts of a lab, at a site
-		"PlantAccount":  func(w *auth.Work) error { _, err := w.PlantAccount(auth.Account{ID: "a"}, nil); return err },
-		"SignInPlanted": func(w *auth.Work) error { _, err := w.SignInPlanted("a"); return err },
+		"PlantAccount":  func(w *auth.Work) error { _, err := w.MakeAccount(auth.Account{ID: "a"}, nil); return err },
+		"SignInPlanted": func(w *auth.Work) error { _, err := w.SignInFixture("a"); return err },
 		"Unbind":        func(w *auth.Work) error { return w.Unbind("a", "m") },
 	} {
 		wantCode(t, name, x.in(t, act), auth.NotFound)
 	}
 	lab := newWorld(t, asLab)
 	y := lab.stall() // and in a lab where no tester acts
-	wantCode(t, "planting by anybody", y.in(t, func(w *auth.Work) error { _, err := w.PlantAccount(auth.Account{ID: "a"}, nil); return err }), auth.NotFound)
+	wantCode(t, "planting by anybody", y.in(t, func(w *auth.Work) error { _, err := w.MakeAccount(auth.Account{ID: "a"}, nil); return err }), auth.NotFound)
 }
 
 // What any use case needs, by a part's own rule: the session and the account are

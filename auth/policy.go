@@ -19,9 +19,9 @@ const (
 	Same // the class of what the action is about
 )
 
-// Worth is what a method is worth: the columns of the table of methods that
+// MethodPolicy is what a method is worth: the columns of the table of methods that
 // every decision about levels, step-up, removal and backup reads.
-type Worth struct {
+type MethodPolicy struct {
 	WithPassword int  // authenticator assurance level together with the password
 	Alone        int  // level without it; 0: not alone
 	Phishable    bool // false: the browser binds the answer to the real address

@@ -17,7 +17,7 @@ type Method struct {
 	Flavour Flavour // tells apart what is of one kind; "" where nothing is to be told apart
 	Channel Channel // how its code is sent; "" sends nothing
 
-	Worth  Worth
+	Worth  MethodPolicy
 	Input  Input
 	On     []DeviceKind // what it may live on, the usual first; the others are wished for at the binding
 	Cloud  bool         // it is listed as what a cloud account keeps
@@ -70,12 +70,12 @@ type Table []Method
 // Methods is the table of what is built in. A site with more factors hands
 // Config this table with their rows appended or inserted.
 func Methods() Table {
-	key := Worth{WithPassword: 2, Class: Strong, Backup: true, AMR: "hwk", SyncedAMR: "swk",
+	key := MethodPolicy{WithPassword: 2, Class: Strong, Backup: true, AMR: "hwk", SyncedAMR: "swk",
 		Verified: Levels{WithPassword: 3, Alone: 2}}
-	code := Worth{WithPassword: 2, Phishable: true, Class: Strong, Backup: true, Guessable: true, AMR: "otp"}
-	number := Worth{WithPassword: 2, Phishable: true, Class: Weak, Backup: true, Guessable: true, AMR: "sms"}
-	mailbox := Worth{WithPassword: 1, Phishable: true, Class: Weak, Backup: true, Guessable: true, AMR: "email"}
-	sheet := Worth{WithPassword: 2, Phishable: true, Class: Strong, Guessable: true, AMR: "otp"}
+	code := MethodPolicy{WithPassword: 2, Phishable: true, Class: Strong, Backup: true, Guessable: true, AMR: "otp"}
+	number := MethodPolicy{WithPassword: 2, Phishable: true, Class: Weak, Backup: true, Guessable: true, AMR: "sms"}
+	mailbox := MethodPolicy{WithPassword: 1, Phishable: true, Class: Weak, Backup: true, Guessable: true, AMR: "email"}
+	sheet := MethodPolicy{WithPassword: 2, Phishable: true, Class: Strong, Guessable: true, AMR: "otp"}
 	carried := []DeviceKind{Handset, Computer, Extension, Stick}
 	return Table{
 		{Kind: WebAuthn, Flavour: SecurityKey, Worth: key, Input: KeyTouch, On: []DeviceKind{Stick}, Called: "Key",
@@ -98,8 +98,8 @@ func Methods() Table {
 		{Kind: Lookup, Worth: sheet, Input: LongCode, On: []DeviceKind{Paper}, Set: true,
 			Face: Face{Way: "recovery", Stem: "codes", Path: "codes", New: "/security/codes", Icon: "codes",
 				Made: "codes-made", Gone: "codes-removed"}},
-		{Kind: Password, Worth: Worth{Alone: 1, Phishable: true, AMR: "pwd"}, Face: Face{Way: "password"}},
-		{Kind: Trusted, Worth: Worth{WithPassword: 1, Phishable: true, AMR: "rba"}},
+		{Kind: Password, Worth: MethodPolicy{Alone: 1, Phishable: true, AMR: "pwd"}, Face: Face{Way: "password"}},
+		{Kind: Trusted, Worth: MethodPolicy{WithPassword: 1, Phishable: true, AMR: "rba"}},
 	}
 }
 
@@ -155,7 +155,7 @@ func (t Table) Of(k Kind, f Flavour) *Method {
 		}
 	}
 	if usual == nil {
-		usual = &Method{Kind: k, Worth: Worth{Phishable: true}}
+		usual = &Method{Kind: k, Worth: MethodPolicy{Phishable: true}}
 	}
 	return usual
 }
@@ -219,7 +219,7 @@ func (s *Service) Methods() Table { return s.methods }
 // worthOfProof is what a proof is worth. A verified user adds to a key: one bound to a
 // device then stands alone at level 2 and reaches 3 with the password (NIST SP
 // 800-63B-4 §2.3); what a cloud account may keep stays at 2.
-func (t Table) worthOfProof(p Proof) Worth {
+func (t Table) worthOfProof(p Proof) MethodPolicy {
 	w := t.Of(p.Kind, "").Worth
 	if p.UserVerified && w.Verified != (Levels{}) {
 		w.Alone = w.Verified.Alone
@@ -259,7 +259,7 @@ func (m *Method) device(x *Authenticator, wish string) DeviceKind {
 func (s *Service) row(x *Authenticator) *Method { return s.methods.Of(x.Kind, x.Traits.Flavour) }
 
 // worth is what a kind is worth.
-func (s *Service) worth(k Kind) Worth { return s.methods.Of(k, "").Worth }
+func (s *Service) worth(k Kind) MethodPolicy { return s.methods.Of(k, "").Worth }
 
 // isSet reports whether a kind is recovery codes, or the like of them.
 func (s *Service) isSet(k Kind) bool { return s.methods.Of(k, "").Set }

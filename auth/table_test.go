@@ -43,7 +43,7 @@ func TestTableOfMethods(t *testing.T) {
 			t.Errorf("what stored messages call %s %s: got %q, want %q", c.kind, c.flavour, got, c.want)
 		}
 	}
-	if w := table.Of("never-heard-of", "").Worth; w != (Worth{Phishable: true}) {
+	if w := table.Of("never-heard-of", "").Worth; w != (MethodPolicy{Phishable: true}) {
 		t.Errorf("an unknown kind: got %+v, want it worth nothing", w)
 	}
 }

@@ -90,16 +90,16 @@ func (s *Service) Make(ctx context.Context, c auth.Caller, f AccountForm) (*Fixt
 		return nil, auth.RefuseField(auth.NoSuchMethod, "methods")
 	}
 	var methods []auth.Authenticator
-	var shown []*auth.Planted
+	var shown []*auth.FixtureSecrets
 	for i := range f.Methods {
-		x, its, err := s.plant(a, f, i)
+		x, its, err := s.makeFixture(a, f, i)
 		if err != nil {
 			return nil, err
 		}
 		methods, shown = append(methods, *x), append(shown, its)
 	}
 	return auth.Do(ctx, s.door, c, ActMake, func(w *auth.Work) (*FixtureInfo, error) {
-		planted, err := w.PlantAccount(*a, methods)
+		planted, err := w.MakeAccount(*a, methods)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func (s *Service) Make(ctx context.Context, c auth.Caller, f AccountForm) (*Fixt
 		if !f.Session {
 			return info, nil
 		}
-		signedIn, err := w.SignInPlanted(a.ID)
+		signedIn, err := w.SignInFixture(a.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -183,11 +183,11 @@ func mailboxOf(name string) string {
 	return hex.EncodeToString(sum[:12]) + "@lab.example"
 }
 
-// plant makes the method i of a form, and what its owner is shown.
-func (s *Service) plant(a *auth.Account, f AccountForm, i int) (*auth.Authenticator, *auth.Planted, error) {
+// makeFixture makes the method i of a form, and what its owner is shown.
+func (s *Service) makeFixture(a *auth.Account, f AccountForm, i int) (*auth.Authenticator, *auth.FixtureSecrets, error) {
 	seed := seeded(cmp.Or(f.Seed, f.Name))
 	label := fmt.Sprintf("method %d", i)
-	x, shown, err := s.Plant(auth.Planting{MethodForm: f.Methods[i], Random: seed.reader(label), Subject: auth.Subject{
+	x, shown, err := s.MakeFixture(auth.FixtureInput{MethodForm: f.Methods[i], Random: seed.reader(label), Subject: auth.Subject{
 		Handle: a.Handle, Name: string(a.Email), Display: a.Name}})
 	if err != nil {
 		return nil, nil, err
@@ -199,7 +199,7 @@ func (s *Service) plant(a *auth.Account, f AccountForm, i int) (*auth.Authentica
 // Session signs an account of the lab in, as if it had shown its password and
 // its strongest method. Refuses NotFound, and AccountDisabled.
 func (s *Service) Session(ctx context.Context, c auth.Caller, id auth.AccountID) (*auth.SignInInfo, error) {
-	return auth.Do(ctx, s.door, c, ActMake, func(w *auth.Work) (*auth.SignInInfo, error) { return w.SignInPlanted(id) })
+	return auth.Do(ctx, s.door, c, ActMake, func(w *auth.Work) (*auth.SignInInfo, error) { return w.SignInFixture(id) })
 }
 
 // Switch switches an account off, which ends its sessions and whatever it has

@@ -9,11 +9,11 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-var _ auth.Planter = (*Factor)(nil)
+var _ auth.FixtureMaker = (*Factor)(nil)
 
-// Plant makes a set of the codes of the form, or of ten that are drawn. Its hash is the quickest that a set may have:
+// MakeFixture makes a set of the codes of the form, or of ten that are drawn. Its hash is the quickest that a set may have:
 // codes that testers know protect nothing.
-func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, error) {
+func (f *Factor) MakeFixture(p auth.FixtureInput) (*auth.Authenticator, *auth.FixtureSecrets, error) {
 	set := record{Salt: make([]byte, saltSize), Iterations: leastIterations}
 	if _, err := io.ReadFull(p.Random, set.Salt); err != nil {
 		return nil, nil, fmt.Errorf("making recovery codes: %w", err)
@@ -43,5 +43,5 @@ func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, err
 		return nil, nil, fmt.Errorf("writing an authenticator: %w", err)
 	}
 	return &auth.Authenticator{Kind: auth.Lookup, Data: data, Traits: auth.Traits{Left: set.left()}},
-		&auth.Planted{Codes: shown}, nil
+		&auth.FixtureSecrets{Codes: shown}, nil
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/latchkey-auth/latchkey/ident"
 )
 
-var _ auth.Planter = (*Factor)(nil)
+var _ auth.FixtureMaker = (*Factor)(nil)
 
-// Plant makes a number or a mailbox to which no code was sent yet.
-func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, error) {
+// MakeFixture makes a number or a mailbox to which no code was sent yet.
+func (f *Factor) MakeFixture(p auth.FixtureInput) (*auth.Authenticator, *auth.FixtureSecrets, error) {
 	input, err := json.Marshal(auth.BindInput{Phone: ident.Phone(p.Number), Email: ident.Email(p.Address)})
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing the input of a binding: %w", err)
@@ -24,5 +24,5 @@ func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, err
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing an authenticator: %w", err)
 	}
-	return &auth.Authenticator{Kind: f.kind, Recipient: to, Data: data, Traits: f.traits(to)}, &auth.Planted{}, nil
+	return &auth.Authenticator{Kind: f.kind, Recipient: to, Data: data, Traits: f.traits(to)}, &auth.FixtureSecrets{}, nil
 }

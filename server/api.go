@@ -19,7 +19,7 @@ var typeProblem = reflect.TypeFor[Problem]()
 type endpoint struct {
 	in, out  *shape
 	required []string // members that a request must have, for the contract
-	run      func(x *exchange) error
+	run      func(x *request) error
 }
 
 func (e endpoint) requires(members ...string) endpoint {
@@ -28,9 +28,9 @@ func (e endpoint) requires(members ...string) endpoint {
 }
 
 // takes is an endpoint with a body and an answer.
-func takes[I, O any](fn func(*exchange, *I) (*O, error)) endpoint {
+func takes[I, O any](fn func(*request, *I) (*O, error)) endpoint {
 	in, out := shapeOf(reflect.TypeFor[I]()), shapeOf(reflect.TypeFor[O]())
-	return endpoint{in: in, out: out, run: func(x *exchange) error {
+	return endpoint{in: in, out: out, run: func(x *request) error {
 		v := new(I)
 		if err := x.read(in, v); err != nil {
 			return err
@@ -45,9 +45,9 @@ func takes[I, O any](fn func(*exchange, *I) (*O, error)) endpoint {
 }
 
 // gives is an endpoint with an answer alone.
-func gives[O any](fn func(*exchange) (*O, error)) endpoint {
+func gives[O any](fn func(*request) (*O, error)) endpoint {
 	out := shapeOf(reflect.TypeFor[O]())
-	return endpoint{out: out, run: func(x *exchange) error {
+	return endpoint{out: out, run: func(x *request) error {
 		answer, err := fn(x)
 		if err != nil {
 			return err
@@ -58,8 +58,8 @@ func gives[O any](fn func(*exchange) (*O, error)) endpoint {
 }
 
 // does is an endpoint with neither.
-func does(fn func(*exchange) error) endpoint {
-	return endpoint{run: func(x *exchange) error {
+func does(fn func(*request) error) endpoint {
+	return endpoint{run: func(x *request) error {
 		if err := fn(x); err != nil {
 			return err
 		}
@@ -71,9 +71,9 @@ func does(fn func(*exchange) error) endpoint {
 }
 
 // doesWith is an endpoint with a body alone.
-func doesWith[I any](fn func(*exchange, *I) error) endpoint {
+func doesWith[I any](fn func(*request, *I) error) endpoint {
 	in := shapeOf(reflect.TypeFor[I]())
-	return endpoint{in: in, run: func(x *exchange) error {
+	return endpoint{in: in, run: func(x *request) error {
 		v := new(I)
 		if err := x.read(in, v); err != nil {
 			return err
@@ -87,7 +87,7 @@ func doesWith[I any](fn func(*exchange, *I) error) endpoint {
 }
 
 // serve answers a request for one operation.
-func (x *exchange) serve(c echo.Context, rt *route) {
+func (x *request) serve(c echo.Context, rt *route) {
 	x.path = c
 	x.route = rt.method + " " + rt.path
 	x.page = false
@@ -96,7 +96,7 @@ func (x *exchange) serve(c echo.Context, rt *route) {
 	}
 }
 
-func (x *exchange) call(rt *route) error {
+func (x *request) call(rt *route) error {
 	if rt.bound {
 		if err := x.bound(); err != nil {
 			return err
@@ -168,66 +168,66 @@ type (
 	browserList struct{ Browsers []auth.BrowserInfo }
 )
 
-func signUp(x *exchange, in *auth.SignUpForm) (*auth.SignUpInfo, error) {
+func signUp(x *request, in *auth.SignUpForm) (*auth.SignUpInfo, error) {
 	return x.s.service.SignUp(x.r.Context(), x.caller, *in)
 }
 
-func confirmSignUp(x *exchange, in *linkBody) (*confirmedInfo, error) {
+func confirmSignUp(x *request, in *linkBody) (*confirmedInfo, error) {
 	email, err := x.s.service.ConfirmSignUp(x.r.Context(), x.caller, in.Link)
 	return &confirmedInfo{email}, err
 }
 
-func signIn(x *exchange, in *auth.SignInForm) (*auth.SignInInfo, error) {
+func signIn(x *request, in *auth.SignInForm) (*auth.SignInInfo, error) {
 	return x.signedIn(x.s.service.SignIn(x.r.Context(), x.caller, *in))
 }
 
 // signedIn hands out the session that a sign-in may have ended in.
-func (x *exchange) signedIn(info *auth.SignInInfo, err error) (*auth.SignInInfo, error) {
+func (x *request) signedIn(info *auth.SignInInfo, err error) (*auth.SignInInfo, error) {
 	if err != nil {
 		return nil, err
 	}
 	if info.Token != "" && !x.program {
 		x.keepBrowser() // it is known from now on: its cookie begins its life anew
 	}
-	return info, x.give(&info.Token, info.Session)
+	return info, x.issueSession(&info.Token, info.Session)
 }
 
-func signInKeyFirst(x *exchange, in *auth.KeyFirstForm) (*auth.Challenge, error) {
+func signInKeyFirst(x *request, in *auth.KeyFirstForm) (*auth.Challenge, error) {
 	return x.s.service.SignInKeyFirst(x.r.Context(), x.caller, *in)
 }
 
-func signInState(x *exchange, in *ceremonyBody) (*auth.SignInInfo, error) {
+func signInState(x *request, in *ceremonyBody) (*auth.SignInInfo, error) {
 	return x.s.service.SignInState(x.r.Context(), x.caller, in.Ceremony)
 }
 
-func signInBegin(x *exchange, in *choiceBody) (*auth.Challenge, error) {
+func signInBegin(x *request, in *choiceBody) (*auth.Challenge, error) {
 	return x.s.service.SignInBegin(x.r.Context(), x.caller, in.Ceremony,
 		auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID, Verify: in.Verify})
 }
 
-func signInResend(x *exchange, in *againBody) (*auth.Challenge, error) {
+func signInResend(x *request, in *againBody) (*auth.Challenge, error) {
 	return x.s.service.SignInResend(x.r.Context(), x.caller, in.Ceremony, in.Channel)
 }
 
-func signInFinish(x *exchange, in *answerBody) (*auth.SignInInfo, error) {
+func signInFinish(x *request, in *answerBody) (*auth.SignInInfo, error) {
 	return x.signedIn(x.s.service.SignInFinish(x.r.Context(), x.caller, in.Ceremony, in.Response))
 }
 
-func signInPassword(x *exchange, in *passwordBody) (*auth.SignInInfo, error) {
+func signInPassword(x *request, in *passwordBody) (*auth.SignInInfo, error) {
 	return x.signedIn(x.s.service.SignInPassword(x.r.Context(), x.caller, in.Ceremony, in.Password))
 }
 
-func challengeAgain(x *exchange, in *lookBody) (*auth.Challenge, error) {
+func challengeAgain(x *request, in *lookBody) (*auth.Challenge, error) {
 	return x.s.service.Challenge(x.r.Context(), x.caller, in.Purpose, in.Ceremony)
 }
 
-func undo(x *exchange, in *linkBody) (*auth.ChangeInfo, error) {
+func undo(x *request, in *linkBody) (*auth.ChangeInfo, error) {
 	return x.s.service.Undo(x.r.Context(), x.caller, in.Link)
 }
 
-func me(x *exchange) (*auth.Me, error) { return x.s.service.Me(x.r.Context(), x.caller) }
+func me(x *request) (*auth.Me, error) { return x.s.service.Me(x.r.Context(), x.caller) }
 
-func signOut(x *exchange) error {
+func signOut(x *request) error {
 	if err := x.s.service.SignOut(x.r.Context(), x.caller); err != nil {
 		return err
 	}
@@ -237,50 +237,50 @@ func signOut(x *exchange) error {
 	return nil
 }
 
-func security(x *exchange) (*auth.SecurityInfo, error) {
+func security(x *request) (*auth.SecurityInfo, error) {
 	return x.s.service.Security(x.r.Context(), x.caller)
 }
 
-func stepUp(x *exchange, in *stepBody) (*auth.StepUpInfo, error) {
+func stepUp(x *request, in *stepBody) (*auth.StepUpInfo, error) {
 	return x.s.service.StepUp(x.r.Context(), x.caller, in.Action, in.Target)
 }
 
-func stepUpBegin(x *exchange, in *stepChoiceBody) (*auth.Challenge, error) {
+func stepUpBegin(x *request, in *stepChoiceBody) (*auth.Challenge, error) {
 	m := auth.MethodChoice{Kind: in.Kind, Channel: in.Channel, ID: in.ID, Verify: in.Verify}
 	return x.s.service.StepUpBegin(x.r.Context(), x.caller, in.Action, in.Target, m)
 }
 
-func stepUpResend(x *exchange, in *againBody) (*auth.Challenge, error) {
+func stepUpResend(x *request, in *againBody) (*auth.Challenge, error) {
 	return x.s.service.StepUpResend(x.r.Context(), x.caller, in.Ceremony, in.Channel)
 }
 
-func stepUpFinish(x *exchange, in *answerBody) (*auth.StepUpDone, error) {
+func stepUpFinish(x *request, in *answerBody) (*auth.StepUpDone, error) {
 	done, err := x.s.service.StepUpFinish(x.r.Context(), x.caller, in.Ceremony, in.Response)
 	if err != nil {
 		return nil, err
 	}
-	return done, x.give(&done.Token, &done.Session)
+	return done, x.issueSession(&done.Token, &done.Session)
 }
 
-func sessions(x *exchange) (*sessionList, error) {
+func sessions(x *request) (*sessionList, error) {
 	list, err := x.s.service.Sessions(x.r.Context(), x.caller)
 	return &sessionList{list}, err
 }
 
-func endSession(x *exchange) error {
+func endSession(x *request) error {
 	return x.s.service.EndSession(x.r.Context(), x.caller, x.param("id"))
 }
 
-func endOtherSessions(x *exchange) error {
+func endOtherSessions(x *request) error {
 	return x.s.service.EndOtherSessions(x.r.Context(), x.caller)
 }
 
-func browsers(x *exchange) (*browserList, error) {
+func browsers(x *request) (*browserList, error) {
 	list, err := x.s.service.Browsers(x.r.Context(), x.caller)
 	return &browserList{list}, err
 }
 
-func trustBrowser(x *exchange) (*auth.BrowserInfo, error) {
+func trustBrowser(x *request) (*auth.BrowserInfo, error) {
 	info, err := x.s.service.TrustBrowser(x.r.Context(), x.caller)
 	if err == nil {
 		x.caller.Browser, info.Cookie = info.Cookie, "" // for the cookie alone: no script reads it
@@ -289,14 +289,14 @@ func trustBrowser(x *exchange) (*auth.BrowserInfo, error) {
 	return info, err
 }
 
-func forgetBrowser(x *exchange) error {
+func forgetBrowser(x *request) error {
 	return x.s.service.ForgetBrowser(x.r.Context(), x.caller, x.param("id"))
 }
 
 // historyPage is how many events a page holds, unless asked otherwise.
 const historyPage = 50
 
-func history(x *exchange) (*auth.HistoryInfo, error) {
+func history(x *request) (*auth.HistoryInfo, error) {
 	limit := historyPage
 	if v := x.query("limit"); v != "" {
 		n, err := strconv.Atoi(v)
@@ -308,35 +308,35 @@ func history(x *exchange) (*auth.HistoryInfo, error) {
 	return x.s.service.History(x.r.Context(), x.caller, x.query("cursor"), limit)
 }
 
-func bindBegin(x *exchange, in *auth.BindForm) (*auth.Challenge, error) {
+func bindBegin(x *request, in *auth.BindForm) (*auth.Challenge, error) {
 	return x.s.service.BindBegin(x.r.Context(), x.caller, *in)
 }
 
-func bindResend(x *exchange, in *againBody) (*auth.Challenge, error) {
+func bindResend(x *request, in *againBody) (*auth.Challenge, error) {
 	return x.s.service.BindResend(x.r.Context(), x.caller, in.Ceremony, in.Channel)
 }
 
-func bindFinish(x *exchange, in *auth.BindDone) (*auth.BindInfo, error) {
+func bindFinish(x *request, in *auth.BindDone) (*auth.BindInfo, error) {
 	info, err := x.s.service.BindFinish(x.r.Context(), x.caller, *in)
 	if err != nil {
 		return nil, err
 	}
-	return info, x.give(&info.Token, info.Session)
+	return info, x.issueSession(&info.Token, info.Session)
 }
 
-func rename(x *exchange, in *nameBody) (*auth.AuthenticatorInfo, error) {
+func rename(x *request, in *nameBody) (*auth.AuthenticatorInfo, error) {
 	return x.s.service.Rename(x.r.Context(), x.caller, x.param("id"), in.Name, in.Place)
 }
 
-func remove(x *exchange) (*auth.RemoveInfo, error) {
+func remove(x *request) (*auth.RemoveInfo, error) {
 	return x.removed(x.s.service.Remove(x.r.Context(), x.caller, x.param("id")))
 }
 
-func loseDevice(x *exchange) (*auth.RemoveInfo, error) {
+func loseDevice(x *request) (*auth.RemoveInfo, error) {
 	return x.removed(x.s.service.LoseDevice(x.r.Context(), x.caller, x.param("id")))
 }
 
-func (x *exchange) removed(info *auth.RemoveInfo, err error) (*auth.RemoveInfo, error) {
+func (x *request) removed(info *auth.RemoveInfo, err error) (*auth.RemoveInfo, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -346,53 +346,53 @@ func (x *exchange) removed(info *auth.RemoveInfo, err error) (*auth.RemoveInfo, 
 	return info, nil
 }
 
-func cancelChange(x *exchange) error {
+func cancelChange(x *request) error {
 	return x.s.service.CancelChange(x.r.Context(), x.caller, x.param("id"))
 }
 
-func recoveryCodes(x *exchange) (*auth.CodesInfo, error) {
+func recoveryCodes(x *request) (*auth.CodesInfo, error) {
 	info, err := x.s.service.RecoveryCodes(x.r.Context(), x.caller)
 	if err != nil {
 		return nil, err
 	}
-	return info, x.give(&info.Token, nil)
+	return info, x.issueSession(&info.Token, nil)
 }
 
-func changePassword(x *exchange, in *changeBody) (*tokenInfo, error) {
+func changePassword(x *request, in *changeBody) (*tokenInfo, error) {
 	token, err := x.s.service.ChangePassword(x.r.Context(), x.caller, in.Current, in.Password)
 	if err != nil {
 		return nil, err
 	}
 	info := &tokenInfo{token}
-	return info, x.give(&info.Token, nil)
+	return info, x.issueSession(&info.Token, nil)
 }
 
-func changeEmail(x *exchange, in *emailBody) (*auth.SignUpInfo, error) {
+func changeEmail(x *request, in *emailBody) (*auth.SignUpInfo, error) {
 	return x.s.service.ChangeEmail(x.r.Context(), x.caller, in.Email)
 }
 
-func confirmEmail(x *exchange, in *linkBody) (*confirmedInfo, error) {
+func confirmEmail(x *request, in *linkBody) (*confirmedInfo, error) {
 	email, err := x.s.service.ConfirmEmail(x.r.Context(), x.caller, in.Link)
 	return &confirmedInfo{email}, err
 }
 
-func changePhone(x *exchange, in *phoneBody) (*phoneInfo, error) {
+func changePhone(x *request, in *phoneBody) (*phoneInfo, error) {
 	phone, err := x.s.service.ChangePhone(x.r.Context(), x.caller, in.Phone)
 	return &phoneInfo{phone}, err
 }
 
-func forgot(x *exchange, in *forgotBody) error {
+func forgot(x *request, in *forgotBody) error {
 	return x.s.service.Forgot(x.r.Context(), x.caller, in.Identifier)
 }
 
-func resetPassword(x *exchange, in *resetBody) error {
+func resetPassword(x *request, in *resetBody) error {
 	return x.s.service.ResetPassword(x.r.Context(), x.caller, in.Link, in.Password)
 }
 
 // receipt takes a gateway's report. The driver proves that it is the gateway's own. A receipt that cannot be taken now
 // is
 // an error, so that the gateway repeats the request; the others in it count all the same, and once.
-func receipt(x *exchange) error {
+func receipt(x *request) error {
 	if x.s.config.Receipts == nil {
 		return auth.Refuse(auth.NotFound)
 	}

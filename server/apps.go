@@ -78,9 +78,9 @@ func siteAssociation(apps []string) ([]byte, error) {
 }
 
 // forApps answers with a file for apps, if it was configured.
-func forApps(body []byte) func(*exchange) error {
+func forApps(body []byte) func(*request) error {
 	if body == nil {
-		return func(*exchange) error { return auth.Refuse(auth.NotFound) }
+		return func(*request) error { return auth.Refuse(auth.NotFound) }
 	}
 	return fixed("application/json", body)
 }

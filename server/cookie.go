@@ -79,7 +79,7 @@ func cookie(r *http.Request, name string) (value string, n int) {
 
 // put sets a cookie. life 0 ends it with the browser. Lax, not Strict: mailed links and redirects of a shop's own
 // host must find it; unsafe cross-site requests are refused at the gate.
-func (x *exchange) put(name, value string, life time.Duration) {
+func (x *request) put(name, value string, life time.Duration) {
 	path := x.s.site.base
 	if path == "" {
 		path = "/"
@@ -89,13 +89,13 @@ func (x *exchange) put(name, value string, life time.Duration) {
 }
 
 // drop ends a cookie.
-func (x *exchange) drop(name string) { x.put(name, "", -time.Second) }
+func (x *request) drop(name string) { x.put(name, "", -time.Second) }
 
-func (x *exchange) keepBrowser() { x.put(browserCookie, x.caller.Browser, browserLife) }
+func (x *request) keepBrowser() { x.put(browserCookie, x.caller.Browser, browserLife) }
 
-// give hands a new session's token to whoever asked: a browser finds it in a cookie and nowhere else, so that no
+// issueSession hands a new session's token to whoever asked: a browser finds it in a cookie and nowhere else, so that no
 // script can read it; a program finds it in the answer. What the use case returned is emptied for browsers.
-func (x *exchange) give(token *string, session *auth.SessionInfo) error {
+func (x *request) issueSession(token *string, session *auth.SessionInfo) error {
 	if *token == "" {
 		return nil
 	}

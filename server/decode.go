@@ -16,7 +16,7 @@ import (
 const maxBody = 64 << 10
 
 // body is the whole body, of the given media type ("" is any).
-func (x *exchange) body(media string) ([]byte, error) {
+func (x *request) body(media string) ([]byte, error) {
 	if media != "" {
 		got, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
 		if err != nil || got != media {
@@ -30,7 +30,7 @@ func (x *exchange) body(media string) ([]byte, error) {
 }
 
 // read fills in, a pointer to a struct of shape s, from the JSON body.
-func (x *exchange) read(s *shape, in any) error {
+func (x *request) read(s *shape, in any) error {
 	b, err := x.body("application/json")
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func refuseIn(err error, field string) error {
 }
 
 // form reads the fields of a posted form. Each may come once.
-func (x *exchange) form() error {
+func (x *request) form() error {
 	b, err := x.body("application/x-www-form-urlencoded")
 	if err != nil {
 		return err

@@ -14,9 +14,9 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// An exchange is one request and its answer: everything the face knows about them. It is the http.ResponseWriter
+// An request is one request and its answer: everything the face knows about them. It is the http.ResponseWriter
 // that the router is given, so that no context values are needed.
-type exchange struct {
+type request struct {
 	http.ResponseWriter
 	s       *Server
 	r       *http.Request
@@ -37,7 +37,7 @@ type exchange struct {
 }
 
 // WriteHeader notes the status for the access log.
-func (x *exchange) WriteHeader(status int) {
+func (x *request) WriteHeader(status int) {
 	if x.status == 0 {
 		x.status = status
 	}
@@ -45,7 +45,7 @@ func (x *exchange) WriteHeader(status int) {
 }
 
 // Write implements http.ResponseWriter.
-func (x *exchange) Write(b []byte) (int, error) {
+func (x *request) Write(b []byte) (int, error) {
 	if x.status == 0 {
 		x.status = http.StatusOK
 	}
@@ -53,10 +53,10 @@ func (x *exchange) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+func (x *request) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 // send writes a whole answer.
-func (x *exchange) send(status int, media string, body []byte) {
+func (x *request) send(status int, media string, body []byte) {
 	h := x.Header()
 	h.Set("Content-Type", media)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
@@ -67,7 +67,7 @@ func (x *exchange) send(status int, media string, body []byte) {
 }
 
 // reply writes v, a pointer to a struct of shape s; nil is 204.
-func (x *exchange) reply(s *shape, v any) {
+func (x *request) reply(s *shape, v any) {
 	if s == nil {
 		x.WriteHeader(http.StatusNoContent)
 		return
@@ -76,7 +76,7 @@ func (x *exchange) reply(s *shape, v any) {
 }
 
 // param is a part of the route's path.
-func (x *exchange) param(name string) string {
+func (x *request) param(name string) string {
 	if x.path == nil {
 		return ""
 	}
@@ -84,7 +84,7 @@ func (x *exchange) param(name string) string {
 }
 
 // query is a value of the query string.
-func (x *exchange) query(name string) string {
+func (x *request) query(name string) string {
 	if x.r.URL.RawQuery == "" {
 		return ""
 	}
@@ -92,7 +92,7 @@ func (x *exchange) query(name string) string {
 }
 
 // fields parses posted fields, each once.
-func (x *exchange) fields(body string) error {
+func (x *request) fields(body string) error {
 	v, err := url.ParseQuery(body)
 	if err != nil {
 		return auth.Refuse(auth.MalformedRequest)
@@ -118,10 +118,10 @@ func fieldName(s string) string {
 }
 
 // field is one posted field.
-func (x *exchange) field(name string) string { return x.posted.Get(name) }
+func (x *request) field(name string) string { return x.posted.Get(name) }
 
 // identify works out who asks. It believes nothing: the domain reads the session.
-func (x *exchange) identify() error {
+func (x *request) identify() error {
 	r, s := x.r, x.s
 	browser, browsers := cookie(r, s.cookieName(browserCookie))
 	session, sessions := cookie(r, s.cookieName(sessionCookie))
@@ -154,7 +154,7 @@ func (x *exchange) identify() error {
 }
 
 // language is what the person chose, else what the browser prefers.
-func (x *exchange) language() string {
+func (x *request) language() string {
 	chosen, _ := cookie(x.r, x.s.cookieName(languageCookie))
 	return x.s.texts.Match(chosen, x.r.Header.Get("Accept-Language"))
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // gate refuses requests that no route should see.
-func (s *Server) gate(x *exchange) error {
+func (s *Server) gate(x *request) error {
 	if err := s.host(x.r); err != nil {
 		return err
 	}
@@ -19,9 +19,9 @@ func (s *Server) gate(x *exchange) error {
 	return nil
 }
 
-// astrayHere reports whether a person opened the program on this machine by another of the machine's names. Keys belong to
+// hasOtherName reports whether a person opened the program on this machine by another of the machine's names. Keys belong to
 // one name, so he is led to it. An address without a path ("http:@evil.example") would be glued to our name.
-func (s *Server) astrayHere(x *exchange) bool {
+func (s *Server) hasOtherName(x *request) bool {
 	return s.site.local && x.page && x.r.Method == http.MethodGet && strings.HasPrefix(x.r.URL.Path, "/") &&
 		!s.site.known[strings.ToLower(x.r.Host)]
 }
@@ -43,7 +43,7 @@ func (s *Server) host(r *http.Request) error {
 }
 
 // bound spends one of the client's requests to an open, unsafe route.
-func (x *exchange) bound() error {
+func (x *request) bound() error {
 	at := x.s.now()
 	if ok, wait := x.s.limit.take(x.s.client(x.r), at); !ok {
 		return auth.Refuse(auth.TooManyRequests).At(at.Add(wait))

@@ -16,8 +16,8 @@ import (
 // Behind a sub-path the well-known addresses of the host lie outside of it: they are served there too, for a proxy
 // that passes them on.
 func (s *Server) mountKnown(e *echo.Echo) {
-	known := map[string]func(*exchange) error{
-		"/.well-known/change-password": func(x *exchange) error {
+	known := map[string]func(*request) error{
+		"/.well-known/change-password": func(x *request) error {
 			http.Redirect(x, x.r, s.site.base+"/security/password", http.StatusFound)
 			return nil
 		},
@@ -32,7 +32,7 @@ func (s *Server) mountKnown(e *echo.Echo) {
 		s.at(e, http.MethodGet, path, path, handle)
 		if s.site.base != "" {
 			e.GET(path, func(c echo.Context) error {
-				x := c.Response().Writer.(*exchange)
+				x := c.Response().Writer.(*request)
 				x.route = path
 				return handle(x)
 			})
@@ -43,7 +43,7 @@ func (s *Server) mountKnown(e *echo.Echo) {
 	s.at(e, http.MethodGet, "/health/ready", "/health/ready", ready)
 	s.at(e, http.MethodGet, "/problems/{code}", "/problems/{code}", explain)
 	if s.config.Static != nil {
-		s.at(e, http.MethodGet, "/assets/*", "/assets", func(x *exchange) error {
+		s.at(e, http.MethodGet, "/assets/*", "/assets", func(x *request) error {
 			x.Header().Del("Cache-Control") // the files' names hold their hash: Static says how long
 			s.config.Static.ServeHTTP(x, x.r)
 			return nil
@@ -52,17 +52,17 @@ func (s *Server) mountKnown(e *echo.Echo) {
 }
 
 // fixed answers with the same bytes every time.
-func fixed(media string, body []byte) func(*exchange) error {
-	return func(x *exchange) error {
+func fixed(media string, body []byte) func(*request) error {
+	return func(x *request) error {
 		x.send(http.StatusOK, media, body)
 		return nil
 	}
 }
 
 // openAPI answers with the contract, written when it is first asked for: at the start it would be half of the work.
-func (s *Server) openAPI() func(*exchange) error {
+func (s *Server) openAPI() func(*request) error {
 	contract := sync.OnceValues(s.contract)
-	return func(x *exchange) error {
+	return func(x *request) error {
 		doc, err := contract()
 		if err != nil {
 			return err
@@ -92,7 +92,7 @@ func passkeyEndpoints(s site) []byte {
 }
 
 // securityTxt is RFC 9116. It expires, so that a copy does not outlive us.
-func (s *Server) securityTxt(x *exchange) error {
+func (s *Server) securityTxt(x *request) error {
 	if s.config.Contact == "" {
 		return auth.Refuse(auth.NotFound)
 	}
@@ -103,7 +103,7 @@ func (s *Server) securityTxt(x *exchange) error {
 }
 
 // ready reports whether requests would be served now. Why not is for the log, not for whoever asks.
-func ready(x *exchange) error {
+func ready(x *request) error {
 	if check := x.s.config.Ready; check != nil {
 		if err := check(x.r.Context()); err != nil {
 			x.s.log.Warn("not ready", "error", err)
@@ -116,7 +116,7 @@ func ready(x *exchange) error {
 }
 
 // explain is what the type of a problem document leads to.
-func explain(x *exchange) error {
+func explain(x *request) error {
 	code := auth.Code(x.param("code"))
 	status, ok := x.s.statuses[code]
 	if !ok {

@@ -112,11 +112,11 @@ type (
 	}
 )
 
-func labState(x *exchange) (*auth.LabInfo, error) { return x.s.lab.State(x.r.Context(), x.caller) }
+func labState(x *request) (*auth.LabInfo, error) { return x.s.lab.State(x.r.Context(), x.caller) }
 
-func labClock(x *exchange) (*auth.ClockInfo, error) { return x.s.lab.Clock(x.r.Context(), x.caller) }
+func labClock(x *request) (*auth.ClockInfo, error) { return x.s.lab.Clock(x.r.Context(), x.caller) }
 
-func moveClock(x *exchange, in *clockBody) (*auth.ClockInfo, error) {
+func moveClock(x *request, in *clockBody) (*auth.ClockInfo, error) {
 	form := auth.ClockForm{Set: in.Set, Stop: in.Stop, Run: in.Run}
 	var err error
 	if form.Advance, err = length(in.Advance, "advance"); err != nil {
@@ -141,7 +141,7 @@ func length(s, field string) (time.Duration, error) {
 	return d, nil
 }
 
-func resetLab(x *exchange) error {
+func resetLab(x *request) error {
 	if err := x.s.lab.Reset(x.r.Context(), x.caller); err != nil {
 		return err
 	}
@@ -152,30 +152,30 @@ func resetLab(x *exchange) error {
 	return nil
 }
 
-func makeFixture(x *exchange, in *lab.AccountForm) (*lab.FixtureInfo, error) {
+func makeFixture(x *request, in *lab.AccountForm) (*lab.FixtureInfo, error) {
 	info, err := x.s.lab.Make(x.r.Context(), x.caller, *in)
 	if err != nil {
 		return nil, err
 	}
-	return info, x.give(&info.Token, info.Session)
+	return info, x.issueSession(&info.Token, info.Session)
 }
 
-func fixtureSession(x *exchange) (*auth.SignInInfo, error) {
+func fixtureSession(x *request) (*auth.SignInInfo, error) {
 	return x.signedIn(x.s.lab.Session(x.r.Context(), x.caller, auth.AccountID(x.param("id"))))
 }
 
-func switchAccount(on bool) func(*exchange) error {
-	return func(x *exchange) error {
+func switchAccount(on bool) func(*request) error {
+	return func(x *request) error {
 		return x.s.lab.Switch(x.r.Context(), x.caller, auth.AccountID(x.param("id")), on)
 	}
 }
 
-func forgetMethod(x *exchange) error {
+func forgetMethod(x *request) error {
 	return x.s.lab.Forget(x.r.Context(), x.caller, auth.AccountID(x.param("id")), x.param("method"))
 }
 
 // inbox is the lab's inbox, for those who may look: everybody in a lab, nobody elsewhere.
-func (x *exchange) inbox() (Inbox, error) {
+func (x *request) inbox() (Inbox, error) {
 	if _, err := x.s.lab.State(x.r.Context(), x.caller); err != nil {
 		return nil, err
 	}
@@ -185,7 +185,7 @@ func (x *exchange) inbox() (Inbox, error) {
 	return x.s.config.Inbox, nil
 }
 
-func readInbox(x *exchange) (*inboxInfo, error) {
+func readInbox(x *request) (*inboxInfo, error) {
 	inbox, err := x.inbox()
 	if err != nil {
 		return nil, err
@@ -214,7 +214,7 @@ func readInbox(x *exchange) (*inboxInfo, error) {
 	return info, nil
 }
 
-func emptyInbox(x *exchange) error {
+func emptyInbox(x *request) error {
 	inbox, err := x.inbox()
 	if err == nil {
 		inbox.Empty()
@@ -222,7 +222,7 @@ func emptyInbox(x *exchange) error {
 	return err
 }
 
-func readFaults(x *exchange) (*faultList, error) {
+func readFaults(x *request) (*faultList, error) {
 	inbox, err := x.inbox()
 	if err != nil {
 		return nil, err
@@ -234,7 +234,7 @@ func readFaults(x *exchange) (*faultList, error) {
 	return out, nil
 }
 
-func setFaults(x *exchange, in *faultList) (*faultList, error) {
+func setFaults(x *request, in *faultList) (*faultList, error) {
 	inbox, err := x.inbox()
 	if err != nil {
 		return nil, err
@@ -251,7 +251,7 @@ func setFaults(x *exchange, in *faultList) (*faultList, error) {
 	return readFaults(x)
 }
 
-func endFaults(x *exchange) error {
+func endFaults(x *request) error {
 	inbox, err := x.inbox()
 	if err == nil {
 		inbox.SetFaults(nil)
@@ -260,7 +260,7 @@ func endFaults(x *exchange) error {
 }
 
 // judgedLater reads the header by which testers let time pass for one request.
-func (x *exchange) judgedLater() error {
+func (x *request) judgedLater() error {
 	text := x.r.Header.Get(laterHeader)
 	if x.s.lab == nil || text == "" {
 		return nil

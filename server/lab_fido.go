@@ -24,7 +24,7 @@ import (
 // extension outputs are getClientExtensionResults. Answers have status "ok" or, with a status of HTTP that is no
 // success, "failed", and an errorMessage.
 func conformRoutes() []route {
-	row := func(use, path, summary string, list []auth.Code, run func(*exchange, []byte) (any, error)) route {
+	row := func(use, path, summary string, list []auth.Code, run func(*request, []byte) (any, error)) route {
 		return route{use: use, act: lab.ActMake, who: tester, method: http.MethodPost, path: path, root: true, summary: summary,
 			codes: list, endpoint: endpoint{out: shapeOf(typeConform), run: conforming(run)}}
 	}
@@ -61,8 +61,8 @@ type conformOptions struct {
 }
 
 // conforming wraps an endpoint: it plays with browsers, and refuses in the interface's own form.
-func conforming(run func(*exchange, []byte) (any, error)) func(*exchange) error {
-	return func(x *exchange) error {
+func conforming(run func(*request, []byte) (any, error)) func(*request) error {
+	return func(x *request) error {
 		answer, err := func() (any, error) {
 			if err := x.asBrowser(); err != nil {
 				return nil, err
@@ -87,7 +87,7 @@ func conforming(run func(*exchange, []byte) (any, error)) func(*exchange) error 
 }
 
 // asBrowser treats the caller as a browser whatever he looks like: the interface goes by cookies.
-func (x *exchange) asBrowser() error {
+func (x *request) asBrowser() error {
 	x.program, x.caller.Token = false, ""
 	if x.caller.Browser != "" {
 		return nil
@@ -99,7 +99,7 @@ func (x *exchange) asBrowser() error {
 	return err
 }
 
-func (x *exchange) conformRefusal(err error) {
+func (x *request) conformRefusal(err error) {
 	e := x.refusal(err)
 	status := x.deny(e)
 	title, _ := x.s.texts.Problem(x.caller.Language, string(e.Code), x.says(e))
@@ -153,7 +153,7 @@ func readOptions(body []byte) (o conformOptions, sel conformSelection, err error
 	return o, sel, auth.Refuse(auth.MalformedRequest)
 }
 
-func attestationOptions(x *exchange, body []byte) (any, error) {
+func attestationOptions(x *request, body []byte) (any, error) {
 	o, sel, err := readOptions(body)
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func attestationOptions(x *exchange, body []byte) (any, error) {
 }
 
 // conformUser signs a user in who is made if there is none of that name, and puts the session into the caller.
-func (x *exchange) conformUser(o conformOptions) error {
+func (x *request) conformUser(o conformOptions) error {
 	if o.UserName == "" {
 		return auth.RefuseField(auth.NameMissing, "username")
 	}
@@ -200,11 +200,11 @@ func (x *exchange) conformUser(o conformOptions) error {
 	if err != nil {
 		return err
 	}
-	return x.give(&info.Token, info.Session)
+	return x.issueSession(&info.Token, info.Session)
 }
 
 // conformPrompt puts a challenge into its cookie and returns its options with others laid over them.
-func (x *exchange) conformPrompt(c *auth.Challenge, over map[string]any) (map[string]any, error) {
+func (x *request) conformPrompt(c *auth.Challenge, over map[string]any) (map[string]any, error) {
 	var prompt struct {
 		PublicKey map[string]any `json:"publicKey"`
 	}
@@ -236,7 +236,7 @@ func overlay(object any, members map[string]any) map[string]any {
 	return out
 }
 
-func attestationResult(x *exchange, body []byte) (any, error) {
+func attestationResult(x *request, body []byte) (any, error) {
 	ceremony, response, err := x.conformResult(body)
 	if err != nil {
 		return nil, err
@@ -248,10 +248,10 @@ func attestationResult(x *exchange, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conformDone(), x.give(&info.Token, info.Session)
+	return conformDone(), x.issueSession(&info.Token, info.Session)
 }
 
-func assertionOptions(x *exchange, body []byte) (any, error) {
+func assertionOptions(x *request, body []byte) (any, error) {
 	o, _, err := readOptions(body)
 	if err != nil {
 		return nil, err
@@ -276,7 +276,7 @@ func assertionOptions(x *exchange, body []byte) (any, error) {
 	return x.conformPrompt(begun, over)
 }
 
-func assertionResult(x *exchange, body []byte) (any, error) {
+func assertionResult(x *request, body []byte) (any, error) {
 	ceremony, response, err := x.conformResult(body)
 	if err != nil {
 		return nil, err
@@ -285,13 +285,13 @@ func assertionResult(x *exchange, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conformDone(), x.give(&info.Token, info.Session)
+	return conformDone(), x.issueSession(&info.Token, info.Session)
 }
 
 func conformDone() any { return map[string]string{"status": "ok", "errorMessage": ""} }
 
 // conformResult returns the begun ceremony and the response as browsers write it.
-func (x *exchange) conformResult(body []byte) (ceremony string, response []byte, err error) {
+func (x *request) conformResult(body []byte) (ceremony string, response []byte, err error) {
 	ceremony, n := cookie(x.r, x.s.cookieName(conformCookie))
 	if n != 1 {
 		return "", nil, auth.Refuse(auth.CeremonyOtherBrowser)

@@ -8,7 +8,7 @@ import (
 
 // access writes one line about a request: what was asked and how it went, never by whom. Paths hold links and ids,
 // so the route's name stands for them.
-func (x *exchange) access() {
+func (x *request) access() {
 	level := slog.LevelInfo
 	if x.status >= http.StatusInternalServerError {
 		level = slog.LevelWarn

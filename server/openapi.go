@@ -25,12 +25,12 @@ func (s *Server) mountAPI(e *echo.Echo) {
 	api := humaecho.NewWithGroup(e, e.Group(s.site.base+apiBase), huma.Config{OpenAPI: new(huma.OpenAPI)}).Adapter()
 	for _, rt := range s.table() {
 		if rt.root {
-			s.at(e, rt.method, rt.path, rt.method+" "+rt.path, func(x *exchange) error { return x.call(&rt) })
+			s.at(e, rt.method, rt.path, rt.method+" "+rt.path, func(x *request) error { return x.call(&rt) })
 			continue
 		}
 		handle := func(c huma.Context) {
 			ec := humaecho.Unwrap(c)
-			ec.Response().Writer.(*exchange).serve(ec, &rt)
+			ec.Response().Writer.(*request).serve(ec, &rt)
 		}
 		api.Handle(&huma.Operation{Method: rt.method, Path: rt.path}, handle)
 		if rt.method == http.MethodGet {

@@ -9,7 +9,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-func passwordPage(x *exchange) error {
+func passwordPage(x *request) error {
 	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActNewPassword, "")
 	if err != nil {
 		return err
@@ -20,7 +20,7 @@ func passwordPage(x *exchange) error {
 	return x.showPassword(http.StatusOK, nil)
 }
 
-func (x *exchange) showPassword(status int, refused error) error {
+func (x *request) showPassword(status int, refused error) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -34,19 +34,19 @@ func (x *exchange) showPassword(status int, refused error) error {
 		Rules: passwordRules(x.s.config.Policy.Password)})
 }
 
-func passwordPost(x *exchange) error {
+func passwordPost(x *request) error {
 	token, err := x.s.service.ChangePassword(x.r.Context(), x.caller, x.field("current"), x.field("password"))
 	if err != nil {
 		return x.showPassword(0, err)
 	}
-	if err := x.give(&token, nil); err != nil {
+	if err := x.issueSession(&token, nil); err != nil {
 		return err
 	}
-	x.say(parting{Key: "password-changed"})
+	x.leaveFlash(flash{Key: "password-changed"})
 	return x.redirect("/security")
 }
 
-func sessionsPage(x *exchange) error {
+func sessionsPage(x *request) error {
 	list, err := x.s.service.Sessions(x.r.Context(), x.caller)
 	if err != nil {
 		return err
@@ -88,23 +88,23 @@ func (s *Server) wayOfAMR(amr []string) assets.Way {
 	return ""
 }
 
-func endSessionPost(x *exchange) error {
+func endSessionPost(x *request) error {
 	if err := x.s.service.EndSession(x.r.Context(), x.caller, x.param("id")); err != nil {
 		return err
 	}
-	x.say(parting{Key: "session-ended"})
+	x.leaveFlash(flash{Key: "session-ended"})
 	return toSessions(x)
 }
 
-func endOthersPost(x *exchange) error {
+func endOthersPost(x *request) error {
 	if err := x.s.service.EndOtherSessions(x.r.Context(), x.caller); err != nil {
 		return err
 	}
-	x.say(parting{Key: "sessions-ended"})
+	x.leaveFlash(flash{Key: "sessions-ended"})
 	return toSessions(x)
 }
 
-func browsersPage(x *exchange) error {
+func browsersPage(x *request) error {
 	list, err := x.s.service.Browsers(x.r.Context(), x.caller)
 	if err != nil {
 		return err
@@ -124,15 +124,15 @@ func browsersPage(x *exchange) error {
 }
 
 // forgetPost ends trust in one browser, or in all where the path names none.
-func forgetPost(x *exchange) error {
+func forgetPost(x *request) error {
 	if err := x.s.service.ForgetBrowser(x.r.Context(), x.caller, x.param("id")); err != nil {
 		return err
 	}
-	x.say(parting{Key: map[bool]string{true: "browsers-ended", false: "browser-ended"}[x.param("id") == ""]})
+	x.leaveFlash(flash{Key: map[bool]string{true: "browsers-ended", false: "browser-ended"}[x.param("id") == ""]})
 	return toBrowsers(x)
 }
 
-func historyPageView(x *exchange) error {
+func historyPageView(x *request) error {
 	list, err := x.s.service.History(x.r.Context(), x.caller, strings.TrimSpace(x.query("before")), historyPage)
 	if err != nil {
 		return err

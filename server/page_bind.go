@@ -21,23 +21,23 @@ func bindPages() []page {
 		{path: "/security/phone/new", who: session, what: "add-phone", uses: []string{"BindBegin", "BindFinish",
 			"Challenge"}, bound: true, get: phoneNewPage, post: phoneNewPost},
 		{path: "/security/phone/new/send", who: session, what: "add-phone", uses: []string{"BindResend"}, bound: true,
-			get:  func(x *exchange) error { return x.redirect("/security/phone/new") },
+			get:  func(x *request) error { return x.redirect("/security/phone/new") },
 			post: bindSend("/security/phone/new")},
 		{path: "/security/email/new", who: session, what: "add-email", uses: []string{"BindBegin", "BindFinish",
 			"Challenge"}, bound: true, get: emailNewPage, post: emailNewPost},
 		{path: "/security/email/new/send", who: session, what: "add-email", uses: []string{"BindResend"}, bound: true,
-			get:  func(x *exchange) error { return x.redirect("/security/email/new") },
+			get:  func(x *request) error { return x.redirect("/security/email/new") },
 			post: bindSend("/security/email/new")},
 		{path: "/security/codes", who: session, what: "make-codes", uses: []string{"Security", "RecoveryCodes"},
 			get: codesPage, post: codesPost},
 		{path: "/security/codes/file", who: session, uses: []string{"CodesFile"},
-			get: func(x *exchange) error { return x.redirect("/security/codes") }, post: codesFile},
+			get: func(x *request) error { return x.redirect("/security/codes") }, post: codesFile},
 		{path: "/security/codes/saved", who: session, get: toOverview, post: codesSaved},
 	}
 }
 
 // step is the number that a page of a new method has within enrolment, 0 outside of it.
-func (x *exchange) step(f assets.Frame) int {
+func (x *request) step(f assets.Frame) int {
 	switch {
 	case x.backup():
 		return 3
@@ -49,10 +49,10 @@ func (x *exchange) step(f assets.Frame) int {
 
 // backup reports whether the method is to be the backup of what is there (R61): the page that offers it says so in its
 // links, and the forms hand it on.
-func (x *exchange) backup() bool { return x.query("backup") == "1" || x.field("backup") == "1" }
+func (x *request) backup() bool { return x.query("backup") == "1" || x.field("backup") == "1" }
 
 // asBackup is the address of a page with that word handed on.
-func (x *exchange) asBackup(path string) string {
+func (x *request) asBackup(path string) string {
 	switch {
 	case !x.backup():
 		return path
@@ -69,7 +69,7 @@ func onHandset(info *auth.SecurityInfo) bool {
 	})
 }
 
-func keyNewPage(x *exchange) error {
+func keyNewPage(x *request) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func keys(info *auth.SecurityInfo) (n int) {
 	return n
 }
 
-func (x *exchange) showKeyNew(status int, v *assets.KeyNew, refused error) error {
+func (x *request) showKeyNew(status int, v *assets.KeyNew, refused error) error {
 	if refused != nil {
 		var err error
 		if status, err = x.refused(&v.Frame, refused); err != nil {
@@ -114,7 +114,7 @@ func (x *exchange) showKeyNew(status int, v *assets.KeyNew, refused error) error
 	return x.show(status, v)
 }
 
-func keyNewPost(x *exchange) error {
+func keyNewPost(x *request) error {
 	response, err := rawJSON(x.field("response"))
 	var info *auth.BindInfo
 	if err == nil {
@@ -133,24 +133,24 @@ func keyNewPost(x *exchange) error {
 }
 
 // bind finishes a binding and takes over the session that it may have raised.
-func (x *exchange) bind(d auth.BindDone) (*auth.BindInfo, error) {
+func (x *request) bind(d auth.BindDone) (*auth.BindInfo, error) {
 	d.Backup = x.backup()
 	info, err := x.s.service.BindFinish(x.r.Context(), x.caller, d)
 	if err != nil {
 		return nil, err
 	}
 	x.drop(stepCookie)
-	return info, x.give(&info.Token, info.Session)
+	return info, x.issueSession(&info.Token, info.Session)
 }
 
 // added leads on after a method was added: to the backup if there is none to fall back on (R61).
-func (x *exchange) added(info *auth.BindInfo) error {
+func (x *request) added(info *auth.BindInfo) error {
 	row := x.s.methods.Of(info.Authenticator.Kind, info.Authenticator.Flavour)
-	p := parting{Key: row.Face.Made, Name: info.Authenticator.Name}
+	p := flash{Key: row.Face.Made, Name: info.Authenticator.Name}
 	if info.First {
-		p = parting{Key: "enrolled"}
+		p = flash{Key: "enrolled"}
 	}
-	x.say(p)
+	x.leaveFlash(p)
 	if info.BackupNeeded {
 		return x.redirect("/security/start")
 	}
@@ -172,7 +172,7 @@ func unpackPrompt(field string) (ceremony string, prompt json.RawMessage) {
 	return ceremony, raw
 }
 
-func appNewPage(x *exchange) error {
+func appNewPage(x *request) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -180,7 +180,7 @@ func appNewPage(x *exchange) error {
 	return x.showAppNew(http.StatusOK, info, f, x.field("ceremony"), nil)
 }
 
-func (x *exchange) showAppNew(status int, info *auth.SecurityInfo, f assets.Frame, packed string, refused error) error {
+func (x *request) showAppNew(status int, info *auth.SecurityInfo, f assets.Frame, packed string, refused error) error {
 	if refused != nil {
 		var err error
 		if status, err = x.refused(&f, refused); err != nil {
@@ -209,7 +209,7 @@ func (x *exchange) showAppNew(status int, info *auth.SecurityInfo, f assets.Fram
 	return x.show(status, v)
 }
 
-func appNewPost(x *exchange) error {
+func appNewPost(x *request) error {
 	packed := x.field("ceremony")
 	ceremony, _ := unpackPrompt(packed)
 	settings, f, err := x.settings()
@@ -233,7 +233,7 @@ func appNewPost(x *exchange) error {
 }
 
 // phoneNewPage asks for a number or, with ?sent=1 and a code under way, for the code.
-func phoneNewPage(x *exchange) error {
+func phoneNewPage(x *request) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -254,7 +254,7 @@ func phoneNewPage(x *exchange) error {
 }
 
 // mayAdd asks for a fresh second step before a form is filled in, not after.
-func (x *exchange) mayAdd() error {
+func (x *request) mayAdd() error {
 	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActAdd, "")
 	if errors.Is(err, auth.Refuse(auth.MustEnrol)) {
 		return nil // the first method needs none
@@ -266,7 +266,7 @@ func (x *exchange) mayAdd() error {
 }
 
 // binding is the code under way for a new number or mailbox, nil for none.
-func (x *exchange) binding(k auth.Kind, ceremony string) *auth.Challenge {
+func (x *request) binding(k auth.Kind, ceremony string) *auth.Challenge {
 	if ceremony == "" {
 		kept, _ := cookie(x.r, x.s.cookieName(stepCookie))
 		ceremony, _, _ = strings.Cut(kept, ".")
@@ -288,7 +288,7 @@ func bindHelp(ch *auth.Challenge) assets.Help {
 	return h
 }
 
-func phoneNewPost(x *exchange) error {
+func phoneNewPost(x *request) error {
 	via := assets.Way(x.field("via"))
 	channel := x.s.choice(via, "").Channel
 	if channel != auth.Voice {
@@ -319,7 +319,7 @@ func phoneNewPost(x *exchange) error {
 		})
 }
 
-func emailNewPage(x *exchange) error {
+func emailNewPage(x *request) error {
 	f, err := x.signedFrame()
 	if err != nil {
 		return err
@@ -333,7 +333,7 @@ func emailNewPage(x *exchange) error {
 	return x.show(http.StatusOK, v)
 }
 
-func emailNewPost(x *exchange) error {
+func emailNewPost(x *request) error {
 	v := &assets.EmailNew{Email: x.field("email"), Backup: x.backup()}
 	if ceremony := x.field("ceremony"); ceremony != "" {
 		return x.bindCode(ceremony, &v.Frame, func(ch *auth.Challenge) assets.View {
@@ -352,7 +352,7 @@ func emailNewPost(x *exchange) error {
 }
 
 // beginCode sends the first code to a new number or mailbox.
-func (x *exchange) beginCode(form auth.BindForm, path string, f *assets.Frame,
+func (x *request) beginCode(form auth.BindForm, path string, f *assets.Frame,
 	again func(*auth.Error) assets.View) error {
 	ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, form)
 	if err == nil {
@@ -375,7 +375,7 @@ func (x *exchange) beginCode(form auth.BindForm, path string, f *assets.Frame,
 
 // bindCode checks the code that came back. A wrong one leaves the exchange as it is; one that is over asks for the
 // number again.
-func (x *exchange) bindCode(ceremony string, f *assets.Frame, again func(*auth.Challenge) assets.View,
+func (x *request) bindCode(ceremony string, f *assets.Frame, again func(*auth.Challenge) assets.View,
 	k auth.Kind) error {
 	d := auth.BindDone{Ceremony: ceremony, Response: codeJSON(x.field("code"))}
 	if x.field("place") == "new" { // this number is on another phone than what is there
@@ -398,8 +398,8 @@ func (x *exchange) bindCode(ceremony string, f *assets.Frame, again func(*auth.C
 }
 
 // bindSend sends the code of a binding again.
-func bindSend(path string) func(*exchange) error {
-	return func(x *exchange) error {
+func bindSend(path string) func(*request) error {
+	return func(x *request) error {
 		ceremony, kind := x.field("ceremony"), auth.Phone
 		if path == "/security/email/new" {
 			kind = auth.Email
@@ -437,7 +437,7 @@ func bindSend(path string) func(*exchange) error {
 	}
 }
 
-func codesPage(x *exchange) error {
+func codesPage(x *request) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -464,7 +464,7 @@ func codesPage(x *exchange) error {
 
 // codesPost makes a set and shows it, once: this is the one POST that answers with a page instead of 303, since what
 // it shows is stored nowhere.
-func codesPost(x *exchange) error {
+func codesPost(x *request) error {
 	before, _, _ := x.authenticator("codes", "all")
 	info, err := x.s.service.RecoveryCodes(x.r.Context(), x.caller)
 	if err != nil {
@@ -479,7 +479,7 @@ func codesPost(x *exchange) error {
 }
 
 // codesFile is the download, without script.
-func codesFile(x *exchange) error {
+func codesFile(x *request) error {
 	info, err := x.s.service.CodesFile(x.r.Context(), x.caller, x.field("sealed"))
 	if err != nil {
 		return err
@@ -491,7 +491,7 @@ func codesFile(x *exchange) error {
 	return nil
 }
 
-func codesSaved(x *exchange) error {
-	x.say(parting{Key: "codes-saved"})
+func codesSaved(x *request) error {
+	x.leaveFlash(flash{Key: "codes-saved"})
 	return x.redirect("/security")
 }

@@ -20,10 +20,10 @@ func contactPages() []page {
 	}
 }
 
-func toContacts(x *exchange) error { return x.redirect("/security/contact") }
+func toContacts(x *request) error { return x.redirect("/security/contact") }
 
 // contactsPage asks for a fresh second step before a form is filled in, not after.
-func contactsPage(x *exchange) error {
+func contactsPage(x *request) error {
 	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActContact, "")
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func contactsPage(x *exchange) error {
 	return x.showContacts(http.StatusOK, nil)
 }
 
-func (x *exchange) showContacts(status int, refused error) error {
+func (x *request) showContacts(status int, refused error) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -48,16 +48,16 @@ func (x *exchange) showContacts(status int, refused error) error {
 		PhoneNow: string(info.MaskedPhone), Email: x.field("email"), Phone: x.field("phone")})
 }
 
-func emailPost(x *exchange) error {
+func emailPost(x *request) error {
 	info, err := x.s.service.ChangeEmail(x.r.Context(), x.caller, x.field("email"))
 	if err != nil {
 		return x.showContacts(0, err)
 	}
-	x.say(parting{Key: "email-asked", Name: string(info.MaskedEmail), Time: info.ResendAt})
+	x.leaveFlash(flash{Key: "email-asked", Name: string(info.MaskedEmail), Time: info.ResendAt})
 	return x.redirect("/security/contact")
 }
 
-func phonePost(x *exchange) error {
+func phonePost(x *request) error {
 	number := x.field("phone")
 	if x.field("remove") == "yes" {
 		number = ""
@@ -68,20 +68,20 @@ func phonePost(x *exchange) error {
 	if err != nil {
 		return x.showContacts(0, err)
 	}
-	p := parting{Key: "phone-changed", Name: string(masked)}
+	p := flash{Key: "phone-changed", Name: string(masked)}
 	if number == "" {
-		p = parting{Key: "phone-gone"}
+		p = flash{Key: "phone-gone"}
 	}
-	x.say(p)
+	x.leaveFlash(p)
 	return x.redirect("/security")
 }
 
-func emailConfirmPage(x *exchange) error {
+func emailConfirmPage(x *request) error {
 	v := &assets.EmailConfirm{Frame: x.frame(), Link: x.param("link")}
 	return x.linkPage(&v.Frame, &v.Link, auth.LinkEmail, v)
 }
 
-func emailConfirmPost(x *exchange) error {
+func emailConfirmPost(x *request) error {
 	v := &assets.EmailConfirm{Frame: x.frame(), Link: x.param("link")}
 	if _, err := x.s.service.ConfirmEmail(x.r.Context(), x.caller, v.Link); err != nil {
 		return x.deadLink(&v.Frame, &v.Link, err, v)

@@ -13,7 +13,7 @@ func forgotPages() []page {
 		{path: "/forgot", who: anyone, uses: []string{"Forgot"}, bound: true, get: forgotPage, post: forgotPost},
 		{path: "/forgot/sent", who: anyone, get: forgotSent},
 		{path: "/forgot/link/{link}", who: holder,
-			get: func(x *exchange) error { return x.redirect("/forgot/password/" + x.param("link")) }},
+			get: func(x *request) error { return x.redirect("/forgot/password/" + x.param("link")) }},
 		{path: "/forgot/password/{link}", who: holder, uses: []string{"LookLink", "ResetPassword"}, bound: true,
 			get: resetPage, post: resetPost},
 		{path: "/undo/{link}", who: holder, uses: []string{"LookLink", "Undo"}, bound: true, get: undoPage,
@@ -22,12 +22,12 @@ func forgotPages() []page {
 	}
 }
 
-func forgotPage(x *exchange) error {
+func forgotPage(x *request) error {
 	return x.show(http.StatusOK, &assets.Forgot{Frame: x.frame(), Identifier: x.identifier()})
 }
 
 // forgotPost answers alike for known and unknown.
-func forgotPost(x *exchange) error {
+func forgotPost(x *request) error {
 	identifier := strings.TrimSpace(x.field("identifier"))
 	if err := x.s.service.Forgot(x.r.Context(), x.caller, identifier); err != nil {
 		v := &assets.Forgot{Frame: x.frame(), Identifier: identifier}
@@ -41,19 +41,19 @@ func forgotPost(x *exchange) error {
 	return x.redirect("/forgot/sent")
 }
 
-func forgotSent(x *exchange) error {
+func forgotSent(x *request) error {
 	_, identifier := x.flow()
 	return x.show(http.StatusOK, &assets.ForgotSent{Frame: x.frame(), Identifier: identifier})
 }
 
-func resetPage(x *exchange) error {
+func resetPage(x *request) error {
 	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"),
 		Rules: passwordRules(x.s.config.Policy.Password)}
 	return x.linkPage(&v.Frame, &v.Link, auth.LinkReset, v)
 }
 
 // resetPost sets the new password. It signs nobody in: the second step follows at the sign-in (D7).
-func resetPost(x *exchange) error {
+func resetPost(x *request) error {
 	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"),
 		Rules: passwordRules(x.s.config.Policy.Password)}
 	if err := x.s.service.ResetPassword(x.r.Context(), x.caller, v.Link, x.field("password")); err != nil {
@@ -63,12 +63,12 @@ func resetPost(x *exchange) error {
 	return x.redirect("/done/password-changed")
 }
 
-func undoPage(x *exchange) error {
+func undoPage(x *request) error {
 	v := &assets.Undo{Frame: x.frame(), Link: x.param("link"), What: "other", Ahead: true}
 	return x.linkPage(&v.Frame, &v.Link, auth.LinkUndo, v)
 }
 
-func undoPost(x *exchange) error {
+func undoPost(x *request) error {
 	v := &assets.Undo{Frame: x.frame(), Link: x.param("link"), What: "other", Ahead: true}
 	if _, err := x.s.service.Undo(x.r.Context(), x.caller, v.Link); err != nil {
 		return x.deadLink(&v.Frame, &v.Link, err, v)
@@ -77,7 +77,7 @@ func undoPost(x *exchange) error {
 }
 
 // donePage says that something is done, to people who are not signed in. It can be loaded again.
-func donePage(x *exchange) error {
+func donePage(x *request) error {
 	switch what := x.param("what"); what {
 	case "confirmed", "password-changed", "removal-stopped":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})

@@ -18,14 +18,14 @@ func helpPages() []page {
 
 // checkPage answers "Why can't I get in?". Cookies are tried by coming back: ?c=1 is loaded with the cookie that the
 // first visit set, or without.
-func checkPage(x *exchange) error {
+func checkPage(x *request) error {
 	if x.query("c") == "" {
 		return x.redirect("/help/check?c=1")
 	}
 	return x.show(http.StatusOK, &assets.Check{Frame: x.frame(), Tried: true, Cookies: !x.fresh, Browser: x.caller.Agent})
 }
 
-func contactPage(x *exchange) error {
+func contactPage(x *request) error {
 	v := &assets.Contact{Frame: x.frame(), Phone: x.s.config.Phone}
 	v.Email, _ = strings.CutPrefix(x.s.config.Contact, "mailto:")
 	if v.Email == x.s.config.Contact {

@@ -11,7 +11,7 @@ import (
 
 // languagePost keeps the language that was chosen and goes back. The button belongs to the page's form: if something
 // was typed there, the page is drawn again at once, with it.
-func languagePost(x *exchange) error {
+func languagePost(x *request) error {
 	lang := x.field("lang")
 	if lang != assets.English && lang != assets.Chinese {
 		return auth.RefuseField(auth.MalformedRequest, "lang")
@@ -54,7 +54,7 @@ func carried(to string, posted url.Values) url.Values {
 }
 
 // again draws the page of a path as if it had been opened, with what was typed as its fields.
-func (x *exchange) again(path string) error {
+func (x *request) again(path string) error {
 	at, err := url.Parse(x.s.site.base + path)
 	if err != nil {
 		return auth.RefuseField(auth.MalformedRequest, "return")

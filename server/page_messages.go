@@ -98,7 +98,7 @@ func (s *Server) showsMessages() bool {
 // devMessages shows what would have been sent, to this machine alone: the page is served only with a sink, only under
 // http://localhost, only to a peer on loopback, and to whoever was let in by the printed address. A lab has no such
 // door: it shows its messages to anybody.
-func devMessages(x *exchange) error {
+func devMessages(x *request) error {
 	host, _, err := net.SplitHostPort(x.r.RemoteAddr)
 	if err != nil || !isLoopback(host) || forwarded(x.r) {
 		return auth.Refuse(auth.NotFound)

@@ -20,13 +20,13 @@ func methodPages(methods auth.Table, others []page) []page {
 		}
 		list = append(list, page{path: row.Face.New, who: session, what: "add-" + row.Face.Stem,
 			uses: []string{"BindBegin", "BindFinish"},
-			get:  func(x *exchange) error { return x.showMethodNew(http.StatusOK, row, "", nil) },
-			post: func(x *exchange) error { return methodNewPost(x, row) }})
+			get:  func(x *request) error { return x.showMethodNew(http.StatusOK, row, "", nil) },
+			post: func(x *request) error { return methodNewPost(x, row) }})
 	}
 	return list
 }
 
-func (x *exchange) showMethodNew(status int, row *auth.Method, ceremony string, refused error) error {
+func (x *request) showMethodNew(status int, row *auth.Method, ceremony string, refused error) error {
 	f, err := x.signedFrame()
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (x *exchange) showMethodNew(status int, row *auth.Method, ceremony string, 
 		Name: x.field("name"), Step: x.step(f), Backup: x.backup()})
 }
 
-func methodNewPost(x *exchange, row *auth.Method) error {
+func methodNewPost(x *request, row *auth.Method) error {
 	ceremony := x.field("ceremony")
 	info, err := x.bind(auth.BindDone{Ceremony: ceremony, Name: x.field("name"), Response: codeJSON(x.field("code"))})
 	if err != nil {

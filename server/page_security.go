@@ -53,12 +53,12 @@ func securityPages(methods auth.Table) []page {
 	return list
 }
 
-func toOverview(x *exchange) error { return x.redirect("/security") }
-func toSessions(x *exchange) error { return x.redirect("/security/sessions") }
-func toBrowsers(x *exchange) error { return x.redirect("/security/browsers") }
+func toOverview(x *request) error { return x.redirect("/security") }
+func toSessions(x *request) error { return x.redirect("/security/sessions") }
+func toBrowsers(x *request) error { return x.redirect("/security/browsers") }
 
 // settings reads everything that is set up, and the frame for whoever it belongs to.
-func (x *exchange) settings() (*auth.SecurityInfo, assets.Frame, error) {
+func (x *request) settings() (*auth.SecurityInfo, assets.Frame, error) {
 	info, err := x.s.service.Security(x.r.Context(), x.caller)
 	if err != nil {
 		return nil, assets.Frame{}, err
@@ -66,7 +66,7 @@ func (x *exchange) settings() (*auth.SecurityInfo, assets.Frame, error) {
 	return info, x.frameOf(&info.Me), nil
 }
 
-func overviewPage(x *exchange) error {
+func overviewPage(x *request) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *Server) advice(info *auth.SecurityInfo) []assets.Problem {
 }
 
 // startPage is "Get started": which method (R48), and the backup after the first (R61).
-func startPage(x *exchange) error {
+func startPage(x *request) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -166,7 +166,7 @@ func (s *Server) offers(info *auth.SecurityInfo, p auth.Policy) []assets.Offer {
 	return out
 }
 
-func keysPage(x *exchange) error {
+func keysPage(x *request) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func keysPage(x *exchange) error {
 }
 
 // authenticator finds one of the seller's own methods. Recovery codes have no page of their own: "all" names the set.
-func (x *exchange) authenticator(sort, id string) (*auth.AuthenticatorInfo, *auth.SecurityInfo, error) {
+func (x *request) authenticator(sort, id string) (*auth.AuthenticatorInfo, *auth.SecurityInfo, error) {
 	info, err := x.s.service.Security(x.r.Context(), x.caller)
 	if err != nil {
 		return nil, nil, err
@@ -207,11 +207,11 @@ func (s *Server) isLast(a *auth.AuthenticatorInfo, info *auth.SecurityInfo) bool
 	})
 }
 
-func methodPage(sort string) func(*exchange) error {
-	return func(x *exchange) error { return x.showMethod(http.StatusOK, sort, nil) }
+func methodPage(sort string) func(*request) error {
+	return func(x *request) error { return x.showMethod(http.StatusOK, sort, nil) }
 }
 
-func (x *exchange) showMethod(status int, sort string, refused error) error {
+func (x *request) showMethod(status int, sort string, refused error) error {
 	a, info, err := x.authenticator(sort, x.param("id"))
 	if err != nil {
 		return err
@@ -240,7 +240,7 @@ func (x *exchange) showMethod(status int, sort string, refused error) error {
 }
 
 // eventsOf is a method's own history, as far as a page of the account's shows it by name.
-func (x *exchange) eventsOf(a *auth.AuthenticatorInfo) []assets.Event {
+func (x *request) eventsOf(a *auth.AuthenticatorInfo) []assets.Event {
 	all, err := x.s.service.History(x.r.Context(), x.caller, "", 100)
 	if err != nil {
 		return nil // a session that must enrol has none to see
@@ -254,8 +254,8 @@ func (x *exchange) eventsOf(a *auth.AuthenticatorInfo) []assets.Event {
 	return out
 }
 
-func renamePost(sort string) func(*exchange) error {
-	return func(x *exchange) error {
+func renamePost(sort string) func(*request) error {
+	return func(x *request) error {
 		place := x.field("place")
 		a, _, err := x.authenticator(sort, x.param("id"))
 		if err != nil {
@@ -267,14 +267,14 @@ func renamePost(sort string) func(*exchange) error {
 		if _, err := x.s.service.Rename(x.r.Context(), x.caller, a.ID, x.field("name"), place); err != nil {
 			return x.showMethod(0, sort, err)
 		}
-		x.say(parting{Key: "renamed"})
+		x.leaveFlash(flash{Key: "renamed"})
 		return x.redirect("/security/" + sort + "/" + a.ID)
 	}
 }
 
 // removePage asks before a method goes. A session that shows less than what is removed may go on: the removal waits.
-func removePage(sort string, lost bool) func(*exchange) error {
-	return func(x *exchange) error {
+func removePage(sort string, lost bool) func(*request) error {
+	return func(x *request) error {
 		a, info, err := x.authenticator(sort, x.param("id"))
 		if err != nil {
 			return err
@@ -308,8 +308,8 @@ func removePage(sort string, lost bool) func(*exchange) error {
 	}
 }
 
-func removePost(sort string, lost bool) func(*exchange) error {
-	return func(x *exchange) error {
+func removePost(sort string, lost bool) func(*request) error {
+	return func(x *request) error {
 		a, _, err := x.authenticator(sort, x.param("id"))
 		if err != nil {
 			return err
@@ -323,16 +323,16 @@ func removePost(sort string, lost bool) func(*exchange) error {
 		if err != nil {
 			return err
 		}
-		p := parting{Key: "removed", Name: a.Name, Signals: done.Signal}
+		p := flash{Key: "removed", Name: a.Name, Signals: done.Signal}
 		switch {
 		case !done.Due.IsZero():
-			p = parting{Key: "removal-planned", Time: done.Due, Tone: "info"}
+			p = flash{Key: "removal-planned", Time: done.Due, Tone: "info"}
 		case lost:
 			p.Key = "key-lost"
 		case x.s.methods.Of(a.Kind, a.Flavour).Face.Gone != "":
 			p.Key = x.s.methods.Of(a.Kind, a.Flavour).Face.Gone
 		}
-		x.say(p)
+		x.leaveFlash(p)
 		if done.Ended {
 			return x.redirect("/sign-in")
 		}
@@ -340,18 +340,18 @@ func removePost(sort string, lost bool) func(*exchange) error {
 	}
 }
 
-func stopPost(x *exchange) error {
+func stopPost(x *request) error {
 	if err := x.s.service.CancelChange(x.r.Context(), x.caller, x.param("id")); err != nil {
 		return err
 	}
-	x.say(parting{Key: "removal-stopped"})
+	x.leaveFlash(flash{Key: "removal-stopped"})
 	return x.redirect("/security")
 }
 
 // keyTestPage is the drill, and "touch it to see which one it is".
-func keyTestPage(x *exchange) error { return x.showKeyTest(http.StatusOK, nil) }
+func keyTestPage(x *request) error { return x.showKeyTest(http.StatusOK, nil) }
 
-func (x *exchange) showKeyTest(status int, refused error) error {
+func (x *request) showKeyTest(status int, refused error) error {
 	v := &assets.KeyTest{ID: x.param("id")}
 	f, err := x.signedFrame()
 	if err != nil {
@@ -381,7 +381,7 @@ func (x *exchange) showKeyTest(status int, refused error) error {
 	return x.show(status, v)
 }
 
-func keyTestPost(x *exchange) error {
+func keyTestPost(x *request) error {
 	response, err := rawJSON(x.field("response"))
 	var done *auth.StepUpDone
 	if err == nil {
@@ -390,7 +390,7 @@ func keyTestPost(x *exchange) error {
 	if err != nil {
 		return x.showKeyTest(0, err)
 	}
-	if err := x.give(&done.Token, &done.Session); err != nil {
+	if err := x.issueSession(&done.Token, &done.Session); err != nil {
 		return err
 	}
 	f, err := x.signedFrame()

@@ -14,10 +14,10 @@ import (
 
 func signPages() []page {
 	return []page{
-		{path: "/", who: anyone, get: func(x *exchange) error { return x.redirect("/security") }},
+		{path: "/", who: anyone, get: func(x *request) error { return x.redirect("/security") }},
 		{path: "/sign-up", who: anyone, uses: []string{"SignUp"}, bound: true, get: signUpPage, post: signUpPost},
 		{path: "/sign-up/sent", who: anyone, get: signUpSent},
-		{path: "/sign-up/again", who: anyone, get: func(x *exchange) error { return x.redirect("/sign-up") },
+		{path: "/sign-up/again", who: anyone, get: func(x *request) error { return x.redirect("/sign-up") },
 			post: signUpAgain},
 		{path: "/sign-up/confirm/{link}", who: holder, uses: []string{"LookLink", "ConfirmSignUp"}, bound: true,
 			get: confirmPage, post: confirmPost},
@@ -26,11 +26,11 @@ func signPages() []page {
 		{path: "/sign-in/key", who: anyone, uses: []string{"SignInKeyFirst", "SignInFinish", "SignInState"},
 			bound: true, get: keyFirstPage, post: keyFirstPost},
 		{path: "/sign-in/key/password", who: holder, uses: []string{"SignInPassword"}, bound: true,
-			get: func(x *exchange) error { return x.redirect("/sign-in/key") }, post: keyPasswordPost},
+			get: func(x *request) error { return x.redirect("/sign-in/key") }, post: keyPasswordPost},
 		{path: "/sign-in/verify", who: holder, uses: []string{"SignInState", "SignInBegin", "SignInFinish",
 			"Challenge"}, bound: true, get: verifyPage, post: verifyPost},
 		{path: "/sign-in/send", who: holder, uses: []string{"SignInBegin", "SignInResend"}, bound: true,
-			get: func(x *exchange) error { return x.redirect("/sign-in/verify") }, post: verifySend},
+			get: func(x *request) error { return x.redirect("/sign-in/verify") }, post: verifySend},
 		{path: "/sign-in/help", who: holder, uses: []string{"SignInState", "Challenge"}, get: signInHelp},
 		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"TrustBrowser"}, get: trustPage,
 			post: trustPost},
@@ -38,16 +38,16 @@ func signPages() []page {
 	}
 }
 
-func signUpPage(x *exchange) error { return x.show(http.StatusOK, x.signUpForm()) }
+func signUpPage(x *request) error { return x.show(http.StatusOK, x.signUpForm()) }
 
 // signUpForm is the form with what was typed; the password never comes back.
-func (x *exchange) signUpForm() *assets.SignUp {
+func (x *request) signUpForm() *assets.SignUp {
 	return &assets.SignUp{Frame: x.frame(), Name: x.field("name"), UserName: x.field("user-name"),
 		Email: x.field("email"), Phone: x.field("phone"),
 		Terms: x.field("terms") == "yes", Rules: passwordRules(x.s.config.Policy.Password)}
 }
 
-func signUpPost(x *exchange) error {
+func signUpPost(x *request) error {
 	v := x.signUpForm()
 	f := auth.SignUpForm{Name: v.Name, UserName: v.UserName, Email: v.Email, Phone: v.Phone,
 		Password: x.field("password"), Terms: v.Terms}
@@ -75,15 +75,15 @@ type draft struct {
 	Resend   time.Time `json:"t"`
 }
 
-func (x *exchange) keepForm(f auth.SignUpForm, resend time.Time) {
+func (x *request) keepForm(f auth.SignUpForm, resend time.Time) {
 	raw, err := json.Marshal(draft{f.Name, f.UserName, f.Email, f.Phone, resend})
-	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxParting {
+	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxFlash {
 		x.put(draftCookie, text, flowLife)
 	}
 }
 
 // draft is the sign-up on its way, empty for none.
-func (x *exchange) draft() (d draft) {
+func (x *request) draft() (d draft) {
 	text, _ := cookie(x.r, x.s.cookieName(draftCookie))
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || json.Unmarshal(raw, &d) != nil {
@@ -92,14 +92,14 @@ func (x *exchange) draft() (d draft) {
 	return d
 }
 
-func signUpSent(x *exchange) error {
+func signUpSent(x *request) error {
 	_, email := x.flow()
 	return x.show(http.StatusOK, &assets.SignUpSent{Frame: x.frame(), Email: email, Resend: x.draft().Resend})
 }
 
 // signUpAgain shows the form anew with everything kept but the password, which is not ours to remember. An early press
 // is answered with the time.
-func signUpAgain(x *exchange) error {
+func signUpAgain(x *request) error {
 	d := x.draft()
 	if d.Resend.After(x.s.now()) {
 		v := &assets.SignUpSent{Frame: x.frame(), Email: d.Email, Resend: d.Resend}
@@ -120,14 +120,14 @@ func signUpAgain(x *exchange) error {
 	return x.show(http.StatusOK, v)
 }
 
-func confirmPage(x *exchange) error {
+func confirmPage(x *request) error {
 	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link")}
 	return x.linkPage(&v.Frame, &v.Link, auth.LinkSignUp, v)
 }
 
 // linkPage shows the page of a mailed link, without its button if the link is no good. Opening it spends nothing,
 // because mail scanners follow links.
-func (x *exchange) linkPage(f *assets.Frame, link *string, purpose string, v assets.View) error {
+func (x *request) linkPage(f *assets.Frame, link *string, purpose string, v assets.View) error {
 	err := x.s.service.LookLink(x.r.Context(), x.caller, purpose, *link)
 	if err == nil {
 		return x.show(http.StatusOK, v)
@@ -135,7 +135,7 @@ func (x *exchange) linkPage(f *assets.Frame, link *string, purpose string, v ass
 	return x.deadLink(f, link, err, v)
 }
 
-func (x *exchange) deadLink(f *assets.Frame, link *string, err error, v assets.View) error {
+func (x *request) deadLink(f *assets.Frame, link *string, err error, v assets.View) error {
 	status, err := x.refused(f, err)
 	if err != nil {
 		return err
@@ -146,7 +146,7 @@ func (x *exchange) deadLink(f *assets.Frame, link *string, err error, v assets.V
 	return x.show(status, v)
 }
 
-func confirmPost(x *exchange) error {
+func confirmPost(x *request) error {
 	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link")}
 	if _, err := x.s.service.ConfirmSignUp(x.r.Context(), x.caller, v.Link); err != nil {
 		return x.deadLink(&v.Frame, &v.Link, err, v)
@@ -157,7 +157,7 @@ func confirmPost(x *exchange) error {
 }
 
 // signInPage also carries a conditional ceremony: a discoverable key or passkey appears in the browser's autofill.
-func signInPage(x *exchange) error {
+func signInPage(x *request) error {
 	if back := safeReturn(x.query("return")); back != "" {
 		x.put(returnCookie, back, flowLife)
 	}
@@ -165,7 +165,7 @@ func signInPage(x *exchange) error {
 		Remember: x.field("remember") == "yes"})
 }
 
-func (x *exchange) signInForm(status int, v *assets.SignIn) error {
+func (x *request) signInForm(status int, v *assets.SignIn) error {
 	if !v.WeChat {
 		ch, err := x.s.service.SignInKeyFirst(x.r.Context(), x.caller, auth.KeyFirstForm{})
 		if err == nil {
@@ -177,12 +177,12 @@ func (x *exchange) signInForm(status int, v *assets.SignIn) error {
 	return x.show(status, v)
 }
 
-func signInPost(x *exchange) error {
+func signInPost(x *request) error {
 	f := auth.SignInForm{Identifier: strings.TrimSpace(x.field("identifier")), Password: x.field("password"),
 		Remember: x.field("remember") == "yes", Shared: x.field("remember") == "no"}
 	info, err := x.signedIn(x.s.service.SignIn(x.r.Context(), x.caller, f))
 	if err == nil {
-		return x.goOn(info, f.Identifier)
+		return x.continueSignIn(info, f.Identifier)
 	}
 	v := &assets.SignIn{Frame: x.frame(), Identifier: f.Identifier, Remember: f.Remember}
 	status, err := x.refused(&v.Frame, err)
@@ -193,8 +193,8 @@ func signInPost(x *exchange) error {
 	return x.signInForm(status, v)
 }
 
-// goOn leads a sign-in to what it needs next.
-func (x *exchange) goOn(info *auth.SignInInfo, identifier string) error {
+// continueSignIn leads a sign-in to what it needs next.
+func (x *request) continueSignIn(info *auth.SignInInfo, identifier string) error {
 	switch info.Step {
 	case auth.StepSecond:
 		x.keepFlow(info.Ceremony, identifier)
@@ -215,7 +215,7 @@ func (x *exchange) goOn(info *auth.SignInInfo, identifier string) error {
 }
 
 // home leads back to where the seller came from.
-func (x *exchange) home() error {
+func (x *request) home() error {
 	back, n := cookie(x.r, x.s.cookieName(returnCookie))
 	if n > 0 {
 		x.drop(returnCookie)
@@ -229,7 +229,7 @@ func (x *exchange) home() error {
 }
 
 // keepFlow keeps a sealed sign-in, and the identifier as typed for the form of whoever has to begin again.
-func (x *exchange) keepFlow(ceremony, identifier string) {
+func (x *request) keepFlow(ceremony, identifier string) {
 	x.put(flowCookie, ceremony+"."+base64.RawURLEncoding.EncodeToString([]byte(clip(identifier, 254))), flowLife)
 }
 
@@ -241,7 +241,7 @@ func clip(s string, n int) string {
 }
 
 // flow is the sign-in under way, "" for none, and the identifier that began it.
-func (x *exchange) flow() (ceremony, identifier string) {
+func (x *request) flow() (ceremony, identifier string) {
 	v, _ := cookie(x.r, x.s.cookieName(flowCookie))
 	ceremony, text, _ := strings.Cut(v, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(text)
@@ -252,7 +252,7 @@ func (x *exchange) flow() (ceremony, identifier string) {
 }
 
 // identifier is what was typed on this page, else at the beginning of the sign-in under way.
-func (x *exchange) identifier() string {
+func (x *request) identifier() string {
 	if typed := x.field("identifier"); typed != "" {
 		return typed
 	}
@@ -261,7 +261,7 @@ func (x *exchange) identifier() string {
 }
 
 // keyFirstPage is D5: the key before the password. With a touched key under way it asks for the password.
-func keyFirstPage(x *exchange) error {
+func keyFirstPage(x *request) error {
 	ceremony, _ := x.flow()
 	identifier := x.identifier()
 	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier}
@@ -279,7 +279,7 @@ func keyFirstPage(x *exchange) error {
 
 // keyFirstPost takes an identifier and asks for the key, or takes the key's answer: of that page, or of the
 // conditional ceremony on the sign-in page.
-func keyFirstPost(x *exchange) error {
+func keyFirstPost(x *request) error {
 	identifier := strings.TrimSpace(x.field("identifier"))
 	if x.field("ceremony") == "" {
 		return x.askKeyFirst(http.StatusOK, identifier, nil)
@@ -290,7 +290,7 @@ func keyFirstPost(x *exchange) error {
 		info, err = x.signedIn(x.s.service.SignInFinish(x.r.Context(), x.caller, x.field("ceremony"), response))
 	}
 	if err == nil {
-		return x.goOn(info, identifier)
+		return x.continueSignIn(info, identifier)
 	}
 	if identifier == "" { // the conditional ceremony: back to the form that it stood on
 		v := &assets.SignIn{Frame: x.frame()}
@@ -303,7 +303,7 @@ func keyFirstPost(x *exchange) error {
 	return x.askKeyFirst(0, identifier, err)
 }
 
-func (x *exchange) askKeyFirst(status int, identifier string, refused error) error {
+func (x *request) askKeyFirst(status int, identifier string, refused error) error {
 	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier,
 		Remember: x.field("remember") == "yes"}
 	if refused != nil {
@@ -323,12 +323,12 @@ func (x *exchange) askKeyFirst(status int, identifier string, refused error) err
 	return x.show(status, v)
 }
 
-func keyPasswordPost(x *exchange) error {
+func keyPasswordPost(x *request) error {
 	ceremony := x.field("ceremony")
 	kept, identifier := x.flow()
 	info, err := x.signedIn(x.s.service.SignInPassword(x.r.Context(), x.caller, ceremony, x.field("password")))
 	if err == nil {
-		return x.goOn(info, identifier)
+		return x.continueSignIn(info, identifier)
 	}
 	if startAgain(err) {
 		return x.signInAnew(err)
@@ -354,7 +354,7 @@ func startAgain(err error) bool {
 }
 
 // signInAnew shows the sign-in form to somebody whose flow is over, with what he typed at its beginning.
-func (x *exchange) signInAnew(err error) error {
+func (x *request) signInAnew(err error) error {
 	_, identifier := x.flow()
 	v := &assets.SignIn{Frame: x.frame(), Identifier: identifier}
 	v.Path = "/sign-in"
@@ -367,7 +367,7 @@ func (x *exchange) signInAnew(err error) error {
 	return x.signInForm(status, v)
 }
 
-func trustPage(x *exchange) error {
+func trustPage(x *request) error {
 	f, err := x.signedFrame()
 	if err != nil {
 		return err
@@ -375,7 +375,7 @@ func trustPage(x *exchange) error {
 	return x.show(http.StatusOK, &assets.TrustOffer{Frame: f, Days: days(x.s.config.Policy.TrustLife)})
 }
 
-func trustPost(x *exchange) error {
+func trustPost(x *request) error {
 	if x.field("trust") != "yes" {
 		x.put(untrustCookie, "1", browserLife) // asked once
 		return x.home()
@@ -383,11 +383,11 @@ func trustPost(x *exchange) error {
 	if _, err := trustBrowser(x); err != nil {
 		return err
 	}
-	x.say(parting{Key: "browser-trusted"})
+	x.leaveFlash(flash{Key: "browser-trusted"})
 	return x.home()
 }
 
-func signOutPost(x *exchange) error {
+func signOutPost(x *request) error {
 	err := x.s.service.SignOut(x.r.Context(), x.caller)
 	var e *auth.Error
 	if err != nil && !errors.As(err, &e) {
@@ -399,6 +399,6 @@ func signOutPost(x *exchange) error {
 	return x.redirect("/sign-out")
 }
 
-func signedOut(x *exchange) error {
+func signedOut(x *request) error {
 	return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: "signed-out"})
 }

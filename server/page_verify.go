@@ -25,7 +25,7 @@ type step struct {
 }
 
 // signInStep is the second step of the sign-in under way.
-func (x *exchange) signInStep() (*step, error) {
+func (x *request) signInStep() (*step, error) {
 	flow, _ := x.flow()
 	if flow == "" {
 		return nil, auth.Refuse(auth.CeremonyExpired)
@@ -49,7 +49,7 @@ func (x *exchange) signInStep() (*step, error) {
 }
 
 // confirmStep is a fresh second step. done: the session shows it already, or shows enough for the act to wait.
-func (x *exchange) confirmStep(what, to string) (s *step, done bool, err error) {
+func (x *request) confirmStep(what, to string) (s *step, done bool, err error) {
 	act, target, err := x.actionFor(what, to)
 	if err != nil {
 		return nil, false, err
@@ -80,7 +80,7 @@ func (x *exchange) confirmStep(what, to string) (s *step, done bool, err error) 
 }
 
 // actionFor is the action and its target behind the words of a page: the target stands in the path to go on to.
-func (x *exchange) actionFor(what, to string) (auth.Action, string, error) {
+func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 	acts := map[string]auth.Action{
 		"make-codes": auth.ActCodes, "rename": auth.ActRename, "remove": auth.ActRemove, "lost": auth.ActLose,
 		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact,
@@ -112,16 +112,16 @@ func (x *exchange) actionFor(what, to string) (auth.Action, string, error) {
 	return act, a.ID, nil
 }
 
-func verifyPage(x *exchange) error {
+func verifyPage(x *request) error {
 	s, err := x.signInStep()
 	if err != nil {
-		return x.lostFlow(err)
+		return x.restartSignIn(err)
 	}
 	return x.showStep(http.StatusOK, s, assets.Way(x.query("with")), x.query("id"), "", nil)
 }
 
-// lostFlow begins a sign-in anew whose flow is over, or was never begun here.
-func (x *exchange) lostFlow(err error) error {
+// restartSignIn begins a sign-in anew whose flow is over, or was never begun here.
+func (x *request) restartSignIn(err error) error {
 	if flow, _ := x.flow(); flow == "" && startAgain(err) {
 		return x.redirect("/sign-in")
 	}
@@ -131,7 +131,7 @@ func (x *exchange) lostFlow(err error) error {
 	return err
 }
 
-func verifyPost(x *exchange) error {
+func verifyPost(x *request) error {
 	w, ceremony := assets.Way(x.field("with")), x.field("ceremony")
 	response, err := x.response(w)
 	var info *auth.SignInInfo
@@ -139,32 +139,32 @@ func verifyPost(x *exchange) error {
 		info, err = x.signedIn(x.s.service.SignInFinish(x.r.Context(), x.caller, ceremony, response))
 	}
 	if err == nil {
-		return x.goOn(info, "")
+		return x.continueSignIn(info, "")
 	}
 	s, lost := x.signInStep()
 	if lost != nil {
-		return x.lostFlow(lost)
+		return x.restartSignIn(lost)
 	}
 	return x.showStep(0, s, w, x.field("id"), ceremony, err)
 }
 
 // response is what the form says to a method.
-func (x *exchange) response(w assets.Way) (json.RawMessage, error) {
+func (x *request) response(w assets.Way) (json.RawMessage, error) {
 	if x.s.isKey(w) {
 		return rawJSON(x.field("response"))
 	}
 	return codeJSON(x.field("code")), nil
 }
 
-func verifySend(x *exchange) error {
+func verifySend(x *request) error {
 	s, err := x.signInStep()
 	if err != nil {
-		return x.lostFlow(err)
+		return x.restartSignIn(err)
 	}
 	return x.sendCode(s)
 }
 
-func confirmStepPage(x *exchange) error {
+func confirmStepPage(x *request) error {
 	to := next(x.query("next"))
 	s, done, err := x.confirmStep(x.query("for"), to)
 	if err != nil {
@@ -176,7 +176,7 @@ func confirmStepPage(x *exchange) error {
 	return x.showStep(http.StatusOK, s, assets.Way(x.query("with")), x.query("id"), "", nil)
 }
 
-func confirmStepPost(x *exchange) error {
+func confirmStepPost(x *request) error {
 	w := assets.Way(x.field("with"))
 	ceremony := x.field("ceremony")
 	to := next(x.field("next"))
@@ -187,7 +187,7 @@ func confirmStepPost(x *exchange) error {
 	}
 	if err == nil {
 		x.drop(stepCookie)
-		if err := x.give(&done.Token, &done.Session); err != nil {
+		if err := x.issueSession(&done.Token, &done.Session); err != nil {
 			return err
 		}
 		return x.redirect(to)
@@ -199,7 +199,7 @@ func confirmStepPost(x *exchange) error {
 	return x.showStep(0, s, w, x.field("id"), ceremony, err)
 }
 
-func confirmStepSend(x *exchange) error {
+func confirmStepSend(x *request) error {
 	s, done, err := x.confirmStep(x.field("for"), next(x.field("next")))
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func confirmStepSend(x *exchange) error {
 
 // sendCode sends a code, first or again. One number's text and call carry the same code, so a change between the two
 // is sending again.
-func (x *exchange) sendCode(s *step) error {
+func (x *request) sendCode(s *step) error {
 	w, id := assets.Way(x.field("with")), x.field("id")
 	if !x.s.sends(w) {
 		return x.redirect(s.at(w, id))
@@ -229,7 +229,7 @@ func (x *exchange) sendCode(s *step) error {
 	if err != nil {
 		ceremony := ""
 		if before != nil {
-			ceremony, w = before.Ceremony, x.went(before, w) // nobody was called: the page tells of what was sent
+			ceremony, w = before.Ceremony, x.wayOfDelivery(before, w) // nobody was called: the page tells of what was sent
 		}
 		return x.showStep(0, s, w, id, ceremony, err)
 	}
@@ -242,16 +242,16 @@ func (x *exchange) sendCode(s *step) error {
 
 // sayResent leaves word of a code that was sent again. One that goes by another channel is the same code: the message
 // before still counts.
-func (x *exchange) sayResent(before, ch *auth.Challenge) {
+func (x *request) sayResent(before, ch *auth.Challenge) {
 	key := "code-sent"
 	if before != nil && before.Delivery != nil && ch.Delivery != nil && before.Delivery.Label == ch.Delivery.Label {
 		key = "code-repeated"
 	}
-	x.say(parting{Key: key})
+	x.leaveFlash(flash{Key: key})
 }
 
-// went is the way by which the code of an exchange went, w if that is not known any more.
-func (x *exchange) went(ch *auth.Challenge, w assets.Way) assets.Way {
+// wayOfDelivery is the way by which the code of an exchange went, w if that is not known any more.
+func (x *request) wayOfDelivery(ch *auth.Challenge, w assets.Way) assets.Way {
 	if ch.Delivery == nil {
 		return w
 	}
@@ -270,7 +270,7 @@ func (s *step) at(w assets.Way, id string) string {
 }
 
 // begun is the exchange under way by that number or mailbox, nil for none: the posted one, else the one in the cookie.
-func (x *exchange) begun(s *step, ceremony string, w assets.Way, id string) *auth.Challenge {
+func (x *request) begun(s *step, ceremony string, w assets.Way, id string) *auth.Challenge {
 	kept, _ := cookie(x.r, x.s.cookieName(stepCookie))
 	kept, of, _ := strings.Cut(kept, ".")
 	if ceremony == "" {
@@ -287,7 +287,7 @@ func (x *exchange) begun(s *step, ceremony string, w assets.Way, id string) *aut
 
 // ofStep looks at an exchange under way, nil for one of another sign-in. Two tabs share one cookie: a form that comes
 // back from the other tab must not put its account's challenge on a page that greets this one's.
-func (x *exchange) ofStep(s *step, ceremony string) *auth.Challenge {
+func (x *request) ofStep(s *step, ceremony string) *auth.Challenge {
 	ch, err := x.s.service.Challenge(x.r.Context(), x.caller, s.purpose, ceremony)
 	if err != nil || s.purpose == auth.ForSignIn && string(ch.Who) != s.frame.Who {
 		return nil
@@ -297,7 +297,7 @@ func (x *exchange) ofStep(s *step, ceremony string) *auth.Challenge {
 
 // showStep shows the second step by one way, or by the best if none is chosen. ceremony is the one under way; it
 // outlives a wrong code. A key's challenge does not outlive a refusal: a new one is asked for.
-func (x *exchange) showStep(status int, s *step, w assets.Way, id, ceremony string, refused error) error {
+func (x *request) showStep(status int, s *step, w assets.Way, id, ceremony string, refused error) error {
 	v := &assets.Verify{Frame: s.frame, For: s.what, Next: s.next, With: w, ID: id}
 	v.Path = s.at(w, id) // a refusal to send stands at another address
 	if refused != nil {
@@ -342,7 +342,7 @@ func (x *exchange) showStep(status int, s *step, w assets.Way, id, ceremony stri
 }
 
 // prepare fills in what the way needs: a challenge, or what is known of the code under way.
-func (x *exchange) prepare(v *assets.Verify, s *step, others []assets.Method, ceremony string, refused error) error {
+func (x *request) prepare(v *assets.Verify, s *step, others []assets.Method, ceremony string, refused error) error {
 	v.Help = help("", nil, others)
 	v.Open = refused != nil && !x.s.isKey(v.With)
 	switch {
@@ -391,10 +391,10 @@ func addressOf(list []assets.Method, w assets.Way, id string) string {
 	return ""
 }
 
-func signInHelp(x *exchange) error {
+func signInHelp(x *request) error {
 	s, err := x.signInStep()
 	if err != nil {
-		return x.lostFlow(err)
+		return x.restartSignIn(err)
 	}
 	w, id := assets.Way(x.query("with")), x.query("id")
 	v := &assets.SignInHelp{Frame: s.frame, With: w, ID: id, Help: help("", nil, s.methods)}

@@ -25,8 +25,8 @@ type page struct {
 	uses  []string // the use cases that it reaches, of auth.Service
 	what  string   // what a fresh second step would be for: the texts "for.<what>"
 	bound bool     // its POST is bounded by client
-	get   func(x *exchange) error
-	post  func(x *exchange) error
+	get   func(x *request) error
+	post  func(x *request) error
 }
 
 // pageTable is the one table of pages: guide, page map.
@@ -50,7 +50,7 @@ func (s *Server) mountPages(e *echo.Echo) {
 	}
 	if s.site.base != "" { // people leave the slash at the end out
 		e.GET(s.site.base, func(c echo.Context) error {
-			x := c.Response().Writer.(*exchange)
+			x := c.Response().Writer.(*request)
 			x.route = "GET /"
 			to := "/"
 			if query := x.r.URL.RawQuery; query != "" {
@@ -64,16 +64,16 @@ func (s *Server) mountPages(e *echo.Echo) {
 			continue
 		}
 		if p.get != nil {
-			s.at(e, http.MethodGet, p.path, "GET "+p.path, func(x *exchange) error { return x.visit(&p, p.get) })
+			s.at(e, http.MethodGet, p.path, "GET "+p.path, func(x *request) error { return x.visit(&p, p.get) })
 		}
 		if p.post != nil {
-			s.at(e, http.MethodPost, p.path, "POST "+p.path, func(x *exchange) error { return x.visit(&p, p.post) })
+			s.at(e, http.MethodPost, p.path, "POST "+p.path, func(x *request) error { return x.visit(&p, p.post) })
 		}
 	}
 }
 
 // visit serves one page. A refusal that the page did not show leads to where it can be answered.
-func (x *exchange) visit(p *page, handle func(*exchange) error) error {
+func (x *request) visit(p *page, handle func(*request) error) error {
 	x.page = true
 	if err := x.identify(); err != nil {
 		return err
@@ -113,10 +113,10 @@ func (x *exchange) visit(p *page, handle func(*exchange) error) error {
 
 // here is the address of this page with the base, as a path to come back to. Addresses that are only posted to lead on
 // when they are opened.
-func (x *exchange) here() string { return x.s.site.base + x.local() }
+func (x *request) here() string { return x.s.site.base + x.local() }
 
 // local is the path and query of this page without the base.
-func (x *exchange) local() string {
+func (x *request) local() string {
 	path := strings.TrimPrefix(x.r.URL.EscapedPath(), x.s.site.base)
 	if x.r.Method == http.MethodGet || x.r.Method == http.MethodHead {
 		if x.r.URL.RawQuery != "" {
@@ -128,14 +128,14 @@ func (x *exchange) local() string {
 }
 
 // redirect answers with 303 to a path of ours, without the base.
-func (x *exchange) redirect(path string) error {
+func (x *request) redirect(path string) error {
 	x.Header().Set("Location", x.s.site.base+path)
 	x.WriteHeader(http.StatusSeeOther)
 	return nil
 }
 
 // show renders a page.
-func (x *exchange) show(status int, v assets.View) error {
+func (x *request) show(status int, v assets.View) error {
 	var b bytes.Buffer
 	if err := x.s.pages.Render(&b, x.caller.Language, v); err != nil {
 		return err
@@ -146,9 +146,9 @@ func (x *exchange) show(status int, v assets.View) error {
 }
 
 // frame is what the page shares with all others. It also takes up what the last act left to be said.
-func (x *exchange) frame() assets.Frame {
+func (x *request) frame() assets.Frame {
 	f := assets.Frame{Path: x.local(), Now: x.s.now(), WeChat: strings.Contains(x.r.UserAgent(), "MicroMessenger"), Old: outdated(x.r.UserAgent())}
-	f.Notice, f.Signals = x.said()
+	f.Notice, f.Signals = x.takeFlash()
 	if x.s.site.local && x.s.config.Sink != nil {
 		f.Banner = "fresh-local"
 	}
@@ -156,7 +156,7 @@ func (x *exchange) frame() assets.Frame {
 }
 
 // signedFrame is frame for a seller who is signed in.
-func (x *exchange) signedFrame() (assets.Frame, error) {
+func (x *request) signedFrame() (assets.Frame, error) {
 	me, err := x.s.service.Me(x.r.Context(), x.caller)
 	if err != nil {
 		return assets.Frame{}, err
@@ -164,14 +164,14 @@ func (x *exchange) signedFrame() (assets.Frame, error) {
 	return x.frameOf(me), nil
 }
 
-func (x *exchange) frameOf(me *auth.Me) assets.Frame {
+func (x *request) frameOf(me *auth.Me) assets.Frame {
 	f := x.frame()
 	f.Who, f.SignedIn, f.Enrolled = string(me.MaskedEmail), true, !me.Session.Restricted
 	return f
 }
 
 // refused adds a refusal to a page and returns its status. Refusals that no form can answer come back as errors.
-func (x *exchange) refused(f *assets.Frame, err error) (int, error) {
+func (x *request) refused(f *assets.Frame, err error) (int, error) {
 	var e *auth.Error
 	if !errors.As(err, &e) {
 		return 0, err
@@ -201,7 +201,7 @@ func formField(e *auth.Error) string {
 }
 
 // failure shows a refusal that has no form to return to.
-func (x *exchange) failure(err error) {
+func (x *request) failure(err error) {
 	e := x.refusal(err)
 	v := &assets.Failure{Frame: assets.Frame{Path: x.local(), Now: x.s.now()}}
 	status := x.deny(e)
@@ -222,14 +222,14 @@ func (x *exchange) failure(err error) {
 }
 
 // noCookie says that the browser refuses our cookie, and tries again.
-func (x *exchange) noCookie() error {
+func (x *request) noCookie() error {
 	e := auth.Refuse(auth.CookiesOff)
 	return x.show(x.deny(e), &assets.NoCookie{Frame: assets.Frame{Path: "/sign-in", Now: x.s.now()}, Retry: x.local()})
 }
 
 // What an act leaves to be said on the next page travels in a cookie: in an address, anybody could make our pages say
 // that a key was removed.
-type parting struct {
+type flash struct {
 	Key     string       `json:"k,omitempty"`
 	Name    string       `json:"n,omitempty"`
 	Time    time.Time    `json:"t,omitzero"`
@@ -238,24 +238,24 @@ type parting struct {
 }
 
 // maxParting is what fits in a cookie; a longer one is left unsaid.
-const maxParting = 3500
+const maxFlash = 3500
 
-func (x *exchange) say(p parting) {
+func (x *request) leaveFlash(p flash) {
 	raw, err := json.Marshal(p)
-	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxParting {
+	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxFlash {
 		x.put(noticeCookie, text, flowLife)
 	}
 }
 
-// said takes up what was left to be said.
-func (x *exchange) said() (*assets.Notice, *assets.Signals) {
+// takeFlash takes up what was left to be said.
+func (x *request) takeFlash() (*assets.Notice, *assets.Signals) {
 	text, n := cookie(x.r, x.s.cookieName(noticeCookie))
 	if n == 0 || x.r.Method != http.MethodGet {
 		return nil, nil
 	}
 	x.drop(noticeCookie)
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	var p parting
+	var p flash
 	if err != nil || json.Unmarshal(raw, &p) != nil {
 		return nil, nil
 	}

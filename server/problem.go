@@ -74,7 +74,7 @@ type Problem struct {
 
 // refusal turns whatever a use case returned into what may be said. Anything that is not a refusal is logged here,
 // once, and told as "internal" or "unavailable".
-func (x *exchange) refusal(err error) *auth.Error {
+func (x *request) refusal(err error) *auth.Error {
 	var e *auth.Error
 	if errors.As(err, &e) {
 		return e
@@ -103,7 +103,7 @@ func (s *Server) statusOf(e *auth.Error) int {
 const contentType = "Content-Type"
 
 // deny sets what every refusal has in its head, and returns its status.
-func (x *exchange) deny(e *auth.Error) int {
+func (x *request) deny(e *auth.Error) int {
 	status := x.s.statusOf(e)
 	x.code = e.Code
 	h := x.Header()
@@ -153,7 +153,7 @@ func acr(c auth.Class) string {
 }
 
 // document writes the problem document of a refusal.
-func (x *exchange) document(err error) {
+func (x *request) document(err error) {
 	e := x.refusal(err)
 	status := x.deny(e)
 	title, detail := x.s.texts.Problem(x.caller.Language, string(e.Code), x.says(e))
@@ -168,7 +168,7 @@ func (x *exchange) document(err error) {
 
 // says returns the values of a refusal's texts. Values are what the domain made public, and what the face itself set;
 // nothing of the request is among them.
-func (x *exchange) says(e *auth.Error) assets.Args {
+func (x *request) says(e *auth.Error) assets.Args {
 	args := assets.Args{"now": x.s.now(), "ticket": x.id}
 	switch e.Code {
 	case auth.TooLarge:

@@ -21,7 +21,7 @@ const (
 
 // receive reads the body before the request takes a place, so that whoever sends slowly keeps nobody from being
 // answered. What is too long is not read: whoever wants the body says so.
-func (x *exchange) receive(who [3]netip.Prefix) error {
+func (x *request) receive(who [3]netip.Prefix) error {
 	r := x.r
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
@@ -52,7 +52,7 @@ func (x *exchange) receive(who [3]netip.Prefix) error {
 
 // inhale reads the body while it comes at the least rate or faster. The deadlines are the connection's, whose clock is
 // the machine's; a connection that has none is a test's.
-func (x *exchange) inhale() error {
+func (x *request) inhale() error {
 	conn, began := http.NewResponseController(x.ResponseWriter), time.Now()
 	b := make([]byte, 0, min(max(x.r.ContentLength, 511), 4<<10)+1) // one more, so that the end is seen without growing
 	for {

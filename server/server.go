@@ -161,7 +161,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, s: s, r: r, began: s.now(), route: "none"}
+	x := &request{ResponseWriter: w, s: s, r: r, began: s.now(), route: "none"}
 	h := w.Header()
 	for k, v := range s.headers {
 		h[k] = v
@@ -193,7 +193,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.refuse(err)
 		return
 	}
-	if s.astrayHere(x) {
+	if s.hasOtherName(x) {
 		http.Redirect(x, r, s.site.origin+r.URL.RequestURI(), http.StatusFound)
 		return
 	}
@@ -201,7 +201,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // end logs the request, and answers for a handler that panicked.
-func (x *exchange) end() {
+func (x *request) end() {
 	if p := recover(); p != nil {
 		if p == http.ErrAbortHandler {
 			panic(p)
@@ -215,7 +215,7 @@ func (x *exchange) end() {
 }
 
 // refuse answers with a page to people and with a problem document to programs.
-func (x *exchange) refuse(err error) {
+func (x *request) refuse(err error) {
 	if x.page {
 		x.failure(err)
 		return
@@ -237,16 +237,16 @@ func (s *Server) mount() {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = func(r *http.Request) string { return s.client(r).String() }
 	e.SchemeExtractor = s.scheme
-	e.HTTPErrorHandler = astray
+	e.HTTPErrorHandler = notFound
 	s.echo = e
 	s.mountAPI(e)
 	s.mountKnown(e)
 	s.mountPages(e)
 }
 
-// astray answers requests that no route took.
-func astray(err error, c echo.Context) {
-	x := c.Response().Writer.(*exchange)
+// notFound answers requests that no route took.
+func notFound(err error, c echo.Context) {
+	x := c.Response().Writer.(*request)
 	if x.status != 0 {
 		return
 	}
@@ -263,10 +263,10 @@ func astray(err error, c echo.Context) {
 }
 
 // at registers a handler of ours; HEAD goes wherever GET does.
-func (s *Server) at(e *echo.Echo, method, path, name string, handle func(x *exchange) error) {
+func (s *Server) at(e *echo.Echo, method, path, name string, handle func(x *request) error) {
 	path = strings.NewReplacer("{", ":", "}", "").Replace(s.site.base + path)
 	h := func(c echo.Context) error {
-		x := c.Response().Writer.(*exchange)
+		x := c.Response().Writer.(*request)
 		x.path, x.route = c, name
 		if err := handle(x); err != nil {
 			x.refuse(err)

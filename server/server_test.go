@@ -325,7 +325,7 @@ func TestInFlightIsBounded(t *testing.T) {
 func TestPanicsAreAnswered(t *testing.T) {
 	var log bytes.Buffer
 	s := newServer(t, func(c *Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
-	s.at(s.echo, "GET", "/broken", "/broken", func(*exchange) error { panic("broken on purpose") })
+	s.at(s.echo, "GET", "/broken", "/broken", func(*request) error { panic("broken on purpose") })
 	w := ask(s, "GET", "/broken", "")
 	if p := refused(t, w); w.Code != 500 || p.Code != string(auth.Internal) {
 		t.Errorf("got %d %s, want 500 internal", w.Code, p.Code)
@@ -397,7 +397,7 @@ func TestReady(t *testing.T) {
 func TestServeDrains(t *testing.T) {
 	s := newServer(t, func(c *Config) { c.Origin = "http://localhost:8080" })
 	entered, leave := make(chan struct{}), make(chan struct{})
-	s.at(s.echo, "GET", "/slow", "/slow", func(x *exchange) error {
+	s.at(s.echo, "GET", "/slow", "/slow", func(x *request) error {
 		close(entered)
 		<-leave
 		x.send(200, "text/plain", []byte("done"))

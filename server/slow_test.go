@@ -49,7 +49,7 @@ func TestSlowClientsMeetTheirLimit(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newServer(t, func(c *Config) { c.Origin = "http://localhost:8080" })
 				for _, method := range []string{http.MethodGet, http.MethodPost} {
-					s.at(s.echo, method, "/read", "/read", func(x *exchange) error {
+					s.at(s.echo, method, "/read", "/read", func(x *request) error {
 						if _, err := io.ReadAll(x.r.Body); err != nil {
 							panic(http.ErrAbortHandler)
 						}

@@ -6,10 +6,10 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-var _ auth.Planter = (*Factor)(nil)
+var _ auth.FixtureMaker = (*Factor)(nil)
 
-// Plant makes an app with the secret of the form, or with one that is drawn.
-func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, error) {
+// MakeFixture makes an app with the secret of the form, or with one that is drawn.
+func (f *Factor) MakeFixture(p auth.FixtureInput) (*auth.Authenticator, *auth.FixtureSecrets, error) {
 	text := strings.ToUpper(strings.TrimRight(strings.ReplaceAll(p.Secret, " ", ""), "="))
 	if text == "" {
 		secret, err := generate(p.Random)
@@ -24,5 +24,5 @@ func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, err
 		return nil, nil, auth.RefuseField(auth.MalformedRequest, "secret")
 	}
 	a, err := bound(auth.TOTP, r)
-	return a, &auth.Planted{Secret: text}, err
+	return a, &auth.FixtureSecrets{Secret: text}, err
 }

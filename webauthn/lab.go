@@ -20,7 +20,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-var _ auth.Planter = (*Factor)(nil)
+var _ auth.FixtureMaker = (*Factor)(nil)
 
 // A virtualKey is a credential as WebDriver and the Chrome DevTools Protocol write it (WebAuthn.addCredential). Byte
 // strings are base64 or base64url.
@@ -33,9 +33,9 @@ type virtualKey struct {
 	BackedUp  bool   `json:"backupState"`
 }
 
-// Plant makes a credential from its id and COSE key, or from a virtual one. It must be one that could be registered
+// MakeFixture makes a credential from its id and COSE key, or from a virtual one. It must be one that could be registered
 // here.
-func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, error) {
+func (f *Factor) MakeFixture(p auth.FixtureInput) (*auth.Authenticator, *auth.FixtureSecrets, error) {
 	form := p.MethodForm
 	if len(form.Virtual) > 0 {
 		if err := fromVirtual(&form); err != nil {
@@ -81,7 +81,7 @@ func (f *Factor) Plant(p auth.Planting) (*auth.Authenticator, *auth.Planted, err
 	return &auth.Authenticator{Kind: auth.WebAuthn, Credential: form.Credential, Data: data, Traits: auth.Traits{
 		Flavour: form.Flavour, Synced: form.BackupEligible, Discoverable: form.Resident, VerifiesUser: form.Verified,
 		Model: f.models[AAGUID(model)],
-	}}, &auth.Planted{}, nil
+	}}, &auth.FixtureSecrets{}, nil
 }
 
 // fromVirtual fills a form from its virtual credential.

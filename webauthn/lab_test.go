@@ -34,7 +34,7 @@ func TestPlantedKeysSignIn(t *testing.T) {
 			"COSE": {Credential: base64.RawURLEncoding.EncodeToString(made.ID),
 				PublicKey: base64.RawURLEncoding.EncodeToString(key), SignCount: int(made.Counter)},
 		} {
-			planted, _, err := b.factor.Plant(auth.Planting{MethodForm: form,
+			planted, _, err := b.factor.MakeFixture(auth.FixtureInput{MethodForm: form,
 				Subject: auth.Subject{Handle: made.UserHandle}})
 			if err != nil {
 				t.Fatalf("%d, %s: got %v, want it planted", alg, name, err)

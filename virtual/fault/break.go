@@ -18,8 +18,8 @@ func (f *Fault) Break(_ context.Context, c *virtual.Client, about About, options
 	if f.scene != nil {
 		return fail(errors.New("it is more than one broken ceremony; play it against a party"))
 	}
-	s := &stage{about: about, name: f.ID, setup: f.setup}
-	s.lead = &actor{stage: s, user: f.ID}
+	s := &harness{about: about, name: f.ID, setup: f.setup}
+	s.lead = &actor{harness: s, user: f.ID}
 	client := *c
 	if err := s.fits(&client); err != nil {
 		return fail(err)
@@ -45,7 +45,7 @@ func (f *Fault) Break(_ context.Context, c *virtual.Client, about About, options
 
 // fits reports whether the client's first authenticator is one that the set-up would make, and frames the client where
 // the set-up does.
-func (s *stage) fits(c *virtual.Client) error {
+func (s *harness) fits(c *virtual.Client) error {
 	if len(c.Authenticators) == 0 {
 		return errors.New("the client has no authenticator")
 	}

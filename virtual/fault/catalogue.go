@@ -89,23 +89,23 @@ func numbersOf(step string) []int {
 	return out
 }
 
-// A sheet is what the rows of one table have in common.
-type sheet struct {
+// A rowDefaults is what the rows of one table have in common.
+type rowDefaults struct {
 	ceremony Ceremony
 	baseline Baseline
 	check    Check
 }
 
-// sheetOf picks the check of the ceremony; the set-up is the plain one.
-func sheetOf(c Ceremony, create, get Check) sheet {
+// rowDefaultsOf picks the check of the ceremony; the set-up is the plain one.
+func rowDefaultsOf(c Ceremony, create, get Check) rowDefaults {
 	if c == Authentication {
-		return sheet{c, getPlain, get}
+		return rowDefaults{c, getPlain, get}
 	}
-	return sheet{c, createPlain, create}
+	return rowDefaults{c, createPlain, create}
 }
 
 // row is one fault; its id gets the ceremony's prefix.
-func (t sheet) row(id, title, why string, edits ...edit) *Fault {
+func (t rowDefaults) row(id, title, why string, edits ...edit) *Fault {
 	prefix := "reg-"
 	if t.ceremony == Authentication {
 		prefix = "get-"
@@ -115,7 +115,7 @@ func (t sheet) row(id, title, why string, edits ...edit) *Fault {
 }
 
 // twin is one ceremony that must be accepted.
-func (t sheet) twin(id, step, title, why string, edits ...edit) *Fault {
+func (t rowDefaults) twin(id, step, title, why string, edits ...edit) *Fault {
 	f := t.row(id, title, why, edits...)
 	f.Class = Accept
 	f.Step = step
@@ -128,6 +128,6 @@ func (f *Fault) of(c Class) *Fault             { f.Class = c; return f }
 func (f *Fault) at(step, clause string) *Fault { f.Step, f.Clause = step, clause; return f }
 func (f *Fault) also(list ...Check) *Fault     { f.Also = list; return f }
 func (f *Fault) cites(sentence string) *Fault  { f.Cites = sentence; return f }
-func (f *Fault) acts(s scene) *Fault           { f.scene = s; return f }
+func (f *Fault) acts(s scenario) *Fault        { f.scene = s; return f }
 func (f *Fault) needs(list ...Feature) *Fault  { f.Needs = append(f.Needs, list...); return f }
 func (f *Fault) unless(list ...Feature) *Fault { f.Unless = append(f.Unless, list...); return f }

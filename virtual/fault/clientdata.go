@@ -16,7 +16,7 @@ func clientDataFaults(c Ceremony) []*Fault {
 }
 
 func clientTextFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckClientDataJSON, CheckClientDataJSON)
+	t := rowDefaultsOf(c, CheckClientDataJSON, CheckClientDataJSON)
 	why := "Client data that two JSON readers understand differently is signed once and means two things."
 	suffix := func(s string) edit { return clientText(func(b []byte) []byte { return append(b, s...) }) }
 	return []*Fault{
@@ -48,7 +48,7 @@ func lenient() string {
 func quoted(b []byte) []byte { return quote(string(b)) }
 
 func clientDuplicateFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckClientDataDuplicate, CheckClientDataDuplicate)
+	t := rowDefaultsOf(c, CheckClientDataDuplicate, CheckClientDataDuplicate)
 	why := "One reader takes the first member and another the last, so a page of one origin gets a signature that counts for another."
 	first := func(name, value string) edit {
 		return clientMembers(func(o *object) { o.before(name, []byte(value)) })
@@ -75,7 +75,7 @@ func silent(name string) edit {
 }
 
 func clientTypeFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckCreateType, CheckGetType)
+	t := rowDefaultsOf(c, CheckCreateType, CheckGetType)
 	right, wrong := "webauthn.create", "webauthn.get"
 	if c == Authentication {
 		right, wrong = wrong, right
@@ -98,15 +98,15 @@ func clientTypeFaults(c Ceremony) []*Fault {
 }
 
 func challengeFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckCreateChallenge, CheckGetChallenge)
+	t := rowDefaultsOf(c, CheckCreateChallenge, CheckGetChallenge)
 	why := "A response that is not bound to this challenge may have been recorded or made in advance."
 	letter := "A second way to write the challenge lets one challenge be answered twice where texts are compared."
 	spelled := func(how func(string) string) edit {
-		return clientData(func(_ *stage, d *virtual.ClientData) { d.Challenge = how(d.Challenge) })
+		return clientData(func(_ *harness, d *virtual.ClientData) { d.Challenge = how(d.Challenge) })
 	}
 	return []*Fault{
 		t.row("challenge-other", "The challenge is one that the relying party never issued.", why,
-			clientData(func(s *stage, d *virtual.ClientData) {
+			clientData(func(s *harness, d *virtual.ClientData) {
 				d.Challenge = unquote(byteString(s.draw("challenge")))
 			})),
 		t.row("challenge-missing", "The client data have no challenge.", why, silent("challenge")),
@@ -147,7 +147,7 @@ func swapCase(s string) string {
 }
 
 // earlier begins two ceremonies and answers the second with the challenge of the first.
-func earlier(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func earlier(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if s.setup.ceremony == Authentication {
 		first, second, err := beginTwice(ctx, lead.beginGet, s.setup.wish)
 		if err != nil {
@@ -180,7 +180,7 @@ func beginTwice(ctx context.Context, begin func(context.Context, Wish) (*Begun, 
 
 // origin replaces the origin by one made of the right one, taken apart.
 func origin(how func(u url.URL) string) edit {
-	return clientData(func(s *stage, d *virtual.ClientData) {
+	return clientData(func(s *harness, d *virtual.ClientData) {
 		u, err := url.Parse(d.Origin)
 		if err != nil {
 			s.fail(err)
@@ -191,7 +191,7 @@ func origin(how func(u url.URL) string) edit {
 }
 
 func originFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckCreateOrigin, CheckGetOrigin)
+	t := rowDefaultsOf(c, CheckCreateOrigin, CheckGetOrigin)
 	why := "The origin is what makes keys proof against phishing; a page that is almost the right one is the attacker's page."
 	letter := "Browsers write an origin in one way only; whatever is written otherwise was not written by one."
 	fixed := func(s string) edit { return origin(func(url.URL) string { return s }) }
@@ -277,27 +277,27 @@ func homograph(u url.URL) string {
 }
 
 func frameFaults(c Ceremony) []*Fault {
-	cross, top := sheetOf(c, CheckCreateCrossOrigin, CheckGetCrossOrigin),
-		sheetOf(c, CheckCreateTopOrigin, CheckGetTopOrigin)
+	cross, top := rowDefaultsOf(c, CheckCreateCrossOrigin, CheckGetCrossOrigin),
+		rowDefaultsOf(c, CheckCreateTopOrigin, CheckGetTopOrigin)
 	framed := createFramed
 	if c == Authentication {
 		framed = getFramed
 	}
 	why := "A page of the attacker's can show the relying party in a frame and lead the user's touch."
 	topOrigin := func(of string) edit {
-		return clientData(func(_ *stage, d *virtual.ClientData) { d.TopOrigin = of })
+		return clientData(func(_ *harness, d *virtual.ClientData) { d.TopOrigin = of })
 	}
 	return []*Fault{
 		cross.row("cross-origin", "The ceremony was held in a frame of another site's page.", why,
-			clientData(func(_ *stage, d *virtual.ClientData) { d.CrossOrigin = true })).unless(Framing),
+			clientData(func(_ *harness, d *virtual.ClientData) { d.CrossOrigin = true })).unless(Framing),
 		top.row("top-origin", "The client data name the page around the frame, though no frame is expected.", why,
 			topOrigin("https://evil.example")).unless(Framing),
 		top.row("top-origin-own", "The client data name the relying party's own page as the one around the frame.", why,
-			clientData(func(s *stage, d *virtual.ClientData) { d.TopOrigin = s.about.Origin })).unless(Framing),
+			clientData(func(s *harness, d *virtual.ClientData) { d.TopOrigin = s.about.Origin })).unless(Framing),
 		top.row("top-origin-other", "The frame is in a page that may not show it.", why,
 			topOrigin("https://evil.example")).on(framed),
 		top.row("top-origin-port", "The frame is in a page on another port than the one that may show it.", why,
-			clientData(func(s *stage, d *virtual.ClientData) {
+			clientData(func(s *harness, d *virtual.ClientData) {
 				u, err := url.Parse(d.TopOrigin)
 				if err != nil {
 					s.fail(err)

@@ -11,9 +11,9 @@ import (
 
 // objectFaults break the CBOR of the attestation object (Level 3 §6.5.4).
 func objectFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createPlain, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createPlain, check} }
 	raw := func(change func(b []byte) []byte) edit {
-		return attestationObject(func(_ *stage, b []byte) []byte { return change(b) })
+		return attestationObject(func(_ *harness, b []byte) []byte { return change(b) })
 	}
 	entry := func(name string, value ...byte) edit {
 		return entries(func(m map[string]cbor.RawMessage) { m[name] = value })
@@ -33,7 +33,7 @@ func objectFaults() []*Fault {
 		shape.row("object-count", "The attestation object announces an entry more than it has.", why, raw(func(b []byte) []byte { b[0]++; return b })),
 		shape.row("object-list", "The attestation object is in a list.", why, raw(func(b []byte) []byte { return append([]byte{0x81}, b...) })),
 		shape.row("object-string", "The attestation object is in a byte string.", why,
-			attestationObject(func(s *stage, b []byte) []byte { return s.encode(b) })),
+			attestationObject(func(s *harness, b []byte) []byte { return s.encode(b) })),
 		shape.row("object-text", "The attestation object is a text.", why, raw(func([]byte) []byte { return []byte("attestation") })),
 		shape.row("object-empty", "The attestation object has no bytes.", why, raw(func([]byte) []byte { return []byte{} })),
 		duplicate.row("object-duplicate-format", "The attestation object has two entries fmt.", why,
@@ -69,7 +69,7 @@ func doubled(m []byte, name string, value []byte) []byte {
 }
 
 // rpIDFaults break the RP ID hash of either ceremony.
-func rpIDFaults(t sheet) []*Fault {
+func rpIDFaults(t rowDefaults) []*Fault {
 	why := "A key that answers for another site's RP ID was not made, or not asked, for this one."
 	hashOf := func(of string) edit { return rpIDHash(func(About) string { return of }) }
 	return []*Fault{
@@ -86,7 +86,7 @@ func rpIDFaults(t sheet) []*Fault {
 }
 
 // tailFaults break what follows the fixed part of authenticator data in either ceremony.
-func tailFaults(extensions, leftover sheet) []*Fault {
+func tailFaults(extensions, leftover rowDefaults) []*Fault {
 	why := "Extension outputs that are there for one reader and not for another carry what nobody judged."
 	rest := "Bytes that nothing accounts for are signed, kept and passed on without ever being judged."
 	output := []byte{0xa1, 0x63, 'o', 'u', 't', 0xf5} // {"out": true}
@@ -104,7 +104,7 @@ func tailFaults(extensions, leftover sheet) []*Fault {
 }
 
 // flagFaults break the flags of either ceremony.
-func flagFaults(presence, verification, backup sheet) []*Fault {
+func flagFaults(presence, verification, backup rowDefaults) []*Fault {
 	return []*Fault{
 		presence.row("presence", "Flag UP is not set, though the user was verified.",
 			"Without a touch a program on the user's computer could use the key while nobody is there.", flags(0, virtual.FlagUP)),
@@ -119,8 +119,8 @@ func flagFaults(presence, verification, backup sheet) []*Fault {
 
 // createDataFaults break the authenticator data of a registration (Level 3 §6.1, §6.5.1).
 func createDataFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createPlain, check} }
-	verified := sheet{Registration, createVerified, CheckCreateVerification}
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createPlain, check} }
+	verified := rowDefaults{Registration, createVerified, CheckCreateVerification}
 	length, attestedFlag, whole := t(CheckCreateDataLength), t(CheckCreateAttested), t(CheckCreateAttestedLength)
 	why := "Reading past the end, or not reading at all, lets a key through that was never looked at."
 	cut := func(n int) edit { return authData(func(b []byte) []byte { return b[:n] }) }
@@ -135,11 +135,11 @@ func createDataFaults() []*Fault {
 		whole.row("attested-length-cut", "The attested credential data end within the length of the id.", why, cut(54)),
 		whole.row("attested-id-cut", "The attested credential data end within the id.", why, cut(60)),
 		whole.row("attested-id-beyond", "The length of the id goes beyond the end.", why,
-			attestedData(func(_ *stage, a *attested) { a.length = 1000 })),
+			attestedData(func(_ *harness, a *attested) { a.length = 1000 })),
 		whole.row("attested-key-missing", "The attested credential data end behind the id.", why,
-			attestedData(func(_ *stage, a *attested) { a.key = nil })),
+			attestedData(func(_ *harness, a *attested) { a.key = nil })),
 		whole.row("attested-key-cut", "The attested credential data lack the last byte of the key.", why,
-			attestedData(func(_ *stage, a *attested) { a.key = a.key[:len(a.key)-1] })),
+			attestedData(func(_ *harness, a *attested) { a.key = a.key[:len(a.key)-1] })),
 	}
 	return slices.Concat(out, rpIDFaults(t(CheckCreateRPID)), flagFaults(t(CheckCreatePresence), verified, t(CheckCreateBackup)),
 		tailFaults(t(CheckCreateExtensions), t(CheckCreateLeftover)))
@@ -147,20 +147,20 @@ func createDataFaults() []*Fault {
 
 // idFaults break the credential id of a registration.
 func idFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createPlain, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createPlain, check} }
 	match, empty, length := t(CheckCreateIDMatch), t(CheckCreateIDEmpty), t(CheckCreateIDLength)
 	why := "The id that is stored and the id that is attested must be one, or a key can be stored under another key's name."
 	ownID := func(id []byte) edit {
-		return attestedData(func(_ *stage, a *attested) { a.id, a.length = id, len(id) })
+		return attestedData(func(_ *harness, a *attested) { a.id, a.length = id, len(id) })
 	}
 	both := func(id []byte) []edit { return []edit{ownID(id), identifier(id)} }
 	return []*Fault{
 		match.row("id-differs", "The response tells another credential id than the authenticator data.", why, identifier(slices.Repeat([]byte{7}, 32))),
 		match.row("id-attested-differs", "The authenticator data tell another credential id than the response.", why, ownID(slices.Repeat([]byte{7}, 32))),
 		match.row("id-longer", "The response's credential id goes on behind the attested one.", why,
-			members(func(_ *stage, o *object) { lengthen(o) })),
+			members(func(_ *harness, o *object) { lengthen(o) })),
 		match.row("id-shorter", "The attested credential id lacks its last byte.", why,
-			attestedData(func(_ *stage, a *attested) { a.id = a.id[:len(a.id)-1]; a.length = len(a.id) })),
+			attestedData(func(_ *harness, a *attested) { a.id = a.id[:len(a.id)-1]; a.length = len(a.id) })),
 		empty.row("id-empty", "The credential id is empty.",
 			"All keys with an empty id are one to the look-up, so one user's signature may be judged by another's key.", both([]byte{})...),
 		length.row("id-1024", "The credential id has 1024 bytes.",

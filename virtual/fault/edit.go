@@ -19,8 +19,8 @@ type edits struct {
 	text func([]byte) []byte
 }
 
-// An edit adds changes; it may ask the stage for what it needs.
-type edit func(s *stage, e *edits)
+// An edit adds changes; it may ask the harness for what it needs.
+type edit func(s *harness, e *edits)
 
 // then runs two changes one after the other; either may be nil.
 func then[T any](first, second func(T) T) func(T) T {
@@ -39,27 +39,27 @@ func also[T any](first, second func(T)) func(T) {
 }
 
 // clientData changes the client data before it is serialised.
-func clientData(change func(s *stage, d *virtual.ClientData)) edit {
-	return func(s *stage, e *edits) {
+func clientData(change func(s *harness, d *virtual.ClientData)) edit {
+	return func(s *harness, e *edits) {
 		e.ClientData = also(e.ClientData, func(d *virtual.ClientData) { change(s, d) })
 	}
 }
 
 // clientText changes the serialised client data before it is hashed.
 func clientText(change func(text []byte) []byte) edit {
-	return func(_ *stage, e *edits) { e.ClientDataJSON = then(e.ClientDataJSON, change) }
+	return func(_ *harness, e *edits) { e.ClientDataJSON = then(e.ClientDataJSON, change) }
 }
 
 // clientMembers changes the members of the client data before it is hashed.
 func clientMembers(change func(o *object)) edit {
-	return func(s *stage, e *edits) {
+	return func(s *harness, e *edits) {
 		e.ClientDataJSON = then(e.ClientDataJSON, func(text []byte) []byte { return s.members(text, change) })
 	}
 }
 
 // authData changes the authenticator data before it is signed.
 func authData(change func(data []byte) []byte) edit {
-	return func(_ *stage, e *edits) { e.AuthData = then(e.AuthData, change) }
+	return func(_ *harness, e *edits) { e.AuthData = then(e.AuthData, change) }
 }
 
 // flags sets and clears flags of the authenticator data.
@@ -80,7 +80,7 @@ func counter(n uint32) edit {
 
 // rpIDHash replaces the hash of the RP ID by that of another text.
 func rpIDHash(of func(a About) string) edit {
-	return func(s *stage, e *edits) {
+	return func(s *harness, e *edits) {
 		e.AuthData = then(e.AuthData, func(data []byte) []byte {
 			hash := sha256.Sum256([]byte(of(s.about)))
 			copy(data, hash[:])
@@ -96,12 +96,12 @@ func behind(more ...byte) edit {
 
 // signature changes the signature of the assertion or of the attestation statement.
 func signature(change func(sig []byte) []byte) edit {
-	return func(_ *stage, e *edits) { e.Signature = then(e.Signature, change) }
+	return func(_ *harness, e *edits) { e.Signature = then(e.Signature, change) }
 }
 
 // attestation changes the attestation after it was signed.
 func attestation(change func(a *virtual.Attestation)) edit {
-	return func(_ *stage, e *edits) { e.Attestation = also(e.Attestation, change) }
+	return func(_ *harness, e *edits) { e.Attestation = also(e.Attestation, change) }
 }
 
 // statement changes the attestation statement after it was signed.
@@ -110,8 +110,8 @@ func statement(change func(stmt map[string]any)) edit {
 }
 
 // attester changes how the new key is attested, before the statement is signed.
-func attester(change func(s *stage, a *virtual.Attester, c *virtual.Credential)) edit {
-	return func(s *stage, e *edits) {
+func attester(change func(s *harness, a *virtual.Attester, c *virtual.Credential)) edit {
+	return func(s *harness, e *edits) {
 		before := e.Attester
 		e.Attester = func(a *virtual.Attester, c *virtual.Credential) {
 			if before != nil {
@@ -123,8 +123,8 @@ func attester(change func(s *stage, a *virtual.Attester, c *virtual.Credential))
 }
 
 // attestationObject changes the encoded attestation object.
-func attestationObject(change func(s *stage, raw []byte) []byte) edit {
-	return func(s *stage, e *edits) {
+func attestationObject(change func(s *harness, raw []byte) []byte) edit {
+	return func(s *harness, e *edits) {
 		e.Registration = also(e.Registration, func(r *virtual.RegistrationResponse) {
 			r.Response.AttestationObject = change(s, r.Response.AttestationObject)
 		})
@@ -133,7 +133,7 @@ func attestationObject(change func(s *stage, raw []byte) []byte) edit {
 
 // entries changes the encoded entries of the attestation object.
 func entries(change func(m map[string]cbor.RawMessage)) edit {
-	return attestationObject(func(s *stage, raw []byte) []byte {
+	return attestationObject(func(s *harness, raw []byte) []byte {
 		var m map[string]cbor.RawMessage
 		if err := cbor.Unmarshal(raw, &m); err != nil {
 			return s.fail(fmt.Errorf("reading an attestation object: %w", err))
@@ -145,12 +145,12 @@ func entries(change func(m map[string]cbor.RawMessage)) edit {
 
 // text changes the text of the response.
 func text(change func(text []byte) []byte) edit {
-	return func(_ *stage, e *edits) { e.text = then(e.text, change) }
+	return func(_ *harness, e *edits) { e.text = then(e.text, change) }
 }
 
 // members changes the members of the response.
-func members(change func(s *stage, o *object)) edit {
-	return func(s *stage, e *edits) {
+func members(change func(s *harness, o *object)) edit {
+	return func(s *harness, e *edits) {
 		e.text = then(e.text, func(text []byte) []byte {
 			return s.members(text, func(o *object) { change(s, o) })
 		})
@@ -158,8 +158,8 @@ func members(change func(s *stage, o *object)) edit {
 }
 
 // inner changes the members of the response's member "response".
-func inner(change func(s *stage, o *object)) edit {
-	return members(func(s *stage, o *object) {
+func inner(change func(s *harness, o *object)) edit {
+	return members(func(s *harness, o *object) {
 		o.put("response", s.members(o.get("response"), func(in *object) { change(s, in) }))
 	})
 }
@@ -167,7 +167,7 @@ func inner(change func(s *stage, o *object)) edit {
 // identifier makes the response tell another credential id.
 func identifier(id []byte) edit {
 	encoded := quote(base64.RawURLEncoding.EncodeToString(id))
-	return members(func(_ *stage, o *object) {
+	return members(func(_ *harness, o *object) {
 		o.put("id", encoded)
 		o.put("rawId", encoded)
 	})
@@ -206,8 +206,8 @@ func (a *attested) join() []byte {
 }
 
 // attestedData changes the parts of attested credential data before it is signed.
-func attestedData(change func(s *stage, a *attested)) edit {
-	return func(s *stage, e *edits) {
+func attestedData(change func(s *harness, a *attested)) edit {
+	return func(s *harness, e *edits) {
 		e.AuthData = then(e.AuthData, func(data []byte) []byte {
 			a, err := takeApart(data)
 			if err != nil {
@@ -220,10 +220,10 @@ func attestedData(change func(s *stage, a *attested)) edit {
 }
 
 // keyBytes replaces the encoded COSE key. What the client says of the key beside it is left out, lest it contradict.
-func keyBytes(change func(s *stage, key []byte) []byte) edit {
-	return func(s *stage, e *edits) {
-		attestedData(func(s *stage, a *attested) { a.key = change(s, a.key) })(s, e)
-		inner(func(_ *stage, o *object) { o.drop("publicKey") })(s, e)
+func keyBytes(change func(s *harness, key []byte) []byte) edit {
+	return func(s *harness, e *edits) {
+		attestedData(func(s *harness, a *attested) { a.key = change(s, a.key) })(s, e)
+		inner(func(_ *harness, o *object) { o.drop("publicKey") })(s, e)
 	}
 }
 
@@ -231,8 +231,8 @@ func keyBytes(change func(s *stage, key []byte) []byte) edit {
 type coseKey map[int]any
 
 // key changes the entries of the COSE key before it is signed.
-func key(change func(s *stage, k coseKey)) edit {
-	return keyBytes(func(s *stage, raw []byte) []byte {
+func key(change func(s *harness, k coseKey)) edit {
+	return keyBytes(func(s *harness, raw []byte) []byte {
 		var k coseKey
 		if err := cbor.Unmarshal(raw, &k); err != nil {
 			return s.fail(fmt.Errorf("reading a COSE key: %w", err))

@@ -77,7 +77,7 @@ type Fault struct {
 
 	setup setup
 	edits []edit
-	scene scene
+	scene scenario
 }
 
 // A Baseline names a set-up: the honest ceremony that a fault differs from in one thing. Faults of the same baseline
@@ -121,7 +121,7 @@ func Find(id string) *Fault {
 }
 
 // Compose makes one fault of several of the same ceremony and set-up: their changes are made one after the other, and
-// a refusal for any of their reasons is right. Accept twins compose with faults; two faults that each need a scene of
+// a refusal for any of their reasons is right. Accept twins compose with faults; two faults that each need a scenario of
 // their own do not.
 func Compose(faults ...*Fault) (*Fault, error) {
 	if len(faults) < 2 {

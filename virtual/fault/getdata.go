@@ -9,8 +9,8 @@ import (
 
 // getDataFaults break the authenticator data of a sign-in (Level 3 §6.1).
 func getDataFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Authentication, getPlain, check} }
-	verified := sheet{Authentication, getVerified, CheckGetVerification}
+	t := func(check Check) rowDefaults { return rowDefaults{Authentication, getPlain, check} }
+	verified := rowDefaults{Authentication, getVerified, CheckGetVerification}
 	length := t(CheckGetDataLength)
 	attestedFlag := t(CheckGetAttested)
 	eligible := t(CheckGetEligible)
@@ -42,13 +42,13 @@ func getDataFaults() []*Fault {
 
 // credentialFaults name the wrong credential or the wrong user (Level 3 §7.2 steps 5 and 6).
 func credentialFaults() []*Fault {
-	t := func(b Baseline, check Check) sheet { return sheet{Authentication, b, check} }
+	t := func(b Baseline, check Check) rowDefaults { return rowDefaults{Authentication, b, check} }
 	named, discovered := t(getPlain, CheckGetHandle), t(getDiscoverable, CheckGetHandle)
 	present := t(getDiscoverable, CheckGetHandlePresent)
 	why := "A right signature by one user's key must not sign another user in."
 	presentWhy := "Without a handle nobody says whose key it is, and an id alone may be found in two accounts."
-	handle := func(how func(s *stage, right []byte) []byte) edit {
-		return inner(func(s *stage, o *object) { o.put("userHandle", byteString(how(s, s.lead.handle))) })
+	handle := func(how func(s *harness, right []byte) []byte) edit {
+		return inner(func(s *harness, o *object) { o.put("userHandle", byteString(how(s, s.lead.handle))) })
 	}
 	return []*Fault{
 		t(getPlain, CheckGetAllowed).row("credential-not-allowed",
@@ -63,23 +63,23 @@ func credentialFaults() []*Fault {
 			"The credential was the user's when the sign-in began, and is another user's now.", why).
 			acts(moved).needs(Removal, SecondKey).unless(SharedUser),
 		named.row("handle-other", "The user was named; the response's user handle is one that nobody has.", why,
-			handle(func(s *stage, _ []byte) []byte { return s.draw("handle") })),
+			handle(func(s *harness, _ []byte) []byte { return s.draw("handle") })),
 		named.row("handle-of-another", "The user was named; the response's user handle is another user's.",
 			why).acts(handleOfAnother).unless(SharedUser),
 		named.row("handle-cut", "The user was named; the response's user handle lacks the last byte.", why,
-			handle(func(_ *stage, right []byte) []byte { return right[:len(right)-1] })),
+			handle(func(_ *harness, right []byte) []byte { return right[:len(right)-1] })),
 		discovered.row("discoverable-handle-other",
 			"The user was not named; the response's user handle is one that nobody has.", why,
-			handle(func(s *stage, _ []byte) []byte { return s.draw("handle") })),
+			handle(func(s *harness, _ []byte) []byte { return s.draw("handle") })),
 		discovered.row("discoverable-handle-of-another",
 			"The user was not named; the response's user handle is another user's.",
 			why).acts(handleOfAnother).unless(SharedUser),
 		discovered.row("discoverable-handle-cut",
 			"The user was not named; the response's user handle lacks the last byte.", why,
-			handle(func(_ *stage, right []byte) []byte { return right[:len(right)-1] })),
+			handle(func(_ *harness, right []byte) []byte { return right[:len(right)-1] })),
 		discovered.row("discoverable-handle-flipped",
 			"The user was not named; the response's user handle has one wrong bit.", why,
-			handle(func(_ *stage, right []byte) []byte { return flipLast(slices.Clone(right)) })),
+			handle(func(_ *harness, right []byte) []byte { return flipLast(slices.Clone(right)) })),
 		present.row("discoverable-handle-missing", "The user was not named, and the response has no user handle.",
 			presentWhy, dropInner("userHandle")),
 		present.row("discoverable-handle-null", "The user was not named, and the response's user handle is null.",
@@ -88,7 +88,7 @@ func credentialFaults() []*Fault {
 }
 
 // notAllowed begins a sign-in with the one key there is, registers a second, and answers with that.
-func notAllowed(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func notAllowed(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	elsewhere, err := lead.again(ctx)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func notAllowed(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, 
 
 // unknown answers with a discoverable credential that was never registered: it names the
 // user, but no relying party ever saw it.
-func unknown(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func unknown(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other := *lead
 	device, err := virtual.New(virtual.Options{AAGUID: model(), ResidentKeys: true,
 		UserVerification: virtual.UVSucceeds, Seed: s.draw("unknown")})
@@ -128,7 +128,7 @@ func unknown(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, err
 }
 
 // another answers a sign-in of the user named with the key of another.
-func another(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func another(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other, err := s.enter(ctx, "b")
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func another(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, err
 }
 
 // moved begins a sign-in with the one key there is, which is then taken off, and registered by another user.
-func moved(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func moved(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginGet(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func moved(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error
 }
 
 // handleOfAnother answers with the right key and the user handle of another user, who exists.
-func handleOfAnother(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func handleOfAnother(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other, err := s.enter(ctx, "b")
 	if err != nil {
 		return nil, err
@@ -189,6 +189,6 @@ func handleOfAnother(ctx context.Context, s *stage, lead *actor, e *edits) (*Ans
 	if err := other.enroll(ctx); err != nil {
 		return nil, err
 	}
-	inner(func(_ *stage, o *object) { o.put("userHandle", byteString(other.handle)) })(s, e)
+	inner(func(_ *harness, o *object) { o.put("userHandle", byteString(other.handle)) })(s, e)
 	return lead.signIn(ctx, s.setup.wish, e)
 }

@@ -4,8 +4,8 @@ import "context"
 
 // getStateFaults break what must hold between the requests of sign-ins (Level 3 §13.4.3, §7.2 steps 6 and 11).
 func getStateFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Authentication, getPlain, check} }
-	once := sheet{Authentication, getCounterless, CheckStateGetOnce}
+	t := func(check Check) rowDefaults { return rowDefaults{Authentication, getPlain, check} }
+	once := rowDefaults{Authentication, getCounterless, CheckStateGetOnce}
 	late := t(CheckStateGetTime)
 	session := t(CheckStateGetSession)
 	deleted := t(CheckStateDeleted)
@@ -44,7 +44,7 @@ func getStateFaults() []*Fault {
 }
 
 // answered begins a sign-in, answers it honestly, and returns both; the answer must be accepted.
-func answered(ctx context.Context, s *stage, lead *actor) (begun *Begun, response []byte, err error) {
+func answered(ctx context.Context, s *harness, lead *actor) (begun *Begun, response []byte, err error) {
 	if begun, err = lead.beginGet(ctx, s.setup.wish); err != nil {
 		return nil, nil, err
 	}
@@ -54,7 +54,7 @@ func answered(ctx context.Context, s *stage, lead *actor) (begun *Begun, respons
 	return begun, response, honest(lead.finishGet(ctx, begun, response))
 }
 
-func getTwice(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getTwice(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, response, err := answered(ctx, s, lead)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func getTwice(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, er
 	return lead.finishGet(ctx, begun, e.finish(response))
 }
 
-func getResigned(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getResigned(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, _, err := answered(ctx, s, lead)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func getResigned(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer,
 	return lead.finishGet(ctx, begun, response)
 }
 
-func getAfterRefusal(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getAfterRefusal(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginGet(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func getAfterRefusal(ctx context.Context, s *stage, lead *actor, e *edits) (*Ans
 	return lead.finishGet(ctx, begun, response)
 }
 
-func getAtOnce(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getAtOnce(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginGet(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func getAtOnce(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, e
 }
 
 // meanwhile begins a sign-in, lets something happen, and ends it.
-func meanwhile(ctx context.Context, s *stage, lead *actor, e *edits, happen func(d Desk) error) (*Answer, error) {
+func meanwhile(ctx context.Context, s *harness, lead *actor, e *edits, happen func(d Desk) error) (*Answer, error) {
 	begun, err := lead.beginGet(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -126,20 +126,20 @@ func meanwhile(ctx context.Context, s *stage, lead *actor, e *edits, happen func
 	return lead.finishGet(ctx, begun, response)
 }
 
-func getLate(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getLate(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	return meanwhile(ctx, s, lead, e, func(d Desk) error { return d.Expire(ctx) })
 }
 
-func getDeletedMeanwhile(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getDeletedMeanwhile(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	return meanwhile(ctx, s, lead, e, func(d Desk) error { return d.Remove(ctx, lead.id) })
 }
 
-func getDisabledMeanwhile(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getDisabledMeanwhile(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	return meanwhile(ctx, s, lead, e, func(d Desk) error { return d.Disable(ctx) })
 }
 
 // afterwards lets something happen, and then begins and ends a sign-in with the key there was.
-func afterwards(ctx context.Context, s *stage, lead *actor, e *edits, happen func(d Desk) error) (*Answer, error) {
+func afterwards(ctx context.Context, s *harness, lead *actor, e *edits, happen func(d Desk) error) (*Answer, error) {
 	desk, err := lead.desk()
 	if err != nil {
 		return nil, err
@@ -158,16 +158,16 @@ func afterwards(ctx context.Context, s *stage, lead *actor, e *edits, happen fun
 	return lead.finishGet(ctx, begun, response)
 }
 
-func getDeleted(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getDeleted(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	return afterwards(ctx, s, lead, e, func(d Desk) error { return d.Remove(ctx, lead.id) })
 }
 
-func getDisabled(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getDisabled(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	return afterwards(ctx, s, lead, e, func(d Desk) error { return d.Disable(ctx) })
 }
 
 // getForAnother begins as one user, who has the key, and ends as another.
-func getForAnother(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getForAnother(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other, err := s.enter(ctx, "b")
 	if err != nil {
 		return nil, err
@@ -175,7 +175,7 @@ func getForAnother(ctx context.Context, s *stage, lead *actor, e *edits) (*Answe
 	return getAs(ctx, s, lead, other, e)
 }
 
-func getElsewhere(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getElsewhere(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other, err := lead.again(ctx)
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func getElsewhere(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer
 	return getAs(ctx, s, lead, other, e)
 }
 
-func getAs(ctx context.Context, s *stage, lead, other *actor, e *edits) (*Answer, error) {
+func getAs(ctx context.Context, s *harness, lead, other *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginGet(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -196,7 +196,7 @@ func getAs(ctx context.Context, s *stage, lead, other *actor, e *edits) (*Answer
 }
 
 // getForRegistration answers the challenge of a registration with an assertion.
-func getForRegistration(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func getForRegistration(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginGet(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ func jsonFaults(c Ceremony) []*Fault {
 }
 
 func objectTextFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckJSONObject, CheckJSONObject)
+	t := rowDefaultsOf(c, CheckJSONObject, CheckJSONObject)
 	return []*Fault{
 		t.row("json-trailing-text", "A letter follows the JSON of the response.",
 			"Readers that stop at the closing brace and readers that do not see different requests.", appendText("x")),
@@ -36,12 +36,12 @@ func appendText(more string) edit {
 }
 
 func duplicateFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckJSONDuplicate, CheckJSONDuplicate)
+	t := rowDefaultsOf(c, CheckJSONDuplicate, CheckJSONDuplicate)
 	twice := func(name string, first []byte) edit {
-		return members(func(_ *stage, o *object) { o.before(name, first) })
+		return members(func(_ *harness, o *object) { o.before(name, first) })
 	}
 	innerTwice := func(name string, first []byte) edit {
-		return inner(func(_ *stage, o *object) { o.before(name, first) })
+		return inner(func(_ *harness, o *object) { o.before(name, first) })
 	}
 	why := "Two readers of one request may each take another of the two members, and so judge and use different data."
 	out := []*Fault{
@@ -53,7 +53,7 @@ func duplicateFaults(c Ceremony) []*Fault {
 		t.row("json-duplicate-client-data", "The response has two members clientDataJSON.", why,
 			innerTwice("clientDataJSON", []byte(`"e30"`))),
 		t.row("json-duplicate-nested", "An extension output has two members of one name.", why,
-			members(func(_ *stage, o *object) {
+			members(func(_ *harness, o *object) {
 				o.put("clientExtensionResults", []byte(`{"credProps":{"rk":true,"rk":false}}`))
 			})),
 	}
@@ -70,15 +70,15 @@ func duplicateFaults(c Ceremony) []*Fault {
 }
 
 func put(name, value string) edit {
-	return members(func(_ *stage, o *object) { o.put(name, []byte(value)) })
+	return members(func(_ *harness, o *object) { o.put(name, []byte(value)) })
 }
 
 func drop(name string) edit {
-	return members(func(_ *stage, o *object) { o.drop(name) })
+	return members(func(_ *harness, o *object) { o.drop(name) })
 }
 
 func typeFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckJSONType, CheckJSONType)
+	t := rowDefaultsOf(c, CheckJSONType, CheckJSONType)
 	why := "What is not a public key credential must not be judged by the rules for one."
 	return []*Fault{
 		t.row("json-type-other", "The response says that it is a password.", why, put("type", `"password"`)),
@@ -90,7 +90,7 @@ func typeFaults(c Ceremony) []*Fault {
 }
 
 func identityFaults(c Ceremony) []*Fault {
-	id, raw := sheetOf(c, CheckJSONID, CheckJSONID), sheetOf(c, CheckJSONRawID, CheckJSONRawID)
+	id, raw := rowDefaultsOf(c, CheckJSONID, CheckJSONID), rowDefaultsOf(c, CheckJSONRawID, CheckJSONRawID)
 	idWhy := "The id is what credentials are looked up by; without a proper one the look-up is a guess."
 	rawWhy := "Where id and rawId may differ, one part of the relying party looks up the one and another stores the other."
 	return []*Fault{
@@ -98,7 +98,7 @@ func identityFaults(c Ceremony) []*Fault {
 		id.row("json-id-number", "The response's id is a number.", idWhy, put("id", "7")),
 		id.row("json-id-null", "The response's id is null.", idWhy, put("id", "null")),
 		id.row("json-id-array", "The response's id is a list that holds it.", idWhy,
-			members(func(_ *stage, o *object) { o.put("id", slices.Concat([]byte("["), o.get("id"), []byte("]"))) })),
+			members(func(_ *harness, o *object) { o.put("id", slices.Concat([]byte("["), o.get("id"), []byte("]"))) })),
 		id.row("json-id-broken", "The response's id has a line break in it.", idWhy, respell("id", broken)),
 		raw.row("json-raw-id-missing", "The response has no rawId.", rawWhy, drop("rawId")).unless(BareID),
 		raw.row("json-raw-id-differs", "The response's rawId is not what id encodes.", rawWhy,
@@ -107,7 +107,7 @@ func identityFaults(c Ceremony) []*Fault {
 			put("id", `"AAAAAAAAAAAAAAAAAAAAAA"`)),
 		raw.row("json-raw-id-number", "The response's rawId is a number.", rawWhy, put("rawId", "7")),
 		raw.row("json-raw-id-short", "The response's rawId lacks the last byte of what id encodes.", rawWhy,
-			members(func(_ *stage, o *object) {
+			members(func(_ *harness, o *object) {
 				b, err := base64.RawURLEncoding.DecodeString(unquote(o.get("rawId")))
 				if err == nil && len(b) > 0 {
 					o.put("rawId", byteString(b[:len(b)-1]))
@@ -118,12 +118,12 @@ func identityFaults(c Ceremony) []*Fault {
 
 // respell writes a string member of the response in another way.
 func respell(name string, how func(string) string) edit {
-	return members(func(_ *stage, o *object) { o.put(name, quote(how(unquote(o.get(name))))) })
+	return members(func(_ *harness, o *object) { o.put(name, quote(how(unquote(o.get(name))))) })
 }
 
 // respellInner does so within the member "response".
 func respellInner(name string, how func(string) string) edit {
-	return inner(func(_ *stage, o *object) { o.put(name, quote(how(unquote(o.get(name))))) })
+	return inner(func(_ *harness, o *object) { o.put(name, quote(how(unquote(o.get(name))))) })
 }
 
 // broken puts a line break into the middle, as encoders for mail do.
@@ -177,7 +177,7 @@ func strayBits() string {
 }
 
 func byteFaults(c Ceremony) []*Fault {
-	t := sheetOf(c, CheckJSONBytes, CheckJSONBytes)
+	t := rowDefaultsOf(c, CheckJSONBytes, CheckJSONBytes)
 	why := "A second way to write the same bytes lets a request pass by what compares texts: caches, filters, replay lists."
 	out := []*Fault{
 		t.row("json-client-data-padded", "The response's clientDataJSON is base64url with padding.", why, uneven(),
@@ -195,7 +195,7 @@ func byteFaults(c Ceremony) []*Fault {
 		return append(out, t.row("json-attestation-object-broken",
 			"The response's attestationObject has a line break in it.", why, respellInner("attestationObject", broken)))
 	}
-	handle := sheet{c, getDiscoverable, CheckJSONBytes}
+	handle := rowDefaults{c, getDiscoverable, CheckJSONBytes}
 	return append(out,
 		t.row("json-signature-broken", "The response's signature has a line break in it.", why,
 			respellInner("signature", broken)),
@@ -209,15 +209,15 @@ func byteFaults(c Ceremony) []*Fault {
 }
 
 func putInner(name, value string) edit {
-	return inner(func(_ *stage, o *object) { o.put(name, []byte(value)) })
+	return inner(func(_ *harness, o *object) { o.put(name, []byte(value)) })
 }
 
 func dropInner(name string) edit {
-	return inner(func(_ *stage, o *object) { o.drop(name) })
+	return inner(func(_ *harness, o *object) { o.drop(name) })
 }
 
 func handleFaults() []*Fault {
-	t := sheet{Authentication, getPlain, CheckJSONHandle}
+	t := rowDefaults{Authentication, getPlain, CheckJSONHandle}
 	why := "A user handle that cannot be compared must not count as one that was not sent."
 	return []*Fault{
 		t.row("json-handle-number", "The response's userHandle is a number.", why, putInner("userHandle", "7")),
@@ -231,8 +231,8 @@ func handleFaults() []*Fault {
 
 // missingFaults leave parts of the response out.
 func missingFaults(c Ceremony) []*Fault {
-	present := sheetOf(c, CheckClientDataPresent, CheckClientDataPresent)
-	shape := sheetOf(c, CheckResponseIsAttestation, CheckResponseIsAssertion)
+	present := rowDefaultsOf(c, CheckClientDataPresent, CheckClientDataPresent)
+	shape := rowDefaultsOf(c, CheckResponseIsAttestation, CheckResponseIsAssertion)
 	why := "A check that is skipped when its input is missing is switched off by whoever sends the request."
 	out := []*Fault{
 		present.row("json-client-data-missing", "The response has no clientDataJSON.", why,

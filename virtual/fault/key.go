@@ -22,11 +22,11 @@ func keyFaults() []*Fault {
 }
 
 func keyMapFaults() []*Fault {
-	t := sheet{Registration, createPlain, CheckKeyMap}
+	t := rowDefaults{Registration, createPlain, CheckKeyMap}
 	why := "A key that two readers understand differently verifies for one and not for the other, or belongs to somebody else."
-	fixed := func(b ...byte) edit { return keyBytes(func(*stage, []byte) []byte { return b }) }
+	fixed := func(b ...byte) edit { return keyBytes(func(*harness, []byte) []byte { return b }) }
 	twice := func(label byte, value ...byte) edit {
-		return keyBytes(func(_ *stage, key []byte) []byte {
+		return keyBytes(func(_ *harness, key []byte) []byte {
 			return slices.Concat([]byte{key[0] + 1, label}, value, key[1:])
 		})
 	}
@@ -34,7 +34,7 @@ func keyMapFaults() []*Fault {
 		t.row("key-list", "The COSE key is a list.", why, fixed(0x80)),
 		t.row("key-text", "The COSE key is a text.", why, fixed(0x63, 'k', 'e', 'y')),
 		t.row("key-bytes", "The COSE key is a byte string that holds it.", why,
-			keyBytes(func(s *stage, key []byte) []byte { return s.encode(key) })),
+			keyBytes(func(s *harness, key []byte) []byte { return s.encode(key) })),
 		t.row("key-null", "The COSE key is null.", why, fixed(0xf6)),
 		t.row("key-duplicate-algorithm", "The COSE key has two entries alg.", why, twice(0x03, 0x39, 0x01, 0x00)),
 		t.row("key-duplicate-type", "The COSE key has two entries kty.", why, twice(0x01, 0x03)),
@@ -43,7 +43,7 @@ func keyMapFaults() []*Fault {
 }
 
 func optionalFaults() []*Fault {
-	t := sheet{Registration, createPlain, CheckKeyOptional}
+	t := rowDefaults{Registration, createPlain, CheckKeyOptional}
 	why := "What a key says of its use beside the algorithm is stored and passed on, and no step of the ceremony judges it."
 	return []*Fault{
 		t.row("key-named", "The COSE key has an identifier of its own, kid.", why, set(2, []byte("key"))),
@@ -54,13 +54,13 @@ func optionalFaults() []*Fault {
 }
 
 // set puts an entry into the COSE key; unset takes one out.
-func set(label int, value any) edit { return key(func(_ *stage, k coseKey) { k[label] = value }) }
+func set(label int, value any) edit { return key(func(_ *harness, k coseKey) { k[label] = value }) }
 
-func unset(label int) edit { return key(func(_ *stage, k coseKey) { delete(k, label) }) }
+func unset(label int) edit { return key(func(_ *harness, k coseKey) { delete(k, label) }) }
 
 // told makes the client tell the same algorithm beside the attestation object.
 func told(alg virtual.Algorithm) edit {
-	return inner(func(s *stage, o *object) {
+	return inner(func(s *harness, o *object) {
 		if o.get("publicKeyAlgorithm") != nil {
 			o.put("publicKeyAlgorithm", big.NewInt(int64(alg)).Append(nil, 10))
 		}
@@ -68,8 +68,8 @@ func told(alg virtual.Algorithm) edit {
 }
 
 func algorithmFaults() []*Fault {
-	absent := sheet{Registration, createPlain, CheckKeyAlgorithm}
-	offered := sheet{Registration, createPlain, CheckKeyOffered}
+	absent := rowDefaults{Registration, createPlain, CheckKeyAlgorithm}
+	offered := rowDefaults{Registration, createPlain, CheckKeyOffered}
 	guess := "A relying party that guesses the algorithm lets the sender choose the weakest."
 	why := "The relying party chose its algorithms; one that it did not offer may be weak, or not be verified at all."
 	return []*Fault{
@@ -90,7 +90,7 @@ func algorithmFaults() []*Fault {
 
 // other replaces the key by one for another algorithm.
 func other(alg virtual.Algorithm) edit {
-	return keyBytes(func(s *stage, _ []byte) []byte {
+	return keyBytes(func(s *harness, _ []byte) []byte {
 		c, err := virtual.Derive(s.draw("other key"), 0, s.about.RPID, alg)
 		if err != nil {
 			return s.fail(err)
@@ -106,18 +106,18 @@ func other(alg virtual.Algorithm) edit {
 // rsa replaces the key by an RSA public key whose modulus is a number of that size, odd, and not known to be a
 // product of two primes: nobody signs with it.
 func rsa(alg virtual.Algorithm, bits int, exponent int64) edit {
-	return rsaKey(alg, func(s *stage) ([]byte, []byte) { return s.modulus(bits), big.NewInt(exponent).Bytes() })
+	return rsaKey(alg, func(s *harness) ([]byte, []byte) { return s.modulus(bits), big.NewInt(exponent).Bytes() })
 }
 
-func rsaKey(alg virtual.Algorithm, parts func(s *stage) (n, e []byte)) edit {
-	return keyBytes(func(s *stage, _ []byte) []byte {
+func rsaKey(alg virtual.Algorithm, parts func(s *harness) (n, e []byte)) edit {
+	return keyBytes(func(s *harness, _ []byte) []byte {
 		n, e := parts(s)
 		return s.encode(coseKey{labelKty: 3, labelAlg: int64(alg), labelN: n, labelE: e})
 	})
 }
 
 // modulus draws an odd number of that many bits.
-func (s *stage) modulus(bits int) []byte {
+func (s *harness) modulus(bits int) []byte {
 	var n []byte
 	for len(n) < bits/8 {
 		n = append(n, s.draw("modulus "+string(rune('a'+len(n)/32)))...)
@@ -129,7 +129,7 @@ func (s *stage) modulus(bits int) []byte {
 }
 
 func curveFaults() []*Fault {
-	kind, curve := sheet{Registration, createPlain, CheckKeyType}, sheet{Registration, createPlain, CheckKeyCurve}
+	kind, curve := rowDefaults{Registration, createPlain, CheckKeyType}, rowDefaults{Registration, createPlain, CheckKeyCurve}
 	why := "A key whose parts contradict each other is read in one way when it is judged and in another when it verifies."
 	return []*Fault{
 		kind.row("key-type-okp", "The key is for ES256, but its type is that of Ed25519 keys.", why, set(labelKty, 1)),
@@ -154,7 +154,7 @@ func curveFaults() []*Fault {
 			unset(labelCrv), told(virtual.EdDSA)).needs(OffersEdDSA),
 		curve.row("key-curve-secp256k1", "The key is for ES256, but its curve is secp256k1.", why, set(labelCrv, 8)),
 		curve.row("key-curve-ed25519", "The key is for ES256, but its curve is Ed25519.", why,
-			key(func(_ *stage, k coseKey) {
+			key(func(_ *harness, k coseKey) {
 				if k[labelKty] == uint64(2) { // of an Ed25519 key that would be right
 					k[labelCrv] = 6
 				}
@@ -165,12 +165,12 @@ func curveFaults() []*Fault {
 }
 
 func pointFaults() []*Fault {
-	part, point := sheet{Registration, createPlain, CheckKeyCoordinates},
-		sheet{Registration, createPlain, CheckKeyOnCurve}
+	part, point := rowDefaults{Registration, createPlain, CheckKeyCoordinates},
+		rowDefaults{Registration, createPlain, CheckKeyOnCurve}
 	why := "Coordinates in more than one form make one key look like two, and readers that fill up or cut off may read another key."
 	off := "A point beside the curve lies on a weak one, on which signatures can be forged or secrets drawn out."
 	coordinate := func(label int, change func(b []byte) []byte) edit {
-		return key(func(_ *stage, k coseKey) {
+		return key(func(_ *harness, k coseKey) {
 			if b, ok := k[label].([]byte); ok {
 				k[label] = change(b)
 			}
@@ -210,11 +210,11 @@ func pointFaults() []*Fault {
 }
 
 func rsaFaults() []*Fault {
-	t := sheet{Registration, createRS256, CheckKeyRSA}
+	t := rowDefaults{Registration, createRS256, CheckKeyRSA}
 	why := "A short modulus can be factored, and with a bad exponent a signature is no secret at all."
-	parts := func(how func(s *stage) (n, e []byte)) edit { return rsaKey(virtual.RS256, how) }
+	parts := func(how func(s *harness) (n, e []byte)) edit { return rsaKey(virtual.RS256, how) }
 	exponent := func(e ...byte) edit {
-		return parts(func(s *stage) ([]byte, []byte) { return s.modulus(2048), e })
+		return parts(func(s *harness) ([]byte, []byte) { return s.modulus(2048), e })
 	}
 	rows := []*Fault{
 		t.row("key-rsa-1024", "The RSA modulus has 1024 bits.", why,
@@ -230,15 +230,15 @@ func rsaFaults() []*Fault {
 		t.row("key-rsa-exponent-even", "The RSA exponent is even.", why, exponent(4)),
 		t.row("key-rsa-exponent-zero", "The RSA exponent is zero.", why, exponent(0)),
 		t.row("key-rsa-exponent-missing", "The RSA key has no exponent.", why,
-			keyBytes(func(s *stage, _ []byte) []byte {
+			keyBytes(func(s *harness, _ []byte) []byte {
 				return s.encode(coseKey{labelKty: 3, labelAlg: int64(virtual.RS256), labelN: s.modulus(2048)})
 			})).of(Reject).cites("RFC 8230 §4: For public keys, the fields n and e MUST be present."),
 		t.row("key-rsa-modulus-missing", "The RSA key has no modulus.", why,
-			keyBytes(func(s *stage, _ []byte) []byte {
+			keyBytes(func(s *harness, _ []byte) []byte {
 				return s.encode(coseKey{labelKty: 3, labelAlg: int64(virtual.RS256), labelE: []byte{1, 0, 1}})
 			})).of(Reject).cites("RFC 8230 §4: For public keys, the fields n and e MUST be present."),
 		t.row("key-rsa-modulus-empty", "The RSA modulus is empty.", why,
-			parts(func(*stage) (n, e []byte) {
+			parts(func(*harness) (n, e []byte) {
 				return []byte{},
 					[]byte{1, 0, 1}
 			})).of(Reject).cites("RFC 8230 §4: For public keys, the fields n and e MUST be present."),

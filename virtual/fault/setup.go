@@ -11,7 +11,7 @@ type setup struct {
 	needs    []Feature
 	wish     Wish // of the ceremony that is judged
 	first    Wish // of the registration before a sign-in
-	device   func(s *stage, o *virtual.Options) error
+	device   func(s *harness, o *virtual.Options) error
 	framed   bool // within a page of About.TopOrigins
 }
 
@@ -100,28 +100,28 @@ func setups() []setup {
 	}
 }
 
-func signs(alg virtual.Algorithm) func(*stage, *virtual.Options) error {
-	return func(_ *stage, o *virtual.Options) error {
+func signs(alg virtual.Algorithm) func(*harness, *virtual.Options) error {
+	return func(_ *harness, o *virtual.Options) error {
 		o.Algorithms = []virtual.Algorithm{alg}
 		return nil
 	}
 }
 
-func attests(format virtual.Format) func(*stage, *virtual.Options) error {
-	return func(s *stage, o *virtual.Options) (err error) {
+func attests(format virtual.Format) func(*harness, *virtual.Options) error {
+	return func(s *harness, o *virtual.Options) (err error) {
 		o.Attestation = format
 		o.CA, err = s.ca()
 		return err
 	}
 }
 
-func compound(s *stage, o *virtual.Options) error {
+func compound(s *harness, o *virtual.Options) error {
 	o.Compound = []virtual.Format{virtual.AttestPacked, virtual.AttestSelf}
 	return attests(virtual.AttestCompound)(s, o)
 }
 
-func u2f(format virtual.Format) func(*stage, *virtual.Options) error {
-	return func(s *stage, o *virtual.Options) error {
+func u2f(format virtual.Format) func(*harness, *virtual.Options) error {
+	return func(s *harness, o *virtual.Options) error {
 		o.Protocol = virtual.U2F
 		o.AAGUID = [16]byte{}
 		o.ResidentKeys = false
@@ -131,24 +131,24 @@ func u2f(format virtual.Format) func(*stage, *virtual.Options) error {
 	}
 }
 
-func alters(change func(o *virtual.Options)) func(*stage, *virtual.Options) error {
-	return func(_ *stage, o *virtual.Options) error {
+func alters(change func(o *virtual.Options)) func(*harness, *virtual.Options) error {
+	return func(_ *harness, o *virtual.Options) error {
 		change(o)
 		return nil
 	}
 }
 
-func backup(_ *stage, o *virtual.Options) error {
+func backup(_ *harness, o *virtual.Options) error {
 	o.Backup = true
 	return nil
 }
 
-func synced(_ *stage, o *virtual.Options) error {
+func synced(_ *harness, o *virtual.Options) error {
 	o.Backup, o.BackedUp = true, true
 	return nil
 }
 
-func counterless(_ *stage, o *virtual.Options) error {
+func counterless(_ *harness, o *virtual.Options) error {
 	o.Counter = virtual.CounterZero
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // signatureFaults break the signature of an assertion (Level 3 §7.2 steps 20 and 21, §6.5.5).
 func signatureFaults() []*Fault {
-	t := sheet{Authentication, getPlain, CheckGetSignature}
+	t := rowDefaults{Authentication, getPlain, CheckGetSignature}
 	why := "The signature is all that proves the possession of the key."
 	form := "A verifier that takes more than one form of a signature can be made to take one that nobody made."
 	return []*Fault{
@@ -46,12 +46,12 @@ func signatureFaults() []*Fault {
 		t.row("signature-other-counter", "The signature is over another counter than the one sent.",
 			"A counter that is not signed hides a clone.", sendCounter()),
 		t.row("signature-data-alone", "The signature is over the authenticator data alone.", why,
-			resign(func(_ *stage, data, _ []byte) ([]byte, []byte) { return data, nil })),
+			resign(func(_ *harness, data, _ []byte) ([]byte, []byte) { return data, nil })),
 		t.row("signature-hash-alone", "The signature is over the client data hash alone.", why,
-			resign(func(_ *stage, _, hash []byte) ([]byte, []byte) { return nil, hash })),
+			resign(func(_ *harness, _, hash []byte) ([]byte, []byte) { return nil, hash })),
 		t.row("signature-reversed",
 			"The signature is over the client data hash and the authenticator data, in that order.", why,
-			resign(func(_ *stage, data, hash []byte) ([]byte, []byte) { return hash, data })),
+			resign(func(_ *harness, data, hash []byte) ([]byte, []byte) { return hash, data })),
 		t.row("signature-other-hash", "The signature is over the hash of other client data.", why,
 			resentClientData(`"more":1`)).at("7.2.20", "#collectedclientdata-hash-of-the-serialized-client-data"),
 		t.row("signature-space", "A blank was put into the client data after they were signed.",
@@ -97,22 +97,22 @@ func mirrored(sig []byte) []byte {
 func longForm(sig []byte) []byte { return slices.Concat([]byte{0x30, 0x81, sig[1]}, sig[2:]) }
 
 // sent changes what is sent of an assertion after it was signed.
-func sent(change func(s *stage, r *virtual.AuthenticationResponse)) edit {
-	return func(s *stage, e *edits) {
+func sent(change func(s *harness, r *virtual.AuthenticationResponse)) edit {
+	return func(s *harness, e *edits) {
 		e.Assertion = also(e.Assertion, func(r *virtual.AuthenticationResponse) { change(s, r) })
 	}
 }
 
 // flipSent changes flag UV, and sendCounter the counter, in the authenticator data that are sent.
 func flipSent() edit {
-	return sent(func(_ *stage, r *virtual.AuthenticationResponse) {
+	return sent(func(_ *harness, r *virtual.AuthenticationResponse) {
 		r.Response.AuthenticatorData = slices.Clone(r.Response.AuthenticatorData)
 		r.Response.AuthenticatorData[32] ^= virtual.FlagUV
 	})
 }
 
 func sendCounter() edit {
-	return sent(func(_ *stage, r *virtual.AuthenticationResponse) {
+	return sent(func(_ *harness, r *virtual.AuthenticationResponse) {
 		r.Response.AuthenticatorData = slices.Clone(r.Response.AuthenticatorData)
 		r.Response.AuthenticatorData[35]++
 	})
@@ -120,7 +120,7 @@ func sendCounter() edit {
 
 // resentClientData puts something before the last brace of the client data that are sent.
 func resentClientData(more string) edit {
-	return sent(func(_ *stage, r *virtual.AuthenticationResponse) {
+	return sent(func(_ *harness, r *virtual.AuthenticationResponse) {
 		r.Response.ClientDataJSON = before(r.Response.ClientDataJSON, more)
 	})
 }
@@ -134,8 +134,8 @@ func before(text []byte, more string) []byte {
 }
 
 // resign signs other parts of the assertion than the right ones, with the right key.
-func resign(parts func(s *stage, data, hash []byte) (first, second []byte)) edit {
-	return sent(func(s *stage, r *virtual.AuthenticationResponse) {
+func resign(parts func(s *harness, data, hash []byte) (first, second []byte)) edit {
+	return sent(func(s *harness, r *virtual.AuthenticationResponse) {
 		for _, c := range s.lead.device.Credentials() {
 			if string(c.ID) == string(r.RawID) {
 				hash := sha256.Sum256(r.Response.ClientDataJSON)
@@ -149,15 +149,15 @@ func resign(parts func(s *stage, data, hash []byte) (first, second []byte)) edit
 }
 
 // resignBy signs the right bytes with another key.
-func resignBy(who func(s *stage, c *virtual.Credential) crypto.Signer) edit {
-	return sent(func(s *stage, r *virtual.AuthenticationResponse) {
+func resignBy(who func(s *harness, c *virtual.Credential) crypto.Signer) edit {
+	return sent(func(s *harness, r *virtual.AuthenticationResponse) {
 		hash := sha256.Sum256(r.Response.ClientDataJSON)
 		r.Response.Signature = s.sign(who(s, nil), slices.Concat(r.Response.AuthenticatorData, hash[:]))
 	})
 }
 
 // sign is ES256, deterministic.
-func (s *stage) sign(key crypto.Signer, msg []byte) []byte {
+func (s *harness) sign(key crypto.Signer, msg []byte) []byte {
 	if key == nil {
 		return nil
 	}
@@ -170,7 +170,7 @@ func (s *stage) sign(key crypto.Signer, msg []byte) []byte {
 }
 
 // earlierSignature signs in honestly, and then answers again with the signature of before.
-func earlierSignature(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func earlierSignature(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	var before []byte
 	keep := &edits{}
 	keep.Signature = func(sig []byte) []byte { before = slices.Clone(sig); return sig }
@@ -183,7 +183,7 @@ func earlierSignature(ctx context.Context, s *stage, lead *actor, e *edits) (*An
 
 // counterFaults set the signature counter back (Level 3 §7.2 step 22).
 func counterFaults() []*Fault {
-	t := sheet{Authentication, getPlain, CheckGetCounter}
+	t := rowDefaults{Authentication, getPlain, CheckGetCounter}
 	why := "A counter that does not go up is the only sign that a key was copied."
 	rows := []*Fault{
 		t.row("counter-same", "The counter is that of the registration.", why, counter(1)),
@@ -202,8 +202,8 @@ func counterFaults() []*Fault {
 }
 
 // after signs in honestly with one counter, and then with another.
-func after(first, second uint32) scene {
-	return func(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func after(first, second uint32) scenario {
+	return func(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 		higher := &edits{}
 		counter(first)(s, higher)
 		if err := honest(lead.signIn(ctx, s.setup.wish, higher)); err != nil {
@@ -215,7 +215,7 @@ func after(first, second uint32) scene {
 }
 
 // cloned copies the key, lets the original sign in twice and then the copy once.
-func cloned(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func cloned(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	thief := *lead
 	thief.device = lead.device.Clone()
 	for range 2 {

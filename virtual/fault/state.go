@@ -11,7 +11,7 @@ import (
 
 // createStateFaults break what must hold between the requests of registrations (Level 3 §13.4.3, §7.1 steps 8, 26).
 func createStateFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createPlain, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createPlain, check} }
 	once := t(CheckStateCreateOnce)
 	late := t(CheckStateCreateTime)
 	session := t(CheckStateCreateSession)
@@ -53,7 +53,7 @@ func (a *actor) second() *actor {
 	return &b
 }
 
-func createTwice(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func createTwice(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginCreate(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func refused(answer *Answer, err error) error {
 	return err
 }
 
-func createAfterRefusal(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func createAfterRefusal(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginCreate(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func createAfterRefusal(ctx context.Context, s *stage, lead *actor, e *edits) (*
 	return lead.finishCreate(ctx, begun, response)
 }
 
-func createAtOnce(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func createAtOnce(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginCreate(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -154,7 +154,7 @@ func atOnce(one, two func() (*Answer, error)) (*Answer, error) {
 	return answers[0], nil
 }
 
-func createLate(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func createLate(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginCreate(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -174,7 +174,7 @@ func createLate(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, 
 }
 
 // createForAnother begins as one user and ends as another.
-func createForAnother(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func createForAnother(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other, err := s.enter(ctx, "b")
 	if err != nil {
 		return nil, err
@@ -182,7 +182,7 @@ func createForAnother(ctx context.Context, s *stage, lead *actor, e *edits) (*An
 	return createAs(ctx, s, lead, other, e)
 }
 
-func createElsewhere(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func createElsewhere(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other, err := lead.again(ctx)
 	if err != nil {
 		return nil, err
@@ -190,7 +190,7 @@ func createElsewhere(ctx context.Context, s *stage, lead *actor, e *edits) (*Ans
 	return createAs(ctx, s, lead, other, e)
 }
 
-func createAs(ctx context.Context, s *stage, lead, other *actor, e *edits) (*Answer, error) {
+func createAs(ctx context.Context, s *harness, lead, other *actor, e *edits) (*Answer, error) {
 	begun, err := lead.beginCreate(ctx, s.setup.wish)
 	if err != nil {
 		return nil, err
@@ -203,7 +203,7 @@ func createAs(ctx context.Context, s *stage, lead, other *actor, e *edits) (*Ans
 }
 
 // createForSignIn answers the challenge of a sign-in with a second key; with a first, so that a sign-in can be begun.
-func createForSignIn(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func createForSignIn(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if err := lead.enroll(ctx); err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func swapChallenge(e *edits, of *Begun) error {
 }
 
 // idOfAnother registers the same credential for two users; idAgain twice for one. The new-key scenes keep only its id.
-func idOfAnother(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func idOfAnother(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	victim, err := s.enter(ctx, "b")
 	if err != nil {
 		return nil, err
@@ -249,7 +249,7 @@ func idOfAnother(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer,
 	return lead.register(ctx, s.setup.wish, e)
 }
 
-func idOfAnotherNewKey(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func idOfAnotherNewKey(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	victim, err := s.enter(ctx, "b")
 	if err != nil {
 		return nil, err
@@ -261,7 +261,7 @@ func idOfAnotherNewKey(ctx context.Context, s *stage, lead *actor, e *edits) (*A
 	return lead.register(ctx, s.setup.wish, e)
 }
 
-func idAgain(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func idAgain(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if err := lead.enroll(ctx); err != nil {
 		return nil, err
 	}
@@ -269,7 +269,7 @@ func idAgain(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, err
 	return lead.register(ctx, s.setup.wish, e)
 }
 
-func idAgainNewKey(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func idAgainNewKey(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if err := lead.enroll(ctx); err != nil {
 		return nil, err
 	}
@@ -278,7 +278,7 @@ func idAgainNewKey(ctx context.Context, s *stage, lead *actor, e *edits) (*Answe
 }
 
 // takeID registers under an id of somebody else's.
-func takeID(s *stage, e *edits, id []byte) {
-	attestedData(func(_ *stage, a *attested) { a.id, a.length = id, len(id) })(s, e)
+func takeID(s *harness, e *edits, id []byte) {
+	attestedData(func(_ *harness, a *attested) { a.id, a.length = id, len(id) })(s, e)
 	identifier(id)(s, e)
 }

@@ -15,7 +15,7 @@ import (
 
 // statementFaults break attestation statements (Level 3 §8).
 func statementFaults() []*Fault {
-	t := func(b Baseline, check Check) sheet { return sheet{Registration, b, check} }
+	t := func(b Baseline, check Check) rowDefaults { return rowDefaults{Registration, b, check} }
 	return slices.Concat(hashFaults(), formatFaults(), packedFaults(), packedCertificateFaults(), u2fFaults(),
 		algFaults("tpm", "The TPM's", t(createTPM, CheckTPMAlg)), chainFaults("tpm", "The TPM's", t(createTPM, CheckTPMX5C)), tpmFaults(),
 		tpmCertificateFaults(), algFaults("android", "The Android", t(createAndroidKey, CheckAndroidAlg)),
@@ -26,44 +26,44 @@ func statementFaults() []*Fault {
 // Edits of attestation statements.
 
 func leaf(change func(c *x509.Certificate)) edit {
-	return attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) {
+	return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) {
 		a.Leaf = &virtual.LeafOptions{Change: change}
 	})
 }
 
 func leafVersion(version int) edit {
-	return attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) {
+	return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) {
 		a.Leaf = &virtual.LeafOptions{Version: version}
 	})
 }
 
 // leafModel certifies another model than the one in the authenticator data.
 func leafModel() edit {
-	return attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) {
+	return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) {
 		a.Leaf = &virtual.LeafOptions{AAGUID: [16]byte([]byte("another model..."))}
 	})
 }
 
 // leafKey certifies another key, with which the statement is signed as well.
 func leafKey(alg virtual.Algorithm) edit {
-	return attester(func(s *stage, a *virtual.Attester, _ *virtual.Credential) {
+	return attester(func(s *harness, a *virtual.Attester, _ *virtual.Credential) {
 		a.Leaf = &virtual.LeafOptions{Key: s.key("leaf key", alg)}
 	})
 }
 
 // signer signs the statement with a key that is not the right one.
-func signer(who func(s *stage, c *virtual.Credential) crypto.Signer) edit {
-	return attester(func(s *stage, a *virtual.Attester, c *virtual.Credential) { a.Key = who(s, c) })
+func signer(who func(s *harness, c *virtual.Credential) crypto.Signer) edit {
+	return attester(func(s *harness, a *virtual.Attester, c *virtual.Credential) { a.Key = who(s, c) })
 }
 
-func credentialKey(_ *stage, c *virtual.Credential) crypto.Signer { return c.PrivateKey() }
+func credentialKey(_ *harness, c *virtual.Credential) crypto.Signer { return c.PrivateKey() }
 
-func strangerKey(s *stage, _ *virtual.Credential) crypto.Signer {
+func strangerKey(s *harness, _ *virtual.Credential) crypto.Signer {
 	return s.key("stranger", virtual.ES256)
 }
 
 // key draws a private key; nil, beside a failure, when there is none.
-func (s *stage) key(label string, alg virtual.Algorithm) crypto.Signer {
+func (s *harness) key(label string, alg virtual.Algorithm) crypto.Signer {
 	c, err := virtual.Derive(s.draw(label), 0, s.about.RPID, alg)
 	if err != nil {
 		s.fail(err)
@@ -74,12 +74,12 @@ func (s *stage) key(label string, alg virtual.Algorithm) crypto.Signer {
 
 // vouched changes what the statement is signed over.
 func vouched(change func(msg []byte) []byte) edit {
-	return attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) { a.Message = change })
+	return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) { a.Message = change })
 }
 
 // chain changes x5c.
-func chain(change func(s *stage, x5c [][]byte) [][]byte) edit {
-	return attester(func(s *stage, a *virtual.Attester, _ *virtual.Credential) {
+func chain(change func(s *harness, x5c [][]byte) [][]byte) edit {
+	return attester(func(s *harness, a *virtual.Attester, _ *virtual.Credential) {
 		a.Chain = func(x5c [][]byte) [][]byte { return change(s, x5c) }
 	})
 }
@@ -103,10 +103,10 @@ func nothing([]byte) []byte { return []byte{} }
 // hashFaults send other client data than were hashed and signed: a relying party that writes them anew before it hashes
 // them, as it understood them, does not notice.
 func hashFaults() []*Fault {
-	t := sheet{Registration, createSelf, CheckCreateHash}
+	t := rowDefaults{Registration, createSelf, CheckCreateHash}
 	why := "Bytes that are judged and not signed can be changed by anything between key and relying party."
 	resent := func(change func(b []byte) []byte) edit {
-		return func(_ *stage, e *edits) {
+		return func(_ *harness, e *edits) {
 			e.Registration = also(e.Registration, func(r *virtual.RegistrationResponse) {
 				r.Response.ClientDataJSON = change(r.Response.ClientDataJSON)
 			})
@@ -125,7 +125,7 @@ func hashFaults() []*Fault {
 }
 
 func formatFaults() []*Fault {
-	known, none := sheet{Registration, createPlain, CheckFormatKnown}, sheet{Registration, createPlain, CheckNoneEmpty}
+	known, none := rowDefaults{Registration, createPlain, CheckFormatKnown}, rowDefaults{Registration, createPlain, CheckNoneEmpty}
 	why := "A statement of a format that is not understood proves nothing, however it looks."
 	format := func(name string) edit {
 		return attestation(func(a *virtual.Attestation) { a.Format = name })
@@ -144,9 +144,9 @@ func formatFaults() []*Fault {
 }
 
 func packedFaults() []*Fault {
-	alg, self := sheet{Registration, createSelf, CheckPackedAlg}, sheet{Registration, createSelf, CheckPackedSignature}
-	algX, certified := sheet{Registration, createPacked, CheckPackedAlg}, sheet{Registration, createPacked, CheckPackedSignature}
-	x5c, listX := sheet{Registration, createSelf, CheckPackedX5C}, sheet{Registration, createPacked, CheckPackedX5C}
+	alg, self := rowDefaults{Registration, createSelf, CheckPackedAlg}, rowDefaults{Registration, createSelf, CheckPackedSignature}
+	algX, certified := rowDefaults{Registration, createPacked, CheckPackedAlg}, rowDefaults{Registration, createPacked, CheckPackedSignature}
+	x5c, listX := rowDefaults{Registration, createSelf, CheckPackedX5C}, rowDefaults{Registration, createPacked, CheckPackedX5C}
 	algWhy := "A signature that is verified by another algorithm than the key's is verified by one the sender chose."
 	sigWhy := "Without a right signature the statement is a claim that anybody can make about any key."
 	x5cWhy := "A list that cannot be read must not turn a certified key into one that vouches for itself."
@@ -179,7 +179,7 @@ func packedFaults() []*Fault {
 		x5c.row("packed-x5c-garbage", "The statement's x5c holds bytes that are no certificate.", x5cWhy, stated("x5c", []any{[]byte("certificate")})),
 		x5c.row("packed-x5c-text", "The statement's x5c holds a text.", x5cWhy, stated("x5c", []any{"certificate"})),
 		listX.row("packed-chain-garbage", "Behind the certificate x5c holds bytes that are no certificate.", x5cWhy,
-			chain(func(_ *stage, x5c [][]byte) [][]byte { return append(x5c, []byte("certificate")) })),
+			chain(func(_ *harness, x5c [][]byte) [][]byte { return append(x5c, []byte("certificate")) })),
 	}
 }
 
@@ -193,7 +193,7 @@ func rawSignature(sig []byte) []byte {
 }
 
 func packedCertificateFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createPacked, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createPacked, check} }
 	version, subject, ca := t(CheckPackedVersion), t(CheckPackedSubject), t(CheckPackedCA)
 	model, critical := t(CheckPackedAAGUID), t(CheckPackedAAGUIDCritical)
 	subjectWhy := "Only the subject tells an authenticator's certificate from a web server's or a person's under the same root."
@@ -226,15 +226,15 @@ func packedCertificateFaults() []*Fault {
 }
 
 func u2fFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createU2F, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createU2F, check} }
 	x5c, sig := t(CheckU2FX5C), t(CheckU2FSignature)
 	x5cWhy := "U2F tokens show one certificate; a list leaves it to the reader which of them signed."
 	sigWhy := "Without a right signature the statement is a claim that anybody can make about any key."
 	return []*Fault{
 		x5c.row("u2f-two-certificates", "The U2F statement's x5c holds the certificate twice.", x5cWhy,
-			chain(func(_ *stage, x5c [][]byte) [][]byte { return append(x5c, x5c...) })),
+			chain(func(_ *harness, x5c [][]byte) [][]byte { return append(x5c, x5c...) })),
 		x5c.row("u2f-with-root", "The U2F statement's x5c holds the root behind the certificate.", x5cWhy,
-			attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) {
+			attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) {
 				root := a.CA.Root().Raw
 				a.Chain = func(x5c [][]byte) [][]byte { return append(x5c, root) }
 			})),
@@ -259,13 +259,13 @@ func u2fFaults() []*Fault {
 			vouched(func(msg []byte) []byte { msg[1] ^= 1; return msg })),
 		t(CheckU2FAAGUID).row("u2f-model", "The authenticator data beside a U2F statement have an AAGUID.",
 			"U2F tokens have no AAGUID and do not sign one, so anybody can write one in.",
-			attestedData(func(_ *stage, a *attested) { m := model(); a.aaguid = m[:] })),
+			attestedData(func(_ *harness, a *attested) { m := model(); a.aaguid = m[:] })),
 	}
 }
 
 // signedBySHA256 signs with ES256's hash, whatever curve the certified key is on.
 func signedBySHA256() edit {
-	return attester(func(s *stage, a *virtual.Attester, _ *virtual.Credential) {
+	return attester(func(s *harness, a *virtual.Attester, _ *virtual.Credential) {
 		var message []byte
 		a.Message = func(msg []byte) []byte { message = msg; return msg }
 		a.Signature = func([]byte) []byte {
@@ -280,7 +280,7 @@ func signedBySHA256() edit {
 }
 
 // chainFaults break x5c of a format that cannot do without.
-func chainFaults(prefix, whose string, t sheet) []*Fault {
+func chainFaults(prefix, whose string, t rowDefaults) []*Fault {
 	why := "Without a certificate there is nobody who vouches, and code that counts on one being there breaks down."
 	return []*Fault{
 		t.row(prefix+"-x5c-missing", whose+" statement has no x5c.", why, unstated("x5c")),
@@ -292,7 +292,7 @@ func chainFaults(prefix, whose string, t sheet) []*Fault {
 }
 
 // algFaults break alg of a format whose certificate's key signs.
-func algFaults(prefix, whose string, t sheet) []*Fault {
+func algFaults(prefix, whose string, t rowDefaults) []*Fault {
 	why := "A signature that is verified by another algorithm than the key's is verified by one the sender chose."
 	return []*Fault{
 		t.row(prefix+"-algorithm-missing", whose+" statement has no alg.", why, unstated("alg")),
@@ -302,9 +302,9 @@ func algFaults(prefix, whose string, t sheet) []*Fault {
 }
 
 func androidFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createAndroidKey, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createAndroidKey, check} }
 	described := func(change func(d *virtual.KeyDescription)) edit {
-		return attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) { a.Description = change })
+		return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) { a.Description = change })
 	}
 	sig, key, challenge := t(CheckAndroidSignature), t(CheckAndroidKey), t(CheckAndroidChallenge)
 	everywhere, origin, purpose := t(CheckAndroidApplications), t(CheckAndroidOrigin), t(CheckAndroidPurpose)
@@ -352,10 +352,10 @@ func androidFaults() []*Fault {
 }
 
 func appleFaults() []*Fault {
-	nonce, key := sheet{Registration, createApple, CheckAppleNonce}, sheet{Registration, createApple, CheckAppleKey}
+	nonce, key := rowDefaults{Registration, createApple, CheckAppleNonce}, rowDefaults{Registration, createApple, CheckAppleKey}
 	why := "A certificate without this ceremony's nonce in it may have been made for another key or another site."
 	changed := func(change func(b []byte) []byte) edit {
-		return attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) { a.Nonce = change })
+		return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) { a.Nonce = change })
 	}
 	return []*Fault{
 		nonce.row("apple-nonce-flipped", "Apple's certificate's nonce has one wrong bit.", why, changed(flipLast)),
@@ -368,7 +368,7 @@ func appleFaults() []*Fault {
 }
 
 func compoundFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createCompound, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createCompound, check} }
 	parts := func(change func(list []virtual.Substatement) []virtual.Substatement) edit {
 		return attestation(func(a *virtual.Attestation) { a.Parts = change(a.Parts) })
 	}
@@ -402,21 +402,21 @@ func compoundFaults() []*Fault {
 
 // trustFaults break the chain to a root (Level 3 §7.1 step 24), where one is demanded.
 func trustFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createTrusted, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createTrusted, check} }
 	chainOf, begun, ended, none := t(CheckTrustChain), t(CheckTrustBegun), t(CheckTrustEnded), t(CheckTrustNone)
 	why := "Anybody can make a root at home and certify any model under it."
 	noneWhy := "Where only certified models may register, a key that says nothing of itself must not pass as one."
 	early := func(c *x509.Certificate) { c.NotAfter = time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC) }
 	late := func(c *x509.Certificate) { c.NotBefore = time.Date(2090, 1, 1, 0, 0, 0, 0, time.UTC) }
 	as := func(format virtual.Format) edit {
-		return attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) { a.Format = format })
+		return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) { a.Format = format })
 	}
 	return []*Fault{
 		chainOf.row("trust-stranger", "The certificate is under another root.", why, foreignCA("Another Root")),
 		chainOf.row("trust-impostor", "The certificate is under a root of the trusted root's name.", why, foreignCA("")),
 		chainOf.row("trust-intermediate-missing", "The certificate is under an intermediate that is not shown.",
 			"What cannot be followed to the root may lead anywhere.",
-			below(nil), chain(func(_ *stage, x5c [][]byte) [][]byte { return x5c[:1] })),
+			below(nil), chain(func(_ *harness, x5c [][]byte) [][]byte { return x5c[:1] })),
 		chainOf.row("trust-intermediate-no-ca", "The intermediate is no CA.",
 			"Whoever has any certificate under the root could issue more.",
 			below(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = false, 0 })),
@@ -431,7 +431,7 @@ func trustFaults() []*Fault {
 
 // foreignCA certifies under a root that the party does not know; without a name it takes the trusted one's.
 func foreignCA(name string) edit {
-	return attester(func(s *stage, a *virtual.Attester, _ *virtual.Credential) {
+	return attester(func(s *harness, a *virtual.Attester, _ *virtual.Credential) {
 		o := virtual.CAOptions{Name: name, Seed: s.draw("foreign root")}
 		if name == "" {
 			o.Name = a.CA.Root().Subject.CommonName
@@ -447,7 +447,7 @@ func foreignCA(name string) edit {
 
 // below certifies under an intermediate CA.
 func below(change func(c *x509.Certificate)) edit {
-	return attester(func(s *stage, a *virtual.Attester, _ *virtual.Credential) {
+	return attester(func(s *harness, a *virtual.Attester, _ *virtual.Credential) {
 		ca, err := a.CA.Intermediate("Intermediate", change)
 		if err != nil {
 			s.fail(err)

@@ -9,12 +9,12 @@ import (
 )
 
 func parts(change func(p *virtual.TPMParts)) edit {
-	return attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) { a.TPM = change })
+	return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) { a.TPM = change })
 }
 
 // tpmFaults break TPM statements (Level 3 §8.3).
 func tpmFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createTPM, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createTPM, check} }
 	version, key, magic, kind := t(CheckTPMVersion), t(CheckTPMKey), t(CheckTPMMagic), t(CheckTPMType)
 	extra, name, sig := t(CheckTPMExtraData), t(CheckTPMName), t(CheckTPMSignature)
 	versionWhy := "A statement of another version has another layout, and its fields mean something else."
@@ -59,7 +59,7 @@ func tpmFaults() []*Fault {
 }
 
 // strangerArea puts another key's point into the public area.
-func strangerArea(s *stage, a *virtual.Attester, _ *virtual.Credential) {
+func strangerArea(s *harness, a *virtual.Attester, _ *virtual.Credential) {
 	point, err := x509.MarshalPKIXPublicKey(s.key("stranger", virtual.ES256).Public())
 	if err != nil {
 		s.fail(err)
@@ -70,7 +70,7 @@ func strangerArea(s *stage, a *virtual.Attester, _ *virtual.Credential) {
 
 // tpmCertificateFaults break the certificate of the attestation identity key (Level 3 §8.3.1).
 func tpmCertificateFaults() []*Fault {
-	t := func(check Check) sheet { return sheet{Registration, createTPM, check} }
+	t := func(check Check) rowDefaults { return rowDefaults{Registration, createTPM, check} }
 	version, subject, vendor := t(CheckTPMVersion3), t(CheckTPMSubject), t(CheckTPMVendor)
 	usage, ca, model := t(CheckTPMUsage), t(CheckTPMCA), t(CheckTPMAAGUID)
 	versionWhy := "Certificates before version 3 have no extensions, so neither usage nor CA can be told."

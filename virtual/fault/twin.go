@@ -12,7 +12,7 @@ import (
 
 // shapeTwins are correct, unusual ways to write a response, in both ceremonies. step counts within 7.1 or 7.2.
 func shapeTwins(c Ceremony) []*Fault {
-	t := sheetOf(c, "", "")
+	t := rowDefaultsOf(c, "", "")
 	section := "7.1."
 	bytesStep := "5"
 	parsed := "6"
@@ -30,7 +30,7 @@ func shapeTwins(c Ceremony) []*Fault {
 		t.twin("unknown-inner-members", section+"3", "The member response has members that nobody knows.", tolerate,
 			putInner("unknown", `"x"`)),
 		t.twin("members-reversed", section+"3", "The members of the response come in the reverse order.", spelling,
-			members(func(_ *stage, o *object) { slices.Reverse(*o) })),
+			members(func(_ *harness, o *object) { slices.Reverse(*o) })),
 		t.twin("members-spaced", section+"3", "The response has white space within and around.", spelling,
 			text(func(b []byte) []byte { return slices.Concat([]byte(" {\n\t"), b[1:len(b)-1], []byte("\r\n }\n")) })),
 		t.twin("members-escaped", section+"3", "Letters of the response are written as escapes.", spelling,
@@ -67,7 +67,7 @@ func shapeTwins(c Ceremony) []*Fault {
 
 // dataTwins are correct, unusual authenticator data, in both ceremonies.
 func dataTwins(c Ceremony) []*Fault {
-	t := sheetOf(c, "", "")
+	t := rowDefaultsOf(c, "", "")
 	backed, synced := createBackup, createSynced
 	cross := "7.1.10"
 	verification := "7.1.16"
@@ -107,7 +107,7 @@ func (f *Fault) clause(c string) *Fault { f.Clause = c; return f }
 
 // createTwins are correct, unusual registrations.
 func createTwins() []*Fault {
-	t := sheet{Registration, createPlain, ""}
+	t := rowDefaults{Registration, createPlain, ""}
 	out := []*Fault{
 		t.twin("plain", "7.1.2", "An honest registration without attestation.",
 			"Without it nothing else can be judged."),
@@ -155,28 +155,28 @@ func createTwins() []*Fault {
 }
 
 // reordered writes the entries of an ES256 key backwards.
-func reordered(s *stage, key []byte) []byte {
+func reordered(s *harness, key []byte) []byte {
 	if len(key) != 77 { // a5 | 01 02 | 03 26 | 20 01 | 21 58 20 x | 22 58 20 y
 		return s.fail(fmt.Errorf("a COSE key of %d bytes is no ES256 key", len(key)))
 	}
 	return slices.Concat(key[:1], key[42:77], key[7:42], key[5:7], key[3:5], key[1:3])
 }
 
-func secondKey(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func secondKey(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if err := lead.enroll(ctx); err != nil {
 		return nil, err
 	}
 	return lead.second().register(ctx, s.setup.wish, e)
 }
 
-func thenSignIn(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func thenSignIn(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if err := honest(lead.register(ctx, s.setup.wish, e)); err != nil {
 		return nil, err
 	}
 	return lead.signIn(ctx, Wish{}, nil)
 }
 
-func released(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func released(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if err := lead.enroll(ctx); err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func released(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, er
 
 // formatTwins are honest attestations of every format.
 func formatTwins() []*Fault {
-	t := sheet{Registration, createPlain, ""}
+	t := rowDefaults{Registration, createPlain, ""}
 	why := "Every format of the specification is in use."
 	return []*Fault{
 		t.twin("packed-self", "7.1.22", "The key attests itself.", why).on(createSelf),
@@ -216,7 +216,7 @@ func formatTwins() []*Fault {
 		t.twin("trusted-intermediate", "7.1.24", "The certificate is under an intermediate of a trusted root.",
 			"Makers keep their roots offline.", below(nil)).on(createTrusted),
 		t.twin("trusted-with-root", "7.1.24", "The chain shows the root itself as well.", "Some makers show it.",
-			attester(func(_ *stage, a *virtual.Attester, _ *virtual.Credential) {
+			attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) {
 				root := a.CA.Root().Raw
 				a.Chain = func(x5c [][]byte) [][]byte { return append(x5c, root) }
 			})).on(createTrusted),
@@ -225,7 +225,7 @@ func formatTwins() []*Fault {
 
 // getTwins are correct, unusual sign-ins.
 func getTwins() []*Fault {
-	t := sheet{Authentication, getPlain, ""}
+	t := rowDefaults{Authentication, getPlain, ""}
 	out := []*Fault{
 		t.twin("plain", "7.2.2", "An honest sign-in.", "Without it nothing else can be judged."),
 		t.twin("verified", "7.2.1", "User verification is required and done.",
@@ -238,7 +238,7 @@ func getTwins() []*Fault {
 			"Some clients send null.", putInner("userHandle", "null")).on(getResident),
 		t.twin("handle-right", "7.2.6", "The user was named, and the response has the right user handle.",
 			"Some keys send it always.",
-			inner(func(s *stage, o *object) { o.put("userHandle", byteString(s.lead.handle)) })),
+			inner(func(s *harness, o *object) { o.put("userHandle", byteString(s.lead.handle)) })),
 		t.twin("discoverable", "7.2.6", "The user was not named.", "Sign-in with a passkey alone.").on(getDiscoverable),
 		t.twin("framed", "7.2.14", "The ceremony is held in a frame of a page that may show it.",
 			"The relying party allows it.").on(getFramed),
@@ -274,7 +274,7 @@ func getTwins() []*Fault {
 	return slices.Concat(out, shapeTwins(Authentication), dataTwins(Authentication))
 }
 
-func eitherKey(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func eitherKey(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other := lead.second()
 	if err := other.enroll(ctx); err != nil {
 		return nil, err
@@ -283,7 +283,7 @@ func eitherKey(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, e
 	return other.signIn(ctx, s.setup.wish, e)
 }
 
-func threeTimes(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func threeTimes(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	for range 2 {
 		if err := honest(lead.signIn(ctx, s.setup.wish, nil)); err != nil {
 			return nil, err
@@ -292,7 +292,7 @@ func threeTimes(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, 
 	return lead.signIn(ctx, s.setup.wish, e)
 }
 
-func signInElsewhere(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func signInElsewhere(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	other, err := lead.again(ctx)
 	if err != nil {
 		return nil, err
@@ -300,7 +300,7 @@ func signInElsewhere(ctx context.Context, s *stage, lead *actor, e *edits) (*Ans
 	return other.signIn(ctx, s.setup.wish, e)
 }
 
-func secondBegun(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+func secondBegun(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if _, err := lead.beginGet(ctx, s.setup.wish); err != nil {
 		return nil, err
 	}

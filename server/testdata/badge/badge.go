@@ -25,7 +25,7 @@ var Texts embed.FS
 // Row is all that is said of it elsewhere.
 func Row() auth.Method {
 	return auth.Method{Kind: Kind, Input: auth.KeyCode, On: []auth.DeviceKind{auth.Paper},
-		Worth: auth.Worth{WithPassword: 2, Phishable: true, Class: auth.Strong, Backup: true,
+		Worth: auth.MethodPolicy{WithPassword: 2, Phishable: true, Class: auth.Strong, Backup: true,
 			Guessable: true, AMR: "otp"},
 		Face: auth.Face{Way: "badge", Icon: "list"}}
 }

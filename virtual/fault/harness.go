@@ -32,8 +32,8 @@ type Exchange struct {
 	Answer   *Answer
 }
 
-// A stage is where one fault is played.
-type stage struct {
+// A harness is where one fault is played.
+type harness struct {
 	party Party
 	about About
 	name  string
@@ -45,8 +45,8 @@ type stage struct {
 	err    error // the first of an edit
 }
 
-// A scene plays what is more than one broken ceremony; lead is the user whose ceremony is judged.
-type scene func(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error)
+// A scenario plays what is more than one broken ceremony; lead is the user whose ceremony is judged.
+type scenario func(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error)
 
 // Play plays the fault against a party. Everything drawn comes from name, which is the name of the user as well, so
 // the same name gives the same bytes but for what the party's challenge changes. An error means that nothing is known:
@@ -61,8 +61,8 @@ func (f *Fault) PlayBaseline(ctx context.Context, p Party, name string) (*Played
 }
 
 // perform plays; what is how errors call it, for a twin is that of all faults of its set-up.
-func (f *Fault) perform(ctx context.Context, p Party, name, what string, changes []edit, act scene) (*Played, error) {
-	s := &stage{party: p, about: p.About(), name: name, setup: f.setup, played: &Played{Fault: f.ID, Name: name}}
+func (f *Fault) perform(ctx context.Context, p Party, name, what string, changes []edit, act scenario) (*Played, error) {
+	s := &harness{party: p, about: p.About(), name: name, setup: f.setup, played: &Played{Fault: f.ID, Name: name}}
 	fail := func(err error) (*Played, error) {
 		return s.played, fmt.Errorf("playing %s: %w", what, err)
 	}
@@ -91,8 +91,8 @@ func (f *Fault) perform(ctx context.Context, p Party, name, what string, changes
 	return s.played, nil
 }
 
-// alone is the scene of most faults: one ceremony, broken.
-func alone(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error) {
+// alone is the scenario of most faults: one ceremony, broken.
+func alone(ctx context.Context, s *harness, lead *actor, e *edits) (*Answer, error) {
 	if s.setup.ceremony == Authentication {
 		return lead.signIn(ctx, s.setup.wish, e)
 	}
@@ -100,7 +100,7 @@ func alone(ctx context.Context, s *stage, lead *actor, e *edits) (*Answer, error
 }
 
 // fail keeps the first error of an edit, which cannot return one, and stands in for the bytes it could not make.
-func (s *stage) fail(err error) []byte {
+func (s *harness) fail(err error) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil {
@@ -110,7 +110,7 @@ func (s *stage) fail(err error) []byte {
 }
 
 // members changes the members of a JSON object given as text. What another change has put behind it stays.
-func (s *stage) members(text []byte, change func(o *object)) []byte {
+func (s *harness) members(text []byte, change func(o *object)) []byte {
 	o, rest, err := parseObject(text)
 	if err != nil {
 		return s.fail(err)
@@ -120,7 +120,7 @@ func (s *stage) members(text []byte, change func(o *object)) []byte {
 }
 
 // encode is CTAP2's canonical CBOR.
-func (s *stage) encode(v any) []byte {
+func (s *harness) encode(v any) []byte {
 	mode, err := cbor.CTAP2EncOptions().EncMode()
 	if err != nil {
 		return s.fail(err)
@@ -133,13 +133,13 @@ func (s *stage) encode(v any) []byte {
 }
 
 // draw is 32 bytes that the play's name and a label determine.
-func (s *stage) draw(label string) []byte {
+func (s *harness) draw(label string) []byte {
 	sum := sha256.Sum256([]byte(s.name + "\x00" + label))
 	return sum[:]
 }
 
 // ca is the root that the party trusts, or else one of the fault's own.
-func (s *stage) ca() (*virtual.CA, error) {
+func (s *harness) ca() (*virtual.CA, error) {
 	if s.about.CA != nil {
 		return s.about.CA, nil
 	}
@@ -148,7 +148,7 @@ func (s *stage) ca() (*virtual.CA, error) {
 
 // An actor is a user in a browser of his own, with a key.
 type actor struct {
-	*stage
+	*harness
 	user   string
 	visit  Visit
 	device *virtual.Authenticator // made for the first registration
@@ -158,7 +158,7 @@ type actor struct {
 }
 
 // enter makes a user. Names other than the lead's end in -who.
-func (s *stage) enter(ctx context.Context, who string) (*actor, error) {
+func (s *harness) enter(ctx context.Context, who string) (*actor, error) {
 	name := s.name
 	if who != "" {
 		name += "-" + who
@@ -167,7 +167,7 @@ func (s *stage) enter(ctx context.Context, who string) (*actor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("visiting as %s: %w", name, err)
 	}
-	return &actor{stage: s, user: name, visit: visit}, nil
+	return &actor{harness: s, user: name, visit: visit}, nil
 }
 
 // again is the same user, with the same key, in another browser.
@@ -196,7 +196,7 @@ func (a *actor) plug(options *virtual.CreationOptions) error {
 		Platform: options.AuthenticatorSelection.Attachment == "platform",
 	}
 	if a.setup.device != nil {
-		if err := a.setup.device(a.stage, &o); err != nil {
+		if err := a.setup.device(a.harness, &o); err != nil {
 			return err
 		}
 	}

@@ -11,26 +11,26 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 )
 
-// A Planter is a Factor that can make an authenticator for a lab's fixture, as
+// A FixtureMaker is a Factor that can make an authenticator for a lab's fixture, as
 // if it had been bound.
-type Planter interface {
-	// Plant returns the authenticator with Kind, Recipient, Credential, Data and Traits
+type FixtureMaker interface {
+	// MakeFixture returns the authenticator with Kind, Recipient, Credential, Data and Traits
 	// set, and beside it what its owner would have been shown. What the form
 	// leaves open is drawn from p.Random, so that the same seed gives the same.
 	// It refuses MalformedRequest, with the member at fault.
-	Plant(p Planting) (*Authenticator, *Planted, error)
+	MakeFixture(p FixtureInput) (*Authenticator, *FixtureSecrets, error)
 }
 
-// A Planting is one method of a fixture.
-type Planting struct {
+// A FixtureInput is one method of a fixture.
+type FixtureInput struct {
 	MethodForm
 	Subject Subject
 	Random  io.Reader
 }
 
-// Planted is what the owner of a planted authenticator knows: his app's secret
+// FixtureSecrets is what the owner of a planted authenticator knows: his app's secret
 // in base32, or his recovery codes.
-type Planted struct {
+type FixtureSecrets struct {
 	Secret string
 	Codes  []string
 }
@@ -60,10 +60,10 @@ type MethodForm struct {
 	Codes   []string
 }
 
-// Plant makes the authenticator of a fixture; PlantAccount stores it. Refuses
+// MakeFixture makes the authenticator of a fixture; PlantAccount stores it. Refuses
 // NoSuchMethod for a kind that cannot be planted, and what its factor refuses.
-func (l *Lab) Plant(p Planting) (*Authenticator, *Planted, error) {
-	planter, ok := l.s.factors[p.Kind].(Planter)
+func (l *Lab) MakeFixture(p FixtureInput) (*Authenticator, *FixtureSecrets, error) {
+	planter, ok := l.s.factors[p.Kind].(FixtureMaker)
 	if !ok {
 		return nil, nil, RefuseField(NoSuchMethod, "methods")
 	}
@@ -71,7 +71,7 @@ func (l *Lab) Plant(p Planting) (*Authenticator, *Planted, error) {
 		return nil, nil, RefuseField(MalformedRequest, "flavour")
 	}
 	p.Subject.Site = l.s.siteName
-	return planter.Plant(p)
+	return planter.MakeFixture(p)
 }
 
 // requireLab refuses, outside of a tester's pass in a lab, what no part may do: to
@@ -83,11 +83,11 @@ func (w *Work) requireLab() error {
 	return nil
 }
 
-// PlantAccount stores an account with its methods, as if it had signed up and
+// MakeAccount stores an account with its methods, as if it had signed up and
 // bound them just now. Of a method it completes the name and the device, whose
 // id is Device where it needs one of its own. In a lab alone. Refuses
 // AccountExists, KeyExcluded, and methods that no account could have together.
-func (w *Work) PlantAccount(a Account, methods []Authenticator) ([]AuthenticatorInfo, error) {
+func (w *Work) MakeAccount(a Account, methods []Authenticator) ([]AuthenticatorInfo, error) {
 	if err := w.requireLab(); err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (w *Work) PlantAccount(a Account, methods []Authenticator) ([]Authenticator
 	}
 	one := Seeded{Account: a}
 	for _, x := range methods {
-		if err := w.plant(&one, x); err != nil {
+		if err := w.makeFixture(&one, x); err != nil {
 			return nil, err
 		}
 	}
@@ -122,8 +122,8 @@ func (w *Work) PlantAccount(a Account, methods []Authenticator) ([]Authenticator
 	return list, nil
 }
 
-// plant puts a method, with its device, beside an account.
-func (w *Work) plant(one *Seeded, x Authenticator) error {
+// makeFixture puts a method, with its device, beside an account.
+func (w *Work) makeFixture(one *Seeded, x Authenticator) error {
 	var before []*Authenticator
 	for k := range one.Authenticators {
 		if err := w.refuseBeside(&x, &one.Authenticators[k]); err != nil {
@@ -179,11 +179,11 @@ func (w *Work) refuseTaken(one *Seeded) error {
 	return nil
 }
 
-// SignInPlanted opens a session that has shown the password and the account's
+// SignInFixture opens a session that has shown the password and the account's
 // strongest method, just now; one that may only enrol, if there is no method.
 // In a lab alone. Refuses NotFound, and AccountDisabled.
-func (w *Work) SignInPlanted(id AccountID) (*SignInInfo, error) {
-	a, err := w.plantedAccount(id)
+func (w *Work) SignInFixture(id AccountID) (*SignInInfo, error) {
+	a, err := w.fixtureAccount(id)
 	if err != nil {
 		return nil, err
 	}
@@ -210,8 +210,8 @@ func (w *Work) SignInPlanted(id AccountID) (*SignInInfo, error) {
 	return w.s.signInInfo(w.caller, &signInState{flow: new(Ceremony), token: token, session: w.session})
 }
 
-// plantedAccount reads an account that a tester may sign in to.
-func (w *Work) plantedAccount(id AccountID) (*Account, error) {
+// fixtureAccount reads an account that a tester may sign in to.
+func (w *Work) fixtureAccount(id AccountID) (*Account, error) {
 	if err := w.requireLab(); err != nil {
 		return nil, err
 	}
@@ -251,7 +251,7 @@ func (w *Work) Unbind(id AccountID, method string) error {
 func (l *Lab) PastPassword(ctx context.Context, c Caller, id AccountID) (*SignInInfo, error) {
 	flowID := l.s.newID()
 	at, err := do(ctx, l.s, c, ActLabLook, func(w *Work) (*signInState, error) {
-		a, err := w.plantedAccount(id)
+		a, err := w.fixtureAccount(id)
 		if err != nil {
 			return nil, err
 		}
