@@ -65,7 +65,7 @@ type fixture struct {
 
 func TestEveryLabUseCaseHasARoute(t *testing.T) {
 	elsewhere := map[string]string{"PastPassword": "the conformance endpoints", "Wake": "follows the clock", "Queued": "the inbox itself asks",
-		"Plant": "a part of Make"}
+		"MakeFixture": "a part of Make"}
 	routed := map[string]bool{}
 	for _, rt := range labRoutes() {
 		routed[rt.use] = true

@@ -1,0 +1,55 @@
+package auth_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// Keycloak CVE-2026-37982: of many requests with one mailed link, one wins.
+func TestResetLinkHasOneWinner(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled("seller@example.com", phoneIndex)
+	ctx := t.Context()
+	w.mail()
+	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
+	link := token(w.lastMail(auth.TemplateReset).Args["link"])
+	w.pass(time.Minute)
+	ok(t, "forgot again", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
+	other := token(w.lastMail(auth.TemplateReset).Args["link"])
+	var won atomic.Int32
+	var wg sync.WaitGroup
+	for i := range 16 {
+		wg.Go(func() {
+			if w.s.ResetPassword(ctx, caller("x"), link, "Another-Horse"+string(rune('A'+i))+"9") == nil {
+				won.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 {
+		t.Errorf("16 resets by one link: got %d winners, want 1", won.Load())
+	}
+	wantCode(t, "a link from before the reset", w.s.ResetPassword(ctx, caller("x"), other, "Third-Horse99"),
+		auth.LinkUsed)
+}
+
+// Zitadel CVE-2025-64101: links lead to the configured origin, whatever the
+// request says about itself.
+func TestLinksAreBuiltFromConfiguration(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) { c.Origin = "https://login.example.com" })
+	w.seller("seller@example.com", phoneIndex)
+	c := caller("x")
+	c.Agent = "Host: evil.example"
+	c.RequestID = "https://evil.example"
+	c.Language = "evil.example"
+	ok(t, "forgot", w.s.Forgot(t.Context(), c, "seller@example.com"))
+	if link := w.lastMail(auth.TemplateReset).Args["link"]; !strings.HasPrefix(link,
+		"https://login.example.com/forgot/link/") {
+		t.Errorf("link: got %s, want it at the configured origin", link)
+	}
+}

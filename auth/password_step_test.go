@@ -1,0 +1,59 @@
+package auth_test
+
+import (
+	"testing"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/virtual"
+)
+
+// Zitadel CVE-2025-64102, Authelia CVE-2025-24806: one count, by whichever
+// spelling, browser or way of asking the guesses come in.
+func TestGuessesAtAPasswordAreOneCount(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.enrolled("seller@example.com", phoneIndex)
+	ctx := t.Context()
+	for i, id := range []string{"seller@example.com", "SELLER@EXAMPLE.COM", " seller＠example.com ", phoneIndex,
+		"0086 138 0013 8000"} {
+		_, err := w.s.SignIn(ctx, caller("thief"+id[:1]+string(rune('a'+i))),
+			auth.SignInForm{Identifier: id, Password: "Wrong-Horse9"})
+		wantCode(t, id, err, auth.SignInRefused)
+	}
+	_, err := w.s.SignIn(ctx, auth.Caller{}, auth.SignInForm{Identifier: "seller@example.com", Password: password})
+	wantCode(t, "the right one after five in other spellings", err, auth.SignInRefused)
+	for range 5 { // the owner's own settings count apart, and are counted
+		wantCode(t, "a wrong current password", lastErr(w.s.ChangePassword(ctx, c, "Wrong-Horse9", "Another-Horse9")),
+			auth.PasswordWrong)
+	}
+	wantCode(t, "the right one then", lastErr(w.s.ChangePassword(ctx, c, password, "Another-Horse9")),
+		auth.SignInLocked)
+}
+
+// privacyIDEA #1227: nobody's name is nobody's account, and locks nothing.
+func TestBlankIdentifierIsNobody(t *testing.T) {
+	w := newWorld(t)
+	browser, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	ctx := t.Context()
+	for _, id := range []string{"", " ", "\u200b", "\x00", "@", "+", "%", "*", "/", "?"} {
+		for range 7 {
+			_, err := w.s.SignIn(ctx, caller("x"), auth.SignInForm{Identifier: id, Password: password})
+			wantCode(t, "sign in as nobody", err, auth.SignInRefused)
+		}
+		ok(t, "forgot by nobody", w.s.Forgot(ctx, caller("x"), id))
+	}
+	ch, err := w.s.SignInKeyFirst(ctx, caller("x"), auth.KeyFirstForm{Identifier: " "})
+	ok(t, "key first as nobody", err)
+	response := touchAnything(t, browser, ch)
+	if response != nil {
+		_, err = w.s.SignInFinish(ctx, caller("x"), ch.Ceremony, response)
+		wantCode(t, "a key as nobody", err, auth.KeyWrong)
+	}
+	w.signIn(caller("home"), "seller@example.com")
+	h, err := w.s.History(ctx, c, "", 100)
+	ok(t, "history", err)
+	for _, e := range h.Events {
+		if e.Outcome != "" {
+			t.Errorf("history: got %+v, want no refusal", e)
+		}
+	}
+}

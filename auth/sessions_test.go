@@ -1,0 +1,136 @@
+package auth_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/virtual"
+)
+
+// touchAnything returns what the browser answers, nil if it has no such key.
+func touchAnything(t *testing.T, browser *virtual.Client, ch *auth.Challenge) []byte {
+	t.Helper()
+	response, err := browser.Get(publicKey(t, ch.Prompt))
+	if err != nil {
+		return nil
+	}
+	return response
+}
+
+// tinyauth GHSA-3q28: what a sign-in holds half-way is accepted nowhere else.
+func TestHalfASignInIsNoSession(t *testing.T) {
+	w := newWorld(t)
+	browser, _, _ := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	ctx := t.Context()
+	c := caller("elsewhere")
+	half := w.signIn(c, "seller@example.com").Ceremony
+	ch, err := w.s.SignInKeyFirst(ctx, c, auth.KeyFirstForm{Identifier: "seller@example.com"})
+	ok(t, "key first", err)
+	touched, err := w.s.SignInFinish(ctx, c, ch.Ceremony, touch(t, browser, ch))
+	ok(t, "the touch", err)
+	for _, sealed := range []string{half, ch.Ceremony, touched.Ceremony, half[:64], ""} {
+		if _, err := w.s.Me(ctx, with(c, sealed)); err == nil {
+			t.Error("a sealed sign-in is taken for a session")
+		}
+		if _, err := w.s.BindBegin(ctx, with(c, sealed), auth.BindForm{Kind: auth.TOTP}); err == nil {
+			t.Error("a sealed sign-in enrols")
+		}
+		if _, err := w.s.CodesFile(ctx, with(c, sealed), sealed); err == nil {
+			t.Error("a sealed sign-in opens recovery codes")
+		}
+	}
+	_, err = w.s.SignInFinish(ctx, c, half, typed("000000"))
+	wantCode(t, "a flow with no method begun", err, auth.NoSuchMethod)
+}
+
+// What one account may keep is bounded, so that ending all of it ends all of
+// it: a thief cannot hide a session or a trusted browser behind hundreds.
+func TestSessionsAndBrowsersAreBounded(t *testing.T) {
+	w := newWorld(t)
+	o := virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}
+	browser, _, owner := w.withKey("seller@example.com", phoneIndex, o, auth.Passkey)
+	ctx := t.Context()
+	var last auth.Caller
+	for i := range 110 {
+		w.pass(time.Second)
+		c := caller(fmt.Sprint("browser ", i))
+		ch, err := w.s.SignInKeyFirst(ctx, c, auth.KeyFirstForm{})
+		ok(t, "begin", err)
+		done, err := w.s.SignInFinish(ctx, c, ch.Ceremony, touch(t, browser, ch))
+		ok(t, "finish", err)
+		last = with(c, done.Token)
+	}
+	list, err := w.s.Sessions(ctx, last)
+	ok(t, "sessions", err)
+	if len(list) < 80 || len(list) > 100 { // at 100 they are cut to 80
+		t.Errorf("sessions: got %d, want 80 to 100", len(list))
+	}
+	_, err = w.s.Me(ctx, owner)
+	wantCode(t, "the one that was longest unused", err, auth.SessionEnded)
+	known, err := w.s.Browsers(ctx, last)
+	ok(t, "browsers", err)
+	if len(known) != 100 {
+		t.Errorf("browsers: got %d, want 100", len(known))
+	}
+	ok(t, "forget all", w.s.ForgetBrowser(ctx, last, ""))
+	known, err = w.s.Browsers(ctx, last)
+	ok(t, "browsers", err)
+	if len(known) != 0 {
+		t.Errorf("browsers after all were forgotten: got %d, want none", len(known))
+	}
+}
+
+// R42: a sign-in that was called one at a shared computer trusts no browser,
+// though the browser is known from before, nor after a step-up.
+func TestSharedSignInTrustsNothing(t *testing.T) {
+	w := newWorld(t)
+	secret, _ := w.enrolled("seller@example.com", phoneIndex)
+	ctx := t.Context()
+	c := caller("home")
+	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password, Shared: true})
+	ok(t, "sign in", err)
+	c.Token = w.second(c, info, secret).Token
+	_, err = w.s.TrustBrowser(ctx, c)
+	wantCode(t, "trust", err, auth.Forbidden)
+	ch, err := w.s.StepUpBegin(ctx, c, auth.ActTrust, "", auth.MethodChoice{Kind: auth.TOTP})
+	ok(t, "step up", err)
+	w.pass(31 * time.Second)
+	up, err := w.s.StepUpFinish(ctx, c, ch.Ceremony, w.app(secret))
+	ok(t, "step up", err)
+	_, err = w.s.TrustBrowser(ctx, with(c, up.Token))
+	wantCode(t, "trust after a step-up", err, auth.Forbidden)
+}
+
+// NIST SP 800-63B-4 §2.2.3: under that preset an hour unused ends every session;
+// keeping signed in has nothing to lengthen.
+func TestIdleEndsKeptSessionsUnderNIST(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) {
+		c.Policy.SessionIdle, c.Policy.SessionLife = time.Hour,
+			c.Policy.SessionShort
+	})
+	secret, _ := w.enrolled("seller@example.com", phoneIndex)
+	ctx := t.Context()
+	c := caller("home")
+	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password,
+		Remember: true})
+	ok(t, "sign in", err)
+	c.Token = w.second(c, info, secret).Token
+	w.pass(59 * time.Minute)
+	_, err = w.s.Me(ctx, c)
+	ok(t, "within the hour", err)
+	w.pass(time.Hour)
+	_, err = w.s.Me(ctx, c)
+	wantCode(t, "after an hour", err, auth.SessionEnded)
+}
+
+// Enrolment ends what somebody else with the password was waiting with.
+func TestEnrolmentEndsOtherRestrictedSessions(t *testing.T) {
+	w := newWorld(t)
+	w.seller("seller@example.com", phoneIndex)
+	thief := with(caller("thief"), w.signIn(caller("thief"), "seller@example.com").Token)
+	w.enrolApp(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token))
+	_, err := w.s.Security(t.Context(), thief)
+	wantCode(t, "a restricted session from before the enrolment", err, auth.SessionEnded)
+}
