@@ -44,7 +44,10 @@ type chainHead struct {
 
 // setMethod notes which method the act is about.
 func (e *Event) setMethod(x *Authenticator) {
-	e.ID, e.Item, e.Kind, e.Flavour = x.ID, x.Name, x.Kind, ""
+	e.ID = x.ID
+	e.Item = x.Name
+	e.Kind = x.Kind
+	e.Flavour = ""
 	if x.Traits.Flavour != SecurityKey { // which entries about keys leave out
 		e.Flavour = x.Traits.Flavour
 	}

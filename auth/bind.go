@@ -217,7 +217,10 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 	if err != nil {
 		return nil, err
 	}
-	x.Account, x.State, x.BoundAt, x.Recipient = w.account.ID, Active, w.now, c.Recipient
+	x.Account = w.account.ID
+	x.State = Active
+	x.BoundAt = w.now
+	x.Recipient = c.Recipient
 	x.Name = w.s.newMethodName(d.Name, x, list)
 	device, err := w.assignDevice(x, d, x.Device)
 	if err != nil {

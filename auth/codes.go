@@ -68,7 +68,9 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 			}
 		}
 	}
-	x.Account, x.State, x.BoundAt = w.account.ID, Active, w.now
+	x.Account = w.account.ID
+	x.State = Active
+	x.BoundAt = w.now
 	device, err := w.assignDevice(&x, BindDone{}, x.Device)
 	if err != nil {
 		return err

@@ -131,7 +131,9 @@ func (w *Work) makeFixture(one *Seeded, x Authenticator) error {
 		}
 		before = append(before, &one.Authenticators[k])
 	}
-	x.Account, x.State, x.BoundAt = one.Account.ID, Active, w.now
+	x.Account = one.Account.ID
+	x.State = Active
+	x.BoundAt = w.now
 	if x.Name == "" {
 		x.Name = w.s.newMethodName("", &x, before)
 	}

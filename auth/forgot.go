@@ -76,7 +76,9 @@ func (s *Service) clearAttempts(ctx context.Context, c Caller, g *guess, refused
 
 // setPassword writes a new password and voids what rested on the old one.
 func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids messageIDs) error {
-	a.Password, a.PasswordAt, a.MailReset = hashed, w.now, byMail
+	a.Password = hashed
+	a.PasswordAt = w.now
+	a.MailReset = byMail
 	a.Epoch++
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err

@@ -22,7 +22,9 @@ const (
 // outside of the transaction.
 func (w *Work) enqueue(m Message, id string) error {
 	id = m.rankedID(id)
-	m.ID, m.State, m.Restore = id, Queued, w.s.restoreEpoch()
+	m.ID = id
+	m.State = Queued
+	m.Restore = w.s.restoreEpoch()
 	m.CreatedAt, m.ChangedAt = w.now, w.now
 	if m.Language == "" && w.account != nil {
 		m.Language = w.account.Language
@@ -146,7 +148,9 @@ func (s *Service) Settle(ctx context.Context, id string, o Outcome) error {
 }
 
 func (w *Work) settle(m *Message, o Outcome) error {
-	m.State, m.Reason, m.ChangedAt = o.State, o.Reason, w.now
+	m.State = o.State
+	m.Reason = o.Reason
+	m.ChangedAt = w.now
 	if o.Gateway != "" {
 		m.Gateway = o.Gateway
 	}
@@ -185,7 +189,9 @@ func (s *Service) Receipt(ctx context.Context, gateway, ref string, state Delive
 		if err != nil || m.State != Accepted {
 			return err
 		}
-		m.State, m.Reason, m.ChangedAt = state, reason, w.now
+		m.State = state
+		m.Reason = reason
+		m.ChangedAt = w.now
 		return s.sentBox.Put(w.tx, m.ID, m)
 	})
 }
@@ -226,7 +232,10 @@ func (w *Work) notify(a *Account, m Message, ids []string) error {
 		if i == len(ids) {
 			break
 		}
-		m.Account, m.Channel, m.Recipient, m.Language = a.ID, Mail, recipient, a.Language
+		m.Account = a.ID
+		m.Channel = Mail
+		m.Recipient = recipient
+		m.Language = a.Language
 		if err := w.enqueue(m, ids[i]); err != nil {
 			return err
 		}

@@ -107,7 +107,9 @@ func (s *Service) guessAtSignIn(login ident.Login, browser string) func(*Work) (
 		}
 		_, err = s.browsers.Get(w.tx, sessionKey(a.ID, browser))
 		if err == nil {
-			g.key, g.policy, g.mayKnow = browserKey(a.ID, browser), s.policy.Passwords, true
+			g.key = browserKey(a.ID, browser)
+			g.policy = s.policy.Passwords
+			g.mayKnow = true
 		}
 		return g, ignoreMissing(err)
 	}

@@ -111,7 +111,9 @@ func Marketplace() Policy {
 func NIST() Policy {
 	p := Marketplace()
 	p.Password = password.Policy{Min: 15, Max: 128}
-	p.SessionIdle, p.SessionLife, p.SessionShort = time.Hour, 24*time.Hour, 24*time.Hour
+	p.SessionIdle = time.Hour
+	p.SessionLife = 24 * time.Hour
+	p.SessionShort = 24 * time.Hour
 	p.EmailSecondStep = false
 	p.TrustLife = 0
 	return p

@@ -200,7 +200,9 @@ func (w *Work) endDependentSessions(a AccountID, gone map[string]bool, on bool, 
 		own := w.session != nil && x.ID == w.session.ID
 		second := slices.ContainsFunc(kept, func(p Proof) bool { return p.Class > NoClass })
 		if own && (second || !on) {
-			x.Proofs, x.OpenedBy, x.Restricted = kept, "", !on && w.s.policy.MustEnrol
+			x.Proofs = kept
+			x.OpenedBy = ""
+			x.Restricted = !on && w.s.policy.MustEnrol
 			w.touchDue = false
 			if err := w.s.sessions.Put(w.tx, sessionKey(a, x.ID), x); err != nil {
 				return err

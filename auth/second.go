@@ -29,7 +29,11 @@ func lookAction(p Purpose) Action {
 // good: another method can be begun beside it, and one success spends it.
 func (s *Service) beginChallenge(ctx context.Context, c Caller, flow *Ceremony, m MethodChoice) (*Challenge, error) {
 	next := *flow
-	next.ID, next.Kind, next.Channel, next.AuthenticatorID, next.Message = s.newID(), m.Kind, m.Channel, m.ID, ""
+	next.ID = s.newID()
+	next.Kind = m.Kind
+	next.Channel = m.Channel
+	next.AuthenticatorID = m.ID
+	next.Message = ""
 	next.Verify = m.Verify
 	if next.Flow == "" {
 		next.Flow = flow.ID

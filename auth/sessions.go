@@ -144,7 +144,10 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		x.OpenedBy = proofs[last].Authenticator
 	}
 	if old := w.session; old != nil { // raised, not opened anew: the age stays
-		x.Opened, x.Expires, x.Remember, x.OpenedBy = old.Opened, old.Expires, old.Remember, old.OpenedBy
+		x.Opened = old.Opened
+		x.Expires = old.Expires
+		x.Remember = old.Remember
+		x.OpenedBy = old.OpenedBy
 		x.Shared = old.Shared
 		if err := w.s.sessions.Delete(w.tx, sessionKey(old.Account, old.ID)); err != nil {
 			return "", err

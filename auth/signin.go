@@ -160,13 +160,17 @@ func (s *Service) signInInfo(c Caller, out *signInState) (*SignInInfo, error) {
 	info := &SignInInfo{Who: flow.Greeting, Token: out.token, MayTrust: out.mayTrust}
 	if out.token != "" {
 		x := s.sessionInfo(out.session, out.session)
-		info.Step, info.Session, info.Expires = StepDone, &x, x.Expires
+		info.Step = StepDone
+		info.Session = &x
+		info.Expires = x.Expires
 		if x.Restricted {
 			info.Step, info.MayTrust = StepEnrol, false
 		}
 		return info, nil
 	}
-	info.Step, info.Methods, info.Expires = StepSecond, out.methods, flow.Expires
+	info.Step = StepSecond
+	info.Methods = out.methods
+	info.Expires = flow.Expires
 	if !flow.shown(Password) {
 		info.Step = StepPassword
 	}
@@ -304,7 +308,9 @@ func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, re
 	drawn := s.newSessionDraw()
 	onSuccess := func(w *Work, a *Account, x *Authenticator, p Proof) (*signInState, error) {
 		next := *flow
-		next.Flow, next.Kind, next.State = "", "", nil
+		next.Flow = ""
+		next.Kind = ""
+		next.State = nil
 		next.Account, next.Epochs = a.ID, w.epochs(a)
 		next.Proofs = append(slices.Clone(flow.Proofs), p)
 		if next.Greeting == "" {

@@ -192,7 +192,9 @@ func (s *Service) makeFixture(a *auth.Account, f AccountForm, i int) (*auth.Auth
 	if err != nil {
 		return nil, nil, err
 	}
-	x.ID, x.Device, x.Name = seed.id(label+" id"), seed.id(label+" device"), f.Methods[i].Name
+	x.ID = seed.id(label + " id")
+	x.Device = seed.id(label + " device")
+	x.Name = f.Methods[i].Name
 	return x, shown, nil
 }
 

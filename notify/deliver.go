@@ -96,7 +96,9 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 		case f.Class == Unsure, f.Class == Later && count > 0:
 			return d.again(m, name, counted(f, m, count+1), f.After)
 		case f.Class == Later && (!put.found || at < put.at):
-			put.at, put.fail, put.found = at, f, true
+			put.at = at
+			put.fail = f
+			put.found = true
 		}
 		last = auth.Outcome{State: auth.Failed, Gateway: name, Reason: f.Word}
 	}

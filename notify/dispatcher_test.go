@@ -40,7 +40,9 @@ func TestChoice(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c, log, order := newClock(), &journal{}, []string{}
+			c := newClock()
+			log := &journal{}
+			order := []string{}
 			b := newBox(c.now)
 			a := &fake{name: "a", play: script(tt.first), log: &order}
 			z := &fake{name: "b", play: script(tt.second), log: &order}

@@ -341,7 +341,9 @@ func TestGatewayForms(t *testing.T) {
 		password != canarySecret {
 		t.Errorf("got form %v by %q", form, user)
 	}
-	g.Method, g.Body, g.URL = "GET", "", p.URL+"/?to={{.To | form}}&ref={{.ID | form}}"
+	g.Method = "GET"
+	g.Body = ""
+	g.URL = p.URL + "/?to={{.To | form}}&ref={{.ID | form}}"
 	g.Signing = Signing{Scheme: "bearer", Secret: canarySecret}
 	if _, err := driver(t, g).Deliver(context.Background(), sms("m2", time.Now()), Text{}); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,9 @@ import (
 // ranked is a message of each rank.
 func ranked(id string, template string, c auth.Channel, now time.Time) auth.Message {
 	m := sms(id, now)
-	m.Channel, m.Template, m.Expires = c, template, now.Add(24*time.Hour)
+	m.Channel = c
+	m.Template = template
+	m.Expires = now.Add(24 * time.Hour)
 	return m
 }
 

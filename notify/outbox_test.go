@@ -111,7 +111,10 @@ func (b *box) Settle(_ context.Context, id string, o auth.Outcome) error {
 		return nil
 	}
 	b.settled[id] = append(b.settled[id], o)
-	m.State, m.Gateway, m.Reference, m.Reason = o.State, o.Gateway, o.Reference, o.Reason
+	m.State = o.State
+	m.Gateway = o.Gateway
+	m.Reference = o.Reference
+	m.Reason = o.Reason
 	if o.State == auth.Queued {
 		m.Tries++
 		m.NextAt = o.NextAt

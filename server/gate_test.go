@@ -65,7 +65,9 @@ func TestForwardedAddressMayHaveAPort(t *testing.T) {
 // The page of messages signs anybody in as anybody: whatever a proxy in front adds, it is not served through one.
 func TestMessagesAreNotShownThroughAProxy(t *testing.T) {
 	w := newWorld(t, func(a *auth.Config, c *Config) {
-		a.Origin, c.Origin, c.Sink = "http://localhost:8080", "http://localhost:8080", noMessages{}
+		a.Origin = "http://localhost:8080"
+		c.Origin = "http://localhost:8080"
+		c.Sink = noMessages{}
 	})
 	pass := letIn(t, w.server)
 	for _, head := range []string{"", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"} {

@@ -209,7 +209,9 @@ func readInbox(x *request) (*inboxInfo, error) {
 	info := &inboxInfo{Messages: inbox.Messages(ctx, q), Cursor: q.After}
 	if n := len(info.Messages); n > 0 {
 		newest := info.Messages[n-1]
-		info.Cursor, info.Code, info.Link = newest.Cursor, newest.Code, newest.Link
+		info.Cursor = newest.Cursor
+		info.Code = newest.Code
+		info.Link = newest.Link
 	}
 	return info, nil
 }

@@ -20,7 +20,9 @@ import (
 // asLab makes a world a lab, by a clock over the world's.
 func asLab(a *auth.Config, c *Config) {
 	clock := auth.NewClock(a.Now)
-	a.Lab, c.Now, c.Inbox = clock, clock.Now, notify.NewInbox(clock.Now)
+	a.Lab = clock
+	c.Now = clock.Now
+	c.Inbox = notify.NewInbox(clock.Now)
 }
 
 func newLabWorld(t testing.TB, change ...func(*auth.Config, *Config)) *world {

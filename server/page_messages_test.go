@@ -40,7 +40,9 @@ func letIn(t *testing.T, s *Server) *http.Cookie {
 
 func localWorld(t *testing.T, log *bytes.Buffer) *world {
 	return newWorld(t, func(a *auth.Config, c *Config) {
-		a.Origin, c.Origin, c.Sink = "http://localhost:8080", "http://localhost:8080", noMessages{}
+		a.Origin = "http://localhost:8080"
+		c.Origin = "http://localhost:8080"
+		c.Sink = noMessages{}
 		if log != nil {
 			c.Logger = slog.New(slog.NewTextHandler(log, nil))
 		}

@@ -166,7 +166,9 @@ func (x *request) signedFrame() (assets.Frame, error) {
 
 func (x *request) frameOf(me *auth.Me) assets.Frame {
 	f := x.frame()
-	f.Who, f.SignedIn, f.Enrolled = string(me.MaskedEmail), true, !me.Session.Restricted
+	f.Who = string(me.MaskedEmail)
+	f.SignedIn = true
+	f.Enrolled = !me.Session.Restricted
 	return f
 }
 
@@ -207,7 +209,9 @@ func (x *request) failure(err error) {
 	status := x.deny(e)
 	if _, n := cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 && status < http.StatusInternalServerError && x.identify() == nil {
 		if me, err := x.s.service.Me(x.r.Context(), x.caller); err == nil { // who is signed in is led home
-			v.Who, v.SignedIn, v.Enrolled = string(me.MaskedEmail), true, !me.Session.Restricted
+			v.Who = string(me.MaskedEmail)
+			v.SignedIn = true
+			v.Enrolled = !me.Session.Restricted
 		}
 	}
 	v.Problems = []assets.Problem{{Code: string(e.Code), Args: x.says(e)}}

@@ -358,7 +358,12 @@ func TestMessagesAreShownToThisMachineAlone(t *testing.T) {
 		{"no sink", "http://localhost:8080", "127.0.0.1:99", "", nil, 404},
 		{"a real site", "https://accounts.example", "127.0.0.1:99", "", sink{}, 404},
 	} {
-		s := newServer(t, func(cfg *Config) { cfg.Origin, cfg.Sink, cfg.Pages, cfg.Texts = c.origin, c.sink, w.pages, w.texts })
+		s := newServer(t, func(cfg *Config) {
+			cfg.Origin = c.origin
+			cfg.Sink = c.sink
+			cfg.Pages = w.pages
+			cfg.Texts = w.texts
+		})
 		r := httptest.NewRequest("GET", c.origin+"/dev/messages", nil)
 		r.RemoteAddr = c.peer
 		r.Header.Set("Accept", "text/html")
@@ -512,7 +517,10 @@ func TestPagesUnderASubPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newServer(t, func(c *Config) {
-		c.Origin, c.Pages, c.Texts, c.Static = "https://shop.example/account", pages, w.texts, pages.Static()
+		c.Origin = "https://shop.example/account"
+		c.Pages = pages
+		c.Texts = w.texts
+		c.Static = pages.Static()
 	})
 	got := ask(s, "GET", "/account/security", "", "Accept", "text/html")
 	if got.Code != 303 || got.Header().Get("Location") != "/account/sign-in" {
@@ -557,7 +565,11 @@ func TestStaticFilesMayBeKept(t *testing.T) {
 
 func TestThisMachineByAnotherName(t *testing.T) {
 	w := newWorld(t)
-	s := newServer(t, func(c *Config) { c.Origin, c.Pages, c.Texts = "http://localhost:8080", w.pages, w.texts })
+	s := newServer(t, func(c *Config) {
+		c.Origin = "http://localhost:8080"
+		c.Pages = w.pages
+		c.Texts = w.texts
+	})
 	r := ask(s, "GET", "/sign-in?a=b", "", "Host", "127.0.0.1:8080", "Accept", "text/html")
 	if r.Code != 302 || r.Header().Get("Location") != "http://localhost:8080/sign-in?a=b" {
 		t.Errorf("got %d %q, want to be led to the name that keys belong to", r.Code, r.Header().Get("Location"))

@@ -286,8 +286,14 @@ func keyPrompt(ch *auth.Challenge, auto bool) *assets.KeyPrompt {
 func help(ceremony string, d *auth.DeliveryInfo, others []assets.Method) assets.Help {
 	h := assets.Help{Ceremony: ceremony, Others: others, Texts: -1}
 	if d != nil {
-		h.To, h.SentAt, h.Label, h.Delivery = string(d.Masked), d.SentAt, d.Label, string(d.State)
-		h.Heard, h.Resend, h.Texts, h.CanSend = d.ChangedAt, d.ResendAt, d.LeftToday, true
+		h.To = string(d.Masked)
+		h.SentAt = d.SentAt
+		h.Label = d.Label
+		h.Delivery = string(d.State)
+		h.Heard = d.ChangedAt
+		h.Resend = d.ResendAt
+		h.Texts = d.LeftToday
+		h.CanSend = true
 	}
 	return h
 }

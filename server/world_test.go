@@ -99,7 +99,9 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if w.pages, err = assets.NewPages(assets.Config{Site: "accounts.example", Methods: Rows(w.service.Methods())}, w.texts); err != nil {
 		t.Fatal(err)
 	}
-	face.Service, face.Pages, face.Static = w.service, w.pages, w.pages.Static()
+	face.Service = w.service
+	face.Pages = w.pages
+	face.Static = w.pages.Static()
 	if w.service.Lab() != nil {
 		if face.Lab, err = lab.New(w.service, domain.Policy.Countries); err != nil {
 			t.Fatal(err)
@@ -137,7 +139,9 @@ func factors(t testing.TB, keys webauthn.Config) []auth.Factor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys.RPID, keys.RPName, keys.Origins = "accounts.example", "Latchkey", []string{testOrigin}
+	keys.RPID = "accounts.example"
+	keys.RPName = "Latchkey"
+	keys.Origins = []string{testOrigin}
 	key, err := webauthn.New(keys)
 	if err != nil {
 		t.Fatal(err)

@@ -65,7 +65,9 @@ func signedRight(r *http.Request, body, secret string) error {
 	if part == nil {
 		return fmt.Errorf("no proof in %q", r.Header.Get("Authorization"))
 	}
-	algorithm, scope, names := part[1], strings.Split(part[2], "/"), strings.Split(part[3], ";")
+	algorithm := part[1]
+	scope := strings.Split(part[2], "/")
+	names := strings.Split(part[3], ";")
 	var lines strings.Builder
 	for _, name := range names {
 		value := r.Header.Get(name)
@@ -79,7 +81,9 @@ func signedRight(r *http.Request, body, secret string) error {
 	}
 	query := strings.ReplaceAll(r.URL.Query().Encode(), "+", "%20")
 	canonical := strings.Join([]string{r.Method, "/", query, lines.String(), part[3], sum256(body)}, "\n")
-	key, text, must := secret, "", []string{"host"}
+	key := secret
+	text := ""
+	must := []string{"host"}
 	switch algorithm {
 	case "ACS3-HMAC-SHA256":
 		must = append(must, "x-acs-action", "x-acs-content-sha256", "x-acs-date",

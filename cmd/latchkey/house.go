@@ -118,7 +118,9 @@ func (h *house) subjects() (err error) {
 // words makes the pages and the texts.
 func (h *house) words(at *url.URL) error {
 	look := h.config.Pages
-	look.Base, look.Site, look.Lab = at.EscapedPath(), at.Host, h.config.Lab
+	look.Base = at.EscapedPath()
+	look.Site = at.Host
+	look.Lab = h.config.Lab
 	signature, err := notify.SignatureOf(h.config.Notify.Signature, h.config.Site)
 	if err != nil {
 		return err
@@ -169,9 +171,16 @@ func (h *house) front(*url.URL) error {
 		return err
 	}
 	face := c.Server
-	face.Service, face.Origin, face.Site = h.service, c.Origin, c.Site
-	face.Texts, face.Pages, face.Static = h.pages.Texts(), h.pages, h.pages.Static()
-	face.Policy, face.Logger, face.Ready, face.Now = c.Policy, h.log, h.ready, h.now
+	face.Service = h.service
+	face.Origin = c.Origin
+	face.Site = c.Site
+	face.Texts = h.pages.Texts()
+	face.Pages = h.pages
+	face.Static = h.pages.Static()
+	face.Policy = c.Policy
+	face.Logger = h.log
+	face.Ready = h.ready
+	face.Now = h.now
 	face.Receipts, face.Lab = reports, h.lab
 	if sink := h.dispatch.Sink(); sink != nil {
 		face.Sink = sentBox{sink}

@@ -13,7 +13,9 @@ import (
 // A mail gateway takes every sign-up and answers none: a reset leaves all the same, from the page to the gateway.
 func TestAResetLeavesWhileSignUpsHang(t *testing.T) {
 	type mail struct{ Template, Text string }
-	arrived, hang, end := make(chan mail, 100), make(chan struct{}), make(chan struct{})
+	arrived := make(chan mail, 100)
+	hang := make(chan struct{})
+	end := make(chan struct{})
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var m mail
 		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {

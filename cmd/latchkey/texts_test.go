@@ -205,7 +205,9 @@ func TestEveryProblemHasACode(t *testing.T) {
 // problemCodes are the codes of the domain, those of the key's panel, and those that pages have a tone or a way out for.
 func problemCodes(t *testing.T) (codes, panel, known map[string]bool) {
 	t.Helper()
-	codes, panel, known = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	codes = map[string]bool{}
+	panel = map[string]bool{}
+	known = map[string]bool{}
 	for _, s := range sources(t) {
 		for _, d := range s.file.Decls {
 			switch x := d.(type) {

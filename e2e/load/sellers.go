@@ -242,7 +242,12 @@ func (m *maker) bind(f auth.Factor, a auth.Account, kind auth.DeviceKind, answer
 		return one, err
 	}
 	device := auth.Device{ID: strings.ToLower(string(kind)), Kind: kind, Name: string(kind)}
-	bound.ID, bound.Account, bound.Device = string(f.Kind()), a.ID, device.ID
-	bound.Name, bound.BoundAt, bound.State, bound.Rev = "the first", m.at, auth.Active, 1
+	bound.ID = string(f.Kind())
+	bound.Account = a.ID
+	bound.Device = device.ID
+	bound.Name = "the first"
+	bound.BoundAt = m.at
+	bound.State = auth.Active
+	bound.Rev = 1
 	return auth.Seeded{Account: a, Devices: []auth.Device{device}, Authenticators: []auth.Authenticator{*bound}}, nil
 }

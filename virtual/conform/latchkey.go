@@ -244,7 +244,9 @@ func (v *latchkeyVisit) finish(ctx context.Context, path string, b *fault.Begun,
 	if json.Unmarshal(r.body, &problem) != nil || problem.Code == "" {
 		return nil, r.refused("reading the answer")
 	}
-	a.Code, a.Step, a.Text = problem.Code, problem.Step, problem.Title
+	a.Code = problem.Code
+	a.Step = problem.Step
+	a.Text = problem.Title
 	if problem.Cause != "" { // the code was blunt on purpose; a lab tells which check refused
 		a.Code = problem.Cause
 	}

@@ -50,7 +50,9 @@ func (p *mappedParty) Visit(ctx context.Context, name string) (fault.Visit, erro
 	for k, value := range p.mapping.Vars {
 		v.vars[k] = value
 	}
-	v.vars["name"], v.vars["origin"], v.vars["rp_id"] = name, p.web.origin, p.web.rpID
+	v.vars["name"] = name
+	v.vars["origin"] = p.web.origin
+	v.vars["rp_id"] = p.web.rpID
 	if err := v.sequence(ctx, "visit", p.mapping.Visit, v.vars); err != nil {
 		return nil, err
 	}
@@ -225,7 +227,9 @@ func (a *accepted) holds(r *reply) (ok bool, why string) {
 // begin starts a ceremony: its variables are those of the visit, the wish, and what is taken now.
 func (v *mappedVisit) begin(ctx context.Context, b *begin, w fault.Wish) (*fault.Begun, error) {
 	vars := v.known()
-	vars["verify"], vars["discoverable"], vars["trust"] = w.Verify, w.Discoverable, w.Trust
+	vars["verify"] = w.Verify
+	vars["discoverable"] = w.Discoverable
+	vars["trust"] = w.Trust
 	vars["verification"], vars["resident"] = verification(w), "discouraged"
 	if w.Discoverable {
 		vars["resident"] = "required"
@@ -273,7 +277,9 @@ func (v *mappedVisit) finish(ctx context.Context, f *finish, b *fault.Begun, res
 		return a, nil
 	}
 	body, _ := document(r.body)
-	a.Code, a.Step, a.Text = f.Code.textIn(body), f.Step.textIn(body), f.Text.textIn(body)
+	a.Code = f.Code.textIn(body)
+	a.Step = f.Step.textIn(body)
+	a.Text = f.Text.textIn(body)
 	if a.Text == "" {
 		a.Text = excerpt(r.body)
 	}

@@ -137,7 +137,11 @@ func (r *Result) keep(p played, all []fault.Exchange) {
 }
 
 func (r *Result) decide(j judgement, missing []fault.Feature) {
-	r.Verdict, r.Detail, r.Told, r.Rule, r.Missing = j.verdict, visible([]byte(j.detail)), j.told, j.rule, missing
+	r.Verdict = j.verdict
+	r.Detail = visible([]byte(j.detail))
+	r.Told = j.told
+	r.Rule = j.rule
+	r.Missing = missing
 }
 
 // waive excuses what speaks against the party, or proves nothing. A waiver of anything else is kept, to be seen.

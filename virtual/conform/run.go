@@ -197,7 +197,9 @@ func (r *run) greet(ctx context.Context) error {
 	r.party = detected{r.party, r.about}
 	if r.Wait > 0 && !r.about.Has(fault.Expiry) {
 		waiting := patient(r.party, r.about, r.Wait, r.Sleep)
-		r.party, r.about, r.Timeout = waiting, waiting.about, r.Timeout+r.Wait
+		r.party = waiting
+		r.about = waiting.about
+		r.Timeout = r.Timeout + r.Wait
 	}
 	return nil
 }

@@ -22,7 +22,9 @@ func objectFaults() []*Fault {
 		return entries(func(m map[string]cbor.RawMessage) { delete(m, name) })
 	}
 	shape, duplicate := t(CheckAttestationCBOR), t(CheckAttestationDuplicate)
-	format, statement, data := t(CheckAttestationFormat), t(CheckAttestationStatement), t(CheckAttestationAuthData)
+	format := t(CheckAttestationFormat)
+	statement := t(CheckAttestationStatement)
+	data := t(CheckAttestationAuthData)
 	why := "Bytes that two CBOR readers understand differently are judged as one thing and stored as another."
 	missing := "A part that is taken for granted when it is missing is a part that the sender may leave out."
 	return []*Fault{
@@ -121,7 +123,9 @@ func flagFaults(presence, verification, backup rowDefaults) []*Fault {
 func createDataFaults() []*Fault {
 	t := func(check Check) rowDefaults { return rowDefaults{Registration, createPlain, check} }
 	verified := rowDefaults{Registration, createVerified, CheckCreateVerification}
-	length, attestedFlag, whole := t(CheckCreateDataLength), t(CheckCreateAttested), t(CheckCreateAttestedLength)
+	length := t(CheckCreateDataLength)
+	attestedFlag := t(CheckCreateAttested)
+	whole := t(CheckCreateAttestedLength)
 	why := "Reading past the end, or not reading at all, lets a key through that was never looked at."
 	cut := func(n int) edit { return authData(func(b []byte) []byte { return b[:n] }) }
 	out := []*Fault{
@@ -148,7 +152,9 @@ func createDataFaults() []*Fault {
 // idFaults break the credential id of a registration.
 func idFaults() []*Fault {
 	t := func(check Check) rowDefaults { return rowDefaults{Registration, createPlain, check} }
-	match, empty, length := t(CheckCreateIDMatch), t(CheckCreateIDEmpty), t(CheckCreateIDLength)
+	match := t(CheckCreateIDMatch)
+	empty := t(CheckCreateIDEmpty)
+	length := t(CheckCreateIDLength)
 	why := "The id that is stored and the id that is attested must be one, or a key can be stored under another key's name."
 	ownID := func(id []byte) edit {
 		return attestedData(func(_ *harness, a *attested) { a.id, a.length = id, len(id) })

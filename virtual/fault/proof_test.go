@@ -47,7 +47,9 @@ func newParty(t testing.TB, ca *virtual.CA, framed bool, without ...fault.Check)
 
 func partyWith(t testing.TB, o party.Options, framed bool) *party.Party {
 	t.Helper()
-	o.Origin, o.RPID, o.Seed = "https://shop.example", "shop.example", []byte("fixture")
+	o.Origin = "https://shop.example"
+	o.RPID = "shop.example"
+	o.Seed = []byte("fixture")
 	if framed {
 		o.Tops = []string{"https://mall.example"}
 		o.Algorithms = []virtual.Algorithm{virtual.EdDSA, virtual.ES256, virtual.ES384, virtual.ES512, virtual.RS256}
@@ -311,7 +313,9 @@ func TestBreakAnswersByTheCallersKey(t *testing.T) {
 // which is an error, or a correct party refuses two faults. (A twin may undo a fault: a right handle after a wrong one.)
 func TestAnyTwoComposeOrSayWhyNot(t *testing.T) {
 	p := newFixtures(t)
-	all, n, played := fault.Catalogue(), 0, 0
+	all := fault.Catalogue()
+	n := 0
+	played := 0
 	for i, one := range all {
 		for _, two := range all[i+1:] {
 			f, err := fault.Compose(one, two)

@@ -194,7 +194,9 @@ func rawSignature(sig []byte) []byte {
 
 func packedCertificateFaults() []*Fault {
 	t := func(check Check) rowDefaults { return rowDefaults{Registration, createPacked, check} }
-	version, subject, ca := t(CheckPackedVersion), t(CheckPackedSubject), t(CheckPackedCA)
+	version := t(CheckPackedVersion)
+	subject := t(CheckPackedSubject)
+	ca := t(CheckPackedCA)
 	model, critical := t(CheckPackedAAGUID), t(CheckPackedAAGUIDCritical)
 	subjectWhy := "Only the subject tells an authenticator's certificate from a web server's or a person's under the same root."
 	caWhy := "Whoever has a CA certificate under a trusted root could make authenticators of any model."
@@ -306,8 +308,12 @@ func androidFaults() []*Fault {
 	described := func(change func(d *virtual.KeyDescription)) edit {
 		return attester(func(_ *harness, a *virtual.Attester, _ *virtual.Credential) { a.Description = change })
 	}
-	sig, key, challenge := t(CheckAndroidSignature), t(CheckAndroidKey), t(CheckAndroidChallenge)
-	everywhere, origin, purpose := t(CheckAndroidApplications), t(CheckAndroidOrigin), t(CheckAndroidPurpose)
+	sig := t(CheckAndroidSignature)
+	key := t(CheckAndroidKey)
+	challenge := t(CheckAndroidChallenge)
+	everywhere := t(CheckAndroidApplications)
+	origin := t(CheckAndroidOrigin)
+	purpose := t(CheckAndroidPurpose)
 	sigWhy := "Without a right signature the statement is a claim that anybody can make about any key."
 	challengeWhy := "A key description without this challenge in it may have been made long ago, for another registration."
 	return []*Fault{
@@ -372,7 +378,9 @@ func compoundFaults() []*Fault {
 	parts := func(change func(list []virtual.Substatement) []virtual.Substatement) edit {
 		return attestation(func(a *virtual.Attestation) { a.Parts = change(a.Parts) })
 	}
-	count, each, nested := t(CheckCompoundCount), t(CheckCompoundEach), t(CheckCompoundNested)
+	count := t(CheckCompoundCount)
+	each := t(CheckCompoundEach)
+	nested := t(CheckCompoundNested)
 	countWhy := "A compound of one, or of none, is a way around the rules for the format that it hides."
 	eachWhy := "If one right part is enough, a worthless statement carries any number of forged ones with it."
 	part := func(i int, change func(stmt map[string]any)) edit {
@@ -403,7 +411,10 @@ func compoundFaults() []*Fault {
 // trustFaults break the chain to a root (Level 3 §7.1 step 24), where one is demanded.
 func trustFaults() []*Fault {
 	t := func(check Check) rowDefaults { return rowDefaults{Registration, createTrusted, check} }
-	chainOf, begun, ended, none := t(CheckTrustChain), t(CheckTrustBegun), t(CheckTrustEnded), t(CheckTrustNone)
+	chainOf := t(CheckTrustChain)
+	begun := t(CheckTrustBegun)
+	ended := t(CheckTrustEnded)
+	none := t(CheckTrustNone)
 	why := "Anybody can make a root at home and certify any model under it."
 	noneWhy := "Where only certified models may register, a key that says nothing of itself must not pass as one."
 	early := func(c *x509.Certificate) { c.NotAfter = time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC) }

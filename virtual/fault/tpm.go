@@ -15,8 +15,13 @@ func parts(change func(p *virtual.TPMParts)) edit {
 // tpmFaults break TPM statements (Level 3 §8.3).
 func tpmFaults() []*Fault {
 	t := func(check Check) rowDefaults { return rowDefaults{Registration, createTPM, check} }
-	version, key, magic, kind := t(CheckTPMVersion), t(CheckTPMKey), t(CheckTPMMagic), t(CheckTPMType)
-	extra, name, sig := t(CheckTPMExtraData), t(CheckTPMName), t(CheckTPMSignature)
+	version := t(CheckTPMVersion)
+	key := t(CheckTPMKey)
+	magic := t(CheckTPMMagic)
+	kind := t(CheckTPMType)
+	extra := t(CheckTPMExtraData)
+	name := t(CheckTPMName)
+	sig := t(CheckTPMSignature)
 	versionWhy := "A statement of another version has another layout, and its fields mean something else."
 	keyWhy := "The TPM vouched for a key, but not for the one that is registered."
 	magicWhy := "Only this mark tells what the TPM made from what it was given to sign."
@@ -71,8 +76,12 @@ func strangerArea(s *harness, a *virtual.Attester, _ *virtual.Credential) {
 // tpmCertificateFaults break the certificate of the attestation identity key (Level 3 §8.3.1).
 func tpmCertificateFaults() []*Fault {
 	t := func(check Check) rowDefaults { return rowDefaults{Registration, createTPM, check} }
-	version, subject, vendor := t(CheckTPMVersion3), t(CheckTPMSubject), t(CheckTPMVendor)
-	usage, ca, model := t(CheckTPMUsage), t(CheckTPMCA), t(CheckTPMAAGUID)
+	version := t(CheckTPMVersion3)
+	subject := t(CheckTPMSubject)
+	vendor := t(CheckTPMVendor)
+	usage := t(CheckTPMUsage)
+	ca := t(CheckTPMCA)
+	model := t(CheckTPMAAGUID)
 	versionWhy := "Certificates before version 3 have no extensions, so neither usage nor CA can be told."
 	vendorWhy := "Who made the TPM is all that tells a real one from a simulator under the same root."
 	usageWhy := "Only the usage tells a TPM's identity key from other keys under the same root."
