@@ -22,6 +22,9 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 	if factor == nil || s.isSet(f.Kind) {
 		return nil, Refuse(NoSuchMethod)
 	}
+	if err := s.admitted(ctx, c, ActLookBind); err != nil {
+		return nil, err
+	}
 	input, to, err := s.bindInput(f)
 	if err != nil {
 		return nil, err

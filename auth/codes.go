@@ -14,6 +14,9 @@ func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, erro
 	if factor == nil {
 		return nil, Refuse(NoSuchMethod)
 	}
+	if err := s.admitted(ctx, c, ActCodes); err != nil { // ten derivations follow
+		return nil, err
+	}
 	cer := &Ceremony{ID: s.newID(), Purpose: ForBind, Kind: Lookup, Input: json.RawMessage("{}"), Now: s.now()}
 	if err := factor.BeginBind(cer, Subject{}); err != nil {
 		return nil, fmt.Errorf("making recovery codes: %w", err)

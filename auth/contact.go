@@ -13,6 +13,9 @@ import (
 // the link comes back. The answer is the same for an address that has an
 // account already. Refuses EmailMalformed, ResendTooSoon, SendLimitReached.
 func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*SignUpInfo, error) {
+	if err := s.admitted(ctx, c, ActContact); err != nil {
+		return nil, err
+	}
 	to, err := ident.ParseEmail(address)
 	if err != nil {
 		return nil, RefuseTyped(err)
@@ -76,6 +79,9 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ide
 // claimed until a code sent to it has come back. "" takes the number away.
 // Refuses PhoneNoCountry, PhoneMalformed.
 func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ident.Masked, error) {
+	if err := s.admitted(ctx, c, ActContact); err != nil { // to read a number takes the plans of the world
+		return "", err
+	}
 	var n ident.Phone
 	if number != "" {
 		var err error

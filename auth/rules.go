@@ -68,6 +68,9 @@ const (
 	Tester              // whoever reaches a lab; elsewhere nobody can be it
 )
 
+// signedIn reports whether a rule for who reads the caller's session.
+func (who Who) signedIn() bool { return who == SignedIn || who == Enrolled }
+
 // A Rule is one row of the authorisation matrix: who may act, what the session
 // must have shown, and whether the act is audited. Reads runs on a snapshot
 // and can change nothing.
