@@ -33,6 +33,7 @@ type Event struct {
 	Agent   string    `json:"ag,omitempty"`
 	IP      string    `json:"ip,omitempty"`
 	Request string    `json:"rq,omitempty"`
+	Who     string    `json:"w,omitempty"` // the operator whose command it was
 	Hash    string    `json:"h,omitempty"`
 }
 
@@ -78,7 +79,7 @@ func (w *Work) appendEvent(e Event) error {
 		return fmt.Errorf("reading the audit chain: %w", err)
 	}
 	e.At, e.Request = w.now, w.caller.RequestID
-	e.Agent = w.caller.Agent
+	e.Agent, e.Who = w.caller.Agent, w.caller.operator
 	if w.caller.IP.IsValid() {
 		e.IP = w.caller.IP.String()
 	}

@@ -152,7 +152,7 @@ func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindIn
 	}
 	said, err := do(ctx, s, c, ActLookBind, func(w *Work) (answer, error) {
 		asked := *cer
-		asked.Now = w.now
+		asked.Now, asked.Wall = w.now, w.codesNow
 		var said answer
 		var err error
 		said.bound, err = factor.FinishBind(&asked, d.Response)

@@ -17,5 +17,6 @@ type Caller struct {
 	RequestID string
 	Later     time.Duration // in a lab: judge this call as if so much time had passed
 
-	system bool // the service itself: set in this package only
+	system   bool   // the service itself: set in this package only
+	operator string // who asked the service for it, if somebody did; likewise
 }

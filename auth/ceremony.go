@@ -54,6 +54,7 @@ type Ceremony struct {
 	State    json.RawMessage `json:"x,omitempty"`  // the factor's own
 
 	Now          time.Time       `json:"-"` // the time of this call
+	Wall         time.Time       `json:"-"` // the wall clock at this call, which codes by time follow; zero: Now
 	Restored     time.Time       `json:"-"` // when a backup was last put back: what was used until then is not known
 	Input        json.RawMessage `json:"-"` // what was asked for at Begin (BindInput)
 	Decoy        []byte          `json:"-"` // set instead of authenticators for an account that does not exist: a stable seed

@@ -16,6 +16,8 @@ type Work struct {
 	tx              store.Tx
 	now             time.Time
 	clockNow        time.Time // as the clock has it: now without Caller.Later
+	codesNow        time.Time // by the wall clock, which app codes follow
+	clockSet        uint64    // how often the clock had been set when the pass began
 	caller          Caller
 	action          Action
 	rule            Rule
@@ -102,9 +104,12 @@ func (s *Service) admitted(ctx context.Context, c Caller, a Action) error {
 // passBy is a pass by a rule that was looked up.
 func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rule, fn func(*Work) (T, error)) (T, *Work, error) {
 	var none T
-	clockNow := s.now()
+	service, wall := s.times()
+	clockNow := service.Truncate(time.Second)
 	now := s.callerTime(c, clockNow)
-	saveTimeDue := !rule.Reads && s.timeDue(clockNow)
+	codesNow := s.callerTime(c, wall.Truncate(time.Second))
+	clockSet := s.siteRecord.Load().ClockSet
+	saveTimeDue := !rule.Reads && s.clock.due(clockNow, clockGrain)
 	var out struct { // of the last run: each run sets all of it
 		result  T
 		refusal error
@@ -115,7 +120,8 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		run = s.db.View
 	}
 	err := run(ctx, func(tx store.Tx) error {
-		w := &Work{s: s, tx: tx, now: now, clockNow: clockNow, caller: c, action: a, rule: rule, saveTimeDue: saveTimeDue}
+		w := &Work{s: s, tx: tx, now: now, clockNow: clockNow, codesNow: codesNow, caller: c, action: a, rule: rule,
+			saveTimeDue: saveTimeDue, clockSet: clockSet}
 		out.work, out.result = w, none
 		err := w.admit()
 		if err == nil {
@@ -128,7 +134,7 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		return none, nil, fmt.Errorf("%s: %w", a, err)
 	}
 	if saveTimeDue && out.work.auditAccount != "" {
-		s.timeSaved(clockNow)
+		s.clock.noteSaved(clockNow)
 	}
 	if out.refusal != nil {
 		return none, out.work, out.refusal

@@ -34,7 +34,7 @@ type RestoreInfo struct {
 // is the old one again, a key that was removed is bound again.
 func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, error) {
 	sys := Caller{system: true}
-	drawn := uint64(binary.BigEndian.Uint32(s.random(4)) >> 12)
+	drawn := s.epochBits()
 	site, err := do(ctx, s, sys, ActRestore, func(w *Work) (*siteMeta, error) {
 		m, err := s.meta.Get(w.tx, "site")
 		if err != nil {
@@ -42,8 +42,8 @@ func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, e
 		}
 		w.About(siteChain("restore"))
 		w.saveTimeDue = false // the record is written here
-		m.Restore = max(m.Restore+1, uint64(w.now.Unix())<<20|drawn)
-		m.High, m.Restored = w.now, w.now
+		m.newEpoch(w.now, drawn)
+		m.High, m.Restored = w.now, w.codesNow
 		if !keepCodes {
 			m.NoCodes = w.now
 		}
@@ -65,6 +65,14 @@ func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, e
 		}
 	}
 	return info, nil
+}
+
+// epochBits draws what tells apart two epochs of one time.
+func (s *Service) epochBits() uint64 { return uint64(binary.BigEndian.Uint32(s.random(4)) >> 12) }
+
+// newEpoch ends what carries the epoch before.
+func (m *siteMeta) newEpoch(at time.Time, drawn uint64) {
+	m.Restore = max(m.Restore+1, uint64(at.Unix())<<20|drawn)
 }
 
 // restoreEpoch is what everything carries that a restored backup must not

@@ -36,17 +36,19 @@ const (
 
 // The actions that only look, and those of the service itself.
 const (
-	ActMe       Action = "look-session"
-	ActLook     Action = "look-ceremony"
-	ActLookStep Action = "look-step-up"
-	ActLookBind Action = "look-binding"
-	ActOutbox   Action = "look-outbox"
-	ActSecurity Action = "look-security"
-	ActHistory  Action = "look-history"
-	ActDeliver  Action = "deliver"
-	ActSweep    Action = "sweep"
-	ActRemoved  Action = "delayed-removal" // a waiting removal came due
-	ActRestore  Action = "restore"         // a backup was put back
+	ActMe        Action = "look-session"
+	ActLook      Action = "look-ceremony"
+	ActLookStep  Action = "look-step-up"
+	ActLookBind  Action = "look-binding"
+	ActOutbox    Action = "look-outbox"
+	ActSecurity  Action = "look-security"
+	ActHistory   Action = "look-history"
+	ActDeliver   Action = "deliver"
+	ActSweep     Action = "sweep"
+	ActRemoved   Action = "delayed-removal" // a waiting removal came due
+	ActRestore   Action = "restore"         // a backup was put back
+	ActLookClock Action = "look-clock"
+	ActClock     Action = "set-clock" // an operator has set service time
 )
 
 // The actions of testers, in a lab. Package lab has more.
@@ -128,11 +130,13 @@ func rules() map[Action]Rule {
 		ActLabClock: {Who: Tester},
 		ActLabReset: {Who: Tester},
 
-		ActOutbox:  {Who: System, Reads: true},
-		ActDeliver: {Who: System},
-		ActSweep:   {Who: System},
-		ActRemoved: {Who: System, Audit: true},
-		ActRestore: {Who: System, Audit: true},
+		ActOutbox:    {Who: System, Reads: true},
+		ActDeliver:   {Who: System},
+		ActSweep:     {Who: System},
+		ActRemoved:   {Who: System, Audit: true},
+		ActRestore:   {Who: System, Audit: true},
+		ActLookClock: {Who: System, Reads: true},
+		ActClock:     {Who: System, Audit: true},
 	}
 }
 

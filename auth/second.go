@@ -268,7 +268,8 @@ func (s *Service) verifyResponse(ctx context.Context, c Caller, cer *Ceremony, r
 			return v, err
 		}
 		asked := *cer
-		asked.Now, asked.Restored = w.now, s.siteRecord.Load().Restored
+		asked.Now, asked.Wall = w.now, w.codesNow
+		asked.Restored = s.siteRecord.Load().Restored
 		asked.UserVerified = false
 		v.answered, err = factor.FinishVerify(&asked, list, response)
 		if err != nil && !errors.As(err, &v.refused) {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,9 +29,13 @@ type Config struct {
 	Origin  string           // the public address, https://host[:port][/path]; links are built from it alone
 	RPID    string           // the relying party id, for signals to browsers
 	Hash    password.Cost    // of passwords; zero: 19 MiB and two passes
-	Now     func() time.Time // nil: a clock that does not jump within the process
-	Rand    io.Reader        // nil: crypto/rand
-	Log     *slog.Logger
+	Now     func() time.Time // the wall clock; nil: the machine's
+	// Boot is the time since the machine's start, suspend included. nil: as far as
+	// Go tells it; beside a Now that is not nil: what that goes forward has passed.
+	Boot     func() time.Duration
+	AnyClock bool      // start even where the clock is so far ahead that it is rather wrong
+	Rand     io.Reader // nil: crypto/rand
+	Log      *slog.Logger
 	// Lab makes the service a lab by that clock, which then is Now as well. Its
 	// store must be new or a lab's.
 	Lab *Clock
@@ -61,12 +64,7 @@ type Service struct {
 	lab          *Lab // nil: a real site
 	floors       struct{ signIn, keyFirst, forgot delayFloor }
 
-	clock struct {
-		sync.Mutex
-		wall  func() time.Time
-		high  time.Time // the latest time ever told
-		saved time.Time // the latest time written to the store
-	}
+	clock      serviceClock
 	siteRecord atomic.Pointer[siteMeta] // as read at the start, and as Restored left it
 
 	accounts       *store.Collection[Account]
@@ -92,7 +90,8 @@ type Service struct {
 
 // siteMeta is what the site remembers about itself, under "site".
 type siteMeta struct {
-	High     time.Time `json:"h"`           // high-water mark of the clock
+	High     time.Time `json:"h"`           // service time, as it was last saved
+	ClockSet uint64    `json:"c,omitempty"` // how often an operator has set it
 	Restore  uint64    `json:"r,omitempty"` // restore epoch
 	Restored time.Time `json:"ra,omitzero"` // when a backup was last put back: app codes of until then are dead
 	NoCodes  time.Time `json:"nc,omitzero"` // recovery codes made until then are void
@@ -100,8 +99,9 @@ type siteMeta struct {
 	Lab      []byte    `json:"l,omitempty"` // the mark of a lab, set when the store is made; a real site has none
 }
 
-// New returns the service over an open store. It reads the clock's high-water
-// mark: a clock that went back while the service was down unlocks nothing.
+// New returns the service over an open store. It goes on from
+// the service time that is stored: a clock that went back while the service was
+// down unlocks nothing. Its error is ErrClockAhead if the clock is far ahead.
 func New(cfg Config) (*Service, error) {
 	if cfg.DB == nil || cfg.Keys == nil || cfg.Origin == "" || len(cfg.Factors) == 0 {
 		return nil, errors.New("auth needs a store, keys, an origin and a factor")
@@ -129,10 +129,12 @@ func New(cfg Config) (*Service, error) {
 		s.hasher.Cost = cfg.Hash
 	}
 	if cfg.Lab != nil {
-		s.lab, cfg.Now = &Lab{s: s, clock: cfg.Lab}, cfg.Lab.Now
+		s.lab = &Lab{s: s, clock: cfg.Lab}
+		cfg.Now, cfg.Boot = cfg.Lab.Now, nil
 	}
 	s.openCollections(cfg.Keys)
-	if err := s.startSite(cfg.Now); err != nil {
+	s.clock.start(cfg.Now, cfg.Boot)
+	if err := s.startSite(cfg.AnyClock); err != nil {
 		return nil, err
 	}
 	return s, nil

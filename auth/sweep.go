@@ -87,6 +87,9 @@ func (s *Service) sweepConsumed(w *Work, _ string) (sweepSlice, error) {
 // Sweep removes a slice of what is over, and applies changes that came due.
 // Call it every minute or so; nothing depends on when.
 func (s *Service) Sweep(ctx context.Context) error {
+	if err := s.saveIdleTime(ctx); err != nil {
+		return err
+	}
 	sys := Caller{system: true}
 	steps := []struct {
 		name   string

@@ -190,7 +190,7 @@ func (f *Factor) FinishBind(c *auth.Ceremony, response json.RawMessage) (*auth.A
 	}
 	r := record{Secret: b32().EncodeToString(k.Secret), Algorithm: k.Algorithm, Digits: k.Digits,
 		Period: int64(k.Period), Last: -1}
-	step, verdict, err := f.match(r, digits, c.Now)
+	step, verdict, err := f.match(r, digits, wall(c))
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +256,7 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
 		// As much work as for an app: time shall not tell who has one.
 		r := record{Secret: nobody, Algorithm: f.config.Algorithm, Digits: f.config.Digits,
 			Period: int64(f.config.Period)}
-		if _, _, err := f.match(r, digits, c.Now); err != nil {
+		if _, _, err := f.match(r, digits, wall(c)); err != nil {
 			return nil, err
 		}
 		return nil, auth.RefuseField(auth.CodeWrong, "code")
@@ -267,7 +267,16 @@ func (f *Factor) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
 			r.Last = max(r.Last, c.Restored.Unix()/r.Period+int64(f.config.Window))
 		}
 	}
-	return f.judge(c.Now, list, records, digits)
+	return f.judge(wall(c), list, records, digits)
+}
+
+// wall is the time that the apps of phones go by: the wall clock's, whatever
+// service time has made of it. The last step of each app holds replay.
+func wall(c *auth.Ceremony) time.Time {
+	if c.Wall.IsZero() {
+		return c.Now
+	}
+	return c.Wall
 }
 
 // nobody is the secret that stands in where there is none: 160 zero bits.
