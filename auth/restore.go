@@ -35,6 +35,9 @@ type RestoreInfo struct {
 func (s *Service) Restored(ctx context.Context, keepCodes bool) (*RestoreInfo, error) {
 	sys := Caller{system: true}
 	drawn := s.epochBits()
+	if service, wall := s.times(); wall.After(service) { // that the data are old says why they are behind
+		s.clock.set(wall.Truncate(time.Second))
+	}
 	site, err := do(ctx, s, sys, ActRestore, func(w *Work) (*siteMeta, error) {
 		m, err := s.meta.Get(w.tx, "site")
 		if err != nil {

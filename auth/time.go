@@ -67,6 +67,7 @@ func (s *Service) startSite(anyClock bool) error {
 		if err := s.saveDummyAccount(tx); err != nil || !fresh {
 			return err
 		}
+		m.High = s.clock.at.Truncate(time.Second)
 		return s.meta.Insert(tx, "site", m)
 	})
 	if err != nil {
@@ -150,7 +151,7 @@ var (
 // word: every wait that ends by it is over.
 func (s *Service) AcceptClock(ctx context.Context, operator string) (*ClockState, error) {
 	service, wall := s.times()
-	if !wall.After(service) {
+	if wall.Sub(service) < clockGrain {
 		return nil, ErrClockNotAhead
 	}
 	return s.setClock(ctx, operator, service, wall, func(*Work, *siteMeta) {})
@@ -162,7 +163,7 @@ func (s *Service) AcceptClock(ctx context.Context, operator string) (*ClockState
 // recovery codes: none that was used is forgotten.
 func (s *Service) RepairClock(ctx context.Context, operator string) (*ClockState, error) {
 	service, wall := s.times()
-	if !wall.Before(service) {
+	if service.Sub(wall) < clockGrain {
 		return nil, ErrClockNotBehind
 	}
 	at, drawn := wall.Truncate(time.Second), s.epochBits()

@@ -30,6 +30,9 @@ type Config struct {
 	Origin    string // where the site is found; set by the program
 	Signature string // see SignatureOf
 	CodeLine  string // whether texts end with "@host #code": fit, always, never; see assets.Config
+
+	// Wall is the clock that gateways and mailboxes have, too; set by the program.
+	Wall func() time.Time `json:"-"`
 }
 
 // mostSignature is how long a signature may be, in UTF-16 units: whatever else
@@ -102,9 +105,14 @@ func reveal(s Secret, file string) (string, error) {
 
 // New builds every driver that the configuration names and the Dispatcher
 // that uses them. Whatever is wrong with the configuration is an error here,
-// not at the first message. now is the clock of expiry, retries and signatures.
+// not at the first message. now is the clock of expiry and retries; that of dates
+// and signatures is Config.Wall.
 func New(c Config, o Outbox, r Render, now func() time.Time, log *slog.Logger) (*Dispatcher, error) {
-	drivers, err := c.drivers(now)
+	wall := c.Wall
+	if wall == nil {
+		wall = now
+	}
+	drivers, err := c.drivers(wall)
 	if err != nil {
 		return nil, fmt.Errorf("configuring notify: %w", err)
 	}

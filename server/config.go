@@ -38,6 +38,7 @@ type Config struct {
 	LogAddresses bool         // write clients' addresses to the access log
 
 	Ready    func(context.Context) error // nil: always ready
+	Alarms   func() []string             // what an operator should look at though requests are served; nil: nothing
 	Receipts Receipts                    // nil: no gateway reports back
 	Sink     Sink                        // nil: no page of sent messages
 	Lab      *lab.Service                // the use cases of a lab; nil: a real site

@@ -111,7 +111,13 @@ func ready(x *request) error {
 			return nil
 		}
 	}
-	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
+	text := "ok\n"
+	if alarms := x.s.config.Alarms; alarms != nil {
+		for _, a := range alarms() {
+			text += "alarm: " + a + "\n"
+		}
+	}
+	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
 	return nil
 }
 

@@ -38,6 +38,8 @@ type Config struct {
 	Preset string // the policy to start from: marketplace or nist
 	Lab    bool   // serve a lab for tests instead of a site: only over data that were made for one
 
+	AnyClock bool // open the data though the clock is far ahead of them: for commands that only look, or mend it
+
 	StartEmpty bool // make a new store beside a keyset whose store is gone
 
 	SecretFile string   // holds the secret that seals the keys; "": made in Data at the first start
@@ -59,9 +61,9 @@ func wired() []string {
 	return []string{
 		"server.service", "server.texts", "server.pages", "server.static", "server.origin", "server.site",
 		"server.policy",
-		"server.logger", "server.ready", "server.receipts", "server.sink", "server.inbox", "server.now",
+		"server.logger", "server.ready", "server.alarms", "server.receipts", "server.sink", "server.inbox", "server.now",
 		"server.random",
-		"notify.site", "notify.origin", "pages.base", "pages.site", "pages.lab", "pages.methods",
+		"anyclock", "notify.site", "notify.origin", "notify.wall", "pages.base", "pages.site", "pages.lab", "pages.methods",
 		"pages.signature", "pages.codeline",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
 		"oob.codelife", // policy.codelife

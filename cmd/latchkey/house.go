@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -46,18 +47,21 @@ type house struct {
 	face     *server.Server
 	draining atomic.Bool
 
-	clock *auth.Clock   // of a lab; nil: a real site
-	lab   *lab.Service  // nil: a real site
-	inbox *notify.Inbox // of a lab
-	now   func() time.Time
+	clock *auth.Clock      // of a lab; nil: a real site
+	lab   *lab.Service     // nil: a real site
+	inbox *notify.Inbox    // of a lab
+	now   func() time.Time // service time
+	wall  func() time.Time // what others go by: gateways, mailboxes
+
+	control *net.UnixListener // where commands come in; nil: nowhere
 }
 
 // newHouse makes the parts and joins them. Nothing runs yet.
 func newHouse(c *Config, db store.DB, keys *store.Keys, log *slog.Logger) (*house, error) {
-	h := &house{config: c, db: db, keys: keys, log: log, now: time.Now}
+	h := &house{config: c, db: db, keys: keys, log: log, wall: time.Now}
 	if c.Lab {
 		h.clock = auth.NewClock(nil)
-		h.now = h.clock.Now
+		h.now, h.wall = h.clock.Now, h.clock.Now
 	}
 	at, err := url.Parse(c.Origin)
 	if err != nil {
@@ -71,7 +75,7 @@ func newHouse(c *Config, db store.DB, keys *store.Keys, log *slog.Logger) (*hous
 	return h, nil
 }
 
-// domain makes the use cases over the store. Its clock is its own: one that does not jump.
+// domain makes the use cases over the store. All others then go by its time.
 func (h *house) domain(at *url.URL) error {
 	c := h.config
 	key, codes := c.WebAuthn, c.OOB
@@ -96,6 +100,7 @@ func (h *house) domain(at *url.URL) error {
 	domain := auth.Config{
 		DB: h.db, Keys: h.keys, Policy: c.Policy, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
 		Factors: []auth.Factor{keys, apps, phones, mailboxes, sheets}, Lab: h.clock,
+		Boot: sinceBoot, AnyClock: c.AnyClock,
 	}
 	if c.Lab {
 		domain.Pause = atOnce
@@ -103,6 +108,9 @@ func (h *house) domain(at *url.URL) error {
 	h.service, err = auth.New(domain)
 	if err != nil {
 		return fmt.Errorf("starting the service: %w", err)
+	}
+	if h.now == nil {
+		h.now = h.service.Now
 	}
 	return h.subjects()
 }
@@ -140,7 +148,7 @@ func (h *house) words(at *url.URL) error {
 // delivery makes what takes messages out of the outbox.
 func (h *house) delivery(at *url.URL) error {
 	c := h.config.Notify
-	c.Site = h.config.Site
+	c.Site, c.Wall = h.config.Site, h.wall
 	var err error
 	if c.Signature, err = notify.SignatureOf(c.Signature, c.Site); err != nil {
 		return err
@@ -166,7 +174,7 @@ func (h *house) delivery(at *url.URL) error {
 func (h *house) front(*url.URL) error {
 	c := h.config
 	c.Notify.Origin = c.Origin
-	reports, err := notify.NewReceipts(c.Notify, h.now)
+	reports, err := notify.NewReceipts(c.Notify, h.wall)
 	if err != nil {
 		return err
 	}
@@ -181,6 +189,7 @@ func (h *house) front(*url.URL) error {
 	face.Logger = h.log
 	face.Ready = h.ready
 	face.Now = h.now
+	face.Alarms = h.alarms
 	face.Receipts, face.Lab = reports, h.lab
 	if sink := h.dispatch.Sink(); sink != nil {
 		face.Sink = sentBox{sink}
@@ -200,9 +209,17 @@ func (h *house) ready(ctx context.Context) error {
 	return h.db.View(ctx, func(store.Tx) error { return nil })
 }
 
+// alarms are what an operator should look at though requests are served.
+func (h *house) alarms() []string {
+	if h.service.ClockAlarm() {
+		return []string{"clock"}
+	}
+	return nil
+}
+
 // jobs are what goes on behind the requests; each ends soon after its context.
 func (h *house) jobs() []func(context.Context) {
-	return []func(context.Context){h.deliver, h.sweep}
+	return []func(context.Context){h.deliver, h.sweep, h.takeCommands}
 }
 
 func (h *house) deliver(ctx context.Context) {

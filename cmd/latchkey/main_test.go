@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
+	"regexp"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/latchkey-auth/latchkey/store"
 )
 
 func TestMain(m *testing.M) {
@@ -25,6 +31,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"answers": answers,
 			"signal":  signalLast,
+			"says":    says,
+			"aged":    aged,
 		},
 		Setup: func(env *testscript.Env) error {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -70,4 +78,42 @@ func signalLast(ts *testscript.TestScript, neg bool, args []string) {
 	if err := running[len(running)-1].Process.Signal(signals[args[0]]); err != nil {
 		ts.Fatalf("sending %s: %v", args[0], err)
 	}
+}
+
+// says holds that a GET of the address is answered by what matches: says http://… REGEXP. The rest is as in answers.
+func says(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: says URL REGEXP")
+	}
+	resp, err := http.Get(args[0])
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	if !regexp.MustCompile(args[1]).Match(body) {
+		ts.Fatalf("%s: got %q, want %s", args[0], body, args[1])
+	}
+}
+
+// aged makes the data in a folder look as if they had been used last so many days ago: aged FOLDER DAYS.
+func aged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: aged FOLDER DAYS")
+	}
+	days, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	c := defaults()
+	c.Data = ts.MkAbs(args[0])
+	db, keys, err := openStore(&c)
+	ts.Check(err)
+	defer db.Close()
+	site := store.NewCollection[map[string]any]("meta", keys)
+	ts.Check(db.Update(context.Background(), func(tx store.Tx) error {
+		m, err := site.Get(tx, "site")
+		if err == nil {
+			(*m)["h"] = time.Now().UTC().AddDate(0, 0, -days).Truncate(time.Second)
+			err = site.Put(tx, "site", m)
+		}
+		return err
+	}))
 }

@@ -21,6 +21,7 @@ func storeRestored(ctx context.Context, c *Config, keepCodes bool, stdout io.Wri
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	c.AnyClock = true // an old backup is behind
 	h, err := newHouse(c, db, keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// controlFile is the socket in the data folder on which a running site takes commands.
+const controlFile = "control.sock"
+
+const (
+	controlPatience = 5 * time.Second // for one command
+	maxControl      = 4096            // bytes of one command or answer
+	maxOperator     = 64              // bytes of an operator's name
+)
+
+// errNotRunning is why a command goes to the store itself.
+var errNotRunning = errors.New("the site is not running")
+
+// A controlRequest is one command to a running site, and a controlReply the answer: a line of JSON each.
+//
+//	latchkey clock ──▶ control.sock ── uid of the peer ──▶ house.command ──▶ auth (the door)
+type controlRequest struct {
+	Command  string `json:"command"`
+	Operator string `json:"operator"` // who asks; the audit trail keeps the name beside the uid
+}
+
+type controlReply struct {
+	Text  string `json:"text,omitempty"`
+	Error string `json:"error,omitempty"`
+}
+
+// openControl begins to listen for commands. The store is locked by this process, so that a socket that
+// is there already is of one that has died.
+func openControl(c *Config) (*net.UnixListener, error) {
+	path := filepath.Join(c.Data, controlFile)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("removing the socket for commands: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("listening for commands: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("keeping the socket for commands to its owner: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+// takeCommands answers commands, one after the other, until ctx ends.
+func (h *house) takeCommands(ctx context.Context) {
+	if h.control == nil {
+		return
+	}
+	defer context.AfterFunc(ctx, func() { _ = h.control.Close() })()
+	for {
+		c, err := h.control.AcceptUnix()
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			h.log.Error("commands end", "error", err)
+			return
+		}
+		h.answerCommand(ctx, c)
+	}
+}
+
+// answerCommand does one command for whoever runs the site, or for root.
+func (h *house) answerCommand(ctx context.Context, c *net.UnixConn) {
+	defer c.Close()
+	ctx, stop := context.WithTimeout(ctx, controlPatience)
+	defer stop()
+	_ = c.SetDeadline(time.Now().Add(controlPatience))
+	var reply controlReply
+	text, err := h.asked(ctx, c)
+	if err != nil {
+		reply.Error = err.Error()
+		h.log.Warn("a command was not done", "error", err)
+	} else {
+		reply.Text = text
+	}
+	_ = json.NewEncoder(c).Encode(reply)
+}
+
+func (h *house) asked(ctx context.Context, c *net.UnixConn) (string, error) {
+	uid, err := peerUID(c)
+	if err != nil {
+		return "", err
+	}
+	if uid != 0 && uid != os.Geteuid() {
+		return "", errors.New("only root and the user that the site runs as may command it")
+	}
+	var q controlRequest
+	d := json.NewDecoder(io.LimitReader(c, maxControl))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&q); err != nil {
+		return "", fmt.Errorf("reading the command: %w", err)
+	}
+	return h.command(ctx, q.Command, operator(q.Operator, uid))
+}
+
+// operator is a name for the audit trail: what somebody calls himself, and which user the system says he is.
+func operator(name string, uid int) string {
+	name = strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	return strings.TrimSpace(fmt.Sprintf("%s (uid %d)", strings.ToValidUTF8(name[:min(maxOperator, len(name))], ""), uid))
+}
+
+// whoAsks is the name of whoever gives a command: of the person behind sudo, if there is one.
+func whoAsks(environ []string) string {
+	if name := variable(environ, "SUDO_USER"); name != "" {
+		return name
+	}
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return ""
+}
+
+// runCommand gives a command to the site if it runs, and else does it on the store.
+func runCommand(ctx context.Context, c *Config, environ []string, command string, stdout io.Writer) error {
+	who := whoAsks(environ)
+	text, err := tellSite(c, controlRequest{Command: command, Operator: who})
+	if errors.Is(err, errNotRunning) {
+		text, err = commandStopped(ctx, c, command, operator(who, os.Geteuid()))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(stdout, text)
+	return err
+}
+
+// tellSite gives a command to the running site.
+func tellSite(c *Config, q controlRequest) (string, error) {
+	conn, err := net.DialTimeout("unix", filepath.Join(c.Data, controlFile), controlPatience)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return "", errNotRunning
+	}
+	if err != nil {
+		return "", fmt.Errorf("reaching the site: %w", err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(2 * controlPatience))
+	var reply controlReply
+	if err := json.NewEncoder(conn).Encode(q); err != nil {
+		return "", fmt.Errorf("telling the site: %w", err)
+	}
+	if err := json.NewDecoder(io.LimitReader(conn, maxControl)).Decode(&reply); err != nil {
+		return "", fmt.Errorf("hearing the site: %w", err)
+	}
+	if reply.Error != "" {
+		return "", errors.New(reply.Error)
+	}
+	return reply.Text, nil
+}
+
+// commandStopped does a command on the store of a site that does not run. It makes no data folder.
+func commandStopped(ctx context.Context, c *Config, command, operator string) (text string, err error) {
+	if _, err := os.Stat(c.dbPath()); err != nil {
+		return "", fmt.Errorf("looking for the data: %w", err)
+	}
+	db, keys, err := openStore(c)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	c.followListen()
+	c.AnyClock = true
+	h, err := newHouse(c, db, keys, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return "", err
+	}
+	return h.command(ctx, command, operator)
+}
