@@ -21,7 +21,7 @@ type useCase struct {
 // doors of the data base: who of auth may name it. Everybody else goes through Do.
 var opensTheStore = map[string]string{
 	"New":       "keeps it",
-	"pass":      "is the door",
+	"passBy":    "is the door",
 	"startSite": "reads the site's record before there is a service",
 	"Seed":      "writes into a store that no service uses yet",
 }
