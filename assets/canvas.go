@@ -168,6 +168,17 @@ func (c *pageData) Gap() template.HTML {
 	return " "
 }
 
+// Quoted is Names within a sentence: what its owner named stands in quotes.
+func (c *pageData) Quoted(methods []Method) template.HTML {
+	names := make([]string, len(methods))
+	for i, m := range methods {
+		if names[i] = string(c.Name(m)); m.Name != "" {
+			names[i] = string(c.text("item.named", Args{"name": m.Name}))
+		}
+	}
+	return template.HTML(strings.Join(names, string(c.text("list.and", nil)))) // each one is escaped
+}
+
 // AnyOf joins names by "or", each in the element given; beyond three it says how many.
 func (c *pageData) AnyOf(names []string, element string) template.HTML {
 	if len(names) > 3 {
@@ -175,7 +186,7 @@ func (c *pageData) AnyOf(names []string, element string) template.HTML {
 	}
 	marked := make([]string, len(names))
 	for i, n := range names {
-		marked[i] = "<" + element + ">" + template.HTMLEscapeString(n) + "</" + element + ">"
+		marked[i] = "“<" + element + ">" + template.HTMLEscapeString(n) + "</" + element + ">”"
 	}
 	return template.HTML(strings.Join(marked, string(c.text("list.or", nil)))) // each one is escaped
 }

@@ -30,8 +30,11 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	}
 	stem, kind, _ := strings.Cut(name, ".")
 	what, _ := l.args["what"].(string)
-	if kind == "changed" || kind == "removal-delayed" {
+	if kind == "changed" {
 		l.args["what"] = l.change(what)
+	}
+	if kind == "removal-delayed" {
+		l.args["item"] = l.item(what)
 	}
 	needsCode := kind == "code" || kind == "enrol" || kind == "confirm"
 	if needsCode && missing(l.args["code"]) {
@@ -60,16 +63,24 @@ type mailDraft struct {
 }
 
 func (l *mailDraft) say(key string) string {
-	return l.p.texts.fill(l.lang, key, l.args, l.p.texts.mailWords)
+	said := l.p.texts.fill(l.lang, key, l.args, l.p.texts.mailWords)
+	if l.lang == Chinese {
+		return strings.ReplaceAll(said, "） ", "）") // no blank beside full-width marks
+	}
+	return said
 }
 
 // mailWords forms a value for a message: like plain, but a time says its zone, because a reader may be anywhere.
 func (t *Texts) mailWords(lang string, v any, now time.Time) string {
 	said := t.plain(lang, v, now)
-	if at, ok := v.(time.Time); ok {
-		return said + " (" + offset(at.In(t.zone)) + ")"
+	at, ok := v.(time.Time)
+	switch {
+	case !ok:
+		return said
+	case lang == Chinese:
+		return said + "（" + offset(at.In(t.zone)) + "）"
 	}
-	return said
+	return said + " (" + offset(at.In(t.zone)) + ")"
 }
 
 func (l *mailDraft) changeKey(what string) string {
@@ -85,6 +96,17 @@ func (l *mailDraft) change(what string) string {
 		return said
 	}
 	return l.p.texts.Say(l.lang, "change.named", Args{"what": said, "name": l.args["name"]})
+}
+
+// item is what a removal is about, as on a page. One that is not known has no name either.
+func (l *mailDraft) item(what string) string {
+	switch {
+	case what == "":
+		return ""
+	case missing(l.args["name"]):
+		return l.p.texts.Say(l.lang, l.p.texts.itemKey(what), nil)
+	}
+	return l.p.texts.Say(l.lang, "item.named", Args{"name": l.args["name"]})
 }
 
 // digits spells a code for the ear: one digit at a time, with a pause between.
@@ -139,7 +161,7 @@ func (s *mailParts) plain() string {
 	var paragraphs []string
 	link := s.Link
 	if link != "" {
-		link = s.Act + ":\n" + s.Link
+		link = s.Act + colon(s.Lang) + "\n" + s.Link
 	}
 	for _, p := range []string{s.Hello, s.Lead, s.Where, s.Code, s.Undo, link, s.After, "-- \n" + s.Foot +
 		"\n" + s.Site} {
@@ -148,4 +170,11 @@ func (s *mailParts) plain() string {
 		}
 	}
 	return strings.Join(paragraphs, "\n\n") + "\n"
+}
+
+func colon(lang string) string {
+	if lang == Chinese {
+		return "："
+	}
+	return ":"
 }

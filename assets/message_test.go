@@ -71,7 +71,7 @@ func TestMessageWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "A security key was added: Blue key"; subject != want {
+	if want := "A security key was added: “Blue key”"; subject != want {
 		t.Errorf("subject: got %q, want %q", subject, want)
 	}
 	for _, want := range []string{"14:03 on 3 March 2026 (UTC+8)", "until 15:03 on 3 March 2026 (UTC+8)",
@@ -79,6 +79,14 @@ func TestMessageWords(t *testing.T) {
 		if !strings.Contains(text, want) || !strings.Contains(html, strings.ReplaceAll(want, "+", "&#43;")) &&
 			!strings.Contains(html, want) {
 			t.Errorf("got text and HTML without %q", want)
+		}
+	}
+	_, text, html, err = p.Message(Chinese, "mail.removal-delayed", Args{"what": "key-removed", "name": "蓝色密钥",
+		"until": noon, "link": "https://login.example.com/undo/x"})
+	for _, want := range []string{"“蓝色密钥”将于 2026 年 3 月 3 日 14:03（UTC+8）移除。", "阻止移除："} {
+		if err != nil || !strings.Contains(text, want) || strings.ContainsAny(text, ":(") &&
+			strings.Contains(strings.ReplaceAll(strings.ReplaceAll(text, "https:", ""), "14:03", ""), ":") {
+			t.Errorf("a mail in Chinese: got %q, error %v, want %q and no mark of half width", text, err, want)
 		}
 	}
 	const forgot = "https://login.example.com/forgot"

@@ -411,7 +411,7 @@ func TestRefusals(t *testing.T) {
 		Email: "x"})
 	for _, want := range []string{"<title>Error: Create your account · Latchkey</title>", `value="x"`,
 		`aria-invalid="true"`, `aria-describedby="f-email-e f-email-h"`, `id="f-email-e"`,
-		"can’t be right. It looks like", "autofocus"} {
+		"Check this address. It should look like", "autofocus"} {
 		if !strings.Contains(one, want) {
 			t.Errorf("one refused field: got a page without %q", want)
 		}
@@ -422,7 +422,7 @@ func TestRefusals(t *testing.T) {
 	two := render(t, p, English,
 		&SignUp{Frame: Frame{Problems: []Problem{{Code: "email-malformed", Field: "email"},
 			{Code: "terms-not-accepted", Field: "terms"}}}})
-	for _, want := range []string{`role="alert"`, `href="#f-email"`, `href="#f-terms"`, "2 things need another look"} {
+	for _, want := range []string{`role="alert"`, `href="#f-email"`, `href="#f-terms"`, "2 things need correcting"} {
 		if !strings.Contains(two, want) {
 			t.Errorf("two refused fields: got a page without %q", want)
 		}
@@ -437,7 +437,7 @@ func TestRefusals(t *testing.T) {
 	wrong := render(t, p, Chinese,
 		&Verify{With: WaySMS, Sent: true,
 			Frame: Frame{Problems: []Problem{{Code: "code-wrong", Field: "code", Args: Args{"label": "K7", "n": 4}}}}})
-	for _, want := range []string{"<title>错误：", "验证码不正确。请查看编号为 K7 的最新短信。还可尝试 4 次。"} {
+	for _, want := range []string{"<title>错误：", "验证码不正确。请查看编号为 K7 的最新消息。还可尝试 4 次。"} {
 		if !strings.Contains(wrong, want) {
 			t.Errorf("wrong code in Chinese: got a page without %q", want)
 		}
@@ -452,16 +452,16 @@ func TestDeliverySpeaksOfItsChannel(t *testing.T) {
 		name, want string
 		v          View
 	}{
-		{"text", "The text service took the message", &Verify{With: WaySMS, Sent: true, Help: sent}},
+		{"text", "Handed to the phone network", &Verify{With: WaySMS, Sent: true, Help: sent}},
 		{"call", "We asked for the call", &Verify{With: WayCall, Sent: true, Help: sent}},
-		{"mail", "The mail left", &Verify{With: WayEmail, Sent: true, Help: sent}},
-		{"new number", "The text service took the message", &PhoneNew{Sent: true, Help: sent}},
+		{"mail", "The mail was sent", &Verify{With: WayEmail, Sent: true, Help: sent}},
+		{"new number", "Handed to the phone network", &PhoneNew{Sent: true, Help: sent}},
 		{"new number, called", "We asked for the call", &PhoneNew{Sent: true, Via: WayCall, Help: sent}},
-		{"new mailbox", "The mail left", &EmailNew{Sent: true, Help: sent}},
+		{"new mailbox", "The mail was sent", &EmailNew{Sent: true, Help: sent}},
 	} {
 		got := render(t, p, English, c.v)
-		if !strings.Contains(got, c.want) || c.want != "The text service took the message" &&
-			strings.Contains(got, "service took") {
+		if !strings.Contains(got, c.want) || c.want != "Handed to the phone network" &&
+			strings.Contains(got, "Handed to") {
 			t.Errorf("%s: got %q, want %q and nothing else of its sort", c.name, got, c.want)
 		}
 	}

@@ -194,9 +194,9 @@ func (s sampler) losses() []Loss {
 }
 
 func (s sampler) securing() []Sample {
-	covered := &Security{Frame: s.signedIn("/security"), Two: true, Covered: true, Checked: s.ago(time.Hour),
+	covered := &Security{Frame: s.signedIn("/security"), Two: true, Covered: true,
 		Methods: s.holders(), Losses: s.losses(), Password: s.ago(300 * day), Email: "s•••@example.com",
-		Phone: "+86 ••• •••• 8000", Browsers: 2, TrustUntil: s.in(13 * day), Sessions: 3, LastChange: s.ago(time.Hour),
+		Phone: "+86 ••• •••• 8000", Browsers: 2, TrustUntil: s.in(13 * day), Sessions: 3,
 		TrustOn: true,
 		Advice:  []Problem{{Code: "few-codes", Args: Args{"n": 2}}}}
 	covered.Notice = &Notice{Key: "key-added", Args: Args{"name": "Spare key"}}

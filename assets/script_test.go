@@ -209,12 +209,12 @@ func TestKeyScript(t *testing.T) {
 		s.show(&KeyNew{Key: creation(id), Name: "x"}, chromedp.Click(chromedp.CSS("[data-ask]")),
 			chromedp.WaitVisible(chromedp.CSS(`[data-key][data-state="failed"]`)))
 		s.says(how+", the same key again", "[data-say]", "This key is already on your list")
-		s.says(how+", the same key again", "[data-ask]", "Ask the key again")
+		s.says(how+", the same key again", "[data-ask]", "Try again")
 	}
 	s.show(&Verify{With: WayKey, Key: request("AAECAwQFBgcICQoLDA0ODw", false)},
 		chromedp.Click(chromedp.CSS("[data-ask]")),
 		chromedp.WaitVisible(chromedp.CSS(`[data-key][data-state="failed"]`)))
-	s.says("another key", "[data-say]", "The key was not asked, or you stopped it")
+	s.says("another key", "[data-say]", "The key did not answer, or you cancelled")
 	if n := len(s.posted); n != 0 {
 		t.Errorf("after refusals: got %d forms posted, want none", n)
 	}
@@ -245,13 +245,13 @@ func TestKeyScriptHeedsAnEarlyPress(t *testing.T) {
 	s.show(view, state("waiting"), do(`refuse("NotAllowedError")`), state("idle"))
 	s.show(view, state("waiting"), ask, do(`refuse("NotAllowedError")`), twice, state("waiting"),
 		do(`refuse("NotAllowedError")`), state("failed"))
-	s.says("a press while the page asked by itself", "[data-say]", "The key was not asked, or you stopped it")
+	s.says("a press while the page asked by itself", "[data-say]", "The key did not answer, or you cancelled")
 
 	// A question that the browser ends without a reason is put once more; ended again, the person is told.
 	s.show(&KeyNew{Name: "x", Key: creation("")}, ask, state("waiting"), do(`refuse("AbortError")`), twice,
 		state("waiting"),
 		do(`refuse("AbortError")`), state("failed"))
-	s.says("a question that ended twice", "[data-say]", "The key was not asked, or you stopped it")
+	s.says("a question that ended twice", "[data-say]", "The key did not answer, or you cancelled")
 }
 
 func (s *stage) says(what, selector, want string) {

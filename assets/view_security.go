@@ -8,7 +8,6 @@ type Security struct {
 	Two         bool      // two-step verification is on
 	Covered     bool      // losing any one thing still leaves a way in at once
 	NeedsBackup bool      // R61: there is no backup on another device
-	Checked     time.Time // when the forecast was last sound; zero: not said
 	Methods     []Holder  // in policy's order
 	Pending     []Pending // changes that wait and can be stopped
 	Losses      []Loss    // the lock-out forecast
@@ -18,7 +17,6 @@ type Security struct {
 	Browsers    int       // trusted browsers
 	TrustUntil  time.Time // the latest end of trust
 	Sessions    int
-	LastChange  time.Time
 	Advice      []Problem // things to do soon, such as {Code: "few-codes", Args: …}; texts advice.<Code>
 	TrustOn     bool      // policy allows trusted browsers
 }

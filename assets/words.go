@@ -284,6 +284,21 @@ func (c *pageData) Change(what, name string) template.HTML {
 	return said
 }
 
+// Item is what a removal that has yet to happen is about: the name that its owner gave it, or what it is.
+func (c *pageData) Item(what, name string) template.HTML {
+	if name != "" {
+		return c.text("item.named", Args{"name": name})
+	}
+	return c.text(c.p.texts.itemKey(what), nil)
+}
+
+func (t *Texts) itemKey(what string) string {
+	if key := "item." + strings.TrimSuffix(what, "-removed"); t.Has(key) {
+		return key
+	}
+	return "item.other"
+}
+
 // EventText is the sentence of a history entry.
 func (c *pageData) EventText(e Event) template.HTML {
 	key := "event." + e.What

@@ -23,7 +23,7 @@ func TestContactPages(t *testing.T) {
 	p, secret := w.withApp()
 	p.open("/security").says("Security e-mail", "Phone number of the account")
 	w.pass(time.Hour)
-	s := p.open("/security/contact").at("/confirm", 200).says("You are about to change your contact data")
+	s := p.open("/security/contact").at("/confirm", 200).says("You are about to change your contact details")
 	s = p.fill(s, "/confirm", "code", w.code(secret)).at("/security/contact", 200)
 
 	s = p.fill(s, "/security/contact/email", "email", "nonsense").at("/security/contact/email", 422)
@@ -38,7 +38,7 @@ func TestContactPages(t *testing.T) {
 	// The link is opened in the browser of the mail, which is signed in nowhere.
 	q := w.browser()
 	s = q.open(link).at(link, 200).says("Make this your security e-mail?")
-	q.fill(s, link).at("/done/email-changed", 200).says("Your security e-mail is changed")
+	q.fill(s, link).at("/done/email-changed", 200).says("Security e-mail changed")
 	q.open(link).at(link, 410).says("This link has been used")
 	if told := w.mailed(auth.TemplateChange); told.Recipient != testEmail || told.Args["what"] != "email" {
 		t.Errorf("got %s told of %q, want the old address of the e-mail", told.Recipient, told.Args["what"])
@@ -61,7 +61,7 @@ func TestContactPhonePage(t *testing.T) {
 		t.Errorf("got told of %q, want the phone", told.Args["what"])
 	}
 	s = p.fill(p.open("/security/contact"), "/security/contact/phone", "remove", "yes").at("/security",
-		200).says("The number is taken away")
+		200).says("The number was removed")
 	if strings.Contains(wordsOf(s.text), "8001") {
 		t.Error("got the number still listed, want it gone")
 	}

@@ -14,7 +14,7 @@ func TestLanguageKeepsAHalfFilledForm(t *testing.T) {
 	p := w.browser()
 	s := p.speak(p.open("/sign-up"), "zh-CN", "name", "Wei", "user-name", "小明的店", "email", "half@", "phone", "+86 138",
 		"password", "Secret-Horse9", "terms", "yes")
-	s.says("创建")
+	s.says("注册")
 	f := s.form("/sign-up").fields
 	for name, want := range map[string]string{"name": "Wei", "user-name": "小明的店", "email": "half@", "phone": "+86 138",
 		"terms": "yes", "password": ""} {

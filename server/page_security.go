@@ -3,7 +3,6 @@ package server
 import (
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -74,7 +73,7 @@ func overviewPage(x *request) error {
 	if info.Me.Session.Restricted {
 		return x.redirect("/security/start")
 	}
-	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Checked: f.Now,
+	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded,
 		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt,
 		Email: string(info.Me.MaskedEmail), Phone: string(info.MaskedPhone),
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
@@ -83,7 +82,6 @@ func overviewPage(x *request) error {
 		return len(r.Lost) == 1 &&
 			len(r.Left) == 0
 	})
-	v.LastChange = lastChange(info)
 	if len(v.Methods) > 0 && v.Two {
 		v.Methods[0].First = true
 	}
@@ -102,16 +100,6 @@ func (s *Server) removal(info *auth.SecurityInfo, c auth.ChangeInfo) string {
 		}
 	}
 	return "other"
-}
-
-func lastChange(info *auth.SecurityInfo) time.Time {
-	last := info.PasswordAt
-	for _, m := range info.Methods {
-		if m.BoundAt.After(last) {
-			last = m.BoundAt
-		}
-	}
-	return last
 }
 
 // advice is what to do soon (R78).

@@ -32,7 +32,7 @@ func TestPagesFromSignUpToSignInWithAnApp(t *testing.T) {
 	if file.Code != 200 || strings.Count(file.Body.String(), "-") < 10 || !strings.HasPrefix(file.Header().Get("Content-Disposition"), "attachment") {
 		t.Errorf("download: got %d %s, want a file of codes", file.Code, file.Body)
 	}
-	p.fill(s, "/security/codes/saved", "saved", "yes").at("/security", 200).says("Recovery codes are ready")
+	p.fill(s, "/security/codes/saved", "saved", "yes").at("/security", 200).says("Your recovery codes are ready")
 	p.fill(p.open("/security"), "/sign-out").at("/sign-out", 200)
 	p.open("/security").at("/sign-in", 200)
 
@@ -71,7 +71,7 @@ func TestPagesWithAKey(t *testing.T) {
 	id := p.methodID("Blue key")
 	p.fill(p.open("/security/keys/"+id), "/security/keys/"+id, "name", "Green key", "place", "Safe").at("/security/keys/"+id, 200).says("Green key")
 	p.fill(p.open("/security/keys/"+id), "/security/keys/"+id, "name", strings.Repeat("x", 41), "place", "").at("/security/keys/"+id, 422)
-	s = p.fill(p.open("/security/keys/"+id+"/remove"), "/security/keys/"+id+"/remove").at("/security", 200).says("Green key is stopped")
+	s = p.fill(p.open("/security/keys/"+id+"/remove"), "/security/keys/"+id+"/remove").at("/security", 200).says("“Green key” was removed")
 	if !strings.Contains(s.text, "data-signals=") || !strings.Contains(s.text, "accepted") {
 		t.Errorf("after a removal: got no signal to the browser, want what is still accepted")
 	}
@@ -147,11 +147,11 @@ func TestWaitingRemovalIsCalledWhatItIs(t *testing.T) {
 	s = p.open(app+"/remove").at("/confirm", 200)
 	s = p.fill(s, "/confirm/send", "with", "sms").at("/confirm", 200)
 	s = p.fill(s, "/confirm", "code", w.mailed(auth.TemplateCode).Args["code"]).at(app+"/remove", 200)
-	s = p.fill(s, app+"/remove").at("/security", 200).says("The authenticator app is removed", "happens at")
-	if strings.Contains(s.text, "A security key is removed") {
+	s = p.fill(s, app+"/remove").at("/security", 200).says("The authenticator app will be removed at")
+	if strings.Contains(s.text, "A security key will be removed") {
 		t.Error("an app that waits to be removed: got it called a security key")
 	}
-	s = p.open("/security/history").says("Removal asked for, waits until")
+	s = p.open("/security/history").says("Removal pending until")
 	if strings.Contains(s.text, "Method removed") {
 		t.Error("a removal that waits: the history says that it is done")
 	}
@@ -168,7 +168,7 @@ func TestHistoryCallsThingsByTheirNames(t *testing.T) {
 	}
 	client := &virtual.Client{Origin: testOrigin, Authenticators: []*virtual.Authenticator{device}}
 	p.touch(p.open("/security/keys/new?kind=passkey"), client, "/security/keys/new", "name", "This PC").at("/security/start", 200)
-	s := p.open("/security/history").says("Not added: Authenticator app", "Passkey added: This PC")
+	s := p.open("/security/history").says("Not added: Authenticator app", "Passkey added: “This PC”")
 	for _, not := range []string{"A change to the account", "Security key added"} {
 		if strings.Contains(s.text, not) {
 			t.Errorf("got %q in the history, want it absent", not)
@@ -193,7 +193,7 @@ func TestStepUpPages(t *testing.T) {
 	s = p.fill(s, "/confirm", "code", "000000").at("/confirm", 422)
 	s = p.fill(s, "/confirm", "code", w.code(secret)).at("/security/password", 200)
 	s = p.fill(s, "/security/password", "current", "Wrong-Horse9", "password", "Another-Horse9").at("/security/password", 422)
-	p.fill(s, "/security/password", "current", testPassword, "password", "Another-Horse9").at("/security", 200).says("The password is changed")
+	p.fill(s, "/security/password", "current", testPassword, "password", "Another-Horse9").at("/security", 200).says("Password changed")
 }
 
 func TestForgottenPasswordPages(t *testing.T) {
@@ -251,7 +251,7 @@ func TestRefusedFormsKeepWhatWasTypedButSecrets(t *testing.T) {
 func TestCookiesOff(t *testing.T) {
 	w := newWorld(t)
 	r := w.browser().send("POST", "/sign-in", "application/x-www-form-urlencoded", "identifier=a&password=b")
-	if r.Code != 400 || !strings.Contains(wordsOf(r.Body.String()), "This browser refuses our cookie") {
+	if r.Code != 400 || !strings.Contains(wordsOf(r.Body.String()), "Cookies are blocked") {
 		t.Errorf("got %d %s, want the page about cookies", r.Code, wordsOf(r.Body.String()))
 	}
 }

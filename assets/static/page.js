@@ -10,17 +10,18 @@ for (const b of $$('[data-copy]')) {
 }
 for (const b of $$('[data-print]')) { b.hidden = false; b.onclick = () => print(); }
 
-// Countdown: the page already says the exact time; this adds the seconds, silently.
+// Countdown: the page already says the exact time; while script counts, the seconds stand in its place, silently.
 for (const b of $$('[data-countdown]')) {
-  const out = document.getElementById(b.getAttribute('aria-describedby')), left = $('[data-left]', out), sec = $('[data-sec]', out);
+  const out = document.getElementById(b.getAttribute('aria-describedby')), left = $('[data-left]', out), until = $('[data-until]', out), sec = $('[data-sec]', out);
   const end = Date.now() + b.dataset.countdown * 1000;
-  left.hidden = false;
+  const count = on => { left.hidden = !on; until.hidden = on; };
+  count(true);
   const t = setInterval(() => {
     const n = Math.ceil((end - Date.now()) / 1000);
     sec.textContent = Math.max(0, n);
     if (n > 0) return;
     clearInterval(t);
-    left.hidden = true;
+    count(false);
     b.removeAttribute('aria-disabled');
   }, 1000);
   b.addEventListener('click', e => { if (b.getAttribute('aria-disabled')) e.preventDefault(); });

@@ -89,7 +89,7 @@ func TestFirstUseFromSignUpToSignIn(t *testing.T) {
 	defer delivering(t, h)()
 	call(t, h, "/api/v1/sign-up", newSeller(), nil)
 	sent := waitForMail(t, h)
-	if sent.To != "wei@example.com" || !strings.Contains(sent.Text, "开通账号") {
+	if sent.To != "wei@example.com" || !strings.Contains(sent.Text, "激活账号") {
 		t.Errorf("got a mail to %q that says %q, want a Chinese one to wei@example.com", sent.To, sent.Text)
 	}
 	_, rest, ok := strings.Cut(sent.Text, "http://localhost:8080/sign-up/")

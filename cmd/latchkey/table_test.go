@@ -140,8 +140,8 @@ func TestMessagesAboutANewFactor(t *testing.T) {
 	}
 	say := render(pages, table, "https://shop.example", "shop.example")
 	for what, want := range map[string]map[string]string{
-		"added-badge":    {"en": "A staff badge was added: Front desk", "zh-CN": "已添加工牌：Front desk"},
-		"removed-badge":  {"en": "A staff badge is removed: Front desk", "zh-CN": "已移除工牌：Front desk"},
+		"added-badge":    {"en": "A staff badge was added: “Front desk”", "zh-CN": "已添加工牌“Front desk”"},
+		"removed-badge":  {"en": "A staff badge was removed: “Front desk”", "zh-CN": "已移除工牌“Front desk”"},
 		"disabled-badge": {"en": "A staff badge was switched off", "zh-CN": "工牌已停用"},
 	} {
 		for lang, words := range want {
