@@ -14,6 +14,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/virtual/vectors"
 )
 
 func newCA(t *testing.T, seed string) *virtual.CA {
@@ -53,8 +54,12 @@ func extension(t *testing.T, statement map[string]any, id asn1.ObjectIdentifier)
 // TestPublishedStatements attests the keys of the published vectors of Level 3 §16 and arrives at the same structures,
 // byte for byte: the TPM's two, Android's key description, Apple's nonce.
 func TestPublishedStatements(t *testing.T) {
+	file := vectors.Level3(t)
+	if file.Partial {
+		t.Skipf("no private keys in %s", file.Source)
+	}
 	ca := newCA(t, "vectors")
-	for _, v := range published(t).Vectors {
+	for _, v := range file.Vectors {
 		attester := &virtual.Attester{CA: ca}
 		same := func(name string, got, want []byte) {
 			t.Helper()

@@ -19,16 +19,6 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual/vectors"
 )
 
-// published are the vectors of Level 3.
-func published(t *testing.T) *vectors.File {
-	t.Helper()
-	f, err := vectors.Level3()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
 func unhex(t *testing.T, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(s)
@@ -81,44 +71,57 @@ func rsaKey(t *testing.T, p, q []byte) *rsa.PrivateKey {
 // TestPublishedVectors rebuilds the published credentials from their private keys: key encoding, authenticator data
 // and client data must come out byte for byte, and signatures must verify both ways.
 func TestPublishedVectors(t *testing.T) {
-	f := published(t)
+	f := vectors.Level3(t)
 	rebuilt := 0
 	for _, v := range f.Vectors {
-		key := vectorKey(t, v.ID, v.Registration)
-		if key == nil {
-			continue
-		}
-		rebuilt++
 		t.Run(v.ID, func(t *testing.T) {
-			c, err := virtual.NewCredential(f.RPID, unhex(t, v.Registration["credential_id"]), key)
-			if err != nil {
-				t.Fatal(err)
-			}
-			cose, err := c.PublicKeyCOSE()
-			if err != nil {
-				t.Fatal(err)
-			}
-			attested := append(append([]byte{}, c.ID...), cose...)
-			if !bytes.Contains(unhex(t, v.Registration["attestationObject"]), attested) {
-				t.Errorf("the attestation object lacks id and key as encoded here: got %x", cose)
-			}
 			checkClientData(t, f, "webauthn.create", v.Registration)
-			if v.Authentication == nil {
-				return
+			if v.Authentication != nil {
+				checkClientData(t, f, "webauthn.get", v.Authentication)
 			}
-			checkClientData(t, f, "webauthn.get", v.Authentication)
-			checkAssertion(t, c, v.Authentication)
+		})
+		t.Run(v.ID+" rebuilt", func(t *testing.T) {
+			if f.Partial {
+				t.Skipf("no private key in %s", f.Source)
+			}
+			if key := vectorKey(t, v.ID, v.Registration); key != nil {
+				rebuilt++
+				checkRebuilt(t, f, v, key)
+			}
 		})
 	}
-	if rebuilt < 10 {
+	if rebuilt < 10 && !f.Partial {
 		t.Errorf("got %d vectors rebuilt, want at least 10", rebuilt)
+	}
+}
+
+func checkRebuilt(t *testing.T, f *vectors.File, v vectors.Vector, key crypto.Signer) {
+	t.Helper()
+	c, err := virtual.NewCredential(f.RPID, unhex(t, v.Registration["credential_id"]), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cose, err := c.PublicKeyCOSE()
+	if err != nil {
+		t.Fatal(err)
+	}
+	attested := append(append([]byte{}, c.ID...), cose...)
+	if !bytes.Contains(unhex(t, v.Registration["attestationObject"]), attested) {
+		t.Errorf("the attestation object lacks id and key as encoded here: got %x", cose)
+	}
+	if v.Authentication != nil {
+		checkAssertion(t, c, v.Authentication)
 	}
 }
 
 // TestPublishedPRF follows the published vectors of the prf extension through key agreement, encryption and
 // evaluation, under both PIN protocols.
 func TestPublishedPRF(t *testing.T) {
-	f := published(t).PRF
+	file := vectors.Level3(t)
+	if file.Partial {
+		t.Skipf("no vectors of prf in %s", file.Source)
+	}
+	f := file.PRF
 	for i, v := range f.Cases {
 		s, err := virtual.SecretOf(v.Protocol, unhex(t, f.Shared.Platform), unhex(t, f.Shared.Authenticator["x"]),
 			unhex(t, f.Shared.Authenticator["y"]))

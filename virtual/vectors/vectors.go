@@ -1,24 +1,27 @@
-// Package vectors holds the published test vectors of Web Authentication Level 3, for the tests of whoever makes,
+// Package vectors reads the published test vectors of Web Authentication Level 3, for the tests of whoever makes,
 // checks or plays authenticators: the sign that both ends of an exchange were not misread in the same way.
 //
-// It includes material copied from Web Authentication Level 3, section "Test Vectors",
-// https://www.w3.org/TR/webauthn-3/. Copyright © 2026 World Wide Web Consortium.
-// https://www.w3.org/copyright/software-license-2023/
+// The vectors are not part of this module. They come from the file webauthn-l3.json in the folder that
+// LATCHKEY_VECTORS names, by default ../shared/vectors beside the module; where that is not, from the tests of the
+// go-webauthn module that this one is pinned to, which carry the same ones without private keys and without prf.
 package vectors
 
 import (
-	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
 )
-
-//go:embed webauthn-l3.json
-var level3 []byte
 
 // A File is a selection of the specification's vectors. Every value is hexadecimal, but for names and addresses; the
 // members of the halves are named as in the specification.
 type File struct {
-	RPID      string            `json:"rpId"`
+	Source    string            `json:"-"`    // where they were read
+	Partial   bool              `json:"-"`    // without private keys, how things were generated, and prf
+	RPID      string            `json:"rpId"` // all of them are of one relying party
 	Origin    string            `json:"origin"`
 	TopOrigin string            `json:"topOrigin"`        // where the client data carry one
 	Root      map[string]string `json:"attestation_root"` // attestation_ca_cert: to which every chain leads
@@ -26,7 +29,7 @@ type File struct {
 	PRF       PRF               `json:"prf_hmac_secret"`
 }
 
-// A Vector is one credential, registered and then used. Authentication is nil where the specification has none.
+// A Vector is one credential, registered and then used. Authentication is nil where the source has none.
 type Vector struct {
 	ID             string            `json:"id"`
 	Format         string            `json:"fmt"`
@@ -55,11 +58,60 @@ type PRF struct {
 	} `json:"shared"`
 }
 
-// Level3 returns the vectors.
-func Level3() (*File, error) {
-	f := &File{}
-	if err := json.Unmarshal(level3, f); err != nil {
+// Level3 returns the vectors, from the file or from the module. Where neither is, the test is skipped, and fails in a
+// run that has to be whole.
+func Level3(t testing.TB) *File {
+	t.Helper()
+	f, err := ReadFile()
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err = ReadModule()
+	}
+	switch {
+	case err == nil:
+		return f
+	case errors.Is(err, fs.ErrNotExist) && os.Getenv("LATCHKEY_TEST_ALL") == "":
+		t.Skipf("no published vectors: %v", err)
+	default:
+		t.Fatal(err)
+	}
+	return nil
+}
+
+// ReadFile reads the vectors from webauthn-l3.json.
+func ReadFile() (*File, error) {
+	folder, err := folder()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(folder, "webauthn-l3.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
 		return nil, fmt.Errorf("reading the published vectors: %w", err)
 	}
+	f := &File{Source: path}
+	if err := json.Unmarshal(text, f); err != nil {
+		return nil, fmt.Errorf("reading the published vectors in %s: %w", path, err)
+	}
 	return f, nil
+}
+
+// folder is where the file lies: tests run in the folder of their package, somewhere below the top of the module.
+func folder() (string, error) {
+	if named := os.Getenv("LATCHKEY_VECTORS"); named != "" {
+		return named, nil
+	}
+	at, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("finding the published vectors: %w", err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+			return filepath.Join(at, "..", "shared", "vectors"), nil
+		}
+		above := filepath.Dir(at)
+		if above == at {
+			return "", fmt.Errorf("finding the published vectors: no module around this folder: %w", fs.ErrNotExist)
+		}
+		at = above
+	}
 }
