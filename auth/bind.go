@@ -300,7 +300,7 @@ func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 		return err
 	}
 	// Whoever else had the password and waited to enrol has nothing to wait for.
-	if err := w.endSessions(w.account.ID, func(x *Session) bool { return x.Restricted }); err != nil {
+	if err := w.endSessions(w.account.ID, func(x *session) bool { return x.Restricted }); err != nil {
 		return err
 	}
 	session := w.s.sessionInfo(w.session, w.session)

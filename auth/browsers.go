@@ -28,7 +28,7 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 		if err != nil {
 			return false, err
 		}
-		b = &Browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent}
+		b = &browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent}
 		if others {
 			m := Message{Template: TemplateNewBrowser, Args: map[string]string{"at": messageTime(w.now), "agent": w.caller.Agent}}
 			if err := w.notify(a, m, ids.each()); err != nil {
@@ -51,14 +51,14 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 // forgetOldestBrowsers makes room for one more browser, and reports whether the account
 // knows any.
 func (w *Work) forgetOldestBrowsers(a AccountID) (others bool, err error) {
-	var list []*Browser
+	var list []*browser
 	for item, err := range w.s.browsers.Prefix(w.tx, string(a)+"/", maxBrowsers) {
 		if err != nil {
 			return false, err
 		}
 		list = append(list, item.Doc)
 	}
-	slices.SortFunc(list, func(x, y *Browser) int { return x.SeenAt.Compare(y.SeenAt) })
+	slices.SortFunc(list, func(x, y *browser) int { return x.SeenAt.Compare(y.SeenAt) })
 	for _, b := range list[:max(0, len(list)+1-mostBrowsers)] {
 		if err := w.forgetBrowser(a, b.ID); err != nil {
 			return false, err
@@ -126,7 +126,7 @@ func (s *Service) TrustBrowser(ctx context.Context, c Caller) (*BrowserInfo, err
 	})
 }
 
-func (w *Work) browserInfo(b *Browser) BrowserInfo {
+func (w *Work) browserInfo(b *browser) BrowserInfo {
 	info := BrowserInfo{ID: b.ID, Current: b.ID == w.s.browserID(w.caller), Agent: b.Agent, FirstAt: b.FirstAt, SeenAt: b.SeenAt}
 	if w.now.Before(b.TrustedUntil) && b.Epochs == w.epochs(w.account) {
 		info.TrustedUntil = b.TrustedUntil

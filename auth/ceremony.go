@@ -17,7 +17,7 @@ const (
 	ForSignIn Purpose = "sign-in"
 	ForStepUp Purpose = "step-up"
 	ForBind   Purpose = "bind"
-	ForCodes  Purpose = "codes" // recovery codes on their way into a file
+	forCodes  Purpose = "codes" // recovery codes on their way into a file
 )
 
 // A Ceremony is one begun, unfinished exchange. It is sealed and handed to the

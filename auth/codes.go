@@ -65,7 +65,7 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 			if err := w.s.authenticators.Delete(w.tx, authenticatorKey(old.Account, old.ID)); err != nil {
 				return err
 			}
-			opened := func(s *Session) bool { return s.OpenedBy == old.ID && s.ID != w.session.ID }
+			opened := func(s *session) bool { return s.OpenedBy == old.ID && s.ID != w.session.ID }
 			if err := w.endSessions(old.Account, opened); err != nil {
 				return err
 			}
@@ -100,14 +100,14 @@ func (s *Service) sealCodes(c Caller, a AccountID, info *CodesInfo) (string, err
 	if err != nil {
 		return "", fmt.Errorf("writing recovery codes: %w", err)
 	}
-	return s.seal(&Ceremony{ID: s.newID(), Purpose: ForCodes, Account: a, Begun: info.MadeAt,
+	return s.seal(&Ceremony{ID: s.newID(), Purpose: forCodes, Account: a, Begun: info.MadeAt,
 		Expires: info.MadeAt.Add(codesLife), Epochs: Epochs{Restore: s.restoreEpoch()}, State: state}, c)
 }
 
 // CodesFile opens CodesInfo.Sealed for the download, in the browser that it
 // was made for.
 func (s *Service) CodesFile(ctx context.Context, c Caller, sealed string) (*CodesInfo, error) {
-	cer, err := s.unseal(sealed, ForCodes, c)
+	cer, err := s.unseal(sealed, forCodes, c)
 	if err != nil {
 		return nil, err
 	}

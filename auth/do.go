@@ -21,7 +21,7 @@ type Work struct {
 	caller          Caller
 	action          Action
 	rule            Rule
-	session         *Session
+	session         *session
 	account         *Account // the session's account, or whom fn found
 	touchDue        bool     // the session's Seen is due
 	entry           Event    // what the audit entry will say beside the action and the outcome

@@ -6,8 +6,8 @@
 //
 //	Account ──< Authenticator >── Device      what is bound, and what it is lost with
 //	   │
-//	   ├──< Session       signed in: proofs, their times, the level they amount to
-//	   ├──< Browser       known (own count of wrong passwords), perhaps trusted
+//	   ├──< session       signed in: proofs, their times, the level they amount to
+//	   ├──< browser       known (own count of wrong passwords), perhaps trusted
 //	   ├──< change        what waits and can be undone
 //	   └──< Event         the audit chain
 //	Ceremony              one begun, unfinished exchange: sealed, not stored

@@ -86,7 +86,7 @@ func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids messageID
 	if err := w.deleteChanges(a.ID); err != nil { // whoever asked for them may be why the password is new
 		return err
 	}
-	if err := w.endSessions(a.ID, func(x *Session) bool { return w.session == nil || x.ID != w.session.ID }); err != nil {
+	if err := w.endSessions(a.ID, func(x *session) bool { return w.session == nil || x.ID != w.session.ID }); err != nil {
 		return err
 	}
 	m := Message{Template: TemplateChange, Args: map[string]string{"what": "password", "at": messageTime(w.now)}}

@@ -293,7 +293,7 @@ func (w *Work) endAllAccess(id AccountID) error {
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err
 	}
-	return w.endSessions(a.ID, func(*Session) bool { return true })
+	return w.endSessions(a.ID, func(*session) bool { return true })
 }
 
 // CancelChange stops a waiting change from the settings. Refuses NotFound.

@@ -70,8 +70,8 @@ type Service struct {
 	accounts       *store.Collection[Account]
 	authenticators *store.Collection[Authenticator]
 	devices        *store.Collection[Device]
-	sessions       *store.Collection[Session]
-	browsers       *store.Collection[Browser]
+	sessions       *store.Collection[session]
+	browsers       *store.Collection[browser]
 	throttles      *store.Collection[throttle]
 	consumed       *store.Collection[consumedMark]
 	links          *store.Collection[link]
@@ -152,8 +152,8 @@ func (s *Service) openCollections(k *store.Keys) {
 	s.authenticators = store.NewCollection("authenticator", k,
 		store.Blind("credential", true, func(a *Authenticator) []string { return indexValue(a.Credential) })).In(r)
 	s.devices = store.NewCollection[Device]("device", k).In(r)
-	s.sessions = store.NewCollection[Session]("session", k).In(r)
-	s.browsers = store.NewCollection[Browser]("browser", k).In(r)
+	s.sessions = store.NewCollection[session]("session", k).In(r)
+	s.browsers = store.NewCollection[browser]("browser", k).In(r)
 	s.throttles = store.NewCollection[throttle]("throttle", k).In(r)
 	s.consumed = store.NewCollection("spent", k, store.Ordered("ends", (*consumedMark).ends)).In(r)
 	s.links = store.NewCollection[link]("link", k).In(r)

@@ -2,10 +2,10 @@ package auth
 
 import "time"
 
-// A Session is a signed-in browser or program. Its token is the account id and
+// A session is a signed-in browser or program. Its token is the account id and
 // 256 random bits; only the first half of their SHA-256 is stored, under
 // "<account>/<hash>": nobody finds a secret to it.
-type Session struct {
+type session struct {
 	V          int       `json:"v,omitempty"`
 	ID         string    `json:"id"` // the hash, shortened: names the session in lists
 	Account    AccountID `json:"a"`
@@ -23,8 +23,8 @@ type Session struct {
 	Epochs     Epochs    `json:"ep"`
 }
 
-// AuthTime is when the person last proved anything in this session.
-func (s *Session) AuthTime() time.Time {
+// authTime is when the person last proved anything in this session.
+func (s *session) authTime() time.Time {
 	var last time.Time
 	for _, p := range s.Proofs {
 		if p.At.After(last) {
@@ -34,10 +34,10 @@ func (s *Session) AuthTime() time.Time {
 	return last
 }
 
-// A Browser is a browser that an account has signed in from. Stored under
+// A browser is a browser that an account has signed in from. Stored under
 // "<account>/<hash of its cookie>". A known browser has its own count of wrong
 // passwords (D5); a trusted one may skip the second step until TrustedUntil.
-type Browser struct {
+type browser struct {
 	V            int       `json:"v,omitempty"`
 	ID           string    `json:"id"`
 	FirstAt      time.Time `json:"f"`

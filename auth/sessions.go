@@ -87,7 +87,7 @@ func (w *Work) loadSession() error {
 }
 
 // sessionOver reports whether a session has ended by time or by a restored backup.
-func (w *Work) sessionOver(x *Session) bool {
+func (w *Work) sessionOver(x *session) bool {
 	p := w.s.policy
 	kept := x.Remember && p.SessionLife > p.SessionShort // else there is nothing that keeping would lengthen
 	idle := !kept && w.now.Sub(x.Seen) >= p.SessionIdle
@@ -127,7 +127,7 @@ func (s *Service) touchSession(ctx context.Context, c Caller) error {
 // secret is drawn outside of the transaction.
 func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (string, error) {
 	p := w.s.policy
-	x := Session{
+	x := session{
 		ID: sessionID(secret), Account: a.ID, Opened: w.now, Seen: w.now, Remember: remember,
 		Proofs: proofs, Browser: w.s.browserID(w.caller), Agent: w.caller.Agent,
 		Epochs: w.epochs(a),
@@ -172,11 +172,11 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 }
 
 // sessionInfo describes a session to its owner.
-func (s *Service) sessionInfo(x, current *Session) SessionInfo {
+func (s *Service) sessionInfo(x, current *session) SessionInfo {
 	aal, amr := s.methods.assurance(x.Proofs)
 	return SessionInfo{
 		ID: x.ID, Current: current != nil && x.ID == current.ID, Restricted: x.Restricted, Remember: x.Remember,
-		AAL: aal, AMR: amr, AuthTime: x.AuthTime(), Opened: x.Opened, Seen: x.Seen, Expires: x.Expires,
+		AAL: aal, AMR: amr, AuthTime: x.authTime(), Opened: x.Opened, Seen: x.Seen, Expires: x.Expires,
 		Agent: x.Agent, IP: x.IP,
 	}
 }
@@ -240,7 +240,7 @@ func (w *Work) makeRoom(a AccountID) error {
 	if n, err := w.s.sessions.Count(w.tx, string(a)+"/", mostSessions); err != nil || n < mostSessions {
 		return err
 	}
-	var live, gone []*Session
+	var live, gone []*session
 	for item, err := range w.s.sessions.Prefix(w.tx, string(a)+"/", maxSessions) {
 		if err != nil {
 			return err
@@ -251,7 +251,7 @@ func (w *Work) makeRoom(a AccountID) error {
 			live = append(live, item.Doc)
 		}
 	}
-	slices.SortFunc(live, func(x, y *Session) int { return x.Seen.Compare(y.Seen) })
+	slices.SortFunc(live, func(x, y *session) int { return x.Seen.Compare(y.Seen) })
 	gone = append(gone, live[:max(0, len(live)+1-fewSessions)]...)
 	for _, x := range gone {
 		if err := w.s.sessions.Delete(w.tx, sessionKey(a, x.ID)); err != nil {
@@ -275,8 +275,8 @@ func (s *Service) Sessions(ctx context.Context, c Caller) ([]SessionInfo, error)
 }
 
 // sessions returns the account's sessions that are not over.
-func (w *Work) sessions(a AccountID) ([]*Session, error) {
-	var list []*Session
+func (w *Work) sessions(a AccountID) ([]*session, error) {
+	var list []*session
 	for item, err := range w.s.sessions.Prefix(w.tx, string(a)+"/", maxSessions) {
 		if err != nil {
 			return nil, err
@@ -311,12 +311,12 @@ func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
 // EndOtherSessions ends every session of the account but the caller's.
 func (s *Service) EndOtherSessions(ctx context.Context, c Caller) error {
 	return s.do(ctx, c, ActEndSession, func(w *Work) error {
-		return w.endSessions(w.account.ID, func(x *Session) bool { return x.ID != w.session.ID })
+		return w.endSessions(w.account.ID, func(x *session) bool { return x.ID != w.session.ID })
 	})
 }
 
 // endSessions deletes the account's sessions that match.
-func (w *Work) endSessions(a AccountID, match func(*Session) bool) error {
+func (w *Work) endSessions(a AccountID, match func(*session) bool) error {
 	list, err := w.sessions(a)
 	if err != nil {
 		return err

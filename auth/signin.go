@@ -104,7 +104,7 @@ func (m messageIDs) each() []string {
 type signInState struct {
 	flow     *Ceremony
 	token    string
-	session  *Session
+	session  *session
 	methods  []MethodInfo
 	mayTrust bool
 }

@@ -98,7 +98,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 	}{
 		{"spent", s.sweepConsumed, s.consumed.Delete},
 		{"link", sweeperOf(s.links, func(w *Work, l *link) bool { return w.now.After(l.Expires) }), s.links.Delete},
-		{"session", sweeperOf(s.sessions, func(w *Work, x *Session) bool { return w.now.After(x.Expires) }), s.sessions.Delete},
+		{"session", sweeperOf(s.sessions, func(w *Work, x *session) bool { return w.now.After(x.Expires) }), s.sessions.Delete},
 		{"sent", sweeperOf(s.sentBox, func(w *Work, m *Message) bool { return w.now.Sub(m.ChangedAt) > receiptWait }), s.sentBox.Delete},
 		{"throttle", sweeperOf(s.throttles, (*Work).throttleOver), s.throttles.Delete},
 	}

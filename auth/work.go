@@ -147,7 +147,7 @@ func (w *Work) Notify(id AccountID, template string, args map[string]string) err
 
 // EndSessions ends every session of an account but the caller's own.
 func (w *Work) EndSessions(id AccountID) error {
-	return w.endSessions(id, func(x *Session) bool { return w.session == nil || x.ID != w.session.ID })
+	return w.endSessions(id, func(x *session) bool { return w.session == nil || x.ID != w.session.ID })
 }
 
 // Freeze switches an account off: it ends all its sessions and what it has
@@ -156,7 +156,7 @@ func (w *Work) Freeze(id AccountID) error {
 	if err := w.setFrozen(id, w.now); err != nil {
 		return err
 	}
-	return w.endSessions(id, func(*Session) bool { return true })
+	return w.endSessions(id, func(*session) bool { return true })
 }
 
 // Thaw switches a frozen account on again. Refuses NotFound.
