@@ -38,7 +38,7 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 		next := &Ceremony{ID: id, Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Recipient: to,
 			Input: input, Language: c.Language, Greeting: ident.Greeting(w.account.Email.Mask()),
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.SignInLife),
-			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account)}
+			Account: w.account.ID, Session: w.session.lineID(), Epochs: w.epochs(w.account)}
 		return next, factor.BeginBind(next, s.subject(w.account, list))
 	})
 	if err != nil {
@@ -187,6 +187,11 @@ func (w *Work) checkBindable(c *Ceremony, refused *Error) error {
 	if err := w.requireOwnSession(c); err != nil {
 		return err
 	}
+	if w.session.exchanged() { // the first method raises the session
+		if on, err := w.hasMethods(c.Account); err != nil || !on {
+			return cmp.Or(err, w.requireExchange())
+		}
+	}
 	key := "a/" + string(c.Account) + "/" + string(c.Kind) // bindings count apart: they lock no sign-in
 	t, err := w.throttle(key)
 	if err != nil {
@@ -300,7 +305,7 @@ func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 		return err
 	}
 	// Whoever else had the password and waited to enrol has nothing to wait for.
-	if err := w.endSessions(w.account.ID, func(x *session) bool { return x.Restricted }); err != nil {
+	if err := w.endSessions(w.account.ID, func(x *session) bool { return x.Restricted && !w.isOwnSession(x) }); err != nil {
 		return err
 	}
 	session := w.s.sessionInfo(w.session, w.session)

@@ -65,7 +65,7 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 			if err := w.s.authenticators.Delete(w.tx, authenticatorKey(old.Account, old.ID)); err != nil {
 				return err
 			}
-			opened := func(s *session) bool { return s.OpenedBy == old.ID && s.ID != w.session.ID }
+			opened := func(s *session) bool { return s.OpenedBy == old.ID && !w.isOwnSession(s) }
 			if err := w.endSessions(old.Account, opened); err != nil {
 				return err
 			}

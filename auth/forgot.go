@@ -38,6 +38,9 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 			e.Field = "current"
 			return "", e
 		}
+		if err := w.requireExchange(); err != nil { // exchanged while the password was checked
+			return "", err
+		}
 		if err := w.clearFailures(g.key); err != nil {
 			return "", err
 		}
@@ -57,6 +60,9 @@ func (s *Service) guessByOwner(c Caller) func(*Work) (*guess, error) {
 		}
 		if w.session.Restricted {
 			return nil, Refuse(MustEnrol)
+		}
+		if err := w.requireExchange(); err != nil {
+			return nil, err
 		}
 		if err := w.Require(s.DemandOf(ActNewPassword), NoClass); err != nil {
 			return nil, err
@@ -86,7 +92,7 @@ func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids messageID
 	if err := w.deleteChanges(a.ID); err != nil { // whoever asked for them may be why the password is new
 		return err
 	}
-	if err := w.endSessions(a.ID, func(x *session) bool { return w.session == nil || x.ID != w.session.ID }); err != nil {
+	if err := w.endSessions(a.ID, func(x *session) bool { return !w.isOwnSession(x) }); err != nil {
 		return err
 	}
 	m := Message{Template: TemplateChange, Args: map[string]string{"what": "password", "at": messageTime(w.now)}}

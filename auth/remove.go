@@ -197,7 +197,7 @@ func (w *Work) endDependentSessions(a AccountID, gone map[string]bool, on bool, 
 				continue
 			}
 		}
-		own := w.session != nil && x.ID == w.session.ID
+		own := w.isOwnSession(x)
 		second := slices.ContainsFunc(kept, func(p Proof) bool { return p.Class > NoClass })
 		if own && (second || !on) {
 			x.Proofs = kept
@@ -209,7 +209,7 @@ func (w *Work) endDependentSessions(a AccountID, gone map[string]bool, on bool, 
 			}
 			continue
 		}
-		info.Ended = info.Ended || own
+		info.Ended = info.Ended || own && x.ID == w.session.ID
 		if err := w.s.sessions.Delete(w.tx, sessionKey(a, x.ID)); err != nil {
 			return err
 		}

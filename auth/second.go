@@ -127,14 +127,6 @@ func (w *Work) loadChallenged(c *Ceremony) (*Account, []*Authenticator, error) {
 	return a, list, nil
 }
 
-// requireOwnSession refuses a step-up or binding that belongs to another session.
-func (w *Work) requireOwnSession(c *Ceremony) error {
-	if c.Session != "" && (w.session == nil || w.session.ID != c.Session) {
-		return Refuse(CeremonyOtherBrowser)
-	}
-	return nil
-}
-
 // mayAnswer refuses a kind that rests or is switched off. It is asked when a
 // challenge is issued and again, with the same count, when it is redeemed: a
 // hundred parallel guesses find the lock that the fifth has set.
@@ -386,6 +378,9 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 	}
 	w.account = a
 	if err := w.requireOwnSession(c); err != nil {
+		return nil, err
+	}
+	if err := w.requireExchange(); err != nil {
 		return nil, err
 	}
 	if err := w.mayAnswer(a.ID, c.Kind); err != nil {

@@ -21,6 +21,12 @@ type session struct {
 	Agent      string    `json:"ag,omitempty"`
 	IP         string    `json:"ip,omitempty"`
 	Epochs     Epochs    `json:"ep"`
+
+	// A token that was exchanged: see exchange.
+	Line      string    `json:"ln,omitempty"` // the ID that the session began with, if it is not this one
+	Next      string    `json:"nx,omitempty"` // the ID that the session has now, or had next
+	NextAt    time.Time `json:"na,omitzero"`
+	NextAgain bool      `json:"ng,omitempty"` // by a repeated answer: nothing was proved
 }
 
 // authTime is when the person last proved anything in this session.

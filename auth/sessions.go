@@ -68,7 +68,11 @@ func (w *Work) loadSession() error {
 	if err != nil {
 		return err
 	}
-	if w.sessionOver(x) {
+	if x.exchanged() {
+		if err := w.openExchanged(x); err != nil {
+			return err
+		}
+	} else if w.sessionOver(x) {
 		return Refuse(SessionEnded)
 	}
 	a, err := w.s.accounts.Get(w.tx, string(account))
@@ -82,12 +86,16 @@ func (w *Work) loadSession() error {
 		return Refuse(SessionEnded)
 	}
 	w.session, w.account = x, a
-	w.touchDue = w.now.Sub(x.Seen) > w.s.policy.SessionIdle/16
+	w.touchDue = w.now.Sub(x.Seen) > w.s.policy.SessionIdle/16 && !x.exchanged()
 	return nil
 }
 
-// sessionOver reports whether a session has ended by time or by a restored backup.
+// sessionOver reports whether a session has ended by time or by a restored backup,
+// or its token's time after an exchange.
 func (w *Work) sessionOver(x *session) bool {
+	if x.exchanged() && w.now.Sub(x.NextAt) >= rotationGrace {
+		return true
+	}
 	p := w.s.policy
 	kept := x.Remember && p.SessionLife > p.SessionShort // else there is nothing that keeping would lengthen
 	idle := !kept && w.now.Sub(x.Seen) >= p.SessionIdle
@@ -149,9 +157,6 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		x.Remember = old.Remember
 		x.OpenedBy = old.OpenedBy
 		x.Shared = old.Shared
-		if err := w.s.sessions.Delete(w.tx, sessionKey(old.Account, old.ID)); err != nil {
-			return "", err
-		}
 	} else if err := w.makeRoom(a.ID); err != nil {
 		return "", err
 	}
@@ -166,8 +171,12 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		}
 		x.Restricted = true
 	}
+	old := w.session
 	w.session = &x
 	w.touchDue = false
+	if old != nil {
+		return w.s.sessionToken(a.ID, secret), w.exchange(old, &x, false)
+	}
 	return w.s.sessionToken(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
 }
 
@@ -175,7 +184,7 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 func (s *Service) sessionInfo(x, current *session) SessionInfo {
 	aal, amr := s.methods.assurance(x.Proofs)
 	return SessionInfo{
-		ID: x.ID, Current: current != nil && x.ID == current.ID, Restricted: x.Restricted, Remember: x.Remember,
+		ID: x.ID, Current: current != nil && x.lineID() == current.lineID(), Restricted: x.Restricted, Remember: x.Remember,
 		AAL: aal, AMR: amr, AuthTime: x.authTime(), Opened: x.Opened, Seen: x.Seen, Expires: x.Expires,
 		Agent: x.Agent, IP: x.IP,
 	}
@@ -221,7 +230,11 @@ func (w *Work) me() *Me {
 // SignOut ends the caller's session.
 func (s *Service) SignOut(ctx context.Context, c Caller) error {
 	return s.do(ctx, c, ActSignOut, func(w *Work) error {
-		return s.sessions.Delete(w.tx, sessionKey(w.session.Account, w.session.ID))
+		if w.session.Line == "" && !w.session.exchanged() {
+			return s.sessions.Delete(w.tx, sessionKey(w.session.Account, w.session.ID))
+		}
+		line := w.session.lineID()
+		return w.endSessions(w.account.ID, func(x *session) bool { return x.lineID() == line })
 	})
 }
 
@@ -267,6 +280,9 @@ func (s *Service) Sessions(ctx context.Context, c Caller) ([]SessionInfo, error)
 		all, err := w.sessions(w.account.ID)
 		var list []SessionInfo
 		for _, x := range all {
+			if x.exchanged() {
+				continue
+			}
 			list = append(list, w.s.sessionInfo(x, w.session))
 		}
 		slices.SortFunc(list, func(a, b SessionInfo) int { return b.Seen.Compare(a.Seen) })
@@ -274,7 +290,8 @@ func (s *Service) Sessions(ctx context.Context, c Caller) ([]SessionInfo, error)
 	})
 }
 
-// sessions returns the account's sessions that are not over.
+// sessions returns the account's sessions that are not over, by each token that
+// opens them.
 func (w *Work) sessions(a AccountID) ([]*session, error) {
 	var list []*session
 	for item, err := range w.s.sessions.Prefix(w.tx, string(a)+"/", maxSessions) {
@@ -311,7 +328,8 @@ func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
 // EndOtherSessions ends every session of the account but the caller's.
 func (s *Service) EndOtherSessions(ctx context.Context, c Caller) error {
 	return s.do(ctx, c, ActEndSession, func(w *Work) error {
-		return w.endSessions(w.account.ID, func(x *session) bool { return x.ID != w.session.ID })
+		line := w.session.lineID()
+		return w.endSessions(w.account.ID, func(x *session) bool { return x.lineID() != line })
 	})
 }
 

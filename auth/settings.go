@@ -143,7 +143,11 @@ func (w *Work) listPlaces(info *SecurityInfo) error {
 	if err != nil {
 		return err
 	}
-	info.Sessions = len(sessions)
+	for _, x := range sessions {
+		if !x.exchanged() {
+			info.Sessions++
+		}
+	}
 	browsers, err := w.browsers()
 	if err != nil {
 		return err

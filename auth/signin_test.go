@@ -53,10 +53,9 @@ func TestRestrictedSessionCanOnlyEnrol(t *testing.T) {
 		wantCode(t, what, act(), auth.MustEnrol)
 	}
 	_, c = w.enrolApp(c)
-	var err error
-	if _, err = w.s.Me(ctx, with(c, info.Token)); !errors.Is(err, auth.Refuse(auth.SessionEnded)) {
-		t.Errorf("the restricted token after it was raised: got %v, want %s", err, auth.SessionEnded)
-	}
+	_, err := w.s.Sessions(ctx, with(c, info.Token))
+	wantCode(t, "sessions by the restricted token after it was raised", err, auth.MustEnrol)
+	w.exchanged(with(c, info.Token))
 	_, err = w.s.Sessions(ctx, c)
 	ok(t, "sessions after enrolment", err)
 }

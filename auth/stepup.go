@@ -74,7 +74,7 @@ func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target st
 	flowID := s.newID()
 	flow, err := do(ctx, s, c, ActLookStep, func(w *Work) (*Ceremony, error) {
 		return &Ceremony{ID: flowID, Purpose: ForStepUp, For: a, About: target,
-			Account: w.account.ID, Session: w.session.ID, Epochs: w.epochs(w.account),
+			Account: w.account.ID, Session: w.session.lineID(), Epochs: w.epochs(w.account),
 			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Greeting: ident.Greeting(w.account.Email.Mask())}, nil
 	})
 	if err != nil {

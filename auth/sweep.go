@@ -98,7 +98,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 	}{
 		{"spent", s.sweepConsumed, s.consumed.Delete},
 		{"link", sweeperOf(s.links, func(w *Work, l *link) bool { return w.now.After(l.Expires) }), s.links.Delete},
-		{"session", sweeperOf(s.sessions, func(w *Work, x *session) bool { return w.now.After(x.Expires) }), s.sessions.Delete},
+		{"session", sweeperOf(s.sessions, (*Work).sessionSwept), s.sessions.Delete},
 		{"sent", sweeperOf(s.sentBox, func(w *Work, m *Message) bool { return w.now.Sub(m.ChangedAt) > receiptWait }), s.sentBox.Delete},
 		{"throttle", sweeperOf(s.throttles, (*Work).throttleOver), s.throttles.Delete},
 	}
@@ -140,6 +140,11 @@ func (s *Service) applyDue(ctx context.Context, c Caller, name string, find swee
 		err = errors.Join(err, apply(ctx, c, key)) // one that cannot be done holds up no other
 	}
 	return err
+}
+
+// sessionSwept reports whether the record of a session may go.
+func (w *Work) sessionSwept(x *session) bool {
+	return w.now.After(x.Expires) || x.exchanged() && w.now.Sub(x.NextAt) > rotationKept
 }
 
 // throttleOver reports whether a count may go: one of messages, or of guesses that

@@ -147,7 +147,7 @@ func (w *Work) Notify(id AccountID, template string, args map[string]string) err
 
 // EndSessions ends every session of an account but the caller's own.
 func (w *Work) EndSessions(id AccountID) error {
-	return w.endSessions(id, func(x *session) bool { return w.session == nil || x.ID != w.session.ID })
+	return w.endSessions(id, func(x *session) bool { return !w.isOwnSession(x) })
 }
 
 // Freeze switches an account off: it ends all its sessions and what it has
