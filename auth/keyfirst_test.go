@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -139,4 +140,27 @@ func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 func rpIDHash() []byte {
 	h := sha256.Sum256([]byte("localhost"))
 	return h[:]
+}
+
+// A sealed challenge has one length for strangers: for who has keys and who has none, whatever was typed around.
+func TestSealedChallengesAreOfOneLength(t *testing.T) {
+	w := newWorld(t)
+	w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	w.seller("keyless@example.com", "+8613800138001")
+	want := 0
+	for pad := range 1024 {
+		for _, identifier := range []string{"seller@example.com", "keyless@example.com", "nobody@example.com", phoneIndex} {
+			for _, typed := range []string{strings.Repeat(" ", pad) + identifier, "  " + identifier + strings.Repeat("\u200b", pad),
+				identifier + strings.Repeat("\x01<", pad)} {
+				ch, err := w.s.SignInKeyFirst(t.Context(), caller("x"), auth.KeyFirstForm{Identifier: typed})
+				ok(t, "begin", err)
+				if want == 0 {
+					want = len(ch.Ceremony)
+				}
+				if got := len(ch.Ceremony); got != want {
+					t.Fatalf("%d signs around %q: got a ceremony of %d, want %d", pad, identifier, got, want)
+				}
+			}
+		}
+	}
 }

@@ -1,25 +1,42 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
 )
 
-// sealStep is the size to which sealed ceremonies are padded: their length
-// must not say whether an account exists or how many keys it has.
-const sealStep = 1024
+// Sealed ceremonies are padded: their length must not say whether an account
+// exists or how many keys it has. What strangers may begin has one length,
+// whatever was typed; it is longer only for keys whose ids the options show as
+// longer. The rest grows by steps.
+const (
+	sealStep     = 1024
+	sealStranger = 2048
+)
+
+// paddedSize is the length to which a ceremony of n bytes is padded.
+func paddedSize(c *Ceremony, n int) int {
+	if c.anonymous() && n < sealStranger {
+		return sealStranger
+	}
+	return (n/sealStep + 1) * sealStep
+}
 
 // seal turns a ceremony into the opaque text that the client returns. Purpose
 // and browser are associated data: a challenge for a sign-in is no challenge
 // for a binding, and what one browser began no other can finish.
 func (s *Service) seal(c *Ceremony, caller Caller) (string, error) {
-	text, err := json.Marshal(c)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // six bytes for one: it is no page
+	if err := enc.Encode(c); err != nil {
 		return "", fmt.Errorf("writing a ceremony: %w", err)
 	}
-	padded := make([]byte, (len(text)/sealStep+1)*sealStep)
+	text := b.Bytes()
+	padded := make([]byte, paddedSize(c, len(text)))
 	for i := copy(padded, text); i < len(padded); i++ {
 		padded[i] = ' '
 	}

@@ -235,7 +235,7 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 	id := s.newID()
 	next, err := do(ctx, s, c, ActLook, func(w *Work) (*Ceremony, error) {
 		next := &Ceremony{ID: id, Purpose: ForSignIn, Kind: WebAuthn, Language: c.Language,
-			Remember: f.Remember && !f.Shared, Shared: f.Shared, Greeting: ident.Greeting(f.Identifier), Verify: f.Verify,
+			Remember: f.Remember && !f.Shared, Shared: f.Shared, Greeting: ident.Greet(f.Identifier), Verify: f.Verify,
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.CeremonyLife),
 			Epochs: Epochs{Restore: s.restoreEpoch()}}
 		var list []*Authenticator

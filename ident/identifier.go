@@ -269,6 +269,25 @@ func ParseName(s string) (string, error) {
 	return s, nil
 }
 
+// maxGreeting is how much of what was typed a page says again, in bytes: no identifier is longer.
+const maxGreeting = 254
+
+// Greet returns what was typed as a page may say it again: without blanks around and without characters that control,
+// cut to the length of the longest identifier. What is typed beyond that must not show in the length of anything sealed.
+func Greet(typed string) Greeting {
+	typed = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, typed[:min(len(typed), MaxTyped)]))
+	for len(typed) > maxGreeting {
+		_, last := utf8.DecodeLastRuneInString(typed)
+		typed = typed[:len(typed)-last]
+	}
+	return Greeting(typed)
+}
+
 // ParseLogin reads what was typed into the sign-in box: an e-mail address
 // or a telephone number. It never fails: what is neither gets a stable key
 // that no account has, so that to a stranger malformed looks like unknown.
