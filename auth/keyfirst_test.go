@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -162,5 +163,67 @@ func TestSealedChallengesAreOfOneLength(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// shownIDs are the credential ids that a browser is shown for an identifier.
+func (w *world) shownIDs(c auth.Caller, identifier string) string {
+	w.t.Helper()
+	ch, err := w.s.SignInKeyFirst(w.t.Context(), c, auth.KeyFirstForm{Identifier: identifier})
+	ok(w.t, "begin", err)
+	var o struct{ AllowCredentials []struct{ ID string } }
+	ok(w.t, "options", json.Unmarshal(publicKey(w.t, ch.Prompt), &o))
+	if len(o.AllowCredentials) == 0 {
+		w.t.Fatalf("%s: got no credentials, want keys or decoys", identifier)
+	}
+	var ids []string
+	for _, k := range o.AllowCredentials {
+		ids = append(ids, k.ID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// An address and a number of one person show a stranger nothing in common, whether he has a key or not; a browser
+// that he has signed in from finds his keys by both.
+func TestAddressAndNumberTellNothingOfEachOther(t *testing.T) {
+	w := newWorld(t)
+	_, _, home := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	w.seller("keyless@example.com", "+8613800138001")
+	for email, number := range map[string]string{"seller@example.com": phoneIndex, "keyless@example.com": "+8613800138001"} {
+		if a, b := w.shownIDs(caller("stranger"), email), w.shownIDs(caller("stranger"), number); a == b {
+			t.Errorf("%s and %s: got the same ids, want nothing in common", email, number)
+		}
+	}
+	if a, b := w.shownIDs(home, "seller@example.com"), w.shownIDs(home, phoneIndex); a != b {
+		t.Errorf("at home: got %s by address and %s by number, want the same keys", a, b)
+	}
+}
+
+// Decoys stay for months and move on by themselves, each at a time of its own: else the first key of an account would
+// show as the only change that there is.
+func TestDecoysMoveOn(t *testing.T) {
+	w := newWorld(t)
+	changes := map[string]int{}
+	before := map[string]string{}
+	moved := map[int]bool{}
+	for month := range 14 {
+		for n := range 12 {
+			who := fmt.Sprintf("nobody%d@example.com", n)
+			ids := w.shownIDs(caller("x"), who)
+			if month > 0 && ids != before[who] {
+				changes[who]++
+				moved[month] = true
+			}
+			before[who] = ids
+		}
+		w.pass(30 * 24 * time.Hour)
+	}
+	for who, n := range changes {
+		if n < 2 || n > 3 { // 390 days of 180 each
+			t.Errorf("%s: got %d changes in 13 months, want 2 or 3", who, n)
+		}
+	}
+	if len(changes) != 12 || len(moved) < 4 {
+		t.Errorf("got changes of %d identifiers in %d months, want all 12 spread over several", len(changes), len(moved))
 	}
 }

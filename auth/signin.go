@@ -238,26 +238,9 @@ func (s *Service) SignInKeyFirst(ctx context.Context, c Caller, f KeyFirstForm) 
 			Remember: f.Remember && !f.Shared, Shared: f.Shared, Greeting: ident.Greet(f.Identifier), Verify: f.Verify,
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.CeremonyLife),
 			Epochs: Epochs{Restore: s.restoreEpoch()}}
-		var list []*Authenticator
-		if f.Identifier != "" {
-			login := s.parseLogin(f.Identifier)
-			a, err := w.findAccount(login)
-			if err != nil {
-				return nil, err
-			}
-			if a != nil {
-				list, err = w.activeMethods(a.ID, WebAuthn, "")
-			} else {
-				err = w.readDummyAccount()
-			}
-			if err != nil {
-				return nil, err
-			}
-			if len(list) == 0 {
-				next.Decoy = s.mac("decoy", login.Key())
-			} else {
-				next.Account, next.Epochs = a.ID, w.epochs(a)
-			}
+		list, err := w.challengeStranger(next, f.Identifier)
+		if err != nil {
+			return nil, err
 		}
 		return next, s.factors[WebAuthn].BeginVerify(next, list)
 	})
