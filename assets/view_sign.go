@@ -29,12 +29,13 @@ type SignUpConfirm struct {
 	Link string // the path's last part; "" with a problem: the link is no good
 }
 
-// SignIn is /sign-in. It posts identifier, password and remember=yes|no to /sign-in. With Key set it carries a
+// SignIn is /sign-in. It posts identifier, password, remember=yes and shared=yes to /sign-in. With Key set it carries a
 // conditional ceremony, posted as ceremony and response to /sign-in/key.
 type SignIn struct {
 	Frame
 	Identifier string
 	Remember   bool
+	Shared     bool
 	Key        *KeyPrompt // discoverable keys and passkeys in the browser's autofill; nil where policy forbids it
 	Locked     bool       // password sign-in is locked here: key first is offered in large
 }
@@ -49,6 +50,7 @@ type SignInKey struct {
 	Key        *KeyPrompt // for the step "key"
 	Ceremony   string     // for the step "password": the sealed proof of the key
 	Remember   bool
+	Shared     bool
 }
 
 // Verify is the second step: /sign-in/verify?with= and, with For set, /confirm?for=&with=.

@@ -145,10 +145,12 @@ func (w *Work) openSession(a *Account, flow *Ceremony, d sessionDraw) (*signInSt
 	}
 	if flow.Shared {
 		w.session.Shared = true
-		return at, w.s.sessions.Put(w.tx, sessionKey(a.ID, w.session.ID), w.session)
+		if err := w.s.sessions.Put(w.tx, sessionKey(a.ID, w.session.ID), w.session); err != nil {
+			return nil, err
+		}
 	}
-	if w.caller.Browser == "" {
-		return at, nil
+	if flow.Shared || w.caller.Browser == "" {
+		return at, w.tellUnknownBrowser(a, d.messageIDs)
 	}
 	at.mayTrust, err = w.recordBrowser(a, d.messageIDs)
 	return at, err

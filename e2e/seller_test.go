@@ -108,6 +108,9 @@ func (p *person) signIn(more ...string) *person {
 	p.t.Helper()
 	p.open("/sign-in").at("/sign-in")
 	p.fill("identifier", p.email, "password", password)
+	if len(more) == 0 { // and no question follows
+		more = []string{"main [name=shared]"}
+	}
 	for _, press := range more {
 		p.press(press)
 	}

@@ -61,8 +61,8 @@ func TestPageWhenACodeCannotBeChecked(t *testing.T) {
 	p, secret := w.withApp()
 	p.fill(p.open("/security"), "/sign-out")
 	w.pass(time.Minute)
-	s := p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "remember",
-		"no").at("/sign-in/verify", 200)
+	s := p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "shared",
+		"yes").at("/sign-in/verify", 200)
 	disk.full = true
 	s = p.fill(s, "/sign-in/verify", "code", w.code(secret)).at("/sign-in/verify",
 		503).says("We can’t check codes right now", "nothing was counted against you")

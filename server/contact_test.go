@@ -43,8 +43,8 @@ func TestContactPages(t *testing.T) {
 	if told := w.mailed(auth.TemplateChange); told.Recipient != testEmail || told.Args["what"] != "email" {
 		t.Errorf("got %s told of %q, want the old address of the e-mail", told.Recipient, told.Args["what"])
 	}
-	q.fill(q.open("/sign-in"), "/sign-in", "identifier", "new@example.com", "password", testPassword, "remember",
-		"no").at("/sign-in/verify", 200)
+	q.fill(q.open("/sign-in"), "/sign-in", "identifier", "new@example.com", "password", testPassword, "shared",
+		"yes").at("/sign-in/verify", 200)
 }
 
 func TestContactPhonePage(t *testing.T) {

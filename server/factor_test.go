@@ -41,7 +41,7 @@ func TestPagesOfANewFactor(t *testing.T) {
 
 	w.pass(time.Minute)
 	s = p.fill(p.open("/sign-in"), "/sign-in",
-		"identifier", testEmail, "password", testPassword, "remember", "no").at("/sign-in/verify", 200)
+		"identifier", testEmail, "password", testPassword, "shared", "yes").at("/sign-in/verify", 200)
 	s.says("Enter the code of your badge", "Code of your badge").holds(`value="badge"`)
 	s = p.fill(s, "/sign-in/verify", "code", "QUAY-1").at("/sign-in/verify", 422)
 	s = p.fill(s, "/sign-in/verify", "code", "DOCK-9").at("/sign-in/verify", 422)
@@ -71,7 +71,7 @@ func TestPagesOfANewFactor(t *testing.T) {
 	if got := w.mailed(auth.TemplateChange).Args["what"]; got != "removed-badge" {
 		t.Errorf("the notice: got what %q, want removed-badge", got)
 	}
-	s = p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "remember", "no")
+	s = p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "shared", "yes")
 	p.fill(s.at("/sign-in/verify", 200), "/sign-in/verify", "code", w.code(secret)).at("/security", 200)
 	p.open("/security/history").says("Staff badge removed")
 	if s := p.open("/security"); strings.Contains(s.text, "/security/badge/") {

@@ -34,14 +34,14 @@ func languagePost(x *request) error {
 // sealed sheet of recovery codes, or those would be.
 func carried(to string, posted url.Values) url.Values {
 	typed, anything := url.Values{}, false
-	for _, name := range []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember",
+	for _, name := range []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember", "shared",
 		"via", "sealed"} {
 		v := posted.Get(name)
 		if v == "" {
 			continue
 		}
 		typed.Set(name, v)
-		anything = anything || name != "via" && (name != "remember" || v == "yes")
+		anything = anything || name != "via"
 	}
 	if to, _, _ = strings.Cut(to, "?"); to == "/security/app/new" && posted.Get("ceremony") != "" {
 		typed.Set("ceremony", posted.Get("ceremony"))

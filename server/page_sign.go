@@ -162,7 +162,7 @@ func signInPage(x *request) error {
 		x.put(returnCookie, back, flowLife)
 	}
 	return x.signInForm(http.StatusOK, &assets.SignIn{Frame: x.frame(), Identifier: x.identifier(),
-		Remember: x.field("remember") == "yes"})
+		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes"})
 }
 
 func (x *request) signInForm(status int, v *assets.SignIn) error {
@@ -179,12 +179,12 @@ func (x *request) signInForm(status int, v *assets.SignIn) error {
 
 func signInPost(x *request) error {
 	f := auth.SignInForm{Identifier: strings.TrimSpace(x.field("identifier")), Password: x.field("password"),
-		Remember: x.field("remember") == "yes", Shared: x.field("remember") == "no"}
+		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes"}
 	info, err := x.signedIn(x.s.service.SignIn(x.r.Context(), x.caller, f))
 	if err == nil {
 		return x.continueSignIn(info, f.Identifier)
 	}
-	v := &assets.SignIn{Frame: x.frame(), Identifier: f.Identifier, Remember: f.Remember}
+	v := &assets.SignIn{Frame: x.frame(), Identifier: f.Identifier, Remember: f.Remember, Shared: f.Shared}
 	status, err := x.refused(&v.Frame, err)
 	if err != nil {
 		return err
@@ -305,7 +305,7 @@ func keyFirstPost(x *request) error {
 
 func (x *request) askKeyFirst(status int, identifier string, refused error) error {
 	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier,
-		Remember: x.field("remember") == "yes"}
+		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes"}
 	if refused != nil {
 		var err error
 		if status, err = x.refused(&v.Frame, refused); err != nil {
@@ -314,7 +314,7 @@ func (x *request) askKeyFirst(status int, identifier string, refused error) erro
 	}
 	if identifier != "" && !v.WeChat {
 		ch, err := x.s.service.SignInKeyFirst(x.r.Context(), x.caller, auth.KeyFirstForm{Identifier: identifier,
-			Remember: v.Remember, Shared: x.field("remember") == "no"})
+			Remember: v.Remember, Shared: v.Shared})
 		if err != nil {
 			return err
 		}

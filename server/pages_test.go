@@ -37,7 +37,7 @@ func TestPagesFromSignUpToSignInWithAnApp(t *testing.T) {
 	p.open("/security").at("/sign-in", 200)
 
 	w.pass(time.Minute)
-	s = p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "remember", "no").at("/sign-in/verify", 200)
+	s = p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword, "shared", "yes").at("/sign-in/verify", 200)
 	s = p.fill(s, "/sign-in/verify", "code", "123456").at("/sign-in/verify", 422).says("This code is not right")
 	if got := s.form("/sign-in/verify").fields.Get("code"); got != "" {
 		t.Errorf("after a wrong code: got %q in the field, want nothing", got)

@@ -72,10 +72,10 @@ func (o *tour) visitor() *person {
 	return p
 }
 
-// firstStep opens the sign-in and fills it in.
-func (p *person) firstStep(identifier, password, remember string) *sheet {
+// firstStep opens the sign-in, fills it in and ticks a box: remember or shared.
+func (p *person) firstStep(identifier, password, tick string) *sheet {
 	p.w.t.Helper()
-	return p.fill(p.open("/sign-in"), "/sign-in", "identifier", identifier, "password", password, "remember", remember)
+	return p.fill(p.open("/sign-in"), "/sign-in", "identifier", identifier, "password", password, tick, "yes")
 }
 
 func (o *tour) link(template, arg string) string { return path(o.mailed(template).Args[arg]) }
@@ -108,7 +108,7 @@ func (o *tour) signUp() {
 	p.fill(p.open(link), link)
 	p.open(link)
 	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", "Wrong-Horse9")
-	p.firstStep(testEmail, testPassword, "yes")
+	p.firstStep(testEmail, testPassword, "remember")
 	p.open("/security")
 	p.open("/security/sessions") // nothing but to enrol
 }
@@ -225,7 +225,7 @@ func (o *tour) signIns() {
 	} {
 		o.later()
 		p := o.visitor()
-		p.firstStep(testEmail, testPassword, "no")
+		p.firstStep(testEmail, testPassword, "shared")
 		p.open("/sign-in/help")
 		p.open("/sign-in/send")
 		s := p.open(verify + "?with=" + c.with)
@@ -239,13 +239,13 @@ func (o *tour) signIns() {
 	}
 	o.later()
 	p := o.p
-	s := p.firstStep(testEmail, testPassword, "yes")
+	s := p.firstStep(testEmail, testPassword, "remember")
 	s = p.touch(s, o.key, verify)
 	p.fill(s, "/sign-in/trust", "trust", "yes")
 	p.open("/security/browsers")
 	p.fill(p.open("/security"), "/sign-out")
 	p.open("/sign-out")
-	p.firstStep(testEmail, testPassword, "yes")
+	p.firstStep(testEmail, testPassword, "remember")
 }
 
 func (o *tour) keyFirst() {
@@ -294,7 +294,7 @@ func (o *tour) contacts() {
 func (o *tour) undo() {
 	o.later()
 	p := o.visitor()
-	p.firstStep("new@example.com", "Another-Horse9", "yes")
+	p.firstStep("new@example.com", "Another-Horse9", "remember")
 	s := p.fill(p.open("/sign-in/verify?with=sms"), "/sign-in/send", "with", "sms")
 	p.fill(s, "/sign-in/verify", "code", o.sent())
 	gone := "/security/app/" + p.methodID("totp") + "/remove"
@@ -333,7 +333,7 @@ func (o *tour) sessions() {
 	for range 3 {
 		o.later()
 		o.p = o.visitor()
-		s := o.p.firstStep("new@example.com", testPassword, "yes")
+		s := o.p.firstStep("new@example.com", testPassword, "remember")
 		s = o.p.touch(s, o.key, "/sign-in/verify")
 		o.p.fill(s, "/sign-in/trust", "trust", "yes")
 	}

@@ -110,13 +110,19 @@ func TestSharedComputerCountsForKeysToo(t *testing.T) {
 	q := w.program()
 	q.password()
 	key := q.addKey("Red key")
-	for choice, want := range map[string]string{"no": "/security", "yes": "/sign-in/trust"} {
+	choices := map[string][]string{"shared": {"shared", "yes"}, "kept": {"remember", "yes"}, "nothing ticked": nil,
+		"both": {"remember", "yes", "shared", "yes"}}
+	for choice, ticked := range choices {
+		want := "/sign-in/trust"
+		if strings.Contains(strings.Join(ticked, " "), "shared") {
+			want = "/security"
+		}
 		p := w.browser()
-		s := p.fill(p.open("/sign-in/key"), "/sign-in/key", "identifier", testEmail, "remember", choice)
+		s := p.fill(p.open("/sign-in/key"), "/sign-in/key", append([]string{"identifier", testEmail}, ticked...)...)
 		s = p.touch(s, key, "/sign-in/key").at("/sign-in/key", 200)
 		s = p.fill(s, "/sign-in/key/password", "password", testPassword)
 		if s.path != want {
-			t.Errorf("remember %s: got %s, want %s", choice, s.path, want)
+			t.Errorf("%s: got %s, want %s", choice, s.path, want)
 		}
 	}
 }
