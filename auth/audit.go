@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -104,59 +103,3 @@ func siteChain(id string) AccountID {
 	h := sha256.Sum256([]byte(id))
 	return AccountID(fmt.Sprintf("site-%02x", h[0]%64))
 }
-
-// VerifyAudit recomputes every chain on one snapshot. It returns how many
-// chains and events it read, and an error that names the first event that does
-// not follow from the one before it.
-func (s *Service) VerifyAudit(ctx context.Context) (chains, events uint64, err error) {
-	type count struct{ chains, events uint64 }
-	read, err := do(ctx, s, Caller{system: true}, ActOutbox, func(w *Work) (count, error) {
-		var read count
-		for item, err := range s.chains.Scan(w.tx, "", "", maxEvents) {
-			if err != nil {
-				return read, err
-			}
-			n, err := s.checkChain(w.tx, item.ID)
-			if err != nil {
-				return read, fmt.Errorf("chain %s: %w", item.ID, err)
-			}
-			read.chains++
-			read.events += n
-		}
-		return read, nil
-	})
-	return read.chains, read.events, err
-}
-
-// checkChain recomputes an account's chain. It returns the number of events
-// and an error that names the first one that does not follow.
-func (s *Service) checkChain(tx store.Tx, chain string) (uint64, error) {
-	head, err := s.chains.Get(tx, chain)
-	if errors.Is(err, store.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	before, seq := "", uint64(0)
-	for item, err := range s.events.Prefix(tx, chain+"/", maxEvents) {
-		if err != nil {
-			return seq, err
-		}
-		seq++
-		want, err := item.Doc.hashAfter(before)
-		if err != nil {
-			return seq, err
-		}
-		if item.ID != eventKey(chain, seq) || item.Doc.Hash != want {
-			return seq, fmt.Errorf("audit event %d does not follow the one before it", seq)
-		}
-		before = want
-	}
-	if seq != head.Seq || before != head.Hash {
-		return seq, fmt.Errorf("audit chain ends at %d, its head says %d", seq, head.Seq)
-	}
-	return seq, nil
-}
-
-const maxEvents = 1 << 20

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -56,15 +57,8 @@ func TestChainShowsEveryEdit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	check := func() (n uint64, err error) {
-		_ = s.db.View(ctx, func(tx store.Tx) error {
-			n, err = s.checkChain(tx, "acct")
-			return nil
-		})
-		return n, err
-	}
-	if n, err := check(); n != 5 || err != nil {
-		t.Fatalf("an honest chain: got %d events, %v, want 5 and no error", n, err)
+	if chains, n, err := s.VerifyAudit(ctx); chains != 1 || n != 5 || err != nil {
+		t.Fatalf("an honest chain: got %d events of %d chains, %v, want 5 of 1 and no error", n, chains, err)
 	}
 	restore := func(name string, spoil func(tx store.Tx) error) {
 		t.Helper()
@@ -73,8 +67,8 @@ func TestChainShowsEveryEdit(t *testing.T) {
 			if err := spoil(tx); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.checkChain(tx, "acct"); err == nil {
-				t.Errorf("%s: got no error", name)
+			if _, broken := s.checkChain(tx, "acct"); broken == nil {
+				t.Errorf("%s: got a chain that holds", name)
 			}
 			return undo
 		})
@@ -107,6 +101,63 @@ func TestChainShowsEveryEdit(t *testing.T) {
 		}
 		return s.events.Put(tx, eventKey("acct", 3), a)
 	})
+}
+
+// A trail is read whole, however long its chains are, and past those that do not hold; each of those is named.
+func TestVerifyReadsLongChainsAndPastBrokenOnes(t *testing.T) {
+	s, end := service(t, filepath.Join(t.TempDir(), "l.db"), nil)
+	defer end()
+	ctx := t.Context()
+	const long = 2*scanBatch + 7
+	write := func(chain string, n int) {
+		err := s.do(ctx, Caller{system: true}, ActSweep, func(w *Work) error {
+			w.About(AccountID(chain))
+			for range n {
+				if err := w.appendEvent(Event{Action: ActRemoved}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, chain := range []string{"acct-a", "acct-b", "acct-c", "acct-d", "acct-e"} {
+		write(chain, 3)
+	}
+	write("long", long)
+	if chains, events, err := s.VerifyAudit(ctx); chains != 6 || events != 15+long || err != nil {
+		t.Fatalf("got %d chains, %d events and %v, want 6 and %d", chains, events, err, 15+long)
+	}
+	err := s.db.Update(ctx, func(tx store.Tx) error {
+		last, err := s.events.Get(tx, eventKey("long", long))
+		if err != nil {
+			return err
+		}
+		last.Item = "edited"
+		return errors.Join(s.events.Put(tx, eventKey("long", long), last),
+			s.events.Delete(tx, eventKey("acct-a", 1)), // cut in front
+			s.chains.Delete(tx, "acct-b"),              // the head cut off
+			s.events.Delete(tx, eventKey("acct-d", 1)), s.events.Delete(tx, eventKey("acct-d", 2)), s.events.Delete(tx, eventKey("acct-d", 3)),
+			tx.Put("event", eventKey("acct-e", 2), []byte("not sealed by us")))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = s.VerifyAudit(ctx)
+	var broken *BrokenAudit
+	if !errors.As(err, &broken) {
+		t.Fatalf("got %v, want the chains that do not hold", err)
+	}
+	got := map[string]uint64{}
+	for _, b := range broken.Chains {
+		got[b.Chain] = b.Event
+	}
+	want := map[string]uint64{"acct-a": 1, "acct-b": 4, "acct-d": 1, "acct-e": 2, "long": long}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
 
 // If the entry cannot be written, the act does not happen.
