@@ -81,7 +81,7 @@ func TestMessageWords(t *testing.T) {
 			t.Errorf("got text and HTML without %q", want)
 		}
 	}
-	_, text, html, err = p.Message(Chinese, "mail.removal-delayed", Args{"what": "key-removed", "name": "蓝色密钥",
+	_, text, _, err = p.Message(Chinese, "mail.removal-delayed", Args{"what": "key-removed", "name": "蓝色密钥",
 		"until": noon, "link": "https://login.example.com/undo/x"})
 	for _, want := range []string{"“蓝色密钥”将于 2026 年 3 月 3 日 14:03（UTC+8）移除。", "阻止移除："} {
 		if err != nil || !strings.Contains(text, want) || strings.ContainsAny(text, ":(") &&
