@@ -35,6 +35,12 @@ func (s sampler) old(path string) Frame {
 	return f
 }
 
+func (s sampler) onWeChat(path string) Frame {
+	f := s.signingIn(path)
+	f.WeChat = true
+	return f
+}
+
 func (s sampler) signingIn(path string) Frame {
 	f := s.at(path)
 	f.Who = "seller@example.com"
@@ -167,6 +173,8 @@ func (s sampler) verifying() []Sample {
 		Next: "/security/keys/new", Key: s.prompt(false), Keys: []string{"Blue key"}}
 	confirmApp := &Verify{Frame: s.signedIn("/confirm?for=password&with=app"), Help: s.help(WayApp), With: WayApp,
 		For: "password", Next: "/security/password"}
+	all = append(all, Sample{"verify-wechat", &Verify{Frame: s.onWeChat("/sign-in/verify"), Help: s.help(WayKey),
+		With: WayKey}})
 	return append(all, Sample{"verify-wrong", wrong}, Sample{"verify-down", down}, Sample{"verify-ask", ask},
 		Sample{"confirm-key", confirm}, Sample{"confirm-app", confirmApp},
 		Sample{"sign-in-help", &SignInHelp{Frame: s.signingIn("/sign-in/help"), Help: s.help(WaySMS),
@@ -224,6 +232,7 @@ func (s sampler) securing() []Sample {
 		{"keys-none", &Keys{Frame: s.signedIn("/security/keys"), CanAdd: true}},
 		{"key-new", &KeyNew{Frame: s.signedIn("/security/keys/new"), Number: 3, Key: s.prompt(false)}},
 		{"key-new-first", &KeyNew{Frame: must, Number: 1, Key: s.prompt(false), Step: 2, First: true}},
+		{"key-new-wechat", &KeyNew{Frame: s.onWeChat("/security/keys/new"), Number: 1}},
 		{"passkey-new", &KeyNew{Frame: s.signedIn("/security/keys/new?kind=passkey"), Passkey: true, Number: 1,
 			Browser: "Chrome on Windows", Key: s.prompt(false)}},
 		{"key", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: s.holders()[0], Events: events[:2]}},

@@ -254,6 +254,24 @@ func TestKeyScriptHeedsAnEarlyPress(t *testing.T) {
 	s.says("a question that ended twice", "[data-say]", "The key did not answer, or you cancelled")
 }
 
+// Seconds hurry nobody: they are shown in the last half minute of a question, not before.
+func TestSecondsShowInTheLastHalfMinute(t *testing.T) {
+	s := newStage(t)
+	if _, err := chromedp.Call(s.ctx, page.AddScriptToEvaluateOnNewDocument,
+		page.AddScriptToEvaluateOnNewDocumentParams{Source: refusing}); err != nil {
+		t.Fatal(err)
+	}
+	for seconds, want := range map[int]bool{300: false, 31: false, 30: true, 12: true} {
+		key := request("AAECAw", true)
+		key.Seconds = seconds
+		s.show(&Verify{With: WayKey, Key: key}, chromedp.WaitVisible(chromedp.CSS(`[data-state="waiting"]`)))
+		got, err := chromedp.Run(s.ctx, chromedp.Evaluate[bool](`!document.querySelector(".while").hidden`))
+		if err != nil || got != want {
+			t.Errorf("%d s left: got seconds shown %v, error %v, want %v", seconds, got, err, want)
+		}
+	}
+}
+
 func (s *stage) says(what, selector, want string) {
 	s.t.Helper()
 	got, err := chromedp.Run(s.ctx, chromedp.Text(chromedp.CSS(selector)))

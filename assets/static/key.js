@@ -2,7 +2,7 @@
 // whether it was right only the next page says.
 for (const panel of $$('[data-key]')) {
   const form = panel.closest('form'), ask = $('[data-ask]', form), create = panel.dataset.key === 'create';
-  const say = $('[data-say]', panel), more = $('[data-more]', panel), bar = $('progress', panel), sec = $('[data-sec]', panel);
+  const say = $('[data-say]', panel), more = $('[data-more]', panel), bar = $('progress', panel), sec = $('[data-sec]', panel), hurry = $('.while', panel);
   const idle = [say.textContent, more.textContent], limit = +panel.dataset.seconds || 0;
   const loaded = Date.now();
   let clock, sent, asked; // asked: pressed while the page was asking by itself
@@ -17,7 +17,11 @@ for (const panel of $$('[data-key]')) {
     if (state === 'failed') ask.textContent = ask.dataset.again;
     if (state === 'waiting' && bar) {
       const end = Date.now() + limit * 1000;
-      const tick = () => sec.textContent = bar.value = Math.max(0, Math.round((end - Date.now()) / 1000));
+      const tick = () => { // nobody is hurried before the last half minute
+        const n = Math.max(0, Math.round((end - Date.now()) / 1000));
+        hurry.hidden = n > 30;
+        sec.textContent = bar.value = n;
+      };
       tick();
       clock = setInterval(tick, 1000);
     }
