@@ -119,6 +119,20 @@ func isASCIIAlnum(r rune) bool {
 // the guesses at one.
 func (e Email) Key() string { return Fold(string(e)) }
 
+// Unaliased returns the key of the mailbox behind e: without the tag after a
+// plus sign and, at Gmail, without the dots. It serves to refuse and to count,
+// never to find or to merge: elsewhere the two may be two people's.
+func (e Email) Unaliased() string {
+	local, domain, _ := strings.Cut(e.Key(), "@")
+	if tag := strings.IndexByte(local, '+'); tag > 0 {
+		local = local[:tag]
+	}
+	if domain == "gmail.com" || domain == "googlemail.com" {
+		local, domain = strings.ReplaceAll(local, ".", ""), "gmail.com"
+	}
+	return local + "@" + domain
+}
+
 // Local returns the part before the "@".
 func (e Email) Local() string {
 	local, _, _ := strings.Cut(string(e), "@")
@@ -193,6 +207,15 @@ func (p Phone) Key() string { return string(p) }
 func (r Recipient) Key() string {
 	if strings.Contains(string(r), "@") {
 		return Email(r).Key()
+	}
+	return string(r)
+}
+
+// Unaliased returns the number, or the key of the mailbox behind r, as
+// Email.Unaliased says.
+func (r Recipient) Unaliased() string {
+	if strings.Contains(string(r), "@") {
+		return Email(r).Unaliased()
 	}
 	return string(r)
 }

@@ -69,6 +69,28 @@ func TestParseEmailRefuses(t *testing.T) {
 	}
 }
 
+func TestUnaliased(t *testing.T) {
+	for in, want := range map[string]string{
+		"Seller+shop@Example.com":      "seller@example.com",
+		"seller@example.com":           "seller@example.com",
+		"se.ller@example.com":          "se.ller@example.com",
+		"S.e.l.l.e.r+a+b@gmail.com":    "seller@gmail.com",
+		"seller@GoogleMail.com":        "seller@gmail.com",
+		"+seller@example.com":          "+seller@example.com", // nothing would be left
+		"ſeller＋shop@example.com":      "seller@example.com",
+		"张三+店@例子.公司":                   "张三@xn--fsqu00a.xn--55qx5d",
+		"seller+gmail.com@example.com": "seller@example.com",
+	} {
+		e, err := ParseEmail(in)
+		if err != nil || e.Unaliased() != want || Recipient(e).Unaliased() != want {
+			t.Errorf("%q: got %q, %v, want %q", in, e.Unaliased(), err, want)
+		}
+	}
+	if got := Recipient("+8613800138000").Unaliased(); got != "+8613800138000" {
+		t.Errorf("a number: got %q, want it as it is", got)
+	}
+}
+
 // Letters of another script that look alike are another mailbox: mail must
 // never go to the one when the other asks.
 func TestEmailHomographsStayApart(t *testing.T) {
