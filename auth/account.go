@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -31,12 +32,39 @@ type Account struct {
 	CreatedAt  time.Time `json:"c"`
 	EnrolledAt time.Time `json:"en,omitzero"` // since when two-step verification is on
 	Epoch      uint64    `json:"ep,omitempty"`
-	// MailReset says that the password was last set by a mailed link: until
-	// the next sign-in that mailbox is no second step (D6).
-	MailReset bool `json:"mr,omitempty"`
+	// FirstBy is the mailbox or number by which the password was last set, its
+	// aliases folded: no second step, until another one has been shown beside
+	// that password (D14). It is remembered as itself, wherever Email moves.
+	FirstBy ident.Recipient `json:"fb,omitempty"`
 	// DisabledAt is when the account was switched off: it has no sessions and
 	// nobody signs in to it until it is switched on again.
 	DisabledAt time.Time `json:"dis,omitzero"`
+}
+
+// Version is that of the stored form: 1 remembers what proved the first factor as
+// itself, where 0 had a flag that meant the account's e-mail.
+func (a *Account) Version() byte { return 1 }
+
+// Upgrade reads the flag of version 0.
+func (a *Account) Upgrade(_ byte, old []byte) error {
+	var was struct {
+		MailReset bool `json:"mr"`
+	}
+	if err := json.Unmarshal(old, &was); err != nil {
+		return err
+	}
+	if was.MailReset {
+		a.setFirstBy(ident.Recipient(a.Email))
+	}
+	return nil
+}
+
+// setFirstBy notes what proved the first factor; "" for the password itself.
+func (a *Account) setFirstBy(r ident.Recipient) { a.FirstBy = ident.Recipient(r.Unaliased()) }
+
+// provedFirst reports whether r proved the first factor, so that it is no second one.
+func (a *Account) provedFirst(r ident.Recipient) bool {
+	return a.FirstBy != "" && r.Unaliased() == string(a.FirstBy)
 }
 
 // disabled reports whether the account is switched off.

@@ -78,7 +78,8 @@ func (s *Service) bindInput(f BindForm) (json.RawMessage, ident.Recipient, error
 	return text, to, err
 }
 
-// mayBind refuses what is bound already and what would be too much.
+// mayBind refuses what is bound already, what would be too much, and a mailbox that
+// would undo what it is to protect.
 func (w *Work) mayBind(k Kind, to ident.Recipient) ([]*Authenticator, error) {
 	list, err := w.authenticators(w.account.ID)
 	if err != nil {
@@ -92,7 +93,8 @@ func (w *Work) mayBind(k Kind, to ident.Recipient) ([]*Authenticator, error) {
 			return nil, Refuse(MethodExists, "name", x.Name)
 		}
 	}
-	return list, nil
+	next := &Authenticator{Kind: k, Recipient: to, State: Active}
+	return list, w.refuseSoleMailbox(w.account.Email, append(slices.Clone(list), next))
 }
 
 func (s *Service) subject(a *Account, list []*Authenticator) Subject {
@@ -294,7 +296,10 @@ func (w *Work) refuseKnownCredential(x *Authenticator, list []*Authenticator) er
 // enrol turns two-step verification on: the first method counts as shown,
 // and the restricted session becomes a full one with a new token.
 func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
-	w.account.EnrolledAt, w.account.MailReset = w.now, false // the sign-in after the reset is over
+	w.account.EnrolledAt = w.now
+	if !w.account.provedFirst(x.Recipient) {
+		w.account.setFirstBy("") // the sign-in after the reset is over
+	}
 	if err := w.s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func (w *Work) forgetBrowser(a AccountID, id string) error {
 // ends trust.
 func (w *Work) browserTrusted(a *Account) (bool, error) {
 	id := w.s.browserID(w.caller)
-	if id == "" || w.s.policy.TrustLife == 0 || a.MailReset {
+	if id == "" || w.s.policy.TrustLife == 0 || a.FirstBy != "" {
 		return false, nil
 	}
 	b, err := w.s.browsers.Get(w.tx, sessionKey(a.ID, id))

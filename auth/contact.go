@@ -10,8 +10,10 @@ import (
 )
 
 // ChangeEmail mails a link to a new security e-mail; the change is made when
-// the link comes back. The answer is the same for an address that has an
-// account already. Refuses EmailMalformed, ResendTooSoon, SendLimitReached.
+// the link comes back in a session of this account. The answer is the same for
+// an address that has an account already, and the mail says nothing that the
+// account's owner has written. Refuses EmailMalformed, MailboxResets,
+// ResendTooSoon, SendLimitReached.
 func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*SignUpInfo, error) {
 	if err := s.admitted(ctx, c, ActContact); err != nil {
 		return nil, err
@@ -24,6 +26,9 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 	messageID := s.newID()
 	return do(ctx, s, c, ActContact, func(w *Work) (*SignUpInfo, error) {
 		w.entry.Kind = Email
+		if err := w.mayMoveEmail(to); err != nil {
+			return nil, err
+		}
 		info := &SignUpInfo{MaskedEmail: to.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
 		if _, err := w.takeSendQuota(w.account.ID, ident.Recipient(to)); err != nil {
@@ -37,27 +42,43 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 			return nil, err
 		}
 		return info, w.enqueue(Message{Account: w.account.ID, Channel: Mail, Recipient: ident.Recipient(to), Template: TemplateEmailChange,
-			Args: map[string]string{"link": url, "name": w.account.Name}, Expires: info.Expires}, messageID)
+			Args: map[string]string{"link": url}, Expires: info.Expires}, messageID)
 	})
 }
 
+// mayMoveEmail refuses an e-mail that is the account's only second step.
+func (w *Work) mayMoveEmail(to ident.Email) error {
+	list, err := w.authenticators(w.account.ID)
+	if err != nil {
+		return err
+	}
+	return w.refuseSoleMailbox(to, list)
+}
+
 // ConfirmEmail makes the change that a link confirms and returns the new
-// address, masked. The old address is told. Refuses LinkUsed, also where the
-// address belongs to another account by now.
+// address, masked. It needs a session of the account that asked: whoever reads
+// the new mailbox, or presses a link for the press, gives nobody an address.
+// The old address is told. Refuses LinkUsed, also where the address belongs to
+// another account by now, and LinkOtherAccount.
 func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ident.Masked, error) {
 	messages := s.newMessageIDs()
 	return do(ctx, s, c, ActConfirmEmail, func(w *Work) (ident.Masked, error) {
-		l, err := w.consumeLink(LinkEmail, token)
+		w.entry.Kind = Email
+		l, err := w.openLink(LinkEmail, token)
 		if err != nil {
 			return "", err
 		}
-		w.About(l.Account)
-		w.entry.Kind = Email
-		a, err := s.accounts.Get(w.tx, string(l.Account))
-		if errors.Is(err, store.ErrNotFound) || err == nil && a.Epoch != l.Epoch {
+		a := w.account
+		if l.Account != a.ID {
+			return "", Refuse(LinkOtherAccount) // and the link stays good for whom it was sent to
+		}
+		if _, err := w.consumeLink(LinkEmail, token); err != nil {
+			return "", err
+		}
+		if a.Epoch != l.Epoch {
 			return "", Refuse(LinkUsed) // something changed since: whoever asked may not be the owner any more
 		}
-		if err != nil {
+		if err := w.mayMoveEmail(l.Email); err != nil {
 			return "", err
 		}
 		before := *a

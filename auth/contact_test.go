@@ -22,9 +22,18 @@ func TestChangeEmail(t *testing.T) {
 	if m.Recipient != "new@example.com" {
 		t.Errorf("the link went to %s, want the new address", m.Recipient)
 	}
-	_, err = w.s.ConfirmEmail(ctx, caller("mail"), "forged")
+	if m.Args["name"] != "" {
+		t.Errorf("to an address that is not proved the mail says %q", m.Args["name"])
+	}
+	_, err = w.s.ConfirmEmail(ctx, c, "forged")
 	wantCode(t, "a forged link", err, auth.LinkUsed)
-	masked, err := w.s.ConfirmEmail(ctx, caller("mail"), token(m.Args["link"]))
+	_, err = w.s.ConfirmEmail(ctx, caller("mail"), token(m.Args["link"]))
+	wantCode(t, "whoever reads the mail", err, auth.SessionRequired)
+	_, stranger := w.enrolled("stranger@example.com", "+8613800138002")
+	_, err = w.s.ConfirmEmail(ctx, stranger, token(m.Args["link"]))
+	wantCode(t, "a session of another account", err, auth.LinkOtherAccount)
+	w.mail()
+	masked, err := w.s.ConfirmEmail(ctx, c, token(m.Args["link"]))
 	ok(t, "confirm", err)
 	if masked != "n•••@example.com" {
 		t.Errorf("confirmed: got %s", masked)
@@ -32,7 +41,7 @@ func TestChangeEmail(t *testing.T) {
 	if told := w.lastMail(auth.TemplateChange); told.Recipient != "seller@example.com" {
 		t.Errorf("told: got %s, want the old address", told.Recipient)
 	}
-	_, err = w.s.ConfirmEmail(ctx, caller("mail"), token(m.Args["link"]))
+	_, err = w.s.ConfirmEmail(ctx, c, token(m.Args["link"]))
 	wantCode(t, "the link again", err, auth.LinkUsed)
 	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: password})
 	wantCode(t, "the old address", err, auth.SignInRefused)
@@ -41,7 +50,7 @@ func TestChangeEmail(t *testing.T) {
 	w.pass(time.Minute)
 	_, err = w.s.ChangeEmail(ctx, c, "other@example.com")
 	ok(t, "ask for another's address", err)
-	_, err = w.s.ConfirmEmail(ctx, caller("mail"), token(w.lastMail(auth.TemplateEmailChange).Args["link"]))
+	_, err = w.s.ConfirmEmail(ctx, c, token(w.lastMail(auth.TemplateEmailChange).Args["link"]))
 	wantCode(t, "another's address", err, auth.LinkUsed)
 	w.signIn(caller("home"), "new@example.com")
 	w.pass(11 * time.Minute)

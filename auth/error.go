@@ -36,6 +36,7 @@ const (
 	CeremonyUsed         Code = "ceremony-used"
 	CeremonyOtherBrowser Code = "ceremony-other-browser" // also: forged, or sealed by another site
 	LinkUsed             Code = "link-used"              // used, too old or never issued
+	LinkOtherAccount     Code = "link-other-account"     // the session is not of the account that the link is for
 )
 
 // The codes of passwords and identifiers.
@@ -90,6 +91,7 @@ const (
 	ChangePending   Code = "change-pending"
 	BackupFallsWith Code = "backup-falls-with-it"
 	MethodRefused   Code = "method-refused" // policy does not take this kind here
+	MailboxResets   Code = "mailbox-resets" // it resets the password, and cannot be the only second step
 )
 
 // The codes of security keys. WebAuthn Level 3 §7.1 and §7.2.

@@ -44,7 +44,7 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 		if err := w.clearFailures(g.key); err != nil {
 			return "", err
 		}
-		if err := w.setPassword(w.account, stored, false, drawn.messageIDs); err != nil {
+		if err := w.setPassword(w.account, stored, "", drawn.messageIDs); err != nil {
 			return "", err
 		}
 		return w.grant(w.account, drawn.sessionSecret, w.session.Proofs, w.session.Remember)
@@ -80,11 +80,12 @@ func (s *Service) clearAttempts(ctx context.Context, c Caller, g *guess, refused
 	return refused
 }
 
-// setPassword writes a new password and voids what rested on the old one.
-func (w *Work) setPassword(a *Account, hashed string, byMail bool, ids messageIDs) error {
+// setPassword writes a new password and voids what rested on the old one. by is
+// what proved the first factor instead of the old password, if something did.
+func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids messageIDs) error {
 	a.Password = hashed
 	a.PasswordAt = w.now
-	a.MailReset = byMail
+	a.setFirstBy(by)
 	a.Epoch++
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err
@@ -116,7 +117,7 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 			return err // before About: repeating it fills nobody's history
 		}
 		w.About(a.ID)
-		l := link{Purpose: LinkReset, Account: a.ID, Expires: w.now.Add(s.policy.ResetLife), Epoch: a.Epoch}
+		l := link{Purpose: LinkReset, Account: a.ID, Email: a.Email, Expires: w.now.Add(s.policy.ResetLife), Epoch: a.Epoch}
 		if err := w.saveLink(key, &l); err != nil {
 			return err
 		}
@@ -168,7 +169,7 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 		if err := w.unlock(a.ID); err != nil {
 			return err
 		}
-		return w.setPassword(a, stored, true, messages)
+		return w.setPassword(a, stored, l.resetBy(a), messages)
 	})
 }
 

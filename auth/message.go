@@ -52,7 +52,7 @@ const (
 // Templates of messages. The texts are in package assets.
 const (
 	TemplateCode           = "code"             // args: code, label, purpose, minutes
-	TemplateSignUp         = "sign-up"          // args: link, name
+	TemplateSignUp         = "sign-up"          // args: link
 	TemplateSignUpExisting = "sign-up-existing" // args: name
 	TemplateReset          = "reset"            // args: link, name
 	TemplateChange         = "change"           // args: what, item, at, undo

@@ -3,6 +3,8 @@ package auth
 import (
 	"slices"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // activeMethods returns the account's active authenticators of a kind, only the
@@ -15,15 +17,33 @@ func (w *Work) activeMethods(a AccountID, k Kind, id string) ([]*Authenticator, 
 }
 
 // usable reports whether policy takes a method as second step of this account
-// now. The mailbox that reset the password cannot also be the second step of
-// the sign-in that follows (D6).
+// now. The mailbox or number that proved the first factor cannot also be the
+// second step of the sign-in that follows (D14).
 func (w *Work) usable(a *Account, x *Authenticator) bool {
 	if x.State != Active || w.s.factors[x.Kind] == nil {
 		return false
 	}
-	row := w.s.row(x)
-	reset := row.Channel == Mail && a.MailReset && x.Recipient.Key() == a.Email.Key()
-	return w.s.policy.Takes(row) && !reset
+	return w.s.policy.Takes(w.s.row(x)) && !a.provedFirst(x.Recipient)
+}
+
+// refuseSoleMailbox refuses what would leave the mailbox that resets the password as
+// the only second step: whoever reads it would need nothing else (D14). list
+// is the methods that there would be.
+func (w *Work) refuseSoleMailbox(email ident.Email, list []*Authenticator) error {
+	resets := false
+	for _, x := range list {
+		if x.State != Active || w.s.isSet(x.Kind) || !w.s.policy.Takes(w.s.row(x)) {
+			continue
+		}
+		if x.Recipient.Unaliased() != email.Unaliased() {
+			return nil
+		}
+		resets = true
+	}
+	if resets {
+		return RefuseField(MailboxResets, "email")
+	}
+	return nil
 }
 
 // offeredMethods lists the ways to take the second step, best first.

@@ -66,6 +66,11 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 			return nil, err
 		}
 		w.entry.setMethod(list[0])
+		if action == ActRemove { // what is lost goes whatever is left
+			if err := w.refuseSoleMailboxWithout(list[0]); err != nil {
+				return nil, err
+			}
+		}
 		info := new(RemoveInfo)
 		if info.Removed, err = w.describe(list[0]); err != nil {
 			return nil, err
@@ -84,6 +89,17 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 		}
 		return info, w.unbind(list, info)
 	})
+}
+
+// refuseSoleMailboxWithout refuses a removal that would leave the mailbox that resets
+// the password as the only second step.
+func (w *Work) refuseSoleMailboxWithout(x *Authenticator) error {
+	list, err := w.authenticators(w.account.ID)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(o *Authenticator) bool { return o.ID == x.ID })
+	return w.refuseSoleMailbox(w.account.Email, list)
 }
 
 // removalDraw is what is drawn for a change that may have to wait: its id, the

@@ -102,7 +102,6 @@ func rules() map[Action]Rule {
 		ActForgot:        {Who: Anyone, Audit: true},
 		ActReset:         {Who: Anyone, Audit: true},
 		ActUndo:          {Who: Anyone, Audit: true},
-		ActConfirmEmail:  {Who: Anyone, Audit: true},
 		ActLook:          {Who: Anyone, Reads: true},
 
 		ActMe:       {Who: SignedIn, Reads: true},
@@ -124,6 +123,7 @@ func rules() map[Action]Rule {
 		ActTrust:        {Who: Enrolled, Demand: Demand{Weak, ageAdd}, Audit: true},
 		ActForget:       {Who: Enrolled, Audit: true},
 		ActContact:      {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
+		ActConfirmEmail: {Who: Enrolled, Audit: true},
 		ActNewPassword:  {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
 
 		ActLabLook:  {Who: Tester, Reads: true},

@@ -137,8 +137,8 @@ func (w *Work) openSession(a *Account, flow *Ceremony, d sessionDraw) (*signInSt
 		return nil, err
 	}
 	at := &signInState{flow: flow, token: token, session: w.session}
-	if a.MailReset && len(flow.Proofs) > 1 {
-		a.MailReset = false
+	if a.FirstBy != "" && len(flow.Proofs) > 1 { // the password and a second step, which it was not
+		a.setFirstBy("")
 		if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -20,7 +21,7 @@ type link struct {
 	Expires time.Time   `json:"e"`
 	SignUp  *Account    `json:"su,omitempty"` // the account to be made
 	Change  string      `json:"c,omitempty"`  // the change to be undone
-	Email   ident.Email `json:"em,omitempty"` // the address to be confirmed
+	Email   ident.Email `json:"em,omitempty"` // the address that it went to
 	Epoch   uint64      `json:"ep,omitempty"` // of the account: a later reset voids an earlier link
 	Restore uint64      `json:"r,omitempty"`  // restore epoch: a backup holds links that were used since
 }
@@ -94,6 +95,9 @@ func (w *Work) consumeLink(purpose, token string) (*link, error) {
 	}
 	return l, w.s.links.Delete(w.tx, linkKey(token))
 }
+
+// resetBy is the mailbox that a reset link went to; older ones do not say.
+func (l *link) resetBy(a *Account) ident.Recipient { return ident.Recipient(cmp.Or(l.Email, a.Email)) }
 
 // LookLink reports whether a mailed link would work now, without spending it:
 // mail scanners open links, so opening one changes nothing.

@@ -35,11 +35,12 @@ func TestContactPages(t *testing.T) {
 	p.fill(s, "/security/contact/email", "email", "new@example.com").at("/security/contact/email", 429)
 	link := path(w.mailed(auth.TemplateEmailChange).Args["link"])
 
-	// The link is opened in the browser of the mail, which is signed in nowhere.
+	// The link is opened in the browser of the mail, which is signed in nowhere: it makes nobody's change.
 	q := w.browser()
-	s = q.open(link).at(link, 200).says("Make this your security e-mail?")
-	q.fill(s, link).at("/done/email-changed", 200).says("Security e-mail changed")
-	q.open(link).at(link, 410).says("This link has been used")
+	q.open(link).at("/sign-in", 200)
+	s = p.open(link).at(link, 200).says("Make this your security e-mail?")
+	p.fill(s, link).at("/done/email-changed", 200).says("Security e-mail changed")
+	p.open(link).at(link, 410).says("This link has been used")
 	if told := w.mailed(auth.TemplateChange); told.Recipient != testEmail || told.Args["what"] != "email" {
 		t.Errorf("got %s told of %q, want the old address of the e-mail", told.Recipient, told.Args["what"])
 	}

@@ -158,6 +158,16 @@ func sessionFaults() map[auth.Code]provocation {
 			q.api("GET", "/session", nil, nil)
 			return q.api("POST", "/sign-in/state", m{"ceremony": info.Ceremony}, nil)
 		}),
+		auth.LinkOtherAccount: do(func(c *trial) *httptest.ResponseRecorder {
+			c.p.must("POST", "/contact/email", m{"email": "new@example.com"}, nil)
+			link := lastPart(c.mailed(auth.TemplateEmailChange).Args["link"])
+			p := c.stranger()
+			var a answer
+			p.must("POST", "/sign-in", m{"identifier": otherEmail, "password": testPassword}, &a)
+			p.bearer = a.Token
+			p.addApp()
+			return p.api("POST", "/contact/email/confirm", m{"link": link}, nil)
+		}),
 		auth.LinkUsed: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.stranger().api("POST", "/forgot/password", m{"link": "no-such-link", "password": "Vivid-Marmot7"},
 				nil)
@@ -302,6 +312,13 @@ func methodFaults() map[auth.Code]provocation {
 			code := c.mailed(auth.TemplateCode).Args["code"]
 			return p.api("POST", "/methods/finish", m{"ceremony": a.Ceremony, "backup": true,
 				"response": m{"code": code}}, nil)
+		}),
+		auth.MailboxResets: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			var a answer
+			p.must("POST", "/sign-in", m{"identifier": otherEmail, "password": testPassword}, &a)
+			p.bearer = a.Token
+			return p.api("POST", "/methods/begin", m{"kind": "email", "address": otherEmail, "channel": "email"}, nil)
 		}),
 		auth.NoSuchMethod: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.p.api("DELETE", "/methods/none",

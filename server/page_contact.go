@@ -15,7 +15,7 @@ func contactPages() []page {
 			get: toContacts, post: emailPost},
 		{path: "/security/contact/phone", who: enrolled, what: "phone", uses: []string{"ChangePhone"}, bound: true,
 			get: toContacts, post: phonePost},
-		{path: "/security/contact/email/{link}", who: holder, uses: []string{"LookLink", "ConfirmEmail"}, bound: true,
+		{path: "/security/contact/email/{link}", who: enrolled, what: "email", uses: []string{"LookLink", "ConfirmEmail"}, bound: true,
 			get: emailConfirmPage, post: emailConfirmPost},
 	}
 }
@@ -76,15 +76,25 @@ func phonePost(x *request) error {
 	return x.redirect("/security")
 }
 
+// emailConfirmPage needs a session of the account that asked: whoever opens the mail elsewhere signs in there first.
 func emailConfirmPage(x *request) error {
-	v := &assets.EmailConfirm{Frame: x.frame(), Link: x.param("link")}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	v := &assets.EmailConfirm{Frame: f, Link: x.param("link")}
 	return x.linkPage(&v.Frame, &v.Link, auth.LinkEmail, v)
 }
 
 func emailConfirmPost(x *request) error {
-	v := &assets.EmailConfirm{Frame: x.frame(), Link: x.param("link")}
-	if _, err := x.s.service.ConfirmEmail(x.r.Context(), x.caller, v.Link); err != nil {
-		return x.deadLink(&v.Frame, &v.Link, err, v)
+	_, refused := x.s.service.ConfirmEmail(x.r.Context(), x.caller, x.param("link"))
+	if refused == nil {
+		return x.redirect("/done/email-changed")
 	}
-	return x.redirect("/done/email-changed")
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	v := &assets.EmailConfirm{Frame: f, Link: x.param("link")}
+	return x.deadLink(&v.Frame, &v.Link, refused, v)
 }

@@ -140,7 +140,8 @@ func (x *request) deadLink(f *assets.Frame, link *string, err error, v assets.Vi
 	if err != nil {
 		return err
 	}
-	if errors.Is(auth.Refuse(auth.Code(f.Problems[0].Code)), auth.Refuse(auth.LinkUsed)) {
+	switch auth.Code(f.Problems[0].Code) {
+	case auth.LinkUsed, auth.LinkOtherAccount, auth.MailboxResets:
 		*link = ""
 	}
 	return x.show(status, v)

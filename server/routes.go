@@ -141,7 +141,8 @@ func methodRoutes() []route {
 	return []route{
 		{use: "BindBegin", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/begin",
 			summary: "Begin to add a method", codes: join(stepCodes(), sendCodes(), numberCodes(),
-				codes(auth.EmailMalformed, auth.MethodExists, auth.TooManyMethods, auth.MethodRefused)),
+				codes(auth.EmailMalformed, auth.MethodExists, auth.TooManyMethods, auth.MethodRefused,
+					auth.MailboxResets)),
 			endpoint: takes(bindBegin).requires("kind")},
 		{use: "BindResend", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/resend",
 			summary: "Send its code again, perhaps by another channel", codes: join(sealedCodes(), stepCodes(),
@@ -149,8 +150,8 @@ func methodRoutes() []route {
 			endpoint: takes(bindResend).requires("ceremony")},
 		{use: "BindFinish", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/finish",
 			summary: "Finish adding a method", codes: join(sealedCodes(), stepCodes(), typedCodes(), keyCodes(),
-				codes(auth.MethodExists, auth.TooManyMethods, auth.BackupFallsWith, auth.NameTooLong,
-					auth.MethodResting)),
+				codes(auth.MethodExists, auth.TooManyMethods, auth.BackupFallsWith, auth.MailboxResets,
+					auth.NameTooLong, auth.MethodResting)),
 			endpoint: takes(bindFinish).requires("ceremony", "response")},
 		{use: "Rename", act: auth.ActRename, who: enrolled, method: http.MethodPatch, path: "/methods/{id}",
 			summary:  "Rename a method and say where it is kept",
@@ -191,13 +192,15 @@ func passwordRoutes() []route {
 func contactRoutes() []route {
 	return []route{
 		{use: "ChangeEmail", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/email",
-			bound:    true,
-			summary:  "Mail a link to a new security e-mail; the same for an address that is taken",
-			codes:    join(stepCodes(), codes(auth.EmailMalformed, auth.ResendTooSoon, auth.SendLimitReached)),
+			bound:   true,
+			summary: "Mail a link to a new security e-mail; the same for an address that is taken",
+			codes: join(stepCodes(), codes(auth.EmailMalformed, auth.MailboxResets, auth.ResendTooSoon,
+				auth.SendLimitReached)),
 			endpoint: takes(changeEmail).requires("email")},
-		{use: "ConfirmEmail", act: auth.ActConfirmEmail, who: holder, method: http.MethodPost,
-			path: "/contact/email/confirm", bound: true, link: true,
-			summary: "Change the security e-mail by the mailed link", codes: codes(auth.LinkUsed),
+		{use: "ConfirmEmail", act: auth.ActConfirmEmail, who: enrolled, method: http.MethodPost,
+			path: "/contact/email/confirm", bound: true,
+			summary:  "Change the security e-mail by the mailed link, in a session of the account that asked",
+			codes:    codes(auth.LinkUsed, auth.LinkOtherAccount, auth.MailboxResets),
 			endpoint: takes(confirmEmail).requires("link")},
 		{use: "ChangePhone", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/phone",
 			bound:    true,
@@ -257,7 +260,7 @@ func signUpCodes() []auth.Code {
 		auth.EmailMalformed, auth.TermsNotAccepted, auth.SendLimitReached))
 }
 func removeCodes() []auth.Code {
-	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.NotFound))
+	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.MailboxResets, auth.NotFound))
 }
 
 // answers lists every code that the route may refuse with, for the contract.

@@ -179,11 +179,11 @@ func (o *tour) apiBrowser() {
 func (o *tour) apiContact() {
 	o.prove()
 	o.p.must("POST", "/contact/email", m{"email": "new@example.com"}, nil)
-	o.program().must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)
+	o.p.must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)
 	o.p.must("POST", "/contact/phone", m{"phone": "+8613800138001"}, nil)
 	o.p.must("POST", "/contact/email", m{"email": testEmail}, nil)
 	o.pass(time.Second)
-	o.program().must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)
+	o.p.must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)
 }
 
 func (o *tour) apiRemove() {
