@@ -237,15 +237,15 @@ func TestClockNeverGoesBack(t *testing.T) {
 	}
 }
 
-func TestThrottleWaits(t *testing.T) {
+func TestAttemptsWait(t *testing.T) {
 	g := GuessPolicy{Free: 3, Wait: time.Minute, Cap: 10 * time.Minute, Limit: 8}
 	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
-	var th throttle
+	var th attempts
 	for i, want := range []time.Duration{0, 0, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 10 * time.Minute, 10 * time.Minute} {
 		th = th.afterFailure(g, now)
 		got := time.Duration(0)
-		if !th.Until.IsZero() {
-			got = th.Until.Sub(now)
+		if !th.RestsUntil.IsZero() {
+			got = th.RestsUntil.Sub(now)
 		}
 		if got != want {
 			t.Errorf("after %d: waits %s, want %s", i+1, got, want)
@@ -258,7 +258,7 @@ func TestThrottleWaits(t *testing.T) {
 	if got := th.freeTries(g, now.Add(25*time.Hour)); got != 2 {
 		t.Errorf("after a quiet day: %d left, want 2", got)
 	}
-	if th.Fails != 9 {
-		t.Errorf("a quiet day forgot the consecutive count: got %d, want 9", th.Fails)
+	if th.Failures != 9 {
+		t.Errorf("a quiet day forgot the consecutive count: got %d, want 9", th.Failures)
 	}
 }

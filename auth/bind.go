@@ -181,7 +181,7 @@ func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindIn
 }
 
 // checkBindable refuses a binding that is spent, void, of another session or wrong.
-// Wrong codes are counted as everywhere; a failed key burns its challenge.
+// Wrong answers are recorded as everywhere.
 func (w *Work) checkBindable(c *Ceremony, refused *Error) error {
 	if _, err := w.flowAccount(c); err != nil {
 		return err
@@ -194,30 +194,13 @@ func (w *Work) checkBindable(c *Ceremony, refused *Error) error {
 			return cmp.Or(err, w.requireExchange())
 		}
 	}
-	key := "a/" + string(c.Account) + "/" + string(c.Kind) // bindings count apart: they lock no sign-in
-	t, err := w.throttle(key)
-	if err != nil {
+	if err := w.mayAnswer(c); err != nil {
 		return err
 	}
-	if w.s.worth(c.Kind).Guessable && w.now.Before(t.Until) {
-		return Refuse(MethodResting).At(t.Until)
+	if refused != nil {
+		return w.recordFailure(c, refused)
 	}
-	if refused == nil {
-		return w.clearFailures(key)
-	}
-	if !w.s.worth(c.Kind).Guessable {
-		if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
-			return err
-		}
-		return refused
-	}
-	if refused.Code == CodeMalformed || refused.Code == CodeExpired {
-		return refused
-	}
-	if _, err := w.countFailure(key, w.s.policy.Guesses); err != nil {
-		return err
-	}
-	return refused
+	return w.clearFailures(bindingKey(c.Account, c.Kind))
 }
 
 // bind stores a new authenticator, tells every address, and raises the session

@@ -20,7 +20,7 @@
 //	device         "<account>/<id>"
 //	session        "<account>/<hash>"      the token's SHA-256, first 128 bits
 //	browser        "<account>/<hash>"
-//	throttle       see type throttle
+//	throttle       see types attempts and quota
 //	spent          "<id>"                  ceremonies, flows and links that had their one success
 //	link, change, outbox, sent, event, chain, meta
 //

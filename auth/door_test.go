@@ -77,7 +77,7 @@ func TestAnActionWithoutARuleCannotBeDone(t *testing.T) {
 
 // No stored record and no secret can be reached from what use cases return.
 func TestInfosHoldNoRecords(t *testing.T) {
-	records := []any{Account{}, Authenticator{}, Device{}, session{}, browser{}, Event{}, throttle{}, consumedMark{},
+	records := []any{Account{}, Authenticator{}, Device{}, session{}, browser{}, Event{}, attempts{}, quota{}, consumedMark{},
 		link{}, change{}, Ceremony{}, siteMeta{}, chainHead{}}
 	forbidden := map[reflect.Type]bool{}
 	for _, r := range records {

@@ -51,7 +51,7 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 	})
 }
 
-// guessByOwner picks the throttle of a signed-in owner's password. What a session
+// guessByOwner picks the attempts of a signed-in owner's password. What a session
 // has shown lets it be told what is so.
 func (s *Service) guessByOwner(c Caller) func(*Work) (*guess, error) {
 	return func(w *Work) (*guess, error) {
@@ -173,18 +173,18 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 	})
 }
 
-// unlock ends the counts on the old password.
+// unlock ends the counts on the old password, and on what was being bound behind it.
 func (w *Work) unlock(a AccountID) error {
-	for _, prefix := range []string{"b/", "s/", "k/"} {
+	for _, prefix := range []string{"a/", "b/", "s/", "k/"} {
 		var keys []string
-		for item, err := range w.s.throttles.Prefix(w.tx, prefix+string(a), maxBrowsers) {
+		for item, err := range w.s.attempts.Prefix(w.tx, prefix+string(a), maxBrowsers) {
 			if err != nil {
 				return err
 			}
 			keys = append(keys, item.ID)
 		}
 		for _, k := range keys {
-			if err := w.s.throttles.Delete(w.tx, k); err != nil {
+			if err := w.s.attempts.Delete(w.tx, k); err != nil {
 				return err
 			}
 		}

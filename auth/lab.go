@@ -222,7 +222,7 @@ func (l *Lab) Queued(ctx context.Context, c Caller, id string) (bool, error) {
 func (s *Service) emptiers() []func(store.Tx) (bool, error) {
 	list := []func(store.Tx) (bool, error){
 		emptier(s.sessions), emptier(s.accounts), emptier(s.authenticators), emptier(s.devices), emptier(s.browsers),
-		emptier(s.throttles), emptier(s.consumed), emptier(s.links), emptier(s.changes), emptier(s.outbox), emptier(s.sentBox),
+		emptier(s.attempts), emptier(s.consumed), emptier(s.links), emptier(s.changes), emptier(s.outbox), emptier(s.sentBox),
 		emptier(s.events), emptier(s.chains),
 	}
 	_ = s.eachCollection(func(c chores) error {

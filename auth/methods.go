@@ -83,9 +83,9 @@ func (w *Work) offeredMethods(a *Account) ([]MethodInfo, error) {
 
 // restsUntil returns until when a kind rests after wrong answers; zero if ready.
 func (w *Work) restsUntil(a AccountID, k Kind) (time.Time, error) {
-	t, err := w.throttle(codesKey(a, k))
-	if err != nil || !w.now.Before(t.Until) {
+	t, err := w.attempts(codesKey(a, k))
+	if err != nil || !w.now.Before(t.RestsUntil) {
 		return time.Time{}, err
 	}
-	return t.Until, nil
+	return t.RestsUntil, nil
 }

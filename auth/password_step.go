@@ -14,7 +14,7 @@ import (
 // between the parts leaves a charge, never a free try.
 type guess struct {
 	account *Account // nil: nobody has that identifier
-	key     string   // the throttle that pays
+	key     string   // the attempts that pay
 	policy  GuessPolicy
 	mayKnow bool // whoever asks may be told that it is locked
 	locked  *Error
@@ -32,7 +32,7 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 		if err != nil || g.account == nil {
 			return g, err
 		}
-		t, err := w.throttle(g.key)
+		t, err := w.attempts(g.key)
 		if err != nil {
 			return g, err
 		}
@@ -40,8 +40,8 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 			g.locked = Refuse(MethodDisabled)
 			return g, nil
 		}
-		if w.now.Before(t.Until) {
-			g.locked = Refuse(SignInLocked).At(t.Until)
+		if w.now.Before(t.RestsUntil) {
+			g.locked = Refuse(SignInLocked).At(t.RestsUntil)
 			return g, nil
 		}
 		t, err = w.countFailure(g.key, g.policy)
@@ -50,7 +50,7 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 		}
 		w.account = g.account
 		return g, w.notify(g.account, Message{Template: TemplateLocked, Args: map[string]string{
-			"at": messageTime(w.now), "until": messageTime(t.Until)}}, []string{messageID})
+			"at": messageTime(w.now), "until": messageTime(t.RestsUntil)}}, []string{messageID})
 	})
 }
 
@@ -73,15 +73,12 @@ func (s *Service) verifyPassword(ctx context.Context, g *guess, typed string) (b
 // fills the hasher's queue must not use up the owner's tries.
 func (s *Service) refundAttempt(ctx context.Context, g *guess) error {
 	return s.do(ctx, Caller{}, ActPassword, func(w *Work) error {
-		t, err := w.throttle(g.key)
+		t, err := w.attempts(g.key)
 		if err != nil {
 			return err
 		}
-		t.Fails, t.Burst = max(0, t.Fails-1), max(0, t.Burst-1)
-		if t.Burst < g.policy.Free {
-			t.Until = time.Time{}
-		}
-		return w.s.throttles.Put(w.tx, g.key, &t)
+		t = t.withoutOne(g.policy)
+		return w.s.attempts.Put(w.tx, g.key, &t)
 	})
 }
 
@@ -93,7 +90,7 @@ func (g *guess) refusal() *Error {
 	return Refuse(g.refuse)
 }
 
-// guessAtSignIn picks the throttle of a sign-in with a password.
+// guessAtSignIn picks the attempts of a sign-in with a password.
 func (s *Service) guessAtSignIn(login ident.Login, browser string) func(*Work) (*guess, error) {
 	return func(w *Work) (*guess, error) {
 		g := &guess{policy: s.policy.Strangers, refuse: SignInRefused}

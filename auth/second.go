@@ -113,7 +113,7 @@ func (w *Work) loadChallenged(c *Ceremony) (*Account, []*Authenticator, error) {
 	if err := w.requireOwnSession(c); err != nil {
 		return nil, nil, err
 	}
-	if err := w.mayAnswer(a.ID, c.Kind); err != nil {
+	if err := w.mayAnswer(c); err != nil {
 		return nil, nil, err
 	}
 	list, err := w.activeMethods(a.ID, c.Kind, c.AuthenticatorID)
@@ -130,21 +130,30 @@ func (w *Work) loadChallenged(c *Ceremony) (*Account, []*Authenticator, error) {
 // mayAnswer refuses a kind that rests or is switched off. It is asked when a
 // challenge is issued and again, with the same count, when it is redeemed: a
 // hundred parallel guesses find the lock that the fifth has set.
-func (w *Work) mayAnswer(a AccountID, k Kind) error {
-	if !w.s.worth(k).Guessable {
+func (w *Work) mayAnswer(c *Ceremony) error {
+	if !w.s.worth(c.Kind).Guessable {
 		return nil
 	}
-	t, err := w.throttle(codesKey(a, k))
+	t, err := w.attempts(answersKey(c))
 	if err != nil {
 		return err
 	}
 	if t.limitReached(w.s.policy.Guesses) {
 		return Refuse(MethodDisabled)
 	}
-	if w.now.Before(t.Until) {
-		return Refuse(MethodResting).At(t.Until)
+	if w.now.Before(t.RestsUntil) {
+		return Refuse(MethodResting).At(t.RestsUntil)
 	}
 	return nil
+}
+
+// answersKey is where the answers of a ceremony are counted. Those of bindings
+// count apart: they lock no sign-in.
+func answersKey(c *Ceremony) string {
+	if c.Purpose == ForBind {
+		return bindingKey(c.Account, c.Kind)
+	}
+	return codesKey(c.Account, c.Kind)
 }
 
 // sendCode writes the ceremony's messages to the outbox, within the limits of
@@ -383,14 +392,14 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 	if err := w.requireExchange(); err != nil {
 		return nil, err
 	}
-	if err := w.mayAnswer(a.ID, c.Kind); err != nil {
+	if err := w.mayAnswer(c); err != nil {
 		return nil, err
 	}
 	if err := w.saveAnswered(c, v); err != nil {
 		return nil, err
 	}
 	if v.refused != nil {
-		return nil, w.recordFailure(c, a, v)
+		return nil, w.recordFailure(c, v.refused)
 	}
 	if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
 		return nil, err
@@ -437,32 +446,32 @@ func (w *Work) saveAnswered(c *Ceremony, v *verdict) error {
 
 // recordFailure counts a refused response and says what is left. A failed WebAuthn
 // response burns its challenge; a wrong code does not, but is counted.
-func (w *Work) recordFailure(c *Ceremony, a *Account, v *verdict) error {
+func (w *Work) recordFailure(c *Ceremony, refused *Error) error {
 	if !w.s.worth(c.Kind).Guessable {
 		if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
 			return err
 		}
-		return v.refused
+		return refused
 	}
-	if v.refused.Code == CodeMalformed || v.refused.Code == CodeExpired {
-		return v.refused // no guess: it could not have been right
+	if refused.Code == CodeMalformed || refused.Code == CodeExpired {
+		return refused // no guess: it could not have been right
 	}
 	g := w.s.policy.Guesses
-	t, err := w.countFailure(codesKey(a.ID, c.Kind), g)
+	t, err := w.countFailure(answersKey(c), g)
 	if err != nil {
 		return err
 	}
-	if t.limitReached(g) {
-		if err := w.disableKind(c, a.ID); err != nil {
+	if t.limitReached(g) && c.Purpose != ForBind { // a binding has nothing yet to switch off
+		if err := w.disableKind(c, c.Account); err != nil {
 			return err
 		}
 	}
-	e := *v.refused
+	e := *refused
 	e.Args = nil
-	for k, val := range v.refused.Args {
+	for k, val := range refused.Args {
 		e.With(k, val)
 	}
-	return e.With("n", strconv.Itoa(t.freeTries(g, w.now))).At(t.Until)
+	return e.With("n", strconv.Itoa(t.freeTries(g, w.now))).At(t.RestsUntil)
 }
 
 // disableKind switches every authenticator of a kind off: too many consecutive

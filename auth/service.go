@@ -72,7 +72,8 @@ type Service struct {
 	devices        *store.Collection[Device]
 	sessions       *store.Collection[session]
 	browsers       *store.Collection[browser]
-	throttles      *store.Collection[throttle]
+	attempts       *store.Collection[attempts] // both in "throttle"
+	quotas         *store.Collection[quota]
 	consumed       *store.Collection[consumedMark]
 	links          *store.Collection[link]
 	changes        *store.Collection[change]
@@ -154,7 +155,8 @@ func (s *Service) openCollections(k *store.Keys) {
 	s.devices = store.NewCollection[Device]("device", k).In(r)
 	s.sessions = store.NewCollection[session]("session", k).In(r)
 	s.browsers = store.NewCollection[browser]("browser", k).In(r)
-	s.throttles = store.NewCollection[throttle]("throttle", k).In(r)
+	s.attempts = store.NewCollection[attempts]("throttle", k).In(r)
+	s.quotas = store.NewCollection[quota]("throttle", k).In(r)
 	s.consumed = store.NewCollection("spent", k, store.Ordered("ends", (*consumedMark).ends)).In(r)
 	s.links = store.NewCollection[link]("link", k).In(r)
 	s.changes = store.NewCollection[change]("change", k).In(r)

@@ -149,13 +149,13 @@ func (w *Work) delivery(c *Ceremony) (*DeliveryInfo, error) {
 	if err != nil || m == nil {
 		return nil, err
 	}
-	t, err := w.throttle(w.s.sendKey(c.Account, m.Recipient))
+	q, err := w.quota(w.s.sendKey(c.Account, m.Recipient))
 	if err != nil {
 		return nil, err
 	}
 	d := &DeliveryInfo{Channel: m.Channel, Masked: m.Recipient.Mask(), Label: m.Label, State: m.State, SentAt: m.CreatedAt,
-		ChangedAt: m.ChangedAt, Expires: m.Expires, ResendAt: t.At.Add(w.s.policy.ResendAfter),
-		LeftToday: max(0, w.s.policy.SendsPerDay-t.Fails)}
+		ChangedAt: m.ChangedAt, Expires: m.Expires, ResendAt: q.LastAt.Add(w.s.policy.ResendAfter),
+		LeftToday: max(0, w.s.policy.SendsPerDay-q.Count)}
 	if (d.State == Queued || d.State == Accepted) && !w.now.Before(d.Expires) {
 		d.State = Expired
 	}

@@ -100,7 +100,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		{"link", sweeperOf(s.links, func(w *Work, l *link) bool { return w.now.After(l.Expires) }), s.links.Delete},
 		{"session", sweeperOf(s.sessions, (*Work).sessionSwept), s.sessions.Delete},
 		{"sent", sweeperOf(s.sentBox, func(w *Work, m *Message) bool { return w.now.Sub(m.ChangedAt) > receiptWait }), s.sentBox.Delete},
-		{"throttle", sweeperOf(s.throttles, (*Work).throttleOver), s.throttles.Delete},
+		{"throttle", sweeperOf(s.attempts, (*Work).countOver), s.attempts.Delete},
 	}
 	for _, st := range steps {
 		if err := s.sweepAll(ctx, sys, st.name, st.find, st.delete); err != nil {
@@ -145,13 +145,6 @@ func (s *Service) applyDue(ctx context.Context, c Caller, name string, find swee
 // sessionSwept reports whether the record of a session may go.
 func (w *Work) sessionSwept(x *session) bool {
 	return w.now.After(x.Expires) || x.exchanged() && w.now.Sub(x.NextAt) > rotationKept
-}
-
-// throttleOver reports whether a count may go: one of messages, or of guesses that
-// have no limit, two days after its last. Guesses that have one are counted
-// until a right answer: who guesses a few a day would otherwise never reach it.
-func (w *Work) throttleOver(t *throttle) bool {
-	return !t.Keep && w.now.Sub(t.At) > 2*quiet && w.now.After(t.Until.Add(2*quiet))
 }
 
 // sweepStep finds on a snapshot and deletes in a transaction of its own, which

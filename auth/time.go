@@ -184,14 +184,14 @@ func (s *Service) RepairClock(ctx context.Context, operator string) (*ClockState
 // follow: else who was refused at a wrong time would be so until then.
 func (s *Service) moveCounts(ctx context.Context, to time.Time) error {
 	sys := Caller{system: true}
-	find := sweeperOf(s.throttles, func(_ *Work, t *throttle) bool { return t.At.After(to) })
+	find := sweeperOf(s.attempts, func(_ *Work, t *attempts) bool { return t.At.After(to) })
 	for from, more := "", true; more; {
 		found, err := do(ctx, s, sys, ActOutbox, func(w *Work) (sweepSlice, error) { return find(w, from) })
 		if err != nil {
 			return fmt.Errorf("looking for later counts: %w", err)
 		}
 		if len(found.keys) > 0 {
-			err = s.do(ctx, sys, ActSweep, func(w *Work) error { return w.moveThrottles(found.keys, to) })
+			err = s.do(ctx, sys, ActSweep, func(w *Work) error { return w.moveBack(found.keys, to) })
 		}
 		if err != nil {
 			return fmt.Errorf("moving counts: %w", err)
@@ -201,9 +201,10 @@ func (s *Service) moveCounts(ctx context.Context, to time.Time) error {
 	return nil
 }
 
-func (w *Work) moveThrottles(keys []string, to time.Time) error {
+// moveBack moves counts back. A quota lies there as attempts do: its day begins where their rest ends.
+func (w *Work) moveBack(keys []string, to time.Time) error {
 	for _, key := range keys {
-		t, err := w.throttle(key)
+		t, err := w.attempts(key)
 		if err != nil {
 			return err
 		}
@@ -212,10 +213,10 @@ func (w *Work) moveThrottles(keys []string, to time.Time) error {
 			continue
 		}
 		t.At = to
-		if !t.Until.IsZero() {
-			t.Until = t.Until.Add(-ahead)
+		if !t.RestsUntil.IsZero() {
+			t.RestsUntil = t.RestsUntil.Add(-ahead)
 		}
-		if err := w.s.throttles.Put(w.tx, key, &t); err != nil {
+		if err := w.s.attempts.Put(w.tx, key, &t); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,113 @@
+package auth
+
+import (
+	"errors"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// attempts counts wrong answers in one place. Its key says whose: the account
+// and the kind of method, or the account and the browser; never the ceremony,
+// so that parallel sign-ins multiply nothing. Attempts and quotas lie in one
+// collection and are told apart by their keys alone.
+//
+//	c/<account>/<kind>     codes of a kind           Policy.Guesses
+//	a/<account>/<kind>     codes of a binding        Policy.Guesses
+//	b/<account>/<browser>  passwords, known browser  Policy.Passwords
+//	s/<account>            passwords, strangers      Policy.Strangers
+//	k/<account>/<id>       passwords behind a key    Policy.Proven
+type attempts struct {
+	Failures   int       `json:"f"`           // consecutive, ended by a right answer
+	Burst      int       `json:"b,omitempty"` // consecutive without a quiet day between
+	At         time.Time `json:"t"`           // of the last
+	RestsUntil time.Time `json:"u,omitzero"`
+	Keep       bool      `json:"k,omitempty"` // counts towards a limit: never swept
+}
+
+const quiet = 24 * time.Hour
+
+// afterFailure returns the attempts after one more wrong answer.
+func (t attempts) afterFailure(g GuessPolicy, now time.Time) attempts {
+	if now.Sub(t.At) > quiet {
+		t.Burst = 0
+	}
+	t.Failures++
+	t.Burst++
+	t.At, t.Keep = now, g.Limit > 0
+	if over := t.Burst - g.Free; over >= 0 {
+		wait := g.Wait
+		for range over {
+			if wait *= 2; wait >= g.Cap {
+				break
+			}
+		}
+		t.RestsUntil = now.Add(min(wait, g.Cap))
+	}
+	return t
+}
+
+// withoutOne returns the attempts without one that was not judged.
+func (t attempts) withoutOne(g GuessPolicy) attempts {
+	t.Failures, t.Burst = max(0, t.Failures-1), max(0, t.Burst-1)
+	if t.Burst < g.Free {
+		t.RestsUntil = time.Time{}
+	}
+	return t
+}
+
+// freeTries says how many wrong answers are still free of a wait.
+func (t attempts) freeTries(g GuessPolicy, now time.Time) int {
+	if now.Sub(t.At) > quiet {
+		return g.Free
+	}
+	return max(0, g.Free-t.Burst)
+}
+
+// limitReached reports whether the limit on consecutive wrong answers is reached.
+func (t attempts) limitReached(g GuessPolicy) bool { return g.Limit > 0 && t.Failures >= g.Limit }
+
+func (w *Work) attempts(key string) (attempts, error) {
+	t, err := w.s.attempts.Get(w.tx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return attempts{}, nil
+	}
+	if err != nil {
+		return attempts{}, err
+	}
+	return *t, nil
+}
+
+// countFailure counts one wrong answer, before it is known to be wrong where that
+// takes long.
+func (w *Work) countFailure(key string, g GuessPolicy) (attempts, error) {
+	t, err := w.attempts(key)
+	if err != nil {
+		return t, err
+	}
+	t = t.afterFailure(g, w.now)
+	return t, w.s.attempts.Put(w.tx, key, &t)
+}
+
+// clearFailures ends a count. It writes only if there is one.
+func (w *Work) clearFailures(key string) error {
+	t, err := w.attempts(key)
+	if err != nil || t == (attempts{}) {
+		return err
+	}
+	return w.s.attempts.Delete(w.tx, key)
+}
+
+// countOver reports whether a count may go: one of messages, or of guesses that
+// have no limit, two days after its last. Guesses that have one are counted
+// until a right answer: who guesses a few a day would otherwise never reach it.
+// A quota reads as attempts that rested until its day began.
+func (w *Work) countOver(t *attempts) bool {
+	return !t.Keep && w.now.Sub(t.At) > 2*quiet && w.now.After(t.RestsUntil.Add(2*quiet))
+}
+
+func codesKey(a AccountID, k Kind) string     { return "c/" + string(a) + "/" + string(k) }
+func bindingKey(a AccountID, k Kind) string   { return "a/" + string(a) + "/" + string(k) }
+func browserKey(a AccountID, b string) string { return "b/" + string(a) + "/" + b }
+func strangersKey(a AccountID) string         { return "s/" + string(a) }
+func provenKey(a AccountID, id string) string { return "k/" + string(a) + "/" + id }
