@@ -45,13 +45,15 @@ type Ceremony struct {
 	Expires time.Time `json:"e"`
 	Epochs  Epochs    `json:"ep"`
 
-	Proofs   []Proof         `json:"pr,omitempty"` // what this flow has shown so far
-	Remember bool            `json:"rm,omitempty"`
-	Verify   bool            `json:"uv,omitempty"` // the key must verify its user, whatever the policy says
-	Shared   bool            `json:"sh,omitempty"` // begun on what was called a shared computer
-	Greeting ident.Greeting  `json:"h,omitempty"`  // whom the pages greet: the identifier as typed
-	Message  string          `json:"m,omitempty"`  // the outbox message that carries the code
-	State    json.RawMessage `json:"x,omitempty"`  // the factor's own
+	Proofs   []Proof `json:"pr,omitempty"` // what this flow has shown so far
+	Remember bool    `json:"rm,omitempty"`
+	Verify   bool    `json:"uv,omitempty"` // the key must verify its user, whatever the policy says
+	Shared   bool    `json:"sh,omitempty"` // begun on what was called a shared computer
+	// AnswersNobody says that the challenge names credentials that do not exist: no answer to it is right.
+	AnswersNobody bool            `json:"nb,omitempty"`
+	Greeting      ident.Greeting  `json:"h,omitempty"` // whom the pages greet: the identifier as typed
+	Message       string          `json:"m,omitempty"` // the outbox message that carries the code
+	State         json.RawMessage `json:"x,omitempty"` // the factor's own
 
 	Now          time.Time       `json:"-"` // the time of this call
 	Wall         time.Time       `json:"-"` // the wall clock at this call, which codes by time follow; zero: Now
@@ -64,8 +66,12 @@ type Ceremony struct {
 	Language     string          `json:"-"` // the person's language, for messages
 }
 
-// upgrade reads a binding that was sealed while its recipient stood in Target.
+// upgrade reads what was sealed earlier: a binding while its recipient stood in
+// Target, and a decoy while its greeting told it.
 func (c *Ceremony) upgrade() {
+	if c.anonymous() && c.Account == "" && c.Greeting != "" {
+		c.AnswersNobody = true
+	}
 	if c.Purpose == ForBind && c.AuthenticatorID != "" {
 		c.Recipient, c.AuthenticatorID = ident.Recipient(c.AuthenticatorID), ""
 	}

@@ -39,7 +39,7 @@ func (w *Work) challengeStranger(next *Ceremony, identifier string) ([]*Authenti
 		return nil, err
 	}
 	if len(list) == 0 {
-		next.Decoy = w.s.decoySeed(login.Key(), w.now)
+		next.Decoy, next.AnswersNobody = w.s.decoySeed(login.Key(), w.now), true
 		return nil, nil
 	}
 	next.Account, next.Epochs = a.ID, w.epochs(a)

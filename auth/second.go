@@ -332,7 +332,7 @@ func (w *Work) candidates(c *Ceremony, f Factor, response json.RawMessage, v *ve
 	if err := w.notConsumed(c.ID, CeremonyUsed); err != nil {
 		return nil, err
 	}
-	if c.Greeting != "" { // a decoy was issued: nobody's keys can answer it
+	if c.AnswersNobody { // a decoy was issued: nobody's keys can answer it
 		v.refused = Refuse(KeyWrong).In("7.2.5")
 		return nil, nil
 	}

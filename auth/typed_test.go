@@ -73,3 +73,20 @@ func TestBindingsSealedEarlierKeepTheirRecipient(t *testing.T) {
 		t.Errorf("got to %q, target %q, want the authenticator as target", string(now.Recipient), now.AuthenticatorID)
 	}
 }
+
+// Decoys that were sealed while a greeting told them stay decoys.
+func TestDecoysSealedEarlierAnswerNobody(t *testing.T) {
+	for _, c := range []struct {
+		sealed Ceremony
+		want   bool
+	}{
+		{Ceremony{Purpose: ForSignIn, Kind: WebAuthn, Greeting: "nobody@example.com"}, true},
+		{Ceremony{Purpose: ForSignIn, Kind: WebAuthn}, false},
+		{Ceremony{Purpose: ForSignIn, Kind: WebAuthn, Greeting: "a@example.com", Account: "A"}, false},
+		{Ceremony{Purpose: ForSignIn, Greeting: "a@example.com", Account: "A", Proofs: []Proof{{Kind: Password}}}, false},
+	} {
+		if c.sealed.upgrade(); c.sealed.AnswersNobody != c.want {
+			t.Errorf("%+v: got %v, want %v", c.sealed, c.sealed.AnswersNobody, c.want)
+		}
+	}
+}
