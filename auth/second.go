@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -125,35 +124,6 @@ func (w *Work) loadChallenged(c *Ceremony) (*Account, []*Authenticator, error) {
 		return nil, nil, Refuse(NoSuchMethod)
 	}
 	return a, list, nil
-}
-
-// mayAnswer refuses a kind that rests or is switched off. It is asked when a
-// challenge is issued and again, with the same count, when it is redeemed: a
-// hundred parallel guesses find the lock that the fifth has set.
-func (w *Work) mayAnswer(c *Ceremony) error {
-	if !w.s.worth(c.Kind).Guessable {
-		return nil
-	}
-	t, err := w.attempts(answersKey(c))
-	if err != nil {
-		return err
-	}
-	if t.limitReached(w.s.policy.Guesses) {
-		return Refuse(MethodDisabled)
-	}
-	if w.now.Before(t.RestsUntil) {
-		return Refuse(MethodResting).At(t.RestsUntil)
-	}
-	return nil
-}
-
-// answersKey is where the answers of a ceremony are counted. Those of bindings
-// count apart: they lock no sign-in.
-func answersKey(c *Ceremony) string {
-	if c.Purpose == ForBind {
-		return bindingKey(c.Account, c.Kind)
-	}
-	return codesKey(c.Account, c.Kind)
 }
 
 // sendCode writes the ceremony's messages to the outbox, within the limits of
@@ -442,56 +412,6 @@ func (w *Work) saveAnswered(c *Ceremony, v *verdict) error {
 		return err
 	}
 	return w.notifyOwner(c, "frozen-"+w.s.messageKey(&x), x.Name)
-}
-
-// recordFailure counts a refused response and says what is left. A failed WebAuthn
-// response burns its challenge; a wrong code does not, but is counted.
-func (w *Work) recordFailure(c *Ceremony, refused *Error) error {
-	if !w.s.worth(c.Kind).Guessable {
-		if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
-			return err
-		}
-		return refused
-	}
-	if refused.Code == CodeMalformed || refused.Code == CodeExpired {
-		return refused // no guess: it could not have been right
-	}
-	g := w.s.policy.Guesses
-	t, err := w.countFailure(answersKey(c), g)
-	if err != nil {
-		return err
-	}
-	if t.limitReached(g) && c.Purpose != ForBind { // a binding has nothing yet to switch off
-		if err := w.disableKind(c, c.Account); err != nil {
-			return err
-		}
-	}
-	e := *refused
-	e.Args = nil
-	for k, val := range refused.Args {
-		e.With(k, val)
-	}
-	return e.With("n", strconv.Itoa(t.freeTries(g, w.now))).At(t.RestsUntil)
-}
-
-// disableKind switches every authenticator of a kind off: too many consecutive
-// wrong answers. Only binding anew brings it back.
-func (w *Work) disableKind(c *Ceremony, a AccountID) error {
-	list, err := w.activeMethods(a, c.Kind, "")
-	if err != nil {
-		return err
-	}
-	for _, x := range list {
-		x.State = Disabled
-		x.Rev++
-		if err := w.s.authenticators.Put(w.tx, authenticatorKey(a, x.ID), x); err != nil {
-			return err
-		}
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	return w.notifyOwner(c, "disabled-"+string(c.Kind), list[0].Name)
 }
 
 // notifyOwner writes to every address what was done to a method without its owner's
