@@ -420,9 +420,9 @@ func TestRefusals(t *testing.T) {
 		t.Error("one refused field: got a summary, want the field alone")
 	}
 	two := render(t, p, English,
-		&SignUp{Frame: Frame{Problems: []Problem{{Code: "email-malformed", Field: "email"},
+		&SignUpConfirm{Link: "x", Frame: Frame{Problems: []Problem{{Code: "phone-malformed", Field: "phone"},
 			{Code: "terms-not-accepted", Field: "terms"}}}})
-	for _, want := range []string{`role="alert"`, `href="#f-email"`, `href="#f-terms"`, "2 things need correcting"} {
+	for _, want := range []string{`role="alert"`, `href="#f-phone"`, `href="#f-terms"`, "2 things need correcting"} {
 		if !strings.Contains(two, want) {
 			t.Errorf("two refused fields: got a page without %q", want)
 		}

@@ -2,12 +2,10 @@ package assets
 
 import "time"
 
-// SignUp is /sign-up. It posts name, user-name, email, phone, password and terms=yes to /sign-up.
+// SignUp is /sign-up. It posts email to /sign-up.
 type SignUp struct {
 	Frame
-	Name, UserName, Email, Phone string // as typed; the password never comes back
-	Terms                        bool
-	Rules                        PasswordRules
+	Email string // as typed
 }
 
 // PasswordRules say which advice stands under a new password.
@@ -16,17 +14,22 @@ type PasswordRules struct {
 	Mixed    bool // capital, small letter, digit and sign are demanded
 }
 
-// SignUpSent is /sign-up/sent. It posts email to /sign-up/again.
+// SignUpSent is /sign-up/sent. It posts email to /sign-up.
 type SignUpSent struct {
 	Frame
 	Email  string    // as typed
 	Resend time.Time // when a new mail may be asked for; zero: now
 }
 
-// SignUpConfirm is /sign-up/confirm/{link}. It posts nothing but the button, because mail scanners follow links.
+// SignUpConfirm is /sign-up/confirm/{link}. It posts name, user-name, phone, password and terms=yes to the same path.
 type SignUpConfirm struct {
 	Frame
-	Link string // the path's last part; "" with a problem: the link is no good
+	Link                  string // the path's last part; "" with a problem: the link is no good
+	Known                 bool   // with no link: the address has an account by now
+	Email                 string // the address that the link went to
+	Name, UserName, Phone string // as typed; the password never comes back
+	Terms                 bool
+	Rules                 PasswordRules
 }
 
 // SignIn is /sign-in. It posts identifier, password, remember=yes and shared=yes to /sign-in. With Key set it carries a
@@ -126,7 +129,7 @@ type ForgotPassword struct {
 // Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.
 type Message struct {
 	Frame
-	// "signed-out", "confirmed", "password-changed", "email-changed", "removal-stopped"
+	// "signed-out", "password-changed", "email-changed", "removal-stopped"
 	Key  string
 	Args Args
 	Tone string // as in Notice

@@ -90,13 +90,13 @@ func (w *world) live(t *testing.T) map[string]string {
 	const email, phone = "canary.address@example.com", "+8613912345678"
 	out := map[string]string{"password": password, "address": "canary.address", "phone": phone[1:],
 		"name": "Canary-Person", "user name": "金丝雀商店账户"}
-	f := form(email, phone)
+	f := form(phone)
 	f.Name, f.UserName = out["name"], out["user name"]
-	_, err := w.s.SignUp(ctx, caller("canary-cookie"), f)
+	_, err := w.s.SignUp(ctx, caller("canary-cookie"), email)
 	ok(t, "sign up", err)
 	out["browser cookie"] = "canary-cookie"
 	out["sign-up link"] = token(w.lastMail(auth.TemplateSignUp).Args["link"])
-	_, err = w.s.ConfirmSignUp(ctx, caller("canary-cookie"), out["sign-up link"])
+	_, err = w.s.ConfirmSignUp(ctx, caller("canary-cookie"), out["sign-up link"], f)
 	ok(t, "confirm", err)
 	info := w.signIn(caller("canary-cookie"), email)
 	out["restricted token"] = info.Token

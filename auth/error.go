@@ -1,6 +1,9 @@
 package auth
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // A Code names one expected refusal. Codes are API: they are the last part of
 // a problem's type, the key of its texts in both languages, and are never
@@ -36,6 +39,7 @@ const (
 	CeremonyUsed         Code = "ceremony-used"
 	CeremonyOtherBrowser Code = "ceremony-other-browser" // also: forged, or sealed by another site
 	LinkUsed             Code = "link-used"              // used, too old or never issued
+	SignedUp             Code = "signed-up"              // the address that a sign-up link went to has an account by now
 	LinkOtherAccount     Code = "link-other-account"     // the session is not of the account that the link is for
 )
 
@@ -130,6 +134,8 @@ type Error struct {
 	// Cause, in a lab alone, is the code of the check that refused where Code is
 	// deliberately blunt: testers see what strangers may not.
 	Cause Code
+	// Also is what else is wrong with what was sent: forms are told all at once.
+	Also []*Error
 	// Demand is set on StepUpRequired and TooWeak: what the caller must show.
 	Demand Demand
 }
@@ -148,6 +154,29 @@ func Refuse(code Code, pairs ...string) *Error {
 
 // RefuseField returns a refusal that names the member at fault.
 func RefuseField(code Code, field string) *Error { return &Error{Code: code, Field: field} }
+
+// refuseAll returns the first of the refusals with the others in Also, and nil
+// for none; a failure among them is returned as it is.
+func refuseAll(list ...error) error {
+	var all []*Error
+	for _, err := range list {
+		var e *Error
+		switch {
+		case err == nil:
+			continue
+		case !errors.As(err, &e):
+			return err
+		}
+		one := *e
+		one.Also = nil
+		all = append(append(all, &one), e.Also...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	all[0].Also = all[1:]
+	return all[0]
+}
 
 // With adds a public value and returns e.
 func (e *Error) With(key, value string) *Error {

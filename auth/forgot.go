@@ -113,7 +113,7 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 		if err != nil || a == nil {
 			return err
 		}
-		if err := w.takeResetQuota(a.ID); err != nil {
+		if err := w.takeLinkQuota(resetKey(a.ID), s.policy.SendsPerDay, s.policy.ResetLife); err != nil {
 			return err // before About: repeating it fills nobody's history
 		}
 		w.About(a.ID)

@@ -11,10 +11,11 @@ import (
 // The Info structs are all that leaves this package. None of them holds a
 // stored record or a secret; a test walks them.
 
-// SignUpForm is what a new seller enters (R88). All fields are required.
+// SignUpForm is what a new seller enters behind the mailed link (R88, D13). All
+// fields are required.
 type SignUpForm struct {
-	Name, UserName, Email, Phone, Password string
-	Terms                                  bool
+	Name, UserName, Phone, Password string
+	Terms                           bool
 }
 
 // SignUpInfo says where the confirmation went. It is the same whether or not
@@ -22,7 +23,7 @@ type SignUpForm struct {
 type SignUpInfo struct {
 	MaskedEmail ident.Masked `json:"email"`
 	Expires     time.Time    // of the link
-	ResendAt    time.Time
+	ResendAt    time.Time    // before that, asking again sends nothing
 }
 
 // SignInForm is the first step with a password. Shared is "this is a shared

@@ -111,9 +111,8 @@ func TestSignUpMailSaysNothingOfAStrangers(t *testing.T) {
 	w := newWorld(t)
 	w.seller("seller@example.com", phoneIndex)
 	w.pass(time.Hour)
-	f := form("ſeller@example.com", "+8613800138001") // folds to the same key, and may be another mailbox
-	f.Name = "You won, see evil.example"
-	_, err := w.s.SignUp(t.Context(), caller("stranger"), f)
+	// It folds to the same key, and may be another mailbox.
+	_, err := w.s.SignUp(t.Context(), caller("stranger"), "ſeller@example.com")
 	ok(t, "sign up", err)
 	m := w.lastMail(auth.TemplateSignUpExisting)
 	if m.Recipient != "seller@example.com" || m.Args["name"] != "Wei" {

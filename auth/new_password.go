@@ -26,7 +26,7 @@ func passwordRefusals(p password.Policy) map[password.Problem]*Error {
 	}
 }
 
-// acceptPassword refuses a new password that breaks the policy, with the first of its
+// acceptPassword refuses a new password that breaks the policy, with all of its
 // problems.
 func (p Policy) acceptPassword(typed string, userName ident.UserName, email ident.Email, name string) error {
 	list := p.Password.Problems(typed, password.Owner{
@@ -34,10 +34,12 @@ func (p Policy) acceptPassword(typed string, userName ident.UserName, email iden
 		Words:       []string{string(userName), email.Local(), name},
 		Fold:        ident.Fold,
 	})
-	if len(list) == 0 {
-		return nil
+	refusals := passwordRefusals(p.Password)
+	all := make([]error, len(list))
+	for i, problem := range list {
+		all[i] = refusals[problem]
 	}
-	return passwordRefusals(p.Password)[list[0]]
+	return refuseAll(all...)
 }
 
 // HashPassword returns a password as it is stored. Refuses Unavailable when too many

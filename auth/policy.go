@@ -61,6 +61,7 @@ type Policy struct {
 	CodeLife        time.Duration // a code by SMS, voice or e-mail
 	ResendAfter     time.Duration // before a code may be asked for again
 	SendsPerDay     int           // codes a day to one number or mailbox
+	SignUpsPerDay   int           // mails about a sign-up a day to one mailbox, aliases folded; then one a LinkLife
 	SendsPerNumber  int           // texts and calls a day to one number, whoever asks; 0: no limit
 	SendsPerPrefix  int           // to numbers that begin alike (country code and four or more digits)
 	SendsPerCountry int           // to one country
@@ -99,7 +100,8 @@ func Marketplace() Policy {
 
 		CeremonyLife: 5 * time.Minute, SignInLife: 15 * time.Minute,
 		LinkLife: 24 * time.Hour, ResetLife: 30 * time.Minute, CodeLife: 5 * time.Minute,
-		ResendAfter: 30 * time.Second, SendsPerDay: 10, SendsPerNumber: 20, SendsPerPrefix: 500, SendsPerCountry: 16000,
+		ResendAfter: 30 * time.Second, SendsPerDay: 10, SignUpsPerDay: 3,
+		SendsPerNumber: 20, SendsPerPrefix: 500, SendsPerCountry: 16000,
 		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,
 		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour,
 		EmailSecondStep: true, MustEnrol: true, MaxMethods: 20,

@@ -16,6 +16,7 @@ import (
 //	m/<address>             codes that would bind it        Policy.SendsPerDay
 //	o/<account>             codes that would bind anything  twice Policy.SendsPerDay
 //	r/<account>             reset links                     Policy.SendsPerDay, then one a ResetLife
+//	u/<mailbox>             sign-up links                   Policy.SignUpsPerDay, then one a LinkLife
 //	pn/<number>             texts and calls to a number     Policy.SendsPerNumber
 //	pp/<prefix>             to numbers that begin alike     Policy.SendsPerPrefix
 //	pc/<country>/<part>     to a country, in 16 parts       Policy.SendsPerCountry
@@ -103,29 +104,34 @@ func (w *Work) takeQuota(key string, most int, pause time.Duration) (int, error)
 	return most - q.Count, w.s.quotas.Put(w.tx, key, &q)
 }
 
-// takeResetQuota counts one mail with a reset link. Beyond SendsPerDay it allows one
-// in the life of a link: a stranger who keeps asking never stops the owner, who
-// has a good link in his mailbox or can be sent one (D4). It counts apart from
+// takeLinkQuota counts one mail with a link under a key. Beyond perDay it allows
+// one in the life of a link: a stranger who keeps asking never stops the owner,
+// who has a good link in his mailbox or can be sent one (D4). It counts apart from
 // codes, which the owner signs in with.
-func (w *Work) takeResetQuota(a AccountID) error {
-	q, err := w.quota(resetKey(a))
+func (w *Work) takeLinkQuota(key string, perDay int, life time.Duration) error {
+	q, err := w.quota(key)
 	if err != nil {
 		return err
 	}
 	pause := w.s.policy.ResendAfter
-	if q.Count >= w.s.policy.SendsPerDay {
-		pause = w.s.policy.ResetLife
+	if q.Count >= perDay {
+		pause = life
 	}
 	if !q.LastAt.IsZero() && w.now.Sub(q.LastAt) < pause {
 		return Refuse(ResendTooSoon).At(q.LastAt.Add(pause))
 	}
 	q.Count++
 	q.LastAt = w.now
-	return w.s.quotas.Put(w.tx, resetKey(a), &q)
+	return w.s.quotas.Put(w.tx, key, &q)
 }
 
 func (s *Service) sendKey(a AccountID, to ident.Recipient) string {
 	return "n/" + string(a) + "/" + s.shortMAC("address", to.Key())
+}
+
+// signUpKey is that of a mailbox, whatever alias of it is typed.
+func (s *Service) signUpKey(to ident.Email) string {
+	return "u/" + s.shortMAC("mailbox", to.Unaliased())
 }
 
 func resetKey(a AccountID) string { return "r/" + string(a) }

@@ -19,11 +19,17 @@ type link struct {
 	Purpose string      `json:"p"`
 	Account AccountID   `json:"a,omitempty"`
 	Expires time.Time   `json:"e"`
-	SignUp  *Account    `json:"su,omitempty"` // the account to be made
+	SignUp  *typedEmail `json:"su,omitempty"` // of older sign-up links: the address that it went to
 	Change  string      `json:"c,omitempty"`  // the change to be undone
 	Email   ident.Email `json:"em,omitempty"` // the address that it went to
 	Epoch   uint64      `json:"ep,omitempty"` // of the account: a later reset voids an earlier link
 	Restore uint64      `json:"r,omitempty"`  // restore epoch: a backup holds links that were used since
+}
+
+// typedEmail is all that is read of what older sign-up links hold: the name, number
+// and password beside it may be a stranger's, and become nobody's.
+type typedEmail struct {
+	Email ident.Email `json:"e"`
 }
 
 // The purposes of links.
@@ -100,77 +106,98 @@ func (w *Work) consumeLink(purpose, token string) (*link, error) {
 func (l *link) resetBy(a *Account) ident.Recipient { return ident.Recipient(cmp.Or(l.Email, a.Email)) }
 
 // LookLink reports whether a mailed link would work now, without spending it:
-// mail scanners open links, so opening one changes nothing.
-func (s *Service) LookLink(ctx context.Context, c Caller, purpose, token string) error {
-	return s.do(ctx, c, ActLook, func(w *Work) error {
-		_, err := w.openLink(purpose, token)
-		return err
+// mail scanners open links, so opening one changes nothing. It returns the
+// address that the link went to, where that is known: whoever holds the link
+// reads its mail.
+func (s *Service) LookLink(ctx context.Context, c Caller, purpose, token string) (ident.Email, error) {
+	return do(ctx, s, c, ActLook, func(w *Work) (ident.Email, error) {
+		if purpose == LinkSignUp {
+			return w.openSignUp(token)
+		}
+		l, err := w.openLink(purpose, token)
+		if err != nil {
+			return "", err
+		}
+		return l.Email, nil
 	})
 }
 
-// SignUp takes a new seller's data and mails a link that confirms it. The
-// answer, the work done and the number of mails are the same for an address
-// that has an account already: its owner is told by mail, nobody else is.
-func (s *Service) SignUp(ctx context.Context, c Caller, f SignUpForm) (*SignUpInfo, error) {
-	a, err := s.newAccount(c, f)
+// openSignUp returns the address that a sign-up link went to. Until the address has
+// an account, every link of it opens: a stranger who asks first, or presses
+// first, so spends nothing of its owner's. Refuses LinkUsed, and SignedUp once
+// it has one.
+func (w *Work) openSignUp(token string) (ident.Email, error) {
+	l, err := w.openLink(LinkSignUp, token)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	if a.Password, err = HashPassword(ctx, s.hasher, f.Password); err != nil {
-		return nil, err
+	email := l.Email
+	if l.SignUp != nil {
+		email = l.SignUp.Email
+	}
+	_, err = w.s.accounts.One(w.tx, "email", email.Key())
+	if err == nil {
+		return "", Refuse(SignedUp)
+	}
+	return email, ignoreMissing(err)
+}
+
+// SignUp mails a link to whoever wants an account at an address. The answer, the
+// work done and the number of mails are the same for an address that has an
+// account already: its owner is told by mail, nobody else is. Where enough was
+// mailed to that mailbox nothing more is, and ResendAt says until when: the links
+// that it has are good, so that whoever asks for it takes nothing away. Refuses
+// EmailMalformed.
+func (s *Service) SignUp(ctx context.Context, c Caller, address string) (*SignUpInfo, error) {
+	to, err := ident.ParseEmail(address)
+	if err != nil {
+		return nil, RefuseTyped(err)
 	}
 	key, url := s.newLink(LinkSignUp)
 	messageID := s.newID()
 	return do(ctx, s, c, ActSignUp, func(w *Work) (*SignUpInfo, error) {
-		info := &SignUpInfo{MaskedEmail: a.Email.Mask(), Expires: w.now.Add(s.policy.LinkLife),
+		info := &SignUpInfo{MaskedEmail: to.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
-		if _, err := w.takeSendQuota("", ident.Recipient(a.Email)); err != nil {
+		err := w.takeLinkQuota(s.signUpKey(to), s.policy.SignUpsPerDay, s.policy.LinkLife)
+		if e := new(Error); errors.As(err, &e) {
+			info.ResendAt = e.Until
+			return info, nil
+		}
+		if err != nil {
 			return nil, err
 		}
 		w.About(siteChain(key))
-		made := *a
-		made.CreatedAt, made.PasswordAt = w.now, w.now
-		m := Message{Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language, Template: TemplateSignUp,
-			Args: map[string]string{"link": url, "name": a.Name}, Expires: info.Expires}
-		owner, err := s.accounts.One(w.tx, "email", a.Email.Key())
-		if err == nil { // told in the owner's own words: a stranger's are no part of our mail
-			m.Recipient, m.Language = ident.Recipient(owner.Email), owner.Language
-			m.Template, m.Args = TemplateSignUpExisting, map[string]string{"name": owner.Name}
-			return info, w.enqueue(m, messageID)
-		}
-		if err := ignoreMissing(err); err != nil {
+		if err := w.saveLink(key, &link{Purpose: LinkSignUp, Email: to, Expires: info.Expires}); err != nil {
 			return nil, err
 		}
-		if err := w.saveLink(key, &link{Purpose: LinkSignUp, Expires: info.Expires, SignUp: &made}); err != nil {
+		// Nothing of what whoever asks has typed is said to a mailbox that he has not shown.
+		m := Message{Channel: Mail, Recipient: ident.Recipient(to), Language: c.Language, Template: TemplateSignUp,
+			Args: map[string]string{"link": url}, Expires: info.Expires}
+		owner, err := s.accounts.One(w.tx, "email", to.Key())
+		if err == nil { // told in the owner's own words
+			m.Recipient, m.Language = ident.Recipient(owner.Email), owner.Language
+			m.Template, m.Args = TemplateSignUpExisting, map[string]string{"name": owner.Name}
+		} else if err := ignoreMissing(err); err != nil {
 			return nil, err
 		}
 		return info, w.enqueue(m, messageID)
 	})
 }
 
-// newAccount reads the form into an account that is not yet stored.
-func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
-	name, err := ident.ParseName(f.Name)
-	if err != nil {
-		return nil, RefuseTyped(err)
-	}
-	user, err := ident.ParseUserName(f.UserName)
-	if err != nil {
-		return nil, RefuseTyped(err)
-	}
-	email, err := ident.ParseEmail(f.Email)
-	if err != nil {
-		return nil, RefuseTyped(err)
-	}
-	phone, err := ident.ParsePhone(f.Phone, nil)
-	if err != nil {
-		return nil, RefuseTyped(err)
-	}
-	if err := s.policy.acceptPassword(f.Password, user, email, name); err != nil {
-		return nil, err
-	}
+// newAccount reads the form into an account that is not yet stored. It refuses all
+// that is wrong with the form at once.
+func (s *Service) newAccount(c Caller, email ident.Email, f SignUpForm) (*Account, error) {
+	name, badName := ident.ParseName(f.Name)
+	user, badUser := ident.ParseUserName(f.UserName)
+	phone, badPhone := ident.ParsePhone(f.Phone, nil)
+	badPassword := s.policy.acceptPassword(f.Password, user, email, name)
+	var badTerms error
 	if !f.Terms {
-		return nil, RefuseField(TermsNotAccepted, "terms")
+		badTerms = RefuseField(TermsNotAccepted, "terms")
+	}
+	err := refuseAll(RefuseTyped(badName), RefuseTyped(badUser), RefuseTyped(badPhone), badPassword, badTerms)
+	if err != nil {
+		return nil, err
 	}
 	return &Account{
 		ID: AccountID(s.newID()), Name: name, UserName: user, Email: email, Phone: phone,
@@ -178,26 +205,42 @@ func (s *Service) newAccount(c Caller, f SignUpForm) (*Account, error) {
 	}, nil
 }
 
-// ConfirmSignUp makes the account that a link confirms and returns its masked
-// address. It signs nobody in: whoever opened the mail has shown the mailbox,
-// not the password. Refuses LinkUsed.
-func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string) (ident.Masked, error) {
-	return do(ctx, s, c, ActConfirmSignUp, func(w *Work) (ident.Masked, error) {
-		l, err := w.consumeLink(LinkSignUp, token)
-		if err != nil {
-			return "", err
+// ConfirmSignUp makes the account that a link is for, of what whoever opened the
+// link has typed, and signs its owner in: he has shown the mailbox and chosen
+// the password, and has yet to enrol. Refuses LinkUsed, SignedUp, and what is
+// wrong with the form.
+func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string, f SignUpForm) (*SignInInfo, error) {
+	email, err := s.LookLink(ctx, c, LinkSignUp, token)
+	if err != nil {
+		return nil, err // before a password is judged and hashed (promise 14)
+	}
+	made, err := s.newAccount(c, email, f)
+	if err != nil {
+		return nil, err
+	}
+	if made.Password, err = HashPassword(ctx, s.hasher, f.Password); err != nil {
+		return nil, err
+	}
+	drawn := s.newSessionDraw()
+	at, err := do(ctx, s, c, ActConfirmSignUp, func(w *Work) (*signInState, error) {
+		if _, err := w.openSignUp(token); err != nil {
+			return nil, err
 		}
-		a := l.SignUp
-		a.CreatedAt = w.now
-		w.About(a.ID)
+		a := *made
+		a.CreatedAt, a.PasswordAt = w.now, w.now
+		var err error
 		if a.LateClaim, err = w.claimsFull(a.Phone); err != nil {
-			return "", err
+			return nil, err
 		}
-		err = s.accounts.Insert(w.tx, string(a.ID), a)
-		if errors.Is(err, store.ErrExists) { // another link for the same mailbox was first
-			w.About("")
-			return "", Refuse(LinkUsed)
+		if err := s.accounts.Insert(w.tx, string(a.ID), &a); err != nil {
+			return nil, err
 		}
-		return a.Email.Mask(), err
+		w.About(a.ID)
+		return w.openSession(&a, &Ceremony{Account: a.ID, Greeting: ident.Greeting(a.Email),
+			Proofs: []Proof{{Kind: Password, At: w.now}}}, drawn)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return s.signInInfo(c, at)
 }

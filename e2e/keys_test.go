@@ -14,8 +14,7 @@ func keyJourneys() []journey {
 // firstDemonstration is the main job: an account, its key, and signing in with it.
 func (p *person) firstDemonstration(o webauthn.VirtualAuthenticatorOptions) {
 	p.plug(o)
-	p.signUp()
-	p.signIn().at("/security/start").says(p.word("start.title"), p.word("problem.must-enrol.title"),
+	p.signUp().says(p.word("start.title"), p.word("problem.must-enrol.title"),
 		p.word("state.off"))
 
 	// Nothing else opens to a session that has to enrol.

@@ -151,10 +151,14 @@ type (
 		ID      string
 		Verify  bool
 	}
-	nameBody      struct{ Name, Place string }
-	changeBody    struct{ Current, Password string }
-	forgotBody    struct{ Identifier string }
-	resetBody     struct{ Link, Password string }
+	nameBody   struct{ Name, Place string }
+	changeBody struct{ Current, Password string }
+	forgotBody struct{ Identifier string }
+	resetBody  struct{ Link, Password string }
+	signUpBody struct {
+		Link, Name, UserName, Phone, Password string
+		Terms                                 bool
+	}
 	confirmedInfo struct {
 		MaskedEmail ident.Masked `json:"email"`
 	}
@@ -168,13 +172,13 @@ type (
 	browserList struct{ Browsers []auth.BrowserInfo }
 )
 
-func signUp(x *request, in *auth.SignUpForm) (*auth.SignUpInfo, error) {
-	return x.s.service.SignUp(x.r.Context(), x.caller, *in)
+func signUp(x *request, in *emailBody) (*auth.SignUpInfo, error) {
+	return x.s.service.SignUp(x.r.Context(), x.caller, in.Email)
 }
 
-func confirmSignUp(x *request, in *linkBody) (*confirmedInfo, error) {
-	email, err := x.s.service.ConfirmSignUp(x.r.Context(), x.caller, in.Link)
-	return &confirmedInfo{email}, err
+func confirmSignUp(x *request, in *signUpBody) (*auth.SignInInfo, error) {
+	f := auth.SignUpForm{Name: in.Name, UserName: in.UserName, Phone: in.Phone, Password: in.Password, Terms: in.Terms}
+	return x.signedIn(x.s.service.ConfirmSignUp(x.r.Context(), x.caller, in.Link, f))
 }
 
 func signIn(x *request, in *auth.SignInForm) (*auth.SignInInfo, error) {

@@ -26,7 +26,7 @@
 //	__Host-latchkey-lang       en or zh-CN              400 days                     /
 //	__Host-latchkey-return     path to go back to       20 minutes                   /
 //	__Host-latchkey-notice     what the last act did    the next page                /
-//	__Host-latchkey-sign-up    what was typed, no password  20 minutes                   /
+//	__Host-latchkey-sign-up    where the mail went          20 minutes                   /
 //	__Host-latchkey-untrusted  "do not offer trust"     400 days                     /
 //	__Host-latchkey-conform    sealed, begun exchange   20 minutes                   /   (a lab's, lab_fido.go)
 //

@@ -205,8 +205,7 @@ func live(w *world, f *facts) {
 		w.pass(time.Minute)
 	}
 	p := w.program()
-	p.must("POST", "/sign-up", m{"name": "New", "userName": "new-shop", "email": goldenEmail("new"),
-		"phone": "+8613900139009", "password": testPassword, "terms": true}, nil)
+	p.must("POST", "/sign-up", m{"email": goldenEmail("new")}, nil)
 	f.Links["sign-up"] = lastPart(w.mailed(auth.TemplateSignUp).Args["link"])
 	people["mei"].proveFreshly(auth.ActContact)
 	people["mei"].p.must("POST", "/contact/email", m{"email": goldenEmail("mei-moved")}, nil)
@@ -236,9 +235,7 @@ func live(w *world, f *facts) {
 func (w *world) settle(name, number string) *goldenPerson {
 	w.t.Helper()
 	s := &goldenPerson{goldenSeller: &goldenSeller{Number: number}, name: name, w: w, p: w.program()}
-	s.p.must("POST", "/sign-up", m{"name": "Seller " + name, "userName": name + "的店", "email": goldenEmail(name),
-		"phone": number, "password": testPassword, "terms": true}, nil)
-	s.p.must("POST", "/sign-up/confirm", m{"link": lastPart(w.mailed(auth.TemplateSignUp).Args["link"])}, nil)
+	w.signUp(s.p, goldenEmail(name), m{"name": "Seller " + name, "userName": name + "的店", "phone": number})
 	s.p.bearer = s.begin().Token
 	s.Secret = s.p.addApp()
 	s.bind(m{"kind": "phone", "number": number, "channel": "sms"}, nil)

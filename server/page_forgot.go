@@ -79,7 +79,7 @@ func undoPost(x *request) error {
 // donePage says that something is done, to people who are not signed in. It can be loaded again.
 func donePage(x *request) error {
 	switch what := x.param("what"); what {
-	case "confirmed", "password-changed", "removal-stopped":
+	case "password-changed", "removal-stopped":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security"})

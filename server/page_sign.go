@@ -2,11 +2,9 @@ package server
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -15,12 +13,6 @@ import (
 func signPages() []page {
 	return []page{
 		{path: "/", who: anyone, get: func(x *request) error { return x.redirect("/security") }},
-		{path: "/sign-up", who: anyone, uses: []string{"SignUp"}, bound: true, get: signUpPage, post: signUpPost},
-		{path: "/sign-up/sent", who: anyone, get: signUpSent},
-		{path: "/sign-up/again", who: anyone, get: func(x *request) error { return x.redirect("/sign-up") },
-			post: signUpAgain},
-		{path: "/sign-up/confirm/{link}", who: holder, uses: []string{"LookLink", "ConfirmSignUp"}, bound: true,
-			get: confirmPage, post: confirmPost},
 		{path: "/sign-in", who: anyone, uses: []string{"SignIn", "SignInKeyFirst"}, bound: true, get: signInPage,
 			post: signInPost},
 		{path: "/sign-in/key", who: anyone, uses: []string{"SignInKeyFirst", "SignInFinish", "SignInState"},
@@ -38,97 +30,10 @@ func signPages() []page {
 	}
 }
 
-func signUpPage(x *request) error { return x.show(http.StatusOK, x.signUpForm()) }
-
-// signUpForm is the form with what was typed; the password never comes back.
-func (x *request) signUpForm() *assets.SignUp {
-	return &assets.SignUp{Frame: x.frame(), Name: x.field("name"), UserName: x.field("user-name"),
-		Email: x.field("email"), Phone: x.field("phone"),
-		Terms: x.field("terms") == "yes", Rules: passwordRules(x.s.config.Policy.Password)}
-}
-
-func signUpPost(x *request) error {
-	v := x.signUpForm()
-	f := auth.SignUpForm{Name: v.Name, UserName: v.UserName, Email: v.Email, Phone: v.Phone,
-		Password: x.field("password"), Terms: v.Terms}
-	info, err := x.s.service.SignUp(x.r.Context(), x.caller, f)
-	if err == nil {
-		x.keepForm(f, info.ResendAt)
-		x.keepFlow("", f.Email)
-		return x.redirect("/sign-up/sent")
-	}
-	status, err := x.refused(&v.Frame, err)
-	if err != nil {
-		return err
-	}
-	return x.show(status, v)
-}
-
-// A draft is a sign-up on its way, for whoever has to ask for the mail again. The password is not in it: only the
-// domain
-// keeps that, as a hash behind the link.
-type draft struct {
-	Name     string    `json:"n"`
-	UserName string    `json:"u"`
-	Email    string    `json:"e"`
-	Phone    string    `json:"p"`
-	Resend   time.Time `json:"t"`
-}
-
-func (x *request) keepForm(f auth.SignUpForm, resend time.Time) {
-	raw, err := json.Marshal(draft{f.Name, f.UserName, f.Email, f.Phone, resend})
-	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxFlash {
-		x.put(draftCookie, text, flowLife)
-	}
-}
-
-// draft is the sign-up on its way, empty for none.
-func (x *request) draft() (d draft) {
-	text, _ := cookie(x.r, x.s.cookieName(draftCookie))
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(raw, &d) != nil {
-		return draft{}
-	}
-	return d
-}
-
-func signUpSent(x *request) error {
-	_, email := x.flow()
-	return x.show(http.StatusOK, &assets.SignUpSent{Frame: x.frame(), Email: email, Resend: x.draft().Resend})
-}
-
-// signUpAgain shows the form anew with everything kept but the password, which is not ours to remember. An early press
-// is answered with the time.
-func signUpAgain(x *request) error {
-	d := x.draft()
-	if d.Resend.After(x.s.now()) {
-		v := &assets.SignUpSent{Frame: x.frame(), Email: d.Email, Resend: d.Resend}
-		v.Path = "/sign-up/sent"
-		status, err := x.refused(&v.Frame, auth.Refuse(auth.ResendTooSoon).At(d.Resend))
-		if err != nil {
-			return err
-		}
-		return x.show(status, v)
-	}
-	if d.Email == "" {
-		d.Email = x.field("email")
-	}
-	v := &assets.SignUp{Frame: x.frame(), Name: d.Name, UserName: d.UserName, Email: d.Email, Phone: d.Phone,
-		Terms: d.Name != "",
-		Rules: passwordRules(x.s.config.Policy.Password)}
-	v.Path = "/sign-up"
-	return x.show(http.StatusOK, v)
-}
-
-func confirmPage(x *request) error {
-	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link")}
-	return x.linkPage(&v.Frame, &v.Link, auth.LinkSignUp, v)
-}
-
 // linkPage shows the page of a mailed link, without its button if the link is no good. Opening it spends nothing,
 // because mail scanners follow links.
 func (x *request) linkPage(f *assets.Frame, link *string, purpose string, v assets.View) error {
-	err := x.s.service.LookLink(x.r.Context(), x.caller, purpose, *link)
+	_, err := x.s.service.LookLink(x.r.Context(), x.caller, purpose, *link)
 	if err == nil {
 		return x.show(http.StatusOK, v)
 	}
@@ -145,16 +50,6 @@ func (x *request) deadLink(f *assets.Frame, link *string, err error, v assets.Vi
 		*link = ""
 	}
 	return x.show(status, v)
-}
-
-func confirmPost(x *request) error {
-	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link")}
-	if _, err := x.s.service.ConfirmSignUp(x.r.Context(), x.caller, v.Link); err != nil {
-		return x.deadLink(&v.Frame, &v.Link, err, v)
-	}
-	x.drop(flowCookie)
-	x.drop(draftCookie)
-	return x.redirect("/done/confirmed")
 }
 
 // signInPage also carries a conditional ceremony: a discoverable key or passkey appears in the browser's autofill.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,8 @@ type page struct {
 
 // pageTable is the one table of pages: guide, page map.
 func (s *Server) pageTable() []page {
-	all := joinPages(signPages(), forgotPages(), securityPages(s.methods), contactPages(), bindPages(), helpPages())
+	all := joinPages(signPages(), signUpPages(), forgotPages(), securityPages(s.methods), contactPages(), bindPages(),
+		helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }
 
@@ -182,7 +184,9 @@ func (x *request) refused(f *assets.Frame, err error) (int, error) {
 	case auth.SessionRequired, auth.SessionEnded, auth.MustEnrol, auth.StepUpRequired, auth.TooWeak, auth.Internal, auth.Unavailable:
 		return 0, err
 	}
-	f.Problems = append(f.Problems, assets.Problem{Code: string(e.Code), Args: x.says(e), Field: formField(e)})
+	for _, one := range slices.Concat([]*auth.Error{e}, e.Also) {
+		f.Problems = append(f.Problems, assets.Problem{Code: string(one.Code), Args: x.says(one), Field: formField(one)})
+	}
 	return x.deny(e), nil
 }
 

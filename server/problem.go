@@ -25,7 +25,8 @@ func statuses() map[auth.Code]int {
 		http.StatusNotFound:         {auth.NotFound, auth.NoSuchMethod},
 		http.StatusMethodNotAllowed: {auth.MethodNotAllowed},
 		http.StatusConflict: {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods,
-			auth.ChangePending, auth.BackupFallsWith, auth.MailboxResets, auth.KeyExcluded, auth.AccountExists},
+			auth.ChangePending, auth.BackupFallsWith, auth.MailboxResets, auth.KeyExcluded, auth.AccountExists,
+			auth.SignedUp},
 		http.StatusGone:                  {auth.CeremonyExpired, auth.CeremonyVoid, auth.LinkUsed},
 		http.StatusRequestTimeout:        {auth.TooSlow},
 		http.StatusRequestEntityTooLarge: {auth.TooLarge},
@@ -67,9 +68,18 @@ type Problem struct {
 	Until     time.Time         // when trying again makes sense; also Retry-After
 	AcrValues string            // what a step-up must show (RFC 9470): weak, strong, best or same
 	MaxAge    *time.Duration    // and how old it may be, in seconds
+	Also      []Fault           `json:"also,omitempty"` // what else is wrong: a form is told all at once
 	Step      string            // where WebAuthn Level 3 asks for what was refused: "7.1.9"
 	Cause     auth.Code         // in a lab, where the code is deliberately blunt: that of the check that refused
 	RequestID string            // for support and the log
+}
+
+// A Fault is one more thing that was refused.
+type Fault struct {
+	Code          auth.Code
+	Field         string
+	Title, Detail string
+	Args          map[string]string
 }
 
 // refusal turns whatever a use case returned into what may be said. Anything that is not a refusal is logged here,
@@ -161,6 +171,10 @@ func (x *request) document(err error) {
 		Field: e.Field, Args: e.Args, Until: e.Until, Step: e.Step, Cause: e.Cause, RequestID: x.id}
 	if e.Code == auth.StepUpRequired || e.Code == auth.TooWeak {
 		p.AcrValues, p.MaxAge = acr(e.Demand.Class), &e.Demand.MaxAge
+	}
+	for _, also := range e.Also {
+		title, detail := x.s.texts.Problem(x.caller.Language, string(also.Code), x.says(also))
+		p.Also = append(p.Also, Fault{Code: also.Code, Field: also.Field, Title: title, Detail: detail, Args: also.Args})
 	}
 	x.Header().Set("Content-Language", x.caller.Language)
 	x.send(status, "application/problem+json", x.s.problem.append(nil, &p))

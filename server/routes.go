@@ -44,12 +44,14 @@ func routes() []route {
 func signRoutes() []route {
 	return []route{
 		{use: "SignUp", act: auth.ActSignUp, who: anyone, method: http.MethodPost, path: "/sign-up", bound: true,
-			summary: "Ask for an account; the address is mailed a link", codes: signUpCodes(),
-			endpoint: takes(signUp).requires("name", "userName", "email", "phone", "password", "terms")},
+			summary:  "Ask for an account; the address is mailed a link",
+			codes:    codes(auth.EmailMalformed),
+			endpoint: takes(signUp).requires("email")},
 		{use: "ConfirmSignUp", act: auth.ActConfirmSignUp, who: holder, method: http.MethodPost,
 			path: "/sign-up/confirm", bound: true, link: true,
-			summary: "Make the account by the mailed link", codes: codes(auth.LinkUsed),
-			endpoint: takes(confirmSignUp).requires("link")},
+			summary:  "Make the account by the mailed link: a session that has to enrol",
+			codes:    signUpCodes(),
+			endpoint: takes(confirmSignUp).requires("link", "name", "userName", "phone", "password", "terms")},
 		{use: "SignIn", act: auth.ActSignIn, who: anyone, method: http.MethodPost, path: "/sign-in", bound: true,
 			summary: "Begin a sign-in with a password", codes: codes(auth.SignInRefused, auth.SignInLocked,
 				auth.AccountDisabled),
@@ -256,8 +258,7 @@ func newPasswordCodes() []auth.Code {
 }
 func signUpCodes() []auth.Code {
 	return join(newPasswordCodes(), numberCodes(), codes(auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
-		auth.UserNameMalformed,
-		auth.EmailMalformed, auth.TermsNotAccepted, auth.SendLimitReached))
+		auth.UserNameMalformed, auth.TermsNotAccepted, auth.LinkUsed, auth.SignedUp))
 }
 func removeCodes() []auth.Code {
 	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.MailboxResets, auth.NotFound))

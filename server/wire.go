@@ -20,7 +20,8 @@ import (
 //
 //	string kinds     "…"        left out when empty        bool, int     always there
 //	time.Time        RFC 3339   left out when zero         Duration      whole seconds
-//	pointer          object     left out when nil          slice         [] when empty
+//	pointer          object     left out when nil          slice         [] when empty,
+//	                                                                        or left out by its tag
 //	json.RawMessage  as it is   left out when empty        auth.Class    "weak", "strong" …
 //	map of strings   object     left out when empty
 type shape struct {
@@ -75,8 +76,9 @@ func shapeOf(t reflect.Type) *shape {
 		if m.kind == kindList {
 			m.of = f.Type.Elem()
 		}
-		m.optional = f.Type.Kind() == reflect.Pointer || slices.Contains([]kind{kindString, kindRaw, kindMap, kindTime},
-			m.kind)
+		_, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+		m.optional = rest == "omitempty" || f.Type.Kind() == reflect.Pointer ||
+			slices.Contains([]kind{kindString, kindRaw, kindMap, kindTime}, m.kind)
 		s.byName[m.name] = len(s.members)
 		s.members = append(s.members, m)
 	}
@@ -172,6 +174,8 @@ func (m *member) absent(f reflect.Value) bool {
 	switch m.kind {
 	case kindString, kindRaw, kindMap:
 		return f.Len() == 0
+	case kindList:
+		return m.optional && f.Len() == 0
 	case kindTime:
 		return f.Addr().Interface().(*time.Time).IsZero()
 	}

@@ -47,18 +47,14 @@ func TestAResetLeavesWhileSignUpsHang(t *testing.T) {
 	})
 	defer delivering(t, h)()
 	defer close(end)
-	call(t, h, "/api/v1/sign-up", newSeller(), nil)
+	call(t, h, "/api/v1/sign-up", map[string]any{"email": "wei@example.com"}, nil)
 	_, link, _ := strings.Cut((<-arrived).Text, "http://localhost:8080/sign-up/")
 	link, _, _ = strings.Cut(link, "\n")
-	link = strings.TrimSpace(link[strings.LastIndex(link, "/")+1:])
-	call(t, h, "/api/v1/sign-up/confirm", map[string]any{"link": link}, nil)
+	call(t, h, "/api/v1/sign-up/confirm", newSeller(link), nil)
 
 	close(hang)
 	for i := range 14 { // more than wait in the gateway's lane
-		other := newSeller()
-		other["email"], other["userName"] = fmt.Sprintf("other%d@example.com", i), fmt.Sprint("other", i)
-		other["phone"] = fmt.Sprintf("+8613800139%03d", i)
-		call(t, h, "/api/v1/sign-up", other, nil)
+		call(t, h, "/api/v1/sign-up", map[string]any{"email": fmt.Sprintf("other%d@example.com", i)}, nil)
 	}
 	if m := <-arrived; m.Template != "sign-up" {
 		t.Fatalf("got %q at the gateway, want a sign-up that hangs", m.Template)

@@ -157,7 +157,7 @@ func (v *vocabulary) addGo(path string, file *ast.File) {
 func TestVocabularyKnowsStrangers(t *testing.T) {
 	v := vocabularyOf(t)
 	for key, want := range map[string]bool{
-		"act.continue": true, "message.confirmed.title": true, "message.already-confirmed.title": false,
+		"act.continue": true, "message.password-changed.title": true, "message.already-password-changed.title": false,
 		"stranger.confirmed": false, "done.mail-sent.title": false,
 	} {
 		if v.says(key) != want {

@@ -61,12 +61,7 @@ func (d difference) hidden() bool {
 }
 
 type signUpForm struct {
-	Name     string `json:"name"`
-	UserName string `json:"userName"`
-	Email    string `json:"email"`
-	Phone    string `json:"phone"`
-	Password string `json:"password"`
-	Terms    bool   `json:"terms"`
+	Email string `json:"email"`
 }
 
 // acts is everything that an outsider can ask about an identifier: of a seller with a key ("key"), one
@@ -82,7 +77,7 @@ func acts() []act {
 	}
 	signUp := func(family string) func(int) any {
 		return func(i int) any {
-			return signUpForm{"Seller", "seller", mail(family, i), fmt.Sprintf("+8615%09d", i), password, true}
+			return signUpForm{mail(family, i)}
 		}
 	}
 	return []act{
