@@ -4,6 +4,6 @@ run: build          ; @bin/latchkey serve
 build:              ; @.ci/build
 test:               ; @.ci/test
 test-hid:           ; @.ci/test-hid
-bench: build        ; @go run ./e2e/load -binary bin/latchkey
+bench: build        ; @go run ./e2e/load -binary bin/latchkey $(BENCH)
 fuzz:               ; @.ci/fuzz
 lint:               ; @.ci/lint

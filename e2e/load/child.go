@@ -22,6 +22,7 @@ type child struct {
 	origin string
 	db     string // its store's file
 	log    *tail
+	older  bool // the build that is measured beside
 	exited chan error
 
 	readyIn  time.Duration // from exec to the first 200 of /health/ready

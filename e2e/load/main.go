@@ -9,7 +9,9 @@
 //	client.go    one keep-alive connection
 //	work.go      what one operation is: key sign-in, app-code second step, session check
 //	point.go     the closed loop: N workers for some seconds
-//	still.go     what is measured at rest: start, memory, disk, pages, fsyncs
+//	still.go     what is measured at rest: start, memory, disk, pages
+//	calls.go     what one sign-in asks of the disk, and of the allocator
+//	beside.go    with -beside: an older build, measured in the same rounds
 //	alike.go     with -enumeration, instead of all that: does the time of an answer tell who has an account?
 //	report.go    the table and the JSON
 //
@@ -25,6 +27,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +38,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // A plan is what to measure.
 type plan struct {
 	binary  string
+	beside  string // an older build, "" for none
 	json    string
 	work    string // folder for data; "": a temporary one
 	sellers int
@@ -72,6 +76,8 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 	f := flag.NewFlagSet("load", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&p.binary, "binary", "bin/latchkey", "the program to measure")
+	f.StringVar(&p.beside, "beside", "",
+		"an older build to measure in the same rounds, where its own .ci/build left it")
 	f.StringVar(&p.json, "json", "dist/bench.json", "where to write every figure")
 	f.StringVar(&p.work, "dir", "", "folder for the data, on the disk to measure; a temporary one if empty")
 	f.IntVar(&p.sellers, "sellers", 1000, "sellers to seed")
@@ -79,7 +85,7 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 	f.DurationVar(&p.warm, "warm", time.Second, "warm-up before a point")
 	f.DurationVar(&p.point, "point", 10*time.Second, "length of a point")
 	f.IntVar(&p.most, "most", 200_000, "operations a point, at most")
-	f.IntVar(&p.codes, "codes", 600, "app-code second steps a point: each needs a password before it")
+	f.IntVar(&p.codes, "codes", 600, "app-code second steps a point: each needs a password before it; 0 leaves them out")
 	f.DurationVar(&p.limit, "limit", 30*time.Minute, "the whole run, at most")
 	f.BoolVar(&p.enumeration, "enumeration", false,
 		"measure whether the time of an answer tells who has an account, and nothing else")
@@ -101,8 +107,12 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 	if *quick {
 		p.rounds = 1
 		p.point = 2 * time.Second
-		p.codes = 64
+		p.codes = min(p.codes, 64)
 		p.samples = min(p.samples, 50)
+	}
+	if p.codes < 0 {
+		fmt.Fprintf(stderr, "load: codes: want 0 or more\n")
+		return nil, fmt.Errorf("codes: %d", p.codes)
 	}
 	if p.samples < 1 {
 		fmt.Fprintf(stderr, "load: samples: want 1 or more\n")
@@ -126,59 +136,91 @@ func (p *plan) measure(ctx context.Context, stdout io.Writer) error {
 	if p.enumeration {
 		return p.alike(ctx, dir, r)
 	}
-	r.title("at rest")
-	if err := p.atRest(ctx, dir, r); err != nil {
-		return err
-	}
-	p.lone(ctx, r)
-	data := filepath.Join(dir, "data")
-	sellers, err := p.seed(ctx, data, r)
-	if err != nil {
-		return fmt.Errorf("seeding: %w", err)
-	}
-	child, err := startChild(ctx, p.binary, data, sellers.port)
+	sides, err := p.sides()
 	if err != nil {
 		return err
 	}
-	defer child.kill()
-	if err := p.seeded(ctx, child, r); err != nil {
+	for _, s := range sides {
+		defer s.end()
+		if err := p.prepare(ctx, dir, s, r); err != nil {
+			return err
+		}
+	}
+	if err := p.rounded(ctx, sides, r); err != nil {
 		return err
 	}
-	if err := p.rounded(ctx, child, sellers, r); err != nil {
-		return err
-	}
-	if err := p.fsyncs(ctx, child, sellers, r); err != nil {
-		return err
-	}
-	if err := child.stop(); err != nil {
-		return err
+	for _, s := range sides {
+		p.calls(ctx, s, r)
+		p.allocations(ctx, s, r)
+		if err := s.child.stop(); err != nil {
+			return err
+		}
 	}
 	return r.finish(p.json)
 }
 
-// rounded measures every point once a round, so that a bad minute of the machine touches all of them.
-func (p *plan) rounded(ctx context.Context, c *child, s *sellers, r *report) error {
+// prepare measures a build at rest and leaves it running on a seeded store.
+func (p *plan) prepare(ctx context.Context, dir string, s *side, r *report) error {
+	dir = filepath.Join(dir, s.folder)
+	data := filepath.Join(dir, "data")
+	r.title(s.says("at rest"))
+	if err := p.atRest(ctx, dir, s, r); err != nil {
+		return err
+	}
+	var err error
+	if s.older {
+		s.sellers, err = p.seedOlder(ctx, dir, s)
+	} else {
+		p.lone(ctx, r)
+		s.sellers, err = p.seed(ctx, data, r)
+	}
+	if err != nil {
+		return fmt.Errorf("seeding: %w", err)
+	}
+	if s.child, err = startChild(ctx, s.binary, data, s.sellers.port); err != nil {
+		return err
+	}
+	s.child.older = s.older
+	return p.seeded(ctx, s, r)
+}
+
+// rounded measures every point once a round, so that a bad minute of the machine touches all of them. The
+// builds take turns within a point, and in going first.
+func (p *plan) rounded(ctx context.Context, sides []*side, r *report) error {
+	sides = slices.Clone(sides)
 	for round := range p.rounds {
 		r.title(fmt.Sprintf("round %d of %d", round+1, p.rounds))
 		for _, n := range p.clients {
-			if err := p.run(ctx, c, r, keySignIn(s), n, p.point); err != nil {
+			for _, s := range sides {
+				if err := p.run(ctx, s.child, r, keySignIn(s.sellers), n, p.point); err != nil {
+					return err
+				}
+			}
+		}
+		for _, s := range sides {
+			if err := p.others(ctx, s, r); err != nil {
 				return err
 			}
 		}
-		codes, err := codeSecondStep(ctx, c, s, p.codes)
+		slices.Reverse(sides)
+	}
+	return nil
+}
+
+// others measures what is not a key sign-in.
+func (p *plan) others(ctx context.Context, s *side, r *report) error {
+	if p.codes > 0 && len(s.sellers.apps) > 0 {
+		codes, err := codeSecondStep(ctx, s.child, s.sellers, p.codes)
 		if err != nil {
 			return fmt.Errorf("preparing app codes: %w", err)
 		}
-		if err := p.run(ctx, c, r, codes, 32, p.point); err != nil {
-			return err
-		}
-		check, err := sessionCheck(c, s)
-		if err != nil {
-			return fmt.Errorf("preparing session checks: %w", err)
-		}
-		if err := p.run(ctx, c, r, check, 32, p.point); err != nil {
+		if err := p.run(ctx, s.child, r, codes, 32, p.point); err != nil {
 			return err
 		}
 	}
-	return nil
+	check, err := sessionCheck(s.child, s.sellers)
+	if err != nil {
+		return fmt.Errorf("preparing session checks: %w", err)
+	}
+	return p.run(ctx, s.child, r, check, 32, p.point)
 }

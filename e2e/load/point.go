@@ -47,6 +47,7 @@ func (w *worker) pick(n int) int {
 type result struct {
 	Operation  string        `json:"operation"`
 	Clients    int           `json:"clients"`
+	Older      bool          `json:"older,omitempty"` // of the build beside
 	Seconds    float64       `json:"seconds"`
 	Done       int           `json:"done"`
 	Errors     int           `json:"errors"`
@@ -106,7 +107,9 @@ func (p *plan) run(ctx context.Context, c *child, r *report, op operation, n int
 	if err != nil {
 		return err
 	}
-	r.add(l.result(before, after, v))
+	one := l.result(before, after, v)
+	one.Older = c.older
+	r.add(one)
 	return nil
 }
 

@@ -19,6 +19,7 @@ type report struct {
 	began  time.Time
 	facts  []fact
 	points []result
+	shares []comparison
 	notes  []string
 }
 
@@ -63,7 +64,13 @@ func (r *report) add(p result) {
 	r.line(p, "")
 }
 
+// key names what was measured, whichever build did it.
+func (p result) key() string { return fmt.Sprintf("%s/%d", p.Operation, p.Clients) }
+
 func (r *report) line(p result, more string) {
+	if p.Older {
+		more = "older"
+	}
 	ms := func(d time.Duration) float64 { return float64(d) / 1e6 }
 	fmt.Fprintf(r.out, "  %-21s %3d %7.0f %8.2f %8.2f %8.3f %6d %9.0f %6.0f %7.2f %7.3f %6.1f %5.1f%%  %s\n",
 		p.Operation, p.Clients, p.PerSecond, ms(p.P50), ms(p.P99), ms(p.Signing), p.Errors,
@@ -77,7 +84,7 @@ func (r *report) line(p result, more string) {
 func (r *report) medians() []result {
 	var all []result
 	for _, p := range r.points {
-		same := func(o result) bool { return o.Operation == p.Operation && o.Clients == p.Clients }
+		same := func(o result) bool { return o.key() == p.key() && o.Older == p.Older }
 		if slices.ContainsFunc(all, same) {
 			continue
 		}
@@ -103,7 +110,7 @@ func middle(group []result) result {
 	span := func(of func(result) time.Duration) time.Duration {
 		return time.Duration(float(func(p result) float64 { return float64(of(p)) }))
 	}
-	m := result{Operation: group[0].Operation, Clients: group[0].Clients}
+	m := result{Operation: group[0].Operation, Clients: group[0].Clients, Older: group[0].Older}
 	for _, p := range group {
 		m.Done += p.Done
 		m.Errors += p.Errors
@@ -132,13 +139,14 @@ func (r *report) finish(path string) error {
 	r.title("medians")
 	medians := r.medians()
 	for _, p := range medians {
-		r.line(p, targets[fmt.Sprintf("%s/%d", p.Operation, p.Clients)])
+		r.line(p, targets[p.key()])
 	}
+	r.compare(medians)
 	text, err := json.MarshalIndent(map[string]any{
 		"began": r.began.UTC().Format(time.RFC3339), "seconds": time.Since(r.began).Seconds(),
 		"go": runtime.Version(), "processors": runtime.NumCPU(), "processor": processor(),
 		"rounds": r.plan.rounds, "sellers": r.plan.sellers, "pointSeconds": r.plan.point.Seconds(),
-		"facts": r.facts, "points": r.points, "medians": medians, "notes": r.notes,
+		"facts": r.facts, "points": r.points, "medians": medians, "shares": r.shares, "notes": r.notes,
 	}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing the figures: %w", err)

@@ -15,24 +15,23 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
 // atRest measures the binary and its start with an empty store.
-func (p *plan) atRest(ctx context.Context, dir string, r *report) error {
-	info, err := os.Stat(p.binary)
+func (p *plan) atRest(ctx context.Context, dir string, s *side, r *report) error {
+	info, err := os.Stat(s.binary)
 	if err != nil {
 		return fmt.Errorf("looking at the binary: %w", err)
 	}
-	r.fact("binary", float64(info.Size())/(1<<20), "MiB", "<= 45")
+	r.fact(s.says("binary"), float64(info.Size())/(1<<20), "MiB", "<= 45")
 	var wall, cpu, rss []float64
 	for i := range 5 {
 		port, err := freePort()
 		if err != nil {
 			return err
 		}
-		c, err := startChild(ctx, p.binary, filepath.Join(dir, fmt.Sprintf("empty%d", i%2)), port)
+		c, err := startChild(ctx, s.binary, filepath.Join(dir, fmt.Sprintf("empty%d", i%2)), port)
 		if err != nil {
 			return err
 		}
@@ -50,21 +49,25 @@ func (p *plan) atRest(ctx context.Context, dir string, r *report) error {
 		cpu = append(cpu, c.readyCPU.Seconds())
 		rss = append(rss, float64(resident)/(1<<20))
 	}
-	r.fact("start to ready, empty store", median(wall), "s", "")
-	r.fact("CPU of a start, empty store", median(cpu), "s", "<= 0.08")
-	r.fact("resident when idle, empty store", median(rss), "MiB", "")
+	r.fact(s.says("start to ready, empty store"), median(wall), "s", "")
+	r.fact(s.says("CPU of a start, empty store"), median(cpu), "s", "<= 0.08")
+	r.fact(s.says("resident when idle, empty store"), median(rss), "MiB", "")
 	return nil
 }
 
 // seeded measures the idle server on the seeded store, and its pages.
-func (p *plan) seeded(ctx context.Context, c *child, r *report) error {
+func (p *plan) seeded(ctx context.Context, s *side, r *report) error {
 	time.Sleep(2 * time.Second)
+	c := s.child
 	resident, _, err := memory(c.pid())
 	if err != nil {
 		return err
 	}
-	r.fact("start to ready, seeded store", c.readyIn.Seconds(), "s", "<= 1")
-	r.fact(fmt.Sprintf("resident when idle, %d sellers", p.sellers), float64(resident)/(1<<20), "MiB", "<= 30")
+	r.fact(s.says("start to ready, seeded store"), c.readyIn.Seconds(), "s", "<= 1")
+	r.fact(s.says(fmt.Sprintf("resident when idle, %d sellers", p.sellers)), float64(resident)/(1<<20), "MiB", "<= 30")
+	if s.older {
+		return nil
+	}
 	for _, page := range []string{"/", "/sign-in", "/sign-up", "/forgot"} {
 		bytes, strangers, err := weigh(ctx, c.addr, page)
 		if err != nil {
@@ -186,95 +189,4 @@ func transfer(ctx context.Context, addr string, at *url.URL) (n int, body []byte
 	}
 	body, err = io.ReadAll(in)
 	return len(raw), body, nil, err
-}
-
-// fsyncs counts, with strace where there is one, how often the server makes data durable.
-func (p *plan) fsyncs(ctx context.Context, c *child, s *sellers, r *report) error {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		r.note("fsyncs were not counted: there is no strace here")
-		return nil
-	}
-	for _, point := range []struct {
-		clients, each int
-		want          string
-	}{{1, 50, ""}, {32, 10, "<= 0.5"}} {
-		n, err := countSyncs(ctx, strace, c, keySignIn(s), point.clients, point.clients*point.each)
-		if err != nil {
-			r.note(fmt.Sprintf("fsyncs were not counted: %v", err))
-			return nil
-		}
-		name := fmt.Sprintf("fsync and fdatasync per key sign-in, %d clients", point.clients)
-		r.fact(name, float64(n)/float64(point.clients*point.each), "", point.want)
-	}
-	return nil
-}
-
-func countSyncs(ctx context.Context, strace string, c *child, op operation, clients, count int) (int, error) {
-	summary, err := os.CreateTemp("", "latchkey-strace-")
-	if err != nil {
-		return 0, err
-	}
-	defer os.Remove(summary.Name())
-	defer summary.Close()
-	cmd := exec.CommandContext(ctx, strace, "-f", "-c", "-e", "trace=fsync,fdatasync", "-o", summary.Name(), "-p",
-		strconv.Itoa(c.pid()))
-	said, err := cmd.StderrPipe()
-	if err != nil {
-		return 0, err
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	lines := bufio.NewScanner(said)
-	if !lines.Scan() || !strings.Contains(lines.Text(), "attached") {
-		cmd.Process.Kill()
-		cmd.Wait()
-		return 0, fmt.Errorf("strace may not look: %s", lines.Text())
-	}
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		for lines.Scan() {
-		}
-	}()
-	op.count = count
-	l := newLoop(c, op, clients, count)
-	<-l.start(ctx)
-	l.close()
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		return 0, err
-	}
-	<-drained
-	cmd.Wait() // strace ends with the signal that it was sent
-	for _, w := range l.workers {
-		if w.first != nil {
-			return 0, w.first
-		}
-	}
-	text, err := io.ReadAll(summary)
-	if err != nil {
-		return 0, err
-	}
-	return parseSyncs(string(text))
-}
-
-// parseSyncs adds up the calls in a summary of strace -c:
-//
-//	% time     seconds  usecs/call     calls    errors syscall
-//	100.00    0.001209          12       100           fdatasync
-func parseSyncs(summary string) (int, error) {
-	total := 0
-	for line := range strings.Lines(summary) {
-		f := strings.Fields(line)
-		if len(f) < 5 || (f[len(f)-1] != "fsync" && f[len(f)-1] != "fdatasync") {
-			continue
-		}
-		n, err := strconv.Atoi(f[3])
-		if err != nil {
-			return 0, fmt.Errorf("reading what strace counted: %w", err)
-		}
-		total += n
-	}
-	return total, nil
 }
