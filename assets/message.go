@@ -11,11 +11,13 @@ import (
 //
 //	mail.sign-up-confirm  link, until, person            mail.sign-up-known  link, at, person
 //	mail.code             code, label, minutes, person   mail.reset          link, until, person
-//	mail.changed          what, name, at, link, until, undo, browser, person
-//	mail.new-browser      link, at, browser, person      mail.locked         link, until, person
-//	mail.removal-delayed  what, name, link, until, person mail.codes-void    link, at, person
+//	mail.changed          what, name, at, link, until, undo, browser, place, person
+//	mail.new-browser      link, at, browser, place, person      mail.locked         link, until, person
+//	mail.removal-delayed  what, name, link, until, browser, place, person
+//	mail.codes-void       link, at, person
 //	sms.code, sms.enrol, sms.confirm                     code, label, minutes, host
-//	sms.changed           what, name                     voice.code          code
+//	sms.changed, sms.waiting                             what, name
+//	voice.code            code
 //
 // what is a change, as in the texts "change.<what>"; undo says that link undoes it, else it
 // leads to where the password is reset. minutes is how long the code is
@@ -43,8 +45,8 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	switch {
 	case stem == "sms" && needsCode && p.texts.Has(name):
 		return "", l.codeText(), "", nil
-	case stem == "sms" && kind == "changed":
-		return "", l.noticeText(what), "", nil
+	case stem == "sms" && (kind == "changed" || kind == "waiting"):
+		return "", l.noticeText(kind, what), "", nil
 	case stem == "voice" && p.texts.Has(name):
 		l.args["digits"] = l.digits()
 		return "", l.say(name), "", nil

@@ -66,15 +66,21 @@ func (l *mailDraft) withCodeLine(text string) string {
 	return text
 }
 
-// noticeText writes a notice as a text: what happened, and where to go, without a link that a forger could copy. Where
-// the name that somebody gave a thing makes it too long, the thing goes unnamed, and then the change.
-func (l *mailDraft) noticeText(what string) string {
+// noticeText writes a notice as a text: what happened, or what it waits to happen to, and where to go, without a link
+// that a forger could copy. Where the name that somebody gave a thing makes it too long, the thing goes unnamed, and
+// then what it is about.
+func (l *mailDraft) noticeText(kind, what string) string {
+	say := l.change
+	if kind == "waiting" {
+		say = l.item
+	}
 	signed := l.part("sms.signature")
-	for _, change := range []string{l.change(what), l.p.texts.Say(l.lang, l.changeKey(what), nil)} {
-		l.args["what"] = change
+	for range 2 {
+		l.args["what"] = say(what)
 		if text := signed + l.part(l.name); oneSegment(text) {
 			return text
 		}
+		delete(l.args, "name")
 	}
 	return signed + l.part("sms.changed-short")
 }

@@ -36,6 +36,8 @@ type Account struct {
 	// aliases folded: no second step, until another one has been shown beside
 	// that password (D14). It is remembered as itself, wherever Email moves.
 	FirstBy ident.Recipient `json:"fb,omitempty"`
+	// PausedUntil is the end of the pause after a change was stopped: until then none is asked for that would wait.
+	PausedUntil time.Time `json:"pu,omitzero"`
 	// DisabledAt is when the account was switched off: it has no sessions and
 	// nobody signs in to it until it is switched on again.
 	DisabledAt time.Time `json:"dis,omitzero"`

@@ -80,5 +80,5 @@ func (w *Work) disableKind(c *Ceremony, a AccountID) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return w.notifyOwner(c, "disabled-"+string(c.Kind), list[0].Name)
+	return w.tell(w.account, toldDisabled, list[0], nil, messageIDs(c.ID))
 }

@@ -247,8 +247,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 		return nil, err
 	}
 	w.entry.setMethod(x)
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": "added-" + w.s.messageKey(x), "item": x.Name, "at": messageTime(w.now)}}
-	if err := w.notify(w.account, m, drawn.messageIDs.each()); err != nil {
+	if err := w.tell(w.account, toldAdded, x, nil, drawn.messageIDs); err != nil {
 		return nil, err
 	}
 	info := new(BindInfo)

@@ -30,7 +30,7 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 		}
 		b = &browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent}
 		if others || !w.session.Restricted {
-			if err := w.notifyNewBrowser(a, ids); err != nil {
+			if err := w.tell(a, toldNewBrowser, nil, nil, ids); err != nil {
 				return false, err
 			}
 		}
@@ -47,12 +47,6 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 	return mayTrust, w.s.browsers.Put(w.tx, key, b)
 }
 
-// notifyNewBrowser tells the owner of a sign-in from a browser that the account does not know.
-func (w *Work) notifyNewBrowser(a *Account, ids messageIDs) error {
-	m := Message{Template: TemplateNewBrowser, Args: map[string]string{"at": messageTime(w.now), "agent": w.caller.Agent}}
-	return w.notify(a, m, ids.each())
-}
-
 // tellUnknownBrowser tells the owner of a sign-in from a browser that will not be
 // remembered, a shared computer's or a program, unless the account knows it already:
 // to call a computer shared, or to bring no cookie, must not keep a thief unseen.
@@ -66,7 +60,7 @@ func (w *Work) tellUnknownBrowser(a *Account, ids messageIDs) error {
 	if w.session.Restricted { // nothing is known yet of an account that has to enrol
 		return nil
 	}
-	return w.notifyNewBrowser(a, ids)
+	return w.tell(a, toldNewBrowser, nil, nil, ids)
 }
 
 // forgetOldestBrowsers makes room for one more browser, and reports whether the account

@@ -65,6 +65,9 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 			if err := w.s.authenticators.Delete(w.tx, authenticatorKey(old.Account, old.ID)); err != nil {
 				return err
 			}
+			if err := w.dropChanges(old.Account, func(ch *change) bool { return slices.Contains(ch.By, old.ID) }); err != nil {
+				return err
+			}
 			opened := func(s *session) bool { return s.OpenedBy == old.ID && !w.isOwnSession(s) }
 			if err := w.endSessions(old.Account, opened); err != nil {
 				return err
@@ -84,8 +87,7 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 	if err := w.clearFailures(codesKey(x.Account, Lookup)); err != nil {
 		return err
 	}
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": "recovery-codes", "at": messageTime(w.now)}}
-	if err := w.notify(w.account, m, ids.each()); err != nil {
+	if err := w.tell(w.account, toldCodesMade, nil, nil, ids); err != nil {
 		return err
 	}
 	return w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), &x)

@@ -91,8 +91,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ide
 		if err != nil {
 			return "", err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "email", "at": messageTime(w.now)}}
-		return a.Email.Mask(), w.notify(&before, m, messages.each()) // the old address is told, and the others
+		return a.Email.Mask(), w.tell(&before, toldEmail, nil, nil, messages) // the old address is told, and the others
 	})
 }
 
@@ -116,6 +115,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ide
 		if n == w.account.Phone {
 			return nil
 		}
+		before := *w.account
 		w.account.Phone, w.account.PhoneAt = n, time.Time{}
 		list, err := w.activeMethods(w.account.ID, Phone, "")
 		if err != nil {
@@ -129,8 +129,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ide
 		if err := s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 			return err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "phone", "at": messageTime(w.now)}}
-		return w.notify(w.account, m, messages.each())
+		return w.tell(&before, toldPhone, nil, nil, messages) // the old number is told, and the addresses
 	})
 	return n.Mask(), err
 }

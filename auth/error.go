@@ -93,6 +93,7 @@ const (
 	MethodExists    Code = "method-exists"
 	TooManyMethods  Code = "too-many-methods"
 	ChangePending   Code = "change-pending"
+	ChangePaused    Code = "change-paused" // one was stopped not long ago
 	BackupFallsWith Code = "backup-falls-with-it"
 	MethodRefused   Code = "method-refused" // policy does not take this kind here
 	MailboxResets   Code = "mailbox-resets" // it resets the password, and cannot be the only second step

@@ -90,14 +90,13 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err
 	}
-	if err := w.deleteChanges(a.ID); err != nil { // whoever asked for them may be why the password is new
+	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil { // whoever asked for them may be why the password is new
 		return err
 	}
 	if err := w.endSessions(a.ID, func(x *session) bool { return !w.isOwnSession(x) }); err != nil {
 		return err
 	}
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": "password", "at": messageTime(w.now)}}
-	return w.notify(a, m, ids.each())
+	return w.tell(a, toldPassword, nil, nil, ids)
 }
 
 // Forgot mails a link to choose a new password. The answer and the time it

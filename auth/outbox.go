@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
-	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -213,32 +211,4 @@ func (w *Work) findMessage(id string) (*Message, error) {
 		return nil, nil
 	}
 	return m, err
-}
-
-// notify writes a notice to every address of the account: its e-mail, and
-// every mailbox that it gets codes in. ids are drawn outside, one an address.
-func (w *Work) notify(a *Account, m Message, ids []string) error {
-	to := []ident.Recipient{ident.Recipient(a.Email)}
-	list, err := w.authenticators(a.ID)
-	if err != nil {
-		return err
-	}
-	for _, x := range list {
-		if w.s.row(x).Channel == Mail && !slices.ContainsFunc(to, func(r ident.Recipient) bool { return r.Key() == x.Recipient.Key() }) {
-			to = append(to, x.Recipient)
-		}
-	}
-	for i, recipient := range to {
-		if i == len(ids) {
-			break
-		}
-		m.Account = a.ID
-		m.Channel = Mail
-		m.Recipient = recipient
-		m.Language = a.Language
-		if err := w.enqueue(m, ids[i]); err != nil {
-			return err
-		}
-	}
-	return nil
 }

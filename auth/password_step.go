@@ -26,7 +26,7 @@ type guess struct {
 // A known browser has a count of its own (D5): strangers who guess lock only
 // strangers out. They get growing waits; the owner is told by mail.
 func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work) (*guess, error)) (*guess, error) {
-	messageID := s.newID()
+	messages := s.newMessageIDs()
 	return do(ctx, s, c, ActPassword, func(w *Work) (*guess, error) {
 		g, err := pick(w)
 		if err != nil || g.account == nil {
@@ -49,8 +49,7 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 			return g, err
 		}
 		w.account = g.account
-		return g, w.notify(g.account, Message{Template: TemplateLocked, Args: map[string]string{
-			"at": messageTime(w.now), "until": messageTime(t.RestsUntil)}}, []string{messageID})
+		return g, w.tell(g.account, toldLocked, nil, map[string]string{"until": messageTime(t.RestsUntil)}, messages)
 	})
 }
 

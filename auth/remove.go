@@ -21,6 +21,8 @@ type change struct {
 	AskAt   time.Time `json:"t"`
 	Due     time.Time `json:"d"`
 	Restore uint64    `json:"r,omitempty"` // restore epoch: one of a backup may have been stopped since, and never happens
+	Session string    `json:"s,omitempty"` // the line of the session that asked: it falls with it
+	By      []string  `json:"b,omitempty"` // the authenticators that this session had shown: it falls with each
 }
 
 func (c *change) info() ChangeInfo {
@@ -82,9 +84,7 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 			}
 			return info, err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + w.s.messageKey(list[0]),
-			"item": list[0].Name, "at": messageTime(w.now)}}
-		if err := w.notify(w.account, m, drawn.messageIDs.each()); err != nil { // the mailbox that goes is told too
+		if err := w.tell(w.account, toldRemoved, list[0], nil, drawn.messageIDs); err != nil { // the mailbox that goes is told too
 			return nil, err
 		}
 		return info, w.unbind(list, info)
@@ -121,8 +121,12 @@ func (w *Work) removeLater(list []*Authenticator, drawn removalDraw) (time.Time,
 			return time.Time{}, Refuse(ChangePending).At(ch.Due)
 		}
 	}
+	if w.now.Before(w.account.PausedUntil) {
+		return time.Time{}, Refuse(ChangePaused).At(w.account.PausedUntil)
+	}
 	due := w.now.Add(w.s.policy.RemovalDelay)
-	ch := change{ID: drawn.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due, Restore: w.s.restoreEpoch()}
+	ch := change{ID: drawn.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due, Restore: w.s.restoreEpoch(),
+		Session: w.session.lineID(), By: w.shownMethods(ageRemove)}
 	for _, x := range list {
 		ch.Remove = append(ch.Remove, x.ID)
 	}
@@ -133,8 +137,19 @@ func (w *Work) removeLater(list []*Authenticator, drawn removalDraw) (time.Time,
 	if err := w.saveLink(drawn.undoKey, &l); err != nil {
 		return due, err
 	}
-	m := Message{Template: TemplateRemoval, Args: map[string]string{"what": "removed-" + w.s.messageKey(list[0]), "item": ch.Item, "at": messageTime(w.now), "due": messageTime(due), "undo": drawn.undoURL}}
-	return due, w.notify(w.account, m, drawn.messageIDs.each())
+	args := map[string]string{"due": messageTime(due), "undo": drawn.undoURL}
+	return due, w.tell(w.account, toldWaiting, list[0], args, drawn.messageIDs)
+}
+
+// shownMethods are the authenticators that the session has shown within an age.
+func (w *Work) shownMethods(maxAge time.Duration) []string {
+	var ids []string
+	for _, p := range w.session.Proofs {
+		if p.Authenticator != "" && !p.At.Before(w.now.Add(-maxAge)) {
+			ids = append(ids, p.Authenticator)
+		}
+	}
+	return ids
 }
 
 // unbind deletes authenticators and all that rested on them: sessions that
@@ -174,7 +189,7 @@ func (w *Work) unbind(list []*Authenticator, info *RemoveInfo) error {
 }
 
 // deleteLeftovers deletes devices with nothing left on them, and changes about what is
-// gone.
+// gone, or asked for with it.
 func (w *Work) deleteLeftovers(gone, rest []*Authenticator) error {
 	for _, x := range gone {
 		used := slices.ContainsFunc(rest, func(o *Authenticator) bool { return o.Device == x.Device })
@@ -183,16 +198,11 @@ func (w *Work) deleteLeftovers(gone, rest []*Authenticator) error {
 				return err
 			}
 		}
-		changes, err := w.changes(x.Account)
+		err := w.dropChanges(x.Account, func(ch *change) bool {
+			return slices.Contains(ch.Remove, x.ID) || slices.Contains(ch.By, x.ID)
+		})
 		if err != nil {
 			return err
-		}
-		for _, ch := range changes {
-			if slices.Contains(ch.Remove, x.ID) {
-				if err := w.s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)); err != nil {
-					return err
-				}
-			}
 		}
 	}
 	return nil
@@ -226,7 +236,7 @@ func (w *Work) endDependentSessions(a AccountID, gone map[string]bool, on bool, 
 			continue
 		}
 		info.Ended = info.Ended || own && x.ID == w.session.ID
-		if err := w.s.sessions.Delete(w.tx, sessionKey(a, x.ID)); err != nil {
+		if err := w.endSession(x); err != nil {
 			return err
 		}
 	}
@@ -258,13 +268,16 @@ func (w *Work) changes(a AccountID) ([]*change, error) {
 	return list, nil
 }
 
-// deleteChanges stops all that waits for an account.
-func (w *Work) deleteChanges(a AccountID) error {
+// dropChanges stops what waits for an account and matches.
+func (w *Work) dropChanges(a AccountID, match func(*change) bool) error {
 	list, err := w.changes(a)
 	if err != nil {
 		return err
 	}
 	for _, ch := range list {
+		if !match(ch) {
+			continue
+		}
 		if err := w.s.changes.Delete(w.tx, authenticatorKey(a, ch.ID)); err != nil {
 			return err
 		}
@@ -299,33 +312,42 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 	})
 }
 
-// endAllAccess ends every session, all trust and what is under way of an account.
+// endAllAccess ends every session, all trust and what is under way or waits of an account, and pauses its changes.
 func (w *Work) endAllAccess(id AccountID) error {
 	a, err := w.ceremonyAccount(id)
 	if err != nil {
 		return err
 	}
 	a.Epoch++
+	a.PausedUntil = w.now.Add(w.s.policy.RemovalDelay)
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
+		return err
+	}
+	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil {
 		return err
 	}
 	return w.endSessions(a.ID, func(*session) bool { return true })
 }
 
-// CancelChange stops a waiting change from the settings. Refuses NotFound.
+// CancelChange stops a waiting change from the settings. Where another session had asked for it, the next one has to
+// wait: it may be a thief who asks. Refuses NotFound.
 func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 	return s.do(ctx, c, ActCancelChange, func(w *Work) error {
 		changes, err := w.changes(w.account.ID)
 		if err != nil {
 			return err
 		}
-		for _, ch := range changes {
-			if ch.ID == id {
-				w.entry.Item = ch.Item
-				return s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID))
-			}
+		at := slices.IndexFunc(changes, func(ch *change) bool { return ch.ID == id })
+		if at < 0 {
+			return Refuse(NotFound)
 		}
-		return Refuse(NotFound)
+		ch := changes[at]
+		w.entry.ID, w.entry.Item = ch.ID, ch.Item
+		if err := s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)); err != nil || ch.Session == w.session.lineID() {
+			return err
+		}
+		w.account.PausedUntil = w.now.Add(s.policy.RemovalDelay)
+		return s.accounts.Put(w.tx, string(w.account.ID), w.account)
 	})
 }
 
@@ -353,8 +375,7 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 		if err := s.changes.Delete(w.tx, key); err != nil || len(list) == 0 {
 			return err
 		}
-		m := Message{Template: TemplateChange, Args: map[string]string{"what": "removed-" + w.s.messageKey(list[0]), "item": ch.Item, "at": messageTime(w.now)}}
-		if err := w.notify(w.account, m, messages.each()); err != nil {
+		if err := w.tell(w.account, toldRemoved, list[0], nil, messages); err != nil {
 			return err
 		}
 		return w.unbind(list, new(RemoveInfo))

@@ -385,6 +385,9 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 		}
 	}
 	w.entry.setMethod(v.answered)
+	if w.s.isSet(c.Kind) { // one of a few that are left: its owner hears of each
+		return a, w.tell(a, toldCodeUsed, v.answered, nil, messageIDs(c.ID))
+	}
 	return a, nil
 }
 
@@ -411,12 +414,5 @@ func (w *Work) saveAnswered(c *Ceremony, v *verdict) error {
 	if err := w.s.authenticators.Put(w.tx, key, &x); err != nil || x.State == now.State {
 		return err
 	}
-	return w.notifyOwner(c, "frozen-"+w.s.messageKey(&x), x.Name)
-}
-
-// notifyOwner writes to every address what was done to a method without its owner's
-// asking. The messages are named after the ceremony: nothing is drawn here.
-func (w *Work) notifyOwner(c *Ceremony, what, item string) error {
-	m := Message{Template: TemplateChange, Args: map[string]string{"what": what, "item": item, "at": messageTime(w.now)}}
-	return w.notify(w.account, m, messageIDs(c.ID).each())
+	return w.tell(w.account, toldFrozen, &x, nil, messageIDs(c.ID)) // named after the ceremony: nothing is drawn here
 }

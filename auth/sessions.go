@@ -229,13 +229,7 @@ func (w *Work) me() *Me {
 
 // SignOut ends the caller's session.
 func (s *Service) SignOut(ctx context.Context, c Caller) error {
-	return s.do(ctx, c, ActSignOut, func(w *Work) error {
-		if w.session.Line == "" && !w.session.exchanged() {
-			return s.sessions.Delete(w.tx, sessionKey(w.session.Account, w.session.ID))
-		}
-		line := w.session.lineID()
-		return w.endSessions(w.account.ID, func(x *session) bool { return x.lineID() == line })
-	})
+	return s.do(ctx, c, ActSignOut, func(w *Work) error { return w.endLine(w.session) })
 }
 
 // mostSessions is how many sessions one account may have open; when they are
@@ -321,16 +315,39 @@ func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
 			return err
 		}
 		w.entry.ID, w.entry.Item = x.ID, x.Agent
-		return s.sessions.Delete(w.tx, key)
+		return w.endLine(x)
 	})
 }
 
-// EndOtherSessions ends every session of the account but the caller's.
+// EndOtherSessions ends every session of the account but the caller's, and all that waits but what was asked for in
+// this one.
 func (s *Service) EndOtherSessions(ctx context.Context, c Caller) error {
 	return s.do(ctx, c, ActEndSession, func(w *Work) error {
 		line := w.session.lineID()
-		return w.endSessions(w.account.ID, func(x *session) bool { return x.lineID() != line })
+		if err := w.endSessions(w.account.ID, func(x *session) bool { return x.lineID() != line }); err != nil {
+			return err
+		}
+		return w.dropChanges(w.account.ID, func(ch *change) bool { return ch.Session != line })
 	})
+}
+
+// endSession ends a session that somebody wants to end, and what it has asked for. One that runs out by itself has
+// been disowned by nobody: what it asked for goes on waiting.
+func (w *Work) endSession(x *session) error {
+	if err := w.s.sessions.Delete(w.tx, sessionKey(x.Account, x.ID)); err != nil || x.exchanged() {
+		return err
+	}
+	line := x.lineID()
+	return w.dropChanges(x.Account, func(ch *change) bool { return ch.Session == line })
+}
+
+// endLine ends a session by every token that opens it.
+func (w *Work) endLine(x *session) error {
+	if x.Line == "" && !x.exchanged() {
+		return w.endSession(x)
+	}
+	line := x.lineID()
+	return w.endSessions(x.Account, func(o *session) bool { return o.lineID() == line })
 }
 
 // endSessions deletes the account's sessions that match.
@@ -343,7 +360,7 @@ func (w *Work) endSessions(a AccountID, match func(*session) bool) error {
 		if !match(x) {
 			continue
 		}
-		if err := w.s.sessions.Delete(w.tx, sessionKey(a, x.ID)); err != nil {
+		if err := w.endSession(x); err != nil {
 			return err
 		}
 	}

@@ -88,17 +88,6 @@ func (s *Service) newSessionDraw() sessionDraw {
 	return sessionDraw{s.random(sessionSecretBytes), s.newMessageIDs()}
 }
 
-// messageIDs is the stem of the ids of the messages that a pass may send.
-type messageIDs string
-
-func (s *Service) newMessageIDs() messageIDs { return messageIDs(s.newID()) }
-
-// each spells the ids out: in the pass, so that those that send none do not.
-func (m messageIDs) each() []string {
-	stem := string(m)
-	return []string{stem + ".0", stem + ".1", stem + ".2", stem + ".3"}
-}
-
 // signInState is where a sign-in stands after a pass: signed in, if there is a
 // token, or at a next step.
 type signInState struct {

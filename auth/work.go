@@ -142,7 +142,7 @@ func (w *Work) Notify(id AccountID, template string, args map[string]string) err
 	if err != nil {
 		return err
 	}
-	return w.notify(a, Message{Template: template, Args: args}, messageIDs(w.NewID()).each())
+	return w.notify(a, Message{Template: template, Args: args}, messageIDs(w.NewID()))
 }
 
 // EndSessions ends every session of an account but the caller's own.
@@ -150,10 +150,13 @@ func (w *Work) EndSessions(id AccountID) error {
 	return w.endSessions(id, func(x *session) bool { return !w.isOwnSession(x) })
 }
 
-// Freeze switches an account off: it ends all its sessions and what it has
+// Freeze switches an account off: it ends all its sessions, what waits and what it has
 // begun, and nobody signs in to it until Thaw. Refuses NotFound.
 func (w *Work) Freeze(id AccountID) error {
 	if err := w.setFrozen(id, w.now); err != nil {
+		return err
+	}
+	if err := w.dropChanges(id, func(*change) bool { return true }); err != nil {
 		return err
 	}
 	return w.endSessions(id, func(*session) bool { return true })

@@ -344,6 +344,15 @@ func methodFaults() map[auth.Code]provocation {
 			p.must("DELETE", "/methods/"+id, nil, nil)
 			return p.api("DELETE", "/methods/"+id, nil, nil)
 		}),
+		auth.ChangePaused: do(func(c *trial) *httptest.ResponseRecorder {
+			id := c.p.methodID("Red key")
+			p := c.weak()
+			p.must("DELETE", "/methods/"+id, nil, nil)
+			var now struct{ Changes []struct{ ID string } }
+			c.p.must("GET", "/security", nil, &now)
+			c.p.must("DELETE", "/changes/"+now.Changes[0].ID, nil, nil)
+			return p.api("DELETE", "/methods/"+id, nil, nil)
+		}),
 		auth.MethodRefused: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.EmailSecondStep = false },
 			do: func(c *trial) *httptest.ResponseRecorder {
 				return c.post("/methods/begin", m{"kind": "email", "address": "backup@example.com", "channel": "email"})

@@ -261,7 +261,7 @@ func signUpCodes() []auth.Code {
 		auth.UserNameMalformed, auth.TermsNotAccepted, auth.LinkUsed, auth.SignedUp))
 }
 func removeCodes() []auth.Code {
-	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.MailboxResets, auth.NotFound))
+	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.ChangePaused, auth.MailboxResets, auth.NotFound))
 }
 
 // answers lists every code that the route may refuse with, for the contract.

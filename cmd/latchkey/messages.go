@@ -12,10 +12,11 @@ import (
 )
 
 // A wording joins what the domain wants said to the texts that say it: by template, the name of its
-// mail. Every template that the domain uses has a row; a test holds that. Only codes are texted.
+// mail. Every template that the domain uses has a row; a test holds that.
 type wording struct {
-	mail string // the mail's text
-	link string // path of the page that the message leads to, unless it has a link of its own
+	mail  string // the mail's text
+	short string // as a text, behind the channel's name; codes have one by what they are for, others none
+	link  string // path of the page that the message leads to, unless it has a link of its own
 }
 
 func wordings() map[string]wording {
@@ -25,9 +26,9 @@ func wordings() map[string]wording {
 		auth.TemplateSignUpExisting: {mail: "mail.sign-up-known", link: "/sign-in"},
 		auth.TemplateReset:          {mail: "mail.reset"},
 		auth.TemplateEmailChange:    {mail: "mail.email-change"},
-		auth.TemplateChange:         {mail: "mail.changed", link: "/forgot"},
+		auth.TemplateChange:         {mail: "mail.changed", short: "changed", link: "/forgot"},
 		auth.TemplateNewBrowser:     {mail: "mail.new-browser", link: "/security/sessions"},
-		auth.TemplateRemoval:        {mail: "mail.removal-delayed"},
+		auth.TemplateRemoval:        {mail: "mail.removal-delayed", short: "waiting"},
 		auth.TemplateLocked:         {mail: "mail.locked", link: "/forgot"},
 		auth.TemplateCodesVoid:      {mail: "mail.codes-void", link: "/security"},
 	}
@@ -51,7 +52,7 @@ func changes(methods auth.Table) map[string]string {
 		}
 		noun := methods.MessageKey(row.Kind, row.Flavour)
 		names["added-"+noun] = row.Face.Made
-		for _, done := range []string{"removed", "frozen", "disabled"} {
+		for _, done := range []string{"removed", "frozen", "disabled", "used"} {
 			names[done+"-"+noun] = row.Face.Stem + "-" + done
 		}
 	}
@@ -72,8 +73,11 @@ func render(pages *assets.Pages, methods auth.Table, origin, host string) notify
 		}
 		name := w.mail
 		if says := methods.Sending(m.Channel).Face.Says; says != "" {
-			name, args["host"] = says+"."+codes[m.Args["purpose"]], host
-			if !pages.Texts().Has(name) && m.Template == auth.TemplateCode {
+			short := w.short
+			if m.Template == auth.TemplateCode {
+				short, args["host"] = codes[m.Args["purpose"]], host
+			}
+			if name = says + "." + short; !pages.Texts().Has(name) && m.Template == auth.TemplateCode {
 				name = says + ".code" // one wording for all
 			}
 		}
@@ -97,9 +101,11 @@ func arguments(m auth.Message, names map[string]string) assets.Args {
 			delete(args, from)
 		}
 	}
-	if m.Template != auth.TemplateChange && m.Template != auth.TemplateRemoval {
-		args["person"] = m.Args["name"]
-		delete(args, "name")
+	if name, ok := m.Args["name"]; ok {
+		args["person"] = name
+		if args["name"] = m.Args["item"]; args["name"] == "" {
+			delete(args, "name")
+		}
 	}
 	if _, ok := args["until"]; !ok && args["link"] != nil {
 		args["until"] = m.Expires

@@ -1,0 +1,183 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/latchkey-auth/latchkey/ident"
+)
+
+// told is one thing that an account hears of.
+type told string
+
+// What accounts hear of.
+const (
+	toldAdded      told = "added"
+	toldRemoved    told = "removed"
+	toldWaiting    told = "waiting" // a removal that waits
+	toldCodesMade  told = "codes-made"
+	toldCodeUsed   told = "code-used"
+	toldCodesVoid  told = "codes-void"
+	toldPassword   told = "password"
+	toldEmail      told = "email"
+	toldPhone      told = "phone"
+	toldFrozen     told = "frozen"
+	toldDisabled   told = "disabled"
+	toldNewBrowser told = "new-browser"
+	toldLocked     told = "locked"
+)
+
+// A notice is one row of the table of notices: of what an account hears, by which acts, in which words, and how far it
+// carries. Every address hears everything; the numbers hear in short what a thief with the mailbox must not keep quiet.
+type notice struct {
+	Told     told
+	Acts     []Action
+	Template string
+	What     string // Message.Args["what"]; with a method, this and how messages name its sort
+	Text     bool   // to every proved number as well
+}
+
+// notices is who is told of what.
+func notices() []notice {
+	second := []Action{ActSecondStep, ActStepUp, ActTest}
+	return []notice{
+		{Told: toldAdded, Acts: []Action{ActAdd}, Template: TemplateChange, What: "added"},
+		{Told: toldRemoved, Acts: []Action{ActRemove, ActLose, ActRemoved}, Template: TemplateChange, What: "removed"},
+		{Told: toldWaiting, Acts: []Action{ActRemove, ActLose}, Template: TemplateRemoval, What: "removed", Text: true},
+		{Told: toldCodesMade, Acts: []Action{ActCodes}, Template: TemplateChange, What: "recovery-codes"},
+		{Told: toldCodeUsed, Acts: second, Template: TemplateChange, What: "used"},
+		{Told: toldCodesVoid, Acts: []Action{ActSweep}, Template: TemplateCodesVoid},
+		{Told: toldPassword, Acts: []Action{ActNewPassword, ActReset}, Template: TemplateChange, What: "password", Text: true},
+		{Told: toldEmail, Acts: []Action{ActConfirmEmail, ActContact}, Template: TemplateChange, What: "email", Text: true},
+		{Told: toldPhone, Acts: []Action{ActContact}, Template: TemplateChange, What: "phone", Text: true},
+		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},
+		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
+		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser},
+		{Told: toldLocked, Acts: []Action{ActPassword}, Template: TemplateLocked},
+	}
+}
+
+// tell tells an account of an act, as the table of notices says: about is the method that it was about, args is what
+// the words need besides. The account is the one of before the act, so that an address or a number that goes is told.
+func (w *Work) tell(a *Account, what told, about *Authenticator, args map[string]string, ids messageIDs) error {
+	list := notices()
+	at := slices.IndexFunc(list, func(n notice) bool { return n.Told == what && slices.Contains(n.Acts, w.action) })
+	if at < 0 {
+		return fmt.Errorf("the act %s tells nobody of %s", w.action, what)
+	}
+	row := list[at]
+	m := Message{Template: row.Template, Args: map[string]string{"at": messageTime(w.now), "person": a.Name}}
+	if row.What != "" {
+		m.Args["what"] = row.What
+	}
+	if about != nil {
+		m.Args["what"] += "-" + w.s.messageKey(about)
+		m.Args["item"] = about.Name
+	}
+	if !w.caller.system { // who, as far as it is known
+		m.Args["agent"] = w.caller.Agent
+		if w.caller.IP.IsValid() {
+			m.Args["place"] = w.caller.IP.String()
+		}
+	}
+	maps.Copy(m.Args, args)
+	if err := w.notify(a, m, ids); err != nil || !row.Text {
+		return err
+	}
+	return w.textNotice(a, m, ids)
+}
+
+// notify writes a notice to every address of the account: its e-mail, and every mailbox that it gets codes in. ids are
+// drawn outside.
+func (w *Work) notify(a *Account, m Message, ids messageIDs) error {
+	to := []ident.Recipient{ident.Recipient(a.Email)}
+	list, err := w.authenticators(a.ID)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if w.s.row(x).Channel == Mail {
+			to = appendNew(to, x.Recipient)
+		}
+	}
+	for i, recipient := range to {
+		m.Account, m.Language = a.ID, a.Language
+		m.Channel, m.Recipient = Mail, recipient
+		m.Args = maps.Clone(m.Args)
+		if err := w.enqueue(m, ids.of(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostNoticeTexts is how many notices by text an account causes in a day: texts are paid for.
+const mostNoticeTexts = 10
+
+// textNotice tells in short every number that a code came back from. A text that the limits do not allow is left out:
+// the mail has gone.
+func (w *Work) textNotice(a *Account, m Message, ids messageIDs) error {
+	to, err := w.provedNumbers(a)
+	if err != nil {
+		return err
+	}
+	for i, recipient := range to {
+		n := ident.Phone(recipient)
+		if !n.TakesSMS() || !w.s.served(n) {
+			continue
+		}
+		_, err := w.takeQuota("t/"+string(a.ID), mostNoticeTexts, 0)
+		if err == nil {
+			err = w.takeSiteQuota(n)
+		}
+		if refused := new(Error); errors.As(err, &refused) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		short := Message{Account: a.ID, Channel: SMS, Recipient: recipient, Language: a.Language, Template: m.Template,
+			Args: map[string]string{"what": m.Args["what"], "item": m.Args["item"]}}
+		if err := w.enqueue(short, ids.text(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// provedNumbers are the account's own number, unless it is only claimed, and those that it gets codes at.
+func (w *Work) provedNumbers(a *Account) ([]ident.Recipient, error) {
+	var to []ident.Recipient
+	if a.Phone != "" && !a.PhoneAt.IsZero() {
+		to = append(to, ident.Recipient(a.Phone))
+	}
+	list, err := w.authenticators(a.ID)
+	for _, x := range list {
+		if x.Kind == Phone {
+			to = appendNew(to, x.Recipient)
+		}
+	}
+	return to, err
+}
+
+// appendNew adds a recipient that is not in the list.
+func appendNew(list []ident.Recipient, r ident.Recipient) []ident.Recipient {
+	if slices.ContainsFunc(list, func(o ident.Recipient) bool { return o.Key() == r.Key() }) {
+		return list
+	}
+	return append(list, r)
+}
+
+// messageIDs is the stem of the ids of the messages that a pass may send.
+type messageIDs string
+
+func (s *Service) newMessageIDs() messageIDs { return messageIDs(s.newID()) }
+
+// of is the id of the message to one address, by its place among them.
+func (m messageIDs) of(i int) string { return string(m) + "." + strconv.Itoa(i) }
+
+// text is the id of the text to one number, by its place among them: it leaves after the mails.
+func (m messageIDs) text(i int) string { return string(m) + ".t" + strconv.Itoa(i) }

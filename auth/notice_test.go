@@ -1,0 +1,83 @@
+package auth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// actsNobodyHearsOf are the acts that are audited and tell nobody, each with its reason.
+func actsNobodyHearsOf() map[Action]string {
+	return map[Action]string{
+		ActSignUp:        "the mail is the answer itself",
+		ActConfirmSignUp: "it is done from the mailbox",
+		ActSendCode:      "the code is what arrives",
+		ActForgot:        "the link is what arrives",
+		ActSignOut:       "nothing is left that could harm",
+		ActEndSession:    "nothing is left that could harm",
+		ActForget:        "nothing is left that could harm",
+		ActUndo:          "it is done from the notice",
+		ActCancelChange:  "all stays as it was",
+		ActRename:        "the name alone",
+		ActTrust:         "a browser that a mail has told of, after a fresh second step",
+		ActRestore:       "of the site; owners of codes are told one by one",
+		ActClock:         "of the site: no account is touched",
+	}
+}
+
+// Every audited act tells somebody, or has a reason; no row of notices is of an act that there is not, and no two rows
+// answer to the same.
+func TestEveryActIsToldOrHasAReason(t *testing.T) {
+	tells := map[Action][]told{}
+	for _, n := range notices() {
+		for _, a := range n.Acts {
+			if _, ok := rules()[a]; !ok {
+				t.Errorf("notice %s is of the act %q, which has no rule", n.Told, a)
+			}
+			if slices.Contains(tells[a], n.Told) {
+				t.Errorf("the act %s has two notices %s", a, n.Told)
+			}
+			tells[a] = append(tells[a], n.Told)
+		}
+	}
+	for a, rule := range rules() {
+		if reason := actsNobodyHearsOf()[a]; rule.Audit && (len(tells[a]) == 0) == (reason == "") {
+			t.Errorf("the act %s tells %v, reason to tell nobody: %q; want one of the two", a, tells[a], reason)
+		}
+	}
+}
+
+// The golden table: what an act tells, in which template's words, and how far it carries. A row that changes here is a
+// mail that says something else.
+func TestTableOfNotices(t *testing.T) {
+	const want = `
+added         change           added-key       mail       add-method
+removed       change           removed-key     mail       remove-method lose-device delayed-removal
+waiting       removal-delayed  removed-key     mail text  remove-method lose-device
+codes-made    change           recovery-codes  mail       recovery-codes
+code-used     change           used-key        mail       second-step step-up test-method
+codes-void    codes-void                       mail       sweep
+password      change           password        mail text  change-password reset-password
+email         change           email           mail text  confirm-email change-contact
+phone         change           phone           mail text  change-contact
+frozen        change           frozen-key      mail       second-step step-up test-method
+disabled      change           disabled-key    mail       second-step step-up test-method
+new-browser   new-browser                      mail       sign-in second-step
+locked        password-locked                  mail       check-password
+`
+	var got strings.Builder
+	for _, n := range notices() {
+		what, over := n.What, "mail"
+		if slices.Contains([]string{"added", "removed", "used", "frozen", "disabled"}, what) {
+			what += "-key"
+		}
+		if n.Text {
+			over = "mail text"
+		}
+		fmt.Fprintf(&got, "\n%-13s %-16s %-15s %-10s %s", n.Told, n.Template, what, over, strings.Trim(fmt.Sprint(n.Acts), "[]"))
+	}
+	if got.String()+"\n" != want {
+		t.Errorf("got %s\nwant %s", got.String(), want)
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+var updateNotices = flag.Bool("update-notices", false, "write testdata/notices.txt anew")
+
+// shortTemplates are the notices that are sent as texts as well.
+func shortTemplates() []string { return []string{auth.TemplateChange, auth.TemplateRemoval} }
+
+// The golden table of the words of every notice: by template and by what happened, in both languages, by mail and by
+// text. A notice that takes another mail's words shows here.
+func TestWordsOfNotices(t *testing.T) {
+	methods := builtIn(t)
+	say := render(testPages(t), methods, "https://shop.example", "shop.example")
+	var got strings.Builder
+	words := func(template string, channel auth.Channel, args map[string]string) {
+		for _, lang := range []string{"en", "zh-CN"} {
+			text, err := say(auth.Message{Template: template, Channel: channel, Language: lang, Args: args,
+				Expires: time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)})
+			if err != nil {
+				t.Fatalf("%s %s %s: %v", template, args["what"], lang, err)
+			}
+			body := strings.TrimSpace(text.Body)
+			if args["what"] != "" && args["what"] != "password" && channel == auth.Mail {
+				body, _, _ = strings.Cut(body, "\n\n-- ") // the foot is the same for all
+			}
+			fmt.Fprintf(&got, "=== %s %s %s %s\n%s\n%s\n\n", template, args["what"], channel, lang, text.Subject, body)
+		}
+	}
+	what := slices.Sorted(maps.Keys(changes(methods)))
+	for _, template := range usedTemplates(t) {
+		args := map[string]string{"at": "2026-11-22T02:00:00Z", "person": "Wei", "agent": "Chrome · Windows",
+			"place": "192.0.2.7"}
+		switch template {
+		case auth.TemplateChange:
+			for _, k := range what {
+				args["what"] = k
+				words(template, auth.Mail, args)
+			}
+		case auth.TemplateRemoval:
+			args["what"] = "removed-webauthn"
+			args["item"] = "Blue key"
+			args["due"] = "2026-11-23T02:00:00Z"
+			args["undo"] = "https://shop.example/undo/abc"
+			words(template, auth.Mail, args)
+		case auth.TemplateLocked:
+			args["until"] = "2026-11-22T02:05:00Z"
+			words(template, auth.Mail, args)
+		case auth.TemplateNewBrowser, auth.TemplateCodesVoid:
+			words(template, auth.Mail, args)
+		}
+		if slices.Contains(shortTemplates(), template) {
+			for _, k := range what {
+				if template == auth.TemplateChange || strings.HasPrefix(k, "removed-") {
+					words(template, auth.SMS, map[string]string{"what": k})
+				}
+			}
+		}
+	}
+	const path = "testdata/notices.txt"
+	if *updateNotices {
+		if err := os.WriteFile(path, []byte(got.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		g, w := strings.Split(got.String(), "\n"), strings.Split(string(want), "\n")
+		for i := range min(len(g), len(w)) {
+			if g[i] != w[i] {
+				t.Fatalf("line %d: got %q, want %q (-update-notices, and read the difference)", i+1, g[i], w[i])
+			}
+		}
+		t.Fatalf("got %d lines, want %d", len(g), len(w))
+	}
+}
