@@ -267,7 +267,7 @@ func (s sampler) events() []Event {
 			Place: "Shanghai", ID: "9F2C"},
 		{At: s.ago(2 * day), What: "key-added", Args: Args{"name": "Spare key"}, Browser: "Firefox on Linux",
 			ID: "77A0"},
-		{At: s.ago(3 * day), What: "second-step-refused", Args: Args{"way": "sms"}, Bad: true},
+		{At: s.ago(3 * day), What: "second-step-refused", Args: Args{"way": "sms"}, Bad: true, Times: 12},
 		{At: s.ago(4 * day), What: "something-new"},
 	}
 }

@@ -278,5 +278,6 @@ type Event struct {
 	Browser string
 	Place   string
 	ID      string // of the audit entry, short; support can find it
+	Times   int    // how often, if more than once: refusals within a minute or so are one entry
 	Bad     bool   // a refusal or something to look at
 }

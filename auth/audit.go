@@ -33,6 +33,7 @@ type Event struct {
 	IP      string    `json:"ip,omitempty"`
 	Request string    `json:"rq,omitempty"`
 	Who     string    `json:"w,omitempty"` // the operator whose command it was
+	Times   int       `json:"n,omitempty"` // how many refusals it stands for, if more than one
 	Hash    string    `json:"h,omitempty"`
 }
 
@@ -66,17 +67,25 @@ func (e Event) hashAfter(before string) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)), nil
 }
 
-// appendEvent appends e to its account's chain. If that cannot be done, the act
-// does not happen either: it is the same transaction.
-func (w *Work) appendEvent(e Event) error {
-	chain := string(w.auditAccount)
-	head, err := w.s.chains.Get(w.tx, chain)
-	if errors.Is(err, store.ErrNotFound) {
-		head, err = &chainHead{}, nil
+// appendEvent appends e to its account's chain.
+func (w *Work) appendEvent(e Event) error { return w.chainEvent(w.auditAccount, w.stamped(e)) }
+
+// appendRefusal is appendEvent for a refusal, which is only counted if its like was written a moment ago.
+func (w *Work) appendRefusal(e Event) error {
+	e = w.stamped(e)
+	key := repeatKey{chain: w.auditAccount, action: e.Action, outcome: e.Outcome, method: e.ID, session: e.Session}
+	times := w.s.repeats.begin(w.turn, key, e, w.clockNow)
+	if times == 0 {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("reading the audit chain: %w", err)
+	if times > 1 {
+		e.Times = times
 	}
+	return w.chainEvent(w.auditAccount, e)
+}
+
+// stamped is e with who asked, and when.
+func (w *Work) stamped(e Event) Event {
 	e.At, e.Request = w.now, w.caller.RequestID
 	e.Agent, e.Who = w.caller.Agent, w.caller.operator
 	if w.caller.IP.IsValid() {
@@ -84,6 +93,20 @@ func (w *Work) appendEvent(e Event) error {
 	}
 	if w.session != nil {
 		e.Session = w.session.ID
+	}
+	return e
+}
+
+// chainEvent appends e to a chain. If that cannot be done, the act does not happen
+// either: it is the same transaction.
+func (w *Work) chainEvent(account AccountID, e Event) error {
+	chain := string(account)
+	head, err := w.s.chains.Get(w.tx, chain)
+	if errors.Is(err, store.ErrNotFound) {
+		head, err = &chainHead{}, nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the audit chain: %w", err)
 	}
 	if e.Hash, err = e.hashAfter(head.Hash); err != nil {
 		return err

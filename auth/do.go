@@ -28,6 +28,7 @@ type Work struct {
 	auditAccount    AccountID
 	messagesWritten int // messages written
 	saveTimeDue     bool
+	turn            *repeatTurn // what the pass decides about its refusal
 
 	door       *Door      // of the part whose pass it is; nil: auth's own
 	passDraws  *passDraws // of the call, for passes of parts
@@ -114,14 +115,17 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		result  T
 		refusal error
 		work    *Work
+		turn    repeatTurn
 	}
 	run := s.db.Update
 	if rule.Reads {
 		run = s.db.View
+	} else if err := s.refuseHasty(c, rule, clockNow); err != nil {
+		return none, nil, err
 	}
 	err := run(ctx, func(tx store.Tx) error {
 		w := &Work{s: s, tx: tx, now: now, clockNow: clockNow, codesNow: codesNow, caller: c, action: a, rule: rule,
-			saveTimeDue: saveTimeDue, clockSet: clockSet}
+			saveTimeDue: saveTimeDue, clockSet: clockSet, turn: &out.turn}
 		out.work, out.result = w, none
 		err := w.admit()
 		if err == nil {
@@ -130,6 +134,10 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		out.refusal = err
 		return w.closePass(err)
 	})
+	s.repeats.settle(&out.turn, err == nil, clockNow)
+	if w := out.work; w != nil && w.session != nil && !rule.Reads {
+		s.pacer.spend(out.work.session.ID, clockNow)
+	}
 	if err != nil {
 		return none, nil, fmt.Errorf("%s: %w", a, err)
 	}
@@ -257,10 +265,12 @@ func (w *Work) closePass(err error) error {
 	if w.rule.Audit && w.auditAccount != "" {
 		e := w.entry
 		e.Action = w.action
+		appendTo := w.appendEvent
 		if refused != nil {
 			e.Outcome = refused.Code
+			appendTo = w.appendRefusal
 		}
-		if err := w.appendEvent(e); err != nil {
+		if err := appendTo(e); err != nil {
 			return err
 		}
 	}

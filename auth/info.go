@@ -327,4 +327,5 @@ type EventInfo struct {
 	Item    string    // the name of the method it was about
 	Agent   string
 	IP      string
+	Times   int // how many refusals it stands for, within about a minute; else 1
 }

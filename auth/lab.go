@@ -196,6 +196,7 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 	}
 	l.s.siteRecord.Store(made)
 	l.setMark(mark)
+	l.s.repeats.clear()
 	for _, empty := range l.s.emptiers() {
 		for more := true; more; {
 			more, _, err = pass(ctx, l.s, c, ActLabReset, func(w *Work) (bool, error) { return empty(w.tx) })

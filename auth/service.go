@@ -34,6 +34,7 @@ type Config struct {
 	// Go tells it; beside a Now that is not nil: what that goes forward has passed.
 	Boot     func() time.Duration
 	AnyClock bool      // start even where the clock is so far ahead that it is rather wrong
+	Pace     Pace      // of what one session changes
 	Rand     io.Reader // nil: crypto/rand
 	Log      *slog.Logger
 	// Lab makes the service a lab by that clock, which then is Now as well. Its
@@ -61,6 +62,8 @@ type Service struct {
 	rulebook     atomic.Pointer[rulebook]
 	wake         chan struct{}
 	sweepCursors sweepCursors
+	repeats      repeats
+	pacer        *pacer
 	lab          *Lab // nil: a real site
 	floors       struct{ signIn, keyFirst, forgot delayFloor }
 
@@ -111,6 +114,7 @@ func New(cfg Config) (*Service, error) {
 		db: cfg.DB, keys: cfg.Keys, policy: cfg.Policy, siteName: cfg.Site, origin: cfg.Origin, rpID: cfg.RPID,
 		rand: cfg.Rand, log: cfg.Log, pause: cfg.Pause,
 		factors: map[Kind]Factor{}, wake: make(chan struct{}, 1),
+		repeats: repeats{found: map[repeatKey]*repeated{}},
 	}
 	s.rulebook.Store(&rulebook{rules: rules(), owner: map[Action]*Door{}})
 	if s.rand == nil {
@@ -132,7 +136,9 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Lab != nil {
 		s.lab = &Lab{s: s, clock: cfg.Lab}
 		cfg.Now, cfg.Boot = cfg.Lab.Now, nil
+		cfg.Pace.Burst = -1 // testers are not bounded
 	}
+	s.pacer = newPacer(cfg.Pace)
 	s.openCollections(cfg.Keys)
 	s.clock.start(cfg.Now, cfg.Boot)
 	if err := s.startSite(cfg.AnyClock); err != nil {

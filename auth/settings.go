@@ -251,7 +251,7 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 			}
 			e := item.Doc
 			info.Events = append(info.Events, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind, Flavour: e.Flavour, Due: e.Due,
-				Item: e.Item, Agent: e.Agent, IP: e.IP})
+				Item: e.Item, Agent: e.Agent, IP: e.IP, Times: max(e.Times, 1)})
 		}
 		slices.Reverse(info.Events)
 		if start > 1 {

@@ -91,6 +91,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 		return err
 	}
 	sys := Caller{system: true}
+	if err := s.writeRepeats(ctx, sys); err != nil {
+		return err
+	}
 	steps := []struct {
 		name   string
 		find   sweeper

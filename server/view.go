@@ -214,7 +214,11 @@ func (s *Server) isSet(k auth.Kind) bool { return s.methods.Of(k, "").Set }
 
 // event is one entry of the history.
 func (s *Server) event(e auth.EventInfo) assets.Event {
-	out := assets.Event{At: e.At, Browser: e.Agent, Place: e.IP, Bad: e.Outcome != "", Args: assets.Args{"name": e.Item}}
+	out := assets.Event{At: e.At, Browser: e.Agent, Place: e.IP, Bad: e.Outcome != "",
+		Args: assets.Args{"name": e.Item}}
+	if e.Times > 1 {
+		out.Times = e.Times
+	}
 	row := s.methods.Of(e.Kind, e.Flavour)
 	if row.Face.Way != "" {
 		out.Args["way"] = row.Face.Way
