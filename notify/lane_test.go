@@ -29,7 +29,7 @@ func TestNobodyWaitsBehindAFlood(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					const each = 300 * time.Millisecond
 					many := 3000
-					if flood != auth.RankSignUp || channel != auth.Mail {
+					if flood != auth.RankSignUp || channel != auth.Mail || testing.Short() {
 						many = 400
 					}
 					b, left := newBox(time.Now), map[string]time.Time{}
@@ -86,7 +86,11 @@ func TestAGatewayThatHangsTakesNoRoomOfAnother(t *testing.T) {
 		}}
 		quick := &fake{name: "quick", on: []auth.Channel{auth.Mail}}
 		d := NewDispatcher(Limits{}, b, render, time.Now, (&journal{}).logger(), hangs, quick)
-		for i := range 3000 {
+		many := 3000
+		if testing.Short() {
+			many = 500
+		}
+		for i := range many {
 			b.put(ranked(fmt.Sprintf("code%d", i), auth.TemplateCode, auth.SMS, time.Now()))
 		}
 		stop := start(t, d)
