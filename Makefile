@@ -1,7 +1,8 @@
-.PHONY: run build test test-hid bench fuzz lint
+.PHONY: run build check test test-hid bench fuzz lint
 
 run: build          ; @bin/latchkey serve
 build:              ; @.ci/build
+check:              ; @.ci/check
 test:               ; @.ci/test
 test-hid:           ; @.ci/test-hid
 bench: build        ; @go run ./e2e/load -binary bin/latchkey $(BENCH)
