@@ -98,6 +98,12 @@ func (s sampler) passkey() Method {
 		Used: s.ago(day)}
 }
 
+// home is a page of a site where numbers of the country at home need no country code.
+func home(f Frame) Frame {
+	f.HomeNumbers = true
+	return f
+}
+
 func (s sampler) rules() PasswordRules { return PasswordRules{Min: 8, Max: 20, Mixed: true} }
 
 func (s sampler) signing() []Sample {
@@ -231,7 +237,7 @@ func (s sampler) securing() []Sample {
 		{"security", covered}, {"security-pending", pending}, {"security-off", off},
 		{"start", &Start{Frame: must, Must: true, Offer: offers}},
 		{"start-backup", &Start{Frame: must, Must: true, Two: true, Backup: true, Have: []Method{s.blue()},
-			Offer: backup, CanSkip: true}},
+			Offer: backup, CanSkip: true, Number: "+86 ••• •••• 8000"}},
 		{"start-add", &Start{Frame: s.signedIn("/security/start"), Two: true, Have: []Method{s.blue(), s.app()},
 			Offer: offers}},
 		{"keys", &Keys{Frame: s.signedIn("/security/keys"), Keys: s.holders()[:2],
@@ -284,6 +290,7 @@ func (s sampler) methods() []Sample {
 		{"token-new", &TokenNew{Frame: s.signedIn("/security/token/new")}},
 		{"method-new", &MethodNew{Frame: s.signedIn("/security/token/new"), Way: WayToken, Ceremony: "sealed"}},
 		{"phone-new", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Via: WaySMS}},
+		{"phone-new-own", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Via: WaySMS, Own: "+86 ••• •••• 8000"}},
 		{"phone-new-landline",
 			&PhoneNew{Frame: s.refused(s.signedIn("/security/phone/new"),
 				Problem{Code: "phone-not-mobile", Field: "phone"}), Phone: "+86 10 5555 0100", Via: WaySMS}},
@@ -308,6 +315,8 @@ func (s sampler) methods() []Sample {
 		{"password", &Password{Frame: s.signedIn("/security/password"), UserName: "seller@example.com",
 			Changed: s.ago(300 * day), Rules: s.rules()}},
 		{"contacts", &Contacts{Frame: s.signedIn("/security/contact"), EmailNow: "s•••@example.com",
+			PhoneNow: "+86 ••• •••• 8000", PhoneProved: true}},
+		{"contacts-claimed", &Contacts{Frame: home(s.signedIn("/security/contact")), EmailNow: "s•••@example.com",
 			PhoneNow: "+86 ••• •••• 8000"}},
 		{"contacts-refused",
 			&Contacts{Frame: s.refused(s.signedIn("/security/contact"),

@@ -30,7 +30,9 @@ type Frame struct {
 	WeChat   bool      // the page is open in WeChat's own browser, which cannot speak to keys
 	Old      bool      // the browser is too old for keys and for our script: a key's page says so (R73)
 	Signals  *Signals  // what the browser's password manager should learn (WebAuthn Level 3 §5.1.10)
-	Banner   string    // key of a text under "banner." shown above everything, such as "fresh-local"; "" for none
+	// HomeNumbers says that numbers of the country at home need no country code.
+	HomeNumbers bool
+	Banner      string // key of a text under "banner." shown above everything, such as "fresh-local"; "" for none
 }
 
 func (f *Frame) frame() *Frame { return f }

@@ -14,6 +14,7 @@ type Security struct {
 	Password    time.Time // when it was changed; zero: not said
 	Email       string    // security e-mail, masked
 	Phone       string    // account phone, masked; "" for none
+	PhoneProved bool      // a code sent to it came back: it signs in
 	Browsers    int       // trusted browsers
 	TrustUntil  time.Time // the latest end of trust
 	Sessions    int
@@ -51,6 +52,7 @@ type Start struct {
 	Two     bool     // a second step exists already
 	Backup  bool     // the first is there; now the backup (R61)
 	Have    []Method // what exists already
+	Number  string   // the account's number, masked, if it has yet to be proved
 	Offer   []Offer  // what can be set up, in policy's order
 	CanSkip bool     // the backup may wait; goes on to Next
 	Next    string   // path after skipping or finishing, without Config.Base; "" for /security
@@ -149,12 +151,13 @@ type MethodNew struct {
 	Backup   bool // it is to be the backup (R61): posted on as backup=1
 }
 
-// PhoneNew is /security/phone/new. Before a code is out it posts phone and via (sms|call) to the same path; after,
+// PhoneNew is /security/phone/new. Before a code is out it posts phone or own, and via (sms|call) to the same path; after,
 // ceremony, code and place to the same path, and ceremony, via to /security/phone/new/send for another one.
 type PhoneNew struct {
 	Frame
 	Help
 	Phone   string // as typed
+	Own     string // instead: the account's own number, masked, posted as own=yes
 	Via     Way    // WaySMS or WayCall
 	Sent    bool
 	Step    int
@@ -215,6 +218,7 @@ type Password struct {
 type Contacts struct {
 	Frame
 	EmailNow, PhoneNow string // masked; "" for none
+	PhoneProved        bool   // a code sent to PhoneNow came back: it signs in
 	Email, Phone       string // as typed
 }
 

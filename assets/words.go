@@ -162,6 +162,14 @@ func (c *pageData) Rules(r PasswordRules) template.HTML {
 	return c.text("rules.min", Args{"min": max(r.Min, 8)})
 }
 
+// PhoneHint is how a number is to be typed here.
+func (c *pageData) PhoneHint() string {
+	if c.F.HomeNumbers {
+		return "field.phone.hint-home"
+	}
+	return "field.phone.hint"
+}
+
 // Hidden draws hidden fields from pairs of name and value, leaving empty ones out.
 func (c *pageData) Hidden(pairs ...any) template.HTML {
 	var b strings.Builder

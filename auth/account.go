@@ -22,11 +22,9 @@ type Account struct {
 	Email    ident.Email    `json:"e"`
 	Phone    ident.Phone    `json:"p,omitempty"`
 	PhoneAt  time.Time      `json:"pt,omitzero"` // when a code sent to Phone came back; zero: only claimed
-	// LateClaim says that many had claimed Phone before: it is not found by it until proved.
-	LateClaim bool   `json:"lc,omitempty"`
-	Language  string `json:"l,omitempty"`
-	Handle    []byte `json:"h"` // the WebAuthn user handle
-	Password  string `json:"pw"`
+	Language string         `json:"l,omitempty"`
+	Handle   []byte         `json:"h"` // the WebAuthn user handle
+	Password string         `json:"pw"`
 	// PasswordAt is when the password was last set.
 	PasswordAt time.Time `json:"pwt"`
 	CreatedAt  time.Time `json:"c"`

@@ -25,7 +25,7 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 	if err := s.admitted(ctx, c, ActLookBind); err != nil {
 		return nil, err
 	}
-	input, to, err := s.bindInput(f)
+	input, to, err := s.bindInput(ctx, c, f)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 
 // bindInput checks what the person chose and returns it for the factor, with
 // the number or mailbox that it is about.
-func (s *Service) bindInput(f BindForm) (json.RawMessage, ident.Recipient, error) {
+func (s *Service) bindInput(ctx context.Context, c Caller, f BindForm) (json.RawMessage, ident.Recipient, error) {
 	in, to := BindInput{Flavour: f.Flavour}, ident.Recipient("")
 	in.KeyWish = KeyWish{Verify: f.Verify, Resident: f.Resident, Attest: f.Attest, Certified: f.Certified}
 	row := s.methods.Of(f.Kind, "")
@@ -65,7 +65,12 @@ func (s *Service) bindInput(f BindForm) (json.RawMessage, ident.Recipient, error
 		in.Email, err = ident.ParseEmail(f.Address)
 		to = ident.Recipient(in.Email)
 	} else if row.Channel != "" {
-		in.Phone, err = ident.ParsePhone(f.Number, s.policy.Countries)
+		if f.Own {
+			f.Number, err = s.ownNumber(ctx, c)
+		}
+		if err == nil {
+			in.Phone, err = s.parseNumber(c, f.Number, s.policy.Countries)
+		}
 		to = ident.Recipient(in.Phone)
 	}
 	if err != nil {
@@ -76,6 +81,11 @@ func (s *Service) bindInput(f BindForm) (json.RawMessage, ident.Recipient, error
 	}
 	text, err := json.Marshal(in)
 	return text, to, err
+}
+
+// ownNumber is the number that names the account, proved or not.
+func (s *Service) ownNumber(ctx context.Context, c Caller) (string, error) {
+	return do(ctx, s, c, ActMe, func(w *Work) (string, error) { return string(w.account.Phone), nil })
 }
 
 // mayBind refuses what is bound already, what would be too much, and a mailbox that
@@ -111,7 +121,8 @@ func (s *Service) BindResend(ctx context.Context, c Caller, ceremony string, ch 
 func (s *Service) resendBinding(ctx context.Context, c Caller, begun *Ceremony) (*Challenge, error) {
 	factor := s.factors[begun.Kind]
 	typed := string(begun.Recipient)
-	input, _, err := s.bindInput(BindForm{Kind: begun.Kind, Number: typed, Address: typed, Channel: begun.Channel})
+	input, _, err := s.bindInput(ctx, c, BindForm{Kind: begun.Kind, Number: typed, Address: typed,
+		Channel: begun.Channel})
 	if err != nil {
 		return nil, err
 	}
@@ -305,6 +316,9 @@ func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 func (w *Work) markPhoneVerified(x *Authenticator) error {
 	if x.Recipient == "" || x.Recipient != ident.Recipient(w.account.Phone) || !w.account.PhoneAt.IsZero() {
 		return nil
+	}
+	if err := w.supersedeHolders(w.account.Phone); err != nil {
+		return err
 	}
 	w.account.PhoneAt = w.now
 	return w.s.accounts.Put(w.tx, string(w.account.ID), w.account)

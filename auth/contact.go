@@ -105,7 +105,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ide
 	var n ident.Phone
 	if number != "" {
 		var err error
-		if n, err = ident.ParsePhone(number, nil); err != nil {
+		if n, err = s.parseNumber(c, number, nil); err != nil {
 			return "", RefuseTyped(err)
 		}
 	}
@@ -121,8 +121,12 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ide
 		if err != nil {
 			return err
 		}
-		for _, x := range list {
-			if x.Recipient == ident.Recipient(n) { // bound earlier: a code sent to it did come back
+		holder, err := w.findByNumber(n)
+		if err != nil {
+			return err
+		}
+		for _, x := range list { // bound earlier: a code sent to it did come back, and no later one to somebody else
+			if x.Recipient == ident.Recipient(n) && (holder == nil || x.BoundAt.After(holder.PhoneAt)) {
 				w.account.PhoneAt = x.BoundAt
 			}
 		}

@@ -69,8 +69,16 @@ func TestChangePhone(t *testing.T) {
 	if masked != "+86 ••• •••• 8001" {
 		t.Errorf("changed to %s", masked)
 	}
+	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "+8613800138001", Password: password})
+	wantCode(t, "a number that was only claimed", err, auth.SignInRefused)
+	_, c = w.addPhone(c, "+8613800138001")
 	w.signIn(caller("home"), "+8613800138001")
-	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: phoneIndex, Password: password})
+	_, err = w.s.ChangePhone(ctx, c, "138 0013 8002")
+	wantCode(t, "another without a country code", err, auth.PhoneNoCountry)
+	c.Language = "zh-CN"
+	_, err = w.s.ChangePhone(ctx, c, "138 0013 8002")
+	ok(t, "the same on a Chinese page", err)
+	_, err = w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: "+8613800138001", Password: password})
 	wantCode(t, "the old number", err, auth.SignInRefused)
 }
 

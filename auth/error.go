@@ -52,6 +52,7 @@ const (
 	UserNameMissing    Code = "user-name-missing"
 	UserNameMalformed  Code = "user-name-malformed"
 	EmailMalformed     Code = "email-malformed"
+	PhoneMissing       Code = "phone-missing"
 	PhoneMalformed     Code = "phone-malformed"
 	PhoneNoCountry     Code = "sms-no-country"
 	PhoneLandline      Code = "sms-landline"

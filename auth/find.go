@@ -2,27 +2,39 @@ package auth
 
 import (
 	"errors"
+	"iter"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
-// maxClaims bounds how many accounts may claim one number.
-const maxClaims = 20
+// maxHolders bounds how many accounts are read that have proved one number. Proving
+// it ends what earlier holders had proved, so that only stores of older versions
+// hold more than one, and none this many.
+const maxHolders = 1000
 
-// parseLogin reads what was typed into the sign-in box. Where one country is served,
-// its numbers need no country code.
-func (s *Service) parseLogin(typed string) ident.Login {
-	if len(s.policy.Countries) == 1 {
-		return ident.ParseLogin(typed, s.policy.Countries[0])
+// parseNumber reads a number as its owner types it. regions lists those served,
+// empty means all.
+func (s *Service) parseNumber(c Caller, typed string, regions []string) (ident.Phone, error) {
+	if home := s.policy.HomeRegion(c.Language); home != "" {
+		return ident.ParsePhone(typed, regions, home)
+	}
+	return ident.ParsePhone(typed, regions)
+}
+
+// parseLogin reads what was typed into the sign-in box.
+func (s *Service) parseLogin(c Caller, typed string) ident.Login {
+	if home := s.policy.HomeRegion(c.Language); home != "" {
+		return ident.ParseLogin(typed, home)
 	}
 	return ident.ParseLogin(typed)
 }
 
 // findAccount returns the account that an identifier names, nil if none does. A
-// number names the account that has proved it; while nobody has, the account
-// that claimed it first. A stranger's claim so never takes a number away from
-// whoever receives its texts.
+// number names the account that has proved it, the last one to do so: numbers are
+// handed on. One that was only claimed names nobody, so that a stranger's claim
+// takes nothing from whoever receives its texts, now or later.
 func (w *Work) findAccount(l ident.Login) (*Account, error) {
 	switch {
 	case l.Email != "":
@@ -37,43 +49,55 @@ func (w *Work) findAccount(l ident.Login) (*Account, error) {
 	return nil, nil
 }
 
+// findByNumber returns the account with the newest proof of a number, nil for none.
 func (w *Work) findByNumber(n ident.Phone) (*Account, error) {
-	for _, index := range []string{"phone", "claim"} { // proved, then only claimed
-		ids, err := w.s.accounts.Find(w.tx, index, string(n), maxClaims)
+	var newest *Account
+	for a, err := range w.holders(n) {
 		if err != nil {
 			return nil, err
 		}
-		var first *Account
+		if newest == nil || a.PhoneAt.After(newest.PhoneAt) {
+			newest = a
+		}
+	}
+	return newest, nil
+}
+
+// holders are the accounts that have proved a number.
+func (w *Work) holders(n ident.Phone) iter.Seq2[*Account, error] {
+	return func(yield func(*Account, error) bool) {
+		ids, err := w.s.accounts.Find(w.tx, "phone", string(n), maxHolders)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		for _, id := range ids {
-			a, err := w.s.accounts.Get(w.tx, id)
-			if err != nil {
-				return nil, err
-			}
-			if first == nil || betterClaim(a, first) {
-				first = a
+			if a, err := w.s.accounts.Get(w.tx, id); !yield(a, err) || err != nil {
+				return
 			}
 		}
-		if first != nil {
-			return first, nil
+	}
+}
+
+// supersedeHolders ends what others have proved of a number: who has just shown
+// that its texts reach him has it now.
+func (w *Work) supersedeHolders(n ident.Phone) error {
+	var others []*Account
+	for a, err := range w.holders(n) {
+		if err != nil {
+			return err
+		}
+		if a.ID != w.account.ID {
+			others = append(others, a)
 		}
 	}
-	return nil, nil
-}
-
-// claimsFull reports whether so many claim a number that one more would be lost among
-// them, or the first one would.
-func (w *Work) claimsFull(n ident.Phone) (bool, error) {
-	ids, err := w.s.accounts.Find(w.tx, "claim", string(n), maxClaims)
-	return len(ids) >= maxClaims, err
-}
-
-// betterClaim reports whether a's claim to its number is better than b's, both proved or
-// both not.
-func betterClaim(a, b *Account) bool {
-	if !a.PhoneAt.IsZero() {
-		return a.PhoneAt.After(b.PhoneAt) // numbers are handed on: the newest proof counts
+	for _, a := range others {
+		a.PhoneAt = time.Time{}
+		if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
+			return err
+		}
 	}
-	return a.CreatedAt.Before(b.CreatedAt)
+	return nil
 }
 
 // ceremonyAccount reads an account that must be there.

@@ -7,32 +7,135 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/store"
 )
 
-// However many accounts claim a number, the one that proved it is found by it.
-func TestClaimsTakeNoNumberAway(t *testing.T) {
+// A number that was claimed and not proved finds nobody, whoever claims it, and keeps its bearer from nothing.
+func TestClaimedNumberFindsNobody(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+	ctx := t.Context()
 	for i := range 24 {
-		w.seller(fmt.Sprintf("thief%d@example.com", i), phoneIndex)
+		w.seller(fmt.Sprintf("squatter%d@example.com", i), phoneIndex)
 	}
-	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: phoneIndex, Password: password})
+	_, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: phoneIndex, Password: password})
+	wantCode(t, "sign in by a number that was claimed", err, auth.SignInRefused)
+	w.mail()
+	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), phoneIndex))
+	if n := len(w.mail()); n != 0 {
+		t.Errorf("forgot by a number that was claimed: got %d mails", n)
+	}
+	w.seller("seller@example.com", phoneIndex)
+	_, c := w.enrolApp(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token))
+	over, err := w.s.Security(ctx, c)
+	ok(t, "overview", err)
+	if over.PhoneConfirmed {
+		t.Error("a number that was claimed: got it confirmed")
+	}
+	// Nothing is typed twice to prove it.
+	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Own: true, Channel: auth.SMS})
+	ok(t, "begin to prove it", err)
+	code, m := w.code(auth.SMS)
+	if string(m.Recipient) != phoneIndex {
+		t.Errorf("the code went to %s", string(m.Recipient))
+	}
+	_, err = w.s.BindFinish(ctx, c, auth.BindDone{Ceremony: ch.Ceremony, Response: code})
+	ok(t, "prove it", err)
+	info, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: phoneIndex, Password: password})
 	ok(t, "sign in by the number", err)
 	if info.Step != auth.StepSecond {
 		t.Errorf("sign in by the number: got step %s, want that of the account that proved it", info.Step)
 	}
-	w.pass(time.Minute)
-	w.seller("late@example.com", phoneIndex)
-	_, c := w.addPhone(with(caller("late"), w.signIn(caller("late"), "late@example.com").Token), phoneIndex)
-	over, err := w.s.Security(t.Context(), c)
-	ok(t, "overview", err)
-	if !over.PhoneConfirmed {
-		t.Error("a number that came late and was proved: not confirmed")
+	ok(t, "take the number away", lastErr(w.s.ChangePhone(ctx, c, "")))
+	_, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Own: true, Channel: auth.SMS})
+	wantCode(t, "prove none", err, auth.PhoneMissing)
+}
+
+// A number that is handed on finds whoever proved it last, however many have had it before.
+func TestRecycledNumber(t *testing.T) {
+	w := newWorld(t)
+	finds := func(want, when string) {
+		t.Helper()
+		w.mail()
+		ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), phoneIndex))
+		if m := w.lastMail(auth.TemplateReset); string(m.Recipient) != want {
+			t.Errorf("%s: the number finds %s, want %s", when, string(m.Recipient), want)
+		}
 	}
-	ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), phoneIndex))
-	if m := w.lastMail(auth.TemplateReset); m.Recipient != "late@example.com" {
-		t.Errorf("forgot by the number: mailed to %s, want the one who proved it last", m.Recipient)
+	const holders = 25
+	email := func(i int) string { return fmt.Sprintf("holder%d@example.com", i) }
+	for i := range holders {
+		w.seller(email(i), phoneIndex)
+		w.addPhone(with(caller("home"), w.signIn(caller("home"), email(i)).Token), phoneIndex)
+		finds(email(i), fmt.Sprintf("after %d had it", i+1))
+		w.pass(25 * time.Hour)
+	}
+	// A store of an older version holds the proofs of all of them.
+	accounts := store.NewCollection("account", w.keys,
+		store.Blind("email", true, func(a *auth.Account) []string { return []string{a.Email.Key()} }),
+		store.Blind("phone", false, func(a *auth.Account) []string {
+			if a.PhoneAt.IsZero() {
+				return nil
+			}
+			return []string{string(a.Phone)}
+		}))
+	newest := ""
+	err := w.db.Update(t.Context(), func(tx store.Tx) error {
+		var all []*auth.Account
+		for item, err := range accounts.Scan(tx, "", "", 100) {
+			if err != nil {
+				return err
+			}
+			all = append(all, item.Doc)
+		}
+		for i, a := range all { // in the order of their ids: the newest is the last to be read
+			a.PhoneAt, newest = w.time().Add(time.Duration(i)*time.Second), string(a.Email)
+			if err := accounts.Put(tx, string(a.ID), a); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	ok(t, "write as an older version did", err)
+	w.pass(time.Hour)
+	finds(newest, "in an older store")
+}
+
+// Who once had a number gets it back by no change of his own while somebody else has proved it since.
+func TestFormerHolderTakesNoNumberBack(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	w.seller("former@example.com", phoneIndex)
+	_, former := w.addPhone(with(caller("home"), w.signIn(caller("home"), "former@example.com").Token), phoneIndex)
+	w.pass(time.Minute)
+	w.seller("holder@example.com", phoneIndex)
+	w.addPhone(with(caller("desk"), w.signIn(caller("desk"), "holder@example.com").Token), phoneIndex)
+	for _, number := range []string{"", phoneIndex} {
+		ok(t, "change the number", lastErr(w.s.ChangePhone(ctx, former, number)))
+		over, err := w.s.Security(ctx, former)
+		ok(t, "overview", err)
+		if over.PhoneConfirmed {
+			t.Errorf("changed to %q: got it confirmed", number)
+		}
+	}
+	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), phoneIndex))
+	if m := w.lastMail(auth.TemplateReset); string(m.Recipient) != "holder@example.com" {
+		t.Errorf("the number finds %s, want who has it", string(m.Recipient))
+	}
+}
+
+func TestHomeRegion(t *testing.T) {
+	for _, c := range []struct {
+		countries []string
+		language  string
+		want      string
+	}{
+		{nil, "zh-CN", "CN"}, {nil, "en", ""}, {[]string{"GB"}, "zh-CN", "GB"}, {[]string{"GB", "DE"}, "zh-CN", ""},
+		{[]string{"GB", "CN"}, "zh-CN", "CN"}, {[]string{"GB", "CN"}, "en", ""},
+	} {
+		p := auth.Policy{Countries: c.countries}
+		if got := p.HomeRegion(c.language); got != c.want {
+			t.Errorf("served %v, in %s: got %q, want %q", c.countries, c.language, got, c.want)
+		}
 	}
 }
 

@@ -104,7 +104,7 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error {
 	start := time.Now()
 	defer s.delayRefusal(ctx, &s.floors.forgot, start)
-	login := s.parseLogin(identifier)
+	login := s.parseLogin(c, identifier)
 	key, url := s.newLink(LinkReset)
 	messageID := s.newID()
 	err := s.do(ctx, c, ActForgot, func(w *Work) error {

@@ -157,6 +157,7 @@ type BindForm struct {
 	Kind    Kind
 	Flavour Flavour
 	Number  string
+	Own     bool // Phone: the account's own number, instead of Number
 	Address string
 	Channel Channel
 

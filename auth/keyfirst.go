@@ -33,7 +33,7 @@ func (w *Work) challengeStranger(next *Ceremony, identifier string) ([]*Authenti
 	if identifier == "" {
 		return nil, nil
 	}
-	login := w.s.parseLogin(identifier)
+	login := w.s.parseLogin(w.caller, identifier)
 	a, list, err := w.keysShown(login)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/password"
@@ -78,6 +80,20 @@ type Policy struct {
 
 // Takes reports whether a method may complete a sign-in at all.
 func (p *Policy) Takes(m *Method) bool { return p.EmailSecondStep || m.Channel != Mail }
+
+// HomeRegion is the ISO region whose numbers need no country code on a page in
+// that language: the one that is served, or among several that of the language.
+// It is "" where nobody could tell.
+func (p *Policy) HomeRegion(language string) string {
+	if len(p.Countries) == 1 {
+		return p.Countries[0]
+	}
+	_, region, _ := strings.Cut(language, "-")
+	if len(p.Countries) == 0 || slices.Contains(p.Countries, region) {
+		return region
+	}
+	return ""
+}
 
 // GuessPolicy bounds wrong answers: Free of them at once, then waits that
 // double from Wait to Cap; after Limit consecutive ones the method is

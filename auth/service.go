@@ -154,8 +154,7 @@ func (s *Service) openCollections(k *store.Keys) {
 	r := s.realm()
 	s.accounts = store.NewCollection("account", k,
 		store.Blind("email", true, func(a *Account) []string { return []string{a.Email.Key()} }),
-		store.Blind("phone", false, func(a *Account) []string { return phoneIndex(a, !a.PhoneAt.IsZero()) }),
-		store.Blind("claim", false, func(a *Account) []string { return phoneIndex(a, a.PhoneAt.IsZero() && !a.LateClaim) })).In(r)
+		store.Blind("phone", false, (*Account).provedPhone)).In(r)
 	s.authenticators = store.NewCollection("authenticator", k,
 		store.Blind("credential", true, func(a *Authenticator) []string { return indexValue(a.Credential) })).In(r)
 	s.devices = store.NewCollection[Device]("device", k).In(r)
@@ -176,9 +175,9 @@ func (s *Service) openCollections(k *store.Keys) {
 	s.dummies.authenticators = store.NewCollection[Authenticator]("stand-in-method", k).In(r)
 }
 
-// phoneIndex is the account's number as an index value, if it is to be found there.
-func phoneIndex(a *Account, found bool) []string {
-	if !found {
+// provedPhone is the account's number as an index value: it is found by it once proved.
+func (a *Account) provedPhone() []string {
+	if a.PhoneAt.IsZero() {
 		return nil
 	}
 	return indexValue(string(a.Phone))

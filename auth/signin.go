@@ -27,7 +27,7 @@ func (s *Service) SignIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 
 func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInInfo, error) {
 	browser := s.browserID(c)
-	g, err := s.reserveAttempt(ctx, c, s.guessAtSignIn(s.parseLogin(f.Identifier), browser))
+	g, err := s.reserveAttempt(ctx, c, s.guessAtSignIn(s.parseLogin(c, f.Identifier), browser))
 	if err != nil {
 		return nil, err
 	}

@@ -351,23 +351,29 @@ func TestSignOutEndsTheSession(t *testing.T) {
 	wantCode(t, "after signing out", err, auth.SessionEnded)
 }
 
-// Where one country is served, its numbers need no country code at sign-in; where several are, nobody guesses which.
+// Where one country is served, or the page is in the language of one, its numbers need no country code at sign-in;
+// elsewhere nobody guesses which.
 func TestSignInByANumberWithoutItsCountry(t *testing.T) {
 	for _, c := range []struct {
 		countries []string
+		language  string
 		want      auth.Code
 	}{
-		{[]string{"CN"}, ""},
-		{[]string{"CN", "GB"}, auth.SignInRefused},
-		{nil, auth.SignInRefused},
+		{[]string{"CN"}, "en", ""},
+		{[]string{"CN", "GB"}, "en", auth.SignInRefused},
+		{[]string{"CN", "GB"}, "zh-CN", ""},
+		{nil, "en", auth.SignInRefused},
+		{nil, "zh-CN", ""},
 	} {
 		w := newWorld(t, func(o *auth.Config) { o.Policy.Countries = c.countries })
-		w.seller("seller@example.com", "+8613800138000")
-		info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "138 0013 8000",
-			Password: password})
-		if c.want == "" && (err != nil || info.Step != auth.StepEnrol) || c.want != "" &&
+		w.seller("seller@example.com", phoneIndex)
+		w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+		at := caller("home")
+		at.Language = c.language
+		info, err := w.s.SignIn(t.Context(), at, auth.SignInForm{Identifier: "138 0013 8000", Password: password})
+		if c.want == "" && (err != nil || info.Step != auth.StepSecond) || c.want != "" &&
 			!errors.Is(err, auth.Refuse(c.want)) {
-			t.Errorf("served %v: got %+v, %v, want %q", c.countries, info, err, c.want)
+			t.Errorf("served %v, in %s: got %+v, %v, want %q", c.countries, c.language, info, err, c.want)
 		}
 	}
 }

@@ -189,7 +189,7 @@ func (s *Service) SignUp(ctx context.Context, c Caller, address string) (*SignUp
 func (s *Service) newAccount(c Caller, email ident.Email, f SignUpForm) (*Account, error) {
 	name, badName := ident.ParseName(f.Name)
 	user, badUser := ident.ParseUserName(f.UserName)
-	phone, badPhone := ident.ParsePhone(f.Phone, nil)
+	phone, badPhone := s.parseNumber(c, f.Phone, nil)
 	badPassword := s.policy.acceptPassword(f.Password, user, email, name)
 	var badTerms error
 	if !f.Terms {
@@ -228,10 +228,6 @@ func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string, f S
 		}
 		a := *made
 		a.CreatedAt, a.PasswordAt = w.now, w.now
-		var err error
-		if a.LateClaim, err = w.claimsFull(a.Phone); err != nil {
-			return nil, err
-		}
 		if err := s.accounts.Insert(w.tx, string(a.ID), &a); err != nil {
 			return nil, err
 		}

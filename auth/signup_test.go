@@ -335,19 +335,3 @@ func codesOf(t *testing.T, err error) string {
 	}
 	return strings.Join(codes, " ")
 }
-
-// A number that was only claimed does not keep its bearer out.
-func TestClaimedNumberYieldsToProof(t *testing.T) {
-	w := newWorld(t)
-	w.seller("squatter@example.com", "+8613800138000")
-	w.pass(time.Hour)
-	w.seller("bearer@example.com", "+8613800138000")
-	// Both passwords are the same here, so what tells them apart is whom the
-	// second step belongs to.
-	info := w.signIn(caller("home"), "+8613800138000")
-	me, err := w.s.Me(t.Context(), with(caller("home"), info.Token))
-	ok(t, "session check", err)
-	if me.MaskedEmail != "s•••@example.com" {
-		t.Errorf("while nobody proved the number: got %s, want the first claim", me.MaskedEmail)
-	}
-}

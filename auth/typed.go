@@ -11,6 +11,7 @@ import (
 func typedRefusals() map[ident.Problem]*Error {
 	return map[ident.Problem]*Error{
 		ident.EmailMalformed:    RefuseField(EmailMalformed, "email"),
+		ident.PhoneMissing:      RefuseField(PhoneMissing, "phone"),
 		ident.PhoneMalformed:    RefuseField(PhoneMalformed, "phone"),
 		ident.PhoneNoCountry:    RefuseField(PhoneNoCountry, "phone"),
 		ident.CountryNotServed:  RefuseField(CountryNotServed, "phone"),

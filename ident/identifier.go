@@ -139,18 +139,26 @@ func (e Email) Local() string {
 	return local
 }
 
-// ParsePhone returns the telephone number in s, which must begin with its
-// country code; digits of any script, blanks, dashes and brackets are taken.
+// ParsePhone returns the telephone number in s; digits of any script, blanks,
+// dashes and brackets are taken. It must begin with its country code, unless it
+// is a number of one of the home regions, which are tried in order.
 // regions lists the ISO regions served; empty means all. Its errors
-// are PhoneNoCountry, PhoneMalformed and CountryNotServed. Numbers whose callers pay extra are malformed: they invite
-// toll fraud.
-func ParsePhone(s string, regions []string) (Phone, error) {
+// are PhoneMissing, PhoneNoCountry, PhoneMalformed and CountryNotServed. Numbers whose callers pay extra are malformed:
+// they invite toll fraud.
+func ParsePhone(s string, regions []string, home ...string) (Phone, error) {
+	if strings.TrimFunc(s, func(r rune) bool { return isBlank(r) || isFiller(r) }) == "" {
+		return "", PhoneMissing
+	}
 	digits, ok := dialled(s)
-	switch {
-	case !ok:
+	if !ok {
 		return "", PhoneMalformed
-	case !strings.HasPrefix(digits, "+"):
-		return "", PhoneNoCountry
+	}
+	if !strings.HasPrefix(digits, "+") {
+		n, ok := domestic(s, home)
+		if !ok {
+			return "", PhoneNoCountry
+		}
+		digits = string(n)
 	}
 	n, err := phonenumbers.Parse(digits, "")
 	if err != nil || !reachable(n) {

@@ -144,7 +144,8 @@ func TestParsePhoneRefuses(t *testing.T) {
 		{"13800138000", nil, PhoneNoCountry},
 		{"０１０ ６５５２ ９９８８", nil, PhoneNoCountry},
 		{"+", nil, PhoneMalformed},
-		{"", nil, PhoneMalformed},
+		{"", nil, PhoneMissing},
+		{" \u200b　", nil, PhoneMissing},
 		{"seller", nil, PhoneMalformed},
 		{"+86 138 0013 800", nil, PhoneMalformed},
 		{"+86 138 0013 80000", nil, PhoneMalformed},
@@ -164,6 +165,22 @@ func TestParsePhoneRefuses(t *testing.T) {
 		got, err := ParsePhone(tt.in, tt.regions)
 		if p := problemOf(t, err); p != tt.want {
 			t.Errorf("ParsePhone(%.40q): got %q, %q, want %q", tt.in, string(got), p, tt.want)
+		}
+	}
+	for _, tt := range []struct {
+		in, home string
+		want     string
+	}{
+		{"13800138000", "CN", "+8613800138000"},
+		{"１３８ ００１３－８０００", "CN", "+8613800138000"},
+		{"010 6552 9988", "CN", "+861065529988"},
+		{"07400 123456", "GB", "+447400123456"},
+		{"+12025550123", "CN", "+12025550123"}, // who writes another country means it
+		{"12025550123", "CN", ""},
+		{"13800138000", "US", ""},
+	} {
+		if got, _ := ParsePhone(tt.in, nil, tt.home); string(got) != tt.want {
+			t.Errorf("ParsePhone(%q) at home in %s: got %q, want %q", tt.in, tt.home, string(got), tt.want)
 		}
 	}
 	if _, err := ParsePhone("+8613800138000", []string{"HK", "CN"}); err != nil {

@@ -7,6 +7,7 @@ type Problem string
 // The problems.
 const (
 	EmailMalformed    Problem = "email-malformed"
+	PhoneMissing      Problem = "phone-missing"
 	PhoneMalformed    Problem = "phone-malformed"
 	PhoneNoCountry    Problem = "phone-no-country"
 	CountryNotServed  Problem = "country-not-served"

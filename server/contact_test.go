@@ -94,3 +94,45 @@ func TestContactOverTheAPI(t *testing.T) {
 		t.Errorf("without a country code: got %s, want %s", got.Code, auth.PhoneNoCountry)
 	}
 }
+
+// D13: the end of sign-up offers to prove the number, and nothing is typed twice; until then it is said everywhere that
+// it does not sign in.
+func TestClaimedNumberIsProvedWithoutTypingItAgain(t *testing.T) {
+	w := newWorld(t)
+	p := w.registered()
+	const unproved = "does not sign you in"
+	s := p.touch(p.open("/security/keys/new"), stick(t, "red"), "/security/keys/new", "name", "Red")
+	s.at("/security/start", 200)
+	s.says("+86 ••• •••• 8000", unproved, "Confirm it with a code").holds(`<a href="/security/phone/new?backup=1">`)
+	p.open("/security").says("+86 ••• •••• 8000", unproved)
+	p.open("/security/contact").says(unproved)
+	s = p.open("/security/phone/new?backup=1").says("Your number:", "+86 ••• •••• 8000")
+	if f := s.form("/security/phone/new").fields; f.Has("phone") {
+		t.Errorf("got the form %v, want no field for the number", f)
+	}
+	p.open("/security/phone/new?other=1").holds(`name="phone"`)
+	s = p.fill(s, "/security/phone/new", "via", "sms").at("/security/phone/new", 200)
+	m := w.mailed(auth.TemplateCode)
+	if string(m.Recipient) != "+8613800138000" {
+		t.Errorf("the code went to %s", string(m.Recipient))
+	}
+	p.fill(s, "/security/phone/new", "code", m.Args["code"]).at("/security", 200).says("you can sign in with it")
+	for _, path := range []string{"/security", "/security/contact", "/security/start"} {
+		if s := p.open(path); strings.Contains(wordsOf(s.text), unproved) {
+			t.Errorf("%s: a number that was proved: got that it %s", path, unproved)
+		}
+	}
+	p.open("/security/phone/new").holds(`name="phone"`)
+}
+
+// Numbers as people type them, by the language of the page; what is missing is said, and what was typed is kept.
+func TestNumbersAsPeopleTypeThem(t *testing.T) {
+	for lang, want := range map[string]string{"en": "Begin with the country code", "zh-CN": "设置第二步"} {
+		w := newWorld(t)
+		p := w.browser()
+		link := w.signUpPath(testEmail)
+		s := p.speak(p.open(link), lang)
+		p.fill(s, link, "name", "Wei", "user-name", "wei", "phone", "138 0013 8000", "password", testPassword, "terms",
+			"yes").says(want)
+	}
+}

@@ -239,7 +239,7 @@ func phoneNewPage(x *request) error {
 		return err
 	}
 	v := &assets.PhoneNew{Frame: f, Phone: x.field("phone"), Via: assets.WaySMS, Step: x.step(f), Backup: x.backup(),
-		Handset: onHandset(info)}
+		Handset: onHandset(info), Own: x.ownNumber(info)}
 	if x.field("via") == string(assets.WayCall) {
 		v.Via = assets.WayCall
 	}
@@ -309,7 +309,8 @@ func phoneNewPost(x *request) error {
 			return v
 		}, auth.Phone)
 	}
-	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: v.Phone, Channel: channel}, "/security/phone/new",
+	own := x.field("own") == "yes" && v.Phone == ""
+	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: v.Phone, Own: own, Channel: channel}, "/security/phone/new",
 		&v.Frame, func(e *auth.Error) assets.View {
 			v.Step = x.step(v.Frame)
 			if e.Code == auth.PhoneLandline { // R60: a landline is offered a call

@@ -45,7 +45,7 @@ func (x *request) showContacts(status int, refused error) error {
 		}
 	}
 	return x.show(status, &assets.Contacts{Frame: f, EmailNow: string(info.Me.MaskedEmail),
-		PhoneNow: string(info.MaskedPhone), Email: x.field("email"), Phone: x.field("phone")})
+		PhoneNow: string(info.MaskedPhone), PhoneProved: info.PhoneConfirmed, Email: x.field("email"), Phone: x.field("phone")})
 }
 
 func emailPost(x *request) error {
@@ -55,6 +55,15 @@ func emailPost(x *request) error {
 	}
 	x.leaveFlash(flash{Key: "email-asked", Name: string(info.MaskedEmail), Time: info.ResendAt})
 	return x.redirect("/security/contact")
+}
+
+// ownNumber is the number that the account claims and has yet to prove, masked: it is not asked for once more. "" where
+// there is none, and where another one was asked for.
+func (x *request) ownNumber(info *auth.SecurityInfo) string {
+	if info.PhoneConfirmed || x.query("other") != "" || x.field("phone") != "" {
+		return ""
+	}
+	return string(info.MaskedPhone)
 }
 
 func phonePost(x *request) error {

@@ -75,7 +75,7 @@ func overviewPage(x *request) error {
 	}
 	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded,
 		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt,
-		Email: string(info.Me.MaskedEmail), Phone: string(info.MaskedPhone),
+		Email: string(info.Me.MaskedEmail), Phone: string(info.MaskedPhone), PhoneProved: info.PhoneConfirmed,
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
 		TrustOn: x.s.config.Policy.TrustLife > 0}
 	v.Covered = v.Two && !slices.ContainsFunc(info.Forecast, func(r auth.Forecast) bool {
@@ -123,6 +123,9 @@ func startPage(x *request) error {
 	v := &assets.Start{Frame: f, Must: info.Me.Session.Restricted, Two: two, Backup: two && info.BackupNeeded,
 		Have: x.s.list(info.Methods)}
 	v.CanSkip = v.Backup
+	if two {
+		v.Number = x.ownNumber(info)
+	}
 	v.Offer = x.s.offers(info, x.s.config.Policy)
 	return x.show(http.StatusOK, v)
 }

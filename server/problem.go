@@ -36,7 +36,7 @@ func statuses() map[auth.Code]int {
 		http.StatusServiceUnavailable:  {auth.Unavailable, auth.CodeUnavailable},
 		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
 			auth.UserNameMalformed,
-			auth.EmailMalformed, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneLandline, auth.CountryNotServed,
+			auth.EmailMalformed, auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneLandline, auth.CountryNotServed,
 			auth.TermsNotAccepted,
 			auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,
 			auth.PasswordNoDigit, auth.PasswordNoSign,

@@ -144,8 +144,9 @@ func (o *tour) passkey() {
 
 func (o *tour) phone() {
 	p := o.p
-	s := p.open("/security/phone/new")
-	s = p.fill(s, "/security/phone/new", "phone", "13800138000", "via", "sms")
+	p.open("/security/phone/new")
+	s := p.open("/security/phone/new?other=1")
+	s = p.fill(s, "/security/phone/new", "phone", "12025550123", "via", "sms")
 	s = p.fill(s, "/security/phone/new", "phone", "+8613800138000", "via", "sms")
 	s = p.fill(s, "/security/phone/new", "code", "000000")
 	o.later()

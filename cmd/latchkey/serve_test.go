@@ -99,7 +99,7 @@ func TestFirstUseFromSignUpToSignIn(t *testing.T) {
 	line, _, _ := strings.Cut(rest, "\n")
 	call(t, h, "/api/v1/sign-up/confirm", newSeller(line), nil)
 	var in struct{ Step, Token string }
-	call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "+86 138 0013 8000", "password": "Long-Jetty-41"}, &in)
+	call(t, h, "/api/v1/sign-in", map[string]any{"identifier": "wei@example.com", "password": "Long-Jetty-41"}, &in)
 	if in.Step != "enrol" || in.Token == "" {
 		t.Errorf("got step %q, token %t, want enrol and a token", in.Step, in.Token != "")
 	}
