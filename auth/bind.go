@@ -18,6 +18,10 @@ import (
 // Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, and for
 // numbers PhoneNoCountry, PhoneMalformed, PhoneLandline, CountryNotServed.
 func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challenge, error) {
+	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.beginBinding(ctx, c, f) })
+}
+
+func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begunChallenge, error) {
 	factor := s.factors[f.Kind]
 	if factor == nil || s.isSet(f.Kind) {
 		return nil, Refuse(NoSuchMethod)
@@ -44,11 +48,8 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 	if err != nil {
 		return nil, err
 	}
-	delivery, err := s.sendCode(ctx, c, next)
-	if err != nil {
-		return nil, err
-	}
-	return s.sealChallenge(c, next, nil, delivery)
+	begun := &begunChallenge{Ceremony: *next}
+	return begun, s.sendCode(ctx, c, begun)
 }
 
 // bindInput checks what the person chose and returns it for the factor, with
@@ -118,7 +119,7 @@ func (s *Service) BindResend(ctx context.Context, c Caller, ceremony string, ch 
 }
 
 // resendBinding asks the factor of a begun binding to send again.
-func (s *Service) resendBinding(ctx context.Context, c Caller, begun *Ceremony) (*Challenge, error) {
+func (s *Service) resendBinding(ctx context.Context, c Caller, begun *Ceremony) (*begunChallenge, error) {
 	factor := s.factors[begun.Kind]
 	typed := string(begun.Recipient)
 	input, _, err := s.bindInput(ctx, c, BindForm{Kind: begun.Kind, Number: typed, Address: typed,
@@ -141,11 +142,8 @@ func (s *Service) resendBinding(ctx context.Context, c Caller, begun *Ceremony) 
 	if err != nil {
 		return nil, err
 	}
-	delivery, err := s.sendCode(ctx, c, next)
-	if err != nil {
-		return nil, err
-	}
-	return s.sealChallenge(c, next, nil, delivery)
+	asked := &begunChallenge{Ceremony: *next}
+	return asked, s.sendCode(ctx, c, asked)
 }
 
 // BindFinish checks the response and binds the new method. The first one turns
@@ -155,6 +153,19 @@ func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindIn
 	if err != nil {
 		return nil, err
 	}
+	return once(ctx, s, c, ActAdd, cer.ID, func(c Caller) (*BindInfo, error) { return s.finishBinding(ctx, c, cer, d) },
+		func(_ *Work, r *priorSuccess) (*BindInfo, error) {
+			info := new(BindInfo)
+			if err := r.read(info); err != nil || r.session == nil {
+				return info, err
+			}
+			x := s.sessionInfo(r.session, r.session)
+			info.Token, info.Session = r.token, &x
+			return info, nil
+		})
+}
+
+func (s *Service) finishBinding(ctx context.Context, c Caller, cer *Ceremony, d BindDone) (*BindInfo, error) {
 	factor := s.factors[cer.Kind]
 	if factor == nil {
 		return nil, Refuse(NoSuchMethod)
@@ -270,8 +281,19 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 			return nil, err
 		}
 	}
-	info.BackupNeeded, err = w.backupNeeded()
-	return info, err
+	if info.BackupNeeded, err = w.backupNeeded(); err != nil {
+		return nil, err
+	}
+	return info, w.rememberBinding(*info)
+}
+
+// rememberBinding notes what a binding got, for the same request.
+func (w *Work) rememberBinding(info BindInfo) error {
+	info.Token, info.Session = "", nil
+	if info.First {
+		return w.remember(&info, w.session)
+	}
+	return w.remember(&info, nil)
 }
 
 // refuseKnownCredential refuses a credential id that is bound, here or elsewhere.

@@ -169,7 +169,7 @@ func (w *Work) browsers() ([]BrowserInfo, error) {
 // ForgetBrowser ends the trust in one browser, or with id "" in all, and
 // forgets it: its next sign-in is a stranger's. Refuses NotFound.
 func (s *Service) ForgetBrowser(ctx context.Context, c Caller, id string) error {
-	return s.do(ctx, c, ActForget, func(w *Work) error {
+	return s.doOnce(ctx, c, ActForget, func(w *Work) error {
 		list, err := w.browsers()
 		if err != nil {
 			return err

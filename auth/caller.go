@@ -15,8 +15,10 @@ type Caller struct {
 	Agent     string     // a short description of the browser, for its owner
 	Language  string     // "en" or "zh-CN"
 	RequestID string
+	Request   string        // a hash of what a browser sent, where sending it twice is once; "" for programs
 	Later     time.Duration // in a lab: judge this call as if so much time had passed
 
-	system   bool   // the service itself: set in this package only
-	operator string // who asked the service for it, if somebody did; likewise
+	once     onceMark // where the request finds the success that it has had: set in this package only
+	system   bool     // the service itself: set in this package only
+	operator string   // who asked the service for it, if somebody did; likewise
 }

@@ -24,7 +24,7 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 	}
 	key, url := s.newLink(LinkEmail)
 	messageID := s.newID()
-	return do(ctx, s, c, ActContact, func(w *Work) (*SignUpInfo, error) {
+	return doOnce(ctx, s, c, ActContact, "", func(w *Work) (*SignUpInfo, error) {
 		w.entry.Kind = Email
 		if err := w.mayMoveEmail(to); err != nil {
 			return nil, err
@@ -62,7 +62,7 @@ func (w *Work) mayMoveEmail(to ident.Email) error {
 // another account by now, and LinkOtherAccount.
 func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ident.Masked, error) {
 	messages := s.newMessageIDs()
-	return do(ctx, s, c, ActConfirmEmail, func(w *Work) (ident.Masked, error) {
+	return doOnce(ctx, s, c, ActConfirmEmail, linkKey(token), func(w *Work) (ident.Masked, error) {
 		w.entry.Kind = Email
 		l, err := w.openLink(LinkEmail, token)
 		if err != nil {

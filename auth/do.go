@@ -174,6 +174,9 @@ func (s *Service) ruleFor(c Caller, a Action) (Rule, error) {
 
 // admit reads the session that the rule needs and holds it against the rule.
 func (w *Work) admit() error {
+	if err := w.refuseSucceeded(); err != nil {
+		return err
+	}
 	if !w.rule.Who.signedIn() {
 		return nil
 	}

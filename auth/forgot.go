@@ -14,6 +14,11 @@ import (
 // caller's token is rotated. Refuses PasswordWrong, SignInLocked and what the
 // policy refuses.
 func (s *Service) ChangePassword(ctx context.Context, c Caller, current, password string) (string, error) {
+	return once(ctx, s, c, ActNewPassword, "", func(c Caller) (string, error) { return s.changePassword(ctx, c, current, password) },
+		func(_ *Work, r *priorSuccess) (string, error) { return r.token, nil })
+}
+
+func (s *Service) changePassword(ctx context.Context, c Caller, current, password string) (string, error) {
 	g, err := s.reserveAttempt(ctx, c, s.guessByOwner(c))
 	if err != nil {
 		return "", err
@@ -47,7 +52,11 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 		if err := w.setPassword(w.account, stored, "", drawn.messageIDs); err != nil {
 			return "", err
 		}
-		return w.grant(w.account, drawn.sessionSecret, w.session.Proofs, w.session.Remember)
+		token, err := w.grant(w.account, drawn.sessionSecret, w.session.Proofs, w.session.Remember)
+		if err != nil {
+			return "", err
+		}
+		return token, w.remember(nil, w.session)
 	})
 }
 
@@ -134,6 +143,13 @@ func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error
 // LinkUsed and what the policy refuses; a refused password leaves the link
 // good.
 func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password string) error {
+	_, err := once(ctx, s, c, ActReset, linkKey(token), func(c Caller) (struct{}, error) {
+		return struct{}{}, s.resetPassword(ctx, c, token, password)
+	}, recall[struct{}])
+	return err
+}
+
+func (s *Service) resetPassword(ctx context.Context, c Caller, token, password string) error {
 	owner, err := do(ctx, s, c, ActLook, func(w *Work) (*Account, error) {
 		l, err := w.openLink(LinkReset, token)
 		if err != nil {
@@ -168,7 +184,10 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 		if err := w.unlock(a.ID); err != nil {
 			return err
 		}
-		return w.setPassword(a, stored, l.resetBy(a), messages)
+		if err := w.setPassword(a, stored, l.resetBy(a), messages); err != nil {
+			return err
+		}
+		return w.remember(struct{}{}, nil)
 	})
 }
 

@@ -20,6 +20,7 @@ func actsNobodyHearsOf() map[Action]string {
 		ActUndo:          "it is done from the notice",
 		ActCancelChange:  "all stays as it was",
 		ActRename:        "the name alone",
+		ActAnswerAgain:   "it grants nothing",
 		ActTrust:         "a browser that a mail has told of, after a fresh second step",
 		ActRestore:       "of the site; owners of codes are told one by one",
 		ActClock:         "of the site: no account is touched",

@@ -62,7 +62,7 @@ func (s *Service) LoseDevice(ctx context.Context, c Caller, device string) (*Rem
 func (s *Service) remove(ctx context.Context, c Caller, action Action, target string) (*RemoveInfo, error) {
 	drawn := removalDraw{changeID: s.newID(), messageIDs: s.newMessageIDs()}
 	drawn.undoKey, drawn.undoURL = s.newLink(LinkUndo)
-	return do(ctx, s, c, action, func(w *Work) (*RemoveInfo, error) {
+	return doOnce(ctx, s, c, action, "", func(w *Work) (*RemoveInfo, error) {
 		list, err := w.removalList(action, target)
 		if err != nil {
 			return nil, err
@@ -289,7 +289,7 @@ func (w *Work) dropChanges(a AccountID, match func(*change) bool) error {
 // asked for it had a session and a weak method, so every session and all trust
 // end with it. Refuses LinkUsed.
 func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
-	return do(ctx, s, c, ActUndo, func(w *Work) (*ChangeInfo, error) {
+	return doOnce(ctx, s, c, ActUndo, linkKey(token), func(w *Work) (*ChangeInfo, error) {
 		l, err := w.consumeLink(LinkUndo, token)
 		if err != nil {
 			return nil, err
@@ -332,7 +332,7 @@ func (w *Work) endAllAccess(id AccountID) error {
 // CancelChange stops a waiting change from the settings. Where another session had asked for it, the next one has to
 // wait: it may be a thief who asks. Refuses NotFound.
 func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
-	return s.do(ctx, c, ActCancelChange, func(w *Work) error {
+	return s.doOnce(ctx, c, ActCancelChange, func(w *Work) error {
 		changes, err := w.changes(w.account.ID)
 		if err != nil {
 			return err

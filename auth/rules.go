@@ -32,6 +32,7 @@ const (
 	ActConfirmEmail  Action = "confirm-email"
 	ActForgot        Action = "forgot-password"
 	ActReset         Action = "reset-password"
+	ActAnswerAgain   Action = "answer-again" // the same request again: it got the same answer
 )
 
 // The actions that only look, and those of the service itself.
@@ -102,6 +103,7 @@ func rules() map[Action]Rule {
 		ActForgot:        {Who: Anyone, Audit: true},
 		ActReset:         {Who: Anyone, Audit: true},
 		ActUndo:          {Who: Anyone, Audit: true},
+		ActAnswerAgain:   {Who: System, Audit: true}, // by the rule of what is repeated, but for its demand
 		ActLook:          {Who: Anyone, Reads: true},
 
 		ActMe:       {Who: SignedIn, Reads: true},

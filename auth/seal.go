@@ -85,7 +85,8 @@ func (s *Service) unseal(text string, p Purpose, caller Caller) (*Ceremony, erro
 // happen at the same time.
 type consumedMark struct {
 	Expires time.Time `json:"e"`
-	Spread  string    `json:"b"` // one of 16
+	Spread  string    `json:"b"`           // one of 16
+	Success *success  `json:"s,omitempty"` // of a browser's request
 }
 
 // ends is the value of the index: bucket, then time in seconds.

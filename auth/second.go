@@ -26,7 +26,7 @@ func lookAction(p Purpose) Action {
 
 // beginChallenge turns a flow into a challenge for one method. The flow itself stays
 // good: another method can be begun beside it, and one success spends it.
-func (s *Service) beginChallenge(ctx context.Context, c Caller, flow *Ceremony, m MethodChoice) (*Challenge, error) {
+func (s *Service) beginChallenge(ctx context.Context, c Caller, flow *Ceremony, m MethodChoice) (*begunChallenge, error) {
 	next := *flow
 	next.ID = s.newID()
 	next.Kind = m.Kind
@@ -44,6 +44,10 @@ func (s *Service) beginChallenge(ctx context.Context, c Caller, flow *Ceremony, 
 // resendCode asks the factor of a begun ceremony to send again. The ceremony that
 // results replaces the one before.
 func (s *Service) resendCode(ctx context.Context, c Caller, p Purpose, ceremony string, ch Channel) (*Challenge, error) {
+	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.resend(ctx, c, p, ceremony, ch) })
+}
+
+func (s *Service) resend(ctx context.Context, c Caller, p Purpose, ceremony string, ch Channel) (*begunChallenge, error) {
 	before, err := s.unseal(ceremony, p, c)
 	if err != nil {
 		return nil, err
@@ -62,7 +66,7 @@ func (s *Service) resendCode(ctx context.Context, c Caller, p Purpose, ceremony 
 // askFactor asks the factor for a challenge on a snapshot, then sends what must
 // be sent in a transaction of its own: a challenge that sends nothing writes
 // nothing.
-func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until time.Time) (*Challenge, error) {
+func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until time.Time) (*begunChallenge, error) {
 	factor := s.factors[next.Kind]
 	if factor == nil {
 		return nil, Refuse(NoSuchMethod)
@@ -75,7 +79,7 @@ func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until
 		if err != nil {
 			return nil, err
 		}
-		if asked.methods, err = w.offeredMethods(a); err != nil {
+		if asked.Others, err = w.offeredMethods(a); err != nil {
 			return nil, err
 		}
 		life := s.policy.CeremonyLife
@@ -90,17 +94,30 @@ func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until
 	if err != nil {
 		return nil, err
 	}
-	delivery, err := s.sendCode(ctx, c, &asked.Ceremony)
-	if err != nil {
-		return nil, err
-	}
-	return s.sealChallenge(c, &asked.Ceremony, asked.methods, delivery)
+	return asked, s.sendCode(ctx, c, asked)
 }
 
 // begunChallenge is a ceremony as its factor left it, and what else could be asked for.
 type begunChallenge struct {
-	Ceremony
-	methods []MethodInfo
+	Ceremony `json:"c"`
+	Shown    json.RawMessage `json:"p,omitempty"` // the prompt, for a success that is remembered
+	Others   []MethodInfo    `json:"m,omitempty"`
+	Delivery *DeliveryInfo   `json:"d,omitempty"`
+}
+
+// challengeOnce seals what begin has begun. The same request is sent no second
+// code: it gets the exchange that it has begun.
+func (s *Service) challengeOnce(ctx context.Context, c Caller, begin func(Caller) (*begunChallenge, error)) (*Challenge, error) {
+	begun, err := once(ctx, s, c, ActSendCode, "", begin, func(_ *Work, r *priorSuccess) (*begunChallenge, error) {
+		begun := new(begunChallenge)
+		err := r.read(begun)
+		begun.Prompt = begun.Shown
+		return begun, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.sealChallenge(c, &begun.Ceremony, begun.Others, begun.Delivery)
 }
 
 // loadChallenged reads whom a challenge is for and refuses what cannot be asked.
@@ -128,12 +145,14 @@ func (w *Work) loadChallenged(c *Ceremony) (*Account, []*Authenticator, error) {
 
 // sendCode writes the ceremony's messages to the outbox, within the limits of
 // their addresses.
-func (s *Service) sendCode(ctx context.Context, c Caller, next *Ceremony) (*DeliveryInfo, error) {
+func (s *Service) sendCode(ctx context.Context, c Caller, next *begunChallenge) error {
 	if len(next.Messages) == 0 {
-		return nil, nil
+		return nil
 	}
 	id := s.newID()
-	info, err := do(ctx, s, c, ActSendCode, func(w *Work) (*DeliveryInfo, error) {
+	next.Message, next.Shown = next.Messages[0].rankedID(id), next.Prompt
+	var err error
+	next.Delivery, err = do(ctx, s, c, ActSendCode, func(w *Work) (*DeliveryInfo, error) {
 		w.About(next.Account)
 		w.entry.Kind = next.Kind
 		m := next.Messages[0]
@@ -151,14 +170,15 @@ func (s *Service) sendCode(ctx context.Context, c Caller, next *Ceremony) (*Deli
 			return nil, err
 		}
 		m.Account, m.Language = next.Account, c.Language
-		return &DeliveryInfo{Channel: m.Channel, Masked: m.Recipient.Mask(), Label: m.Label, State: Queued, SentAt: w.now,
-			ChangedAt: w.now, Expires: m.Expires, ResendAt: w.now.Add(s.policy.ResendAfter), LeftToday: left}, w.enqueue(m, id)
+		if err := w.enqueue(m, id); err != nil {
+			return nil, err
+		}
+		sent := *next
+		sent.Delivery = &DeliveryInfo{Channel: m.Channel, Masked: m.Recipient.Mask(), Label: m.Label, State: Queued, SentAt: w.now,
+			ChangedAt: w.now, Expires: m.Expires, ResendAt: w.now.Add(s.policy.ResendAfter), LeftToday: left}
+		return sent.Delivery, w.remember(&sent, nil)
 	})
-	if err != nil {
-		return nil, err
-	}
-	next.Message = next.Messages[0].rankedID(id)
-	return info, nil
+	return err
 }
 
 // served reports whether texts and calls go to the number's country.

@@ -302,7 +302,7 @@ func (w *Work) sessions(a AccountID) ([]*session, error) {
 // EndSession ends one session of the account, the caller's own included.
 // Refuses NotFound.
 func (s *Service) EndSession(ctx context.Context, c Caller, id string) error {
-	return s.do(ctx, c, ActEndSession, func(w *Work) error {
+	return s.doOnce(ctx, c, ActEndSession, func(w *Work) error {
 		if strings.Contains(id, "/") {
 			return Refuse(NotFound)
 		}

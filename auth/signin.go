@@ -251,7 +251,7 @@ func (s *Service) SignInBegin(ctx context.Context, c Caller, ceremony string, m 
 	if !flow.shown(Password) { // a key that came first is no way round the password, nor to a text
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
-	return s.beginChallenge(ctx, c, flow, m)
+	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.beginChallenge(ctx, c, flow, m) })
 }
 
 // SignInResend sends the code of a begun second step again, perhaps by another
@@ -279,7 +279,7 @@ func (s *Service) SignInFinish(ctx context.Context, c Caller, ceremony string, r
 }
 
 func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, response json.RawMessage) (*SignInInfo, error) {
-	drawn := s.newSessionDraw()
+	drawn, nextID := s.newSessionDraw(), s.newID()
 	onSuccess := func(w *Work, a *Account, x *Authenticator, p Proof) (*signInState, error) {
 		next := *flow
 		next.Flow = ""
@@ -291,19 +291,40 @@ func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, re
 			next.Greeting = ident.Greeting(a.Email.Mask())
 		}
 		if !flow.shown(Password) && s.methods.worthOfProof(p).Alone < 2 {
-			next.Begun, next.Expires = w.now, w.now.Add(s.policy.SignInLife)
-			return &signInState{flow: &next}, nil
+			next.ID, next.Begun, next.Expires = nextID, w.now, w.now.Add(s.policy.SignInLife)
+			return w.rememberSignIn(&signInState{flow: &next}, nil)
 		}
-		return w.openSession(a, &next, drawn)
+		return w.rememberSignIn(w.openSession(a, &next, drawn))
 	}
-	at, err := finish(ctx, s, c, ActSecondStep, flow, response, onSuccess)
+	return s.signInOnce(ctx, c, ActSecondStep, flow.ID, func(c Caller) (*signInState, error) {
+		return finish(ctx, s, c, ActSecondStep, flow, response, onSuccess)
+	})
+}
+
+// signInOnce describes where act has led a sign-in that act consumes; the same
+// request is led there again.
+func (s *Service) signInOnce(ctx context.Context, c Caller, a Action, id string, act func(Caller) (*signInState, error)) (*SignInInfo, error) {
+	at, err := once(ctx, s, c, a, id, act, func(w *Work, r *priorSuccess) (*signInState, error) {
+		at := &signInState{flow: new(Ceremony), token: r.token, session: r.session}
+		return at, r.read(&reached{at.flow, &at.mayTrust})
+	})
 	if err != nil {
 		return nil, err
 	}
-	if at.token == "" {
-		at.flow.ID = s.newID() // of the flow that goes on
-	}
 	return s.signInInfo(c, at)
+}
+
+// reached is how a pass of a sign-in is remembered, beside the session.
+type reached struct {
+	Flow     *Ceremony `json:"f"`
+	MayTrust *bool     `json:"t"`
+}
+
+func (w *Work) rememberSignIn(at *signInState, err error) (*signInState, error) {
+	if err != nil {
+		return nil, err
+	}
+	return at, w.remember(&reached{at.flow, &at.mayTrust}, at.session)
 }
 
 // SignInPassword follows a key that came first: the password against a counter
@@ -316,6 +337,12 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 	if len(flow.Proofs) != 1 || flow.Proofs[0].Kind != WebAuthn {
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
+	return s.signInOnce(ctx, c, ActSignIn, flow.ID, func(c Caller) (*signInState, error) {
+		return s.signInPassword(ctx, c, flow, password)
+	})
+}
+
+func (s *Service) signInPassword(ctx context.Context, c Caller, flow *Ceremony, password string) (*signInState, error) {
 	g, err := s.reserveAttempt(ctx, c, func(w *Work) (*guess, error) {
 		a, err := w.flowAccount(flow)
 		return &guess{account: a, policy: s.policy.Proven, mayKnow: true, refuse: PasswordWrong,
@@ -333,7 +360,7 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 		return nil, err
 	}
 	drawn := s.newSessionDraw()
-	at, err := do(ctx, s, c, ActSignIn, func(w *Work) (*signInState, error) {
+	return do(ctx, s, c, ActSignIn, func(w *Work) (*signInState, error) {
 		w.About(flow.Account)
 		w.entry.Kind = Password
 		a, err := w.flowAccount(flow)
@@ -354,10 +381,6 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 		}
 		done := *flow
 		done.Proofs = []Proof{{Kind: Password, At: w.now}, flow.Proofs[0]}
-		return w.openSession(a, &done, drawn)
+		return w.rememberSignIn(w.openSession(a, &done, drawn))
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s.signInInfo(c, at)
 }

@@ -210,6 +210,12 @@ func (s *Service) newAccount(c Caller, email ident.Email, f SignUpForm) (*Accoun
 // the password, and has yet to enrol. Refuses LinkUsed, SignedUp, and what is
 // wrong with the form.
 func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string, f SignUpForm) (*SignInInfo, error) {
+	return s.signInOnce(ctx, c, ActConfirmSignUp, "", func(c Caller) (*signInState, error) {
+		return s.confirmSignUp(ctx, c, token, f)
+	})
+}
+
+func (s *Service) confirmSignUp(ctx context.Context, c Caller, token string, f SignUpForm) (*signInState, error) {
 	email, err := s.LookLink(ctx, c, LinkSignUp, token)
 	if err != nil {
 		return nil, err // before a password is judged and hashed (promise 14)
@@ -222,7 +228,7 @@ func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string, f S
 		return nil, err
 	}
 	drawn := s.newSessionDraw()
-	at, err := do(ctx, s, c, ActConfirmSignUp, func(w *Work) (*signInState, error) {
+	return do(ctx, s, c, ActConfirmSignUp, func(w *Work) (*signInState, error) {
 		if _, err := w.openSignUp(token); err != nil {
 			return nil, err
 		}
@@ -232,11 +238,7 @@ func (s *Service) ConfirmSignUp(ctx context.Context, c Caller, token string, f S
 			return nil, err
 		}
 		w.About(a.ID)
-		return w.openSession(&a, &Ceremony{Account: a.ID, Greeting: ident.Greeting(a.Email),
-			Proofs: []Proof{{Kind: Password, At: w.now}}}, drawn)
+		return w.rememberSignIn(w.openSession(&a, &Ceremony{Account: a.ID, Greeting: ident.Greeting(a.Email),
+			Proofs: []Proof{{Kind: Password, At: w.now}}}, drawn))
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s.signInInfo(c, at)
 }

@@ -80,7 +80,7 @@ func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target st
 	if err != nil {
 		return nil, err
 	}
-	return s.beginChallenge(ctx, c, flow, m)
+	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.beginChallenge(ctx, c, flow, m) })
 }
 
 // StepUpResend sends the code of a begun step-up again, perhaps by another
@@ -102,7 +102,7 @@ func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, r
 		action = ActTest
 	}
 	secret := s.random(sessionSecretBytes)
-	return finish(ctx, s, c, action, cer, response, func(w *Work, a *Account, x *Authenticator, p Proof) (*StepUpDone, error) {
+	onSuccess := func(w *Work, a *Account, x *Authenticator, p Proof) (*StepUpDone, error) {
 		proofs := append(slices.DeleteFunc(slices.Clone(w.session.Proofs), func(old Proof) bool {
 			return old.Authenticator == p.Authenticator && old.Kind == p.Kind
 		}), p)
@@ -111,7 +111,17 @@ func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, r
 			return nil, err
 		}
 		answered, err := w.describe(x)
-		return &StepUpDone{Token: token, Session: w.s.sessionInfo(w.session, w.session), Answered: answered}, err
+		if err != nil {
+			return nil, err
+		}
+		return &StepUpDone{Token: token, Session: w.s.sessionInfo(w.session, w.session), Answered: answered},
+			w.remember(&answered, w.session)
+	}
+	return once(ctx, s, c, action, cer.ID, func(c Caller) (*StepUpDone, error) {
+		return finish(ctx, s, c, action, cer, response, onSuccess)
+	}, func(_ *Work, r *priorSuccess) (*StepUpDone, error) {
+		done := &StepUpDone{Token: r.token, Session: s.sessionInfo(r.session, r.session)}
+		return done, r.read(&done.Answered)
 	})
 }
 

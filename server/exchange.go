@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -136,6 +137,7 @@ func (x *request) identify() error {
 		x.caller.Token = bearer(r)
 		return nil
 	}
+	x.caller.Request = x.fingerprint()
 	// Two cookies of one name: a sibling host planted one (cookie tossing). Neither is believed.
 	if sessions == 1 {
 		x.caller.Token = session
@@ -151,6 +153,17 @@ func (x *request) identify() error {
 	x.caller.Browser, x.fresh = id, true
 	x.keepBrowser()
 	return nil
+}
+
+// fingerprint tells the same request of a browser, sent again, from any other: "" for one that changes nothing.
+func (x *request) fingerprint() string {
+	if x.r.Method == http.MethodGet || x.r.Method == http.MethodHead {
+		return ""
+	}
+	h := sha256.New()
+	_, _ = io.WriteString(h, x.r.Method+" "+x.r.URL.RequestURI()+"\n") // a hash takes everything
+	_, _ = h.Write(x.received)
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
 // language is what the person chose, else what the browser prefers.

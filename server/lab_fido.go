@@ -89,6 +89,7 @@ func conforming(run func(*request, []byte) (any, error)) func(*request) error {
 // asBrowser treats the caller as a browser whatever he looks like: the interface goes by cookies.
 func (x *request) asBrowser() error {
 	x.program, x.caller.Token = false, ""
+	x.caller.Request = "" // a tool that sends something twice wants to see the second refused
 	if x.caller.Browser != "" {
 		return nil
 	}

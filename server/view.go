@@ -239,6 +239,7 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed", auth.ActLose: "key-lost",
 		auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped", auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended",
 		auth.ActEndSession: "session-ended", auth.ActConfirmEmail: "email-changed", auth.ActRestore: "codes-void",
+		auth.ActAnswerAgain: "repeated",
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused", auth.ActStepUp: "second-step-refused",
 		auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused", auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused"}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -109,6 +110,7 @@ type latchkeyVisit struct {
 
 	mu    sync.Mutex
 	later time.Duration // how much later than it is the account lives
+	sent  int           // requests, so that no two are the same
 }
 
 type latchkeyAccount struct {
@@ -148,9 +150,14 @@ func (v *latchkeyVisit) post(ctx context.Context, path string, in any) (*reply, 
 	return v.send(ctx, http.MethodPost, path, body)
 }
 
+// send sends a request to the API. No two with a body are the same: Latchkey answers the same request of a browser
+// again for some seconds, for whoever has pressed twice, and what a fault sends again is none of that.
 func (v *latchkeyVisit) send(ctx context.Context, method, path string, body []byte) (*reply, error) {
 	header := map[string]string{"Sec-Fetch-Site": "same-origin", "Accept-Language": "en"}
 	v.mu.Lock()
+	if v.sent++; len(body) > 0 {
+		body = slices.Concat(body, bytes.Repeat([]byte(" "), v.sent))
+	}
 	if v.later > 0 {
 		header["Latchkey-Lab-Later"] = v.later.String()
 	}
