@@ -322,6 +322,7 @@ func (s sampler) methods() []Sample {
 			&Contacts{Frame: s.refused(s.signedIn("/security/contact"),
 				Problem{Code: "phone-no-country", Field: "phone"}), EmailNow: "s•••@example.com",
 				Phone: "13800138000"}},
+		{"phone-remove", &PhoneRemove{Frame: s.signedIn("/security/contact/phone/remove"), PhoneNow: "+86 ••• •••• 8000"}},
 		{"email-confirm", &EmailConfirm{Frame: s.at("/security/contact/email/x"), Link: "x"}},
 		{"email-confirm-used",
 			&EmailConfirm{Frame: s.refused(s.at("/security/contact/email/x"), Problem{Code: "link-used"})}},

@@ -213,13 +213,19 @@ type Password struct {
 	Rules    PasswordRules
 }
 
-// Contacts is /security/contact: what names the account at sign-in. It posts email to /security/contact/email, and
-// phone, or remove=yes, to /security/contact/phone.
+// Contacts is /security/contact: what names the account at sign-in. It posts email to /security/contact/email and
+// phone to /security/contact/phone.
 type Contacts struct {
 	Frame
 	EmailNow, PhoneNow string // masked; "" for none
 	PhoneProved        bool   // a code sent to PhoneNow came back: it signs in
 	Email, Phone       string // as typed
+}
+
+// PhoneRemove is /security/contact/phone/remove: it asks first. It posts remove=yes to /security/contact/phone.
+type PhoneRemove struct {
+	Frame
+	PhoneNow string
 }
 
 // EmailConfirm is /security/contact/email/{link}. It posts nothing but the button, because mail scanners follow links.

@@ -186,7 +186,7 @@ func (p *person) recovery() {
 	p.says(p.word("security.backup.title"))
 
 	p.signOut().signIn().at("/sign-in/verify")
-	p.press("details#help summary").follow(`details#help a[href*="with=recovery"]`).says(p.word("verify.recovery.title"))
+	p.follow(`main a[href*="with=recovery"]`).says(p.word("verify.recovery.title"))
 	typed := strings.ToLower(strings.ReplaceAll(codes[3], "-", " ")) // as somebody copies it from paper
 	p.fill("code", " "+typed+" ").submit("/sign-in/verify").at("/security").says(p.word("codes.count", "n", 9,
 		"total", 10))

@@ -152,8 +152,7 @@ func (v *visitor) recoverySheet() {
 	v.press("main [name=saved]").submit("/security/codes/saved").at("/security").says(v.word("codes.count", "n", 10,
 		"total", 10))
 
-	v.signOut().signIn().at("/sign-in/verify").press("details#help summary")
-	v.follow(`details#help a[href*="with=recovery"]`).says(v.word("verify.recovery.title"))
+	v.signOut().signIn().at("/sign-in/verify").follow(`main a[href*="with=recovery"]`).says(v.word("verify.recovery.title"))
 	typed := strings.ToLower(strings.ReplaceAll(codes[3], "-", " ")) // as somebody copies it from paper
 	v.fill("code", typed).submit("/sign-in/verify").at("/security").says(v.word("codes.count", "n", 9, "total", 10))
 	v.signOut().signIn().at("/sign-in/verify").open("/sign-in/verify?with=recovery")

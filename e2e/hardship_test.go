@@ -41,10 +41,10 @@ func (p *person) withoutScript() {
 	p.signOut().signIn().at("/sign-in/verify").says(p.word("verify.app.title"))
 	p.fill("code", p.code()).submit("/sign-in/verify").at("/security")
 	for _, way := range []struct{ with, channel, to string }{{"sms", "sms", p.phone}, {"email", "email", mailbox}} {
-		p.signOut().signIn().at("/sign-in/verify").press("details#help summary").follow(`details#help button[name=with][value=` + way.with + `]`)
+		p.signOut().signIn().at("/sign-in/verify").follow(`main .go button[name=with][value=` + way.with + `]`)
 		p.fill("code", p.house.code(p.t, way.channel, way.to)).submit("/sign-in/verify").at("/security")
 	}
-	p.signOut().signIn().at("/sign-in/verify").press("details#help summary").follow(`details#help a[href*="with=recovery"]`)
+	p.signOut().signIn().at("/sign-in/verify").follow(`main a[href*="with=recovery"]`)
 	p.fill("code", codes[0]).submit("/sign-in/verify").at("/security").says(p.word("codes.count", "n", 9, "total", 10))
 	p.open("/help/check").says(p.word("check.noscript"))
 }

@@ -62,8 +62,12 @@ func TestContactPhonePage(t *testing.T) {
 	if told := w.mailed(auth.TemplateChange); told.Args["what"] != "phone" {
 		t.Errorf("got told of %q, want the phone", told.Args["what"])
 	}
-	s = p.fill(p.open("/security/contact"), "/security/contact/phone", "remove", "yes").at("/security",
-		200).says("The number was removed")
+	if p.open("/security/contact").form("/security/contact/phone").fields.Has("remove") {
+		t.Error("got the number removed by a press, want to be asked first")
+	}
+	s = p.fill(p.open("/security/contact/phone/remove").says("Remove the number", "8001"),
+		"/security/contact/phone").at("/security", 200).says("The number was removed")
+	p.open("/security/contact/phone/remove").at("/security/contact", 200)
 	if strings.Contains(wordsOf(s.text), "8001") {
 		t.Error("got the number still listed, want it gone")
 	}

@@ -15,6 +15,8 @@ func contactPages() []page {
 			get: toContacts, post: emailPost},
 		{path: "/security/contact/phone", who: enrolled, what: "phone", uses: []string{"ChangePhone"}, bound: true,
 			get: toContacts, post: phonePost},
+		{path: "/security/contact/phone/remove", who: enrolled, what: "phone", uses: []string{"StepUp", "Security"},
+			get: phoneRemovePage},
 		{path: "/security/contact/email/{link}", who: enrolled, what: "email", uses: []string{"LookLink", "ConfirmEmail"}, bound: true,
 			get: emailConfirmPage, post: emailConfirmPost},
 	}
@@ -24,14 +26,18 @@ func toContacts(x *request) error { return x.redirect("/security/contact") }
 
 // contactsPage asks for a fresh second step before a form is filled in, not after.
 func contactsPage(x *request) error {
-	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActContact, "")
-	if err != nil {
+	if err := x.mayContact(); err != nil {
 		return err
 	}
-	if !need.Done {
+	return x.showContacts(http.StatusOK, nil)
+}
+
+func (x *request) mayContact() error {
+	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActContact, "")
+	if err == nil && !need.Done {
 		return auth.Refuse(auth.StepUpRequired)
 	}
-	return x.showContacts(http.StatusOK, nil)
+	return err
 }
 
 func (x *request) showContacts(status int, refused error) error {
@@ -46,6 +52,21 @@ func (x *request) showContacts(status int, refused error) error {
 	}
 	return x.show(status, &assets.Contacts{Frame: f, EmailNow: string(info.Me.MaskedEmail),
 		PhoneNow: string(info.MaskedPhone), PhoneProved: info.PhoneConfirmed, Email: x.field("email"), Phone: x.field("phone")})
+}
+
+// phoneRemovePage asks before the number goes.
+func phoneRemovePage(x *request) error {
+	if err := x.mayContact(); err != nil {
+		return err
+	}
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	if info.MaskedPhone == "" {
+		return x.redirect("/security/contact")
+	}
+	return x.show(http.StatusOK, &assets.PhoneRemove{Frame: f, PhoneNow: string(info.MaskedPhone)})
 }
 
 func emailPost(x *request) error {

@@ -287,7 +287,7 @@ func (o *tour) contacts() {
 	p.open(link)
 	p.fill(s, "/security/contact/phone", "phone", "13800138001")
 	p.fill(s, "/security/contact/phone", "phone", "+8613800138001")
-	p.fill(p.open("/security/contact"), "/security/contact/phone", "remove", "yes")
+	p.fill(p.open("/security/contact/phone/remove"), "/security/contact/phone")
 }
 
 // undo asks for a removal with a weak method, stops it from the page and, asked for again, by the mailed link.
