@@ -51,6 +51,7 @@ var floors = map[string][]string{
 	"cmd/virtualkey":  {anything},
 	"e2e":             {"virtual"},
 	"e2e/load":        {"virtual", "webauthn", "totp", "store", "store/bolt", "auth", "ident", "password"}, // seeds through the domain
+	"e2e/mutants":     {},
 }
 
 // testFloors is what the tests of a package may import besides: real parts instead of fakes.
