@@ -129,7 +129,7 @@ func (c *pageData) Clock(t time.Time) Clock { return Clock(t) }
 
 // Show writes a value the way a text would.
 func (c *pageData) Show(v any) template.HTML {
-	return template.HTML(c.p.texts.html(c.Lang, v, c.F.Now)) // html escapes
+	return template.HTML(c.html(c.Lang, v, c.F.Now)) // html escapes
 }
 
 // Addr writes a number or address, numbers with their digits together.

@@ -73,9 +73,6 @@ func (p *Pages) Render(w io.Writer, lang string, v View) error {
 		return fmt.Errorf("rendering notices of page %s: %w", name, err)
 	}
 	c.Main = template.HTML(strings.Replace(main, notesHere, notes, 1)) // both come from templates that escape
-	c.Title = title(main)
-	c.Secret = strings.Contains(main, `type="password"`) || strings.Contains(main, `class="in otp`) ||
-		strings.Contains(main, "data-key=")
 	out, err := c.run("frame", c)
 	if err != nil {
 		return fmt.Errorf("rendering frame of page %s: %w", name, err)
@@ -88,31 +85,22 @@ func (p *Pages) Render(w io.Writer, lang string, v View) error {
 // the page leaves; a value that somebody typed cannot be it, as values are escaped.
 const notesHere = "<!--notes-->"
 
-var (
-	heading = regexp.MustCompile(`(?s)<h1[^>]*>(.*?)</h1>`)
-	tags    = regexp.MustCompile(`<[^>]*>`)
-)
+var marks = regexp.MustCompile(`<[^>]*>`)
 
-// title is the page's heading without its marks, so that window and page never disagree.
-func title(main string) template.HTML {
-	m := heading.FindStringSubmatch(main)
-	if m == nil {
-		return ""
-	}
-	return template.HTML(strings.TrimSpace(tags.ReplaceAllString(m[1], ""))) // from a template that escaped it
-}
-
-// A pageData is one page while it is being drawn: what templates call, and what they have used.
+// A pageData is one page while it is being drawn: what templates call, and what they have used. What the frame has to
+// know of a page its parts say while they are drawn: it is not looked for in what came out.
 type pageData struct {
-	p      *Pages
-	F      *Frame
-	V      View
-	Lang   string
-	Page   string
-	Config Config
-	Main   template.HTML
-	Title  template.HTML
-	Secret bool
+	p        *Pages
+	F        *Frame
+	V        View
+	Lang     string
+	Page     string
+	Config   Config
+	Main     template.HTML
+	Title    template.HTML // the heading, without its marks: window and page never disagree
+	Secret   bool          // something is asked for that must not be given to another site
+	HasForm  bool          // a form may be half filled: see Form
+	HasTimes bool          // a time of day is written: the foot names the zone
 
 	icons  []string
 	fields []string // those that have shown their problems
@@ -142,7 +130,8 @@ func (c *pageData) Part(name string, pairs ...any) (template.HTML, error) {
 	return template.HTML(out), err
 }
 
-// Say writes a text; the arguments are pairs of placeholder and value.
+// Say writes a text; the arguments are pairs of placeholder and value. Values are escaped, times become <time>, numbers
+// of phones keep together, and the marks that the catalogue itself holds stay. template.HTML is taken as it is.
 func (c *pageData) Say(key string, pairs ...any) (template.HTML, error) {
 	a, err := argsOf(pairs)
 	if err != nil {
@@ -156,8 +145,31 @@ func (c *pageData) text(key string, a Args) template.HTML {
 	for k, v := range a {
 		with[k] = v
 	}
-	return c.p.texts.SayHTML(c.Lang, key, with)
+	return template.HTML(c.p.texts.fill(c.Lang, key, with, c.html)) // the catalogue is ours; html escapes every value
 }
+
+// html forms a value for the page.
+func (c *pageData) html(lang string, v any, now time.Time) string {
+	c.HasTimes = c.HasTimes || isMoment(v)
+	return c.p.texts.html(lang, v, now)
+}
+
+// Heading is the page's heading, which names its window as well.
+func (c *pageData) Heading(said any) template.HTML {
+	h, ok := said.(template.HTML)
+	if !ok {
+		h = template.HTML(template.HTMLEscapeString(fmt.Sprint(said)))
+	}
+	c.Title = template.HTML(strings.TrimSpace(marks.ReplaceAllString(string(h), ""))) // escaped by whoever said it
+	return h
+}
+
+// AsksSecret says that the page asks for a password, a code or a key.
+func (c *pageData) AsksSecret() string { c.Secret = true; return "" }
+
+// Form names a form that may be half filled. The language button then belongs to it, so that what was typed comes
+// along; without script, too. Before it stands a hidden button of the form, as Enter presses the first.
+func (c *pageData) Form() template.HTMLAttr { c.HasForm = true; return `id="form"` }
 
 // With writes a text whose values are already together.
 func (c *pageData) With(key string, a Args) template.HTML { return c.text(key, a) }

@@ -138,6 +138,44 @@ func TestPagesAreWellFormed(t *testing.T) {
 	})
 }
 
+// What the frame says of a page agrees with what the page holds: its title is its heading, the address stands below
+// what asks for a secret, the language button belongs to a form that may be half filled, and the zone is named where a
+// time is written.
+func TestTheFrameAgreesWithThePage(t *testing.T) {
+	p := newPages(t, Config{Site: "login.example.com", Privacy: "/privacy", Terms: "/terms"})
+	seen := map[string][2]bool{}
+	everyPage(t, p, func(t *testing.T, name, lang, page string) {
+		_, main, _ := strings.Cut(page, `<main id="main"`)
+		main, frame, _ := strings.Cut(main, "</main>")
+		head, _, _ := strings.Cut(page, `<main id="main"`)
+		_, h1, _ := strings.Cut(main, "<h1>")
+		h1, _, _ = strings.Cut(h1, "</h1>")
+		words := strings.TrimSpace(marks.ReplaceAllString(h1, ""))
+		_, title, _ := strings.Cut(head, "<title>")
+		title, _, _ = strings.Cut(title, "</title>")
+		if words == "" || !strings.HasSuffix(title, words+" · Latchkey") {
+			t.Errorf("%s: got the title %q, want that of the heading %q", name, title, words)
+		}
+		secret := regexp.MustCompile(`type="password"|class="in otp|data-key=`)
+		for what, c := range map[string]struct{ holds, says bool }{
+			"the address line":    {secret.MatchString(main), strings.Contains(frame, `class="addr"`)},
+			"the form's language": {strings.Contains(main, ` id="form"`), strings.Contains(head, `form="form"`)},
+			"the zone":            {strings.Contains(main, "<time "), strings.Contains(frame, `class="zone"`)},
+		} {
+			if c.holds != c.says {
+				t.Errorf("%s: %s: the page holds it: %v, the frame says so: %v", name, what, c.holds, c.says)
+			}
+			both := seen[what]
+			seen[what] = [2]bool{both[0] || c.holds, both[1] || !c.holds}
+		}
+	})
+	for what, both := range seen {
+		if both != [2]bool{true, true} {
+			t.Errorf("%s: the samples show with and without it: %v, want both", what, both)
+		}
+	}
+}
+
 // checkNesting holds that every element that is opened is closed, in order.
 func checkNesting(t *testing.T, name, page string) {
 	t.Helper()

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"maps"
 	"regexp"
@@ -166,12 +165,6 @@ func known(lang string) string {
 // that is not in the catalogue returns the key itself, so that it is seen.
 func (t *Texts) Say(lang, key string, args Args) string {
 	return t.fill(known(lang), key, args, t.plain)
-}
-
-// SayHTML is Say for a page: values are escaped, times become <time>, numbers of phones keep together, and the marks
-// that the catalogue itself holds stay. A value of type template.HTML is taken as it is.
-func (t *Texts) SayHTML(lang, key string, args Args) template.HTML {
-	return template.HTML(t.fill(known(lang), key, args, t.html)) // the catalogue is ours; html escapes every value
 }
 
 // Problem returns the two sentences of a refusal: what happened, and what to do now. A code without a text gets the

@@ -90,13 +90,13 @@ func TestTextsKeepTheVoice(t *testing.T) {
 	token := regexp.MustCompile(`(?i)hardware token|grey token`)
 	for _, key := range texts.Keys() {
 		for _, said := range []string{texts.all[English]()[key].one, texts.all[English]()[key].other} {
-			said = tags.ReplaceAllString(token.ReplaceAllString(said, ""), "")
+			said = marks.ReplaceAllString(token.ReplaceAllString(said, ""), "")
 			said = strings.TrimSuffix(said, ", please wait") // asks for patience, not for an act
 			if bad := english.FindString(said); bad != "" {
 				t.Errorf("%s: got %q in %q, want plain words", key, bad, said)
 			}
 		}
-		said := tags.ReplaceAllString(texts.all[Chinese]()[key].other, "")
+		said := marks.ReplaceAllString(texts.all[Chinese]()[key].other, "")
 		if bad := chinese.FindString(said); bad != "" {
 			t.Errorf("%s: got %q in %q", key, bad, said)
 		}
@@ -111,7 +111,7 @@ func TestChineseSpacing(t *testing.T) {
 	texts := newTexts(t)
 	bad := regexp.MustCompile(`\p{Han}[A-Za-z0-9]|[A-Za-z0-9]\p{Han}|[，。：；？（）、“”] | [，。：；？（）、“”]`)
 	for _, key := range texts.Keys() {
-		said := tags.ReplaceAllString(placeholder.ReplaceAllString(texts.all[Chinese]()[key].other, "…"), "")
+		said := marks.ReplaceAllString(placeholder.ReplaceAllString(texts.all[Chinese]()[key].other, "…"), "")
 		if at := bad.FindString(said); at != "" {
 			t.Errorf("%s: got %q in %q", key, at, said)
 		}
@@ -200,7 +200,7 @@ func TestSayForms(t *testing.T) {
 			t.Errorf("%s %s: got %q, want %q", c.lang, c.key, got, c.want)
 		}
 	}
-	got := string(texts.SayHTML(English, "verify.sms.sent", Args{"time": noon, "now": noon, "to": Phone("+86 <")}))
+	got := texts.fill(English, "verify.sms.sent", Args{"time": noon, "now": noon, "to": Phone("+86 <")}, texts.html)
 	if want := `Sent at <time datetime="2026-03-03T14:03:10+08:00">14:03</time> to <bdi dir="ltr" class="nb">+86 &lt;</bdi>.`; got != want {
 		t.Errorf("on a page: got %q, want %q", got, want)
 	}

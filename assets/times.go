@@ -47,6 +47,15 @@ func (t *Texts) moment(lang string, v any, now time.Time) (said string, at time.
 	return "", at, false
 }
 
+// isMoment reports whether a value is written as a moment.
+func isMoment(v any) bool {
+	switch v.(type) {
+	case time.Time, Day, When, Clock:
+		return true
+	}
+	return false
+}
+
 func (t *Texts) date(lang string, at time.Time) string {
 	if lang == Chinese {
 		return at.Format("2006 年 1 月 2 日")

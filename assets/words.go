@@ -21,11 +21,6 @@ func (c *pageData) Home() string {
 	return c.To("/security")
 }
 
-// HasForm reports whether the page has a form that may be half filled. The language button then belongs to it, so that
-// what
-// was typed comes along; without script, too. Before it stands a hidden button of the form, as Enter presses the first.
-func (c *pageData) HasForm() bool { return strings.Contains(string(c.Main), ` id="form"`) }
-
 // Language is where the other language is asked for.
 func (c *pageData) Language() string {
 	return c.To("/language?" + url.Values{"return": {c.F.Path}}.Encode())
@@ -47,9 +42,6 @@ func (c *pageData) NotesHere() template.HTML { return notesHere }
 
 // Raw lets marks of our own templates through a text; it is never given a value from outside.
 func (c *pageData) Raw(s string) template.HTML { return template.HTML(s) }
-
-// HasTimes reports whether the page writes a time of day, so that the foot names the zone.
-func (c *pageData) HasTimes() bool { return strings.Contains(string(c.Main), "<time ") }
 
 // A navItem is one entry of the navigation in the door.
 type navItem struct {
@@ -331,7 +323,7 @@ func (c *pageData) Full(t time.Time) template.HTML {
 	if t.IsZero() {
 		return ""
 	}
-	return template.HTML(c.p.texts.html(c.Lang, t, time.Time{})) // html escapes
+	return template.HTML(c.html(c.Lang, t, time.Time{})) // html escapes
 }
 
 // NewPath is where a method is set up.
