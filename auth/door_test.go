@@ -84,7 +84,8 @@ func TestInfosHoldNoRecords(t *testing.T) {
 		forbidden[reflect.TypeOf(r)] = true
 	}
 	outputs := []any{SignUpInfo{}, SignInInfo{}, MethodInfo{}, Challenge{}, DeliveryInfo{}, StepUpInfo{}, StepUpDone{}, BindInfo{},
-		AuthenticatorInfo{}, SessionInfo{}, Me{}, SecurityInfo{}, Forecast{}, DeviceInfo{}, ChangeInfo{}, RemoveInfo{},
+		AuthenticatorInfo{}, SessionInfo{}, Me{}, SecurityInfo{}, OfferInfo{}, Forecast{}, DeviceInfo{}, ChangeInfo{},
+		RemoveInfo{},
 		BrowserInfo{}, CodesInfo{}, HistoryInfo{}, EventInfo{}, Error{}, LabInfo{}, ClockInfo{}, InboxMessage{}}
 	for _, o := range outputs {
 		walk(t, reflect.TypeOf(o), reflect.TypeOf(o).Name(), forbidden, map[reflect.Type]bool{})

@@ -5,22 +5,22 @@ import "slices"
 // forecast says, for each device, for likely pairs and for everything, what
 // falls and what still gets the owner in. It is arithmetic on what the
 // overview shows, so that page and rule cannot disagree.
-func forecast(methods []AuthenticatorInfo, devices []*Device) []Forecast {
+func (t Table) forecast(methods []AuthenticatorInfo, devices []*Device) []Forecast {
 	var rows []Forecast
 	for _, d := range devices {
-		if row := forecastRow(methods, d); len(row.Falls) > 0 {
+		if row := t.forecastRow(methods, d); len(row.Falls) > 0 {
 			rows = append(rows, row)
 		}
 	}
 	for i, a := range devices {
 		for _, b := range devices[i+1:] {
 			if isCarried(a) && isCarried(b) && (a.Kind == Handset) != (b.Kind == Handset) {
-				rows = append(rows, forecastRow(methods, a, b)) // the phone and the key ring
+				rows = append(rows, t.forecastRow(methods, a, b)) // the phone and the key ring
 			}
 		}
 	}
 	if len(methods) > 0 {
-		rows = append(rows, Forecast{Falls: slices.Clone(methods)})
+		rows = append(rows, Forecast{Falls: slices.Clone(methods), Soon: SoonDesk})
 	}
 	return rows
 }
@@ -29,7 +29,7 @@ func forecast(methods []AuthenticatorInfo, devices []*Device) []Forecast {
 func isCarried(d *Device) bool { return d.Kind == Handset || d.Kind == Stick && d.Place == "" }
 
 // forecastRow is the row for devices that are lost together.
-func forecastRow(methods []AuthenticatorInfo, lost ...*Device) Forecast {
+func (t Table) forecastRow(methods []AuthenticatorInfo, lost ...*Device) Forecast {
 	var row Forecast
 	for _, d := range lost {
 		row.Lost = append(row.Lost, DeviceInfo{ID: d.ID, Name: d.Name, Place: d.Place, Kind: d.Kind})
@@ -44,7 +44,24 @@ func forecastRow(methods []AuthenticatorInfo, lost ...*Device) Forecast {
 			row.Left = append(row.Left, m)
 		}
 	}
+	row.Soon = t.soon(row.Left)
 	return row
+}
+
+// soon is how soon what is left gets its owner in.
+func (t Table) soon(left []AuthenticatorInfo) Soon {
+	switch {
+	case len(left) == 0:
+		return SoonDesk
+	case slices.ContainsFunc(left, func(m AuthenticatorInfo) bool { return !t.Of(m.Kind, "").Set }):
+		return SoonNow
+	}
+	return SoonLater
+}
+
+// isCovered reports whether whichever one thing is lost, something still gets the owner in.
+func isCovered(rows []Forecast) bool {
+	return !slices.ContainsFunc(rows, func(r Forecast) bool { return len(r.Lost) == 1 && len(r.Left) == 0 })
 }
 
 // backupNeeded reports whether there is one device whose loss leaves nothing

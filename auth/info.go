@@ -138,9 +138,10 @@ type DeliveryInfo struct {
 type StepUpInfo struct {
 	For         Action
 	Demand      Demand
-	Done        bool // the session already shows it
-	Waits       bool // the session shows a weaker method: the act would be done after a delay (D6)
-	Methods     []MethodInfo
+	Done        bool         // the session already shows it
+	Waits       bool         // the session shows a weaker method: the act would be done after a delay (D6)
+	Due         time.Time    // when it would be done, if it waits
+	Methods     []MethodInfo // those that serve
 	MaskedEmail ident.Masked `json:"who"`
 }
 
@@ -206,6 +207,7 @@ type AuthenticatorInfo struct {
 	BoundAt      time.Time
 	UsedAt       time.Time
 	RemovalDue   time.Time // a delayed removal is under way
+	Last         bool      // without it nothing would be left but recovery codes
 }
 
 // SessionInfo is one session as its owner sees it.
@@ -249,6 +251,16 @@ type SecurityInfo struct {
 	TrustUntil     time.Time
 	MayTrust       bool
 	Changes        []ChangeInfo
+	Offers         []OfferInfo
+	Covered        bool // whichever one thing is lost, something still gets the owner in
+	FewCodes       int  // recovery codes left, where they are few; 0 says nothing
+}
+
+// OfferInfo is one sort of method that an account might set up, in the order of policy.
+type OfferInfo struct {
+	Kind    Kind
+	Flavour Flavour
+	Refused Code // why it can not be set up now; "" if it can
 }
 
 // A Forecast row says what happens if one device, or a likely pair, is lost.
@@ -256,7 +268,18 @@ type Forecast struct {
 	Lost  []DeviceInfo // one device, or two kept together; empty means everything
 	Falls []AuthenticatorInfo
 	Left  []AuthenticatorInfo
+	Soon  Soon
 }
+
+// Soon is how soon an owner is in again who has lost something.
+type Soon string
+
+// What is left decides it.
+const (
+	SoonNow   Soon = "now"       // a method
+	SoonLater Soon = "later"     // recovery codes alone, which are kept elsewhere
+	SoonDesk  Soon = "documents" // nothing
+)
 
 // DeviceInfo is a physical thing as its owner sees it.
 type DeviceInfo struct {
@@ -266,11 +289,14 @@ type DeviceInfo struct {
 
 // ChangeInfo is a change that waits and can be undone (D6).
 type ChangeInfo struct {
-	ID    string
-	What  string // "removal"
-	Item  string
-	AskAt time.Time
-	Due   time.Time
+	ID      string
+	What    string   // "removal"
+	Methods []string // the ids of what goes
+	Kind    Kind     // of the first of them
+	Flavour Flavour
+	Item    string // its name
+	AskAt   time.Time
+	Due     time.Time
 }
 
 // RemoveInfo says what a removal did. Due is set if it waits. Signal is what
@@ -325,7 +351,8 @@ type EventInfo struct {
 	Kind    Kind
 	Flavour Flavour   // Passkey for one
 	Due     time.Time // what was asked for waits until then
-	Item    string    // the name of the method it was about
+	Item    string    // the name that the method it was about had then
+	ItemID  string    // the id of that method, session or browser
 	Agent   string
 	IP      string
 	Times   int // how many refusals it stands for, within about a minute; else 1

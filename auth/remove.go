@@ -25,8 +25,26 @@ type change struct {
 	By      []string  `json:"b,omitempty"` // the authenticators that this session had shown: it falls with each
 }
 
-func (c *change) info() ChangeInfo {
-	return ChangeInfo{ID: c.ID, What: "removal", Item: c.Item, AskAt: c.AskAt, Due: c.Due}
+// describeChange returns a change as its owner sees it: what goes is called as it is now. list is the account's
+// authenticators.
+func (w *Work) describeChange(ch *change, list []*Authenticator) ChangeInfo {
+	info := ChangeInfo{ID: ch.ID, What: "removal", Methods: ch.Remove, Item: ch.Item, AskAt: ch.AskAt, Due: ch.Due}
+	for _, x := range list {
+		if slices.Contains(ch.Remove, x.ID) {
+			info.Kind, info.Flavour, info.Item = x.Kind, x.Traits.Flavour, x.Name
+			break
+		}
+	}
+	return info
+}
+
+// noteChange notes a change in the history of what would go.
+func (w *Work) noteChange(info *ChangeInfo) {
+	w.entry.Item = info.Item
+	w.entry.Kind = info.Kind
+	if len(info.Methods) > 0 {
+		w.entry.ID = info.Methods[0]
+	}
 }
 
 // removalList returns what an action on a target would remove: one authenticator,
@@ -303,11 +321,15 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 		if err != nil {
 			return nil, err
 		}
-		w.entry.Item = ch.Item
+		list, err := w.authenticators(l.Account)
+		if err != nil {
+			return nil, err
+		}
+		info := w.describeChange(ch, list)
+		w.noteChange(&info)
 		if err := s.changes.Delete(w.tx, key); err != nil {
 			return nil, err
 		}
-		info := ch.info()
 		return &info, w.endAllAccess(l.Account)
 	})
 }
@@ -342,7 +364,12 @@ func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 			return Refuse(NotFound)
 		}
 		ch := changes[at]
-		w.entry.ID, w.entry.Item = ch.ID, ch.Item
+		list, err := w.authenticators(w.account.ID)
+		if err != nil {
+			return err
+		}
+		info := w.describeChange(ch, list)
+		w.noteChange(&info)
 		if err := s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)); err != nil || ch.Session == w.session.lineID() {
 			return err
 		}
@@ -366,7 +393,6 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 			return ignoreMissing(err)
 		}
 		w.About(ch.Account)
-		w.entry.Item = ch.Item
 		list, err := w.authenticators(ch.Account)
 		if err != nil {
 			return err
@@ -375,6 +401,7 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 		if err := s.changes.Delete(w.tx, key); err != nil || len(list) == 0 {
 			return err
 		}
+		w.entry.setMethod(list[0])
 		if err := w.tell(w.account, toldRemoved, list[0], nil, messages); err != nil {
 			return err
 		}

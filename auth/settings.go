@@ -1,10 +1,8 @@
 package auth
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,6 +115,10 @@ func (w *Work) listMethods(info *SecurityInfo) error {
 		if err != nil {
 			return err
 		}
+		m.Last = w.isLast(x, list)
+		if w.s.isSet(x.Kind) && m.Left <= fewCodes {
+			info.FewCodes = m.Left
+		}
 		for _, ch := range changes {
 			if slices.Contains(ch.Remove, x.ID) {
 				m.RemovalDue = ch.Due
@@ -126,15 +128,55 @@ func (w *Work) listMethods(info *SecurityInfo) error {
 	}
 	slices.SortStableFunc(info.Methods, func(x, y AuthenticatorInfo) int { return w.s.methods.order(x.Kind) - w.s.methods.order(y.Kind) })
 	for _, ch := range changes {
-		info.Changes = append(info.Changes, ch.info())
+		info.Changes = append(info.Changes, w.describeChange(ch, list))
 	}
 	devices, err := w.devices(w.account.ID)
 	if err != nil {
 		return err
 	}
-	info.Forecast = forecast(info.Methods, devices)
+	info.Forecast = w.s.methods.forecast(info.Methods, devices)
+	info.Covered = !w.account.EnrolledAt.IsZero() && isCovered(info.Forecast)
+	info.Offers = w.offers(list)
 	info.BackupNeeded, err = w.backupNeeded()
 	return err
+}
+
+// fewCodes is how many recovery codes are few: their owner is told to make new ones (R78).
+const fewCodes = 3
+
+// isLast reports whether nothing that works would be left without x, recovery codes apart.
+func (w *Work) isLast(x *Authenticator, list []*Authenticator) bool {
+	return !w.s.isSet(x.Kind) && !slices.ContainsFunc(list, func(o *Authenticator) bool {
+		return o.ID != x.ID && !w.s.isSet(o.Kind) && o.State == Active
+	})
+}
+
+// offers are the sorts of methods that are served here, and whether the account may set each of them up. Codes lead
+// back to something, so they wait for the first method.
+func (w *Work) offers(list []*Authenticator) []OfferInfo {
+	var out []OfferInfo
+	for i := range w.s.methods {
+		row := &w.s.methods[i]
+		usual := i == 0 || w.s.methods[i-1].Kind != row.Kind || w.s.methods[i-1].Flavour != row.Flavour
+		if !row.Served || !usual || row.Set && w.account.EnrolledAt.IsZero() {
+			continue
+		}
+		out = append(out, OfferInfo{Kind: row.Kind, Flavour: row.Flavour, Refused: w.offerRefused(row, list)})
+	}
+	return out
+}
+
+// offerRefused is why a sort of method cannot be set up; "" if it can.
+func (w *Work) offerRefused(row *Method, list []*Authenticator) Code {
+	switch {
+	case row.Set && slices.ContainsFunc(list, func(x *Authenticator) bool { return x.Kind == row.Kind && x.Traits.Left > 0 }):
+		return MethodExists
+	case !w.s.policy.Takes(row):
+		return MethodRefused
+	case len(list) >= w.s.policy.MaxMethods:
+		return TooManyMethods
+	}
+	return ""
 }
 
 // listPlaces fills in where the account is signed in and trusted.
@@ -215,48 +257,4 @@ func (w *Work) saveDevicePlace(x *Authenticator, place string) error {
 		d.Name = x.Name
 	}
 	return w.s.devices.Put(w.tx, key, d)
-}
-
-// MaxHistory is how many events one page of the history holds at most.
-const MaxHistory = 100
-
-// History lists the account's audited acts, newest first, at most limit: 1 to MaxHistory. cursor is HistoryInfo.Next of
-// the page before, "" for the first.
-func (s *Service) History(ctx context.Context, c Caller, cursor string, limit int) (*HistoryInfo, error) {
-	before, err := strconv.ParseUint(cmp.Or(cursor, "0"), 10, 64)
-	if err != nil {
-		return nil, RefuseField(MalformedRequest, "cursor")
-	}
-	if limit < 1 || limit > MaxHistory {
-		return nil, RefuseField(MalformedRequest, "limit")
-	}
-	return do(ctx, s, c, ActHistory, func(w *Work) (*HistoryInfo, error) {
-		info := new(HistoryInfo)
-		chain := string(w.account.ID)
-		head, err := s.chains.Get(w.tx, chain)
-		if err != nil {
-			return info, ignoreMissing(err)
-		}
-		end := head.Seq + 1
-		if before > 0 {
-			end = min(end, before)
-		}
-		start := uint64(1)
-		if end > uint64(limit) {
-			start = end - uint64(limit)
-		}
-		for item, err := range s.events.Scan(w.tx, eventKey(chain, start), eventKey(chain, end), limit) {
-			if err != nil {
-				return nil, fmt.Errorf("reading the history: %w", err)
-			}
-			e := item.Doc
-			info.Events = append(info.Events, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind, Flavour: e.Flavour, Due: e.Due,
-				Item: e.Item, Agent: e.Agent, IP: e.IP, Times: max(e.Times, 1)})
-		}
-		slices.Reverse(info.Events)
-		if start > 1 {
-			info.Next = strconv.FormatUint(start, 10)
-		}
-		return info, nil
-	})
 }

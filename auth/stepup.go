@@ -24,9 +24,23 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		info := &StepUpInfo{For: a, Demand: d, MaskedEmail: w.account.Email.Mask()}
 		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge)
 		info.Waits = !info.Done && (a == ActRemove || a == ActLose) && w.shows(Weak, d.MaxAge)
-		info.Methods, err = w.offeredMethods(w.account)
+		if info.Waits {
+			info.Due = w.now.Add(s.policy.RemovalDelay)
+		}
+		list, err := w.offeredMethods(w.account)
+		info.Methods = serving(a, d, list)
 		return info, err
 	})
+}
+
+// serving are the methods that show what an action demands. A removal may be asked for with a weaker one, and then
+// waits; so is everything where there is no method that shows it.
+func serving(a Action, d Demand, list []MethodInfo) []MethodInfo {
+	weaker := func(m MethodInfo) bool { return m.Class < d.Class }
+	if a == ActRemove || a == ActLose || !slices.ContainsFunc(list, func(m MethodInfo) bool { return !weaker(m) }) {
+		return list
+	}
+	return slices.DeleteFunc(list, weaker)
 }
 
 // askable reports whether a request can be for an action: it has a rule, and is

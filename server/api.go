@@ -301,15 +301,32 @@ func forgetBrowser(x *request) error {
 const historyPage = 50
 
 func history(x *request) (*auth.HistoryInfo, error) {
-	limit := historyPage
-	if v := x.query("limit"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			return nil, auth.RefuseField(auth.MalformedRequest, "limit")
-		}
-		limit = n
+	limit, err := x.limit()
+	if err != nil {
+		return nil, err
 	}
 	return x.s.service.History(x.r.Context(), x.caller, x.query("cursor"), limit)
+}
+
+func methodHistory(x *request) (*auth.HistoryInfo, error) {
+	limit, err := x.limit()
+	if err != nil {
+		return nil, err
+	}
+	return x.s.service.MethodHistory(x.r.Context(), x.caller, x.param("id"), limit)
+}
+
+// limit is how many entries of a history are asked for.
+func (x *request) limit() (int, error) {
+	v := x.query("limit")
+	if v == "" {
+		return historyPage, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		return 0, auth.RefuseField(auth.MalformedRequest, "limit")
+	}
+	return n, nil
 }
 
 func bindBegin(x *request, in *auth.BindForm) (*auth.Challenge, error) {

@@ -42,7 +42,7 @@ func securityPages(methods auth.Table) []page {
 	for _, sort := range methods.Values(func(m *auth.Method) string { return m.Face.Path }) {
 		if !slices.ContainsFunc(methods, func(m auth.Method) bool { return m.Face.Path == sort && m.Set }) {
 			list = append(list, page{path: "/security/" + sort + "/{id}", who: session, what: "rename",
-				uses: []string{"Security", "Rename"},
+				uses: []string{"Security", "MethodHistory", "Rename"},
 				get:  methodPage(sort), post: renamePost(sort)})
 		}
 		list = append(list, page{path: "/security/" + sort + "/{id}/remove", who: enrolled, what: "remove",
@@ -73,44 +73,29 @@ func overviewPage(x *request) error {
 	if info.Me.Session.Restricted {
 		return x.redirect("/security/start")
 	}
-	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded,
+	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Covered: info.Covered,
 		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt,
 		Email: string(info.Me.MaskedEmail), Phone: string(info.MaskedPhone), PhoneProved: info.PhoneConfirmed,
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
 		TrustOn: x.s.config.Policy.TrustLife > 0}
-	v.Covered = v.Two && !slices.ContainsFunc(info.Forecast, func(r auth.Forecast) bool {
-		return len(r.Lost) == 1 &&
-			len(r.Left) == 0
-	})
 	if len(v.Methods) > 0 && v.Two {
 		v.Methods[0].First = true
 	}
 	for _, c := range info.Changes {
-		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: x.s.removal(info, c), Name: c.Item, At: c.Due})
+		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due})
 	}
-	v.Advice = x.s.advice(info)
+	if n := info.FewCodes; n > 0 { // R78
+		v.Advice = []assets.Problem{{Code: "few-codes", Args: assets.Args{"n": n}}}
+	}
 	return x.show(http.StatusOK, v)
 }
 
 // removal is how texts name a removal that waits: by the sort of what goes.
-func (s *Server) removal(info *auth.SecurityInfo, c auth.ChangeInfo) string {
-	for _, m := range info.Methods {
-		if m.RemovalDue.Equal(c.Due) && m.Name == c.Item {
-			return s.methods.Of(m.Kind, m.Flavour).Face.Stem + "-removed"
-		}
+func (s *Server) removal(c *auth.ChangeInfo) string {
+	if stem := s.methods.Of(c.Kind, c.Flavour).Face.Stem; stem != "" {
+		return stem + "-removed"
 	}
 	return "other"
-}
-
-// advice is what to do soon (R78).
-func (s *Server) advice(info *auth.SecurityInfo) []assets.Problem {
-	var out []assets.Problem
-	for _, m := range info.Methods {
-		if s.isSet(m.Kind) && m.Left > 0 && m.Left <= 3 {
-			out = append(out, assets.Problem{Code: "few-codes", Args: assets.Args{"n": m.Left}})
-		}
-	}
-	return out
 }
 
 // startPage is "Get started": which method (R48), and the backup after the first (R61).
@@ -126,33 +111,16 @@ func startPage(x *request) error {
 	if two {
 		v.Number = x.ownNumber(info)
 	}
-	v.Offer = x.s.offers(info, x.s.config.Policy)
+	v.Offer = x.s.offers(info.Offers)
 	return x.show(http.StatusOK, v)
 }
 
-// offers are what can be set up: of each sort of method the usual row, of what is served here.
-func (s *Server) offers(info *auth.SecurityInfo, p auth.Policy) []assets.Offer {
-	var out []assets.Offer
-	offered := map[string]bool{}
-	for i := range s.methods {
-		row := &s.methods[i]
-		// codes lead back to something
-		if !row.Served || offered[row.Face.Stem] || row.Set && info.EnrolledAt.IsZero() {
-			continue
-		}
-		offered[row.Face.Stem] = true
-		o := assets.Offer{Way: assets.Way(row.Face.Way)}
-		switch {
-		case row.Set && slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
-			return m.Kind == row.Kind && m.Left > 0
-		}):
-			o.Refuse = "have"
-		case !p.Takes(row):
-			o.Refuse = "policy"
-		case p.MaxMethods > 0 && len(info.Methods) >= p.MaxMethods:
-			o.Refuse = "too-many"
-		}
-		out = append(out, o)
+// offers are what can be set up, and why something can not.
+func (s *Server) offers(list []auth.OfferInfo) []assets.Offer {
+	why := map[auth.Code]string{auth.MethodExists: "have", auth.MethodRefused: "policy", auth.TooManyMethods: "too-many"}
+	out := make([]assets.Offer, len(list))
+	for i, o := range list {
+		out[i] = assets.Offer{Way: s.wayOf(o.Kind, o.Flavour), Refuse: why[o.Refused]}
 	}
 	return out
 }
@@ -162,8 +130,9 @@ func keysPage(x *request) error {
 	if err != nil {
 		return err
 	}
-	v := &assets.Keys{Frame: f, CanAdd: x.s.config.Policy.MaxMethods == 0 ||
-		len(info.Methods) < x.s.config.Policy.MaxMethods}
+	v := &assets.Keys{Frame: f, CanAdd: slices.ContainsFunc(info.Offers, func(o auth.OfferInfo) bool {
+		return x.s.methods.Of(o.Kind, o.Flavour).Input == auth.KeyTouch && o.Refused == ""
+	})}
 	for _, h := range x.s.holders(info.Methods) {
 		switch row := x.s.methods.Way(string(h.Way)); {
 		case row.Input != auth.KeyTouch:
@@ -191,13 +160,6 @@ func (x *request) authenticator(sort, id string) (*auth.AuthenticatorInfo, *auth
 	return nil, info, auth.Refuse(auth.NoSuchMethod)
 }
 
-// isLast reports whether nothing but recovery codes would be left without a method.
-func (s *Server) isLast(a *auth.AuthenticatorInfo, info *auth.SecurityInfo) bool {
-	return !s.isSet(a.Kind) && !slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
-		return m.ID != a.ID && !s.isSet(m.Kind) && m.State == auth.Active
-	})
-}
-
 func methodPage(sort string) func(*request) error {
 	return func(x *request) error { return x.showMethod(http.StatusOK, sort, nil) }
 }
@@ -219,7 +181,7 @@ func (x *request) showMethod(status int, sort string, refused error) error {
 	}
 	events := x.eventsOf(a)
 	if sort != "keys" {
-		return x.show(status, &assets.MethodView{Frame: f, Method: m, Events: events, Last: x.s.isLast(a, info)})
+		return x.show(status, &assets.MethodView{Frame: f, Method: m, Events: events, Last: a.Last})
 	}
 	h := assets.Holder{Method: m}
 	for _, o := range x.s.holders(info.Methods) {
@@ -227,20 +189,18 @@ func (x *request) showMethod(status int, sort string, refused error) error {
 			h.Holds = o.Holds
 		}
 	}
-	return x.show(status, &assets.KeyView{Frame: f, Holder: h, Events: events, Last: x.s.isLast(a, info)})
+	return x.show(status, &assets.KeyView{Frame: f, Holder: h, Events: events, Last: a.Last})
 }
 
-// eventsOf is a method's own history, as far as a page of the account's shows it by name.
+// eventsOf is a method's own history.
 func (x *request) eventsOf(a *auth.AuthenticatorInfo) []assets.Event {
-	all, err := x.s.service.History(x.r.Context(), x.caller, "", 100)
+	all, err := x.s.service.MethodHistory(x.r.Context(), x.caller, a.ID, 10)
 	if err != nil {
 		return nil // a session that must enrol has none to see
 	}
 	var out []assets.Event
 	for _, e := range all.Events {
-		if a.Name != "" && e.Item == a.Name && len(out) < 10 {
-			out = append(out, x.s.event(e))
-		}
+		out = append(out, x.s.event(e))
 	}
 	return out
 }
@@ -281,10 +241,8 @@ func removePage(sort string, lost bool) func(*request) error {
 		if !need.Done && !need.Waits {
 			return auth.Refuse(auth.StepUpRequired)
 		}
-		v := &assets.Remove{Frame: x.frameOf(&info.Me), Method: x.s.method(a), Lost: lost, Last: x.s.isLast(a, info)}
-		if need.Waits {
-			v.Delay = x.s.now().Add(x.s.config.Policy.RemovalDelay)
-		}
+		v := &assets.Remove{Frame: x.frameOf(&info.Me), Method: x.s.method(a), Lost: lost, Last: a.Last,
+			Delay: need.Due}
 		for i := range info.Methods {
 			m := &info.Methods[i]
 			gone := m.ID == a.ID || lost && m.Device == a.Device

@@ -62,14 +62,7 @@ func (x *request) confirmStep(what, to string) (s *step, done bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	list := info.Methods
-	if act != auth.ActRemove && act != auth.ActLose { // those may be asked weakly too, and then wait
-		if strong := slices.DeleteFunc(slices.Clone(list),
-			func(m auth.MethodInfo) bool { return m.Class < info.Demand.Class }); len(strong) > 0 {
-			list = strong
-		}
-	}
-	s = &step{what: what, next: to, purpose: auth.ForStepUp, methods: x.s.ways(list), frame: f, page: "/confirm"}
+	s = &step{what: what, next: to, purpose: auth.ForStepUp, methods: x.s.ways(info.Methods), frame: f, page: "/confirm"}
 	s.begin = func(m auth.MethodChoice) (*auth.Challenge, error) {
 		return x.s.service.StepUpBegin(x.r.Context(), x.caller, act, target, m)
 	}

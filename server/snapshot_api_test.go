@@ -75,10 +75,12 @@ func (o *tour) apiBind() {
 	o.p.must("POST", "/methods/resend", m{"ceremony": a.Ceremony, "channel": "voice"}, &a)
 	o.p.must("POST", "/methods/finish", m{"ceremony": a.Ceremony, "name": "Shop phone", "response": m{"code": o.sent()}}, nil)
 	o.p.must("POST", "/methods/begin", m{"kind": "email", "address": "codes@example.com"}, &a)
-	o.p.must("POST", "/methods/finish", m{"ceremony": a.Ceremony, "response": m{"code": o.sent()}}, nil)
+	var mailbox struct{ Authenticator struct{ ID string } }
+	o.p.must("POST", "/methods/finish", m{"ceremony": a.Ceremony, "response": m{"code": o.sent()}}, &mailbox)
 	o.p.must("POST", "/recovery-codes", nil, &a)
 	o.saved = a.Codes
-	for _, path := range []string{"/session", "/security", "/sessions", "/browsers", "/history", "/history?limit=3"} {
+	for _, path := range []string{"/session", "/security", "/sessions", "/browsers", "/history", "/history?limit=3",
+		"/methods/" + mailbox.Authenticator.ID + "/history?limit=5"} {
 		o.p.must("GET", path, nil, nil)
 	}
 }

@@ -164,7 +164,7 @@ func (s *Server) onStick(a *auth.AuthenticatorInfo, list []auth.AuthenticatorInf
 func (s *Server) losses(rows []auth.Forecast) []assets.Loss {
 	var out []assets.Loss
 	for _, r := range rows {
-		l := assets.Loss{Goes: s.list(r.Falls), Left: s.list(r.Left), Soon: "now"}
+		l := assets.Loss{Goes: s.list(r.Falls), Left: s.list(r.Left), Soon: string(r.Soon)}
 		names := make([]string, 0, len(r.Lost))
 		for _, d := range r.Lost {
 			names = append(names, d.Name)
@@ -179,12 +179,6 @@ func (s *Server) losses(rows []auth.Forecast) []assets.Loss {
 			if !slices.Contains(names, "") {
 				l.Name = strings.Join(names, " + ")
 			}
-		}
-		switch {
-		case len(l.Left) == 0:
-			l.Soon = "documents"
-		case !slices.ContainsFunc(r.Left, func(m auth.AuthenticatorInfo) bool { return !s.isSet(m.Kind) }):
-			l.Soon = "later"
 		}
 		out = append(out, l)
 	}
