@@ -153,7 +153,7 @@ func TestTheFrameAgreesWithThePage(t *testing.T) {
 		words := strings.TrimSpace(marks.ReplaceAllString(h1, ""))
 		_, title, _ := strings.Cut(head, "<title>")
 		title, _, _ = strings.Cut(title, "</title>")
-		if words == "" || !strings.HasSuffix(title, words+" · Latchkey") {
+		if words == "" || !strings.HasSuffix(html.UnescapeString(title), html.UnescapeString(words)+" · Latchkey") {
 			t.Errorf("%s: got the title %q, want that of the heading %q", name, title, words)
 		}
 		secret := regexp.MustCompile(`type="password"|class="in otp|data-key=`)

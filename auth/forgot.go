@@ -99,7 +99,8 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err
 	}
-	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil { // whoever asked for them may be why the password is new
+	// whoever asked for what waits may be why the password is new
+	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil {
 		return err
 	}
 	if err := w.endSessions(a.ID, func(x *session) bool { return !w.isOwnSession(x) }); err != nil {

@@ -76,7 +76,8 @@ locked        password-locked                  mail       check-password
 		if n.Text {
 			over = "mail text"
 		}
-		fmt.Fprintf(&got, "\n%-13s %-16s %-15s %-10s %s", n.Told, n.Template, what, over, strings.Trim(fmt.Sprint(n.Acts), "[]"))
+		acts := strings.Trim(fmt.Sprint(n.Acts), "[]")
+		fmt.Fprintf(&got, "\n%-13s %-16s %-15s %-10s %s", n.Told, n.Template, what, over, acts)
 	}
 	if got.String()+"\n" != want {
 		t.Errorf("got %s\nwant %s", got.String(), want)

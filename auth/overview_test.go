@@ -47,9 +47,12 @@ func TestAMethodsHistoryGoesByItsID(t *testing.T) {
 	}
 	info, err := w.s.Security(ctx, c)
 	ok(t, "overview", err)
-	if len(info.Changes) != 1 || info.Changes[0].Item != "Green key" || !slices.Equal(info.Changes[0].Methods, []string{w.key}) ||
-		info.Changes[0].Kind != auth.WebAuthn {
-		t.Errorf("what waits: got %+v, want that of %s, by its name now", info.Changes, w.key)
+	if len(info.Changes) != 1 {
+		t.Fatalf("what waits: got %d changes, want 1", len(info.Changes))
+	}
+	ch := info.Changes[0]
+	if ch.Item != "Green key" || !slices.Equal(ch.Methods, []string{w.key}) || ch.Kind != auth.WebAuthn {
+		t.Errorf("what waits: got %+v, want that of %s, by its name now", ch, w.key)
 	}
 	for _, m := range info.Methods {
 		if m.RemovalDue.IsZero() != (m.ID != w.key) {
@@ -57,7 +60,8 @@ func TestAMethodsHistoryGoesByItsID(t *testing.T) {
 		}
 	}
 	ok(t, "stop", w.s.CancelChange(ctx, c, info.Changes[0].ID))
-	if got, want := w.about(c, w.key), "remove-method second-step rename-method cancel-change"; !strings.HasSuffix(got, want) {
+	want := "remove-method second-step rename-method cancel-change"
+	if got := w.about(c, w.key); !strings.HasSuffix(got, want) {
 		t.Errorf("after it was stopped: got %q, want %q at its end", got, want)
 	}
 	_, err = w.s.MethodHistory(ctx, c, "nothing", 10)
@@ -121,7 +125,9 @@ func TestWhoMayBeAskedWeakly(t *testing.T) {
 	w.pass(time.Hour)
 	me, err := w.s.Security(t.Context(), c)
 	ok(t, "overview", err)
-	key := me.Methods[slices.IndexFunc(me.Methods, func(m auth.AuthenticatorInfo) bool { return m.ID == bound.Authenticator.ID })]
+	key := me.Methods[slices.IndexFunc(me.Methods, func(m auth.AuthenticatorInfo) bool {
+		return m.ID == bound.Authenticator.ID
+	})]
 	for _, row := range []struct {
 		act    auth.Action
 		target string
@@ -176,7 +182,8 @@ func TestWhatIsLeftDecidesHowSoon(t *testing.T) {
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) || info.Covered != covered || info.FewCodes != few {
-			t.Errorf("%s: got %v, covered %v, few codes %d, want %v, %v, %d", what, got, info.Covered, info.FewCodes, want, covered, few)
+			t.Errorf("%s: got %v, covered %v, few codes %d, want %v, %v, %d",
+				what, got, info.Covered, info.FewCodes, want, covered, few)
 		}
 		for _, m := range info.Methods {
 			if m.Last != (last && m.ID == bound.Authenticator.ID) {

@@ -31,7 +31,8 @@ func (w *Work) describeChange(ch *change, list []*Authenticator) ChangeInfo {
 	info := ChangeInfo{ID: ch.ID, What: "removal", Methods: ch.Remove, Item: ch.Item, AskAt: ch.AskAt, Due: ch.Due}
 	for _, x := range list {
 		if slices.Contains(ch.Remove, x.ID) {
-			info.Kind, info.Flavour, info.Item = x.Kind, x.Traits.Flavour, x.Name
+			info.Kind, info.Flavour = x.Kind, x.Traits.Flavour
+			info.Item = x.Name
 			break
 		}
 	}
@@ -102,7 +103,8 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 			}
 			return info, err
 		}
-		if err := w.tell(w.account, toldRemoved, list[0], nil, drawn.messageIDs); err != nil { // the mailbox that goes is told too
+		err = w.tell(w.account, toldRemoved, list[0], nil, drawn.messageIDs) // the mailbox that goes is told too
+		if err != nil {
 			return nil, err
 		}
 		return info, w.unbind(list, info)
@@ -143,8 +145,8 @@ func (w *Work) removeLater(list []*Authenticator, drawn removalDraw) (time.Time,
 		return time.Time{}, Refuse(ChangePaused).At(w.account.PausedUntil)
 	}
 	due := w.now.Add(w.s.policy.RemovalDelay)
-	ch := change{ID: drawn.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due, Restore: w.s.restoreEpoch(),
-		Session: w.session.lineID(), By: w.shownMethods(ageRemove)}
+	ch := change{ID: drawn.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due,
+		Restore: w.s.restoreEpoch(), Session: w.session.lineID(), By: w.shownMethods(ageRemove)}
 	for _, x := range list {
 		ch.Remove = append(ch.Remove, x.ID)
 	}
@@ -370,7 +372,8 @@ func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 		}
 		info := w.describeChange(ch, list)
 		w.noteChange(&info)
-		if err := s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)); err != nil || ch.Session == w.session.lineID() {
+		err = s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID))
+		if err != nil || ch.Session == w.session.lineID() {
 			return err
 		}
 		w.account.PausedUntil = w.now.Add(s.policy.RemovalDelay)

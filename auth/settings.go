@@ -126,7 +126,9 @@ func (w *Work) listMethods(info *SecurityInfo) error {
 		}
 		info.Methods = append(info.Methods, m)
 	}
-	slices.SortStableFunc(info.Methods, func(x, y AuthenticatorInfo) int { return w.s.methods.order(x.Kind) - w.s.methods.order(y.Kind) })
+	slices.SortStableFunc(info.Methods, func(x, y AuthenticatorInfo) int {
+		return w.s.methods.order(x.Kind) - w.s.methods.order(y.Kind)
+	})
 	for _, ch := range changes {
 		info.Changes = append(info.Changes, w.describeChange(ch, list))
 	}
@@ -169,7 +171,9 @@ func (w *Work) offers(list []*Authenticator) []OfferInfo {
 // offerRefused is why a sort of method cannot be set up; "" if it can.
 func (w *Work) offerRefused(row *Method, list []*Authenticator) Code {
 	switch {
-	case row.Set && slices.ContainsFunc(list, func(x *Authenticator) bool { return x.Kind == row.Kind && x.Traits.Left > 0 }):
+	case row.Set && slices.ContainsFunc(list, func(x *Authenticator) bool {
+		return x.Kind == row.Kind && x.Traits.Left > 0
+	}):
 		return MethodExists
 	case !w.s.policy.Takes(row):
 		return MethodRefused

@@ -16,7 +16,8 @@ func (w *world) heard() []string {
 	var list []string
 	for _, m := range w.mail() {
 		if m.Template != auth.TemplateCode {
-			list = append(list, strings.TrimSpace(fmt.Sprintf("%s %s: %s %s", m.Channel, string(m.Recipient), m.Template, m.Args["what"])))
+			said := fmt.Sprintf("%s %s: %s %s", m.Channel, string(m.Recipient), m.Template, m.Args["what"])
+			list = append(list, strings.TrimSpace(said))
 		}
 	}
 	slices.Sort(list)
@@ -47,7 +48,9 @@ func TestEveryAddressHears(t *testing.T) {
 	}
 	info, err := w.s.Security(t.Context(), c)
 	ok(t, "overview", err)
-	app := info.Methods[slices.IndexFunc(info.Methods, func(m auth.AuthenticatorInfo) bool { return m.Kind == auth.TOTP })].ID
+	app := info.Methods[slices.IndexFunc(info.Methods, func(m auth.AuthenticatorInfo) bool {
+		return m.Kind == auth.TOTP
+	})].ID
 	w.pass(time.Hour)
 	weak := &waiting{world: w}
 	asker := weak.byText("thief")

@@ -119,7 +119,8 @@ func (w *waiting) changeID() string {
 func (w *waiting) raise() {
 	w.t.Helper()
 	w.pass(time.Minute)
-	ch, err := w.s.StepUpBegin(w.t.Context(), w.asker, auth.ActRename, "", auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+	ch, err := w.s.StepUpBegin(w.t.Context(), w.asker, auth.ActRename, "",
+		auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
 	ok(w.t, "step up", err)
 	code, _ := w.code(auth.SMS)
 	up, err := w.s.StepUpFinish(w.t.Context(), w.asker, ch.Ceremony, code)
@@ -150,8 +151,12 @@ func TestAWaitingChangeFallsWithWhoAskedForIt(t *testing.T) {
 		"the asker ends the others": {func(t *testing.T, w *waiting) {
 			ok(t, "end", w.s.EndOtherSessions(t.Context(), w.asker))
 		}, false},
-		"the asker signs out": {func(t *testing.T, w *waiting) { ok(t, "sign out", w.s.SignOut(t.Context(), w.asker)) }, true},
-		"another signs out":   {func(t *testing.T, w *waiting) { ok(t, "sign out", w.s.SignOut(t.Context(), w.owner)) }, false},
+		"the asker signs out": {func(t *testing.T, w *waiting) {
+			ok(t, "sign out", w.s.SignOut(t.Context(), w.asker))
+		}, true},
+		"another signs out": {func(t *testing.T, w *waiting) {
+			ok(t, "sign out", w.s.SignOut(t.Context(), w.owner))
+		}, false},
 		"the asking method is removed": {func(t *testing.T, w *waiting) {
 			w.addMailbox(w.owner, "other@example.com")
 			_, err := w.s.Remove(t.Context(), w.owner, w.phone.Authenticator.ID)

@@ -228,15 +228,18 @@ func (s *Server) event(e auth.EventInfo) assets.Event {
 func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 	done := map[auth.Action]string{
 		auth.ActSignIn: "sign-in", auth.ActSecondStep: "sign-in", auth.ActStepUp: "confirmed", auth.ActTest: "key-tested",
-		auth.ActSendCode: "code-sent", auth.ActSignOut: "sign-out", auth.ActSignUp: "account-created", auth.ActConfirmSignUp: "account-confirmed",
-		auth.ActNewPassword: "password-changed", auth.ActReset: "password-reset", auth.ActForgot: "reset-asked",
-		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed", auth.ActLose: "key-lost",
-		auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped", auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended",
+		auth.ActSendCode: "code-sent", auth.ActSignOut: "sign-out", auth.ActSignUp: "account-created",
+		auth.ActConfirmSignUp: "account-confirmed",
+		auth.ActNewPassword:   "password-changed", auth.ActReset: "password-reset", auth.ActForgot: "reset-asked",
+		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed",
+		auth.ActLose: "key-lost", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",
+		auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended",
 		auth.ActEndSession: "session-ended", auth.ActConfirmEmail: "email-changed", auth.ActRestore: "codes-void",
 		auth.ActAnswerAgain: "repeated",
 	}
-	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused", auth.ActStepUp: "second-step-refused",
-		auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused", auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused"}
+	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
+		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",
+		auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused"}
 	switch {
 	case e.Outcome == auth.KeyFrozen:
 		return "key-frozen", ""
