@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -18,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-auth/latchkey/needs"
 )
 
 // policy is the Content-Security-Policy that the pages are made for.
@@ -42,10 +43,7 @@ func newStage(t *testing.T) *stage {
 	if testing.Short() {
 		t.Skip("a browser is slow to start")
 	}
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("chromium is not installed")
-	}
+	path := needs.Program(t, "chromium")
 	s := &stage{t: t, views: make(chan View, 1), posted: make(chan post, 8)}
 	pages := newPages(t, Config{Site: "localhost"})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

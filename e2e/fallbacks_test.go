@@ -11,6 +11,8 @@ import (
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-auth/latchkey/needs"
 )
 
 func fallbackJourneys() []journey {
@@ -88,7 +90,7 @@ func (p *person) saveCodes() []string {
 // picture scans the QR code as it is drawn, with a reader that nobody here wrote, and answers with
 // an app that nobody here wrote.
 func (p *person) picture() {
-	reader, app := tool(p.t, "zbarimg"), tool(p.t, "oathtool")
+	reader, app := needs.Program(p.t, "zbarimg"), needs.Program(p.t, "oathtool")
 	p.registered().signIn().at("/security/start")
 	p.open("/security/app/new").at("/security/app/new").says(p.word("app-new.title"))
 	shot, err := chromedp.Run(p.ctx, chromedp.Screenshot(chromedp.CSS(".qr")))

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/needs"
 	"github.com/latchkey-auth/latchkey/virtual"
 )
 
@@ -60,7 +61,7 @@ func newFirefoxStage(t *testing.T) *stage {
 	if testing.Short() {
 		t.Skip("a browser is slow to start")
 	}
-	tool(t, "firefox-esr")
+	needs.Program(t, "firefox-esr")
 	s := &stage{binary: build(t)}
 	var err error
 	if s.texts, err = assets.NewTexts(nil); err != nil {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/net/websocket"
+
+	"github.com/latchkey-auth/latchkey/needs"
 )
 
 // A firefox is one running Firefox, driven by WebDriver BiDi (https://w3c.github.io/webdriver-bidi/).
@@ -81,7 +83,7 @@ func startFirefox(t *testing.T, more ...string) *firefox {
 		t.Fatal(err)
 	}
 	f := &firefox{ended: make(chan struct{}), waiting: map[int]chan bidiAnswer{}, visitors: map[string]*visitor{}}
-	f.cmd = exec.Command(tool(t, "firefox-esr"), "--headless", "--no-remote", "--remote-debugging-port=0",
+	f.cmd = exec.Command(needs.Program(t, "firefox-esr"), "--headless", "--no-remote", "--remote-debugging-port=0",
 		"--profile", profile)
 	f.cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "MOZ_CRASHREPORTER_DISABLE=1")
 	f.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it has children; they go with it

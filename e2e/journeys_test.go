@@ -31,6 +31,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/needs"
 )
 
 // A stage is what all journeys share.
@@ -87,7 +88,7 @@ func newStage(t *testing.T) *stage {
 // startBrowser starts the one browser process. Each person has an incognito window of it.
 func (s *stage) startBrowser(t *testing.T) {
 	t.Helper()
-	path := tool(t, "chromium")
+	path := needs.Program(t, "chromium")
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.UserDataDir(t.TempDir()), chromedp.CombinedOutput(io.Discard),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
@@ -104,25 +105,6 @@ func (s *stage) startBrowser(t *testing.T) {
 		t.Fatalf("starting the browser: %v", err)
 	}
 	s.browser, s.agent = ctx, strings.Replace(agent, "HeadlessChrome", "Chrome", 1)
-}
-
-// tool finds a program that somebody else wrote; without it, the test says so and is skipped, or
-// fails where everything has to run.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, name+" is not installed (.ci/needs installs it)")
-	}
-	return path
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("LATCHKEY_TEST_ALL") != "" || os.Getenv("CI") != "" {
-		t.Fatalf("NOT TESTED: %s", what)
-	}
-	t.Skipf("NOT TESTED: %s", what)
 }
 
 // build makes the program once for the tests of one function.

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/needs"
 )
 
 // mostWeight is what one page may weigh with its style and script, in bytes, uncompressed.
@@ -41,7 +42,7 @@ func TestSweep(t *testing.T) {
 	s := newStage(t)
 	axe, err := os.ReadFile("../.cache/axe-core/axe.min.js")
 	if err != nil {
-		missing(t, "axe-core is not here (.ci/needs fetches it)")
+		needs.Missing(t, "axe-core is not here (.ci/needs fetches it)")
 	}
 	routes := pageRoutes(t)
 	room := lab(t, s.binary)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
+	"github.com/latchkey-auth/latchkey/needs"
 )
 
 // relay is a real SMTP server that behaves as manner says, for the n-th mail.
@@ -401,16 +402,7 @@ async def main():
     await loop.run_in_executor(None, sys.stdin.read)
 asyncio.run(main())
 `
-	python := ""
-	for _, p := range []string{"/usr/bin/python3", "python3"} {
-		if exec.Command(p, "-c", "import aiosmtpd").Run() == nil {
-			python = p
-			break
-		}
-	}
-	if python == "" {
-		t.Skip("SKIPPED: NO FOREIGN SMTP SERVER WAS TRIED. Install Debian's python3-aiosmtpd to run this test.")
-	}
+	python := needs.Python(t, "aiosmtpd")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	child := exec.CommandContext(ctx, python, "-c", program)

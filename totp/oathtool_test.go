@@ -3,7 +3,6 @@ package totp_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -11,18 +10,14 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/needs"
 	"github.com/latchkey-auth/latchkey/totp"
 )
 
 // oathtool runs the tool of that name: an app that nobody here wrote.
 func oathtool(t *testing.T, args ...string) string {
 	t.Helper()
-	path, err := exec.LookPath("oathtool")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "OATHTOOL ABSENT: install Debian's oathtool to test with an app nobody here wrote")
-		t.Skip("OATHTOOL ABSENT: ", err)
-	}
-	out, err := exec.Command(path, args...).CombinedOutput()
+	out, err := exec.Command(needs.Program(t, "oathtool"), args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("oathtool %v: %v: %s", args, err, out)
 	}

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
+	"github.com/latchkey-auth/latchkey/needs"
 	"github.com/latchkey-auth/latchkey/virtual"
 )
 
@@ -22,24 +21,10 @@ type pythonCase struct {
 
 type pythonAnswer struct{ Type, Error string }
 
-// python lets python3-fido2 judge attestation objects. Where it is not installed the test is skipped, or fails if
-// everything has to run.
+// python lets python3-fido2 judge attestation objects.
 func python(t *testing.T, cases []pythonCase) []pythonAnswer {
 	t.Helper()
-	// Debian's own interpreter first: one that stands before it in PATH does not see Debian's packages.
-	var path string
-	for _, p := range []string{"/usr/bin/python3", "python3"} {
-		if path == "" && exec.Command(p, "-c", "import fido2").Run() == nil {
-			path = p
-		}
-	}
-	if path == "" {
-		if os.Getenv("LATCHKEY_TEST_ALL") != "" {
-			t.Fatal("NOT TESTED: Debian's python3-fido2 is not installed (.ci/needs installs it)")
-		}
-		fmt.Fprintln(os.Stderr, "PYTHON3-FIDO2 ABSENT: install it to test with a verifier nobody here wrote")
-		t.Skip("PYTHON3-FIDO2 ABSENT")
-	}
+	path := needs.Python(t, "fido2")
 	in, err := json.Marshal(cases)
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 
+	"github.com/latchkey-auth/latchkey/needs"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -427,10 +428,7 @@ func TestKilled(t *testing.T) {
 
 // TestInjected lets system calls fail at chosen moments, by strace.
 func TestInjected(t *testing.T) {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skipf("SKIPPED: failing system calls were not tested, there is no strace: %v", err)
-	}
+	strace := needs.Program(t, "strace")
 	if err := exec.Command(strace, "-o", os.DevNull, "true").Run(); err != nil {
 		t.Skipf("SKIPPED: failing system calls were not tested, strace may not trace here: %v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/latchkey-auth/latchkey/needs"
 	"github.com/latchkey-auth/latchkey/virtual/conform"
 	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
@@ -69,21 +70,11 @@ func simpleWebAuthn(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	node, err := exec.LookPath("node")
-	if _, missing := os.Stat(filepath.Join(home, "node_modules", "@simplewebauthn", "server")); err != nil ||
-		missing != nil {
-		without(t, "node or @simplewebauthn/server")
+	node := needs.Program(t, "node")
+	if _, err := os.Stat(filepath.Join(home, "node_modules", "@simplewebauthn", "server")); err != nil {
+		needs.Missing(t, "@simplewebauthn/server is not here (.ci/needs fetches it)")
 	}
 	return start(t, node, filepath.Join("testdata", "simplewebauthn.mjs"), home)
-}
-
-// without skips a test for want of what it is played against; where everything has to be there, it fails.
-func without(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("LATCHKEY_TEST_ALL") != "" || os.Getenv("CI") != "" {
-		t.Fatalf("%s is missing; run .ci/needs", what)
-	}
-	t.Skipf("%s is missing", what)
 }
 
 // start runs a server that prints its port, until the test ends.
@@ -114,10 +105,7 @@ func TestAnotherOneByTheConformanceAPI(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts python")
 	}
-	const python = "/usr/bin/python3" // Debian's: packages of others are not in its path
-	if err := exec.Command(python, "-c", "import fido2.server").Run(); err != nil {
-		without(t, "python3-fido2")
-	}
+	python := needs.Python(t, "fido2.server")
 	if err := exec.Command(python, "-c", "import fido2.ctap2; fido2.ctap2.AttestationObject").Run(); err != nil {
 		t.Skip("this python3-fido2 has another interface than 0.9")
 	}

@@ -3,35 +3,17 @@ package hid_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/needs"
 	"github.com/latchkey-auth/latchkey/virtual"
 	"github.com/latchkey-auth/latchkey/virtual/hid"
 )
-
-// python finds an interpreter that sees Debian's python3-fido2: a client nobody here wrote. Where there is none the
-// test is skipped, or fails if everything has to run.
-func python(t *testing.T) string {
-	t.Helper()
-	for _, path := range []string{"/usr/bin/python3", "python3"} { // one that stands first in PATH may not see it
-		if exec.Command(path, "-c", "import fido2").Run() == nil {
-			return path
-		}
-	}
-	if os.Getenv("LATCHKEY_TEST_ALL") != "" {
-		t.Fatal("NOT TESTED: Debian's python3-fido2 is not installed (.ci/needs installs it)")
-	}
-	fmt.Fprintln(os.Stderr, "PYTHON3-FIDO2 ABSENT: install it to test with a client nobody here wrote")
-	t.Skip("PYTHON3-FIDO2 ABSENT")
-	return ""
-}
 
 // touch is a user who touches at once, but for waiting.example never.
 func touch(ctx context.Context, rpID string) bool {
@@ -44,7 +26,7 @@ func touch(ctx context.Context, rpID string) bool {
 
 // TestPythonClient has python3-fido2 do over loopback TCP what a browser and a key manager do with a stick.
 func TestPythonClient(t *testing.T) {
-	path := python(t)
+	path := needs.Python(t, "fido2")
 	watched, waiting := hid.Watch(touch)
 	key, err := virtual.New(virtual.Options{
 		ResidentKeys: true, ClientPIN: true, Attestation: virtual.AttestSelf, Touch: watched, Seed: []byte("python"),
