@@ -9,18 +9,49 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
-// A client is one keep-alive connection to the server, of a program: it sends no cookie and no
-// Origin, and shows its session as a bearer token. It opens its connection anew after an error. It
-// does the least that is right, because the generator shares the processors with what it measures.
+// A client is one keep-alive connection to the server. Without a browser it is a program's: it sends no
+// cookie and no Origin, and shows its session as a bearer token. It opens its connection anew after an
+// error. It does the least that is right, because the generator shares the processors with what it measures.
 type client struct {
 	addr string
 	conn net.Conn
 	in   *bufio.Reader
 	out  []byte
 	body []byte
+	from *browser
+}
+
+// A browser is whose requests those of a client are. It keeps the cookie by which accounts know it, and
+// forgets its session: every sign-in begins anew.
+type browser struct {
+	origin string
+	known  string // the cookie, "" before the first answer
+	signed bool   // the last answer brought a session
+}
+
+// The endings of the names of cookies: what stands before them depends on the address.
+const (
+	browserCookie = "latchkey-browser"
+	sessionCookie = "latchkey"
+)
+
+// heed keeps what an answer's cookies say.
+func (b *browser) heed(h http.Header) {
+	b.signed = false
+	for _, line := range h["Set-Cookie"] {
+		pair, _, _ := strings.Cut(line, ";")
+		name, value, _ := strings.Cut(pair, "=")
+		switch {
+		case strings.HasSuffix(name, browserCookie) && value != "":
+			b.known = pair
+		case strings.HasSuffix(name, sessionCookie) && value != "":
+			b.signed = true
+		}
+	}
 }
 
 const answerLimit = 64 << 10
@@ -37,6 +68,14 @@ func (c *client) compose(path string, body []byte) {
 	c.out = append(c.out, path...)
 	c.out = append(c.out, " HTTP/1.1\r\nHost: localhost"...)
 	c.out = append(c.out, c.addr[len("127.0.0.1"):]...)
+	if c.from != nil {
+		c.out = append(c.out, "\r\nOrigin: "...)
+		c.out = append(c.out, c.from.origin...)
+		if c.from.known != "" {
+			c.out = append(c.out, "\r\nCookie: "...)
+			c.out = append(c.out, c.from.known...)
+		}
+	}
 	c.out = append(c.out, "\r\nContent-Type: application/json\r\nContent-Length: "...)
 	c.out = strconv.AppendInt(c.out, int64(len(body)), 10)
 	c.out = append(c.out, "\r\n\r\n"...)
@@ -80,6 +119,9 @@ func (c *client) once(ctx context.Context) (status int, err error) {
 		return 0, fmt.Errorf("reading: %w", err)
 	}
 	defer resp.Body.Close()
+	if c.from != nil {
+		c.from.heed(resp.Header)
+	}
 	c.body, err = readInto(c.body[:0], resp.Body)
 	if err == nil && resp.Close {
 		c.close()

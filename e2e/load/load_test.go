@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -159,6 +160,39 @@ func TestClientKeepsOneConnection(t *testing.T) {
 	}
 	if len(from) != 1 {
 		t.Errorf("got %d connections, want 1", len(from))
+	}
+}
+
+// A browser brings back the cookie by which it is known, and no session; a program brings nothing.
+func TestBrowsersAreKnownAgain(t *testing.T) {
+	var got []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header.Get("Origin")+" "+r.Header.Get("Cookie"))
+		w.Header().Add("Set-Cookie", "8443-latchkey-browser=b1; Path=/; HttpOnly")
+		if r.URL.Path == "/finish" {
+			w.Header().Add("Set-Cookie", "8443-latchkey=s1; Path=/")
+		}
+		w.Header().Add("Set-Cookie", "8443-latchkey-flow=; Max-Age=0")
+	}))
+	defer s.Close()
+	b := &browser{origin: "http://localhost:8443"}
+	c := &client{addr: strings.TrimPrefix(s.URL, "http://"), from: b}
+	defer c.close()
+	for _, path := range []string{"/begin", "/finish", "/begin"} {
+		if _, err := c.post(t.Context(), path, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		if b.signed != (path == "/finish") {
+			t.Errorf("%s: got a session %t", path, b.signed)
+		}
+	}
+	c.from = nil
+	if _, err := c.post(t.Context(), "/begin", []byte("{}")); err != nil {
+		t.Fatal(err)
+	}
+	known := "http://localhost:8443 8443-latchkey-browser=b1"
+	if want := []string{"http://localhost:8443 ", known, known, " "}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -181,7 +181,10 @@ func (p *plan) prepare(ctx context.Context, dir string, s *side, r *report) erro
 		return err
 	}
 	s.child.older = s.older
-	return p.seeded(ctx, s, r)
+	if err := p.seeded(ctx, s, r); err != nil {
+		return err
+	}
+	return introduce(ctx, s.child, s.sellers)
 }
 
 // rounded measures every point once a round, so that a bad minute of the machine touches all of them. The

@@ -44,6 +44,7 @@ type keySeller struct {
 	handle  []byte
 	key     *virtual.Credential
 	counter uint32
+	browser browser
 }
 
 // An appSeller has one authenticator app.
