@@ -89,7 +89,7 @@ func (c *pageData) Tone(tone string) string {
 // ToneOf is the tone of a refusal: being unable and having to wait are not the same as being wrong.
 func (c *pageData) ToneOf(code string) string {
 	switch code {
-	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached",
+	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached", "texts-later",
 		"fresh-step-needed", "must-enrol", "change-pending", "ceremony-expired",
 		"ceremony-void", "ceremony-used", "session-ended", "session-required", "key-timed-out", "key-cancelled":
 		return "warn"

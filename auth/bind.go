@@ -16,7 +16,7 @@ import (
 // that a stolen session adds nothing.
 //
 // Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, and for
-// numbers PhoneNoCountry, PhoneMalformed, PhoneLandline, CountryNotServed.
+// numbers PhoneNoCountry, PhoneMalformed, PhoneLandline, CountryNotServed, TextsLater.
 func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challenge, error) {
 	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.beginBinding(ctx, c, f) })
 }

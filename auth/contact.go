@@ -31,10 +31,8 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 		}
 		info := &SignUpInfo{MaskedEmail: to.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
-		if _, err := w.takeSendQuota(w.account.ID, ident.Recipient(to)); err != nil {
-			return nil, err
-		}
-		if err := w.takeBindQuota(w.account.ID, ident.Recipient(to)); err != nil {
+		draws := append(w.bindDraws(w.account, Mail, ident.Recipient(to)), w.sendDraw(w.account.ID, ident.Recipient(to)))
+		if _, err := w.takeAll(draws...); err != nil {
 			return nil, err
 		}
 		l := link{Purpose: LinkEmail, Account: w.account.ID, Email: to, Expires: info.Expires, Epoch: w.account.Epoch}

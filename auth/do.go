@@ -29,6 +29,7 @@ type Work struct {
 	messagesWritten int // messages written
 	saveTimeDue     bool
 	turn            *repeatTurn // what the pass decides about its refusal
+	alarms          []alarm
 
 	door       *Door      // of the part whose pass it is; nil: auth's own
 	passDraws  *passDraws // of the call, for passes of parts
@@ -141,6 +142,7 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 	if err != nil {
 		return none, nil, fmt.Errorf("%s: %w", a, err)
 	}
+	s.sound(out.work.alarms)
 	if saveTimeDue && out.work.auditAccount != "" {
 		s.clock.noteSaved(clockNow)
 	}

@@ -86,6 +86,7 @@ const (
 	MethodDisabled   Code = "method-disabled"
 	ResendTooSoon    Code = "resend-too-soon"
 	SendLimitReached Code = "send-limit-reached"
+	TextsLater       Code = "texts-later" // to new numbers; a key or an app needs none
 )
 
 // The codes of methods and of what is done with them.

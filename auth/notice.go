@@ -130,10 +130,8 @@ func (w *Work) textNotice(a *Account, m Message, ids messageIDs) error {
 		if !n.TakesSMS() || !w.s.served(n) {
 			continue
 		}
-		_, err := w.takeQuota("t/"+string(a.ID), mostNoticeTexts, 0)
-		if err == nil {
-			err = w.takeSiteQuota(n)
-		}
+		own := draw{key: "t/" + string(a.ID), most: mostNoticeTexts, code: SendLimitReached}
+		_, err := w.takeAll(append(w.textDraws(n, proved), own)...)
 		if refused := new(Error); errors.As(err, &refused) {
 			return nil
 		}

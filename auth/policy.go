@@ -67,6 +67,8 @@ type Policy struct {
 	SendsPerNumber  int           // texts and calls a day to one number, whoever asks; 0: no limit
 	SendsPerPrefix  int           // to numbers that begin alike (country code and four or more digits)
 	SendsPerCountry int           // to one country
+	SendsPerSite    int           // of the whole site; each of the three in parts for sign-ins and for new numbers
+	BindsPerNetwork int           // texts a day to new numbers from one address, while there is no second step
 	SessionIdle     time.Duration // without use, a session ends
 	SessionLife     time.Duration // kept signed in
 	SessionShort    time.Duration // not kept signed in: at most this, ended with the browser
@@ -117,7 +119,7 @@ func Marketplace() Policy {
 		CeremonyLife: 5 * time.Minute, SignInLife: 15 * time.Minute,
 		LinkLife: 24 * time.Hour, ResetLife: 30 * time.Minute, CodeLife: 5 * time.Minute,
 		ResendAfter: 30 * time.Second, SendsPerDay: 10, SignUpsPerDay: 3,
-		SendsPerNumber: 20, SendsPerPrefix: 500, SendsPerCountry: 16000,
+		SendsPerNumber: 20, SendsPerPrefix: 1000, SendsPerCountry: 32000, SendsPerSite: 80000, BindsPerNetwork: 30,
 		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,
 		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour,
 		EmailSecondStep: true, MustEnrol: true, MaxMethods: 20,

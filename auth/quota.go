@@ -14,12 +14,14 @@ import (
 //
 //	n/<account>/<address>   codes sent to one address       Policy.SendsPerDay
 //	m/<address>             codes that would bind it        Policy.SendsPerDay
-//	o/<account>             codes that would bind anything  twice Policy.SendsPerDay
+//	o/<mailbox>             codes that would bind anything  Policy.SendsPerDay
 //	r/<account>             reset links                     Policy.SendsPerDay, then one a ResetLife
 //	u/<mailbox>             sign-up links                   Policy.SignUpsPerDay, then one a LinkLife
 //	pn/<number>             texts and calls to a number     Policy.SendsPerNumber
-//	pp/<prefix>             to numbers that begin alike     Policy.SendsPerPrefix
-//	pc/<country>/<part>     to a country, in 16 parts       Policy.SendsPerCountry
+//	pw/<network>            texts that would bind, fresh    Policy.BindsPerNetwork, four times that of a wider one
+//	pp<budget>/<prefix>     to numbers that begin alike     Policy.SendsPerPrefix, by budget
+//	pc<budget>/<country>/…  to a country, in 16 parts       Policy.SendsPerCountry, by budget
+//	ps<budget>/<part>       of the whole site, in 16 parts  Policy.SendsPerSite, by budget
 //	x/<part>/<key>          what a part counts              as it says
 type quota struct {
 	Count  int       `json:"f"`
@@ -42,66 +44,92 @@ func (w *Work) quota(key string) (quota, error) {
 	return *q, nil
 }
 
-// takeSendQuota counts one message to an address, at most SendsPerDay in 24 hours
-// and not two within ResendAfter; it returns how many are left.
-func (w *Work) takeSendQuota(account AccountID, to ident.Recipient) (int, error) {
+// A draw is one message counted under one key: at most most in 24 hours, 0 for no limit, and not two within pause; beyond
+// that it is refused with the code.
+type draw struct {
+	key   string
+	most  int
+	pause time.Duration
+	code  Code
+	alarm bool // the operator is told when little is left
+}
+
+// sendDraw is one code to an address, of those that its account may be sent.
+func (w *Work) sendDraw(account AccountID, to ident.Recipient) draw {
 	p := w.s.policy
-	return w.takeQuota(w.s.sendKey(account, to), p.SendsPerDay, p.ResendAfter)
+	return draw{key: w.s.sendKey(account, to), most: p.SendsPerDay, pause: p.ResendAfter, code: SendLimitReached}
 }
 
-// takeBindQuota counts one code to an address that is nobody's yet: SendsPerDay to
-// one address whoever asks, twice as many by one account. Who has bound the
-// address is counted apart, so that this stops nobody's sign-in.
-func (w *Work) takeBindQuota(account AccountID, to ident.Recipient) error {
-	if _, err := w.takeQuota("m/"+w.s.shortMAC("address", to.Key()), w.s.policy.SendsPerDay, 0); err != nil {
-		return err
+// takeAll counts one message under every key, or under none where one has no more: what is refused costs nobody
+// anything. It returns how many are left of the first.
+func (w *Work) takeAll(draws ...draw) (left int, err error) {
+	counted := make([]quota, len(draws))
+	for i, d := range draws {
+		if counted[i], err = w.mayDraw(d); err != nil {
+			return 0, err
+		}
 	}
-	_, err := w.takeQuota("o/"+string(account), 2*w.s.policy.SendsPerDay, 0)
-	return err
-}
-
-// takeSiteQuota counts one text or call against what the site pays for in a day:
-// by number whoever asks, by the number's prefix and by its country, so that
-// nobody can pump traffic to numbers of his own. The country's count lies in
-// 16 parts, that no one document is everyone's.
-func (w *Work) takeSiteQuota(n ident.Phone) error {
-	const parts, prefix = 16, 8
-	p, mark := w.s.policy, w.s.shortMAC("address", string(n))
-	counts := []struct {
-		key  string
-		most int
-	}{
-		{"pn/" + mark, p.SendsPerNumber},
-		{"pp/" + w.s.shortMAC("prefix", string(n[:min(prefix, len(n))])), p.SendsPerPrefix},
-		{"pc/" + n.Region() + "/" + string("0123456789abcdef"[mark[0]%parts]), p.SendsPerCountry / parts},
-	}
-	for _, c := range counts {
-		if c.most == 0 {
+	for i, d := range draws {
+		if d.most == 0 {
 			continue
 		}
-		if _, err := w.takeQuota(c.key, c.most, 0); err != nil {
-			return err
+		q := counted[i]
+		q.Count++
+		q.LastAt = w.now
+		if d.alarm && (q.Count == d.most*4/5 || q.Count == d.most) {
+			w.alarms = append(w.alarms, alarm{key: d.key, count: q.Count, most: d.most})
+		}
+		if err := w.s.quotas.Put(w.tx, d.key, &q); err != nil {
+			return 0, err
 		}
 	}
-	return nil
+	return draws[0].most - counted[0].Count - 1, nil
+}
+
+// mayDraw returns the count behind a draw, or refuses it.
+func (w *Work) mayDraw(d draw) (quota, error) {
+	if d.most == 0 {
+		return quota{}, nil
+	}
+	q, err := w.quota(d.key)
+	if err != nil {
+		return quota{}, err
+	}
+	if !q.LastAt.IsZero() && w.now.Sub(q.LastAt) < d.pause {
+		return quota{}, Refuse(ResendTooSoon).At(q.LastAt.Add(d.pause))
+	}
+	if q.Count >= d.most {
+		e := Refuse(d.code)
+		if d.code != TextsLater { // how much the site has is nobody's business
+			e.With("n", strconv.Itoa(d.most))
+		}
+		return quota{}, e.At(q.Since.Add(quiet))
+	}
+	return q, nil
+}
+
+// An alarm says that little is left, or nothing, of what the whole site may send in a day.
+type alarm struct {
+	key   string
+	count int
+	most  int
+}
+
+// sound tells the operator, once the pass is durable.
+func (s *Service) sound(alarms []alarm) {
+	for _, a := range alarms {
+		say := s.log.Warn
+		if a.count == a.most {
+			say = s.log.Error
+		}
+		say("texts and calls: a part of the day's budget is used up", "budget", a.key, "sent", a.count, "of", a.most)
+	}
 }
 
 // takeQuota counts one message under a key, at most most in 24 hours and not two
 // within pause; it returns how many are left.
 func (w *Work) takeQuota(key string, most int, pause time.Duration) (int, error) {
-	q, err := w.quota(key)
-	if err != nil {
-		return 0, err
-	}
-	if !q.LastAt.IsZero() && w.now.Sub(q.LastAt) < pause {
-		return 0, Refuse(ResendTooSoon).At(q.LastAt.Add(pause))
-	}
-	if q.Count >= most {
-		return 0, Refuse(SendLimitReached, "n", strconv.Itoa(most)).At(q.Since.Add(quiet))
-	}
-	q.Count++
-	q.LastAt = w.now
-	return most - q.Count, w.s.quotas.Put(w.tx, key, &q)
+	return w.takeAll(draw{key: key, most: most, pause: pause, code: SendLimitReached})
 }
 
 // takeLinkQuota counts one mail with a link under a key. Beyond perDay it allows

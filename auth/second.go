@@ -159,13 +159,11 @@ func (s *Service) sendCode(ctx context.Context, c Caller, next *begunChallenge) 
 		if m.Channel != Mail && !s.served(ident.Phone(m.Recipient)) {
 			return nil, RefuseField(CountryNotServed, "phone")
 		}
-		left, err := w.takeSendQuota(next.Account, m.Recipient)
-		if err == nil && next.Purpose == ForBind {
-			err = w.takeBindQuota(next.Account, m.Recipient)
+		draws, err := w.codeDraws(next.Account, next.Purpose, m)
+		if err != nil {
+			return nil, err
 		}
-		if err == nil && m.Channel != Mail {
-			err = w.takeSiteQuota(ident.Phone(m.Recipient))
-		}
+		left, err := w.takeAll(draws...)
 		if err != nil {
 			return nil, err
 		}
@@ -179,6 +177,22 @@ func (s *Service) sendCode(ctx context.Context, c Caller, next *begunChallenge) 
 		return sent.Delivery, w.remember(&sent, nil)
 	})
 	return err
+}
+
+// codeDraws is what a code of a ceremony draws: of its address, and of the budget that it is sent on.
+func (w *Work) codeDraws(id AccountID, purpose Purpose, m Message) ([]draw, error) {
+	draws := []draw{w.sendDraw(id, m.Recipient)}
+	if purpose == ForBind {
+		a, err := w.existingAccount(id)
+		if err != nil {
+			return nil, err
+		}
+		return append(draws, w.bindDraws(a, m.Channel, m.Recipient)...), nil
+	}
+	if m.Channel != Mail {
+		draws = append(draws, w.textDraws(ident.Phone(m.Recipient), proved)...)
+	}
+	return draws, nil
 }
 
 // served reports whether texts and calls go to the number's country.

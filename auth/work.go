@@ -120,18 +120,17 @@ func (w *Work) partKey(id string) string { return w.door.part.Name + "/" + id }
 
 // Send writes a message to an address that need not be anybody's: within the
 // limits on what one address gets, and on what the site pays for. Refuses
-// ResendTooSoon, SendLimitReached, CountryNotServed.
+// ResendTooSoon, SendLimitReached, TextsLater, CountryNotServed.
 func (w *Work) Send(m Message) error {
 	if m.Channel != Mail && !w.s.served(ident.Phone(m.Recipient)) {
 		return RefuseField(CountryNotServed, "phone")
 	}
-	if _, err := w.takeSendQuota(m.Account, m.Recipient); err != nil {
-		return err
-	}
+	draws := []draw{w.sendDraw(m.Account, m.Recipient)}
 	if m.Channel != Mail {
-		if err := w.takeSiteQuota(ident.Phone(m.Recipient)); err != nil {
-			return err
-		}
+		draws = append(draws, w.textDraws(ident.Phone(m.Recipient), binding)...)
+	}
+	if _, err := w.takeAll(draws...); err != nil {
+		return err
 	}
 	return w.enqueue(m, w.NewID())
 }

@@ -97,7 +97,7 @@ func (x *request) serve(c echo.Context, rt *route) {
 }
 
 func (x *request) call(rt *route) error {
-	if rt.bound {
+	if rt.who != gateway && rt.act != auth.ActSignOut {
 		if err := x.bound(); err != nil {
 			return err
 		}

@@ -291,6 +291,11 @@ func typedFaults() map[auth.Code]provocation {
 			p, begun := c.signIn("phone", m{"channel": "sms"})
 			return p.api("POST", "/sign-in/resend", m{"ceremony": begun.Ceremony, "channel": "voice"}, nil)
 		}),
+		auth.TextsLater: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.SendsPerPrefix = 1 },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				c.post("/methods/begin", m{"kind": "phone", "number": "+8615000150001", "channel": "sms"})
+				return c.post("/methods/begin", m{"kind": "phone", "number": "+8615000150002", "channel": "sms"})
+			}},
 		auth.SendLimitReached: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.SendsPerDay = 2 },
 			do: func(c *trial) *httptest.ResponseRecorder {
 				p, begun := c.signIn("phone", m{"channel": "sms"})

@@ -10,6 +10,8 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
+const signOutPath = "/sign-out"
+
 func signPages() []page {
 	return []page{
 		{path: "/", who: anyone, get: func(x *request) error { return x.redirect("/security") }},
@@ -26,7 +28,7 @@ func signPages() []page {
 		{path: "/sign-in/help", who: holder, uses: []string{"SignInState", "Challenge"}, get: signInHelp},
 		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"TrustBrowser"}, get: trustPage,
 			post: trustPost},
-		{path: "/sign-out", who: session, uses: []string{"SignOut"}, get: signedOut, post: signOutPost},
+		{path: signOutPath, who: session, uses: []string{"SignOut"}, get: signedOut, post: signOutPost},
 	}
 }
 

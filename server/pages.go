@@ -81,7 +81,7 @@ func (x *request) visit(p *page, handle func(*request) error) error {
 		return err
 	}
 	if x.r.Method == http.MethodPost {
-		if p.bound {
+		if p.path != signOutPath {
 			if err := x.bound(); err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func statuses() map[auth.Code]int {
 		http.StatusRequestTimeout:        {auth.TooSlow},
 		http.StatusRequestEntityTooLarge: {auth.TooLarge},
 		http.StatusTooManyRequests: {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting,
-			auth.ResendTooSoon, auth.SendLimitReached},
+			auth.ResendTooSoon, auth.SendLimitReached, auth.TextsLater},
 		http.StatusInternalServerError: {auth.Internal},
 		http.StatusServiceUnavailable:  {auth.Unavailable, auth.CodeUnavailable},
 		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
