@@ -129,7 +129,7 @@ func (c *pageData) Clock(t time.Time) Clock { return Clock(t) }
 
 // Show writes a value the way a text would.
 func (c *pageData) Show(v any) template.HTML {
-	return template.HTML(c.html(c.Lang, v, c.F.Now)) // html escapes
+	return template.HTML(c.html(c.Lang, "", v, c.F.Now)) // html escapes
 }
 
 // Addr writes a number or address, numbers with their digits together.
@@ -143,7 +143,7 @@ func (c *pageData) Addr(s string) any {
 // Name is what a method is called: the seller's word for it, or its kind's.
 func (c *pageData) Name(m Method) template.HTML {
 	if m.Name != "" {
-		return template.HTML(template.HTMLEscapeString(m.Name))
+		return template.HTML(keep(template.HTMLEscapeString(m.Name)))
 	}
 	return c.text("way."+string(m.Way), nil)
 }
@@ -186,7 +186,7 @@ func (c *pageData) AnyOf(names []string, element string) template.HTML {
 	}
 	marked := make([]string, len(names))
 	for i, n := range names {
-		marked[i] = "“<" + element + ">" + template.HTMLEscapeString(n) + "</" + element + ">”"
+		marked[i] = "“<" + element + ` translate="no">` + template.HTMLEscapeString(n) + "</" + element + ">”"
 	}
 	return template.HTML(strings.Join(marked, string(c.text("list.or", nil)))) // each one is escaped
 }

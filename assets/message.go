@@ -65,7 +65,7 @@ type mailDraft struct {
 }
 
 func (l *mailDraft) say(key string) string {
-	said := l.p.texts.fill(l.lang, key, l.args, l.p.texts.mailWords)
+	said := l.p.texts.fill(l.lang, key, l.args, anyName(l.p.texts.mailWords))
 	if l.lang == Chinese {
 		return strings.ReplaceAll(said, "） ", "）") // no blank beside full-width marks
 	}

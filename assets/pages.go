@@ -149,9 +149,9 @@ func (c *pageData) text(key string, a Args) template.HTML {
 }
 
 // html forms a value for the page.
-func (c *pageData) html(lang string, v any, now time.Time) string {
+func (c *pageData) html(lang, name string, v any, now time.Time) string {
 	c.HasTimes = c.HasTimes || isMoment(v)
-	return c.p.texts.html(lang, v, now)
+	return c.p.texts.marked(lang, name, v, now)
 }
 
 // Heading is the page's heading, which names its window as well.

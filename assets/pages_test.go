@@ -475,7 +475,7 @@ func TestRefusals(t *testing.T) {
 	wrong := render(t, p, Chinese,
 		&Verify{With: WaySMS, Sent: true,
 			Frame: Frame{Problems: []Problem{{Code: "code-wrong", Field: "code", Args: Args{"label": "K7", "n": 4}}}}})
-	for _, want := range []string{"<title>错误：", "验证码不正确。请查看编号为 K7 的最新消息。还可尝试 4 次。"} {
+	for _, want := range []string{"<title>错误：", `验证码不正确。请查看编号为 <span translate="no">K7</span> 的最新消息。还可尝试 4 次。`} {
 		if !strings.Contains(wrong, want) {
 			t.Errorf("wrong code in Chinese: got a page without %q", want)
 		}

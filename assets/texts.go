@@ -164,8 +164,30 @@ func known(lang string) string {
 // Say returns the text of key in lang as plain text. Sentences whose values are missing from args are left out. A key
 // that is not in the catalogue returns the key itself, so that it is seen.
 func (t *Texts) Say(lang, key string, args Args) string {
-	return t.fill(known(lang), key, args, t.plain)
+	return t.fill(known(lang), key, args, anyName(t.plain))
 }
+
+// anyName forms values alike, whatever their placeholders are called.
+func anyName(form func(lang string, v any, now time.Time) string) func(lang, name string, v any, now time.Time) string {
+	return func(lang, _ string, v any, now time.Time) string { return form(lang, v, now) }
+}
+
+// marked is html for the value of a placeholder: what somebody has named himself, and what is a sign to be compared,
+// is no word of a language, and a page that a browser translates must keep it.
+func (t *Texts) marked(lang, name string, v any, now time.Time) string {
+	said := t.html(lang, v, now)
+	if _, typed := v.(string); !typed {
+		return said
+	}
+	switch name {
+	case "name", "label", "account", "email", "address", "ticket", "site", "to":
+		return keep(said)
+	}
+	return said
+}
+
+// keep marks escaped text as no word of a language.
+func keep(escaped string) string { return `<span translate="no">` + escaped + `</span>` }
 
 // Problem returns the two sentences of a refusal: what happened, and what to do now. A code without a text gets the
 // calm general one.
@@ -182,7 +204,7 @@ func (t *Texts) problemKey(code string) string {
 }
 
 // fill writes the text of key with args, each value formed by form.
-func (t *Texts) fill(lang, key string, args Args, form func(lang string, v any, now time.Time) string) string {
+func (t *Texts) fill(lang, key string, args Args, form func(lang, name string, v any, now time.Time) string) string {
 	text, ok := t.all[lang]()[key]
 	if !ok {
 		return key
@@ -194,7 +216,7 @@ func (t *Texts) fill(lang, key string, args Args, form func(lang string, v any, 
 	values := make(map[string]string, len(text.names))
 	for _, name := range text.names {
 		if v, ok := args[name]; ok && !missing(v) {
-			values[name] = form(lang, v, now)
+			values[name] = form(lang, name, v, now)
 		}
 	}
 	if len(values) < len(text.names) {

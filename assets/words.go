@@ -2,6 +2,7 @@ package assets
 
 import (
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"net/url"
 	"strings"
@@ -143,15 +144,40 @@ func (c *pageData) TouchWords(do string) []touchWord {
 	return words
 }
 
-// Rules is the advice under a new password.
-func (c *pageData) Rules(r PasswordRules) template.HTML {
-	switch {
-	case r.Mixed && r.Max > 0:
-		return c.text("rules.mixed", Args{"min": r.Min, "max": r.Max})
-	case r.Max > 0:
-		return c.text("rules.range", Args{"min": r.Min, "max": r.Max})
+// A passwordRule is one line under a new password. Pattern is what the script looks for, "" for mere advice.
+type passwordRule struct {
+	Pattern string
+	Said    template.HTML
+}
+
+// Rules are the lines under a new password. The patterns are those of package password, which decides.
+func (c *pageData) Rules(r PasswordRules) []passwordRule {
+	length := passwordRule{fmt.Sprintf("^.{%d,}$", max(r.Min, 8)), c.text("rules.min", Args{"min": max(r.Min, 8)})}
+	if r.Max > 0 {
+		length = passwordRule{fmt.Sprintf("^.{%d,%d}$", r.Min, r.Max), c.text("rules.range", Args{"min": r.Min, "max": r.Max})}
 	}
-	return c.text("rules.min", Args{"min": max(r.Min, 8)})
+	list := []passwordRule{length}
+	if r.Mixed {
+		list = append(list, passwordRule{`[\p{Lu}\p{Lt}]`, c.text("rules.upper", nil)},
+			passwordRule{`\p{Ll}`, c.text("rules.lower", nil)},
+			passwordRule{`\p{Nd}`, c.text("rules.digit", nil)},
+			passwordRule{`[^\p{L}\p{M}\p{Nd}\p{C}\p{Zl}\p{Zp}]`, c.text("rules.sign", nil)})
+	} else {
+		list = append(list, passwordRule{"", c.text("rules.words", nil)})
+	}
+	return append(list, passwordRule{"", c.text("rules.reuse", nil)})
+}
+
+// PasswordRules tells password managers what to make up.
+func (c *pageData) PasswordRules(r PasswordRules) string {
+	said := fmt.Sprintf("minlength: %d;", max(r.Min, 8))
+	if r.Max > 0 {
+		said += fmt.Sprintf(" maxlength: %d;", r.Max)
+	}
+	if r.Mixed {
+		said += " required: upper; required: lower; required: digit; required: special;"
+	}
+	return said
 }
 
 // PhoneHint is how a number is to be typed here.
@@ -213,7 +239,7 @@ func (c *pageData) VerifyLead(v *Verify) template.HTML {
 	case sends:
 		return c.text(key+".before", Args{"to": c.Addr(v.To)})
 	case len(v.Keys) == 1 && c.Has(key+".one"):
-		return c.text(key+".one", Args{"name": template.HTML("<b>" + template.HTMLEscapeString(v.Keys[0]) + "</b>")})
+		return c.text(key+".one", Args{"name": template.HTML(`<b translate="no">` + template.HTMLEscapeString(v.Keys[0]) + "</b>")})
 	case len(v.Keys) > 1 && c.Has(key+".many"):
 		return c.text(key+".many", Args{"names": c.AnyOf(v.Keys, "b")})
 	}
@@ -323,7 +349,7 @@ func (c *pageData) Full(t time.Time) template.HTML {
 	if t.IsZero() {
 		return ""
 	}
-	return template.HTML(c.html(c.Lang, t, time.Time{})) // html escapes
+	return template.HTML(c.html(c.Lang, "", t, time.Time{})) // html escapes
 }
 
 // NewPath is where a method is set up.

@@ -93,6 +93,12 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ide
 	})
 }
 
+// OwnEmail is the account's e-mail in full, for forms that a password manager fills
+// in: the name that it has for the account. It needs a fresh second step.
+func (s *Service) OwnEmail(ctx context.Context, c Caller) (ident.Email, error) {
+	return do(ctx, s, c, ActOwnEmail, func(w *Work) (ident.Email, error) { return w.account.Email, nil })
+}
+
 // ChangePhone sets the number that names the account at sign-in. It is only
 // claimed until a code sent to it has come back. "" takes the number away.
 // Refuses PhoneNoCountry, PhoneMalformed.

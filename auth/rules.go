@@ -43,6 +43,7 @@ const (
 	ActLookBind  Action = "look-binding"
 	ActOutbox    Action = "look-outbox"
 	ActSecurity  Action = "look-security"
+	ActOwnEmail  Action = "look-own-email"
 	ActHistory   Action = "look-history"
 	ActDeliver   Action = "deliver"
 	ActSweep     Action = "sweep"
@@ -113,6 +114,7 @@ func rules() map[Action]Rule {
 		ActAdd:      {Who: SignedIn, Demand: Demand{Best, ageAdd}, Audit: true},
 		ActCodes:    {Who: SignedIn, Demand: Demand{Best, ageRemove}, Audit: true},
 
+		ActOwnEmail:     {Who: Enrolled, Reads: true, Demand: Demand{Best, ageRemove}},
 		ActHistory:      {Who: Enrolled, Reads: true},
 		ActLookStep:     {Who: Enrolled, Reads: true},
 		ActStepUp:       {Who: Enrolled, Audit: true},

@@ -30,7 +30,11 @@ func (x *request) showPassword(status int, refused error) error {
 			return err
 		}
 	}
-	return x.show(status, &assets.Password{Frame: f, UserName: info.Me.UserName, Changed: info.PasswordAt,
+	email, err := x.s.service.OwnEmail(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	return x.show(status, &assets.Password{Frame: f, UserName: string(email), Changed: info.PasswordAt,
 		Rules: passwordRules(x.s.config.Policy.Password)})
 }
 

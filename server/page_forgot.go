@@ -46,18 +46,31 @@ func forgotSent(x *request) error {
 	return x.show(http.StatusOK, &assets.ForgotSent{Frame: x.frame(), Identifier: identifier})
 }
 
-func resetPage(x *request) error {
+func resetPage(x *request) error { return x.showReset(nil) }
+
+// showReset shows the form, with what was refused, or what to do now where the link opens nothing any more.
+func (x *request) showReset(refused error) error {
 	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"),
 		Rules: passwordRules(x.s.config.Policy.Password)}
-	return x.linkPage(&v.Frame, &v.Link, auth.LinkReset, v)
+	email, err := x.s.service.LookLink(x.r.Context(), x.caller, auth.LinkReset, v.Link)
+	if err != nil {
+		v.Link, refused = "", err
+	}
+	v.UserName = string(email)
+	if refused == nil {
+		return x.show(http.StatusOK, v)
+	}
+	status, err := x.refused(&v.Frame, refused)
+	if err != nil {
+		return err
+	}
+	return x.show(status, v)
 }
 
 // resetPost sets the new password. It signs nobody in: the second step follows at the sign-in (D7).
 func resetPost(x *request) error {
-	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"),
-		Rules: passwordRules(x.s.config.Policy.Password)}
-	if err := x.s.service.ResetPassword(x.r.Context(), x.caller, v.Link, x.field("password")); err != nil {
-		return x.deadLink(&v.Frame, &v.Link, err, v)
+	if err := x.s.service.ResetPassword(x.r.Context(), x.caller, x.param("link"), x.field("password")); err != nil {
+		return x.showReset(err)
 	}
 	x.drop(sessionCookie)
 	return x.redirect("/done/password-changed")

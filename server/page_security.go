@@ -21,7 +21,7 @@ func securityPages(methods auth.Table) []page {
 			get: removePage("keys", true), post: removePost("keys", true)},
 		{path: "/security/pending/{id}/stop", who: enrolled, uses: []string{"CancelChange"}, get: toOverview,
 			post: stopPost},
-		{path: "/security/password", who: enrolled, what: "password", uses: []string{"StepUp", "ChangePassword"},
+		{path: "/security/password", who: enrolled, what: "password", uses: []string{"StepUp", "ChangePassword", "OwnEmail"},
 			bound: true, get: passwordPage, post: passwordPost},
 		{path: "/security/sessions", who: enrolled, uses: []string{"Sessions"}, get: sessionsPage},
 		{path: "/security/sessions/end", who: enrolled, uses: []string{"EndOtherSessions"}, get: toSessions,

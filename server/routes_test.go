@@ -24,6 +24,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 	elsewhere := map[string]string{
 		"Do":        "the door that every use case goes through",
 		"LookLink":  "the pages of mailed links",
+		"OwnEmail":  "the form that password managers fill in",
 		"CodesFile": "the page that downloads recovery codes",
 		"Due":       "package notify", "DueUpTo": "package notify", "Settle": "package notify", "Wake": "package notify",
 		"Sweep":       "the program's own clock",

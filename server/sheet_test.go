@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -115,9 +116,12 @@ func (s *sheet) form(action string) *form {
 	return nil
 }
 
+// kept is a name or a sign within a sentence, which no browser translates.
+var kept = regexp.MustCompile(`<span translate="no">([^<]*)</span>`)
+
 // wordsOf is what a page says.
 func wordsOf(page string) string {
-	doc, err := html.Parse(strings.NewReader(page))
+	doc, err := html.Parse(strings.NewReader(kept.ReplaceAllString(page, "$1")))
 	if err != nil {
 		return page
 	}

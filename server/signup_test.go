@@ -1,6 +1,9 @@
 package server
 
 import (
+	"encoding/json"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,5 +50,71 @@ func TestSignUpPageAfterTheCap(t *testing.T) {
 	p.fill(p.open("/sign-up"), "/sign-up", "email", testEmail).at("/sign-up/sent", 200).says("You can ask again at")
 	if list, err := w.service.Due(t.Context(), 10); err != nil || len(list) > 0 {
 		t.Errorf("got %d mails, %v, want none", len(list), err)
+	}
+}
+
+// Password managers know an account by one name, its e-mail, on every form that has a password or leads to one.
+func TestPasswordManagersGetOneName(t *testing.T) {
+	w := newWorld(t)
+	p := w.browser()
+	name := func(s *sheet, want string) {
+		t.Helper()
+		names := regexp.MustCompile(`<input[^>]*autocomplete="username[^>]*>`).FindAllString(s.text, -1)
+		if len(names) != 1 || want != "" && !strings.Contains(names[0], `value="`+want+`"`) {
+			t.Errorf("%s: got the names %q, want one: %s", s.path, names, want)
+		}
+	}
+	name(p.open("/sign-up"), "")
+	p.fill(p.open("/sign-up"), "/sign-up", "email", testEmail)
+	link := path(w.mailed(auth.TemplateSignUp).Args["link"])
+	s := p.open(link)
+	name(s, testEmail)
+	s = p.fill(s, link, "name", "Wei", "user-name", "小明的店", "phone", "138", "password", "short")
+	name(s, testEmail)
+	p.fill(s, link, "phone", "+8613800138000", "password", testPassword, "terms", "yes").at("/security/start", 200)
+	p.touch(p.open("/security/keys/new"), stick(t, "red"), "/security/keys/new")
+	s = p.open("/security/password").at("/security/password", 200)
+	name(s, testEmail)
+	name(p.fill(s, "/security/password", "current", "wrong", "password", "short"), testEmail)
+	p.fill(p.open("/security"), "/sign-out")
+	name(p.open("/sign-in"), "")
+	p.fill(p.open("/forgot"), "/forgot", "identifier", testEmail)
+	link = path(w.mailed(auth.TemplateReset).Args["link"])
+	s = p.open(link)
+	name(s, testEmail)
+	name(p.fill(s, s.path, "password", "short"), testEmail)
+}
+
+// All that is wrong with a new password is said at once, on every form that takes one.
+func TestFormsNameAllFaultsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	w.seller()
+	p := w.browser()
+	p.fill(p.open("/forgot"), "/forgot", "identifier", testEmail)
+	s := p.open(path(w.mailed(auth.TemplateReset).Args["link"]))
+	p.fill(s, s.path, "password", "abcdefgh-").says("Add a capital letter", "Add a digit")
+	link := w.signUpPath("new@example.com")
+	s = p.fill(p.open(link), link, "name", " ", "user-name", " ", "phone", " ", "password", "abc")
+	s.says("Type a name", "Type a user name", "Type a phone number", "too short", "Add a capital letter", "Add a digit",
+		"Add a symbol", "terms")
+	var answer struct {
+		Code string
+		Also []struct{ Code, Field, Title string }
+	}
+	got := w.program().api("POST", "/sign-up/confirm", m{"link": lastPart(link), "name": "", "userName": "", "phone": "1",
+		"password": "abcdefgh", "terms": false}, nil)
+	if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	codes := answer.Code
+	for _, also := range answer.Also {
+		codes += " " + also.Code
+		if also.Field == "" || also.Title == "" {
+			t.Errorf("%s: got field %q and title %q, want both", also.Code, also.Field, also.Title)
+		}
+	}
+	if want := "name-missing user-name-missing phone-malformed password-no-upper password-no-digit password-no-sign " +
+		"password-too-simple terms-not-accepted"; codes != want {
+		t.Errorf("got %s, want %s", codes, want)
 	}
 }

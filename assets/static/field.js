@@ -13,3 +13,18 @@ for (const b of $$('[data-reveal]')) {
   for (const type of ['keydown', 'keyup']) input.addEventListener(type, e => { if (e.getModifierState) caps.hidden = !e.getModifierState('CapsLock'); });
   input.addEventListener('blur', () => caps.hidden = true);
 }
+
+// The rules of a new password are marked as they are met. They are advice: the server decides.
+for (const list of $$('[data-rules]')) {
+  const input = document.getElementById(list.dataset.rules);
+  const look = () => {
+    const typed = input.value.trim().normalize('NFC');
+    for (const rule of $$('[data-rule]', list)) {
+      const met = new RegExp(rule.dataset.rule, 'su').test(typed);
+      rule.classList.toggle('met', met);
+      $('[data-met]', rule).hidden = !met;
+    }
+  };
+  input.addEventListener('input', look);
+  look();
+}
