@@ -11,26 +11,55 @@ func (w *Work) mayAnswer(c *Ceremony) error {
 	if !w.s.worth(c.Kind).Guessable {
 		return nil
 	}
-	t, err := w.attempts(answersKey(c))
+	count, err := w.answersOf(c)
 	if err != nil {
 		return err
 	}
-	if t.limitReached(w.s.policy.Guesses) {
+	return w.mayGuess(count)
+}
+
+// mayGuess refuses what rests for whoever asks, or is switched off.
+func (w *Work) mayGuess(c counter) error {
+	over, err := w.limitReached(c)
+	if err != nil {
+		return err
+	}
+	if over {
 		return Refuse(MethodDisabled)
+	}
+	t, err := w.ownAttempts(c)
+	if err != nil {
+		return err
 	}
 	if w.now.Before(t.RestsUntil) {
 		return Refuse(MethodResting).At(t.RestsUntil)
 	}
-	return nil
+	if c.crowd == "" {
+		return nil
+	}
+	q, err := w.quota(c.crowd)
+	if err == nil && q.Count >= w.s.policy.StrangersPerDay {
+		return Refuse(MethodResting).At(q.Since.Add(quiet))
+	}
+	return err
 }
 
-// answersKey is where the answers of a ceremony are counted. Those of bindings
+// answersOf is where the answers to a ceremony are counted. Those of bindings
 // count apart: they lock no sign-in.
-func answersKey(c *Ceremony) string {
+func (w *Work) answersOf(c *Ceremony) (counter, error) {
 	if c.Purpose == ForBind {
-		return bindingKey(c.Account, c.Kind)
+		return ownCounter(bindingKey(c.Account, c.Kind), w.s.policy.Guesses), nil
 	}
-	return codesKey(c.Account, c.Kind)
+	return w.counterOf(c.Account, c.Kind)
+}
+
+// clearAnswers ends the counts that the right answer to a ceremony ends.
+func (w *Work) clearAnswers(c *Ceremony) error {
+	count, err := w.answersOf(c)
+	if err != nil {
+		return err
+	}
+	return w.clearAnswered(count)
 }
 
 // recordFailure counts a refused response and says what is left. A failed WebAuthn
@@ -45,12 +74,19 @@ func (w *Work) recordFailure(c *Ceremony, refused *Error) error {
 	if refused.Code == CodeMalformed || refused.Code == CodeExpired {
 		return refused // no guess: it could not have been right
 	}
-	g := w.s.policy.Guesses
-	t, err := w.countFailure(answersKey(c), g)
+	count, err := w.answersOf(c)
 	if err != nil {
 		return err
 	}
-	if t.limitReached(g) && c.Purpose != ForBind { // a binding has nothing yet to switch off
+	t, err := w.countFailure(count)
+	if err != nil {
+		return err
+	}
+	over, err := w.limitReached(count)
+	if err != nil {
+		return err
+	}
+	if over && c.Purpose != ForBind { // a binding has nothing yet to switch off
 		if err := w.disableKind(c, c.Account); err != nil {
 			return err
 		}
@@ -60,7 +96,7 @@ func (w *Work) recordFailure(c *Ceremony, refused *Error) error {
 	for k, val := range refused.Args {
 		e.With(k, val)
 	}
-	return e.With("n", strconv.Itoa(t.freeTries(g, w.now))).At(t.RestsUntil)
+	return e.With("n", strconv.Itoa(t.freeTries(count.waits, w.now))).At(t.RestsUntil)
 }
 
 // disableKind switches every authenticator of a kind off: too many consecutive

@@ -7,16 +7,19 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 )
 
-// attempts counts wrong answers in one place. Its key says whose: the account
-// and the kind of method, or the account and the browser; never the ceremony,
-// so that parallel sign-ins multiply nothing. Attempts and quotas lie in one
+// attempts counts wrong answers in one place. Its key says whose (see side): the
+// account, the kind of method or the password, and who; never the ceremony, so
+// that parallel sign-ins multiply nothing. Attempts and quotas lie in one
 // collection and are told apart by their keys alone.
 //
-//	c/<account>/<kind>     codes of a kind           Policy.Guesses
-//	a/<account>/<kind>     codes of a binding        Policy.Guesses
-//	b/<account>/<browser>  passwords, known browser  Policy.Passwords
-//	s/<account>            passwords, strangers      Policy.Strangers
-//	k/<account>/<id>       passwords behind a key    Policy.Proven
+//	b/<account>/<browser>           passwords, known browser    Policy.Passwords, its waits
+//	b/<account>/<browser>/<kind>    codes, known browser        Policy.Guesses, its waits
+//	i/<account>/<kind>              all introduced browsers     the same waits
+//	s/<account>/<network>/<kind>    strangers                   the same, or Policy.Strangers
+//	k/<account>/<id>                passwords behind a key      Policy.Proven, its waits
+//	a/<account>/<kind>              codes of a binding          Policy.Guesses
+//	c/<account>/<kind>              all known browsers together the limit
+//	e/<account>/<kind>              all others together         with c, where Policy.OneLimit
 type attempts struct {
 	Failures   int       `json:"f"`           // consecutive, ended by a right answer
 	Burst      int       `json:"b,omitempty"` // consecutive without a quiet day between
@@ -64,9 +67,6 @@ func (t attempts) freeTries(g GuessPolicy, now time.Time) int {
 	return max(0, g.Free-t.Burst)
 }
 
-// limitReached reports whether the limit on consecutive wrong answers is reached.
-func (t attempts) limitReached(g GuessPolicy) bool { return g.Limit > 0 && t.Failures >= g.Limit }
-
 func (w *Work) attempts(key string) (attempts, error) {
 	t, err := w.s.attempts.Get(w.tx, key)
 	if errors.Is(err, store.ErrNotFound) {
@@ -76,17 +76,6 @@ func (w *Work) attempts(key string) (attempts, error) {
 		return attempts{}, err
 	}
 	return *t, nil
-}
-
-// countFailure counts one wrong answer, before it is known to be wrong where that
-// takes long.
-func (w *Work) countFailure(key string, g GuessPolicy) (attempts, error) {
-	t, err := w.attempts(key)
-	if err != nil {
-		return t, err
-	}
-	t = t.afterFailure(g, w.now)
-	return t, w.s.attempts.Put(w.tx, key, &t)
 }
 
 // clearFailures ends a count. It writes only if there is one.
@@ -105,9 +94,3 @@ func (w *Work) clearFailures(key string) error {
 func (w *Work) countOver(t *attempts) bool {
 	return !t.Keep && w.now.Sub(t.At) > 2*quiet && w.now.After(t.RestsUntil.Add(2*quiet))
 }
-
-func codesKey(a AccountID, k Kind) string     { return "c/" + string(a) + "/" + string(k) }
-func bindingKey(a AccountID, k Kind) string   { return "a/" + string(a) + "/" + string(k) }
-func browserKey(a AccountID, b string) string { return "b/" + string(a) + "/" + b }
-func strangersKey(a AccountID) string         { return "s/" + string(a) }
-func provenKey(a AccountID, id string) string { return "k/" + string(a) + "/" + id }

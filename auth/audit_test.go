@@ -251,7 +251,7 @@ func TestAttemptsWait(t *testing.T) {
 			t.Errorf("after %d: waits %s, want %s", i+1, got, want)
 		}
 	}
-	if !th.limitReached(g) {
+	if th.Failures < g.Limit {
 		t.Error("8 consecutive of 8: not spent")
 	}
 	th = th.afterFailure(g, now.Add(25*time.Hour))

@@ -222,7 +222,7 @@ func (w *Work) checkBindable(c *Ceremony, refused *Error) error {
 	if refused != nil {
 		return w.recordFailure(c, refused)
 	}
-	return w.clearFailures(bindingKey(c.Account, c.Kind))
+	return w.clearAnswers(c)
 }
 
 // bind stores a new authenticator, tells every address, and raises the session
@@ -262,7 +262,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 	if err := w.saveDevice(device); err != nil {
 		return nil, err
 	}
-	if err := w.clearFailures(codesKey(x.Account, x.Kind)); err != nil {
+	if err := w.endCountsOf(x.Account, x.Kind); err != nil {
 		return nil, err
 	}
 	if err := w.markPhoneVerified(x); err != nil {

@@ -87,7 +87,7 @@ func (w *Work) forgetBrowser(a AccountID, id string) error {
 	if err := w.s.browsers.Delete(w.tx, sessionKey(a, id)); err != nil {
 		return err
 	}
-	return w.clearFailures(browserKey(a, id))
+	return w.clearCounts(a, func(family string, whose string, _ Kind) bool { return family == "b" && whose == id })
 }
 
 // browserTrusted reports whether the caller's browser may skip the second step of this

@@ -69,6 +69,11 @@ func (w *Work) textDraws(n ident.Phone, by budget) []draw {
 	return draws
 }
 
+// strangersDraw is what a text to a proved number draws besides where a stranger causes it: half of what is the number's.
+func (w *Work) strangersDraw(n ident.Phone) draw {
+	return draw{key: "pu/" + w.s.shortMAC("address", string(n)), most: (w.s.policy.SendsPerNumber + 1) / 2, code: SendLimitReached}
+}
+
 // bindDraws is what one code to an address that is nobody's yet draws: of the address whoever asks, of the mailbox of
 // who asks, its aliases folded, and, where it is a number, of the budget and of the asker's network while he has no
 // second step. Who has bound the address is counted apart, so that this stops nobody's sign-in.

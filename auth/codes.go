@@ -84,7 +84,7 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 	if err := w.saveDevice(device); err != nil {
 		return err
 	}
-	if err := w.clearFailures(codesKey(x.Account, Lookup)); err != nil {
+	if err := w.endCountsOf(x.Account, Lookup); err != nil {
 		return err
 	}
 	if err := w.tell(w.account, toldCodesMade, nil, nil, ids); err != nil {

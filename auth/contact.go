@@ -31,7 +31,7 @@ func (s *Service) ChangeEmail(ctx context.Context, c Caller, address string) (*S
 		}
 		info := &SignUpInfo{MaskedEmail: to.Mask(), Expires: w.now.Add(s.policy.LinkLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
-		draws := append(w.bindDraws(w.account, Mail, ident.Recipient(to)), w.sendDraw(w.account.ID, ident.Recipient(to)))
+		draws := append(w.bindDraws(w.account, Mail, ident.Recipient(to)), w.sendDraw(w.account.ID, ident.Recipient(to), known))
 		if _, err := w.takeAll(draws...); err != nil {
 			return nil, err
 		}

@@ -33,7 +33,7 @@ func TestSweepForgetsNoGuesses(t *testing.T) {
 	w := newWorld(t, longFlows)
 	w.enrolled("seller@example.com", phoneIndex)
 	ctx := t.Context()
-	c := caller("thief")
+	c := caller("home")
 	for range 25 {
 		info := w.signIn(c, "seller@example.com")
 		ch, err := w.s.SignInBegin(ctx, c, info.Ceremony, auth.MethodChoice{Kind: auth.TOTP})

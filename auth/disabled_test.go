@@ -9,7 +9,7 @@ import (
 )
 
 // disable uses up the hundred guesses at a kind of code, as one who knows the
-// password can.
+// password can in a known browser.
 func (w *world) disable(c auth.Caller, email string, kind auth.Kind) {
 	w.t.Helper()
 	info := w.signIn(c, email)
@@ -37,7 +37,7 @@ func TestDisabledSecondStepIsStillASecondStep(t *testing.T) {
 	_, err := w.s.RecoveryCodes(t.Context(), c)
 	ok(t, "recovery codes", err)
 	thief := caller("thief")
-	w.disable(thief, "seller@example.com", auth.TOTP)
+	w.disable(caller("home"), "seller@example.com", auth.TOTP)
 	info := w.signIn(thief, "seller@example.com")
 	if info.Step != auth.StepSecond || info.Token != "" {
 		t.Errorf("with every method disabled: got step %s, want %s and no session", info.Step, auth.StepSecond)
@@ -77,7 +77,7 @@ func TestDisabledStrongMethodStillDemandsAStrongStep(t *testing.T) {
 	w.addPhone(c, phoneIndex)
 	ctx := t.Context()
 	thief := caller("thief")
-	w.disable(thief, "seller@example.com", auth.TOTP)
+	w.disable(caller("home"), "seller@example.com", auth.TOTP)
 	w.mail()
 	info := w.signIn(thief, "seller@example.com")
 	ch, err := w.s.SignInBegin(ctx, thief, info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})

@@ -46,7 +46,7 @@ func (s *Service) changePassword(ctx context.Context, c Caller, current, passwor
 		if err := w.requireExchange(); err != nil { // exchanged while the password was checked
 			return "", err
 		}
-		if err := w.clearFailures(g.key); err != nil {
+		if err := w.clearGuess(g); err != nil {
 			return "", err
 		}
 		if err := w.setPassword(w.account, stored, "", drawn.messageIDs); err != nil {
@@ -76,14 +76,14 @@ func (s *Service) guessByOwner(c Caller) func(*Work) (*guess, error) {
 		if err := w.Require(s.DemandOf(ActNewPassword), NoClass); err != nil {
 			return nil, err
 		}
-		return &guess{account: w.account, policy: s.policy.Passwords, mayKnow: true, refuse: PasswordWrong,
-			key: browserKey(w.account.ID, "own")}, nil
+		return &guess{account: w.account, mayKnow: true, refuse: PasswordWrong,
+			counter: s.provenCounter(browserKey(w.account.ID, "own", Password), w.account.ID)}, nil
 	}
 }
 
 // clearAttempts takes a charge back that was for a right answer, and returns err.
 func (s *Service) clearAttempts(ctx context.Context, c Caller, g *guess, refused error) error {
-	if err := s.do(ctx, c, ActPassword, func(w *Work) error { return w.clearFailures(g.key) }); err != nil {
+	if err := s.do(ctx, c, ActPassword, func(w *Work) error { return w.clearGuess(g) }); err != nil {
 		return err
 	}
 	return refused
@@ -97,6 +97,9 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	a.setFirstBy(by)
 	a.Epoch++
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
+		return err
+	}
+	if err := w.endOldCounts(a.ID); err != nil {
 		return err
 	}
 	// whoever asked for what waits may be why the password is new
@@ -182,31 +185,9 @@ func (s *Service) resetPassword(ctx context.Context, c Caller, token, password s
 		if err != nil {
 			return err
 		}
-		if err := w.unlock(a.ID); err != nil {
-			return err
-		}
 		if err := w.setPassword(a, stored, l.resetBy(a), messages); err != nil {
 			return err
 		}
 		return w.remember(struct{}{}, nil)
 	})
-}
-
-// unlock ends the counts on the old password, and on what was being bound behind it.
-func (w *Work) unlock(a AccountID) error {
-	for _, prefix := range []string{"a/", "b/", "s/", "k/"} {
-		var keys []string
-		for item, err := range w.s.attempts.Prefix(w.tx, prefix+string(a), maxBrowsers) {
-			if err != nil {
-				return err
-			}
-			keys = append(keys, item.ID)
-		}
-		for _, k := range keys {
-			if err := w.s.attempts.Delete(w.tx, k); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

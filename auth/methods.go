@@ -81,9 +81,13 @@ func (w *Work) offeredMethods(a *Account) ([]MethodInfo, error) {
 	return out, nil
 }
 
-// restsUntil returns until when a kind rests after wrong answers; zero if ready.
+// restsUntil returns until when a kind rests after the caller's wrong answers; zero if ready.
 func (w *Work) restsUntil(a AccountID, k Kind) (time.Time, error) {
-	t, err := w.attempts(codesKey(a, k))
+	c, err := w.counterOf(a, k)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t, err := w.ownAttempts(c)
 	if err != nil || !w.now.Before(t.RestsUntil) {
 		return time.Time{}, err
 	}

@@ -14,9 +14,8 @@ import (
 // between the parts leaves a charge, never a free try.
 type guess struct {
 	account *Account // nil: nobody has that identifier
-	key     string   // the attempts that pay
-	policy  GuessPolicy
-	mayKnow bool // whoever asks may be told that it is locked
+	counter counter  // what pays
+	mayKnow bool     // whoever asks may be told that it is locked
 	locked  *Error
 	refuse  Code
 }
@@ -32,20 +31,22 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 		if err != nil || g.account == nil {
 			return g, err
 		}
-		t, err := w.attempts(g.key)
+		err = w.mayGuess(g.counter)
+		if errors.As(err, &g.locked) {
+			if g.locked.Code == MethodResting {
+				g.locked = Refuse(SignInLocked).At(g.locked.Until)
+			}
+			return g, nil
+		}
 		if err != nil {
 			return g, err
 		}
-		if t.limitReached(g.policy) {
-			g.locked = Refuse(MethodDisabled)
-			return g, nil
+		t, err := w.countFailure(g.counter)
+		if err != nil || g.mayKnow || t.Burst != g.counter.waits.Free {
+			return g, err
 		}
-		if w.now.Before(t.RestsUntil) {
-			g.locked = Refuse(SignInLocked).At(t.RestsUntil)
-			return g, nil
-		}
-		t, err = w.countFailure(g.key, g.policy)
-		if err != nil || g.mayKnow || t.Burst != g.policy.Free {
+		first, err := w.takeNotice(g.account.ID, TemplateLocked)
+		if err != nil || !first {
 			return g, err
 		}
 		w.account = g.account
@@ -72,13 +73,16 @@ func (s *Service) verifyPassword(ctx context.Context, g *guess, typed string) (b
 // fills the hasher's queue must not use up the owner's tries.
 func (s *Service) refundAttempt(ctx context.Context, g *guess) error {
 	return s.do(ctx, Caller{}, ActPassword, func(w *Work) error {
-		t, err := w.attempts(g.key)
-		if err != nil {
-			return err
-		}
-		t = t.withoutOne(g.policy)
-		return w.s.attempts.Put(w.tx, g.key, &t)
+		return w.uncountFailure(g.counter)
 	})
+}
+
+// clearGuess ends the counts that a right password ends. It was charged as a wrong one.
+func (w *Work) clearGuess(g *guess) error {
+	if err := w.addToCrowd(g.counter, -1); err != nil {
+		return err
+	}
+	return w.clearAnswered(g.counter)
 }
 
 // refusal is what a wrong try is told.
@@ -90,24 +94,17 @@ func (g *guess) refusal() *Error {
 }
 
 // guessAtSignIn picks the attempts of a sign-in with a password.
-func (s *Service) guessAtSignIn(login ident.Login, browser string) func(*Work) (*guess, error) {
+func (s *Service) guessAtSignIn(login ident.Login) func(*Work) (*guess, error) {
 	return func(w *Work) (*guess, error) {
-		g := &guess{policy: s.policy.Strangers, refuse: SignInRefused}
+		g := &guess{refuse: SignInRefused}
 		a, err := w.findAccount(login)
 		if err != nil || a == nil {
 			return g, err
 		}
-		g.account, g.key = a, strangersKey(a.ID)
-		if browser == "" {
-			return g, nil
-		}
-		_, err = s.browsers.Get(w.tx, sessionKey(a.ID, browser))
-		if err == nil {
-			g.key = browserKey(a.ID, browser)
-			g.policy = s.policy.Passwords
-			g.mayKnow = true
-		}
-		return g, ignoreMissing(err)
+		g.account = a
+		g.counter, err = w.counterOf(a.ID, Password)
+		g.mayKnow = g.counter.crowd == ""
+		return g, err
 	}
 }
 

@@ -20,7 +20,7 @@ func TestGuessesAtAPasswordAreOneCount(t *testing.T) {
 			auth.SignInForm{Identifier: id, Password: "Wrong-Horse9"})
 		wantCode(t, id, err, auth.SignInRefused)
 	}
-	_, err := w.s.SignIn(ctx, auth.Caller{}, auth.SignInForm{Identifier: "seller@example.com", Password: password})
+	_, err := w.s.SignIn(ctx, caller(""), auth.SignInForm{Identifier: "seller@example.com", Password: password})
 	wantCode(t, "the right one after five in other spellings", err, auth.SignInRefused)
 	for range 5 { // the owner's own settings count apart, and are counted
 		wantCode(t, "a wrong current password", lastErr(w.s.ChangePassword(ctx, c, "Wrong-Horse9", "Another-Horse9")),

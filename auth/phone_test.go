@@ -56,8 +56,8 @@ func TestTextThenCall(t *testing.T) {
 	ch, err := w.s.SignInBegin(ctx, c, info.Ceremony, auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
 	ok(t, "begin", err)
 	d := ch.Delivery
-	if d == nil || d.Masked != "+86 ••• •••• 8000" || d.State != auth.Queued || len(d.Label) != 2 || d.LeftToday != 8 {
-		t.Errorf("delivery: got %+v, want queued, masked, with a label, and 8 left today", d)
+	if d == nil || d.Masked != "+86 ••• •••• 8000" || d.State != auth.Queued || len(d.Label) != 2 || d.LeftToday != 9 {
+		t.Errorf("delivery: got %+v, want queued, masked, with a label, and 9 left today to strangers", d)
 	}
 	_, err = w.s.SignInResend(ctx, c, ch.Ceremony, auth.Voice)
 	wantCode(t, "at once again", err, auth.ResendTooSoon)

@@ -51,10 +51,13 @@ type Demand struct {
 // default.
 type Policy struct {
 	Password  password.Policy
-	Guesses   GuessPolicy // wrong codes, per account and kind
+	Guesses   GuessPolicy // wrong codes, per account, kind and side; the limit is on all known browsers together
 	Passwords GuessPolicy // wrong passwords, per account and known browser
-	Strangers GuessPolicy // wrong passwords from browsers never seen, per account
+	Strangers GuessPolicy // wrong passwords from browsers never seen, per account and network
 	Proven    GuessPolicy // wrong passwords behind a proven key
+	// StrangersPerDay is how many wrong answers all strangers together have for one account.
+	StrangersPerDay int
+	OneLimit        bool // what strangers answer wrongly counts towards the limits as well
 
 	CeremonyLife    time.Duration // a challenge
 	SignInLife      time.Duration // from the password to the second step
@@ -116,6 +119,8 @@ func Marketplace() Policy {
 		Strangers: GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour},
 		Proven:    GuessPolicy{Free: 5, Wait: time.Minute, Cap: time.Hour, Limit: 100},
 
+		StrangersPerDay: 100,
+
 		CeremonyLife: 5 * time.Minute, SignInLife: 15 * time.Minute,
 		LinkLife: 24 * time.Hour, ResetLife: 30 * time.Minute, CodeLife: 5 * time.Minute,
 		ResendAfter: 30 * time.Second, SendsPerDay: 10, SignUpsPerDay: 3,
@@ -136,5 +141,6 @@ func NIST() Policy {
 	p.SessionShort = 24 * time.Hour
 	p.EmailSecondStep = false
 	p.TrustLife = 0
+	p.OneLimit = true
 	return p
 }

@@ -12,7 +12,7 @@ import (
 // A quota counts messages, or what else a day has only so many of, in one
 // place. A day begins with the first of it.
 //
-//	n/<account>/<address>   codes sent to one address       Policy.SendsPerDay
+//	n/<account>/<address>   codes sent to one address       Policy.SendsPerDay, each side (see side)
 //	m/<address>             codes that would bind it        Policy.SendsPerDay
 //	o/<mailbox>             codes that would bind anything  Policy.SendsPerDay
 //	r/<account>             reset links                     Policy.SendsPerDay, then one a ResetLife
@@ -22,6 +22,9 @@ import (
 //	pp<budget>/<prefix>     to numbers that begin alike     Policy.SendsPerPrefix, by budget
 //	pc<budget>/<country>/…  to a country, in 16 parts       Policy.SendsPerCountry, by budget
 //	ps<budget>/<part>       of the whole site, in 16 parts  Policy.SendsPerSite, by budget
+//	pu/<number>             of pn, what strangers cause     half of it
+//	w/<account>             wrong answers of all strangers  Policy.StrangersPerDay
+//	l/<account>/<template>  notices of a kind               one
 //	x/<part>/<key>          what a part counts              as it says
 type quota struct {
 	Count  int       `json:"f"`
@@ -54,10 +57,10 @@ type draw struct {
 	alarm bool // the operator is told when little is left
 }
 
-// sendDraw is one code to an address, of those that its account may be sent.
-func (w *Work) sendDraw(account AccountID, to ident.Recipient) draw {
+// sendDraw is one code to an address, of those that its account may be sent by one side.
+func (w *Work) sendDraw(account AccountID, to ident.Recipient, by side) draw {
 	p := w.s.policy
-	return draw{key: w.s.sendKey(account, to), most: p.SendsPerDay, pause: p.ResendAfter, code: SendLimitReached}
+	return draw{key: w.s.sendKey(account, to, by), most: p.SendsPerDay, pause: p.ResendAfter, code: SendLimitReached}
 }
 
 // takeAll counts one message under every key, or under none where one has no more: what is refused costs nobody
@@ -153,8 +156,22 @@ func (w *Work) takeLinkQuota(key string, perDay int, life time.Duration) error {
 	return w.s.quotas.Put(w.tx, key, &q)
 }
 
-func (s *Service) sendKey(a AccountID, to ident.Recipient) string {
-	return "n/" + string(a) + "/" + s.shortMAC("address", to.Key())
+// sendKey is where a side's codes to an address are counted: that of known browsers is as it always was.
+func (s *Service) sendKey(a AccountID, to ident.Recipient, by side) string {
+	key := "n/" + string(a) + "/" + s.shortMAC("address", to.Key())
+	if by == known {
+		return key
+	}
+	return key + "/" + string(by)
+}
+
+// takeNotice counts a notice that strangers can cause, and reports whether it is the day's first.
+func (w *Work) takeNotice(a AccountID, template string) (bool, error) {
+	_, err := w.takeQuota("l/"+string(a)+"/"+template, 1, 0)
+	if e := new(Error); errors.As(err, &e) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // signUpKey is that of a mailbox, whatever alias of it is typed.

@@ -159,7 +159,7 @@ func (s *Service) sendCode(ctx context.Context, c Caller, next *begunChallenge) 
 		if m.Channel != Mail && !s.served(ident.Phone(m.Recipient)) {
 			return nil, RefuseField(CountryNotServed, "phone")
 		}
-		draws, err := w.codeDraws(next.Account, next.Purpose, m)
+		draws, err := w.codeDraws(next.Account, next.Session, next.Purpose, m)
 		if err != nil {
 			return nil, err
 		}
@@ -180,8 +180,12 @@ func (s *Service) sendCode(ctx context.Context, c Caller, next *begunChallenge) 
 }
 
 // codeDraws is what a code of a ceremony draws: of its address, and of the budget that it is sent on.
-func (w *Work) codeDraws(id AccountID, purpose Purpose, m Message) ([]draw, error) {
-	draws := []draw{w.sendDraw(id, m.Recipient)}
+func (w *Work) codeDraws(id AccountID, session string, purpose Purpose, m Message) ([]draw, error) {
+	asks, err := w.partyIn(id, session)
+	if err != nil {
+		return nil, err
+	}
+	draws := []draw{w.sendDraw(id, m.Recipient, asks.side)}
 	if purpose == ForBind {
 		a, err := w.existingAccount(id)
 		if err != nil {
@@ -191,6 +195,9 @@ func (w *Work) codeDraws(id AccountID, purpose Purpose, m Message) ([]draw, erro
 	}
 	if m.Channel != Mail {
 		draws = append(draws, w.textDraws(ident.Phone(m.Recipient), proved)...)
+		if asks.side == strangers {
+			draws = append(draws, w.strangersDraw(ident.Phone(m.Recipient)))
+		}
 	}
 	return draws, nil
 }
@@ -414,7 +421,7 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 		}
 	}
 	if w.s.worth(c.Kind).Guessable {
-		if err := w.clearFailures(codesKey(a.ID, c.Kind)); err != nil {
+		if err := w.clearAnswers(c); err != nil {
 			return nil, err
 		}
 	}

@@ -26,8 +26,7 @@ func (s *Service) SignIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 }
 
 func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInInfo, error) {
-	browser := s.browserID(c)
-	g, err := s.reserveAttempt(ctx, c, s.guessAtSignIn(s.parseLogin(c, f.Identifier), browser))
+	g, err := s.reserveAttempt(ctx, c, s.guessAtSignIn(s.parseLogin(c, f.Identifier)))
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +56,7 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 		if a.Password != g.account.Password { // changed while it was checked
 			return nil, g.refusal()
 		}
-		if err := w.clearFailures(g.key); err != nil {
+		if err := w.clearGuess(g); err != nil {
 			return nil, err
 		}
 		if a.disabled() {
@@ -345,8 +344,8 @@ func (s *Service) SignInPassword(ctx context.Context, c Caller, ceremony, passwo
 func (s *Service) signInPassword(ctx context.Context, c Caller, flow *Ceremony, password string) (*signInState, error) {
 	g, err := s.reserveAttempt(ctx, c, func(w *Work) (*guess, error) {
 		a, err := w.flowAccount(flow)
-		return &guess{account: a, policy: s.policy.Proven, mayKnow: true, refuse: PasswordWrong,
-			key: provenKey(flow.Account, flow.Proofs[0].Authenticator)}, err
+		return &guess{account: a, mayKnow: true, refuse: PasswordWrong,
+			counter: s.provenCounter(provenKey(flow.Account, flow.Proofs[0].Authenticator), flow.Account)}, err
 	})
 	if err != nil {
 		return nil, err
@@ -370,7 +369,7 @@ func (s *Service) signInPassword(ctx context.Context, c Caller, flow *Ceremony, 
 		if !right || a.Password != g.account.Password {
 			return nil, g.refusal()
 		}
-		if err := w.clearFailures(g.key); err != nil {
+		if err := w.clearGuess(g); err != nil {
 			return nil, err
 		}
 		if err := w.consume(flow.ID, flow.Expires, CeremonyUsed); err != nil {

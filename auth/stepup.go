@@ -173,7 +173,11 @@ func (w *Work) delivery(c *Ceremony) (*DeliveryInfo, error) {
 	if err != nil || m == nil {
 		return nil, err
 	}
-	q, err := w.quota(w.s.sendKey(c.Account, m.Recipient))
+	asks, err := w.partyIn(c.Account, c.Session)
+	if err != nil {
+		return nil, err
+	}
+	q, err := w.quota(w.s.sendKey(c.Account, m.Recipient, asks.side))
 	if err != nil {
 		return nil, err
 	}

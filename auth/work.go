@@ -125,7 +125,7 @@ func (w *Work) Send(m Message) error {
 	if m.Channel != Mail && !w.s.served(ident.Phone(m.Recipient)) {
 		return RefuseField(CountryNotServed, "phone")
 	}
-	draws := []draw{w.sendDraw(m.Account, m.Recipient)}
+	draws := []draw{w.sendDraw(m.Account, m.Recipient, known)}
 	if m.Channel != Mail {
 		draws = append(draws, w.textDraws(ident.Phone(m.Recipient), binding)...)
 	}

@@ -277,7 +277,7 @@ func typedFaults() map[auth.Code]provocation {
 			return p.api("POST", "/sign-in/finish",
 				m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
 		}),
-		auth.MethodDisabled: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.Guesses.Limit = 3 },
+		auth.MethodDisabled: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.Guesses.Limit, a.Policy.OneLimit = 3, true },
 			do: func(c *trial) *httptest.ResponseRecorder {
 				p, begun := c.signIn("totp", nil)
 				for range 3 {
