@@ -121,3 +121,26 @@ func (w *Work) notConsumed(id string, code Code) error {
 	}
 	return ignoreMissing(err)
 }
+
+// SealForBrowser seals what a face leaves with a browser for later: only the same
+// browser brings it back, and only for the same purpose.
+func (s *Service) SealForBrowser(c Caller, purpose string, plain []byte) (string, error) {
+	sealed, err := s.keys.Seal("browser", s.sealContext(Purpose(purpose), c), plain)
+	if err != nil {
+		return "", fmt.Errorf("sealing for a browser: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(sealed), nil
+}
+
+// OpenForBrowser opens what SealForBrowser has sealed. Refuses CeremonyOtherBrowser.
+func (s *Service) OpenForBrowser(c Caller, purpose, text string) ([]byte, error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, Refuse(CeremonyOtherBrowser)
+	}
+	plain, err := s.keys.Open("browser", s.sealContext(Purpose(purpose), c), sealed)
+	if err != nil {
+		return nil, Refuse(CeremonyOtherBrowser)
+	}
+	return plain, nil
+}

@@ -21,6 +21,9 @@ const (
 	untrustCookie  = "latchkey-untrusted"
 	draftCookie    = "latchkey-sign-up"
 	messagesCookie = "latchkey-messages"
+	setbackCookie  = "latchkey-refused"
+	sharedCookie   = "latchkey-shared"
+	appCookie      = "latchkey-app"
 )
 
 const (

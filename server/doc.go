@@ -28,6 +28,9 @@
 //	__Host-latchkey-notice     what the last act did    the next page                /
 //	__Host-latchkey-sign-up    where the mail went          20 minutes                   /
 //	__Host-latchkey-untrusted  "do not offer trust"     400 days                     /
+//	__Host-latchkey-refused    sealed, a refused form   5 minutes                    /
+//	__Host-latchkey-shared     "a shared computer"      browser's                    /
+//	__Host-latchkey-app        sealed, an app on its way  20 minutes                 /
 //	__Host-latchkey-conform    sealed, begun exchange   20 minutes                   /   (a lab's, lab_fido.go)
 //
 // Behind a sub-path (Origin https://shop.example/account) the prefix is __Secure- and the path /account: other programs

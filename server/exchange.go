@@ -32,6 +32,7 @@ type request struct {
 	page    bool // people are answered: refusals are pages
 	fresh   bool // the browser's cookie was set by this answer: it showed none
 	posted  url.Values
+	setback *setback // what was refused before this page
 
 	received []byte // the body, read before the request took a place
 	tooLarge bool   // it was not, for its length

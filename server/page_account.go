@@ -17,31 +17,22 @@ func passwordPage(x *request) error {
 	if !need.Done {
 		return auth.Refuse(auth.StepUpRequired)
 	}
-	return x.showPassword(http.StatusOK, nil)
-}
-
-func (x *request) showPassword(status int, refused error) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
-	}
-	if refused != nil {
-		if status, err = x.refused(&f, refused); err != nil {
-			return err
-		}
 	}
 	email, err := x.s.service.OwnEmail(x.r.Context(), x.caller)
 	if err != nil {
 		return err
 	}
-	return x.show(status, &assets.Password{Frame: f, UserName: string(email), Changed: info.PasswordAt,
+	return x.show(http.StatusOK, &assets.Password{Frame: f, UserName: string(email), Changed: info.PasswordAt,
 		Rules: passwordRules(x.s.config.Policy.Password)})
 }
 
 func passwordPost(x *request) error {
 	token, err := x.s.service.ChangePassword(x.r.Context(), x.caller, x.field("current"), x.field("password"))
 	if err != nil {
-		return x.showPassword(0, err)
+		return x.refuseTo(x.local(), err)
 	}
 	if err := x.issueSession(&token, nil); err != nil {
 		return err

@@ -77,7 +77,7 @@ func keyNewPage(x *request) error {
 	v := &assets.KeyNew{Frame: f, Passkey: x.query("kind") == "passkey"}
 	v.Name, v.Place = x.field("name"), x.field("place")
 	v.Number, v.Browser = 1+keys(info), info.Me.Session.Agent
-	return x.showKeyNew(http.StatusOK, v, nil)
+	return x.showKeyNew(v)
 }
 
 // keys is how many USB keys the seller has.
@@ -90,13 +90,7 @@ func keys(info *auth.SecurityInfo) (n int) {
 	return n
 }
 
-func (x *request) showKeyNew(status int, v *assets.KeyNew, refused error) error {
-	if refused != nil {
-		var err error
-		if status, err = x.refused(&v.Frame, refused); err != nil {
-			return err
-		}
-	}
+func (x *request) showKeyNew(v *assets.KeyNew) error {
 	v.Step = x.step(v.Frame)
 	v.First = !v.Enrolled
 	v.Backup = x.backup()
@@ -111,7 +105,7 @@ func (x *request) showKeyNew(status int, v *assets.KeyNew, refused error) error 
 		}
 		v.Key = keyPrompt(ch, false)
 	}
-	return x.show(status, v)
+	return x.show(http.StatusOK, v)
 }
 
 func keyNewPost(x *request) error {
@@ -124,12 +118,11 @@ func keyNewPost(x *request) error {
 	if err == nil {
 		return x.added(info)
 	}
-	f, gone := x.signedFrame()
-	if gone != nil {
-		return gone
+	path := "/security/keys/new"
+	if x.field("kind") == "passkey" {
+		path += "?kind=passkey"
 	}
-	return x.showKeyNew(0, &assets.KeyNew{Frame: f, Passkey: x.field("kind") == "passkey", Name: x.field("name"),
-		Place: x.field("place")}, err)
+	return x.refuseTo(x.asBackup(path), err)
 }
 
 // bind finishes a binding and takes over the session that it may have raised.
@@ -140,6 +133,9 @@ func (x *request) bind(d auth.BindDone) (*auth.BindInfo, error) {
 		return nil, err
 	}
 	x.drop(stepCookie)
+	if _, n := cookie(x.r, x.s.cookieName(appCookie)); n > 0 {
+		x.drop(appCookie)
+	}
 	return info, x.issueSession(&info.Token, info.Session)
 }
 
@@ -172,28 +168,21 @@ func unpackPrompt(field string) (ceremony string, prompt json.RawMessage) {
 	return ceremony, raw
 }
 
+// appNewPage shows a new secret, or the one that is on its way already: a phone that drops the tab to open the app, or
+// a reload, must not make the entry worthless that was just scanned.
 func appNewPage(x *request) error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
 	}
-	return x.showAppNew(http.StatusOK, info, f, x.field("ceremony"), nil)
-}
-
-func (x *request) showAppNew(status int, info *auth.SecurityInfo, f assets.Frame, packed string, refused error) error {
-	if refused != nil {
-		var err error
-		if status, err = x.refused(&f, refused); err != nil {
-			return err
-		}
-	}
-	_, raw := unpackPrompt(packed)
-	if raw == nil || startAgain(refused) {
+	packed, raw := x.appUnderWay()
+	if raw == nil {
 		ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, auth.BindForm{Kind: auth.TOTP})
 		if err != nil {
 			return err
 		}
 		packed, raw = packPrompt(ch), ch.Prompt
+		x.keepApp(packed)
 	}
 	var prompt struct{ Secret, URI, Account string }
 	if err := json.Unmarshal(raw, &prompt); err != nil {
@@ -206,18 +195,44 @@ func (x *request) showAppNew(status int, info *auth.SecurityInfo, f assets.Frame
 			v.Keys = append(v.Keys, m)
 		}
 	}
-	return x.show(status, v)
+	return x.show(http.StatusOK, v)
+}
+
+// appSeal is what the cookie of an app on its way is sealed for.
+const appSeal = "app"
+
+func (x *request) keepApp(packed string) {
+	if text, err := x.s.service.SealForBrowser(x.caller, appSeal, []byte(packed)); err == nil && len(text) <= maxFlash {
+		x.put(appCookie, text, flowLife)
+	}
+}
+
+// appUnderWay is the app that this session has begun to set up, as the form carries it, while it can be finished.
+func (x *request) appUnderWay() (packed string, prompt json.RawMessage) {
+	text, n := cookie(x.r, x.s.cookieName(appCookie))
+	if n == 0 {
+		return "", nil
+	}
+	raw, err := x.s.service.OpenForBrowser(x.caller, appSeal, text)
+	if err != nil {
+		return "", nil
+	}
+	ceremony, prompt := unpackPrompt(string(raw))
+	if _, err := x.s.service.Challenge(x.r.Context(), x.caller, auth.ForBind, ceremony); err != nil {
+		return "", nil
+	}
+	return string(raw), prompt
 }
 
 func appNewPost(x *request) error {
 	packed := x.field("ceremony")
 	ceremony, _ := unpackPrompt(packed)
-	settings, f, err := x.settings()
-	if err != nil {
-		return err
-	}
 	device := x.field("place")
 	if id, onKey := strings.CutPrefix(device, "key:"); onKey { // R53: one stick, two senses
+		settings, _, err := x.settings()
+		if err != nil {
+			return err
+		}
 		device = ""
 		for _, m := range settings.Methods {
 			if m.ID == id {
@@ -229,7 +244,10 @@ func appNewPost(x *request) error {
 	if err == nil {
 		return x.added(info)
 	}
-	return x.showAppNew(0, settings, f, packed, err)
+	if !startAgain(err) {
+		x.keepApp(packed)
+	}
+	return x.refuseTo(x.local(), err)
 }
 
 // phoneNewPage asks for a number or, with ?sent=1 and a code under way, for the code.
@@ -239,8 +257,8 @@ func phoneNewPage(x *request) error {
 		return err
 	}
 	v := &assets.PhoneNew{Frame: f, Phone: x.field("phone"), Via: assets.WaySMS, Step: x.step(f), Backup: x.backup(),
-		Handset: onHandset(info), Own: x.ownNumber(info)}
-	if x.field("via") == string(assets.WayCall) {
+		Handset: onHandset(info), Own: x.ownNumber(info), Other: x.field("place") == "new"}
+	if x.field("via") == string(assets.WayCall) || x.setBack(auth.PhoneLandline) { // R60: a landline is offered a call
 		v.Via = assets.WayCall
 	}
 	if ch := x.binding(auth.Phone, ""); ch != nil && x.query("sent") != "" {
@@ -289,35 +307,16 @@ func bindHelp(ch *auth.Challenge) assets.Help {
 }
 
 func phoneNewPost(x *request) error {
-	via := assets.Way(x.field("via"))
-	channel := x.s.choice(via, "").Channel
-	if channel != auth.Voice {
-		via, channel = assets.WaySMS, auth.SMS
-	}
-	v := &assets.PhoneNew{Phone: x.field("phone"), Via: via, Backup: x.backup(), Other: x.field("place") == "new"}
 	if ceremony := x.field("ceremony"); ceremony != "" {
-		return x.bindCode(ceremony, &v.Frame, func(ch *auth.Challenge) assets.View {
-			v.Step = x.step(v.Frame)
-			if info, err := x.s.service.Security(x.r.Context(), x.caller); err == nil {
-				v.Handset = onHandset(info)
-			}
-			if ch != nil {
-				v.Help = bindHelp(ch)
-				v.Sent = true
-				v.Via = x.s.wayOfChannel(ch)
-			}
-			return v
-		}, auth.Phone)
+		return x.bindCode(ceremony, "/security/phone/new", auth.Phone)
 	}
-	own := x.field("own") == "yes" && v.Phone == ""
-	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: v.Phone, Own: own, Channel: channel}, "/security/phone/new",
-		&v.Frame, func(e *auth.Error) assets.View {
-			v.Step = x.step(v.Frame)
-			if e.Code == auth.PhoneLandline { // R60: a landline is offered a call
-				v.Via = assets.WayCall
-			}
-			return v
-		})
+	channel := x.s.choice(assets.Way(x.field("via")), "").Channel
+	if channel != auth.Voice {
+		channel = auth.SMS
+	}
+	number := x.field("phone")
+	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: number, Own: x.field("own") == "yes" && number == "",
+		Channel: channel}, "/security/phone/new")
 }
 
 func emailNewPage(x *request) error {
@@ -335,49 +334,29 @@ func emailNewPage(x *request) error {
 }
 
 func emailNewPost(x *request) error {
-	v := &assets.EmailNew{Email: x.field("email"), Backup: x.backup()}
 	if ceremony := x.field("ceremony"); ceremony != "" {
-		return x.bindCode(ceremony, &v.Frame, func(ch *auth.Challenge) assets.View {
-			v.Step = x.step(v.Frame)
-			if ch != nil {
-				v.Help, v.Sent = bindHelp(ch), true
-			}
-			return v
-		}, auth.Email)
+		return x.bindCode(ceremony, "/security/email/new", auth.Email)
 	}
-	return x.beginCode(auth.BindForm{Kind: auth.Email, Address: v.Email, Channel: auth.Mail}, "/security/email/new",
-		&v.Frame, func(*auth.Error) assets.View {
-			v.Step = x.step(v.Frame)
-			return v
-		})
+	return x.beginCode(auth.BindForm{Kind: auth.Email, Address: x.field("email"), Channel: auth.Mail}, "/security/email/new")
 }
 
-// beginCode sends the first code to a new number or mailbox.
-func (x *request) beginCode(form auth.BindForm, path string, f *assets.Frame,
-	again func(*auth.Error) assets.View) error {
+// beginCode sends the first code to a new number or mailbox. Who asks again too soon is shown the field for the code
+// that is on its way.
+func (x *request) beginCode(form auth.BindForm, path string) error {
 	ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, form)
 	if err == nil {
 		x.put(stepCookie, ch.Ceremony+".", flowLife)
 		return x.redirect(x.asBackup(path + "?sent=1"))
 	}
-	signed, gone := x.signedFrame()
-	if gone != nil {
-		return gone
+	if errors.Is(err, auth.Refuse(auth.ResendTooSoon)) && x.binding(form.Kind, "") != nil {
+		path += "?sent=1"
 	}
-	*f = signed
-	status, shown := x.refused(f, err)
-	if shown != nil {
-		return shown
-	}
-	e := new(auth.Error)
-	errors.As(err, &e) // refused has shown that it is one
-	return x.show(status, again(e))
+	return x.refuseTo(x.asBackup(path), err)
 }
 
 // bindCode checks the code that came back. A wrong one leaves the exchange as it is; one that is over asks for the
 // number again.
-func (x *request) bindCode(ceremony string, f *assets.Frame, again func(*auth.Challenge) assets.View,
-	k auth.Kind) error {
+func (x *request) bindCode(ceremony, path string, k auth.Kind) error {
 	d := auth.BindDone{Ceremony: ceremony, Response: codeJSON(x.field("code"))}
 	if x.field("place") == "new" { // this number is on another phone than what is there
 		d.Device = "new"
@@ -386,16 +365,16 @@ func (x *request) bindCode(ceremony string, f *assets.Frame, again func(*auth.Ch
 	if err == nil {
 		return x.added(info)
 	}
-	signed, gone := x.signedFrame()
-	if gone != nil {
-		return gone
+	return x.refuseCode(ceremony, path, k, err)
+}
+
+// refuseCode answers a refusal about a code under way: the page asks for it again while it lives.
+func (x *request) refuseCode(ceremony, path string, k auth.Kind, refused error) error {
+	if x.binding(k, ceremony) != nil {
+		x.put(stepCookie, ceremony+".", flowLife)
+		path += "?sent=1"
 	}
-	*f = signed
-	status, shown := x.refused(f, err)
-	if shown != nil {
-		return shown
-	}
-	return x.show(status, again(x.binding(k, ceremony)))
+	return x.refuseTo(x.asBackup(path), refused)
 }
 
 // bindSend sends the code of a binding again.
@@ -408,33 +387,12 @@ func bindSend(path string) func(*request) error {
 		before := x.binding(kind, ceremony)
 		ch, err := x.s.service.BindResend(x.r.Context(), x.caller, ceremony, x.s.choice(assets.Way(x.field("via")),
 			"").Channel)
-		if err == nil {
-			x.put(stepCookie, ch.Ceremony+".", flowLife)
-			x.sayResent(before, ch)
-			return x.redirect(x.asBackup(path + "?sent=1"))
+		if err != nil {
+			return x.refuseCode(ceremony, path, kind, err)
 		}
-		f, gone := x.signedFrame()
-		if gone != nil {
-			return gone
-		}
-		status, shown := x.refused(&f, err)
-		if shown != nil {
-			return shown
-		}
-		if path == "/security/email/new" {
-			v := &assets.EmailNew{Frame: f, Step: x.step(f), Backup: x.backup()}
-			if was := x.binding(auth.Email, ceremony); was != nil {
-				v.Help, v.Sent = bindHelp(was), true
-			}
-			return x.show(status, v)
-		}
-		v := &assets.PhoneNew{Frame: f, Via: assets.WaySMS, Step: x.step(f), Backup: x.backup()}
-		if was := x.binding(auth.Phone, ceremony); was != nil {
-			v.Help = bindHelp(was)
-			v.Sent = true
-			v.Via = x.s.wayOfChannel(was)
-		}
-		return x.show(status, v)
+		x.put(stepCookie, ch.Ceremony+".", flowLife)
+		x.sayResent(before, ch)
+		return x.redirect(x.asBackup(path + "?sent=1"))
 	}
 }
 

@@ -29,7 +29,7 @@ func contactsPage(x *request) error {
 	if err := x.mayContact(); err != nil {
 		return err
 	}
-	return x.showContacts(http.StatusOK, nil)
+	return x.showContacts()
 }
 
 func (x *request) mayContact() error {
@@ -40,17 +40,12 @@ func (x *request) mayContact() error {
 	return err
 }
 
-func (x *request) showContacts(status int, refused error) error {
+func (x *request) showContacts() error {
 	info, f, err := x.settings()
 	if err != nil {
 		return err
 	}
-	if refused != nil {
-		if status, err = x.refused(&f, refused); err != nil {
-			return err
-		}
-	}
-	return x.show(status, &assets.Contacts{Frame: f, EmailNow: string(info.Me.MaskedEmail),
+	return x.show(http.StatusOK, &assets.Contacts{Frame: f, EmailNow: string(info.Me.MaskedEmail),
 		PhoneNow: string(info.MaskedPhone), PhoneProved: info.PhoneConfirmed, Email: x.field("email"), Phone: x.field("phone")})
 }
 
@@ -72,7 +67,7 @@ func phoneRemovePage(x *request) error {
 func emailPost(x *request) error {
 	info, err := x.s.service.ChangeEmail(x.r.Context(), x.caller, x.field("email"))
 	if err != nil {
-		return x.showContacts(0, err)
+		return x.refuseTo("/security/contact", err)
 	}
 	x.leaveFlash(flash{Key: "email-asked", Name: string(info.MaskedEmail), Time: info.ResendAt})
 	return x.redirect("/security/contact")
@@ -92,11 +87,11 @@ func phonePost(x *request) error {
 	if x.field("remove") == "yes" {
 		number = ""
 	} else if number == "" { // an empty field is a slip, and must not take the number away
-		return x.showContacts(0, auth.RefuseField(auth.PhoneMalformed, "phone"))
+		return x.refuseTo("/security/contact", auth.RefuseField(auth.PhoneMalformed, "phone"))
 	}
 	masked, err := x.s.service.ChangePhone(x.r.Context(), x.caller, number)
 	if err != nil {
-		return x.showContacts(0, err)
+		return x.refuseTo("/security/contact", err)
 	}
 	p := flash{Key: "phone-changed", Name: string(masked)}
 	if number == "" {
@@ -117,14 +112,8 @@ func emailConfirmPage(x *request) error {
 }
 
 func emailConfirmPost(x *request) error {
-	_, refused := x.s.service.ConfirmEmail(x.r.Context(), x.caller, x.param("link"))
-	if refused == nil {
-		return x.redirect("/done/email-changed")
+	if _, err := x.s.service.ConfirmEmail(x.r.Context(), x.caller, x.param("link")); err != nil {
+		return x.refuseTo(x.local(), err)
 	}
-	f, err := x.signedFrame()
-	if err != nil {
-		return err
-	}
-	v := &assets.EmailConfirm{Frame: f, Link: x.param("link")}
-	return x.deadLink(&v.Frame, &v.Link, refused, v)
+	return x.redirect("/done/email-changed")
 }

@@ -30,12 +30,7 @@ func forgotPage(x *request) error {
 func forgotPost(x *request) error {
 	identifier := strings.TrimSpace(x.field("identifier"))
 	if err := x.s.service.Forgot(x.r.Context(), x.caller, identifier); err != nil {
-		v := &assets.Forgot{Frame: x.frame(), Identifier: identifier}
-		status, err := x.refused(&v.Frame, err)
-		if err != nil {
-			return err
-		}
-		return x.show(status, v)
+		return x.refuseTo("/forgot", err)
 	}
 	x.keepFlow("", identifier)
 	return x.redirect("/forgot/sent")
@@ -46,21 +41,17 @@ func forgotSent(x *request) error {
 	return x.show(http.StatusOK, &assets.ForgotSent{Frame: x.frame(), Identifier: identifier})
 }
 
-func resetPage(x *request) error { return x.showReset(nil) }
-
-// showReset shows the form, with what was refused, or what to do now where the link opens nothing any more.
-func (x *request) showReset(refused error) error {
+// resetPage shows the form, or what to do now where the link opens nothing any more.
+func resetPage(x *request) error {
 	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"),
 		Rules: passwordRules(x.s.config.Policy.Password)}
-	email, err := x.s.service.LookLink(x.r.Context(), x.caller, auth.LinkReset, v.Link)
-	if err != nil {
-		v.Link, refused = "", err
-	}
+	email, dead := x.s.service.LookLink(x.r.Context(), x.caller, auth.LinkReset, v.Link)
 	v.UserName = string(email)
-	if refused == nil {
+	if dead == nil {
 		return x.show(http.StatusOK, v)
 	}
-	status, err := x.refused(&v.Frame, refused)
+	v.Link = ""
+	status, err := x.refused(&v.Frame, dead)
 	if err != nil {
 		return err
 	}
@@ -70,10 +61,9 @@ func (x *request) showReset(refused error) error {
 // resetPost sets the new password. It signs nobody in: the second step follows at the sign-in (D7).
 func resetPost(x *request) error {
 	if err := x.s.service.ResetPassword(x.r.Context(), x.caller, x.param("link"), x.field("password")); err != nil {
-		return x.showReset(err)
+		return x.refuseTo(x.local(), err)
 	}
-	x.drop(sessionCookie)
-	return x.redirect("/done/password-changed")
+	return x.redirect("/done/password-changed") // this browser may be signed in to another account
 }
 
 func undoPage(x *request) error {
@@ -82,9 +72,8 @@ func undoPage(x *request) error {
 }
 
 func undoPost(x *request) error {
-	v := &assets.Undo{Frame: x.frame(), Link: x.param("link"), What: "other", Ahead: true}
-	if _, err := x.s.service.Undo(x.r.Context(), x.caller, v.Link); err != nil {
-		return x.deadLink(&v.Frame, &v.Link, err, v)
+	if _, err := x.s.service.Undo(x.r.Context(), x.caller, x.param("link")); err != nil {
+		return x.refuseTo(x.local(), err)
 	}
 	return x.redirect("/done/removal-stopped")
 }

@@ -20,30 +20,22 @@ func methodPages(methods auth.Table, others []page) []page {
 		}
 		list = append(list, page{path: row.Face.New, who: session, what: "add-" + row.Face.Stem,
 			uses: []string{"BindBegin", "BindFinish"},
-			get:  func(x *request) error { return x.showMethodNew(http.StatusOK, row, "", nil) },
+			get:  func(x *request) error { return methodNewPage(x, row) },
 			post: func(x *request) error { return methodNewPost(x, row) }})
 	}
 	return list
 }
 
-func (x *request) showMethodNew(status int, row *auth.Method, ceremony string, refused error) error {
+func methodNewPage(x *request, row *auth.Method) error {
 	f, err := x.signedFrame()
 	if err != nil {
 		return err
 	}
-	if refused != nil {
-		if status, err = x.refused(&f, refused); err != nil {
-			return err
-		}
+	ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, auth.BindForm{Kind: row.Kind, Flavour: row.Flavour})
+	if err != nil {
+		return err
 	}
-	if ceremony == "" || startAgain(refused) {
-		ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, auth.BindForm{Kind: row.Kind, Flavour: row.Flavour})
-		if err != nil {
-			return err
-		}
-		ceremony = ch.Ceremony
-	}
-	return x.show(status, &assets.MethodNew{Frame: f, Way: assets.Way(row.Face.Way), Ceremony: ceremony,
+	return x.show(http.StatusOK, &assets.MethodNew{Frame: f, Way: assets.Way(row.Face.Way), Ceremony: ch.Ceremony,
 		Name: x.field("name"), Step: x.step(f), Backup: x.backup()})
 }
 
@@ -51,7 +43,7 @@ func methodNewPost(x *request, row *auth.Method) error {
 	ceremony := x.field("ceremony")
 	info, err := x.bind(auth.BindDone{Ceremony: ceremony, Name: x.field("name"), Response: codeJSON(x.field("code"))})
 	if err != nil {
-		return x.showMethodNew(0, row, ceremony, err)
+		return x.refuseTo(x.local(), err)
 	}
 	return x.added(info)
 }

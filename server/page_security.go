@@ -161,10 +161,10 @@ func (x *request) authenticator(sort, id string) (*auth.AuthenticatorInfo, *auth
 }
 
 func methodPage(sort string) func(*request) error {
-	return func(x *request) error { return x.showMethod(http.StatusOK, sort, nil) }
+	return func(x *request) error { return x.showMethod(sort) }
 }
 
-func (x *request) showMethod(status int, sort string, refused error) error {
+func (x *request) showMethod(sort string) error {
 	a, info, err := x.authenticator(sort, x.param("id"))
 	if err != nil {
 		return err
@@ -174,14 +174,9 @@ func (x *request) showMethod(status int, sort string, refused error) error {
 	if x.posted.Has("name") {
 		m.Name, m.Place = x.field("name"), x.field("place")
 	}
-	if refused != nil {
-		if status, err = x.refused(&f, refused); err != nil {
-			return err
-		}
-	}
 	events := x.eventsOf(a)
 	if sort != "keys" {
-		return x.show(status, &assets.MethodView{Frame: f, Method: m, Events: events, Last: a.Last})
+		return x.show(http.StatusOK, &assets.MethodView{Frame: f, Method: m, Events: events, Last: a.Last})
 	}
 	h := assets.Holder{Method: m}
 	for _, o := range x.s.holders(info.Methods) {
@@ -189,7 +184,7 @@ func (x *request) showMethod(status int, sort string, refused error) error {
 			h.Holds = o.Holds
 		}
 	}
-	return x.show(status, &assets.KeyView{Frame: f, Holder: h, Events: events, Last: a.Last})
+	return x.show(http.StatusOK, &assets.KeyView{Frame: f, Holder: h, Events: events, Last: a.Last})
 }
 
 // eventsOf is a method's own history.
@@ -216,7 +211,7 @@ func renamePost(sort string) func(*request) error {
 			place = a.Place
 		}
 		if _, err := x.s.service.Rename(x.r.Context(), x.caller, a.ID, x.field("name"), place); err != nil {
-			return x.showMethod(0, sort, err)
+			return x.refuseTo("/security/"+sort+"/"+a.ID, err)
 		}
 		x.leaveFlash(flash{Key: "renamed"})
 		return x.redirect("/security/" + sort + "/" + a.ID)
@@ -298,20 +293,13 @@ func stopPost(x *request) error {
 }
 
 // keyTestPage is the drill, and "touch it to see which one it is".
-func keyTestPage(x *request) error { return x.showKeyTest(http.StatusOK, nil) }
-
-func (x *request) showKeyTest(status int, refused error) error {
+func keyTestPage(x *request) error {
 	v := &assets.KeyTest{ID: x.param("id")}
 	f, err := x.signedFrame()
 	if err != nil {
 		return err
 	}
 	v.Frame = f
-	if refused != nil {
-		if status, err = x.refused(&v.Frame, refused); err != nil {
-			return err
-		}
-	}
 	if v.ID != "" {
 		a, _, err := x.authenticator("keys", v.ID)
 		if err != nil {
@@ -327,7 +315,7 @@ func (x *request) showKeyTest(status int, refused error) error {
 		}
 		v.Key = keyPrompt(ch, false)
 	}
-	return x.show(status, v)
+	return x.show(http.StatusOK, v)
 }
 
 func keyTestPost(x *request) error {
@@ -337,7 +325,7 @@ func keyTestPost(x *request) error {
 		done, err = x.s.service.StepUpFinish(x.r.Context(), x.caller, x.field("ceremony"), response)
 	}
 	if err != nil {
-		return x.showKeyTest(0, err)
+		return x.refuseTo(x.local(), err)
 	}
 	if err := x.issueSession(&done.Token, &done.Session); err != nil {
 		return err

@@ -43,11 +43,13 @@ func (x *request) linkPage(f *assets.Frame, link *string, purpose string, v asse
 }
 
 func (x *request) deadLink(f *assets.Frame, link *string, err error, v assets.View) error {
+	e := new(auth.Error)
+	errors.As(err, &e) // refused shows that it is one
 	status, err := x.refused(f, err)
 	if err != nil {
 		return err
 	}
-	switch auth.Code(f.Problems[0].Code) {
+	switch e.Code {
 	case auth.LinkUsed, auth.LinkOtherAccount, auth.MailboxResets:
 		*link = ""
 	}
@@ -59,11 +61,8 @@ func signInPage(x *request) error {
 	if back := safeReturn(x.query("return")); back != "" {
 		x.put(returnCookie, back, flowLife)
 	}
-	return x.signInForm(http.StatusOK, &assets.SignIn{Frame: x.frame(), Identifier: x.identifier(),
-		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes"})
-}
-
-func (x *request) signInForm(status int, v *assets.SignIn) error {
+	v := &assets.SignIn{Frame: x.frame(), Identifier: x.identifier(),
+		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes", Locked: x.setBack(auth.SignInLocked)}
 	if !v.WeChat {
 		ch, err := x.s.service.SignInKeyFirst(x.r.Context(), x.caller, auth.KeyFirstForm{})
 		if err == nil {
@@ -72,23 +71,27 @@ func (x *request) signInForm(status int, v *assets.SignIn) error {
 			return err
 		}
 	}
-	return x.show(status, v)
+	return x.show(http.StatusOK, v)
 }
 
 func signInPost(x *request) error {
 	f := auth.SignInForm{Identifier: strings.TrimSpace(x.field("identifier")), Password: x.field("password"),
 		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes"}
+	x.noteShared(f.Shared)
 	info, err := x.signedIn(x.s.service.SignIn(x.r.Context(), x.caller, f))
 	if err == nil {
 		return x.continueSignIn(info, f.Identifier)
 	}
-	v := &assets.SignIn{Frame: x.frame(), Identifier: f.Identifier, Remember: f.Remember, Shared: f.Shared}
-	status, err := x.refused(&v.Frame, err)
-	if err != nil {
-		return err
+	return err
+}
+
+// noteShared notes that the person called the computer a shared one: what is typed in this browser is not kept.
+func (x *request) noteShared(shared bool) {
+	if shared {
+		x.put(sharedCookie, "1", 0)
+	} else if _, n := cookie(x.r, x.s.cookieName(sharedCookie)); n > 0 {
+		x.drop(sharedCookie)
 	}
-	v.Locked = v.Problems[0].Code == string(auth.SignInLocked)
-	return x.signInForm(status, v)
 }
 
 // continueSignIn leads a sign-in to what it needs next.
@@ -170,7 +173,11 @@ func keyFirstPage(x *request) error {
 			v.Ceremony = ceremony
 			v.Who = string(info.Who)
 			v.Identifier = identifier
+			return x.show(http.StatusOK, v)
 		}
+	}
+	if x.field("identifier") != "" { // the key was refused: it is asked for again
+		return x.askKeyFirst(identifier)
 	}
 	return x.show(http.StatusOK, v)
 }
@@ -180,7 +187,8 @@ func keyFirstPage(x *request) error {
 func keyFirstPost(x *request) error {
 	identifier := strings.TrimSpace(x.field("identifier"))
 	if x.field("ceremony") == "" {
-		return x.askKeyFirst(http.StatusOK, identifier, nil)
+		x.noteShared(x.field("shared") == "yes")
+		return x.askKeyFirst(identifier)
 	}
 	response, err := rawJSON(x.field("response"))
 	var info *auth.SignInInfo
@@ -190,35 +198,24 @@ func keyFirstPost(x *request) error {
 	if err == nil {
 		return x.continueSignIn(info, identifier)
 	}
-	if identifier == "" { // the conditional ceremony: back to the form that it stood on
-		v := &assets.SignIn{Frame: x.frame()}
-		status, err := x.refused(&v.Frame, err)
-		if err != nil {
-			return err
-		}
-		return x.signInForm(status, v)
+	if identifier == "" { // the conditional ceremony: back to its form
+		return x.refuseTo("/sign-in", err)
 	}
-	return x.askKeyFirst(0, identifier, err)
+	return err
 }
 
-func (x *request) askKeyFirst(status int, identifier string, refused error) error {
+func (x *request) askKeyFirst(identifier string) error {
 	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier,
 		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes"}
-	if refused != nil {
-		var err error
-		if status, err = x.refused(&v.Frame, refused); err != nil {
-			return err
-		}
-	}
 	if identifier != "" && !v.WeChat {
 		ch, err := x.s.service.SignInKeyFirst(x.r.Context(), x.caller, auth.KeyFirstForm{Identifier: identifier,
 			Remember: v.Remember, Shared: v.Shared})
 		if err != nil {
 			return err
 		}
-		v.Step, v.Key = "key", keyPrompt(ch, refused == nil)
+		v.Step, v.Key = "key", keyPrompt(ch, !x.setBack())
 	}
-	return x.show(status, v)
+	return x.show(http.StatusOK, v)
 }
 
 func keyPasswordPost(x *request) error {
@@ -231,17 +228,12 @@ func keyPasswordPost(x *request) error {
 	if startAgain(err) {
 		return x.signInAnew(err)
 	}
-	v := &assets.SignInKey{Frame: x.frame(), Step: "password", Identifier: identifier, Ceremony: ceremony}
 	if kept != ceremony { // another tab's sign-in came between: the key says whose password is asked for
 		if now, lost := x.s.service.SignInState(x.r.Context(), x.caller, ceremony); lost == nil {
-			v.Identifier = string(now.Who)
+			x.keepFlow(ceremony, string(now.Who))
 		}
 	}
-	status, err := x.refused(&v.Frame, err)
-	if err != nil {
-		return err
-	}
-	return x.show(status, v)
+	return x.refuseTo("/sign-in/key", err)
 }
 
 // startAgain reports whether a flow is over.
@@ -254,15 +246,9 @@ func startAgain(err error) bool {
 // signInAnew shows the sign-in form to somebody whose flow is over, with what he typed at its beginning.
 func (x *request) signInAnew(err error) error {
 	_, identifier := x.flow()
-	v := &assets.SignIn{Frame: x.frame(), Identifier: identifier}
-	v.Path = "/sign-in"
-	status, err := x.refused(&v.Frame, err)
-	if err != nil {
-		return err
-	}
 	x.keepFlow("", identifier)
 	x.drop(stepCookie)
-	return x.signInForm(status, v)
+	return x.refuseTo("/sign-in", err)
 }
 
 func trustPage(x *request) error {
@@ -291,7 +277,8 @@ func signOutPost(x *request) error {
 	if err != nil && !errors.As(err, &e) {
 		return err
 	}
-	for _, name := range []string{sessionCookie, flowCookie, stepCookie, returnCookie, noticeCookie} {
+	for _, name := range []string{sessionCookie, flowCookie, stepCookie, returnCookie, noticeCookie, setbackCookie,
+		appCookie} {
 		x.drop(name)
 	}
 	return x.redirect("/sign-out")

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -31,12 +32,7 @@ func signUpPost(x *request) error {
 		x.keepDraft(draft{email, info.ResendAt})
 		return x.redirect("/sign-up/sent")
 	}
-	v := &assets.SignUp{Frame: x.frame(), Email: email}
-	status, err := x.refused(&v.Frame, err)
-	if err != nil {
-		return err
-	}
-	return x.show(status, v)
+	return x.refuseTo("/sign-up", err)
 }
 
 // A draft is a sign-up on its way: where the mail went, and when another may be asked for.
@@ -67,41 +63,31 @@ func signUpSent(x *request) error {
 	return x.show(http.StatusOK, &assets.SignUpSent{Frame: x.frame(), Email: d.Email, Resend: d.Resend})
 }
 
-// confirmForm is the form behind the link, with what was typed; the password never comes back.
-func (x *request) confirmForm() *assets.SignUpConfirm {
-	return &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link"), Name: x.field("name"),
+// confirmPage is the form behind the link, with what was typed; the password never comes back. It is the same empty form for every link of an address, until the address has an account.
+// It says what to do now where the link opens nothing any more.
+func confirmPage(x *request) error {
+	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link"), Name: x.field("name"),
 		UserName: x.field("user-name"), Phone: x.field("phone"), Terms: x.field("terms") == "yes",
 		Rules: passwordRules(x.s.config.Policy.Password)}
-}
-
-// confirmPage is the same empty form for every link of an address, until the address has an account.
-func confirmPage(x *request) error { return x.showConfirm(x.confirmForm(), nil) }
-
-// showConfirm shows the form, with what was refused, or what to do now where the link opens nothing any more.
-func (x *request) showConfirm(v *assets.SignUpConfirm, refused error) error {
-	email, err := x.s.service.LookLink(x.r.Context(), x.caller, auth.LinkSignUp, v.Link)
-	if err != nil {
-		v.Link, refused = "", err
-	}
+	email, dead := x.s.service.LookLink(x.r.Context(), x.caller, auth.LinkSignUp, v.Link)
 	v.Email = string(email)
-	if refused == nil {
+	if dead == nil {
 		return x.show(http.StatusOK, v)
 	}
-	status, err := x.refused(&v.Frame, refused)
+	v.Link, v.Known = "", errors.Is(dead, auth.Refuse(auth.SignedUp))
+	status, err := x.refused(&v.Frame, dead)
 	if err != nil {
 		return err
 	}
-	v.Known = v.Problems[0].Code == string(auth.SignedUp)
 	return x.show(status, v)
 }
 
 func confirmPost(x *request) error {
-	v := x.confirmForm()
-	f := auth.SignUpForm{Name: v.Name, UserName: v.UserName, Phone: v.Phone, Password: x.field("password"),
-		Terms: v.Terms}
-	info, err := x.signedIn(x.s.service.ConfirmSignUp(x.r.Context(), x.caller, v.Link, f))
+	f := auth.SignUpForm{Name: x.field("name"), UserName: x.field("user-name"), Phone: x.field("phone"),
+		Password: x.field("password"), Terms: x.field("terms") == "yes"}
+	info, err := x.signedIn(x.s.service.ConfirmSignUp(x.r.Context(), x.caller, x.param("link"), f))
 	if err != nil {
-		return x.showConfirm(v, err)
+		return x.refuseTo(x.local(), err)
 	}
 	x.drop(draftCookie)
 	return x.continueSignIn(info, string(info.Who))

@@ -110,7 +110,7 @@ func verifyPage(x *request) error {
 	if err != nil {
 		return x.restartSignIn(err)
 	}
-	return x.showStep(http.StatusOK, s, assets.Way(x.query("with")), x.query("id"), "", nil)
+	return x.showStep(s, assets.Way(x.query("with")), x.query("id"))
 }
 
 // restartSignIn begins a sign-in anew whose flow is over, or was never begun here.
@@ -138,7 +138,7 @@ func verifyPost(x *request) error {
 	if lost != nil {
 		return x.restartSignIn(lost)
 	}
-	return x.showStep(0, s, w, x.field("id"), ceremony, err)
+	return x.refuseStep(s, w, x.field("id"), ceremony, err)
 }
 
 // response is what the form says to a method.
@@ -166,7 +166,7 @@ func confirmStepPage(x *request) error {
 	if done {
 		return x.redirect(to)
 	}
-	return x.showStep(http.StatusOK, s, assets.Way(x.query("with")), x.query("id"), "", nil)
+	return x.showStep(s, assets.Way(x.query("with")), x.query("id"))
 }
 
 func confirmStepPost(x *request) error {
@@ -189,7 +189,7 @@ func confirmStepPost(x *request) error {
 	if lost != nil {
 		return lost
 	}
-	return x.showStep(0, s, w, x.field("id"), ceremony, err)
+	return x.refuseStep(s, w, x.field("id"), ceremony, err)
 }
 
 func confirmStepSend(x *request) error {
@@ -224,7 +224,7 @@ func (x *request) sendCode(s *step) error {
 		if before != nil {
 			ceremony, w = before.Ceremony, x.wayOfDelivery(before, w) // nobody was called: the page tells of what was sent
 		}
-		return x.showStep(0, s, w, id, ceremony, err)
+		return x.refuseStep(s, w, id, ceremony, err)
 	}
 	x.put(stepCookie, ch.Ceremony+"."+url.QueryEscape(id), flowLife)
 	if before != nil {
@@ -288,27 +288,27 @@ func (x *request) ofStep(s *step, ceremony string) *auth.Challenge {
 	return ch
 }
 
-// showStep shows the second step by one way, or by the best if none is chosen. ceremony is the one under way; it
-// outlives a wrong code. A key's challenge does not outlive a refusal: a new one is asked for.
-func (x *request) showStep(status int, s *step, w assets.Way, id, ceremony string, refused error) error {
-	v := &assets.Verify{Frame: s.frame, For: s.what, Next: s.next, With: w, ID: id}
-	v.Path = s.at(w, id) // a refusal to send stands at another address
-	if refused != nil {
-		var err error
-		if status, err = x.refused(&v.Frame, refused); err != nil {
-			return err
-		}
+// refuseStep answers a refusal of the step. A code under way outlives a wrong one: the page asks for it again.
+func (x *request) refuseStep(s *step, w assets.Way, id, ceremony string, refused error) error {
+	if ceremony != "" && x.s.sends(w) && x.begun(s, ceremony, w, id) != nil {
+		x.put(stepCookie, ceremony+"."+url.QueryEscape(id), flowLife)
 	}
+	return x.refuseTo(s.at(w, id), refused) // a refusal to send stands at another address
+}
+
+// showStep shows the second step by one way, or by the best if none is chosen.
+func (x *request) showStep(s *step, w assets.Way, id string) error {
+	v := &assets.Verify{Frame: s.frame, For: s.what, Next: s.next, With: w, ID: id}
+	v.Path = s.at(w, id)
 	if !slices.ContainsFunc(s.methods, func(m assets.Method) bool { return m.Way == w && (id == "" || m.ID == id) }) {
-		if len(s.methods) == 0 && refused != nil { // his only key was frozen just now: that is what he has to know
-			return refused
+		if len(s.methods) == 0 && x.setBack() { // his only key was frozen just now: that is what he has to know
+			return x.setback.Error
 		}
 		if len(s.methods) == 0 {
 			return auth.Refuse(auth.NoSuchMethod)
 		}
 		v.With = s.methods[0].Way
 		v.ID = s.methods[0].ID
-		ceremony = ""
 	}
 	var others []assets.Method
 	for _, m := range s.methods {
@@ -319,7 +319,7 @@ func (x *request) showStep(status int, s *step, w assets.Way, id, ceremony strin
 			v.Keys = append(v.Keys, m.Name)
 		}
 	}
-	err := x.prepare(v, s, others, ceremony, refused)
+	status, err := http.StatusOK, x.prepare(v, s, others)
 	if e := new(auth.Error); errors.As(err, &e) { // resting, switched off: said on the page, with the other ways
 		if len(v.Problems) == 0 {
 			if status, err = x.refused(&v.Frame, err); err != nil {
@@ -335,9 +335,9 @@ func (x *request) showStep(status int, s *step, w assets.Way, id, ceremony strin
 }
 
 // prepare fills in what the way needs: a challenge, or what is known of the code under way.
-func (x *request) prepare(v *assets.Verify, s *step, others []assets.Method, ceremony string, refused error) error {
+func (x *request) prepare(v *assets.Verify, s *step, others []assets.Method) error {
 	v.Help = help("", nil, others)
-	v.Open = refused != nil && !x.s.isKey(v.With)
+	v.Open = x.setBack() && !x.s.isKey(v.With)
 	switch {
 	case x.s.isKey(v.With):
 		if v.WeChat {
@@ -347,9 +347,9 @@ func (x *request) prepare(v *assets.Verify, s *step, others []assets.Method, cer
 		if err != nil {
 			return err
 		}
-		v.Key = keyPrompt(ch, refused == nil)
+		v.Key = keyPrompt(ch, !x.setBack())
 	case x.s.sends(v.With):
-		ch := x.begun(s, ceremony, v.With, v.ID)
+		ch := x.begun(s, "", v.With, v.ID)
 		if ch == nil {
 			v.To = addressOf(s.methods, v.With, v.ID)
 			return nil
@@ -362,10 +362,6 @@ func (x *request) prepare(v *assets.Verify, s *step, others []assets.Method, cer
 			v.CanSend = true
 		}
 	default:
-		if ceremony != "" && !startAgain(refused) && x.ofStep(s, ceremony) != nil {
-			v.Ceremony = ceremony
-			return nil
-		}
 		ch, err := s.begin(x.s.choice(v.With, v.ID))
 		if err != nil {
 			return err

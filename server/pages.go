@@ -18,8 +18,8 @@ import (
 	"github.com/latchkey-auth/latchkey/strictjson"
 )
 
-// A page is one address that people see. GET shows and can be loaded again; POST changes, and answers with 303, or
-// with the same page, a 4xx and what was typed (passwords and codes apart).
+// A page is one address that people see. GET shows and can be loaded again; POST changes, and answers with 303: to what
+// comes next, or to the page that tells what was refused (setback.go).
 type page struct {
 	path  string
 	who   who
@@ -80,20 +80,13 @@ func (x *request) visit(p *page, handle func(*request) error) error {
 	if err := x.identify(); err != nil {
 		return err
 	}
-	if x.r.Method == http.MethodPost {
-		if p.path != signOutPath {
-			if err := x.bound(); err != nil {
-				return err
-			}
-		}
-		if err := x.form(); err != nil {
-			return err
-		}
-		if x.fresh && p.path != "/language" { // the form was shown with our cookie, and came back without
-			return x.noCookie()
-		}
+	err := x.readForm(p)
+	if err == nil {
+		err = handle(x)
 	}
-	err := handle(x)
+	if errors.Is(err, errAnswered) {
+		return nil
+	}
 	var e *auth.Error
 	if !errors.As(err, &e) {
 		return err
@@ -110,7 +103,38 @@ func (x *request) visit(p *page, handle func(*request) error) error {
 	case auth.StepUpRequired, auth.TooWeak:
 		return x.redirect("/confirm?" + url.Values{"for": {p.what}, "next": {x.local()}}.Encode())
 	}
+	if x.movesOn(p, e) {
+		if err = x.leaveSetback(x.local(), e); errors.Is(err, errAnswered) {
+			return nil
+		}
+	}
 	return err
+}
+
+// readForm reads the form that was posted, or what a refused one has left.
+func (x *request) readForm(p *page) error {
+	if x.r.Method != http.MethodPost {
+		x.takeSetback()
+		return nil
+	}
+	if p.path != signOutPath {
+		if err := x.bound(); err != nil {
+			return err
+		}
+	}
+	if err := x.form(); err != nil {
+		return err
+	}
+	if x.fresh && p.path != "/language" { // the form was shown with our cookie, and came back without
+		if err := x.noCookie(); err != nil {
+			return err
+		}
+		return errAnswered
+	}
+	if _, n := cookie(x.r, x.s.cookieName(setbackCookie)); n > 0 {
+		x.drop(setbackCookie)
+	}
+	return nil
 }
 
 // here is the address of this page with the base, as a path to come back to. Addresses that are only posted to lead on
@@ -131,6 +155,10 @@ func (x *request) local() string {
 
 // redirect answers with 303 to a path of ours, without the base.
 func (x *request) redirect(path string) error {
+	if x.setback != nil { // the form's address leads on
+		x.setback.Path = path
+		x.carrySetback(x.setback)
+	}
 	x.Header().Set("Location", x.s.site.base+path)
 	x.WriteHeader(http.StatusSeeOther)
 	return nil
@@ -152,6 +180,7 @@ func (x *request) frame() assets.Frame {
 	f := assets.Frame{Path: x.local(), Now: x.s.now(), WeChat: strings.Contains(x.r.UserAgent(), "MicroMessenger"), Old: outdated(x.r.UserAgent())}
 	f.HomeNumbers = x.s.config.Policy.HomeRegion(x.caller.Language) != ""
 	f.Notice, f.Signals = x.takeFlash()
+	x.tellSetback(&f)
 	if x.s.site.local && x.s.config.Sink != nil {
 		f.Banner = "fresh-local"
 	}
@@ -175,7 +204,8 @@ func (x *request) frameOf(me *auth.Me) assets.Frame {
 	return f
 }
 
-// refused adds a refusal to a page and returns its status. Refusals that no form can answer come back as errors.
+// refused adds a refusal to a page and returns its status. Refusals that no form can answer come back as errors; a
+// form that was posted is answered here, with the way to the page that tells of it.
 func (x *request) refused(f *assets.Frame, err error) (int, error) {
 	var e *auth.Error
 	if !errors.As(err, &e) {
@@ -185,10 +215,24 @@ func (x *request) refused(f *assets.Frame, err error) (int, error) {
 	case auth.SessionRequired, auth.SessionEnded, auth.MustEnrol, auth.StepUpRequired, auth.TooWeak, auth.Internal, auth.Unavailable:
 		return 0, err
 	}
-	for _, one := range slices.Concat([]*auth.Error{e}, e.Also) {
-		f.Problems = append(f.Problems, assets.Problem{Code: string(one.Code), Args: x.says(one), Field: formField(one)})
+	if x.r.Method == http.MethodPost {
+		return 0, x.refuseTo(f.Path, e)
 	}
+	if x.setBack() && len(f.Problems) > 0 { // the page tells of it already
+		return http.StatusOK, nil
+	}
+	x.addProblems(f, e)
 	return x.deny(e), nil
+}
+
+// addProblems says on a page what was refused; what it says already is not said twice.
+func (x *request) addProblems(f *assets.Frame, e *auth.Error) {
+	for _, one := range slices.Concat([]*auth.Error{e}, e.Also) {
+		code := string(one.Code)
+		if !slices.ContainsFunc(f.Problems, func(p assets.Problem) bool { return p.Code == code }) {
+			f.Problems = append(f.Problems, assets.Problem{Code: code, Args: x.says(one), Field: formField(one)})
+		}
+	}
 }
 
 // formField is the form's name for the domain's field, and the field of the codes that belong to one.

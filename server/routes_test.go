@@ -38,6 +38,9 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"DemandOf":    "no use case: the rules, for pages",
 		"Lab":         "no use case: the way to those of testers",
 		"Methods":     "no use case: the table of methods, for pages and messages",
+
+		"SealForBrowser": "no use case: what a page leaves with its browser",
+		"OpenForBrowser": "no use case: what a page left with its browser",
 	}
 	routed := map[string]bool{}
 	for _, rt := range routes() {

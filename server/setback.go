@@ -1,0 +1,158 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// A setback is a form that was refused. Its POST answers with 303, so that going back and loading again show a page of
+// ours and not the browser's own; the page that is shown then says what was refused, beside what was typed. It travels in
+// a cookie, sealed for this browser. Passwords, codes and answers of keys are no part of it, and on a shared computer
+// nothing that was typed is.
+type setback struct {
+	Path  string            `json:"p"` // of the page, without the base
+	At    time.Time         `json:"t"`
+	Error *auth.Error       `json:"e,omitempty"`
+	Typed map[string]string `json:"f,omitempty"`
+}
+
+const (
+	setbackLife = 5 * time.Minute
+	setbackTold = 30 * time.Second // for so long the page says what was refused; then it only keeps what was typed
+	setbackSeal = "refused form"
+)
+
+// errAnswered says that the request has been answered while its page was being made.
+var errAnswered = errors.New("answered with a redirect")
+
+// leaveSetback answers a refused form of a person: the page at that path tells of it.
+func (x *request) leaveSetback(path string, e *auth.Error) error {
+	x.deny(e)
+	for _, name := range []string{"Retry-After", "WWW-Authenticate"} { // the page says when; a redirect needs none
+		x.Header().Del(name)
+	}
+	x.carrySetback(&setback{Path: path, At: x.s.now(), Error: e, Typed: x.typed()})
+	if err := x.redirect(path); err != nil {
+		return err
+	}
+	return errAnswered
+}
+
+// refuseTo is leaveSetback for whatever went wrong with a form: failures are told where they arose.
+func (x *request) refuseTo(path string, err error) error {
+	e := new(auth.Error)
+	if errors.As(err, &e) && !leadsElsewhere(e) && e.Code != auth.Internal && e.Code != auth.Unavailable {
+		return x.leaveSetback(path, e)
+	}
+	return err
+}
+
+// leadsElsewhere reports whether a refusal is answered by what comes first: signing in, enrolling, a fresh step.
+func leadsElsewhere(e *auth.Error) bool {
+	switch e.Code {
+	case auth.SessionRequired, auth.SessionEnded, auth.MustEnrol, auth.StepUpRequired, auth.TooWeak:
+		return true
+	}
+	return false
+}
+
+// carrySetback puts a setback into its cookie, without what was typed if it is too long for one.
+func (x *request) carrySetback(b *setback) {
+	for range 2 {
+		raw, err := json.Marshal(b)
+		if err != nil {
+			return
+		}
+		text, err := x.s.service.SealForBrowser(x.caller, setbackSeal, raw)
+		if err == nil && len(text) <= maxFlash {
+			x.put(setbackCookie, text, setbackLife)
+			return
+		}
+		b.Typed = nil
+	}
+}
+
+// typedFields are the fields that a form shows again after a refusal.
+func typedFields() []string {
+	return []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember", "shared", "via",
+		"kind"}
+}
+
+func (x *request) typed() map[string]string {
+	if _, shared := cookie(x.r, x.s.cookieName(sharedCookie)); shared > 0 || x.field("shared") == "yes" {
+		return nil
+	}
+	typed := map[string]string{}
+	for _, name := range typedFields() {
+		if v := x.field(name); v != "" && len(v) <= 254 {
+			typed[name] = v
+		}
+	}
+	return typed
+}
+
+// takeSetback takes up what a refused form has left for this page.
+func (x *request) takeSetback() {
+	text, n := cookie(x.r, x.s.cookieName(setbackCookie))
+	if n == 0 {
+		return
+	}
+	raw, err := x.s.service.OpenForBrowser(x.caller, setbackSeal, text)
+	b := new(setback)
+	if err != nil || json.Unmarshal(raw, b) != nil || b.Error == nil {
+		x.drop(setbackCookie)
+		return
+	}
+	age := x.s.now().Sub(b.At)
+	if age >= setbackLife || b.Path != x.local() {
+		return
+	}
+	if x.posted == nil {
+		x.posted = map[string][]string{}
+		for name, v := range b.Typed {
+			x.posted.Set(name, v)
+		}
+	}
+	if age < setbackTold {
+		x.setback = b
+	}
+}
+
+// setBack reports whether this page follows a refusal; with codes, one of these.
+func (x *request) setBack(codes ...auth.Code) bool {
+	if x.setback == nil {
+		return false
+	}
+	for _, c := range codes {
+		if x.setback.Error.Code == c {
+			return true
+		}
+	}
+	return len(codes) == 0
+}
+
+// tellSetback says on a page what was refused.
+func (x *request) tellSetback(f *assets.Frame) {
+	if x.setback != nil && x.r.Method == http.MethodGet {
+		x.addProblems(f, x.setback.Error)
+	}
+}
+
+// movesOn answers a refusal that no form has shown: the page that stands at the form's address tells of it. What
+// is no form of ours, or was not read (for its length, or because too many came), is answered where it is.
+func (x *request) movesOn(p *page, e *auth.Error) bool {
+	if x.r.Method != http.MethodPost || p.get == nil || x.fresh {
+		return false
+	}
+	switch e.Code {
+	case auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.TooSlow, auth.CrossOrigin,
+		auth.TooManyRequests:
+		return false
+	}
+	return x.s.statusOf(e) < http.StatusInternalServerError
+}
