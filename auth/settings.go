@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -52,17 +51,11 @@ func nameOfCredential(list []*Authenticator, credential string) string {
 	return ""
 }
 
-// clip trims s and cuts it to n characters; control characters go, and marks
-// of direction and of lines, which could make a name read as another.
+// clip is a name that somebody has given, as ident.CleanName, cut to n characters.
 func clip(s string, n int) string {
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) || ident.IsBidi(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, s))
+	s = ident.CleanName(s)
 	if r := []rune(s); len(r) > n {
-		s = strings.TrimSpace(string(r[:n]))
+		s = ident.CleanName(string(r[:n]))
 	}
 	return s
 }
@@ -230,7 +223,7 @@ func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) 
 		if err != nil {
 			return nil, err
 		}
-		if utf8.RuneCountInString(strings.TrimSpace(name)) > maxItem {
+		if utf8.RuneCountInString(ident.CleanName(name)) > maxItem || len(name) > ident.MaxTyped {
 			return nil, RefuseField(NameTooLong, "name").With("n", strconv.Itoa(maxItem))
 		}
 		if x.Name = clip(name, maxItem); x.Name == "" {

@@ -80,35 +80,63 @@ func tidy(s string) string {
 
 // seemly reports whether every character of s can be seen and stays in place.
 func seemly(s string) bool {
-	marks := maxMarks // at the start there is no letter that could carry one
-	var last rune
+	x := newSieve()
 	for _, r := range s {
-		switch {
-		case unicode.Is(unicode.Variation_Selector, r):
-			if marks == maxMarks {
-				return false
-			}
-		case unicode.IsMark(r):
-			if marks++; marks > maxMarks || isIgnorable(r) {
-				return false
-			}
-		case isBlank(r):
-			if r == '\u2028' || r == '\u2029' || unicode.IsControl(r) {
-				return false
-			}
-			marks = maxMarks
-		case r == joiner || r == nonJoiner:
-		case isTag(r):
-			if last != blackFlag && !isTag(last) {
-				return false
-			}
-		case isIgnorable(r), IsBidi(r), !isAssigned(r):
+		if !x.takes(r) {
 			return false
-		default:
-			marks = 0
 		}
-		last = r
 	}
+	return true
+}
+
+// onlySeemly returns s without the characters that are not seemly where they stand.
+func onlySeemly(s string) string {
+	x := newSieve()
+	return strings.Map(func(r rune) rune {
+		if x.takes(r) {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// A sieve reads a name, character by character.
+type sieve struct {
+	marks int // on the letter that was read last
+	last  rune
+}
+
+// newSieve is at the start of a name: there is no letter that could carry a mark.
+func newSieve() *sieve { return &sieve{marks: maxMarks} }
+
+// takes reports whether the next character is seemly after those that were taken.
+func (x *sieve) takes(r rune) bool {
+	marks := x.marks
+	switch {
+	case unicode.Is(unicode.Variation_Selector, r):
+		if marks == maxMarks {
+			return false
+		}
+	case unicode.IsMark(r):
+		if marks++; marks > maxMarks || isIgnorable(r) {
+			return false
+		}
+	case isBlank(r):
+		if r == '\u2028' || r == '\u2029' || unicode.IsControl(r) {
+			return false
+		}
+		marks = maxMarks
+	case r == joiner || r == nonJoiner:
+	case isTag(r):
+		if x.last != blackFlag && !isTag(x.last) {
+			return false
+		}
+	case isIgnorable(r), IsBidi(r), !isAssigned(r):
+		return false
+	default:
+		marks = 0
+	}
+	x.marks, x.last = marks, r
 	return true
 }
 

@@ -274,30 +274,36 @@ func ParseUserName(s string) (UserName, error) {
 // blanks collapsed, invisible characters removed.
 func (u UserName) Key() string { return Fold(string(u)) }
 
-// ParseName returns the name of a person in s, with blanks collapsed and
-// control characters removed. Its errors are NameMissing, and NameTooLong beyond
-// MaxName.
+// ParseName returns the name of a person in s, as CleanName does. Its errors are
+// NameMissing, and NameTooLong beyond MaxName.
 func ParseName(s string) (string, error) {
 	if len(s) > MaxTyped {
 		return "", NameTooLong
 	}
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case isBlank(r):
-			return ' '
-		case unicode.Is(unicode.Cc, r), IsBidi(r), r == utf8.RuneError:
-			return -1
-		}
-		return dropStray(r)
-	}, s)
-	s = strings.Join(strings.Fields(norm.NFC.String(s)), " ")
+	s = CleanName(s)
 	switch {
-	case Fold(s) == "":
+	case s == "":
 		return "", NameMissing
 	case utf8.RuneCountInString(s) > MaxName:
 		return "", NameTooLong
 	}
 	return s, nil
+}
+
+// CleanName returns what somebody calls a person or a thing, with blanks collapsed and without what is not seemly in a
+// user name: a name that shows nothing is "", and none shows as another.
+func CleanName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if isBlank(r) {
+			return ' '
+		}
+		return dropStray(r)
+	}, strings.ToValidUTF8(s[:min(len(s), MaxTyped)], ""))
+	s = strings.Join(strings.Fields(onlySeemly(norm.NFC.String(s))), " ")
+	if s = strings.TrimFunc(s, isEdge); Fold(s) == "" {
+		return ""
+	}
+	return s
 }
 
 // maxGreeting is how much of what was typed a page says again, in bytes: no identifier is longer.

@@ -462,3 +462,39 @@ func BenchmarkParseLogin(b *testing.B) {
 		})
 	}
 }
+
+// Every name is as seemly as a user name: of no character that cannot be seen, or that moves others, is there a trace.
+func TestNamesShowWhatTheyAre(t *testing.T) {
+	unseen := 0
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if !isIgnorable(r) && !IsBidi(r) && !isBlank(r) && !unicode.IsControl(r) {
+			continue
+		}
+		unseen++
+		if got := CleanName(string(r)); got != "" {
+			t.Errorf("a name of %U alone: got %q, want none", r, got)
+		}
+		if _, err := ParseName(" " + string(r) + string(r)); err != NameMissing {
+			t.Errorf("a person called %U: got %v, want %v", r, err, NameMissing)
+		}
+		got := CleanName("Blue" + string(r) + "key")
+		if joins := r == joiner || r == nonJoiner || unicode.Is(unicode.Variation_Selector, r); joins {
+			continue // they shape their neighbours, and a user name may have them
+		}
+		if got != "Bluekey" && got != "Blue key" {
+			t.Errorf("%U in a name: got %q, want it gone", r, got)
+		}
+		if !seemly(got) {
+			t.Errorf("%U in a name: got %q, which no user name may be", r, got)
+		}
+	}
+	if unseen < 4000 {
+		t.Errorf("got %d characters that show nothing, want all", unseen)
+	}
+	for in, want := range map[string]string{"  小明\u3000的店 ": "小明 的店", "👩\u200d🔧": "👩\u200d🔧", "e\u0301": "é",
+		"Z\u0300\u0301\u0302\u0303\u0304\u0305": "Z\u0300\u0301\u0302\u0303", "a\xffb": "ab"} {
+		if got := CleanName(in); got != want {
+			t.Errorf("CleanName(%q): got %q, want %q", in, got, want)
+		}
+	}
+}
