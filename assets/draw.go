@@ -48,13 +48,14 @@ func keyIcon(cuts [5]int, class string) template.HTML {
 }
 
 // QR draws text as a QR code: SVG, dark on nothing, with the quiet zone of four modules that ISO/IEC 18004 asks for.
-// label is what a screen reader says instead.
+// Each module is five pixels of the page wide: a longer text makes a larger code and no finer one. label is what a
+// screen reader says instead.
 func QR(text, label string) (template.HTML, error) {
 	code, err := qr.Encode(text, qr.M, qr.Auto)
 	if err != nil {
 		return "", fmt.Errorf("drawing a QR code: %w", err)
 	}
-	const quiet = 4
+	const quiet, module = 4, 5
 	size := code.Bounds().Dx()
 	var d strings.Builder
 	for y := range size {
@@ -76,8 +77,8 @@ func QR(text, label string) (template.HTML, error) {
 		}
 	}
 	side := size + 2*quiet
-	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %d %d" role="img" aria-label="%s" shape-rendering="crispEdges"><path d="%s" stroke="#0b1513" fill="none"/></svg>`,
-		side, side, template.HTMLEscapeString(label), d.String())), nil // numbers, and a label that is escaped
+	return template.HTML(fmt.Sprintf(`<svg width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="%s" shape-rendering="crispEdges"><path d="%s" stroke="#0b1513" fill="none"/></svg>`,
+		side*module, side*module, side, side, template.HTMLEscapeString(label), d.String())), nil // numbers, and a label that is escaped
 }
 
 func dark(c color.Color) bool {

@@ -70,6 +70,30 @@ func TestQR(t *testing.T) {
 	}
 }
 
+// TestQRGrows: whatever the text, a module is five pixels wide. In a fixed size the modules of long names would be too
+// fine for the cameras of old phones.
+func TestQRGrows(t *testing.T) {
+	var before int
+	for _, n := range []int{20, 60, 120, 200, 300} {
+		svg, err := QR(strings.Repeat("x", n), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := qrSize.FindStringSubmatch(string(svg))
+		if size == nil {
+			t.Fatalf("%d letters: got no size: %.80s", n, svg)
+		}
+		width, modules := atoi(t, size[1]), atoi(t, size[2])
+		if width != 5*modules || width <= before {
+			t.Errorf("%d letters: got %d pixels for %d modules, want five each and more than %d", n, width, modules,
+				before)
+		}
+		before = width
+	}
+}
+
+var qrSize = regexp.MustCompile(`width="(\d+)" height="\d+" viewBox="0 0 (\d+) `)
+
 func readPath(t *testing.T, svg string, side int) [][]bool {
 	t.Helper()
 	grid := make([][]bool, side)

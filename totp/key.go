@@ -120,7 +120,9 @@ func label(s string) string {
 }
 
 // URI returns k as an otpauth URI for a QR code. Names are percent-encoded
-// throughout and blanks are %20: apps read a plus sign as a plus sign.
+// throughout and blanks are %20: apps read a plus sign as a plus sign. What every
+// app takes for granted (SHA1, 6 digits, 30 seconds) is left out, for each letter
+// makes the code's modules smaller.
 func (k Key) URI() string {
 	escape := func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 	var b strings.Builder
@@ -132,10 +134,16 @@ func (k Key) URI() string {
 	if k.Issuer != "" {
 		b.WriteString("&issuer=" + escape(k.Issuer))
 	}
-	fmt.Fprintf(&b, "&algorithm=%s&digits=%d", k.Algorithm, k.Digits)
-	if k.Kind == auth.HOTP {
+	if k.Algorithm != SHA1 {
+		fmt.Fprintf(&b, "&algorithm=%s", k.Algorithm)
+	}
+	if k.Digits != 6 {
+		fmt.Fprintf(&b, "&digits=%d", k.Digits)
+	}
+	switch {
+	case k.Kind == auth.HOTP:
 		fmt.Fprintf(&b, "&counter=%d", k.Counter)
-	} else {
+	case k.Period != 30:
 		fmt.Fprintf(&b, "&period=%d", k.Period)
 	}
 	return b.String()

@@ -73,7 +73,7 @@ func TestTrapMD5(t *testing.T) {
 func TestTrapKeyURL(t *testing.T) {
 	good := appKey("s", "li").URI()
 	for _, bad := range []string{
-		strings.Replace(good, "digits=6", "digits=9999", 1), strings.Replace(good, "otpauth:", "https:", 1),
+		good + "&digits=9999", strings.Replace(good, "otpauth:", "https:", 1),
 	} {
 		if _, err := totp.ParseKeyURI(bad); err == nil {
 			t.Errorf("%s: got it read, want an error", bad)
