@@ -116,10 +116,16 @@ const (
 	KeyNotUSB          Code = "key-not-usb"
 	KeyExcluded        Code = "key-already-registered"
 	KeyModelRefused    Code = "key-model-refused"
-	KeyAttestation     Code = "key-attestation-refused"
+	KeyAttestation     Code = "key-attestation-refused" // no chain to a root that is trusted
 	KeyFrozen          Code = "key-frozen"
 	KeyBackupFlags     Code = "key-backup-flag-changed"
 	KeyUserHandleWrong Code = "key-user-handle-wrong"
+
+	KeyAttestationFormat      Code = "key-attestation-format-unknown"
+	KeyAttestationMalformed   Code = "key-attestation-malformed"
+	KeyAttestationForged      Code = "key-attestation-forged" // its signature, or it is about another key or challenge
+	KeyAttestationCertificate Code = "key-attestation-certificate-wrong"
+	KeyAttestationExpired     Code = "key-attestation-expired" // of certificates, where attestation is asked for
 )
 
 // An Error is an expected refusal: its effects are committed, and its code and

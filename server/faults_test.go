@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -376,6 +377,14 @@ func keyFaults() map[auth.Code]provocation {
 		a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Require: true,
 			Roots: []webauthn.Root{{Certificate: ca.Root()}}}})
 	}
+	leaf := func(o virtual.LeafOptions) func(*virtual.Attester, *virtual.Credential) {
+		return func(a *virtual.Attester, _ *virtual.Credential) { a.Leaf = &o }
+	}
+	attested := func(h virtual.Hooks) provocation {
+		return provocation{change: certified, do: func(c *trial) *httptest.ResponseRecorder {
+			return c.register(virtual.Options{Attestation: virtual.AttestPacked, AAGUID: [16]byte{1}}, "key", h)
+		}}
+	}
 	recalled := [16]byte{0: 0xab, 15: 0xcd}
 	return map[auth.Code]provocation{
 		auth.KeyMalformed: do(func(c *trial) *httptest.ResponseRecorder {
@@ -423,6 +432,20 @@ func keyFaults() map[auth.Code]provocation {
 		auth.KeyAttestation: {change: certified, do: func(c *trial) *httptest.ResponseRecorder {
 			return c.register(virtual.Options{}, "key", virtual.Hooks{})
 		}},
+		auth.KeyAttestationFormat: attested(virtual.Hooks{Attestation: func(a *virtual.Attestation) {
+			a.Format = "mine"
+		}}),
+		auth.KeyAttestationMalformed: attested(virtual.Hooks{Attestation: func(a *virtual.Attestation) {
+			delete(a.Statement, "sig")
+		}}),
+		auth.KeyAttestationForged: attested(virtual.Hooks{Signature: func(b []byte) []byte {
+			b[len(b)-1] ^= 1
+			return b
+		}}),
+		auth.KeyAttestationCertificate: attested(virtual.Hooks{Attester: leaf(virtual.LeafOptions{Version: 1})}),
+		auth.KeyAttestationExpired: attested(virtual.Hooks{Attester: leaf(virtual.LeafOptions{Change: func(c *x509.Certificate) {
+			c.NotAfter = c.NotBefore.AddDate(1, 0, 0)
+		}})}),
 		auth.KeyModelRefused: {change: func(t *testing.T, a *auth.Config, _ *Config) {
 			a.Factors = factors(t,
 				webauthn.Config{Attestation: webauthn.AttestationPolicy{Deny: []webauthn.AAGUID{webauthn.AAGUID(recalled)}}})

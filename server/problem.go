@@ -46,6 +46,8 @@ func statuses() map[auth.Code]int {
 			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
 			auth.KeyNoTouch, auth.KeyNotVerified,
 			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyAttestation,
+			auth.KeyAttestationFormat, auth.KeyAttestationMalformed, auth.KeyAttestationForged,
+			auth.KeyAttestationCertificate, auth.KeyAttestationExpired,
 			auth.KeyBackupFlags,
 			auth.KeyUserHandleWrong},
 	} {

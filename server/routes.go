@@ -252,6 +252,8 @@ func keyCodes() []auth.Code {
 		auth.KeyTypeWrong,
 		auth.KeyNoTouch, auth.KeyNotVerified, auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB,
 		auth.KeyExcluded,
+		auth.KeyAttestationFormat, auth.KeyAttestationMalformed, auth.KeyAttestationForged,
+		auth.KeyAttestationCertificate, auth.KeyAttestationExpired,
 		auth.KeyModelRefused, auth.KeyAttestation, auth.KeyFrozen, auth.KeyBackupFlags, auth.KeyUserHandleWrong)
 }
 func newPasswordCodes() []auth.Code {

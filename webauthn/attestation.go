@@ -31,25 +31,35 @@ func statements(o *protocol.AttestationObject) []protocol.NonCompoundAttestation
 // finds.
 func statementShape(o *protocol.AttestationObject, anyU2FModel bool) error {
 	list := statements(o)
-	ok := len(list) <= maxParts
+	step := statementStep(o.Format)
+	if step == "" {
+		return auth.Refuse(auth.KeyAttestationFormat).In("7.1.21")
+	}
+	if len(list) > maxParts {
+		return auth.Refuse(auth.KeyAttestationMalformed).In(step)
+	}
 	for _, s := range list {
-		ok = ok && certificatesShape(s.AttStatement)
+		leafed, ok := true, certificatesShape(s.AttStatement)
 		switch protocol.AttestationFormat(s.Format) {
 		case protocol.AttestationFormatFIDOUniversalSecondFactor:
 			ok = ok && (anyU2FModel || AAGUID(o.AuthData.AttData.AAGUID) == AAGUID{})
 		case protocol.AttestationFormatPacked:
-			ok = ok && leafShape(s.AttStatement)
+			leafed = leafShape(s.AttStatement)
 		case protocol.AttestationFormatTPM:
-			ok = ok && leafShape(s.AttStatement) && tpmShape(s.AttStatement)
+			leafed = leafShape(s.AttStatement)
+			ok = ok && tpmShape(s.AttStatement)
 		}
-	}
-	if !ok {
-		return auth.Refuse(auth.KeyAttestation).In(statementStep(o.Format))
+		switch {
+		case !ok:
+			return auth.Refuse(auth.KeyAttestationMalformed).In(step)
+		case !leafed:
+			return auth.Refuse(auth.KeyAttestationCertificate).In(step)
+		}
 	}
 	return nil
 }
 
-// statementStep is where Level 3 says what a statement of a format must be; §7.1 step 21 of one that it does not know.
+// statementStep is where Level 3 says what a statement of a format must be; "" of one that it does not know.
 func statementStep(format string) string {
 	for known, step := range map[protocol.AttestationFormat]string{
 		protocol.AttestationFormatPacked: "8.2", protocol.AttestationFormatTPM: "8.3",
@@ -61,7 +71,7 @@ func statementStep(format string) string {
 			return step
 		}
 	}
-	return "7.1.21"
+	return ""
 }
 
 func certificatesShape(statement map[string]any) bool {

@@ -168,6 +168,7 @@ type formatFault struct {
 	format virtual.Format
 	fault  func(*virtual.Attester, *virtual.Credential)
 	want   string
+	code   auth.Code // the factor's
 }
 
 func leaf(change func(*x509.Certificate)) func(*virtual.Attester, *virtual.Credential) {
@@ -186,109 +187,118 @@ func packedFaults(ca *virtual.CA, other crypto.Signer) []formatFault {
 	return []formatFault{
 		{"unit", virtual.AttestPacked,
 			leaf(func(c *x509.Certificate) { c.Subject.OrganizationalUnit = []string{"Sales"} }),
-			"Organizational Unit is invalid"},
+			"Organizational Unit is invalid", auth.KeyAttestationCertificate},
 		{"country", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.Subject.Country = []string{"Xx"} }),
-			"Country Code is invalid"},
+			"Country Code is invalid", auth.KeyAttestationCertificate},
 		{"a CA as leaf", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.IsCA = true }),
-			"Basic Constraints marked as CA"},
+			"Basic Constraints marked as CA", auth.KeyAttestationCertificate},
 		{"expired", virtual.AttestPacked, leaf(func(c *x509.Certificate) { c.NotAfter = c.NotBefore.AddDate(1, 0, 0) }),
-			"no longer valid or not yet valid"},
+			"no longer valid or not yet valid", auth.KeyAttestationExpired},
 		{"not yet valid", virtual.AttestPacked,
 			leaf(func(c *x509.Certificate) { c.NotBefore = c.NotAfter.AddDate(-1, 0, 0) }),
-			"no longer valid or not yet valid"},
+			"no longer valid or not yet valid", auth.KeyAttestationExpired},
 		{"critical AAGUID", virtual.AttestPacked,
-			leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Critical = true }), "marked as critical"},
+			leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Critical = true }), "marked as critical",
+			auth.KeyAttestationCertificate},
 		{"version 2", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{Version: 2}
-		}, "incorrect version"},
+		}, "incorrect version", auth.KeyAttestationCertificate},
 		{"version 1", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{Version: 1}
-		}, "incorrect version"},
+		}, "incorrect version", auth.KeyAttestationCertificate},
 		{"AAGUID of another model", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{AAGUID: [16]byte{1}}
-		}, "AAGUID does not match"},
+		}, "AAGUID does not match", auth.KeyAttestationCertificate},
 		{"signed by the credential's key", virtual.AttestPacked, func(a *virtual.Attester, c *virtual.Credential) {
 			a.Key = c.PrivateKey()
-		}, "Signature validation error"},
+		}, "Signature validation error", auth.KeyAttestationForged},
 		{"signature", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Signature = func(b []byte) []byte { return flipLast(b) }
-		}, "Signature validation error"},
+		}, "Signature validation error", auth.KeyAttestationForged},
 		{"other data signed", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Message = func(b []byte) []byte { b[32] ^= virtual.FlagUV; return b }
-		}, "Signature validation error"},
+		}, "Signature validation error", auth.KeyAttestationForged},
 		{"empty x5c", virtual.AttestPacked, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Chain = func([][]byte) [][]byte { return nil }
-		}, "Error getting certificate"},
+		}, "Error getting certificate", auth.KeyAttestationMalformed},
 		{"self by another key", virtual.AttestSelf, func(a *virtual.Attester, _ *virtual.Credential) { a.Key = other },
-			"Unable to verify signature"},
+			"Unable to verify signature", auth.KeyAttestationForged},
 		{"two certificates", virtual.AttestFIDOU2F, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Chain = func(c [][]byte) [][]byte { return append(c, ca.Root().Raw) }
-		}, "exactly one element"},
+		}, "exactly one element", auth.KeyAttestationMalformed},
 	}
 }
 
 func tpmFaults(other crypto.Signer) []formatFault {
 	return []formatFault{
-		{"version", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Version = "1.2" }), "only supports TPM 2.0"},
-		{"magic", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Magic = 0xff544348 }), "TPM_GENERATED_VALUE"},
-		{"type", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Attest = 0x801a }), "TPM_ST_ATTEST_CERTIFY"},
+		{"version", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Version = "1.2" }), "only supports TPM 2.0",
+			auth.KeyAttestationMalformed},
+		{"magic", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Magic = 0xff544348 }), "TPM_GENERATED_VALUE",
+			auth.KeyAttestationMalformed},
+		{"type", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Attest = 0x801a }), "TPM_ST_ATTEST_CERTIFY",
+			auth.KeyAttestationMalformed},
 		{"extraData", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { flipLast(p.ExtraData) }),
-			"ExtraData is not set to hash"},
+			"ExtraData is not set to hash", auth.KeyAttestationForged},
 		{"name", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Name = flipLast(p.NameOf(p.PubArea())) }),
-			"attested and pubArea"},
+			"attested and pubArea", auth.KeyAttestationMalformed},
 		{"another key in pubArea", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.X, p.Y = p.Y, p.X }),
-			"Mismatch between ECCParameters"},
+			"Mismatch between ECCParameters", auth.KeyAttestationForged},
 		{"another curve", virtual.AttestTPM, tpm(func(p *virtual.TPMParts) { p.Curve = 4 }),
-			"Mismatch between ECCParameters"},
+			"Mismatch between ECCParameters", auth.KeyAttestationForged},
 		{"subject", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.Subject.CommonName = "TPM" }),
-			"subject must be empty"},
-		{"no usage", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.UnknownExtKeyUsage = nil }), "missing EKU"},
+			"subject must be empty", auth.KeyAttestationCertificate},
+		{"no usage", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.UnknownExtKeyUsage = nil }), "missing EKU",
+			auth.KeyAttestationCertificate},
 		{"other usage", virtual.AttestTPM,
 			leaf(func(c *x509.Certificate) { c.UnknownExtKeyUsage[0] = []int{2, 23, 133, 8, 1} }),
-			"missing 2.23.133.8.3"},
+			"missing 2.23.133.8.3", auth.KeyAttestationCertificate},
 		{"no alternative name", virtual.AttestTPM,
-			leaf(func(c *x509.Certificate) { c.ExtraExtensions = c.ExtraExtensions[1:] }), "Invalid SAN data"},
+			leaf(func(c *x509.Certificate) { c.ExtraExtensions = c.ExtraExtensions[1:] }), "Invalid SAN data",
+			auth.KeyAttestationCertificate},
 		{"maker", virtual.AttestTPM, leaf(func(c *x509.Certificate) {
 			c.ExtraExtensions[0].Value = bytes.Replace(c.ExtraExtensions[0].Value, []byte("FFFFF1D0"),
 				[]byte("FFFFFFFF"), 1)
-		}), "Invalid TPM manufacturer"},
-		{"AIK a CA", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.IsCA = true }), "CA is true"},
+		}), "Invalid TPM manufacturer", auth.KeyAttestationCertificate},
+		{"AIK a CA", virtual.AttestTPM, leaf(func(c *x509.Certificate) { c.IsCA = true }), "CA is true",
+			auth.KeyAttestationCertificate},
 		{"AIK of another model", virtual.AttestTPM, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{AAGUID: [16]byte{1}}
-		}, "AAGUID does not match"},
+		}, "AAGUID does not match", auth.KeyAttestationCertificate},
 		{"signed by another key", virtual.AttestTPM, func(a *virtual.Attester, _ *virtual.Credential) { a.Key = other },
-			"Signature validation error"},
+			"Signature validation error", auth.KeyAttestationForged},
 	}
 }
 
 func platformFaults(other crypto.Signer) []formatFault {
 	return []formatFault{
 		{"challenge", virtual.AttestAndroidKey,
-			android(func(d *virtual.KeyDescription) { d.Challenge = make([]byte, 32) }), "challenge not equal"},
+			android(func(d *virtual.KeyDescription) { d.Challenge = make([]byte, 32) }), "challenge not equal",
+			auth.KeyAttestationForged},
 		{"all applications", virtual.AttestAndroidKey, android(func(d *virtual.KeyDescription) {
 			d.Hardware = d.Hardware.With(virtual.AndroidAllApplications, asn1.NullRawValue)
-		}), "all applications"},
+		}), "all applications", auth.KeyAttestationCertificate},
 		{"origin", virtual.AttestAndroidKey, android(func(d *virtual.KeyDescription) {
 			d.Hardware = d.Hardware.With(virtual.AndroidOrigin, 2)
-		}), "KM_ORIGIN_GENERATED"},
+		}), "KM_ORIGIN_GENERATED", auth.KeyAttestationCertificate},
 		{"no origin", virtual.AttestAndroidKey, android(func(d *virtual.KeyDescription) {
 			d.Hardware = d.Hardware.With(virtual.AndroidOrigin, nil)
-		}), "KM_ORIGIN_GENERATED"},
+		}), "KM_ORIGIN_GENERATED", auth.KeyAttestationCertificate},
 		{"purpose", virtual.AttestAndroidKey, android(func(d *virtual.KeyDescription) {
 			d.Hardware = d.Hardware.With(virtual.AndroidPurpose, []int{3})
-		}), "KM_PURPOSE_SIGN"},
+		}), "KM_PURPOSE_SIGN", auth.KeyAttestationCertificate},
 		{"certificate of another key", virtual.AttestAndroidKey, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{Key: other}
-		}, "public key"},
+		}, "public key", auth.KeyAttestationForged},
 		{"nonce", virtual.AttestApple, func(a *virtual.Attester, _ *virtual.Credential) { a.Nonce = flipLast },
-			"expected nonce"},
+			"expected nonce", auth.KeyAttestationForged},
 		{"certificate of another key", virtual.AttestApple, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Leaf = &virtual.LeafOptions{Key: other}
-		}, "public key"},
+		}, "public key", auth.KeyAttestationForged},
 		{"one part", virtual.AttestCompound, func(a *virtual.Attester, _ *virtual.Credential) {
 			a.Formats = []virtual.Format{virtual.AttestPacked}
-		}, "at least two other"},
-		{"second part", virtual.AttestCompound, tpm(func(p *virtual.TPMParts) { p.Magic++ }), "TPM_GENERATED_VALUE"},
+		}, "at least two other", auth.KeyAttestationMalformed},
+		{"second part", virtual.AttestCompound, tpm(func(p *virtual.TPMParts) { p.Magic++ }), "TPM_GENERATED_VALUE",
+			auth.KeyAttestationMalformed},
 	}
 }
 
@@ -318,7 +328,7 @@ func TestFormatFaults(t *testing.T) {
 }
 
 // TestFactorJudgesEveryFormat: the factor takes each format when it is right, and refuses each of the faults above, and
-// those that the library overlooks, for the attestation.
+// those that the library overlooks, for its own reason.
 func TestFactorJudgesEveryFormat(t *testing.T) {
 	ca := testCA(t, "formats")
 	trustMaker(t, &androidRoots, ca.Root())
@@ -349,26 +359,28 @@ func TestFactorJudgesEveryFormat(t *testing.T) {
 		if tc.format == virtual.AttestFIDOU2F {
 			o.AAGUID = [16]byte{}
 		}
-		judge(tc.name, o, &virtual.Hooks{Attester: tc.fault}, auth.KeyAttestation)
+		judge(tc.name, o, &virtual.Hooks{Attester: tc.fault}, tc.code)
 	}
 }
 
 // overlooked are faults that the library lets pass.
 func overlooked() []formatFault {
 	return []formatFault{
-		{name: "no basic constraints", format: virtual.AttestPacked,
+		{name: "no basic constraints", format: virtual.AttestPacked, code: auth.KeyAttestationCertificate,
 			fault: leaf(func(c *x509.Certificate) { c.BasicConstraintsValid = false })},
-		{name: "empty AAGUID", format: virtual.AttestPacked,
+		{name: "empty AAGUID", format: virtual.AttestPacked, code: auth.KeyAttestationCertificate,
 			fault: leaf(func(c *x509.Certificate) { c.ExtraExtensions[0].Value = nil })},
-		{name: "AAGUID and more", format: virtual.AttestPacked, fault: leaf(func(c *x509.Certificate) {
-			c.ExtraExtensions[0].Value = append(c.ExtraExtensions[0].Value, 0)
-		})},
-		{name: "empty AAGUID", format: virtual.AttestTPM,
+		{name: "AAGUID and more", format: virtual.AttestPacked, code: auth.KeyAttestationCertificate,
+			fault: leaf(func(c *x509.Certificate) {
+				c.ExtraExtensions[0].Value = append(c.ExtraExtensions[0].Value, 0)
+			})},
+		{name: "empty AAGUID", format: virtual.AttestTPM, code: auth.KeyAttestationCertificate,
 			fault: leaf(func(c *x509.Certificate) { c.ExtraExtensions[1].Value = nil })},
-		{name: "pubArea and more", format: virtual.AttestTPM, fault: tpm(func(p *virtual.TPMParts) {
-			p.Name, p.PubAreaTail = p.NameOf(p.PubArea()), []byte{0}
-		})},
-		{name: "certInfo and more", format: virtual.AttestTPM,
+		{name: "pubArea and more", format: virtual.AttestTPM, code: auth.KeyAttestationMalformed,
+			fault: tpm(func(p *virtual.TPMParts) {
+				p.Name, p.PubAreaTail = p.NameOf(p.PubArea()), []byte{0}
+			})},
+		{name: "certInfo and more", format: virtual.AttestTPM, code: auth.KeyAttestationMalformed,
 			fault: tpm(func(p *virtual.TPMParts) { p.CertInfoTail = []byte{0} })},
 	}
 }

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/go-webauthn/webauthn/metadata"
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
@@ -49,7 +51,7 @@ func (f *Factor) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 	if err != nil {
 		return errors.New("webauthn: the library refuses to begin a registration")
 	}
-	st := &state{Session: *session, Flavour: flavour, Certified: wish.Certified}
+	st := &state{Session: *session, Flavour: flavour, Attest: wish.Attest, Certified: wish.Certified}
 	for _, a := range s.Existing {
 		if a.Kind == auth.WebAuthn {
 			st.Exclude = append(st.Exclude, excluded{ID: a.Credential, Name: a.Name})
@@ -144,7 +146,7 @@ func (f *Factor) FinishBind(c *auth.Ceremony, raw json.RawMessage) (*auth.Authen
 	if err := f.asked(st, r); err != nil {
 		return nil, err
 	}
-	credential, err := f.create(st, r, client, object)
+	credential, err := f.create(st, r, client, object, c.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -261,9 +263,11 @@ func (f *Factor) asked(st *state, r *response) error {
 	return nil
 }
 
-// create lets the library verify the registration once more and the attestation statement for the first time.
+// create lets the library verify the registration once more and the attestation statement for the first time. A
+// statement that is right but for the time of its certificates counts as self attestation, as step 24 permits, where
+// nobody asked for one: keys outlive what their makers signed.
 func (f *Factor) create(st *state, r *response, client *protocol.CollectedClientData,
-	object *protocol.AttestationObject) (*webauthn.Credential, error) {
+	object *protocol.AttestationObject, now time.Time) (*webauthn.Credential, error) {
 	if err := statementShape(object, f.config.Attestation.AnyU2FModel); err != nil {
 		return nil, err
 	}
@@ -271,14 +275,22 @@ func (f *Factor) create(st *state, r *response, client *protocol.CollectedClient
 	parsed.ID = r.id
 	parsed.Type = string(protocol.PublicKeyCredentialType)
 	parsed.RawID = r.rawID
-	parsed.Response.CollectedClientData, parsed.Response.AttestationObject = *client, *object
+	parsed.Response.CollectedClientData = *client
+	parsed.Response.AttestationObject = *timeless(object)
 	parsed.Raw.AttestationResponse.ClientDataJSON = r.clientData
 	parsed.Raw.AttestationResponse.AttestationObject = r.object
 	credential, err := f.rp.CreateCredential(&user{handle: st.Session.UserID}, st.Session, parsed)
 	if err != nil {
 		// every other step has passed above
-		return nil, auth.Refuse(auth.KeyAttestation).In(statementStep(object.Format))
+		return nil, auth.Refuse(reason(err)).In(statementStep(object.Format))
 	}
+	if current(object, now) {
+		return credential, nil
+	}
+	if f.config.Attestation.Ask || st.Attest || st.Certified {
+		return nil, auth.Refuse(auth.KeyAttestationExpired).In("7.1.24")
+	}
+	credential.AttestationType = string(metadata.BasicSurrogate)
 	return credential, nil
 }
 

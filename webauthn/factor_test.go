@@ -74,7 +74,13 @@ func device(t testing.TB, o virtual.Options) *virtual.Authenticator {
 // binding begins a registration.
 func (b *bench) binding(flavour auth.Flavour) *auth.Ceremony {
 	b.t.Helper()
-	input, _ := json.Marshal(auth.BindInput{Flavour: flavour})
+	return b.bindingAs(auth.BindInput{Flavour: flavour})
+}
+
+// bindingAs begins a registration with what the person chose.
+func (b *bench) bindingAs(in auth.BindInput) *auth.Ceremony {
+	b.t.Helper()
+	input, _ := json.Marshal(in)
 	c := &auth.Ceremony{
 		ID: "bind", Account: "a", Purpose: auth.ForBind, Kind: auth.WebAuthn,
 		Now: start, Expires: start.Add(5 * time.Minute), Input: input,

@@ -16,7 +16,8 @@ import (
 
 // A state is what one ceremony must remember, in Ceremony.State:
 //
-//	{"s": SessionData, verbatim, "f": flavour, "x": [{"i": credential id, "n": its name}, ...], "c": certified only}   registration
+//	{"s": SessionData, verbatim, "f": flavour, "x": [{"i": credential id, "n": its name}, ...],
+//	 "a": attestation asked for, "c": certified only}                                           registration
 //	{"s": SessionData, verbatim}                                                                authentication
 //
 // A registration is told by its flavour.
@@ -25,6 +26,7 @@ type state struct {
 	Flavour auth.Flavour         `json:"f,omitempty"`
 	Exclude []excluded           `json:"x,omitempty"`
 
+	Attest    bool `json:"a,omitempty"`
 	Certified bool `json:"c,omitempty"`
 }
 

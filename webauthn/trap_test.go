@@ -349,7 +349,8 @@ func TestCertifiedKeysOnly(t *testing.T) {
 			virtual.Options{AAGUID: model}, auth.KeyModelRefused, false},
 		{"chain not valid at the ceremony's time", webauthn.AttestationPolicy{Require: true,
 			Roots: []webauthn.Root{root(late)}},
-			virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: late}, auth.KeyAttestation, false},
+			virtual.Options{Attestation: virtual.AttestPacked, AAGUID: model, CA: late},
+			auth.KeyAttestationExpired, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			b := newBench(t, func(c *webauthn.Config) { c.Attestation = tc.policy }, tc.device)
