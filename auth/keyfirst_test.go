@@ -149,7 +149,11 @@ func TestSealedChallengesAreOfOneLength(t *testing.T) {
 	w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
 	w.seller("keyless@example.com", "+8613800138001")
 	want := 0
-	for pad := range 1024 {
+	step := 1
+	if testing.Short() {
+		step = 11 // all remainders of what a cipher or an encoding pads to
+	}
+	for pad := 0; pad < 1024; pad += step {
 		for _, identifier := range []string{"seller@example.com", "keyless@example.com", "nobody@example.com", phoneIndex} {
 			for _, typed := range []string{strings.Repeat(" ", pad) + identifier, "  " + identifier + strings.Repeat("\u200b", pad),
 				identifier + strings.Repeat("\x01<", pad)} {
