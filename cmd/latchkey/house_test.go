@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -131,12 +132,21 @@ type source struct {
 	fset  *token.FileSet
 }
 
-// sources parses every Go file of the module.
+// sources is every Go file of the module, to be read and not changed.
 func sources(t *testing.T) []source {
 	t.Helper()
+	all, err := parsed()
+	if err != nil {
+		t.Fatalf("reading the sources: %v", err)
+	}
+	return all
+}
+
+// parsed parses them, once for all tests: it takes a second.
+var parsed = sync.OnceValues(func() ([]source, error) {
 	top := filepath.Join("..", "..")
 	if _, err := os.Stat(filepath.Join(top, "go.mod")); err != nil {
-		t.Fatalf("finding the top of the module: %v", err)
+		return nil, err
 	}
 	var all []source
 	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
@@ -164,11 +174,8 @@ func sources(t *testing.T) []source {
 		})
 		return nil
 	})
-	if err != nil {
-		t.Fatalf("reading the sources: %v", err)
-	}
-	return all
-}
+	return all, err
+})
 
 // imports lists what a file imports.
 func (s source) imports() []string {
