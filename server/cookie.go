@@ -91,6 +91,31 @@ func (x *request) put(name, value string, life time.Duration) {
 		Secure: x.s.site.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
+// sealed is what a cookie of that name keeps of what somebody typed: whoever else looks into the browser, or at what it
+// sends, reads nothing of it.
+func (x *request) sealed(name string, plain []byte) string {
+	if len(plain) == 0 {
+		return ""
+	}
+	text, err := x.s.service.SealForBrowser(x.caller, name, plain)
+	if err != nil {
+		return "" // then it is typed again
+	}
+	return text
+}
+
+// opened is what sealed has sealed, nil for what this browser was not given.
+func (x *request) opened(name, text string) []byte {
+	if text == "" {
+		return nil
+	}
+	plain, err := x.s.service.OpenForBrowser(x.caller, name, text)
+	if err != nil {
+		return nil
+	}
+	return plain
+}
+
 // drop ends a cookie.
 func (x *request) drop(name string) { x.put(name, "", -time.Second) }
 

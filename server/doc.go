@@ -21,12 +21,12 @@
 //	name                       holds                    life                         path
 //	__Host-latchkey            session token            browser's, or kept           /
 //	__Host-latchkey-browser    256 random bits          400 days                     /
-//	__Host-latchkey-flow       sealed sign-in           20 minutes                   /
+//	__Host-latchkey-flow       sealed sign-in, who      20 minutes                   /
 //	__Host-latchkey-step       sealed, begun exchange   20 minutes                   /
 //	__Host-latchkey-lang       en or zh-CN              400 days                     /
 //	__Host-latchkey-return     path to go back to       20 minutes                   /
 //	__Host-latchkey-notice     what the last act did    the next page                /
-//	__Host-latchkey-sign-up    where the mail went          20 minutes                   /
+//	__Host-latchkey-sign-up    sealed, where mail went  20 minutes                   /
 //	__Host-latchkey-untrusted  "do not offer trust"     400 days                     /
 //	__Host-latchkey-refused    sealed, a refused form   5 minutes                    /
 //	__Host-latchkey-shared     "a shared computer"      browser's                    /

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
@@ -131,7 +130,7 @@ func (x *request) home() error {
 
 // keepFlow keeps a sealed sign-in, and the identifier as typed for the form of whoever has to begin again.
 func (x *request) keepFlow(ceremony, identifier string) {
-	x.put(flowCookie, ceremony+"."+base64.RawURLEncoding.EncodeToString([]byte(clip(identifier, 254))), flowLife)
+	x.put(flowCookie, ceremony+"."+x.sealed(flowCookie, []byte(clip(identifier, 254))), flowLife)
 }
 
 func clip(s string, n int) string {
@@ -145,11 +144,7 @@ func clip(s string, n int) string {
 func (x *request) flow() (ceremony, identifier string) {
 	v, _ := cookie(x.r, x.s.cookieName(flowCookie))
 	ceremony, text, _ := strings.Cut(v, ".")
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return ceremony, ""
-	}
-	return ceremony, string(raw)
+	return ceremony, string(x.opened(flowCookie, text))
 }
 
 // identifier is what was typed on this page, else at the beginning of the sign-in under way.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -42,17 +41,17 @@ type draft struct {
 }
 
 func (x *request) keepDraft(d draft) {
-	raw, err := json.Marshal(d)
-	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxFlash {
-		x.put(draftCookie, text, flowLife)
+	if raw, err := json.Marshal(d); err == nil {
+		if text := x.sealed(draftCookie, raw); len(text) <= maxFlash {
+			x.put(draftCookie, text, flowLife)
+		}
 	}
 }
 
 // draft is the sign-up on its way, empty for none.
 func (x *request) draft() (d draft) {
 	text, _ := cookie(x.r, x.s.cookieName(draftCookie))
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(raw, &d) != nil {
+	if json.Unmarshal(x.opened(draftCookie, text), &d) != nil {
 		return draft{}
 	}
 	return d
@@ -63,8 +62,9 @@ func signUpSent(x *request) error {
 	return x.show(http.StatusOK, &assets.SignUpSent{Frame: x.frame(), Email: d.Email, Resend: d.Resend})
 }
 
-// confirmPage is the form behind the link, with what was typed; the password never comes back. It is the same empty form for every link of an address, until the address has an account.
-// It says what to do now where the link opens nothing any more.
+// confirmPage is the form behind the link, with what was typed; the password never comes back. It is the same empty form
+// for every link of an address, until the address has an account. It says what to do now where the link opens nothing
+// any more.
 func confirmPage(x *request) error {
 	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link"), Name: x.field("name"),
 		UserName: x.field("user-name"), Phone: x.field("phone"), Terms: x.field("terms") == "yes",

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -116,5 +118,54 @@ func TestFormsNameAllFaultsAtOnce(t *testing.T) {
 	if want := "name-missing user-name-missing phone-malformed password-no-upper password-no-digit password-no-sign " +
 		"password-too-simple terms-not-accepted"; codes != want {
 		t.Errorf("got %s, want %s", codes, want)
+	}
+}
+
+// What somebody typed into the forms of sign-up, sign-in and reset is in no cookie for others to read, in no coding.
+func TestCookiesTellNobodyWhatWasTyped(t *testing.T) {
+	w := newWorld(t)
+	p := w.browser()
+	typed := []string{"seller@example.com", "Wei Canary", "小明的店", "13800138000"}
+	seen := map[string]bool{}
+	look := func(when string) {
+		t.Helper()
+		u, err := url.Parse(testOrigin + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range p.jar.Cookies(u) {
+			seen[c.Name] = true
+			for part := range strings.SplitSeq(c.Value, ".") {
+				plain, _ := url.QueryUnescape(part)
+				decoded, _ := base64.RawURLEncoding.DecodeString(part)
+				for _, word := range typed {
+					if strings.Contains(part+" "+plain+" "+string(decoded), word) {
+						t.Errorf("%s: the cookie %s tells %q", when, c.Name, word)
+					}
+				}
+			}
+		}
+	}
+	p.fill(p.open("/sign-up"), "/sign-up", "email", testEmail).at("/sign-up/sent", 200).says(testEmail)
+	look("a sign-up")
+	link := path(w.mailed(auth.TemplateSignUp).Args["link"])
+	form := []string{"name", "Wei Canary", "user-name", "小明的店", "phone", "+8613800138000", "terms", "yes", "password"}
+	s := p.fill(p.open(link), link, append(form, "short")...)
+	look("a form of sign-up that was refused")
+	p.fill(s, link, append(form, testPassword)...).at("/security/start", 200)
+	look("the end of sign-up")
+	p.touch(p.open("/security/keys/new"), stick(t, "red"), "/security/keys/new")
+	p.fill(p.open("/security"), "/sign-out")
+	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword).at("/sign-in/verify", 200)
+	look("a sign-in")
+	p.fill(p.open("/forgot"), "/forgot", "identifier", testEmail).at("/forgot/sent", 200)
+	if got := p.open("/sign-in").form("/sign-in").fields.Get("identifier"); got != testEmail {
+		t.Errorf("got the identifier %q, want what this browser typed", got)
+	}
+	look("a reset")
+	for _, name := range []string{"__Host-latchkey-sign-up", "__Host-latchkey-flow", "__Host-latchkey-refused"} {
+		if !seen[name] {
+			t.Errorf("got no cookie %s on the way, want it looked into", name)
+		}
 	}
 }
