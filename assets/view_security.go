@@ -12,8 +12,9 @@ type Security struct {
 	Pending     []Pending // changes that wait and can be stopped
 	Losses      []Loss    // the lock-out forecast
 	Password    time.Time // when it was changed; zero: not said
-	Email       string    // security e-mail, masked
-	Phone       string    // account phone, masked; "" for none
+	UserName    string    // the account's own
+	Email       string    // security e-mail; masked unless the second step is fresh
+	Phone       string    // account phone, masked like it; "" for none
 	PhoneProved bool      // a code sent to it came back: it signs in
 	Browsers    int       // trusted browsers
 	TrustUntil  time.Time // the latest end of trust
@@ -217,7 +218,7 @@ type Password struct {
 // phone to /security/contact/phone.
 type Contacts struct {
 	Frame
-	EmailNow, PhoneNow string // masked; "" for none
+	EmailNow, PhoneNow string // masked unless the second step is fresh; "" for none
 	PhoneProved        bool   // a code sent to PhoneNow came back: it signs in
 	Email, Phone       string // as typed
 }

@@ -39,7 +39,7 @@ func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begu
 		if err != nil {
 			return nil, err
 		}
-		next := &Ceremony{ID: id, Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Recipient: to,
+		next := &Ceremony{ID: id, Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Recipient: to, Typed: !f.Own,
 			Input: input, Language: c.Language, Greeting: ident.Greeting(w.account.Email.Mask()),
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.SignInLife),
 			Account: w.account.ID, Session: w.session.lineID(), Epochs: w.epochs(w.account)}

@@ -38,6 +38,7 @@ type Ceremony struct {
 	Session         string          `json:"s,omitempty"`  // the session that a step-up or a binding belongs to
 	AuthenticatorID string          `json:"tg,omitempty"` // the authenticator chosen to answer, "" if any may
 	Recipient       ident.Recipient `json:"to,omitempty"` // the number or mailbox that a binding is about
+	Typed           bool            `json:"ty,omitempty"` // it was typed to begin: its page shows it as it is
 	For             Action          `json:"w,omitempty"`  // the action that a step-up is for
 	About           string          `json:"ab,omitempty"` // the authenticator that this action is about
 

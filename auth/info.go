@@ -124,8 +124,9 @@ type Challenge struct {
 // DeliveryInfo says how far the newest message of a ceremony has come.
 type DeliveryInfo struct {
 	Channel   Channel
-	Masked    ident.Masked `json:"to"`
-	Label     string       // which message counts
+	Masked    ident.Masked    `json:"to"`
+	Recipient ident.Recipient `json:"-"` // of a binding: as it is, for whoever has just typed it
+	Label     string          // which message counts
 	State     Delivery
 	SentAt    time.Time
 	ChangedAt time.Time
@@ -195,7 +196,8 @@ type AuthenticatorInfo struct {
 	DeviceKind   DeviceKind
 	Flavour      Flavour
 	Model        string
-	Masked       ident.Masked `json:"address"` // the number or mailbox
+	Masked       ident.Masked    `json:"address"` // the number or mailbox
+	Recipient    ident.Recipient `json:"-"`       // the same as it is: for the pages of a fresh session, else ""
 	Channels     []Channel
 	Class        Class
 	Synced       bool
@@ -240,6 +242,8 @@ type Me struct {
 type SecurityInfo struct {
 	Me             Me
 	MaskedPhone    ident.Masked `json:"phone"`
+	Email          ident.Email  `json:"-"` // both as they are: for the pages of a fresh session, else ""
+	Phone          ident.Phone  `json:"-"`
 	PhoneConfirmed bool
 	PasswordAt     time.Time
 	EnrolledAt     time.Time // zero: two-step verification is off

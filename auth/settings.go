@@ -88,6 +88,9 @@ func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error)
 		if err := w.listMethods(info); err != nil {
 			return nil, err
 		}
+		if err := w.revealOwn(info); err != nil {
+			return nil, err
+		}
 		return info, w.listPlaces(info)
 	})
 }

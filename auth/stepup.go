@@ -184,6 +184,9 @@ func (w *Work) delivery(c *Ceremony) (*DeliveryInfo, error) {
 	d := &DeliveryInfo{Channel: m.Channel, Masked: m.Recipient.Mask(), Label: m.Label, State: m.State, SentAt: m.CreatedAt,
 		ChangedAt: m.ChangedAt, Expires: m.Expires, ResendAt: q.LastAt.Add(w.s.policy.ResendAfter),
 		LeftToday: max(0, w.s.policy.SendsPerDay-q.Count)}
+	if c.Typed {
+		d.Recipient = c.Recipient
+	}
 	if (d.State == Queued || d.State == Accepted) && !w.now.Before(d.Expires) {
 		d.State = Expired
 	}

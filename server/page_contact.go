@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/latchkey-auth/latchkey/assets"
@@ -45,8 +46,8 @@ func (x *request) showContacts() error {
 	if err != nil {
 		return err
 	}
-	return x.show(http.StatusOK, &assets.Contacts{Frame: f, EmailNow: string(info.Me.MaskedEmail),
-		PhoneNow: string(info.MaskedPhone), PhoneProved: info.PhoneConfirmed, Email: x.field("email"), Phone: x.field("phone")})
+	return x.show(http.StatusOK, &assets.Contacts{Frame: f, EmailNow: ownEmail(info),
+		PhoneNow: ownPhone(info), PhoneProved: info.PhoneConfirmed, Email: x.field("email"), Phone: x.field("phone")})
 }
 
 // phoneRemovePage asks before the number goes.
@@ -61,7 +62,17 @@ func phoneRemovePage(x *request) error {
 	if info.MaskedPhone == "" {
 		return x.redirect("/security/contact")
 	}
-	return x.show(http.StatusOK, &assets.PhoneRemove{Frame: f, PhoneNow: string(info.MaskedPhone)})
+	return x.show(http.StatusOK, &assets.PhoneRemove{Frame: f, PhoneNow: ownPhone(info)})
+}
+
+// ownEmail is the account's address as its session may read it.
+func ownEmail(info *auth.SecurityInfo) string {
+	return cmp.Or(info.Email.Show(), string(info.Me.MaskedEmail))
+}
+
+// ownPhone is the account's number as its session may read it.
+func ownPhone(info *auth.SecurityInfo) string {
+	return cmp.Or(info.Phone.Show(), string(info.MaskedPhone))
 }
 
 func emailPost(x *request) error {
@@ -69,7 +80,7 @@ func emailPost(x *request) error {
 	if err != nil {
 		return x.refuseTo("/security/contact", err)
 	}
-	x.leaveFlash(flash{Key: "email-asked", Name: string(info.MaskedEmail), Time: info.ResendAt})
+	x.leaveFlash(flash{Key: "email-asked", Time: info.ResendAt})
 	return x.redirect("/security/contact")
 }
 
@@ -79,7 +90,7 @@ func (x *request) ownNumber(info *auth.SecurityInfo) string {
 	if info.PhoneConfirmed || x.query("other") != "" || x.field("phone") != "" {
 		return ""
 	}
-	return string(info.MaskedPhone)
+	return ownPhone(info)
 }
 
 func phonePost(x *request) error {
@@ -89,11 +100,10 @@ func phonePost(x *request) error {
 	} else if number == "" { // an empty field is a slip, and must not take the number away
 		return x.refuseTo("/security/contact", auth.RefuseField(auth.PhoneMalformed, "phone"))
 	}
-	masked, err := x.s.service.ChangePhone(x.r.Context(), x.caller, number)
-	if err != nil {
+	if _, err := x.s.service.ChangePhone(x.r.Context(), x.caller, number); err != nil {
 		return x.refuseTo("/security/contact", err)
 	}
-	p := flash{Key: "phone-changed", Name: string(masked)}
+	p := flash{Key: "phone-changed"}
 	if number == "" {
 		p = flash{Key: "phone-gone"}
 	}

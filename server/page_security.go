@@ -75,7 +75,7 @@ func overviewPage(x *request) error {
 	}
 	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Covered: info.Covered,
 		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt,
-		Email: string(info.Me.MaskedEmail), Phone: string(info.MaskedPhone), PhoneProved: info.PhoneConfirmed,
+		UserName: info.Me.UserName, Email: ownEmail(info), Phone: ownPhone(info), PhoneProved: info.PhoneConfirmed,
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
 		TrustOn: x.s.config.Policy.TrustLife > 0}
 	if len(v.Methods) > 0 && v.Two {

@@ -198,7 +198,7 @@ func (x *request) signedFrame() (assets.Frame, error) {
 
 func (x *request) frameOf(me *auth.Me) assets.Frame {
 	f := x.frame()
-	f.Who = string(me.MaskedEmail)
+	f.Who = me.UserName
 	f.SignedIn = true
 	f.Enrolled = !me.Session.Restricted
 	return f
@@ -258,7 +258,7 @@ func (x *request) failure(err error) {
 	status := x.deny(e)
 	if _, n := cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 && status < http.StatusInternalServerError && x.identify() == nil {
 		if me, err := x.s.service.Me(x.r.Context(), x.caller); err == nil { // who is signed in is led home
-			v.Who = string(me.MaskedEmail)
+			v.Who = me.UserName
 			v.SignedIn = true
 			v.Enrolled = !me.Session.Restricted
 		}

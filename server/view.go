@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func (s *Server) isKey(w assets.Way) bool { return s.methods.Way(string(w)).Inpu
 // method is one authenticator as pages list it.
 func (s *Server) method(a *auth.AuthenticatorInfo) assets.Method {
 	row := s.methods.Of(a.Kind, a.Flavour)
-	out := assets.Method{ID: a.ID, Way: assets.Way(row.Face.Way), Name: a.Name, Place: a.Place, Model: a.Model, To: string(a.Masked),
+	out := assets.Method{ID: a.ID, Way: assets.Way(row.Face.Way), Name: a.Name, Place: a.Place, Model: a.Model, To: cmp.Or(a.Recipient.Show(), string(a.Masked)),
 		Left: a.Left, Made: a.BoundAt, Used: a.UsedAt, Weak: a.Class == auth.Weak, Verified: a.VerifiesUser, Synced: a.Synced}
 	if row.Set {
 		out.Total = recoveryTotal
@@ -288,7 +289,7 @@ func keyPrompt(ch *auth.Challenge, auto bool) *assets.KeyPrompt {
 func help(ceremony string, d *auth.DeliveryInfo, others []assets.Method) assets.Help {
 	h := assets.Help{Ceremony: ceremony, Others: others, Texts: -1}
 	if d != nil {
-		h.To = string(d.Masked)
+		h.To = cmp.Or(d.Recipient.Show(), string(d.Masked))
 		h.SentAt = d.SentAt
 		h.Label = d.Label
 		h.Delivery = string(d.State)

@@ -24,6 +24,7 @@ import (
 //	                                                                        or left out by its tag
 //	json.RawMessage  as it is   left out when empty        auth.Class    "weak", "strong" …
 //	map of strings   object     left out when empty
+//	tagged "-"       never, and not in the schema
 type shape struct {
 	name    string // the Go type's name, for the schema
 	members []member
@@ -69,6 +70,9 @@ func shapeOf(t reflect.Type) *shape {
 	s := &shape{name: t.Name(), byName: map[string]int{}}
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if f.Tag.Get("json") == "-" { // for pages alone
+			continue
+		}
 		m := member{name: memberName(f), index: i}
 		m.key = strconv.Quote(m.name) + ":"
 		m.kind, m.elem = kindOf(f.Type)
