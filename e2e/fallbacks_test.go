@@ -69,7 +69,7 @@ func (p *person) fallbacks() {
 // addPhone adds the seller's number.
 func (p *person) addPhone(via string) *person {
 	p.t.Helper()
-	p.open("/security/phone/new").fill("phone", p.phone).press("main [name=via][value=" + via + "]")
+	p.open("/security/phone/new?other=1").fill("phone", p.phone).press("main [name=via][value=" + via + "]")
 	p.submit("/security/phone/new")
 	channel := map[string]string{"sms": "sms", "call": "voice"}[via]
 	return p.fill("code", p.house.code(p.t, channel, p.phone)).submit("/security/phone/new")
