@@ -66,10 +66,10 @@ func (p *person) fallbacks() {
 	p.says(p.word("codes.count", "n", 9, "total", 10))
 }
 
-// addPhone adds the seller's number.
+// addPhone adds the seller's number, which he does not type again.
 func (p *person) addPhone(via string) *person {
 	p.t.Helper()
-	p.open("/security/phone/new?other=1").fill("phone", p.phone).press("main [name=via][value=" + via + "]")
+	p.open("/security/phone/new").press("main [name=via][value=" + via + "]")
 	p.submit("/security/phone/new")
 	channel := map[string]string{"sms": "sms", "call": "voice"}[via]
 	return p.fill("code", p.house.code(p.t, channel, p.phone)).submit("/security/phone/new")
@@ -153,7 +153,7 @@ func (p *person) textThenCall() {
 		p.t.Errorf("text and call: got different codes, want one that counts on both")
 	}
 	p.fill("code", "12345").submit("/sign-in/verify").problem("code-malformed")
-	p.fill("code", call.code(p.t)).submit("/sign-in/verify").at("/security")
+	p.fill("code", call.code(p.t)).submit("/sign-in/verify").home()
 }
 
 // recovery makes codes, downloads them, uses one, and finds that it works once.
