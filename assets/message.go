@@ -142,21 +142,34 @@ func (l *mailDraft) mail() (subject, text, html string, err error) {
 		l.args["browser"] = l.p.texts.browser(l.lang, name)
 		s.Where = l.say("mail.where")
 	}
-	if l.name == "mail.changed" {
-		if undo, _ := l.args["undo"].(bool); undo && s.Link != "" {
-			s.Undo = l.say("mail.changed.undo")
-		} else {
-			s.Undo = l.say("mail.changed.else")
-			if s.Link != "" { // where that is done
-				s.Act = l.say("mail.changed.reset")
-			}
-		}
+	if l.name == "mail.changed" || l.name == "mail.new-browser" {
+		l.notMe(&s)
 	}
 	var b strings.Builder
 	if err := l.p.draw(&b, "mail", s); err != nil {
 		return "", "", "", fmt.Errorf("writing message %s: %w", l.name, err)
 	}
 	return s.Subject, s.plain(), b.String(), nil
+}
+
+// notMe says what to do about a change or a sign-in that was somebody else's: by the link that undoes or stops it, and
+// only without one by a new password. The mail may have gone to a mailbox that the account does not have any more.
+func (l *mailDraft) notMe(s *mailParts) {
+	undo, _ := l.args["undo"].(bool)
+	pause, _ := l.args["pause"].(bool)
+	switch {
+	case undo && s.Link != "":
+		s.Undo, s.Act = l.say("mail.changed.undo"), l.say("mail.changed.act")
+		if pause {
+			s.Undo, s.Act = l.say("mail.changed.pause"), l.say("mail.changed.pause-act")
+		}
+		s.After = l.say("mail.changed.after")
+	case l.name == "mail.changed":
+		s.Undo = l.say("mail.changed.else")
+		if s.Link != "" { // where that is done
+			s.Act = l.say("mail.changed.reset")
+		}
+	}
 }
 
 func (s *mailParts) plain() string {

@@ -346,6 +346,8 @@ func (s sampler) others() []Sample {
 	return []Sample{
 		{"undo", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-added", Name: "Spare key", At: s.ago(time.Hour),
 			Until: s.in(3 * day)}},
+		{"undo-pause", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "new-browser", At: s.ago(time.Hour),
+			Until: s.in(71 * time.Hour), Pause: true}},
 		{"undo-ahead", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-removed", Name: "Blue key",
 			At: s.ago(time.Hour), Until: s.in(day), Ahead: true}},
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},

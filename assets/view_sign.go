@@ -129,7 +129,7 @@ type ForgotPassword struct {
 // Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.
 type Message struct {
 	Frame
-	// "signed-out", "password-changed", "email-changed", "removal-stopped"
+	// "signed-out", "password-changed", "email-changed", "removal-stopped", "undone", "paused"
 	Key  string
 	Args Args
 	Tone string // as in Notice
@@ -157,6 +157,7 @@ type Undo struct {
 	At    time.Time
 	Until time.Time
 	Ahead bool // the change has not happened yet: it waits until Until, and this stops it
+	Pause bool // it stays, and this pauses all changes
 }
 
 // Check is /help/check: why can't I get in? The script fills in what the browser can do; without it the page says

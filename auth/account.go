@@ -36,6 +36,9 @@ type Account struct {
 	FirstBy ident.Recipient `json:"fb,omitempty"`
 	// PausedUntil is the end of the pause after a change was stopped: until then none is asked for that would wait.
 	PausedUntil time.Time `json:"pu,omitzero"`
+	// PausedAt is when the owner last said "this was not me": until PausedUntil nothing changes but behind a strong
+	// proof that is younger.
+	PausedAt time.Time `json:"pat,omitzero"`
 	// DisabledAt is when the account was switched off: it has no sessions and
 	// nobody signs in to it until it is switched on again.
 	DisabledAt time.Time `json:"dis,omitzero"`

@@ -116,5 +116,5 @@ func (w *Work) disableKind(c *Ceremony, a AccountID) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return w.tell(w.account, toldDisabled, list[0], nil, messageIDs(c.ID))
+	return w.tell(w.account, toldDisabled, nil, messageIDs(c.ID), list[0])
 }

@@ -269,7 +269,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 		return nil, err
 	}
 	w.entry.setMethod(x)
-	if err := w.tell(w.account, toldAdded, x, nil, drawn.messageIDs); err != nil {
+	if err := w.tell(w.account, toldAdded, nil, drawn.messageIDs, x); err != nil {
 		return nil, err
 	}
 	info := new(BindInfo)

@@ -30,7 +30,7 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 		}
 		b = &browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent}
 		if others || !w.session.Restricted {
-			if err := w.tell(a, toldNewBrowser, nil, nil, ids); err != nil {
+			if err := w.tell(a, toldNewBrowser, nil, ids); err != nil {
 				return false, err
 			}
 		}
@@ -60,7 +60,7 @@ func (w *Work) tellUnknownBrowser(a *Account, ids messageIDs) error {
 	if w.session.Restricted { // nothing is known yet of an account that has to enrol
 		return nil
 	}
-	return w.tell(a, toldNewBrowser, nil, nil, ids)
+	return w.tell(a, toldNewBrowser, nil, ids)
 }
 
 // forgetOldestBrowsers makes room for one more browser, and reports whether the account

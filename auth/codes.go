@@ -87,7 +87,7 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 	if err := w.endCountsOf(x.Account, Lookup); err != nil {
 		return err
 	}
-	if err := w.tell(w.account, toldCodesMade, nil, nil, ids); err != nil {
+	if err := w.tell(w.account, toldCodesMade, nil, ids, &x); err != nil {
 		return err
 	}
 	return w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), &x)

@@ -89,7 +89,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ide
 		if err != nil {
 			return "", err
 		}
-		return a.Email.Mask(), w.tell(&before, toldEmail, nil, nil, messages) // the old address is told, and the others
+		return a.Email.Mask(), w.tell(&before, toldEmail, nil, messages) // the old address is told, and the others
 	})
 }
 
@@ -137,7 +137,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ide
 		if err := s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 			return err
 		}
-		return w.tell(&before, toldPhone, nil, nil, messages) // the old number is told, and the addresses
+		return w.tell(&before, toldPhone, nil, messages) // the old number is told, and the addresses
 	})
 	return n.Mask(), err
 }

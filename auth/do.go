@@ -189,7 +189,10 @@ func (w *Work) admit() error {
 		return Refuse(MustEnrol) // before About: whoever has the password alone writes no history
 	}
 	w.About(w.account.ID)
-	return w.Require(w.rule.Demand, NoClass)
+	if err := w.Require(w.rule.Demand, NoClass); err != nil {
+		return err
+	}
+	return w.refusePaused()
 }
 
 // Require refuses unless the session shows what d demands. same is the class

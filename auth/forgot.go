@@ -92,6 +92,7 @@ func (s *Service) clearAttempts(ctx context.Context, c Caller, g *guess, refused
 // setPassword writes a new password and voids what rested on the old one. by is
 // what proved the first factor instead of the old password, if something did.
 func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids messageIDs) error {
+	before := *a
 	a.Password = hashed
 	a.PasswordAt = w.now
 	a.setFirstBy(by)
@@ -109,7 +110,7 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	if err := w.endSessions(a.ID, func(x *session) bool { return !w.isOwnSession(x) }); err != nil {
 		return err
 	}
-	return w.tell(a, toldPassword, nil, nil, ids)
+	return w.tell(&before, toldPassword, nil, ids)
 }
 
 // Forgot mails a link to choose a new password. The answer and the time it

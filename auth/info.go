@@ -294,13 +294,15 @@ type DeviceInfo struct {
 // ChangeInfo is a change that waits and can be undone (D6).
 type ChangeInfo struct {
 	ID      string
-	What    string   // "removal"
+	What    string   // "removal"; where it is done, see Done
 	Methods []string // the ids of what goes
 	Kind    Kind     // of the first of them
 	Flavour Flavour
 	Item    string // its name
 	AskAt   time.Time
-	Due     time.Time
+	Due     time.Time // when it happens; if it is done, until when it can be stopped
+	Done    bool      // What has been done already, and is "added", "removed", "password" …
+	Pauses  bool      // a strong proof did it: stopping it reverts nothing, and pauses all changes
 }
 
 // RemoveInfo says what a removal did. Due is set if it waits. Signal is what

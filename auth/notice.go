@@ -38,32 +38,35 @@ type notice struct {
 	Template string
 	What     string // Message.Args["what"]; with a method, this and how messages name its sort
 	Text     bool   // to every proved number as well
+	Undo     bool   // each address gets a link that says "this was not me"
 }
 
 // notices is who is told of what.
 func notices() []notice {
 	second := []Action{ActSecondStep, ActStepUp, ActTest}
 	return []notice{
-		{Told: toldAdded, Acts: []Action{ActAdd}, Template: TemplateChange, What: "added"},
-		{Told: toldRemoved, Acts: []Action{ActRemove, ActLose, ActRemoved}, Template: TemplateChange, What: "removed"},
+		{Told: toldAdded, Acts: []Action{ActAdd}, Template: TemplateChange, What: "added", Undo: true},
+		{Told: toldRemoved, Acts: []Action{ActRemove, ActLose, ActRemoved}, Template: TemplateChange, What: "removed",
+			Undo: true},
 		{Told: toldWaiting, Acts: []Action{ActRemove, ActLose}, Template: TemplateRemoval, What: "removed", Text: true},
-		{Told: toldCodesMade, Acts: []Action{ActCodes}, Template: TemplateChange, What: "recovery-codes"},
-		{Told: toldCodeUsed, Acts: second, Template: TemplateChange, What: "used"},
+		{Told: toldCodesMade, Acts: []Action{ActCodes}, Template: TemplateChange, What: "recovery-codes", Undo: true},
+		{Told: toldCodeUsed, Acts: second, Template: TemplateChange, What: "used", Undo: true},
 		{Told: toldCodesVoid, Acts: []Action{ActSweep}, Template: TemplateCodesVoid},
 		{Told: toldPassword, Acts: []Action{ActNewPassword, ActReset}, Template: TemplateChange, What: "password",
-			Text: true},
-		{Told: toldEmail, Acts: []Action{ActConfirmEmail, ActContact}, Template: TemplateChange, What: "email", Text: true},
-		{Told: toldPhone, Acts: []Action{ActContact}, Template: TemplateChange, What: "phone", Text: true},
+			Text: true, Undo: true},
+		{Told: toldEmail, Acts: []Action{ActConfirmEmail, ActContact}, Template: TemplateChange, What: "email",
+			Text: true, Undo: true},
+		{Told: toldPhone, Acts: []Action{ActContact}, Template: TemplateChange, What: "phone", Text: true, Undo: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
-		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser},
+		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true},
 		{Told: toldLocked, Acts: []Action{ActPassword}, Template: TemplateLocked},
 	}
 }
 
 // tell tells an account of an act, as the table of notices says: about is the method that it was about, args is what
 // the words need besides. The account is the one of before the act, so that an address or a number that goes is told.
-func (w *Work) tell(a *Account, what told, about *Authenticator, args map[string]string, ids messageIDs) error {
+func (w *Work) tell(a *Account, what told, args map[string]string, ids messageIDs, about ...*Authenticator) error {
 	list := notices()
 	at := slices.IndexFunc(list, func(n notice) bool { return n.Told == what && slices.Contains(n.Acts, w.action) })
 	if at < 0 {
@@ -74,9 +77,9 @@ func (w *Work) tell(a *Account, what told, about *Authenticator, args map[string
 	if row.What != "" {
 		m.Args["what"] = row.What
 	}
-	if about != nil {
-		m.Args["what"] += "-" + w.s.messageKey(about)
-		m.Args["item"] = about.Name
+	if len(about) > 0 && what != toldCodesMade {
+		m.Args["what"] += "-" + w.s.messageKey(about[0])
+		m.Args["item"] = about[0].Name
 	}
 	if !w.caller.system { // who, as far as it is known
 		m.Args["agent"] = w.caller.Agent
@@ -85,29 +88,51 @@ func (w *Work) tell(a *Account, what told, about *Authenticator, args map[string
 		}
 	}
 	maps.Copy(m.Args, args)
-	if err := w.notify(a, m, ids); err != nil || !row.Text {
+	var undo *deed
+	if row.Undo {
+		var err error
+		if undo, err = w.newDeed(a, what, about, ids); err != nil {
+			return err
+		}
+		m.Args["due"] = messageTime(w.now.Add(w.s.policy.UndoLife))
+		if undo.Strong {
+			m.Args["pause"] = "yes"
+		}
+	}
+	if err := w.notify(a, m, ids, undo); err != nil || !row.Text {
 		return err
 	}
 	return w.textNotice(a, m, ids)
 }
 
-// notify writes a notice to every address of the account: its e-mail, and every mailbox that it gets codes in. ids are
-// drawn outside.
-func (w *Work) notify(a *Account, m Message, ids messageIDs) error {
+// addresses are all of an account: its e-mail, and every mailbox that it gets codes in.
+func (w *Work) addresses(a *Account) ([]ident.Recipient, error) {
 	to := []ident.Recipient{ident.Recipient(a.Email)}
 	list, err := w.authenticators(a.ID)
-	if err != nil {
-		return err
-	}
 	for _, x := range list {
 		if w.s.row(x).Channel == Mail {
 			to = appendNew(to, x.Recipient)
 		}
 	}
+	return to, err
+}
+
+// notify writes a notice to every address of the account, to each with its own link to undo what it tells of, if there
+// is something. ids are drawn outside.
+func (w *Work) notify(a *Account, m Message, ids messageIDs, undo *deed) error {
+	to, err := w.addresses(a)
+	if err != nil {
+		return err
+	}
 	for i, recipient := range to {
 		m.Account, m.Language = a.ID, a.Language
 		m.Channel, m.Recipient = Mail, recipient
 		m.Args = maps.Clone(m.Args)
+		if undo != nil {
+			if m.Args["undo"], err = w.undoLink(a.ID, *undo, recipient, ids.of(i)); err != nil {
+				return err
+			}
+		}
 		if err := w.enqueue(m, ids.of(i)); err != nil {
 			return err
 		}

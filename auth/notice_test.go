@@ -53,19 +53,19 @@ func TestEveryActIsToldOrHasAReason(t *testing.T) {
 // mail that says something else.
 func TestTableOfNotices(t *testing.T) {
 	const want = `
-added         change           added-key       mail       add-method
-removed       change           removed-key     mail       remove-method lose-device delayed-removal
-waiting       removal-delayed  removed-key     mail text  remove-method lose-device
-codes-made    change           recovery-codes  mail       recovery-codes
-code-used     change           used-key        mail       second-step step-up test-method
-codes-void    codes-void                       mail       sweep
-password      change           password        mail text  change-password reset-password
-email         change           email           mail text  confirm-email change-contact
-phone         change           phone           mail text  change-contact
-frozen        change           frozen-key      mail       second-step step-up test-method
-disabled      change           disabled-key    mail       second-step step-up test-method
-new-browser   new-browser                      mail       sign-in second-step
-locked        password-locked                  mail       check-password
+added         change           added-key       mail undo       add-method
+removed       change           removed-key     mail undo       remove-method lose-device delayed-removal
+waiting       removal-delayed  removed-key     mail text       remove-method lose-device
+codes-made    change           recovery-codes  mail undo       recovery-codes
+code-used     change           used-key        mail undo       second-step step-up test-method
+codes-void    codes-void                       mail            sweep
+password      change           password        mail text undo  change-password reset-password
+email         change           email           mail text undo  confirm-email change-contact
+phone         change           phone           mail text undo  change-contact
+frozen        change           frozen-key      mail            second-step step-up test-method
+disabled      change           disabled-key    mail            second-step step-up test-method
+new-browser   new-browser                      mail undo       sign-in second-step
+locked        password-locked                  mail            check-password
 `
 	var got strings.Builder
 	for _, n := range notices() {
@@ -76,8 +76,11 @@ locked        password-locked                  mail       check-password
 		if n.Text {
 			over = "mail text"
 		}
+		if n.Undo {
+			over += " undo"
+		}
 		acts := strings.Trim(fmt.Sprint(n.Acts), "[]")
-		fmt.Fprintf(&got, "\n%-13s %-16s %-15s %-10s %s", n.Told, n.Template, what, over, acts)
+		fmt.Fprintf(&got, "\n%-13s %-16s %-15s %-15s %s", n.Told, n.Template, what, over, acts)
 	}
 	if got.String()+"\n" != want {
 		t.Errorf("got %s\nwant %s", got.String(), want)

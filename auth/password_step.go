@@ -50,7 +50,7 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 			return g, err
 		}
 		w.account = g.account
-		return g, w.tell(g.account, toldLocked, nil, map[string]string{"until": messageTime(t.RestsUntil)}, messages)
+		return g, w.tell(g.account, toldLocked, map[string]string{"until": messageTime(t.RestsUntil)}, messages)
 	})
 }
 

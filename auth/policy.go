@@ -76,7 +76,8 @@ type Policy struct {
 	SessionLife     time.Duration // kept signed in
 	SessionShort    time.Duration // not kept signed in: at most this, ended with the browser
 	TrustLife       time.Duration // a trusted browser; 0: sites that do not want it
-	RemovalDelay    time.Duration // a weak method removes a strong one after this
+	RemovalDelay    time.Duration // a weak method removes a strong one after this; so long "not me" pauses changes
+	UndoLife        time.Duration // a link in a notice that says "not me"
 	EmailSecondStep bool          // codes by e-mail may complete a sign-in
 	MustEnrol       bool          // two-step verification is compulsory (R62)
 	MaxMethods      int           // authenticators per account
@@ -126,7 +127,7 @@ func Marketplace() Policy {
 		ResendAfter: 30 * time.Second, SendsPerDay: 10, SignUpsPerDay: 3,
 		SendsPerNumber: 20, SendsPerPrefix: 1000, SendsPerCountry: 32000, SendsPerSite: 80000, BindsPerNetwork: 30,
 		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,
-		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour,
+		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour, UndoLife: 72 * time.Hour,
 		EmailSecondStep: true, MustEnrol: true, MaxMethods: 20,
 	}
 }

@@ -3,11 +3,8 @@ package auth
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"slices"
 	"time"
-
-	"github.com/latchkey-auth/latchkey/store"
 )
 
 // A change is something decided that waits: a strong method that a weak one
@@ -103,7 +100,7 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 			}
 			return info, err
 		}
-		err = w.tell(w.account, toldRemoved, list[0], nil, drawn.messageIDs) // the mailbox that goes is told too
+		err = w.tell(w.account, toldRemoved, nil, drawn.messageIDs, list...) // the mailbox that goes is told too
 		if err != nil {
 			return nil, err
 		}
@@ -158,7 +155,7 @@ func (w *Work) removeLater(list []*Authenticator, drawn removalDraw) (time.Time,
 		return due, err
 	}
 	args := map[string]string{"due": messageTime(due), "undo": drawn.undoURL}
-	return due, w.tell(w.account, toldWaiting, list[0], args, drawn.messageIDs)
+	return due, w.tell(w.account, toldWaiting, args, drawn.messageIDs, list...)
 }
 
 // shownMethods are the authenticators that the session has shown within an age.
@@ -305,54 +302,6 @@ func (w *Work) dropChanges(a AccountID, match func(*change) bool) error {
 	return nil
 }
 
-// Undo stops a waiting change by its mailed link: "this was not me". Whoever
-// asked for it had a session and a weak method, so every session and all trust
-// end with it. Refuses LinkUsed.
-func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
-	return doOnce(ctx, s, c, ActUndo, linkKey(token), func(w *Work) (*ChangeInfo, error) {
-		l, err := w.consumeLink(LinkUndo, token)
-		if err != nil {
-			return nil, err
-		}
-		w.About(l.Account)
-		key := authenticatorKey(l.Account, l.Change)
-		ch, err := s.changes.Get(w.tx, key)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil, Refuse(LinkUsed)
-		}
-		if err != nil {
-			return nil, err
-		}
-		list, err := w.authenticators(l.Account)
-		if err != nil {
-			return nil, err
-		}
-		info := w.describeChange(ch, list)
-		w.noteChange(&info)
-		if err := s.changes.Delete(w.tx, key); err != nil {
-			return nil, err
-		}
-		return &info, w.endAllAccess(l.Account)
-	})
-}
-
-// endAllAccess ends every session, all trust and what is under way or waits of an account, and pauses its changes.
-func (w *Work) endAllAccess(id AccountID) error {
-	a, err := w.ceremonyAccount(id)
-	if err != nil {
-		return err
-	}
-	a.Epoch++
-	a.PausedUntil = w.now.Add(w.s.policy.RemovalDelay)
-	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
-		return err
-	}
-	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil {
-		return err
-	}
-	return w.endSessions(a.ID, func(*session) bool { return true })
-}
-
 // CancelChange stops a waiting change from the settings. Where another session had asked for it, the next one has to
 // wait: it may be a thief who asks. Refuses NotFound.
 func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
@@ -405,7 +354,7 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 			return err
 		}
 		w.entry.setMethod(list[0])
-		if err := w.tell(w.account, toldRemoved, list[0], nil, messages); err != nil {
+		if err := w.tell(w.account, toldRemoved, nil, messages, list...); err != nil {
 			return err
 		}
 		return w.unbind(list, new(RemoveInfo))

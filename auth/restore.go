@@ -145,5 +145,5 @@ func (w *Work) deleteCodeSet(key string, ids messageIDs) error {
 	if err := w.appendEvent(e); err != nil {
 		return err
 	}
-	return w.tell(a, toldCodesVoid, nil, nil, ids)
+	return w.tell(a, toldCodesVoid, nil, ids)
 }

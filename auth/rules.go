@@ -83,6 +83,7 @@ type Rule struct {
 	Demand Demand
 	Reads  bool
 	Audit  bool // done or refused, the act is an Event of its account
+	Change bool // it changes what guards the account: see refusePaused
 }
 
 // Step-up ages (design, "what each method is worth").
@@ -108,11 +109,11 @@ func rules() map[Action]Rule {
 		ActLook:          {Who: Anyone, Reads: true},
 
 		ActMe:       {Who: SignedIn, Reads: true},
-		ActLookBind: {Who: SignedIn, Reads: true, Demand: Demand{Best, ageAdd}},
+		ActLookBind: {Who: SignedIn, Reads: true, Demand: Demand{Best, ageAdd}, Change: true},
 		ActSecurity: {Who: SignedIn, Reads: true},
 		ActSignOut:  {Who: SignedIn, Audit: true},
-		ActAdd:      {Who: SignedIn, Demand: Demand{Best, ageAdd}, Audit: true},
-		ActCodes:    {Who: SignedIn, Demand: Demand{Best, ageRemove}, Audit: true},
+		ActAdd:      {Who: SignedIn, Demand: Demand{Best, ageAdd}, Audit: true, Change: true},
+		ActCodes:    {Who: SignedIn, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 
 		ActOwnEmail:     {Who: Enrolled, Reads: true, Demand: Demand{Best, ageRemove}},
 		ActHistory:      {Who: Enrolled, Reads: true},
@@ -120,15 +121,15 @@ func rules() map[Action]Rule {
 		ActStepUp:       {Who: Enrolled, Audit: true},
 		ActTest:         {Who: Enrolled, Audit: true},
 		ActRename:       {Who: Enrolled, Demand: Demand{Weak, ageRename}, Audit: true},
-		ActRemove:       {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true}, // and Same, or it waits
-		ActLose:         {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true},
+		ActRemove:       {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true}, // and Same, or it waits
+		ActLose:         {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
 		ActCancelChange: {Who: Enrolled, Audit: true},
 		ActEndSession:   {Who: Enrolled, Audit: true},
-		ActTrust:        {Who: Enrolled, Demand: Demand{Weak, ageAdd}, Audit: true},
+		ActTrust:        {Who: Enrolled, Demand: Demand{Weak, ageAdd}, Audit: true, Change: true},
 		ActForget:       {Who: Enrolled, Audit: true},
-		ActContact:      {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
-		ActConfirmEmail: {Who: Enrolled, Audit: true},
-		ActNewPassword:  {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
+		ActContact:      {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
+		ActConfirmEmail: {Who: Enrolled, Audit: true, Change: true},
+		ActNewPassword:  {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 
 		ActLabLook:  {Who: Tester, Reads: true},
 		ActLabClock: {Who: Tester},

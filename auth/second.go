@@ -427,7 +427,7 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 	}
 	w.entry.setMethod(v.answered)
 	if w.s.isSet(c.Kind) { // one of a few that are left: its owner hears of each
-		return a, w.tell(a, toldCodeUsed, v.answered, nil, messageIDs(c.ID))
+		return a, w.tell(a, toldCodeUsed, nil, messageIDs(c.ID), v.answered)
 	}
 	return a, nil
 }
@@ -455,5 +455,5 @@ func (w *Work) saveAnswered(c *Ceremony, v *verdict) error {
 	if err := w.s.authenticators.Put(w.tx, key, &x); err != nil || x.State == now.State {
 		return err
 	}
-	return w.tell(w.account, toldFrozen, &x, nil, messageIDs(c.ID)) // named after the ceremony: nothing is drawn here
+	return w.tell(w.account, toldFrozen, nil, messageIDs(c.ID), &x) // named after the ceremony: nothing is drawn here
 }

@@ -20,7 +20,8 @@ type link struct {
 	Account AccountID   `json:"a,omitempty"`
 	Expires time.Time   `json:"e"`
 	SignUp  *typedEmail `json:"su,omitempty"` // of older sign-up links: the address that it went to
-	Change  string      `json:"c,omitempty"`  // the change to be undone
+	Change  string      `json:"c,omitempty"`  // the change that waits and is to be stopped
+	Deed    *deed       `json:"d,omitempty"`  // or what was done and is to be undone
 	Email   ident.Email `json:"em,omitempty"` // the address that it went to
 	Epoch   uint64      `json:"ep,omitempty"` // of the account: a later reset voids an earlier link
 	Restore uint64      `json:"r,omitempty"`  // restore epoch: a backup holds links that were used since

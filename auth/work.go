@@ -141,7 +141,7 @@ func (w *Work) Notify(id AccountID, template string, args map[string]string) err
 	if err != nil {
 		return err
 	}
-	return w.notify(a, Message{Template: template, Args: args}, messageIDs(w.NewID()))
+	return w.notify(a, Message{Template: template, Args: args}, messageIDs(w.NewID()), nil)
 }
 
 // EndSessions ends every session of an account but the caller's own.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -16,7 +17,7 @@ func forgotPages() []page {
 			get: func(x *request) error { return x.redirect("/forgot/password/" + x.param("link")) }},
 		{path: "/forgot/password/{link}", who: holder, uses: []string{"LookLink", "ResetPassword"}, bound: true,
 			get: resetPage, post: resetPost},
-		{path: "/undo/{link}", who: holder, uses: []string{"LookLink", "Undo"}, bound: true, get: undoPage,
+		{path: "/undo/{link}", who: holder, uses: []string{"LookUndo", "Undo"}, bound: true, get: undoPage,
 			post: undoPost},
 		{path: "/done/{what}", who: anyone, get: donePage},
 	}
@@ -67,13 +68,38 @@ func resetPost(x *request) error {
 }
 
 func undoPage(x *request) error {
-	v := &assets.Undo{Frame: x.frame(), Link: x.param("link"), What: "other", Ahead: true}
-	return x.linkPage(&v.Frame, &v.Link, auth.LinkUndo, v)
+	v := &assets.Undo{Frame: x.frame(), Link: x.param("link"), What: "other"}
+	info, err := x.s.service.LookUndo(x.r.Context(), x.caller, v.Link)
+	if err != nil {
+		return x.deadLink(&v.Frame, &v.Link, err, v)
+	}
+	v.What, v.Name = x.s.undone(info), info.Item
+	v.At, v.Until = info.AskAt, info.Due
+	v.Ahead, v.Pause = !info.Done, info.Pauses
+	return x.show(http.StatusOK, v)
+}
+
+// undone is how texts name what a link in a notice stops.
+func (s *Server) undone(info *auth.ChangeInfo) string {
+	row := s.methods.Of(info.Kind, info.Flavour)
+	if !info.Done {
+		return s.removal(info)
+	}
+	names := map[string]string{"added": row.Face.Made, "removed": row.Face.Stem + "-removed", "code-used": "codes-used",
+		"codes-made": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed",
+		"new-browser": "new-browser"}
+	return cmp.Or(names[info.What], "other")
 }
 
 func undoPost(x *request) error {
-	if _, err := x.s.service.Undo(x.r.Context(), x.caller, x.param("link")); err != nil {
+	info, err := x.s.service.Undo(x.r.Context(), x.caller, x.param("link"))
+	switch {
+	case err != nil:
 		return x.refuseTo(x.local(), err)
+	case info.Pauses:
+		return x.redirect("/done/paused")
+	case info.Done:
+		return x.redirect("/done/undone")
 	}
 	return x.redirect("/done/removal-stopped")
 }
@@ -81,7 +107,9 @@ func undoPost(x *request) error {
 // donePage says that something is done, to people who are not signed in. It can be loaded again.
 func donePage(x *request) error {
 	switch what := x.param("what"); what {
-	case "password-changed", "removal-stopped":
+	case "undone":
+		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
+	case "password-changed", "removal-stopped", "paused":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security"})

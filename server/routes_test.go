@@ -25,6 +25,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"Do":        "the door that every use case goes through",
 		"LookLink":  "the pages of mailed links",
 		"OwnEmail":  "the form that password managers fill in",
+		"LookUndo":  "the page of a link in a notice",
 		"CodesFile": "the page that downloads recovery codes",
 		"Due":       "package notify", "DueUpTo": "package notify", "Settle": "package notify", "Wake": "package notify",
 		"Sweep":       "the program's own clock",

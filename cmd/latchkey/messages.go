@@ -111,6 +111,7 @@ func arguments(m auth.Message, names map[string]string) assets.Args {
 		args["until"] = m.Expires
 	}
 	_, args["undo"] = m.Args["undo"]
+	_, args["pause"] = m.Args["pause"]
 	if m.Template == auth.TemplateChange || m.Template == auth.TemplateRemoval {
 		args["what"] = "other"
 		if what, ok := names[m.Args["what"]]; ok {

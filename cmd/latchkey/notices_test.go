@@ -46,8 +46,16 @@ func TestWordsOfNotices(t *testing.T) {
 		case auth.TemplateChange:
 			for _, k := range what {
 				args["what"] = k
+				delete(args, "undo")
+				if !strings.HasPrefix(k, "frozen-") && !strings.HasPrefix(k, "disabled-") {
+					args["undo"] = "https://shop.example/undo/abc"
+					args["due"] = "2026-11-25T02:00:00Z"
+				}
 				words(template, auth.Mail, args)
 			}
+			args["what"] = "email"
+			args["pause"] = "yes"
+			words(template, auth.Mail, args)
 		case auth.TemplateRemoval:
 			args["what"] = "removed-webauthn"
 			args["item"] = "Blue key"
@@ -57,7 +65,11 @@ func TestWordsOfNotices(t *testing.T) {
 		case auth.TemplateLocked:
 			args["until"] = "2026-11-22T02:05:00Z"
 			words(template, auth.Mail, args)
-		case auth.TemplateNewBrowser, auth.TemplateCodesVoid:
+		case auth.TemplateNewBrowser:
+			args["undo"] = "https://shop.example/undo/abc"
+			args["due"] = "2026-11-25T02:00:00Z"
+			words(template, auth.Mail, args)
+		case auth.TemplateCodesVoid:
 			words(template, auth.Mail, args)
 		}
 		if slices.Contains(shortTemplates(), template) {

@@ -1,0 +1,285 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/ident"
+	"github.com/latchkey-auth/latchkey/store"
+)
+
+// This file is "this was not me": the links in notices. Such a link is worth its
+// mailbox: it reverts what a weak proof did. What a strong proof did it only
+// pauses: nothing more changes for a while but behind a strong proof. It works
+// once a notice, whichever address presses; an address that was replaced stops
+// nothing but its own replacement.
+
+// A deed is what a notice told of, as far as it takes to revert it. It is stored
+// with the link.
+type deed struct {
+	Notice string          `json:"n"` // the notice, which is consumed once
+	Told   told            `json:"t"`
+	At     time.Time       `json:"at"`
+	Strong bool            `json:"s,omitempty"` // a strong proof did it
+	To     ident.Recipient `json:"to"`          // where the notice went
+
+	Kind    Kind    `json:"k,omitempty"` // of the method that it was about
+	Flavour Flavour `json:"f,omitempty"`
+	Item    string  `json:"i,omitempty"`
+
+	Made    string           `json:"m,omitempty"` // the authenticator that came
+	Gone    []*Authenticator `json:"g,omitempty"` // those that went
+	Devices []*Device        `json:"d,omitempty"` // and what they lived on
+
+	Email      ident.Email     `json:"em,omitempty"` // the account as it was before
+	Phone      ident.Phone     `json:"ph,omitempty"`
+	PhoneAt    time.Time       `json:"pa,omitzero"`
+	Password   string          `json:"pw,omitempty"`
+	PasswordAt time.Time       `json:"pt,omitzero"`
+	FirstBy    ident.Recipient `json:"fb,omitempty"`
+}
+
+// newDeed is the deed that a notice is about. before is the account as it was.
+func (w *Work) newDeed(before *Account, what told, about []*Authenticator, ids messageIDs) (*deed, error) {
+	d := &deed{Notice: string(ids), Told: what, At: w.now, Strong: w.actedStrongly()}
+	if len(about) > 0 {
+		d.Kind, d.Flavour = about[0].Kind, about[0].Traits.Flavour
+		d.Item = about[0].Name
+	}
+	switch what {
+	case toldAdded, toldCodesMade:
+		d.Made = about[0].ID
+	case toldRemoved:
+		d.Gone = about
+		return d, w.keepDevices(d)
+	case toldEmail:
+		d.Email = before.Email
+	case toldPhone:
+		d.Phone, d.PhoneAt = before.Phone, before.PhoneAt
+	case toldPassword:
+		d.Password, d.PasswordAt = before.Password, before.PasswordAt
+		d.FirstBy = before.FirstBy
+	}
+	return d, nil
+}
+
+// actedStrongly reports whether the act rests on a fresh strong proof. A mailed link and what came due do not.
+func (w *Work) actedStrongly() bool {
+	return w.session != nil && w.shows(Strong, max(w.rule.Demand.MaxAge, ageRemove))
+}
+
+// keepDevices notes what the methods that go live on.
+func (w *Work) keepDevices(d *deed) error {
+	for _, x := range d.Gone {
+		v, err := w.s.devices.Get(w.tx, authenticatorKey(x.Account, x.Device))
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		d.Devices = append(d.Devices, v)
+	}
+	return nil
+}
+
+// undoLink stores the link of a notice to one address and returns its URL. Its token follows from the site's secret
+// and the message's id: nothing is drawn in a pass.
+func (w *Work) undoLink(a AccountID, d deed, to ident.Recipient, messageID string) (string, error) {
+	token := base64.RawURLEncoding.EncodeToString(w.s.mac("undo", messageID))
+	d.To = to
+	l := link{Purpose: LinkUndo, Account: a, Expires: w.now.Add(w.s.policy.UndoLife), Deed: &d}
+	return w.s.origin + linkPath(LinkUndo) + token, w.saveLink(linkKey(token), &l)
+}
+
+// LookUndo says what a link in a notice would stop, without spending it: mail scanners open links. Refuses LinkUsed.
+func (s *Service) LookUndo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
+	return do(ctx, s, c, ActLook, func(w *Work) (*ChangeInfo, error) {
+		l, err := w.openLink(LinkUndo, token)
+		if err != nil {
+			return nil, err
+		}
+		if l.Deed != nil {
+			if err := w.notConsumed(l.Deed.Notice, LinkUsed); err != nil {
+				return nil, err
+			}
+			a, err := w.ceremonyAccount(l.Account)
+			if err != nil {
+				return nil, err
+			}
+			return l.Deed.info(l), w.mayUndo(a, l.Deed)
+		}
+		ch, list, err := w.waitingChange(l)
+		if err != nil {
+			return nil, err
+		}
+		info := w.describeChange(ch, list)
+		return &info, nil
+	})
+}
+
+func (d *deed) info(l *link) *ChangeInfo {
+	return &ChangeInfo{ID: d.Notice, What: string(d.Told), Methods: []string{}, Kind: d.Kind, Flavour: d.Flavour,
+		Item: d.Item, AskAt: d.At, Due: l.Expires, Done: true, Pauses: d.Strong}
+}
+
+// waitingChange is the change that a link stops, with the account's methods.
+func (w *Work) waitingChange(l *link) (*change, []*Authenticator, error) {
+	ch, err := w.s.changes.Get(w.tx, authenticatorKey(l.Account, l.Change))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil, Refuse(LinkUsed)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err := w.authenticators(l.Account)
+	return ch, list, err
+}
+
+// Undo is "this was not me", by a mailed link. It stops a change that waits, or reverts or pauses what a notice told
+// of. Whoever did that had a session, so every session and all trust end with it. Refuses LinkUsed.
+func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
+	return doOnce(ctx, s, c, ActUndo, linkKey(token), func(w *Work) (*ChangeInfo, error) {
+		l, err := w.consumeLink(LinkUndo, token)
+		if err != nil {
+			return nil, err
+		}
+		w.About(l.Account)
+		if l.Deed != nil {
+			return l.Deed.info(l), w.undoDeed(l)
+		}
+		ch, list, err := w.waitingChange(l)
+		if err != nil {
+			return nil, err
+		}
+		info := w.describeChange(ch, list)
+		w.noteChange(&info)
+		if err := s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)); err != nil {
+			return nil, err
+		}
+		return &info, w.endAllAccess(l.Account)
+	})
+}
+
+// mayUndo refuses an address that is none of the account's any more, but for its own replacement.
+func (w *Work) mayUndo(a *Account, d *deed) error {
+	own := func(x *Authenticator) bool { return x.Recipient != "" && x.Recipient.Key() == d.To.Key() }
+	if d.Told == toldEmail && d.To.Key() == ident.Recipient(d.Email).Key() || slices.ContainsFunc(d.Gone, own) {
+		return nil
+	}
+	to, err := w.addresses(a)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(to, func(r ident.Recipient) bool { return r.Key() == d.To.Key() }) {
+		return Refuse(LinkUsed)
+	}
+	return nil
+}
+
+func (w *Work) undoDeed(l *link) error {
+	d := l.Deed
+	w.entry.Kind, w.entry.Flavour = d.Kind, d.Flavour
+	w.entry.Item = d.Item
+	a, err := w.ceremonyAccount(l.Account)
+	if err != nil {
+		return err
+	}
+	if err := w.mayUndo(a, d); err != nil {
+		return err
+	}
+	if err := w.consume(d.Notice, l.Expires, LinkUsed); err != nil {
+		return err
+	}
+	if !d.Strong {
+		w.account = a
+		if err := w.revert(a, d); err != nil {
+			return err
+		}
+	}
+	return w.endAllAccess(a.ID)
+}
+
+// revert puts back what a weak proof did, unless something else has changed it since.
+func (w *Work) revert(a *Account, d *deed) error {
+	switch d.Told {
+	case toldAdded, toldCodesMade:
+		x, err := w.s.authenticators.Get(w.tx, authenticatorKey(a.ID, d.Made))
+		if err != nil {
+			return ignoreMissing(err)
+		}
+		return w.unbind([]*Authenticator{x}, new(RemoveInfo))
+	case toldRemoved:
+		return w.putBack(d)
+	case toldEmail:
+		a.Email = d.Email
+	case toldPhone:
+		a.Phone, a.PhoneAt = d.Phone, d.PhoneAt
+	case toldPassword:
+		if !a.PasswordAt.Equal(d.At) {
+			return nil
+		}
+		a.Password, a.PasswordAt = d.Password, d.PasswordAt
+		a.FirstBy = d.FirstBy
+	}
+	err := w.s.accounts.Put(w.tx, string(a.ID), a)
+	if errors.Is(err, store.ErrExists) {
+		return Refuse(LinkUsed) // it is somebody else's by now
+	}
+	return err
+}
+
+// putBack binds again what was removed.
+func (w *Work) putBack(d *deed) error {
+	for _, v := range d.Devices {
+		if err := w.s.devices.Put(w.tx, authenticatorKey(d.Gone[0].Account, v.ID), v); err != nil {
+			return err
+		}
+	}
+	for _, x := range d.Gone {
+		x.Rev++
+		err := w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), x)
+		if errors.Is(err, store.ErrExists) {
+			return Refuse(LinkUsed) // it was bound again by now
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endAllAccess ends every session, all trust and what is under way or waits of an account, and pauses its changes.
+func (w *Work) endAllAccess(id AccountID) error {
+	a, err := w.ceremonyAccount(id)
+	if err != nil {
+		return err
+	}
+	a.Epoch++
+	a.PausedAt = w.now
+	a.PausedUntil = w.now.Add(w.s.policy.RemovalDelay)
+	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
+		return err
+	}
+	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil {
+		return err
+	}
+	return w.endSessions(a.ID, func(*session) bool { return true })
+}
+
+// refusePaused refuses a change while an owner's "this was not me" is young, but behind a strong proof that is younger.
+// Who has to enrol has nothing yet that could be changed.
+func (w *Work) refusePaused() error {
+	a := w.account
+	if !w.rule.Change || a.PausedAt.IsZero() || !w.now.Before(a.PausedUntil) || w.session.Restricted {
+		return nil
+	}
+	lifts := func(p Proof) bool { return p.Class >= Strong && !p.At.Before(a.PausedAt) }
+	if slices.ContainsFunc(w.session.Proofs, lifts) {
+		return nil
+	}
+	return Refuse(ChangePaused).At(a.PausedUntil)
+}
