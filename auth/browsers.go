@@ -2,8 +2,11 @@ package auth
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -116,7 +119,34 @@ func (w *Work) browserTrusted(a *Account) (bool, error) {
 // before, from a neighbouring site, is worth nothing afterwards.
 func (s *Service) TrustBrowser(ctx context.Context, c Caller) (*BrowserInfo, error) {
 	fresh := c
-	fresh.Browser = base64.RawURLEncoding.EncodeToString(s.random(32))
+	fresh.Browser = s.freshBrowser(c)
+	return once(ctx, s, c, ActTrust, "", func(c Caller) (*BrowserInfo, error) { return s.trustBrowser(ctx, c, fresh) },
+		func(w *Work, r *priorSuccess) (*BrowserInfo, error) {
+			info := new(BrowserInfo)
+			if err := r.read(info); err != nil {
+				return nil, err
+			}
+			info.Cookie = fresh.Browser
+			_, err := s.browsers.Get(w.tx, sessionKey(w.account.ID, info.ID))
+			if errors.Is(err, store.ErrNotFound) { // forgotten since
+				return nil, Refuse(Forbidden)
+			}
+			return info, err
+		})
+}
+
+// freshBrowser is a new cookie for a browser: random, or for a request that may come
+// twice what nobody can know who has not the session's token, and for both the same.
+func (s *Service) freshBrowser(c Caller) string {
+	if c.Request == "" {
+		return base64.RawURLEncoding.EncodeToString(s.random(32))
+	}
+	h := hmac.New(sha256.New, s.siteRecord.Load().Secret)
+	fmt.Fprintf(h, "browser\x00%s\x00%s", s.requestMark(c, ActTrust), c.Token)
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+func (s *Service) trustBrowser(ctx context.Context, c, fresh Caller) (*BrowserInfo, error) {
 	return do(ctx, s, c, ActTrust, func(w *Work) (*BrowserInfo, error) {
 		id := s.browserID(c)
 		if id == "" || s.policy.TrustLife == 0 || w.session.Shared {
@@ -135,9 +165,16 @@ func (s *Service) TrustBrowser(ctx context.Context, c Caller) (*BrowserInfo, err
 		}
 		b.ID = s.browserID(fresh)
 		w.entry.ID, w.entry.Item = b.ID, b.Agent
+		if err := s.browsers.Insert(w.tx, sessionKey(w.account.ID, b.ID), b); err != nil {
+			return nil, err
+		}
 		info := w.browserInfo(b)
-		info.Current, info.Cookie = true, fresh.Browser
-		return &info, s.browsers.Insert(w.tx, sessionKey(w.account.ID, b.ID), b)
+		info.Current = true
+		if err := w.remember(&info, nil); err != nil { // without the cookie
+			return nil, err
+		}
+		info.Cookie = fresh.Browser
+		return &info, nil
 	})
 }
 

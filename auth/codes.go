@@ -2,6 +2,9 @@ package auth
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -33,15 +36,32 @@ func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, erro
 	}
 	set := *bound
 	set.ID, set.Device = s.newID(), s.newID()
+	kept, err := sealByToken(c, prompt.Codes)
+	if err != nil {
+		return nil, err
+	}
 	messages := s.newMessageIDs()
 	type made struct {
 		CodesInfo
 		account AccountID
 	}
-	out, err := do(ctx, s, c, ActCodes, func(w *Work) (*made, error) {
-		w.entry.Kind = Lookup
-		info := CodesInfo{Codes: prompt.Codes, MadeAt: w.now, MaskedEmail: w.account.Email.Mask()}
-		return &made{info, w.account.ID}, w.replaceCodes(set, messages)
+	out, err := once(ctx, s, c, ActCodes, "", func(c Caller) (*made, error) {
+		return do(ctx, s, c, ActCodes, func(w *Work) (*made, error) {
+			w.entry.Kind = Lookup
+			info := CodesInfo{Codes: prompt.Codes, MadeAt: w.now, MaskedEmail: w.account.Email.Mask()}
+			if err := w.replaceCodes(set, messages); err != nil {
+				return nil, err
+			}
+			return &made{info, w.account.ID}, w.remember(kept, nil)
+		})
+	}, func(w *Work, r *priorSuccess) (*made, error) {
+		info := CodesInfo{MadeAt: r.At, MaskedEmail: w.account.Email.Mask()}
+		var kept []byte
+		if err := r.read(&kept); err != nil {
+			return nil, err
+		}
+		err := openByToken(c, kept, &info.Codes)
+		return &made{info, w.account.ID}, err
 	})
 	if err != nil {
 		return nil, err
@@ -91,6 +111,32 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 		return err
 	}
 	return w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), &x)
+}
+
+// sealByToken seals what is shown once for a browser that may have to ask for it
+// again: whoever reads the store, with all its keys, has no session's token.
+func sealByToken(c Caller, v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("writing what is shown once: %w", err)
+	}
+	return tokenCipher(c).Seal(nil, nil, text, []byte(c.Request)), nil
+}
+
+func openByToken(c Caller, sealed []byte, v any) error {
+	text, err := tokenCipher(c).Open(nil, nil, sealed, []byte(c.Request))
+	if err != nil {
+		return Refuse(CeremonyOtherBrowser)
+	}
+	return json.Unmarshal(text, v)
+}
+
+// tokenCipher encrypts under a session's token, 256 random bits. It draws its nonce.
+func tokenCipher(c Caller) cipher.AEAD {
+	key := sha256.Sum256([]byte("shown once\x00" + c.Token))
+	block, _ := aes.NewCipher(key[:]) // 32 bytes: it cannot fail
+	aead, _ := cipher.NewGCMWithRandomNonce(block)
+	return aead
 }
 
 // codesLife is how long a fresh set can be downloaded.

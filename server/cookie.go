@@ -24,6 +24,7 @@ const (
 	setbackCookie  = "latchkey-refused"
 	sharedCookie   = "latchkey-shared"
 	appCookie      = "latchkey-app"
+	codesCookie    = "latchkey-codes"
 )
 
 const (

@@ -31,6 +31,7 @@
 //	__Host-latchkey-refused    sealed, a refused form   5 minutes                    /
 //	__Host-latchkey-shared     "a shared computer"      browser's                    /
 //	__Host-latchkey-app        sealed, an app on its way  20 minutes                 /
+//	__Host-latchkey-codes      sealed, fresh recovery codes  5 minutes               /
 //	__Host-latchkey-conform    sealed, begun exchange   20 minutes                   /   (a lab's, lab_fido.go)
 //
 // Behind a sub-path (Origin https://shop.example/account) the prefix is __Secure- and the path /account: other programs

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -401,10 +402,11 @@ func codesPage(x *request) error {
 	if err != nil {
 		return err
 	}
-	if sealed := x.field("sealed"); sealed != "" { // the language was changed while a fresh set was shown
+	if made := x.query("made"); made != "" { // while a fresh set is shown: once, and after a reload
+		sealed, _ := cookie(x.r, x.s.cookieName(codesCookie))
 		if set, err := x.s.service.CodesFile(x.r.Context(), x.caller, sealed); err == nil {
-			return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: set.Codes,
-				Account: string(set.MaskedEmail), Made: set.MadeAt, Sealed: sealed})
+			return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: set.Codes, Account: string(set.MaskedEmail),
+				Made: set.MadeAt, Replaced: made == "anew", Sealed: sealed})
 		}
 	}
 	v := &assets.Codes{Frame: f}
@@ -421,20 +423,19 @@ func codesPage(x *request) error {
 	return x.show(http.StatusOK, v)
 }
 
-// codesPost makes a set and shows it, once: this is the one POST that answers with a page instead of 303, since what
-// it shows is stored nowhere.
+// codesPost makes a set. It is stored nowhere: the page that shows it has it from a sealed copy in this browser, which
+// lives for 5 minutes.
 func codesPost(x *request) error {
 	before, _, _ := x.authenticator("codes", "all")
 	info, err := x.s.service.RecoveryCodes(x.r.Context(), x.caller)
 	if err != nil {
 		return err
 	}
-	f, err := x.signedFrame()
-	if err != nil {
-		return err
+	x.put(codesCookie, info.Sealed, 5*time.Minute)
+	if before != nil && !before.BoundAt.Equal(info.MadeAt) { // else it is this very set: the form came twice
+		return x.redirect("/security/codes?made=anew")
 	}
-	return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: info.Codes, Account: string(info.MaskedEmail),
-		Made: info.MadeAt, Replaced: before != nil, Sealed: info.Sealed})
+	return x.redirect("/security/codes?made=now")
 }
 
 // codesFile is the download, without script.
@@ -451,6 +452,7 @@ func codesFile(x *request) error {
 }
 
 func codesSaved(x *request) error {
+	x.drop(codesCookie)
 	x.leaveFlash(flash{Key: "codes-saved"})
 	return x.redirect("/security")
 }

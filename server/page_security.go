@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
@@ -255,6 +256,9 @@ func removePage(sort string, lost bool) func(*request) error {
 func removePost(sort string, lost bool) func(*request) error {
 	return func(x *request) error {
 		a, _, err := x.authenticator(sort, x.param("id"))
+		if errors.Is(err, auth.Refuse(auth.NoSuchMethod)) { // gone by the same request a moment ago, or never here
+			a, err = new(auth.AuthenticatorInfo), nil
+		}
 		if err != nil {
 			return err
 		}
@@ -266,6 +270,9 @@ func removePost(sort string, lost bool) func(*request) error {
 		}
 		if err != nil {
 			return err
+		}
+		if a.ID == "" {
+			a = &done.Removed
 		}
 		p := flash{Key: "removed", Name: a.Name, Signals: done.Signal}
 		switch {

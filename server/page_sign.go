@@ -273,7 +273,7 @@ func signOutPost(x *request) error {
 		return err
 	}
 	for _, name := range []string{sessionCookie, flowCookie, stepCookie, returnCookie, noticeCookie, setbackCookie,
-		appCookie} {
+		appCookie, codesCookie} {
 		x.drop(name)
 	}
 	return x.redirect("/sign-out")

@@ -214,7 +214,7 @@ func TestSecretsAreNotCached(t *testing.T) {
 	app := p.send("GET", "/security/app/new", "", "")
 	s := p.open("/security/app/new")
 	p.fill(s, "/security/app/new", "code", w.code(secretOf(s)))
-	codes := p.send("POST", "/security/codes", form, "")
+	codes := p.send("GET", p.send("POST", "/security/codes", form, "").Header().Get("Location"), "", "")
 	file := p.send("POST", "/security/codes/file", form,
 		url.Values{"sealed": {p.sheet("", codes).form("/security/codes/file").fields.Get("sealed")}}.Encode())
 	if file.Code != 200 || !strings.HasPrefix(file.Header().Get("Content-Disposition"), "attachment") ||

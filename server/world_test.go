@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -45,6 +46,7 @@ type world struct {
 	file   string
 	routes []string // of the requests so far, as the access log names them
 	watch  func(*http.Request, *httptest.ResponseRecorder)
+	again  func(send func() *httptest.ResponseRecorder, r *http.Request) *httptest.ResponseRecorder // nil: once
 
 	mu  sync.Mutex
 	now time.Time
@@ -252,8 +254,18 @@ func (p *person) send(method, path, media, body string) *httptest.ResponseRecord
 			r.AddCookie(c)
 		}
 	}
-	w := httptest.NewRecorder()
-	p.w.server.ServeHTTP(w, r)
+	answer := func() *httptest.ResponseRecorder {
+		again, w := r.Clone(r.Context()), httptest.NewRecorder()
+		again.Body = io.NopCloser(strings.NewReader(body))
+		p.w.server.ServeHTTP(w, again)
+		return w
+	}
+	var w *httptest.ResponseRecorder
+	if p.w.again == nil {
+		w = answer()
+	} else {
+		w = p.w.again(answer, r)
+	}
 	if p.w.watch != nil {
 		p.w.watch(r, w)
 	}
