@@ -194,7 +194,7 @@ type Codes struct {
 	Step        int
 }
 
-// CodesShown is what POST /security/codes answers with, once. Download posts sealed to /security/codes/file; done
+// CodesShown is what /security/codes shows of a fresh set, for 5 minutes. Download posts sealed to /security/codes/file; done
 // posts saved=yes to /security/codes/saved.
 type CodesShown struct {
 	Frame

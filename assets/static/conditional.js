@@ -5,9 +5,24 @@ if (form && canKey() && PublicKeyCredential.isConditionalMediationAvailable) {
   if (other) other.addEventListener('submit', endCeremony);
   PublicKeyCredential.isConditionalMediationAvailable().then(async can => {
     if (!can) return;
-    const signal = newCeremony(), publicKey = readOptions(false, form.dataset.conditional);
-    const c = await navigator.credentials.get({ publicKey, signal, mediation: 'conditional' });
-    form.elements.response.value = writeResponse(c);
-    form.submit();
+    // The question lives for five minutes, the page longer: it gets a new one in time, for two hours.
+    let left = 30, clock;
+    const offer = async () => {
+      const signal = newCeremony(), publicKey = readOptions(false, form.dataset.conditional);
+      clock = setTimeout(renew, 4 * 60 * 1000);
+      const c = await navigator.credentials.get({ publicKey, signal, mediation: 'conditional' });
+      clearTimeout(clock);
+      form.elements.response.value = writeResponse(c);
+      form.submit();
+    };
+    const renew = async () => {
+      if (left-- <= 0) return;
+      const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html'), next = $('[data-conditional]', page);
+      if (!next || !ceremony) return; // by now the form is on its way
+      form.dataset.conditional = next.dataset.conditional;
+      form.elements.ceremony.value = next.elements.ceremony.value;
+      offer().catch(() => { /* not taken up */ });
+    };
+    await offer();
   }).catch(() => { /* not taken up: the page's own form goes on */ });
 }

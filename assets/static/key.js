@@ -65,7 +65,8 @@ for (const panel of $$('[data-key]')) {
     e.preventDefault();
     if (ask.getAttribute('aria-disabled') === 'true') return asked = true;
     // The question has run out: an answer to it would be refused. The page brings a new one and asks by itself.
-    if (!create && limit && Date.now() - loaded > limit * 1000) location.reload();
+    // A key that is added is asked for longer: until the page's own question is over.
+    if (limit && Date.now() - loaded > (create ? 14 * 60 : limit) * 1000) location.reload();
     else run();
   });
   addEventListener('pageshow', e => { if (e.persisted) { sent = false; show('idle'); } });

@@ -10,6 +10,15 @@ for (const b of $$('[data-copy]')) {
 }
 for (const b of $$('[data-print]')) { b.hidden = false; b.onclick = () => print(); }
 
+// A form is sent once until the page is shown again; what only downloads leaves the page as it is.
+const under = new Set();
+addEventListener('submit', e => {
+  if (e.defaultPrevented || 'many' in e.target.dataset) return;
+  if (under.has(e.target)) e.preventDefault();
+  under.add(e.target);
+});
+addEventListener('pageshow', () => under.clear());
+
 // Countdown: the page already says the exact time; while script counts, the seconds stand in its place, silently.
 for (const b of $$('[data-countdown]')) {
   const out = document.getElementById(b.getAttribute('aria-describedby')), left = $('[data-left]', out), until = $('[data-until]', out), sec = $('[data-sec]', out);
