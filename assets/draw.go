@@ -78,7 +78,7 @@ func QR(text, label string) (template.HTML, error) {
 	}
 	side := size + 2*quiet
 	return template.HTML(fmt.Sprintf(`<svg width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="%s" shape-rendering="crispEdges"><path d="%s" stroke="#0b1513" fill="none"/></svg>`,
-		side*module, side*module, side, side, template.HTMLEscapeString(label), d.String())), nil // numbers, and a label that is escaped
+		side*module, side*module, side, side, template.HTMLEscapeString(label), d.String())), nil // the label is escaped
 }
 
 func dark(c color.Color) bool {

@@ -39,7 +39,7 @@ func attribute(n *html.Node, name string) (string, bool) {
 // word of ours.
 func TestNoFormJudgesForTheServer(t *testing.T) {
 	free := []string{"", "text", "tel", "password", "hidden", "checkbox", "radio"}
-	everyPage(t, newPages(t, Config{Site: "localhost"}), func(t *testing.T, name, _, page string) {
+	everyPage(t, newPages(t, Config{Host: "localhost"}), func(t *testing.T, name, _, page string) {
 		for _, input := range elements(t, page, "input") {
 			field, _ := attribute(input, "name")
 			if kind, _ := attribute(input, "type"); !slices.Contains(free, kind) {
@@ -96,7 +96,7 @@ func TestPasswordRulesAreMarkedAsTheyAreMet(t *testing.T) {
 			t.Errorf("typed %q: got %q met, want %q", c.typed, got, c.met)
 		}
 	}
-	page := render(t, newPages(t, Config{Site: "localhost"}), English, &SignUpConfirm{Link: "x",
+	page := render(t, newPages(t, Config{Host: "localhost"}), English, &SignUpConfirm{Link: "x",
 		Rules: PasswordRules{Min: 8, Max: 20, Mixed: true}})
 	if want := `passwordrules="minlength: 8; maxlength: 20; required: upper; required: lower; required: digit; ` +
 		`required: special;"`; !strings.Contains(page, want) {
@@ -108,7 +108,7 @@ func TestPasswordRulesAreMarkedAsTheyAreMet(t *testing.T) {
 func TestNamesAndSecretsAreNotTranslated(t *testing.T) {
 	words := []string{"Blue key", "Spare key", "Grey token", "7KQ4-M2XD", "Y1CW-D8RP", "K7"}
 	found := map[string]bool{}
-	everyPage(t, newPages(t, Config{Site: "localhost"}), func(t *testing.T, name, _, page string) {
+	everyPage(t, newPages(t, Config{Host: "localhost"}), func(t *testing.T, name, _, page string) {
 		if strings.Contains(name, "dev-messages") { // for whoever tries the site out
 			return
 		}
@@ -138,7 +138,7 @@ func TestNamesAndSecretsAreNotTranslated(t *testing.T) {
 			t.Errorf("got no page that says %q, want one", word)
 		}
 	}
-	secret := render(t, newPages(t, Config{Site: "localhost"}), English, &AppNew{Secret: "JBSWY3DPEHPK3PXP"})
+	secret := render(t, newPages(t, Config{Host: "localhost"}), English, &AppNew{Secret: "JBSWY3DPEHPK3PXP"})
 	if !strings.Contains(secret, `<p class="secret" id="sec" translate="no">`) {
 		t.Error("got the secret of an app open to translation, want it kept")
 	}

@@ -123,13 +123,15 @@ func (l *mailDraft) digits() string {
 // A mailParts is what the HTML of a mail shows; the plain text says the same in the same order.
 type mailParts struct {
 	Lang, Subject, Hello, Lead, Code, Act, Link, LinkSay, After, Where, Foot, Site string
+	Brand                                                                          string
 	Undo                                                                           string
 }
 
 func (l *mailDraft) mail() (subject, text, html string, err error) {
 	s := mailParts{Lang: l.lang, Subject: l.say(l.name + ".subject"), Hello: l.say("mail.hello"),
 		Lead:  l.say(l.name + ".lead"),
-		After: l.say(l.name + ".after"), Foot: l.say("mail.foot"), Site: l.say("mail.site")}
+		After: l.say(l.name + ".after"), Foot: l.say("mail.foot"), Site: l.say("mail.site"),
+		Brand: fmt.Sprint(l.args["site"])}
 	if code, ok := l.args["code"]; ok {
 		s.Code = fmt.Sprint(code)
 	}

@@ -2,6 +2,7 @@ package assets
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -30,6 +31,7 @@ func NewPages(config Config, texts *Texts) (*Pages, error) {
 	if config.Zone == nil {
 		config.Zone = time.UTC
 	}
+	config.Site = cmp.Or(config.Site, "Latchkey")
 	static, err := NewStatic(config.Base)
 	if err != nil {
 		return nil, err
@@ -141,7 +143,7 @@ func (c *pageData) Say(key string, pairs ...any) (template.HTML, error) {
 }
 
 func (c *pageData) text(key string, a Args) template.HTML {
-	with := Args{"now": c.F.Now}
+	with := Args{"now": c.F.Now, "site": c.Config.Site}
 	for k, v := range a {
 		with[k] = v
 	}

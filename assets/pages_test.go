@@ -122,7 +122,7 @@ func TestEveryViewHasASample(t *testing.T) {
 }
 
 func TestPagesAreWellFormed(t *testing.T) {
-	p := newPages(t, Config{Site: "login.example.com", Privacy: "/privacy", Terms: "/terms"})
+	p := newPages(t, Config{Host: "login.example.com", Privacy: "/privacy", Terms: "/terms"})
 	everyPage(t, p, func(t *testing.T, name, lang, page string) {
 		checkNesting(t, name, page)
 		doc, err := html.Parse(strings.NewReader(page))
@@ -142,7 +142,7 @@ func TestPagesAreWellFormed(t *testing.T) {
 // what asks for a secret, the language button belongs to a form that may be half filled, and the zone is named where a
 // time is written.
 func TestTheFrameAgreesWithThePage(t *testing.T) {
-	p := newPages(t, Config{Site: "login.example.com", Privacy: "/privacy", Terms: "/terms"})
+	p := newPages(t, Config{Host: "login.example.com", Privacy: "/privacy", Terms: "/terms"})
 	seen := map[string][2]bool{}
 	everyPage(t, p, func(t *testing.T, name, lang, page string) {
 		_, main, _ := strings.Cut(page, `<main id="main"`)
@@ -336,7 +336,7 @@ func within(n *html.Node, element string) bool {
 }
 
 func TestPagesKeepTheirBudget(t *testing.T) {
-	p := newPages(t, Config{Site: "login.example.com"})
+	p := newPages(t, Config{Host: "login.example.com"})
 	css, js := p.static.files[filepath.Base(p.static.Path("latchkey.css"))].plain,
 		p.static.files[filepath.Base(p.static.Path("latchkey.js"))].plain
 	if len(js) >= 15<<10 {
@@ -506,7 +506,7 @@ func TestDeliverySpeaksOfItsChannel(t *testing.T) {
 }
 
 func TestBasePathAndAddressLine(t *testing.T) {
-	p := newPages(t, Config{Base: "/accounts", Site: "login.example.com"})
+	p := newPages(t, Config{Base: "/accounts", Host: "login.example.com"})
 	everyPage(t, p, func(t *testing.T, name, lang, page string) {
 		for _, m := range regexp.MustCompile(`(?:href|src|action)="(/[^"]*)"`).FindAllStringSubmatch(page, -1) {
 			if !strings.HasPrefix(m[1], "/accounts/") {

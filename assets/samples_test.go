@@ -363,7 +363,7 @@ func (s sampler) others() []Sample {
 					Text:    "Hello,\n\nOpen my account:\nhttp://localhost:8080/sign-up/confirm/x",
 					Links:   []string{"http://localhost:8080/sign-up/confirm/x"}},
 					{At: s.ago(2 * time.Minute), Channel: "sms", To: "+8613800138000",
-						Text: "482913 is your Latchkey code (K7)"}}}},
+						Text: "482913 is your code to sign in (K7)"}}}},
 		{"dev-messages-none", &DevMessages{Frame: dev}},
 		{"signed-out", &Message{Frame: s.at("/sign-in/done"), Key: "signed-out"}},
 		{"failure", &Failure{Frame: s.refused(ticket, Problem{Code: "internal"})}},

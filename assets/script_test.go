@@ -45,7 +45,7 @@ func newStage(t *testing.T) *stage {
 	}
 	path := needs.Program(t, "chromium")
 	s := &stage{t: t, views: make(chan View, 1), posted: make(chan post, 8)}
-	pages := newPages(t, Config{Site: "localhost"})
+	pages := newPages(t, Config{Host: "localhost"})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, "/assets/"):

@@ -12,7 +12,7 @@ func TestWritePages(t *testing.T) {
 	if dir == "" {
 		t.Skip("PAGES names no folder")
 	}
-	p := newPages(t, Config{Site: "login.marketplace.example", Privacy: "/privacy"})
+	p := newPages(t, Config{Host: "login.marketplace.example", Privacy: "/privacy"})
 	for _, hashed := range p.static.paths {
 		write(t, filepath.Join(dir, "assets", hashed), p.static.files[hashed].plain)
 	}

@@ -130,7 +130,8 @@ type KeyPrompt struct {
 // Config is what all pages of one installation share.
 type Config struct {
 	Base    string         // path prefix, "" or "/accounts", without a slash at the end
-	Site    string         // host and port that the address line names
+	Site    string         // the site's name, as pages, mails and texts say it; "" is Latchkey
+	Host    string         // host and port that the address line names
 	Home    string         // where "your shop" is; "" is Base + "/security"
 	Privacy string         // address of the privacy notice; "" hides the link
 	Terms   string         // address of the terms; "" names them without a link

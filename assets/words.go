@@ -137,7 +137,7 @@ func (c *pageData) TouchWords(do string) []touchWord {
 		order = append(order, "InvalidStateError", "ConstraintError")
 	}
 	for _, name := range order {
-		args := Args{"address": c.Config.Site}
+		args := Args{"address": c.Config.Host}
 		title, detail := c.problem(Problem{Code: failed[name], Args: args})
 		words = append(words, touchWord{name, title, detail})
 	}

@@ -172,7 +172,7 @@ func (p *person) recovery() {
 	var file []byte
 	within(p.t, "the downloaded file", func() bool {
 		var err error
-		file, err = os.ReadFile(filepath.Join(dir, "latchkey-codes.txt"))
+		file, err = os.ReadFile(filepath.Join(dir, "recovery-codes.txt"))
 		return err == nil && len(file) > 0
 	})
 	lines := strings.Fields(string(file))

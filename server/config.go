@@ -29,7 +29,7 @@ type Config struct {
 	AppleApps      []string     // likewise, as team and bundle, for apple-app-site-association
 	RelatedOrigins []string     // other sites with the same keys (WebAuthn Level 3 §5.11), origins of Android apps
 	TrustedProxies Networks     // whose X-Forwarded-For is believed
-	Site           string       // the site's name, for the title of the API
+	Site           string       // the site's name, for the contract and the file of recovery codes
 	Contact        string       // support: a mailto: or https: address, for security.txt and pages
 	Phone          string       // support's number, for pages
 	Policy         auth.Policy  // what pages say of rules and times; the domain decides by its own

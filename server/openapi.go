@@ -50,7 +50,7 @@ func (s *Server) contract() ([]byte, error) {
 		}}
 	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Components: components,
 		Servers: []*huma.Server{{URL: s.site.origin + s.site.base + apiBase}},
-		Info: &huma.Info{Title: "Latchkey", Version: "1", Description: strings.TrimSpace(s.config.Site +
+		Info: &huma.Info{Title: s.config.Site, Version: "1", Description: strings.TrimSpace(s.config.Site +
 			" account security. A refusal is a problem document (RFC 9457) " +
 			"whose code never changes its meaning. Envelopes are strict: unknown, duplicate and odd-case members are refused.")}}
 	book := schemas{all: components.Schemas.Map(), methods: s.methods}

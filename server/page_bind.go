@@ -446,7 +446,7 @@ func codesFile(x *request) error {
 	}
 	text := strings.Join(append([]string{x.s.config.Site + "  " + string(info.MaskedEmail) + "  " +
 		info.MadeAt.UTC().Format("2006-01-02"), ""}, info.Codes...), "\r\n") + "\r\n"
-	x.Header().Set("Content-Disposition", `attachment; filename="latchkey-codes.txt"`)
+	x.Header().Set("Content-Disposition", `attachment; filename="recovery-codes.txt"`)
 	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
 	return nil
 }

@@ -521,7 +521,8 @@ func TestLanguageButtonLeadsBackToThePage(t *testing.T) {
 
 func TestPagesUnderASubPath(t *testing.T) {
 	w := newWorld(t)
-	pages, err := assets.NewPages(assets.Config{Base: "/account", Site: "shop.example", Methods: Rows(w.service.Methods())}, w.texts)
+	look := assets.Config{Base: "/account", Host: "shop.example", Methods: Rows(w.service.Methods())}
+	pages, err := assets.NewPages(look, w.texts)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if w.texts, err = assets.NewTexts(nil); err != nil {
 		t.Fatal(err)
 	}
-	face := Config{Texts: w.texts, Origin: testOrigin, Site: "Example", Policy: domain.Policy,
+	face := Config{Texts: w.texts, Origin: testOrigin, Site: "Latchkey", Policy: domain.Policy,
 		Contact: "mailto:security@accounts.example", Rate: Rate{Burst: -1}, Now: w.time, Logger: slog.New(routeLog{slog.DiscardHandler, w})}
 	for _, f := range change {
 		f(&domain, &face)
@@ -98,7 +98,8 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if own, ok := face.Texts.(*assets.Texts); ok {
 		w.texts = own
 	}
-	if w.pages, err = assets.NewPages(assets.Config{Site: "accounts.example", Methods: Rows(w.service.Methods())}, w.texts); err != nil {
+	look := assets.Config{Host: "accounts.example", Methods: Rows(w.service.Methods())}
+	if w.pages, err = assets.NewPages(look, w.texts); err != nil {
 		t.Fatal(err)
 	}
 	face.Service = w.service

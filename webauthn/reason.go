@@ -27,7 +27,8 @@ func reasons() []struct {
 		{auth.KeyAttestation, []string{"validating x5c cert chain"}},
 		{auth.KeyAttestationForged, []string{"Signature validation error", "verify signature",
 			"verifying the signature", "Signature is not valid", "ExtraData is not",
-			"challenge not equal", "expected nonce", "Mismatch between", "Hash value mismatch", "does not match public key"}},
+			"challenge not equal", "expected nonce", "Mismatch between", "Hash value mismatch",
+			"does not match public key"}},
 		{auth.KeyAttestationMalformed, []string{"Error retrieving", "Error getting certificate", "Error parsing"}},
 		{auth.KeyAttestationCertificate, []string{"ertificate", "TPM manufacturer", "SAN data"}},
 	}

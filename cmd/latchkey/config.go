@@ -63,7 +63,8 @@ func wired() []string {
 		"server.policy",
 		"server.logger", "server.ready", "server.alarms", "server.receipts", "server.sink", "server.inbox", "server.now",
 		"server.random",
-		"anyclock", "notify.site", "notify.origin", "notify.wall", "pages.base", "pages.site", "pages.lab", "pages.methods",
+		"anyclock", "notify.site", "notify.origin", "notify.wall", "pages.base", "pages.site",
+		"pages.host", "pages.lab", "pages.methods",
 		"pages.signature", "pages.codeline",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
 		"oob.codelife", // policy.codelife

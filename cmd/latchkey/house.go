@@ -127,7 +127,8 @@ func (h *house) subjects() (err error) {
 func (h *house) words(at *url.URL) error {
 	look := h.config.Pages
 	look.Base = at.EscapedPath()
-	look.Site = at.Host
+	look.Site = h.config.Site
+	look.Host = at.Host
 	look.Lab = h.config.Lab
 	signature, err := notify.SignatureOf(h.config.Notify.Signature, h.config.Site)
 	if err != nil {
