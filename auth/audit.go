@@ -70,6 +70,15 @@ func (e Event) hashAfter(before string) (string, error) {
 // appendEvent appends e to its account's chain.
 func (w *Work) appendEvent(e Event) error { return w.chainEvent(w.auditAccount, w.stamped(e)) }
 
+// appendOutcome appends e as what it came to: done, or refused.
+func (w *Work) appendOutcome(e Event, refused *Error) error {
+	if refused == nil {
+		return w.appendEvent(e)
+	}
+	e.Outcome = refused.Code
+	return w.appendRefusal(e)
+}
+
 // appendRefusal is appendEvent for a refusal, which is only counted if its like was written a moment ago.
 func (w *Work) appendRefusal(e Event) error {
 	e = w.stamped(e)
@@ -118,7 +127,14 @@ func (w *Work) chainEvent(account AccountID, e Event) error {
 	return w.s.chains.Put(w.tx, chain, head)
 }
 
-func eventKey(chain string, seq uint64) string { return fmt.Sprintf("%s/%012x", chain, seq) }
+// eventKey is chain, "/" and seq in twelve hex digits: that is the order of the events.
+func eventKey(chain string, seq uint64) string {
+	key := append(append(make([]byte, 0, 64), chain...), '/')
+	for shift := 44; shift >= 0; shift -= 4 {
+		key = append(key, "0123456789abcdef"[seq>>shift&15])
+	}
+	return string(key)
+}
 
 // siteChain spreads acts that name no account over 64 chains, so that no
 // single document is everyone's bottleneck.

@@ -45,11 +45,21 @@ func BenchmarkKeySignIn(b *testing.B) {
 	if err := auth.Seed(b.Context(), db, keys, seeded); err != nil {
 		b.Fatal(err)
 	}
+	c := auth.Caller{Browser: "a browser that each of them knows"}
+	for i := range sellers { // the first sign-in from a browser is mailed about
+		ch, err := s.SignInKeyFirst(b.Context(), c, auth.KeyFirstForm{Identifier: benchEmail(i)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.SignInFinish(b.Context(), c, ch.Ceremony, benchTouch(b, browsers[i], ch)); err != nil {
+			b.Fatal(err)
+		}
+	}
 	i := 0
 	before := db.Stats().Commits
 	b.ReportAllocs()
 	for b.Loop() {
-		ch, err := s.SignInKeyFirst(b.Context(), auth.Caller{}, auth.KeyFirstForm{Identifier: benchEmail(i % sellers)})
+		ch, err := s.SignInKeyFirst(b.Context(), c, auth.KeyFirstForm{Identifier: benchEmail(i % sellers)})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -57,7 +67,7 @@ func BenchmarkKeySignIn(b *testing.B) {
 		response := benchTouch(b, browsers[i%sellers], ch)
 		i++
 		b.StartTimer()
-		done, err := s.SignInFinish(b.Context(), auth.Caller{}, ch.Ceremony, response)
+		done, err := s.SignInFinish(b.Context(), c, ch.Ceremony, response)
 		if err != nil || done.Step != auth.StepDone {
 			b.Fatalf("got %+v, %v", done, err)
 		}

@@ -117,7 +117,9 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		refusal error
 		work    *Work
 		turn    repeatTurn
+		caller  Caller // here, so that the closure costs one allocation less
 	}
+	out.caller = c
 	run := s.db.Update
 	if rule.Reads {
 		run = s.db.View
@@ -125,7 +127,7 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		return none, nil, err
 	}
 	err := run(ctx, func(tx store.Tx) error {
-		w := &Work{s: s, tx: tx, now: now, clockNow: clockNow, codesNow: codesNow, caller: c, action: a, rule: rule,
+		w := &Work{s: s, tx: tx, now: now, clockNow: clockNow, codesNow: codesNow, caller: out.caller, action: a, rule: rule,
 			saveTimeDue: saveTimeDue, clockSet: clockSet, turn: &out.turn}
 		out.work, out.result = w, none
 		err := w.admit()
@@ -258,8 +260,8 @@ func (w *Work) About(id AccountID) { w.auditAccount = id }
 // closePass writes what every pass through the door leaves behind, the refused one
 // too. It returns err if that is no refusal: nothing is left behind then.
 func (w *Work) closePass(err error) error {
-	var refused *Error
-	if err != nil && !errors.As(err, &refused) {
+	refused, ok := errors.AsType[*Error](err)
+	if err != nil && !ok {
 		return err
 	}
 	if w.rule.Reads {
@@ -273,12 +275,7 @@ func (w *Work) closePass(err error) error {
 	if w.rule.Audit && w.auditAccount != "" {
 		e := w.entry
 		e.Action = w.action
-		appendTo := w.appendEvent
-		if refused != nil {
-			e.Outcome = refused.Code
-			appendTo = w.appendRefusal
-		}
-		if err := appendTo(e); err != nil {
+		if err := w.appendOutcome(e, refused); err != nil {
 			return err
 		}
 	}

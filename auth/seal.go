@@ -48,11 +48,12 @@ func (s *Service) seal(c *Ceremony, caller Caller) (string, error) {
 }
 
 func (s *Service) sealContext(p Purpose, caller Caller) []byte {
-	to := string(p) + "\x00" + s.browserID(caller)
+	to := append(make([]byte, 0, 128), p...)
+	to = append(append(to, 0), s.browserID(caller)...)
 	if mark := s.lab.marked(); mark != "" { // a browser's id is base64url or nothing: it cannot say this
-		to += "\x00lab\x00" + mark
+		to = append(append(to, "\x00lab\x00"...), mark...)
 	}
-	return []byte(to)
+	return to
 }
 
 // unseal returns the ceremony that seal sealed for the same purpose and browser,
