@@ -56,6 +56,14 @@ type SignInKey struct {
 	Shared     bool
 }
 
+// SignInMail is /sign-in/mail, which posts identifier to /sign-in/mail, and with Ceremony set /sign-in/mail/code, which
+// posts ceremony and code to /sign-in/mail/code. It is the same for accounts that exist and that don't.
+type SignInMail struct {
+	Frame
+	Identifier string
+	Ceremony   string
+}
+
 // Verify is the second step: /sign-in/verify?with= and, with For set, /confirm?for=&with=.
 // A code posts with, ceremony, code (and for) to the same path; a key posts with, ceremony and response. Asking for
 // a code to be sent, first or again, posts with (sms, call or email), ceremony and id to /sign-in/send or
@@ -129,7 +137,7 @@ type ForgotPassword struct {
 // Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.
 type Message struct {
 	Frame
-	// "signed-out", "password-changed", "email-changed", "removal-stopped", "undone", "paused"
+	// "signed-out", "password-changed", "email-changed", "removal-stopped", "undone", "paused", "introduced"
 	Key  string
 	Args Args
 	Tone string // as in Notice

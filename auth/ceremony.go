@@ -14,10 +14,11 @@ type Purpose string
 
 // The purposes.
 const (
-	ForSignIn Purpose = "sign-in"
-	ForStepUp Purpose = "step-up"
-	ForBind   Purpose = "bind"
-	forCodes  Purpose = "codes" // recovery codes on their way into a file
+	ForSignIn    Purpose = "sign-in"
+	ForStepUp    Purpose = "step-up"
+	ForBind      Purpose = "bind"
+	ForIntroduce Purpose = "introduce" // a mailed code on its way back into the browser that asked
+	forCodes     Purpose = "codes"     // recovery codes on their way into a file
 )
 
 // A Ceremony is one begun, unfinished exchange. It is sealed and handed to the

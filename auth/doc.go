@@ -20,6 +20,8 @@
 //	device         "<account>/<id>"
 //	session        "<account>/<hash>"      the token's SHA-256, first 128 bits
 //	browser        "<account>/<hash>"
+//	introduction   "<account>/<hash>"
+//	mailed-code    "<account>"
 //	throttle       see types attempts and quota
 //	spent          "<id>"                  ceremonies, flows and links that had their one success
 //	link, change, outbox, sent, event, chain, meta

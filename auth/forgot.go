@@ -189,6 +189,9 @@ func (s *Service) resetPassword(ctx context.Context, c Caller, token, password s
 		if err := w.setPassword(a, stored, l.resetBy(a), messages); err != nil {
 			return err
 		}
+		if err := w.introduce(a); err != nil {
+			return err
+		}
 		return w.remember(struct{}{}, nil)
 	})
 }

@@ -55,6 +55,7 @@ const (
 	TemplateSignUp         = "sign-up"          // args: link
 	TemplateSignUpExisting = "sign-up-existing" // args: name
 	TemplateReset          = "reset"            // args: link, name
+	TemplateIntroduce      = "introduce"        // args: code, name, minutes
 	TemplateChange         = "change"           // args: what, item, at, undo
 	TemplateNewBrowser     = "new-browser"      // args: at, agent
 	TemplateRemoval        = "removal-delayed"  // args: item, at, due, undo
@@ -80,7 +81,7 @@ const Ranks = int(RankSignUp) + 1
 // Rank returns the rank of m. What is not named here is a notice.
 func (m *Message) Rank() Rank {
 	switch m.Template {
-	case TemplateCode:
+	case TemplateCode, TemplateIntroduce:
 		return RankCode
 	case TemplateReset, TemplateEmailChange:
 		return RankReset

@@ -17,6 +17,8 @@ func actsNobodyHearsOf() map[Action]string {
 		ActSignOut:       "nothing is left that could harm",
 		ActEndSession:    "nothing is left that could harm",
 		ActForget:        "nothing is left that could harm",
+		ActAskMail:       "the mail with the code says it",
+		ActIntroduce:     "it signs nobody in; the sign-in that follows is told of",
 		ActUndo:          "it is done from the notice",
 		ActCancelChange:  "all stays as it was",
 		ActRename:        "the name alone",

@@ -63,6 +63,7 @@ type Policy struct {
 	SignInLife      time.Duration // from the password to the second step
 	LinkLife        time.Duration // a mailed link that confirms an address
 	ResetLife       time.Duration // a mailed link that sets a new password
+	MailCodeLife    time.Duration // a mailed code that introduces a browser
 	CodeLife        time.Duration // a code by SMS, voice or e-mail
 	ResendAfter     time.Duration // before a code may be asked for again
 	SendsPerDay     int           // codes a day to one number or mailbox
@@ -123,7 +124,8 @@ func Marketplace() Policy {
 		StrangersPerDay: 100,
 
 		CeremonyLife: 5 * time.Minute, SignInLife: 15 * time.Minute,
-		LinkLife: 24 * time.Hour, ResetLife: 30 * time.Minute, CodeLife: 5 * time.Minute,
+		LinkLife: 24 * time.Hour, ResetLife: 30 * time.Minute, MailCodeLife: 30 * time.Minute,
+		CodeLife:    5 * time.Minute,
 		ResendAfter: 30 * time.Second, SendsPerDay: 10, SignUpsPerDay: 3,
 		SendsPerNumber: 20, SendsPerPrefix: 1000, SendsPerCountry: 32000, SendsPerSite: 80000, BindsPerNetwork: 30,
 		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,

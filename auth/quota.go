@@ -16,6 +16,7 @@ import (
 //	m/<address>             codes that would bind it        Policy.SendsPerDay
 //	o/<mailbox>             codes that would bind anything  Policy.SendsPerDay
 //	r/<account>             reset links                     Policy.SendsPerDay, then one a ResetLife
+//	v/<account>             codes that introduce a browser  Policy.SendsPerDay, then one a MailCodeLife
 //	u/<mailbox>             sign-up links                   Policy.SignUpsPerDay, then one a LinkLife
 //	pn/<number>             texts and calls to a number     Policy.SendsPerNumber
 //	pw/<network>            texts that would bind, fresh    Policy.BindsPerNetwork, four times that of a wider one

@@ -32,6 +32,8 @@ const (
 	ActConfirmEmail  Action = "confirm-email"
 	ActForgot        Action = "forgot-password"
 	ActReset         Action = "reset-password"
+	ActAskMail       Action = "mail-code"
+	ActIntroduce     Action = "introduce-browser"
 	ActAnswerAgain   Action = "answer-again" // the same request again: it got the same answer
 )
 
@@ -103,6 +105,8 @@ func rules() map[Action]Rule {
 		ActSecondStep:    {Who: Anyone, Audit: true},
 		ActSendCode:      {Who: Anyone, Audit: true},
 		ActForgot:        {Who: Anyone, Audit: true},
+		ActAskMail:       {Who: Anyone, Audit: true},
+		ActIntroduce:     {Who: Anyone, Audit: true},
 		ActReset:         {Who: Anyone, Audit: true},
 		ActUndo:          {Who: Anyone, Audit: true},
 		ActAnswerAgain:   {Who: System, Audit: true}, // by the rule of what is repeated, but for its demand

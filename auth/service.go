@@ -65,7 +65,7 @@ type Service struct {
 	repeats      repeats
 	pacer        *pacer
 	lab          *Lab // nil: a real site
-	floors       struct{ signIn, keyFirst, forgot delayFloor }
+	floors       struct{ signIn, keyFirst, forgot, introduce delayFloor }
 
 	clock      serviceClock
 	siteRecord atomic.Pointer[siteMeta] // as read at the start, and as Restored left it
@@ -77,6 +77,8 @@ type Service struct {
 	browsers       *store.Collection[browser]
 	attempts       *store.Collection[attempts] // both in "throttle"
 	quotas         *store.Collection[quota]
+	introductions  *store.Collection[introduction]
+	mailed         *store.Collection[mailedCodes]
 	consumed       *store.Collection[consumedMark]
 	links          *store.Collection[link]
 	changes        *store.Collection[change]
@@ -164,6 +166,8 @@ func (s *Service) openCollections(k *store.Keys) {
 	s.quotas = store.NewCollection[quota]("throttle", k).In(r)
 	s.consumed = store.NewCollection("spent", k, store.Ordered("ends", (*consumedMark).ends)).In(r)
 	s.links = store.NewCollection[link]("link", k).In(r)
+	s.introductions = store.NewCollection[introduction]("introduction", k).In(r)
+	s.mailed = store.NewCollection[mailedCodes]("mailed-code", k).In(r)
 	s.changes = store.NewCollection[change]("change", k).In(r)
 	s.outbox = store.NewCollection[Message]("outbox", k).In(r)
 	s.sentBox = store.NewCollection("sent", k,

@@ -15,7 +15,7 @@ type side string
 
 const (
 	strangers  side = "strangers"
-	introduced side = "introduced" // browsers in which a mailed code or a reset link was used: strangers with the mailbox
+	introduced side = "introduced" // browsers of who reads the account's mail
 	known      side = "known"      // browsers with a complete sign-in, and what has a session
 )
 
@@ -39,6 +39,13 @@ func (w *Work) partyOf(a AccountID) (party, error) {
 	}
 	if w.session != nil && w.session.Account == a && !w.session.Restricted {
 		return party{known, w.session.lineID()}, nil
+	}
+	met, err := w.isIntroduced(a, id)
+	if err != nil {
+		return party{}, err
+	}
+	if met {
+		return party{introduced, id}, nil
 	}
 	return party{strangers, w.s.network(w.caller.IP)}, nil
 }
@@ -98,7 +105,7 @@ func (w *Work) counterOf(a AccountID, k Kind) (counter, error) {
 	case known:
 		c.key, c.into = browserKey(a, p.id, k), codesKey(a, k)
 	case introduced:
-		c.key = introducedKey(a, k)
+		c.key, c.older = introducedKey(a, k), ""
 	case strangers:
 		c.key, c.crowd = strangersKey(a, p.id, k), crowdKey(a)
 		if k == Password {

@@ -23,6 +23,7 @@ type besieged struct {
 	secret string
 	codes  []string
 	home   auth.Caller // with its session
+	inbox  string      // the newest mailed code
 }
 
 const (
@@ -132,7 +133,8 @@ func (b *besieged) fail(c auth.Caller, k auth.Kind, n int, wait time.Duration) {
 func TestWrongAnswersMakeOnlyTheirOwnSideWait(t *testing.T) {
 	parties := map[string]auth.Caller{
 		"a known browser": caller("home"), "another": caller("shop"), "a stranger": behind("thief", "203.0.113.7"),
-		"strangers elsewhere": behind("thief2", "198.51.100.9"), "strangers elsewhere yet": behind("thief3", "2001:db8:1:2::3"),
+		"strangers elsewhere":     behind("thief2", "198.51.100.9"),
+		"strangers elsewhere yet": behind("thief3", "2001:db8:1:2::3"),
 	}
 	for _, k := range guessed {
 		for who, guesses := range parties {

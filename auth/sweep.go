@@ -103,6 +103,8 @@ func (s *Service) Sweep(ctx context.Context) error {
 		{"link", sweeperOf(s.links, func(w *Work, l *link) bool { return w.now.After(l.Expires) }), s.links.Delete},
 		{"session", sweeperOf(s.sessions, (*Work).sessionSwept), s.sessions.Delete},
 		{"sent", sweeperOf(s.sentBox, func(w *Work, m *Message) bool { return w.now.Sub(m.ChangedAt) > receiptWait }), s.sentBox.Delete},
+		{"introduction", sweeperOf(s.introductions, (*Work).introductionOver), s.introductions.Delete},
+		{"mailed-code", sweeperOf(s.mailed, (*Work).mailedCodesOver), s.mailed.Delete},
 		{"throttle", sweeperOf(s.attempts, (*Work).countOver), s.attempts.Delete},
 	}
 	for _, st := range steps {

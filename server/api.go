@@ -154,6 +154,8 @@ type (
 	nameBody   struct{ Name, Place string }
 	changeBody struct{ Current, Password string }
 	forgotBody struct{ Identifier string }
+	askBody    struct{ Identifier, Ceremony string }
+	mailBody   struct{ Ceremony, Code string }
 	resetBody  struct{ Link, Password string }
 	signUpBody struct {
 		Link, Name, UserName, Phone, Password string
@@ -198,6 +200,14 @@ func (x *request) signedIn(info *auth.SignInInfo, err error) (*auth.SignInInfo, 
 
 func signInKeyFirst(x *request, in *auth.KeyFirstForm) (*auth.Challenge, error) {
 	return x.s.service.SignInKeyFirst(x.r.Context(), x.caller, *in)
+}
+
+func introduceBegin(x *request, in *askBody) (*auth.Challenge, error) {
+	return x.s.service.IntroduceBegin(x.r.Context(), x.caller, in.Identifier, in.Ceremony)
+}
+
+func introduceFinish(x *request, in *mailBody) error {
+	return x.s.service.IntroduceFinish(x.r.Context(), x.caller, in.Ceremony, in.Code)
 }
 
 func signInState(x *request, in *ceremonyBody) (*auth.SignInInfo, error) {

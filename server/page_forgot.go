@@ -109,7 +109,7 @@ func donePage(x *request) error {
 	switch what := x.param("what"); what {
 	case "undone":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
-	case "password-changed", "removal-stopped", "paused":
+	case "password-changed", "removal-stopped", "paused", "introduced":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security"})

@@ -32,7 +32,8 @@ type page struct {
 
 // pageTable is the one table of pages: guide, page map.
 func (s *Server) pageTable() []page {
-	all := joinPages(signPages(), signUpPages(), forgotPages(), securityPages(s.methods), contactPages(), bindPages(),
+	all := joinPages(signPages(), signUpPages(), introducePages(),
+		forgotPages(), securityPages(s.methods), contactPages(), bindPages(),
 		helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }

@@ -38,7 +38,8 @@ type route struct {
 // routes is the one table of use cases over HTTP: nothing else under /api/v1 can be reached. It is in the order in
 // which a seller meets them.
 func routes() []route {
-	return slices.Concat(signRoutes(), sessionRoutes(), methodRoutes(), passwordRoutes(), contactRoutes())
+	return slices.Concat(signRoutes(), introduceRoutes(),
+		sessionRoutes(), methodRoutes(), passwordRoutes(), contactRoutes())
 }
 
 func signRoutes() []route {
@@ -92,6 +93,22 @@ func signRoutes() []route {
 		{use: "Receipt", act: auth.ActDeliver, who: gateway, method: http.MethodPost, path: "/gateways/{name}/receipt/{key}",
 			summary: "The word of a gateway that signs nothing, at a secret address", codes: codes(auth.Forbidden),
 			endpoint: does(receipt)},
+	}
+}
+
+func introduceRoutes() []route {
+	return []route{
+		{use: "IntroduceBegin", act: auth.ActAskMail, who: anyone, method: http.MethodPost, path: "/sign-in/mail",
+			bound:    true,
+			summary:  "Mail a code that introduces this browser; the answer is the same for known and unknown",
+			codes:    codes(auth.CookiesOff),
+			endpoint: takes(introduceBegin).requires("identifier")},
+		{use: "IntroduceFinish", act: auth.ActIntroduce, who: holder, method: http.MethodPost,
+			path:     "/sign-in/mail/finish",
+			bound:    true,
+			summary:  "Introduce this browser by the mailed code; signs nobody in",
+			codes:    join(sealedCodes(), codes(auth.CodeWrong, auth.CodeMalformed)),
+			endpoint: doesWith(introduceFinish).requires("ceremony", "code")},
 	}
 }
 

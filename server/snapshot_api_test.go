@@ -226,6 +226,12 @@ func (o *tour) apiPassword() {
 	q.must("POST", "/forgot", m{"identifier": testEmail}, nil)
 	link := lastPart(o.link(auth.TemplateReset, "link"))
 	q.must("POST", "/forgot/password", m{"link": link, "password": testPassword}, nil)
+	b := o.browser()
+	b.open("/sign-in")
+	var asked answer
+	b.must("POST", "/sign-in/mail", m{"identifier": testEmail}, &asked)
+	code := o.mailed(auth.TemplateIntroduce).Args["code"]
+	b.must("POST", "/sign-in/mail/finish", m{"ceremony": asked.Ceremony, "code": code}, nil)
 }
 
 // TestSnapshotLab calls what only a lab has.

@@ -325,7 +325,17 @@ func (o *tour) forgot() {
 	p.fill(s, s.path, "password", testPassword)
 	p.open(link)
 	p.open("/done/email-changed")
+	o.mailCode()
 	p.open("/done/removal-stopped")
+}
+
+// mailCode introduces a browser.
+func (o *tour) mailCode() {
+	p := o.visitor()
+	s := p.fill(p.open("/sign-in/mail"), "/sign-in/mail", "identifier", "new@example.com")
+	code := o.mailed(auth.TemplateIntroduce).Args["code"]
+	s = p.fill(s, "/sign-in/mail/code", "code", "0000-0000")
+	p.fill(s, "/sign-in/mail/code", "code", code)
 }
 
 // sessions ends one, then the others; and forgets one browser, then all.

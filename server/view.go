@@ -232,6 +232,7 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		auth.ActSendCode: "code-sent", auth.ActSignOut: "sign-out", auth.ActSignUp: "account-created",
 		auth.ActConfirmSignUp: "account-confirmed",
 		auth.ActNewPassword:   "password-changed", auth.ActReset: "password-reset", auth.ActForgot: "reset-asked",
+		auth.ActAskMail: "code-sent", auth.ActIntroduce: "browser-introduced",
 		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed",
 		auth.ActLose: "key-lost", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",
 		auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended",

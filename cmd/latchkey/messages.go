@@ -24,6 +24,7 @@ func wordings() map[string]wording {
 		auth.TemplateCode:           {mail: "mail.code"},
 		auth.TemplateSignUp:         {mail: "mail.sign-up-confirm"},
 		auth.TemplateSignUpExisting: {mail: "mail.sign-up-known", link: "/sign-in"},
+		auth.TemplateIntroduce:      {mail: "mail.introduce"},
 		auth.TemplateReset:          {mail: "mail.reset"},
 		auth.TemplateEmailChange:    {mail: "mail.email-change"},
 		auth.TemplateChange:         {mail: "mail.changed", short: "changed", link: "/forgot"},
