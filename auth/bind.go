@@ -18,7 +18,7 @@ import (
 // Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, and for
 // numbers PhoneNoCountry, PhoneMalformed, PhoneLandline, CountryNotServed, TextsLater.
 func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challenge, error) {
-	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.beginBinding(ctx, c, f) })
+	return s.challengeOnce(ctx, c, c.Token, func(c Caller) (*begunChallenge, error) { return s.beginBinding(ctx, c, f) })
 }
 
 func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begunChallenge, error) {

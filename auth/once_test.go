@@ -467,3 +467,21 @@ func asJSON(v any) string {
 	text, _ := json.Marshal(v)
 	return string(text)
 }
+
+// A code asked for in the next sign-in is that sign-in's, though its form says the same as the one before.
+func TestTheNextSignInIsSentItsOwnCode(t *testing.T) {
+	w := newWorld(t, func(cfg *auth.Config) { cfg.Policy.ResendAfter = 0 })
+	_, c := w.enrolled("seller@example.com", phoneIndex)
+	w.addPhone(c, phoneIndex)
+	w.pass(time.Minute)
+	c = asked(caller("home"), "with=sms")
+	for range 2 {
+		ch, err := w.s.SignInBegin(t.Context(), c, w.signIn(c, "seller@example.com").Ceremony,
+			auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
+		ok(t, "begin", err)
+		code, _ := w.code(auth.SMS)
+		_, err = w.s.SignInFinish(t.Context(), asked(c, asJSON(code)), ch.Ceremony, code)
+		ok(t, "finish", err)
+		w.pass(time.Second)
+	}
+}

@@ -44,7 +44,7 @@ func (s *Service) beginChallenge(ctx context.Context, c Caller, flow *Ceremony, 
 // resendCode asks the factor of a begun ceremony to send again. The ceremony that
 // results replaces the one before.
 func (s *Service) resendCode(ctx context.Context, c Caller, p Purpose, ceremony string, ch Channel) (*Challenge, error) {
-	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.resend(ctx, c, p, ceremony, ch) })
+	return s.challengeOnce(ctx, c, ceremony, func(c Caller) (*begunChallenge, error) { return s.resend(ctx, c, p, ceremony, ch) })
 }
 
 func (s *Service) resend(ctx context.Context, c Caller, p Purpose, ceremony string, ch Channel) (*begunChallenge, error) {
@@ -106,8 +106,12 @@ type begunChallenge struct {
 }
 
 // challengeOnce seals what begin has begun. The same request is sent no second
-// code: it gets the exchange that it has begun.
-func (s *Service) challengeOnce(ctx context.Context, c Caller, begin func(Caller) (*begunChallenge, error)) (*Challenge, error) {
+// code: it gets the exchange that it has begun. The ceremony that it goes on from
+// may have come by a cookie, beside a body that is the same each time.
+func (s *Service) challengeOnce(ctx context.Context, c Caller, ceremony string, begin func(Caller) (*begunChallenge, error)) (*Challenge, error) {
+	if c.Request != "" {
+		c.Request += "\x00" + ceremony
+	}
 	begun, err := once(ctx, s, c, ActSendCode, "", begin, func(_ *Work, r *priorSuccess) (*begunChallenge, error) {
 		begun := new(begunChallenge)
 		err := r.read(begun)

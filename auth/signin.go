@@ -250,7 +250,7 @@ func (s *Service) SignInBegin(ctx context.Context, c Caller, ceremony string, m 
 	if !flow.shown(Password) { // a key that came first is no way round the password, nor to a text
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
-	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.beginChallenge(ctx, c, flow, m) })
+	return s.challengeOnce(ctx, c, ceremony, func(c Caller) (*begunChallenge, error) { return s.beginChallenge(ctx, c, flow, m) })
 }
 
 // SignInResend sends the code of a begun second step again, perhaps by another

@@ -94,7 +94,7 @@ func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target st
 	if err != nil {
 		return nil, err
 	}
-	return s.challengeOnce(ctx, c, func(c Caller) (*begunChallenge, error) { return s.beginChallenge(ctx, c, flow, m) })
+	return s.challengeOnce(ctx, c, c.Token, func(c Caller) (*begunChallenge, error) { return s.beginChallenge(ctx, c, flow, m) })
 }
 
 // StepUpResend sends the code of a begun step-up again, perhaps by another
