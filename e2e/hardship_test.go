@@ -95,8 +95,8 @@ func (p *person) noWebAuthn() {
 
 // asTyped types numbers and codes as they come out of phones, papers and input methods.
 func (p *person) asTyped() {
-	p.registered().signIn().at("/security/start")
-	const abroad = "12025550123" // in no language is it a number of home
+	p.registered().signIn(remember).at("/security/start") // a shared computer would not keep what was typed
+	const abroad = "12025550123"                          // in no language is it a number of home
 	p.open("/security/phone/new?other=1").fill("phone", abroad).submit("/security/phone/new").says(p.word("frame.error"),
 		p.word("problem.sms-no-country.title"))
 	p.until("the number still there", "document.querySelector('[name=phone]').value === "+quote(abroad))
@@ -117,7 +117,7 @@ func (p *person) asTyped() {
 	p.open("/sign-in").fill("identifier", "  "+strings.ToUpper(p.email[:1])+p.email[1:]+" ", "password",
 		password).submit("/sign-in").at("/sign-in/verify")
 	code := p.code()
-	p.fill("code", " "+code[:3]+" "+code[3:]+"\t").submit("/sign-in/verify").at("/security")
+	p.fill("code", " "+code[:3]+" "+code[3:]+"\t").submit("/sign-in/verify").home()
 
 	// A refused form keeps what was typed, passwords apart, and names each field.
 	q := p.another()

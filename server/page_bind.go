@@ -351,6 +351,8 @@ func (x *request) beginCode(form auth.BindForm, path string) error {
 	}
 	if errors.Is(err, auth.Refuse(auth.ResendTooSoon)) && x.binding(form.Kind, "") != nil {
 		path += "?sent=1"
+	} else if form.Number != "" { // the field for it is shown again, also where nothing that was typed is kept
+		path += "?other=1"
 	}
 	return x.refuseTo(x.asBackup(path), err)
 }
