@@ -16,8 +16,7 @@ func (c *pageData) Err(field string) []template.HTML {
 	var words []template.HTML
 	for _, p := range c.F.Problems {
 		if p.Field == field {
-			title, detail := c.problem(p)
-			words = append(words, c.join(title, detail))
+			words = append(words, c.Line(p))
 		}
 	}
 	return words
@@ -34,12 +33,14 @@ func (c *pageData) join(title, detail template.HTML) template.HTML {
 	return title + c.text("list.stop", nil) + detail
 }
 
-// FirstErr reports whether field is the first refused one of the page, which gets the focus.
-func (c *pageData) FirstErr(field string) bool {
-	for _, p := range c.F.Problems {
-		if p.Field != "" {
-			return p.Field == field
-		}
+// Focus reports whether a field gets the focus: the first refused one of the page does, or the one that the page is
+// for. One field alone has it.
+func (c *pageData) Focus(field string, wanted any) bool {
+	on, _ := wanted.(bool)
+	on = on || slices.ContainsFunc(c.F.Problems, func(p Problem) bool { return p.Field == field })
+	if c.focused == "" && on {
+		c.focused = field
+		return true
 	}
 	return false
 }
@@ -104,7 +105,31 @@ func (c *pageData) notes() (string, error) {
 	if len(shown) < 2 {
 		shown = nil // one field alone needs no summary: it has the focus
 	}
-	return c.run("notes", part{c, Args{"General": general, "Fields": shown}})
+	said := Args{"General": general, "Fields": shown, "Refused": len(general) + len(shown)}
+	room := max(1, maxNotes-c.noted)
+	for _, n := range []struct {
+		name  string
+		there bool
+	}{{"", len(general)+len(shown) > 0}, {"Notice", c.F.Notice != nil}, {"WeChat", c.F.WeChat},
+		{"Banner", c.F.Banner != ""}} {
+		if n.there && room > 0 {
+			said[n.name] = true
+			room--
+		}
+	}
+	return c.run("notes", part{c, said})
+}
+
+// maxNotes is how many notices a page has at most: of more, none is read. What was refused comes first.
+const maxNotes = 2
+
+// Noted says that a part draws a notice.
+func (c *pageData) Noted() string { c.noted++; return "" }
+
+// Line is a problem as one line of a list.
+func (c *pageData) Line(p Problem) template.HTML {
+	title, detail := c.problem(p)
+	return c.join(title, detail)
 }
 
 // Refused reports whether the page answers with a refusal; its title then begins with "Error:".

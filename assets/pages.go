@@ -104,8 +104,10 @@ type pageData struct {
 	HasForm  bool          // a form may be half filled: see Form
 	HasTimes bool          // a time of day is written: the foot names the zone
 
-	icons  []string
-	fields []string // those that have shown their problems
+	icons   []string
+	fields  []string // those that have shown their problems
+	focused string   // the field that has the focus
+	noted   int      // notices that the page's own parts have drawn
 }
 
 // A part is a component with its arguments; the page data's own methods are at hand in it.

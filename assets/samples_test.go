@@ -211,7 +211,8 @@ func (s sampler) losses() []Loss {
 	return []Loss{
 		{What: "key", Name: "Blue key", Goes: []Method{blue}, Left: []Method{spare, app, sms, codes}, Soon: "now"},
 		{What: "phone", Goes: []Method{app, sms}, Left: []Method{blue, spare, codes}, Soon: "now"},
-		{What: "pair", Name: "Phone and Blue key", Goes: []Method{blue, app, sms}, Left: []Method{spare, codes},
+		{What: "pair", Both: []Thing{{What: "phone"}, {What: "key", Name: "Blue key"}},
+			Goes: []Method{blue, app, sms}, Left: []Method{spare, codes},
 			Soon: "later"},
 		{What: "all", Soon: "documents"},
 	}
@@ -251,7 +252,8 @@ func (s sampler) securing() []Sample {
 		{"key-new-wechat", &KeyNew{Frame: s.onWeChat("/security/keys/new"), Number: 1}},
 		{"passkey-new", &KeyNew{Frame: s.signedIn("/security/keys/new?kind=passkey"), Passkey: true, Number: 1,
 			Browser: "Chrome on Windows", Key: s.prompt(false)}},
-		{"key", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: s.holders()[0], Events: events[:2]}},
+		{"key", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: s.holders()[0],
+			TypedName: "Blue key", TypedPlace: "on my key ring", Events: events[:2]}},
 		{"key-test", &KeyTest{Frame: s.signedIn("/security/keys/k2/test"), ID: "k2", Name: "Spare key",
 			Key: s.prompt(false)}},
 		{"key-which", &KeyTest{Frame: s.signedIn("/security/keys/which"), Key: s.prompt(false)}},

@@ -315,7 +315,7 @@ func TestFieldScripts(t *testing.T) {
 	s := newStage(t)
 	show := chromedp.CSS("[data-reveal]")
 	s.show(&SignIn{}, chromedp.SendKeys(chromedp.CSS("#f-password"), "secret"), chromedp.Click(show))
-	for _, want := range []string{"text true Hide", "password false Show"} {
+	for _, want := range []string{"text true Show password", "password false Show password"} {
 		got, err := chromedp.Run(s.ctx,
 			chromedp.Evaluate[string](`(b => document.getElementById('f-password').type + ' ' + b.getAttribute('aria-pressed') + ' ' + b.textContent)(document.querySelector('[data-reveal]'))`))
 		if err != nil || got != want {

@@ -40,11 +40,15 @@ type Pending struct {
 // A Loss is one row of the forecast.
 type Loss struct {
 	What string   // "key", "phone", "mailbox", "pc", "paper", "number", "token", "passkey", "pair" or "all"
-	Name string   // the device's or number's own name; for "pair" both, joined by the server
+	Name string   // the device's or number's own name
+	Both []Thing  // for "pair": the two that are kept together
 	Goes []Method // what goes with it; empty with "all": every method
 	Left []Method // what still gets the seller in
 	Soon string   // "now", "later" (when something kept elsewhere is reached) or "documents"
 }
+
+// A Thing is one of two that are kept together: What and Name as in Loss.
+type Thing struct{ What, Name string }
 
 // Start is /security/start: "Get started". Choosing is by links, so nothing is posted.
 type Start struct {
@@ -92,8 +96,9 @@ type KeyNew struct {
 type KeyView struct {
 	Frame
 	Holder
-	Events []Event // its own history, newest first, at most ten
-	Last   bool    // it is the last strong method and cannot be removed
+	TypedName, TypedPlace string  // in the form: those that it has, or as typed
+	Events                []Event // its own history, newest first, at most ten
+	Last                  bool    // it is the last strong method and cannot be removed
 }
 
 // KeyTest is /security/keys/{id}/test, the drill; with ID "" it is "touch it to see which one it is". It posts
@@ -181,8 +186,9 @@ type EmailNew struct {
 type MethodView struct {
 	Frame
 	Method
-	Events []Event
-	Last   bool
+	TypedName string // in the form: that which it has, or as typed
+	Events    []Event
+	Last      bool
 }
 
 // Codes is /security/codes before any are made or when they are to be replaced. Making them posts the button to

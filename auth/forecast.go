@@ -1,6 +1,9 @@
 package auth
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // forecast says, for each device, for likely pairs and for everything, what
 // falls and what still gets the owner in. It is arithmetic on what the
@@ -14,8 +17,8 @@ func (t Table) forecast(methods []AuthenticatorInfo, devices []*Device) []Foreca
 	}
 	for i, a := range devices {
 		for _, b := range devices[i+1:] {
-			if isCarried(a) && isCarried(b) && (a.Kind == Handset) != (b.Kind == Handset) {
-				rows = append(rows, t.forecastRow(methods, a, b)) // the phone and the key ring
+			if areTogether(a, b) {
+				rows = append(rows, t.forecastRow(methods, a, b))
 			}
 		}
 	}
@@ -23,6 +26,16 @@ func (t Table) forecast(methods []AuthenticatorInfo, devices []*Device) []Foreca
 		rows = append(rows, Forecast{Falls: slices.Clone(methods), Soon: SoonDesk})
 	}
 	return rows
+}
+
+// areTogether reports whether two things are likely lost at once: the phone and the key ring, or what its owner keeps
+// in one place.
+func areTogether(a, b *Device) bool {
+	if isCarried(a) && isCarried(b) && (a.Kind == Handset) != (b.Kind == Handset) {
+		return true
+	}
+	place := strings.TrimSpace(a.Place)
+	return place != "" && strings.EqualFold(place, strings.TrimSpace(b.Place))
 }
 
 // isCarried reports whether a device is one that a person carries about.

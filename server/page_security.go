@@ -172,12 +172,14 @@ func (x *request) showMethod(sort string) error {
 	}
 	f := x.frameOf(&info.Me)
 	m := x.s.method(a)
+	name, place := m.Name, m.Place // what was typed stands in the form alone: the title names what there is
 	if x.posted.Has("name") {
-		m.Name, m.Place = x.field("name"), x.field("place")
+		name, place = x.field("name"), x.field("place")
 	}
 	events := x.eventsOf(a)
 	if sort != "keys" {
-		return x.show(http.StatusOK, &assets.MethodView{Frame: f, Method: m, Events: events, Last: a.Last})
+		return x.show(http.StatusOK, &assets.MethodView{Frame: f, Method: m, TypedName: name, Events: events,
+			Last: a.Last})
 	}
 	h := assets.Holder{Method: m}
 	for _, o := range x.s.holders(info.Methods) {
@@ -185,7 +187,8 @@ func (x *request) showMethod(sort string) error {
 			h.Holds = o.Holds
 		}
 	}
-	return x.show(http.StatusOK, &assets.KeyView{Frame: f, Holder: h, Events: events, Last: a.Last})
+	return x.show(http.StatusOK, &assets.KeyView{Frame: f, Holder: h, TypedName: name, TypedPlace: place,
+		Events: events, Last: a.Last})
 }
 
 // eventsOf is a method's own history.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -164,26 +163,46 @@ func (s *Server) onStick(a *auth.AuthenticatorInfo, list []auth.AuthenticatorInf
 // losses is the lock-out forecast.
 func (s *Server) losses(rows []auth.Forecast) []assets.Loss {
 	var out []assets.Loss
-	for _, r := range rows {
+	for _, r := range inOrderOfLoss(rows) {
 		l := assets.Loss{Goes: s.list(r.Falls), Left: s.list(r.Left), Soon: string(r.Soon)}
-		names := make([]string, 0, len(r.Lost))
 		for _, d := range r.Lost {
-			names = append(names, d.Name)
+			l.Both = append(l.Both, assets.Thing{What: lostKind(d.Kind), Name: d.Name})
 		}
-		switch len(r.Lost) {
+		switch len(l.Both) {
 		case 0:
 			l.What = "all"
 		case 1:
-			l.What, l.Name = lostKind(r.Lost[0].Kind), names[0]
+			l.What, l.Name = l.Both[0].What, l.Both[0].Name
+			l.Both = nil
 		default:
 			l.What = "pair"
-			if !slices.Contains(names, "") {
-				l.Name = strings.Join(names, " + ")
-			}
 		}
 		out = append(out, l)
 	}
 	return out
+}
+
+// inOrderOfLoss puts one thing before two and everything last, of these what shuts out longest first, then as
+// methods are listed: the order in which devices are kept means nothing.
+func inOrderOfLoss(rows []auth.Forecast) []auth.Forecast {
+	var listed []string // the row of everything has every method, in order
+	for _, r := range rows {
+		for _, m := range r.Falls {
+			if len(r.Lost) == 0 {
+				listed = append(listed, m.ID)
+			}
+		}
+	}
+	rank := func(r auth.Forecast) []int {
+		if len(r.Lost) == 0 || len(r.Falls) == 0 {
+			return []int{len(rows)}
+		}
+		soon := slices.Index([]auth.Soon{auth.SoonDesk, auth.SoonLater, auth.SoonNow}, r.Soon)
+		return []int{len(r.Lost), soon, slices.Index(listed, r.Falls[0].ID)}
+	}
+	sorted := slices.Clone(rows)
+	slices.SortStableFunc(sorted, func(a, b auth.Forecast) int { return slices.Compare(rank(a), rank(b)) })
+	return sorted
 }
 
 func lostKind(k auth.DeviceKind) string {

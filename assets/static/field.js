@@ -5,7 +5,6 @@ for (const b of $$('[data-reveal]')) {
   const set = on => {
     input.type = on ? 'text' : 'password';
     b.setAttribute('aria-pressed', on);
-    b.textContent = on ? b.dataset.hide : b.dataset.show;
   };
   b.hidden = false;
   b.onclick = () => set(input.type === 'password');
