@@ -80,7 +80,7 @@ func (p *person) unverified() {
 	p.submit("/sign-in").at("/sign-in/verify")
 	// Refused at once and unasked, the page thinks that the browser wants a click; after one it says what happened.
 	p.press("main [data-ask]").says(p.word("problem.key-cancelled.title"), p.word("verify.no-key"))
-	p.follow(`main a[href*="with=app"]`).fill("code", p.code()).submit("/sign-in/verify").at("/security")
+	p.follow(`main a[href*="with=app"]`).fill("code", p.code()).submit("/sign-in/verify").home()
 }
 
 // keyFirst touches the key before the password is typed (D5).

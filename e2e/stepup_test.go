@@ -77,7 +77,7 @@ func (p *person) removal() {
 
 	p.open("/security/keys").follow(p.linkTo("Red")).says(p.word("key.remove"))
 	p.follow(`main a[href$="/remove"]`).says(p.word("remove.title", "name", "Red"),
-		p.word("remove.left", "names", "Green"))
+		p.word("remove.left", "names", "“Green”"))
 	p.follow(`main .ask button.btn-bad`).at("/security").says(p.word("done.key-removed.title", "name", "Red"), "Green")
 	told := eval[string](p, "document.querySelector('[data-signals]').dataset.signals")
 	if strings.Contains(told, gone) || !strings.Contains(told, text64(second.holds()[0].CredentialID)) {

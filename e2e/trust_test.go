@@ -80,7 +80,8 @@ func (p *person) elsewhere() {
 	q := p.another()
 	q.signIn(remember).at("/sign-in/verify")
 	q.fill("code", q.code()).submit("/sign-in/verify").home()
-	p.house.letter(p.t, "email", p.email, "/security/sessions") // the owner is told of the new browser
+	_, unseen, _ := strings.Cut(p.word("mail.new-browser.lead", "at", "|"), "|")
+	p.house.letter(p.t, "email", p.email, unseen) // the owner is told of the new browser
 	p.open("/security/sessions").says(p.word("tag.here"), p.word("tag.kept"))
 	p.follow(`main .rows form[action$="/end"] button`).at("/security/sessions").says(p.word("done.session-ended.title"))
 	q.open("/security").at("/sign-in")
