@@ -81,7 +81,7 @@ func (p *person) elsewhere() {
 	q.signIn(remember).at("/sign-in/verify")
 	q.fill("code", q.code()).submit("/sign-in/verify").home()
 	_, unseen, _ := strings.Cut(p.word("mail.new-browser.lead", "at", "|"), "|")
-	p.house.letter(p.t, "email", p.email, unseen) // the owner is told of the new browser
+	p.house.letter(p.t, "email", p.email, strings.TrimSpace(unseen)) // the owner is told of the new browser
 	p.open("/security/sessions").says(p.word("tag.here"), p.word("tag.kept"))
 	p.follow(`main .rows form[action$="/end"] button`).at("/security/sessions").says(p.word("done.session-ended.title"))
 	q.open("/security").at("/sign-in")
