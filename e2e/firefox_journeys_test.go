@@ -99,7 +99,7 @@ func (v *visitor) firstDay() {
 	v.signOut().open("/security").at("/sign-in")
 	v.signIn().at("/sign-in/verify").says(v.word("verify.app.title"))
 	v.fill("code", "000000").submit("/sign-in/verify").problem("code-wrong")
-	v.fill("code", v.code()).submit("/sign-in/verify").at("/security").says(v.word("security.second"),
+	v.fill("code", v.code()).submit("/sign-in/verify").home().says(v.word("security.second"),
 		v.word("security.backup.title"))
 }
 
@@ -131,10 +131,10 @@ func (v *visitor) phoneAndMail() {
 		v.t.Errorf("text and call: got different codes, want one that counts on both")
 	}
 	v.fill("code", "12345").submit("/sign-in/verify").problem("code-malformed")
-	v.fill("code", call.code(v.t)).submit("/sign-in/verify").at("/security")
+	v.fill("code", call.code(v.t)).submit("/sign-in/verify").home()
 
 	v.signOut().signIn().at("/sign-in/verify").follow(`main button[name=with][value=email]`).says(v.word("verify.email.title"))
-	v.fill("code", v.house.code(v.t, "email", mailbox)).submit("/sign-in/verify").at("/security")
+	v.fill("code", v.house.code(v.t, "email", mailbox)).submit("/sign-in/verify").home()
 }
 
 // recoverySheet makes codes, downloads them, uses one, and finds that it works once.
@@ -154,7 +154,7 @@ func (v *visitor) recoverySheet() {
 
 	v.signOut().signIn().at("/sign-in/verify").follow(`main a[href*="with=recovery"]`).says(v.word("verify.recovery.title"))
 	typed := strings.ToLower(strings.ReplaceAll(codes[3], "-", " ")) // as somebody copies it from paper
-	v.fill("code", typed).submit("/sign-in/verify").at("/security").says(v.word("codes.count", "n", 9, "total", 10))
+	v.fill("code", typed).submit("/sign-in/verify").home().says(v.word("codes.count", "n", 9, "total", 10))
 	v.signOut().signIn().at("/sign-in/verify").open("/sign-in/verify?with=recovery")
 	v.fill("code", codes[3]).submit("/sign-in/verify").problem("recovery-code-used")
 }
@@ -240,7 +240,7 @@ func (v *visitor) keyAtHome() {
 	v.touch("waiting", "touch.waiting") // by itself: this browser needs no click for it
 	v.says(v.word("verify.no-key"), v.word("choice.app")).shot("waiting")
 	v.follow(`main a[href*="with=app"]`).says(v.word("verify.app.title"))
-	v.fill("code", v.code()).submit("/sign-in/verify").at("/security")
+	v.fill("code", v.code()).submit("/sign-in/verify").home()
 }
 
 // timeRunsOut waits until Firefox gives up: the page tells it from a refusal, says what to do, asks
@@ -253,11 +253,11 @@ func (v *visitor) timeRunsOut() {
 		v.word("verify.no-key")).shot("timed-out")
 	v.press("main [data-ask]").touch("waiting", "touch.waiting")
 	v.follow(`main a[href*="with=app"]`).says(v.word("verify.app.title"))
-	v.fill("code", v.code()).submit("/sign-in/verify").at("/security")
+	v.fill("code", v.code()).submit("/sign-in/verify").home()
 
 	v.open("/security/keys/new").says(v.word("key-new.what"), v.word("key-new.1"))
 	v.fill("name", "Blue").press("main [data-ask]").touch("waiting", "touch.waiting")
-	v.press("main .panel details:last-of-type summary").follow(`main details a[href="/security/app/new"]`).at("/security/app/new").says(v.word("app-new.title"))
+	v.press(`main details:has(a[href="/security/app/new"]) > summary`).follow(`main details a[href="/security/app/new"]`).at("/security/app/new").says(v.word("app-new.title"))
 }
 
 // touch wants the key's panel in a state, and to say so.
@@ -273,6 +273,6 @@ func (v *visitor) unsupported() {
 	v.withKey().signIn().at("/sign-in/verify")
 	v.touch("failed", "problem.key-not-supported.title").says(v.word("problem.key-not-supported.detail"),
 		v.word("verify.no-key"))
-	v.follow(`main a[href*="with=app"]`).fill("code", v.code()).submit("/sign-in/verify").at("/security")
+	v.follow(`main a[href*="with=app"]`).fill("code", v.code()).submit("/sign-in/verify").home()
 	v.open("/security/keys/new").press("main [data-ask]").touch("failed", "problem.key-not-supported.title")
 }

@@ -161,6 +161,17 @@ func (v *visitor) at(path string) *visitor {
 		quote(path)))
 }
 
+// home waits for the overview, and wants no trust for this browser if it is offered on the way.
+func (v *visitor) home() *visitor {
+	v.t.Helper()
+	v.until("page /security", `['/security', '/sign-in/trust'].includes(location.pathname) && document.readyState === 'complete'`)
+	var asked bool
+	if v.ask(`!!document.querySelector("main button[name=trust]")`, &asked); asked {
+		v.follow("main button[name=trust][value=no]")
+	}
+	return v.at("/security")
+}
+
 // says wants all the words on the page, as a reader sees them.
 func (v *visitor) says(words ...string) *visitor {
 	v.t.Helper()

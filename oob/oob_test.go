@@ -225,7 +225,7 @@ func TestWhereTo(t *testing.T) {
 		{phone(t), landline, auth.SMS, auth.PhoneLandline},
 		{phone(t), mobile, auth.Mail, auth.NoSuchMethod},
 		{phone(t), mobile, "pigeon", auth.NoSuchMethod},
-		{phone(t), "", auth.SMS, auth.PhoneMalformed},
+		{phone(t), "", auth.SMS, auth.PhoneMissing},
 		{phone(t), "13800138000", auth.SMS, auth.PhoneNoCountry},
 		{phone(t), "+8613", auth.SMS, auth.PhoneMalformed},
 		{email(t), "li", auth.Mail, auth.EmailMalformed},
