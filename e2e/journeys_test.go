@@ -139,12 +139,12 @@ func try(long time.Duration, ok func() bool) bool {
 }
 
 // whereToPress is a script that finds the middle of an element, if that is what a press there would
-// hit: nothing may lie above it, but the words that label it.
+// hit: nothing may lie above it, but the words that label it. Of a link that goes on in another line it is that of the first.
 func whereToPress(selector string) string {
 	return fmt.Sprintf(`(e => {
 		if (!e) return null;
 		e.scrollIntoView({block: 'center', behavior: 'instant'});
-		const r = e.getBoundingClientRect(), x = Math.floor(r.x + r.width / 2), y = Math.floor(r.y + r.height / 2), top = document.elementFromPoint(x, y);
+		const r = e.getClientRects()[0] ?? e.getBoundingClientRect(), x = Math.floor(r.x + r.width / 2), y = Math.floor(r.y + r.height / 2), top = document.elementFromPoint(x, y);
 		return top && (e.contains(top) || top.closest('label')?.control === e) ? [x, y] : null })(document.querySelector(%s))`, quote(selector))
 }
 
