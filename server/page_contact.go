@@ -12,13 +12,13 @@ func contactPages() []page {
 	return []page{
 		{path: "/security/contact", who: enrolled, what: "contact", uses: []string{"StepUp", "Security"},
 			get: contactsPage},
-		{path: "/security/contact/email", who: enrolled, what: "email", uses: []string{"ChangeEmail"}, bound: true,
+		{path: "/security/contact/email", who: enrolled, what: "email", uses: []string{"ChangeEmail"},
 			get: toContacts, post: emailPost},
-		{path: "/security/contact/phone", who: enrolled, what: "phone", uses: []string{"ChangePhone"}, bound: true,
+		{path: "/security/contact/phone", who: enrolled, what: "phone", uses: []string{"ChangePhone"},
 			get: toContacts, post: phonePost},
 		{path: "/security/contact/phone/remove", who: enrolled, what: "phone", uses: []string{"StepUp", "Security"},
 			get: phoneRemovePage},
-		{path: "/security/contact/email/{link}", who: enrolled, what: "email", uses: []string{"LookLink", "ConfirmEmail"}, bound: true,
+		{path: "/security/contact/email/{link}", who: enrolled, what: "email", uses: []string{"LookLink", "ConfirmEmail"},
 			get: emailConfirmPage, post: emailConfirmPost},
 	}
 }

@@ -11,13 +11,13 @@ import (
 
 func forgotPages() []page {
 	return []page{
-		{path: "/forgot", who: anyone, uses: []string{"Forgot"}, bound: true, get: forgotPage, post: forgotPost},
+		{path: "/forgot", who: anyone, uses: []string{"Forgot"}, get: forgotPage, post: forgotPost},
 		{path: "/forgot/sent", who: anyone, get: forgotSent},
 		{path: "/forgot/link/{link}", who: holder,
 			get: func(x *request) error { return x.redirect("/forgot/password/" + x.param("link")) }},
-		{path: "/forgot/password/{link}", who: holder, uses: []string{"LookLink", "ResetPassword"}, bound: true,
+		{path: "/forgot/password/{link}", who: holder, uses: []string{"LookLink", "ResetPassword"},
 			get: resetPage, post: resetPost},
-		{path: "/undo/{link}", who: holder, uses: []string{"LookUndo", "Undo"}, bound: true, get: undoPage,
+		{path: "/undo/{link}", who: holder, uses: []string{"LookUndo", "Undo"}, get: undoPage,
 			post: undoPost},
 		{path: "/done/{what}", who: anyone, get: donePage},
 	}

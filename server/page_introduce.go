@@ -10,9 +10,9 @@ import (
 // introducePages are the way in for a browser that the account does not know: a mailed code, before the password.
 func introducePages() []page {
 	return []page{
-		{path: "/sign-in/mail", who: anyone, uses: []string{"IntroduceBegin"}, bound: true, get: introducePage,
+		{path: "/sign-in/mail", who: anyone, uses: []string{"IntroduceBegin"}, get: introducePage,
 			post: introducePost},
-		{path: "/sign-in/mail/code", who: holder, uses: []string{"IntroduceFinish"}, bound: true, get: mailCodePage,
+		{path: "/sign-in/mail/code", who: holder, uses: []string{"IntroduceFinish"}, get: mailCodePage,
 			post: mailCodePost},
 	}
 }

@@ -13,9 +13,9 @@ import (
 // D13: the e-mail first, then the form behind the mailed link, in whichever browser; its end is signed in.
 func signUpPages() []page {
 	return []page{
-		{path: "/sign-up", who: anyone, uses: []string{"SignUp"}, bound: true, get: signUpPage, post: signUpPost},
+		{path: "/sign-up", who: anyone, uses: []string{"SignUp"}, get: signUpPage, post: signUpPost},
 		{path: "/sign-up/sent", who: anyone, get: signUpSent},
-		{path: "/sign-up/confirm/{link}", who: holder, uses: []string{"LookLink", "ConfirmSignUp"}, bound: true,
+		{path: "/sign-up/confirm/{link}", who: holder, uses: []string{"LookLink", "ConfirmSignUp"},
 			get: confirmPage, post: confirmPost},
 	}
 }

@@ -21,13 +21,12 @@ import (
 // A page is one address that people see. GET shows and can be loaded again; POST changes, and answers with 303: to what
 // comes next, or to the page that tells what was refused (setback.go).
 type page struct {
-	path  string
-	who   who
-	uses  []string // the use cases that it reaches, of auth.Service
-	what  string   // what a fresh second step would be for: the texts "for.<what>"
-	bound bool     // its POST is bounded by client
-	get   func(x *request) error
-	post  func(x *request) error
+	path string
+	who  who
+	uses []string // the use cases that it reaches, of auth.Service
+	what string   // what a fresh second step would be for: the texts "for.<what>"
+	get  func(x *request) error
+	post func(x *request) error
 }
 
 // pageTable is the one table of pages: guide, page map.

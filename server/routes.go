@@ -28,7 +28,6 @@ type route struct {
 	path    string // under /api/v1
 	summary string
 	codes   []auth.Code // what it may refuse with, beside those of every route
-	bound   bool        // its rate is bounded by client
 	link    bool        // what its caller holds is a mailed link, which any browser may open
 	query   []string    // names of query parameters
 	root    bool        // the path is under the site's own base instead
@@ -44,21 +43,20 @@ func routes() []route {
 
 func signRoutes() []route {
 	return []route{
-		{use: "SignUp", act: auth.ActSignUp, who: anyone, method: http.MethodPost, path: "/sign-up", bound: true,
+		{use: "SignUp", act: auth.ActSignUp, who: anyone, method: http.MethodPost, path: "/sign-up",
 			summary:  "Ask for an account; the address is mailed a link",
 			codes:    codes(auth.EmailMalformed),
 			endpoint: takes(signUp).requires("email")},
 		{use: "ConfirmSignUp", act: auth.ActConfirmSignUp, who: holder, method: http.MethodPost,
-			path: "/sign-up/confirm", bound: true, link: true,
+			path: "/sign-up/confirm", link: true,
 			summary:  "Make the account by the mailed link: a session that has to enrol",
 			codes:    signUpCodes(),
 			endpoint: takes(confirmSignUp).requires("link", "name", "userName", "phone", "password", "terms")},
-		{use: "SignIn", act: auth.ActSignIn, who: anyone, method: http.MethodPost, path: "/sign-in", bound: true,
+		{use: "SignIn", act: auth.ActSignIn, who: anyone, method: http.MethodPost, path: "/sign-in",
 			summary: "Begin a sign-in with a password", codes: codes(auth.SignInRefused, auth.SignInLocked,
 				auth.AccountDisabled),
 			endpoint: takes(signIn).requires("identifier", "password")},
 		{use: "SignInKeyFirst", act: auth.ActLook, who: anyone, method: http.MethodPost, path: "/sign-in/key",
-			bound:   true,
 			summary: "Begin a sign-in with a security key", codes: codes(auth.MethodRefused),
 			endpoint: takes(signInKeyFirst)},
 		{use: "SignInState", act: auth.ActLook, who: holder, method: http.MethodPost, path: "/sign-in/state",
@@ -73,19 +71,17 @@ func signRoutes() []route {
 				sendCodes()),
 			endpoint: takes(signInResend).requires("ceremony")},
 		{use: "SignInFinish", act: auth.ActSecondStep, who: holder, method: http.MethodPost, path: "/sign-in/finish",
-			bound:   true,
 			summary: "Finish the second step: the session", codes: join(sealedCodes(), methodCodes(), typedCodes(),
 				keyCodes()),
 			endpoint: takes(signInFinish).requires("ceremony", "response")},
 		{use: "SignInPassword", act: auth.ActSignIn, who: holder, method: http.MethodPost, path: "/sign-in/password",
-			bound:    true,
 			summary:  "The password after a touched key",
 			codes:    join(sealedCodes(), codes(auth.PasswordWrong, auth.SignInLocked)),
 			endpoint: takes(signInPassword).requires("ceremony", "password")},
 		{use: "Challenge", act: auth.ActLook, who: holder, method: http.MethodPost, path: "/challenge",
 			summary: "Look at a begun exchange again: prompt and delivery; nothing is sent", codes: sealedCodes(),
 			endpoint: takes(challengeAgain).requires("purpose", "ceremony")},
-		{use: "Undo", act: auth.ActUndo, who: holder, method: http.MethodPost, path: "/undo", bound: true, link: true,
+		{use: "Undo", act: auth.ActUndo, who: holder, method: http.MethodPost, path: "/undo", link: true,
 			summary: "Stop a waiting change by its mailed link", codes: codes(auth.LinkUsed),
 			endpoint: takes(undo).requires("link")},
 		{use: "Receipt", act: auth.ActDeliver, who: gateway, method: http.MethodPost, path: "/gateways/{name}/receipt",
@@ -99,13 +95,11 @@ func signRoutes() []route {
 func introduceRoutes() []route {
 	return []route{
 		{use: "IntroduceBegin", act: auth.ActAskMail, who: anyone, method: http.MethodPost, path: "/sign-in/mail",
-			bound:    true,
 			summary:  "Mail a code that introduces this browser; the answer is the same for known and unknown",
 			codes:    codes(auth.CookiesOff),
 			endpoint: takes(introduceBegin).requires("identifier")},
 		{use: "IntroduceFinish", act: auth.ActIntroduce, who: holder, method: http.MethodPost,
 			path:     "/sign-in/mail/finish",
-			bound:    true,
 			summary:  "Introduce this browser by the mailed code; signs nobody in",
 			codes:    join(sealedCodes(), codes(auth.CodeWrong, auth.CodeMalformed)),
 			endpoint: doesWith(introduceFinish).requires("ceremony", "code")},
@@ -195,16 +189,15 @@ func methodRoutes() []route {
 func passwordRoutes() []route {
 	return []route{
 		{use: "ChangePassword", act: auth.ActNewPassword, who: enrolled, method: http.MethodPost, path: "/password",
-			bound:   true,
 			summary: "Change the password; other sessions end", codes: join(stepCodes(), newPasswordCodes(),
 				codes(auth.PasswordWrong, auth.SignInLocked)),
 			endpoint: takes(changePassword).requires("current", "password")},
-		{use: "Forgot", act: auth.ActForgot, who: anyone, method: http.MethodPost, path: "/forgot", bound: true,
+		{use: "Forgot", act: auth.ActForgot, who: anyone, method: http.MethodPost, path: "/forgot",
 			summary:  "Mail a link for a new password; the answer is the same for known and unknown",
 			codes:    codes(auth.SendLimitReached),
 			endpoint: doesWith(forgot).requires("identifier")},
 		{use: "ResetPassword", act: auth.ActReset, who: holder, method: http.MethodPost, path: "/forgot/password",
-			bound: true, link: true,
+			link:     true,
 			summary:  "Set a new password by the mailed link; signs nobody in",
 			codes:    join(newPasswordCodes(), codes(auth.LinkUsed)),
 			endpoint: doesWith(resetPassword).requires("link", "password")},
@@ -214,18 +207,16 @@ func passwordRoutes() []route {
 func contactRoutes() []route {
 	return []route{
 		{use: "ChangeEmail", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/email",
-			bound:   true,
 			summary: "Mail a link to a new security e-mail; the same for an address that is taken",
 			codes: join(stepCodes(), codes(auth.EmailMalformed, auth.MailboxResets, auth.ResendTooSoon,
 				auth.SendLimitReached)),
 			endpoint: takes(changeEmail).requires("email")},
 		{use: "ConfirmEmail", act: auth.ActConfirmEmail, who: enrolled, method: http.MethodPost,
-			path: "/contact/email/confirm", bound: true,
+			path:     "/contact/email/confirm",
 			summary:  "Change the security e-mail by the mailed link, in a session of the account that asked",
 			codes:    codes(auth.LinkUsed, auth.LinkOtherAccount, auth.MailboxResets),
 			endpoint: takes(confirmEmail).requires("link")},
 		{use: "ChangePhone", act: auth.ActContact, who: enrolled, method: http.MethodPost, path: "/contact/phone",
-			bound:    true,
 			summary:  "Set the number that names the account at sign-in; \"\" takes it away",
 			codes:    join(stepCodes(), codes(auth.PhoneNoCountry, auth.PhoneMalformed)),
 			endpoint: takes(changePhone).requires("phone")},

@@ -72,9 +72,6 @@ func TestEveryRouteDeclaresItself(t *testing.T) {
 		if rt.who == 0 || rt.act == "" || rt.summary == "" || rt.run == nil {
 			t.Errorf("%s: got who %d, action %q, summary %q, want all of them", name, rt.who, rt.act, rt.summary)
 		}
-		if rt.who == anyone && rt.method != "GET" && !rt.bound {
-			t.Errorf("%s: got an open unsafe route without a bound rate, want one", name)
-		}
 		for _, c := range rt.answers() {
 			if s.statuses[c] == 0 {
 				t.Errorf("%s: got code %q, want one of the table", name, c)
