@@ -13,7 +13,7 @@ import (
 // A refused key leaves nothing behind: its device was never there.
 func TestRefusedKeyLeavesNoDevice(t *testing.T) {
 	w := newWorld(t)
-	w.withKey("seller@example.com", phoneIndex, virtual.Options{Seed: []byte("one")}, auth.SecurityKey)
+	w.withKey("seller@example.com", sellerNumber, virtual.Options{Seed: []byte("one")}, auth.SecurityKey)
 	ctx := t.Context()
 	w.seller("other@example.com", "+8613800138001")
 	c := with(caller("other"), w.signIn(caller("other"), "other@example.com").Token)
@@ -42,7 +42,7 @@ func TestRefusedKeyLeavesNoDevice(t *testing.T) {
 func TestWrongCodesOfABindingAreCountedAsAnyOther(t *testing.T) {
 	w := newWorld(t, longFlows, func(c *auth.Config) { c.Policy.SessionIdle, c.Policy.SessionShort = 1000*time.Hour, 1000*time.Hour })
 	ctx := t.Context()
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	c := with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token)
 	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.TOTP})
 	ok(t, "begin", err)

@@ -89,8 +89,8 @@ func TestStrangersTextsStopNobodysSignIn(t *testing.T) {
 				change(&c.Policy)
 				c.Log = slog.New(slog.NewTextHandler(&log, nil))
 			})
-			_, owner := w.enrolled("seller@example.com", phoneIndex)
-			w.addPhone(owner, phoneIndex)
+			_, owner := w.enrolled("seller@example.com", sellerNumber)
+			w.addPhone(owner, sellerNumber)
 			w.pass(time.Minute)
 			w.mail()
 			number := func(i int) string { return fmt.Sprintf("+861380013%04d", i) }

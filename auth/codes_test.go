@@ -11,7 +11,7 @@ import (
 // opened elsewhere.
 func TestNewRecoveryCodesEndWhatTheOldOnesOpened(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	set, err := w.s.RecoveryCodes(ctx, c)
 	ok(t, "make", err)

@@ -10,7 +10,7 @@ import (
 
 func TestChangeEmail(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	w.seller("other@example.com", "+8613800138001")
 	ctx := t.Context()
 	w.mail()
@@ -58,7 +58,7 @@ func TestChangeEmail(t *testing.T) {
 
 func TestChangePhone(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	_, err := w.s.ChangePhone(ctx, c, "13800138001")
 	wantCode(t, "without a country code", err, auth.PhoneNoCountry)
@@ -83,9 +83,9 @@ func TestChangePhone(t *testing.T) {
 // R61: what is to be the backup must not fall with the rest.
 func TestBackupThatFallsWithItIsRefused(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
-	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: phoneIndex, Channel: auth.SMS})
+	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: sellerNumber, Channel: auth.SMS})
 	ok(t, "begin", err)
 	code, _ := w.code(auth.SMS)
 	_, err = w.s.BindFinish(ctx, c, auth.BindDone{Ceremony: ch.Ceremony, Response: code, Backup: true})
@@ -104,7 +104,7 @@ func TestTextsToOneNumberAreCappedAcrossAccounts(t *testing.T) {
 		email := string(rune('a'+i)) + "@example.com"
 		w.seller(email, "+8613800138009")
 		c := with(caller("home"), w.signIn(caller("home"), email).Token)
-		if _, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: phoneIndex,
+		if _, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Number: sellerNumber,
 			Channel: auth.SMS}); err != nil {
 			break
 		}
@@ -119,8 +119,8 @@ func TestTextsToOneNumberAreCappedAcrossAccounts(t *testing.T) {
 // A new password stops what somebody else may have asked for with a text.
 func TestNewPasswordStopsWaitingRemovals(t *testing.T) {
 	w := newWorld(t)
-	_, bound, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
-	w.addPhone(c, phoneIndex)
+	_, bound, c := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
+	w.addPhone(c, sellerNumber)
 	ctx := t.Context()
 	w.pass(time.Hour)
 	c = with(caller("home"), w.textIn("seller@example.com"))
@@ -142,7 +142,7 @@ func TestNewPasswordStopsWaitingRemovals(t *testing.T) {
 // The owner is told when a method is switched off or frozen without his asking.
 func TestOwnerIsToldOfWhatGuessesDid(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Policy.Guesses.Limit = 3 })
-	secret, _ := w.enrolled("seller@example.com", phoneIndex)
+	secret, _ := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	w.mail()
 	info := w.signIn(caller("home"), "seller@example.com")
@@ -159,7 +159,7 @@ func TestOwnerIsToldOfWhatGuessesDid(t *testing.T) {
 
 func TestOwnerIsToldOfAFrozenKey(t *testing.T) {
 	w := newWorld(t)
-	browser, _, _ := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	browser, _, _ := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	clone := *browser
 	clone.Authenticators = []*virtual.Authenticator{browser.Authenticators[0].Clone()}
 	sign := func(b *virtual.Client) error {
@@ -187,7 +187,7 @@ func TestNISTEndsIdleSessionsThatAreKept(t *testing.T) {
 		p.SessionLife = 24 * time.Hour
 		p.SessionShort = 24 * time.Hour
 	})
-	secret, _ := w.enrolled("seller@example.com", phoneIndex)
+	secret, _ := w.enrolled("seller@example.com", sellerNumber)
 	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com",
 		Password: password, Remember: true})
 	ok(t, "sign in", err)
@@ -199,7 +199,7 @@ func TestNISTEndsIdleSessionsThatAreKept(t *testing.T) {
 
 func TestAuditOfTheWholeSite(t *testing.T) {
 	w := newWorld(t)
-	w.enrolled("seller@example.com", phoneIndex)
+	w.enrolled("seller@example.com", sellerNumber)
 	chains, events, err := w.s.VerifyAudit(t.Context())
 	ok(t, "verify", err)
 	if chains < 2 || events < 4 {

@@ -31,7 +31,7 @@ func (w *world) throttled() int {
 // counted over months, however quiet the days between them are.
 func TestSweepForgetsNoGuesses(t *testing.T) {
 	w := newWorld(t, longFlows)
-	w.enrolled("seller@example.com", phoneIndex)
+	w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	c := caller("home")
 	for range 25 {
@@ -55,7 +55,7 @@ func TestSweepForgetsNoGuesses(t *testing.T) {
 func TestSweepForgetsSends(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	w.pass(100 * time.Hour)
 	ok(t, "sweep", w.s.Sweep(ctx))
 	before := w.throttled()

@@ -33,7 +33,7 @@ func longFlows(c *auth.Config) {
 // it is disabled, and then enrol a method of his own.
 func TestDisabledSecondStepIsStillASecondStep(t *testing.T) {
 	w := newWorld(t, longFlows)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	_, err := w.s.RecoveryCodes(t.Context(), c)
 	ok(t, "recovery codes", err)
 	thief := caller("thief")
@@ -50,7 +50,7 @@ func TestDisabledSecondStepIsStillASecondStep(t *testing.T) {
 // A copied key that was noticed must not open the account to its password alone.
 func TestFrozenKeyIsStillASecondStep(t *testing.T) {
 	w := newWorld(t)
-	browser, _, _ := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	browser, _, _ := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	clone := *browser
 	clone.Authenticators = []*virtual.Authenticator{browser.Authenticators[0].Clone()}
 	c := caller("elsewhere")
@@ -73,8 +73,8 @@ func TestFrozenKeyIsStillASecondStep(t *testing.T) {
 // make a text enough to add one.
 func TestDisabledStrongMethodStillDemandsAStrongStep(t *testing.T) {
 	w := newWorld(t, longFlows)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
-	w.addPhone(c, phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	w.addPhone(c, sellerNumber)
 	ctx := t.Context()
 	thief := caller("thief")
 	w.disable(caller("home"), "seller@example.com", auth.TOTP)

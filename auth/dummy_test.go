@@ -48,7 +48,7 @@ func (t readTx) Scan(collection, from, to string, limit int) iter.Seq2[store.Doc
 // for an identifier that nobody has, as many are read as for a seller with a key.
 func TestKeyFirstReadsAsMuchForNobody(t *testing.T) {
 	w := newWorld(t)
-	w.withKey("seller@example.com", phoneIndex, virtual.Options{Seed: []byte("one")}, auth.SecurityKey)
+	w.withKey("seller@example.com", sellerNumber, virtual.Options{Seed: []byte("one")}, auth.SecurityKey)
 	count := &reader{DB: w.db}
 	cfg := w.cfg
 	cfg.DB = count

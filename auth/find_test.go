@@ -15,16 +15,16 @@ func TestClaimedNumberFindsNobody(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	for i := range 24 {
-		w.seller(fmt.Sprintf("squatter%d@example.com", i), phoneIndex)
+		w.seller(fmt.Sprintf("squatter%d@example.com", i), sellerNumber)
 	}
-	_, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: phoneIndex, Password: password})
+	_, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: sellerNumber, Password: password})
 	wantCode(t, "sign in by a number that was claimed", err, auth.SignInRefused)
 	w.mail()
-	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), phoneIndex))
+	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), sellerNumber))
 	if n := len(w.mail()); n != 0 {
 		t.Errorf("forgot by a number that was claimed: got %d mails", n)
 	}
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	_, c := w.enrolApp(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token))
 	over, err := w.s.Security(ctx, c)
 	ok(t, "overview", err)
@@ -35,12 +35,12 @@ func TestClaimedNumberFindsNobody(t *testing.T) {
 	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Own: true, Channel: auth.SMS})
 	ok(t, "begin to prove it", err)
 	code, m := w.code(auth.SMS)
-	if string(m.Recipient) != phoneIndex {
+	if string(m.Recipient) != sellerNumber {
 		t.Errorf("the code went to %s", string(m.Recipient))
 	}
 	_, err = w.s.BindFinish(ctx, c, auth.BindDone{Ceremony: ch.Ceremony, Response: code})
 	ok(t, "prove it", err)
-	info, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: phoneIndex, Password: password})
+	info, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: sellerNumber, Password: password})
 	ok(t, "sign in by the number", err)
 	if info.Step != auth.StepSecond {
 		t.Errorf("sign in by the number: got step %s, want that of the account that proved it", info.Step)
@@ -56,7 +56,7 @@ func TestRecycledNumber(t *testing.T) {
 	finds := func(want, when string) {
 		t.Helper()
 		w.mail()
-		ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), phoneIndex))
+		ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), sellerNumber))
 		if m := w.lastMail(auth.TemplateReset); string(m.Recipient) != want {
 			t.Errorf("%s: the number finds %s, want %s", when, string(m.Recipient), want)
 		}
@@ -64,8 +64,8 @@ func TestRecycledNumber(t *testing.T) {
 	const holders = 25
 	email := func(i int) string { return fmt.Sprintf("holder%d@example.com", i) }
 	for i := range holders {
-		w.seller(email(i), phoneIndex)
-		w.addPhone(with(caller("home"), w.signIn(caller("home"), email(i)).Token), phoneIndex)
+		w.seller(email(i), sellerNumber)
+		w.addPhone(with(caller("home"), w.signIn(caller("home"), email(i)).Token), sellerNumber)
 		finds(email(i), fmt.Sprintf("after %d had it", i+1))
 		w.pass(25 * time.Hour)
 	}
@@ -104,12 +104,12 @@ func TestRecycledNumber(t *testing.T) {
 func TestFormerHolderTakesNoNumberBack(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.seller("former@example.com", phoneIndex)
-	_, former := w.addPhone(with(caller("home"), w.signIn(caller("home"), "former@example.com").Token), phoneIndex)
+	w.seller("former@example.com", sellerNumber)
+	_, former := w.addPhone(with(caller("home"), w.signIn(caller("home"), "former@example.com").Token), sellerNumber)
 	w.pass(time.Minute)
-	w.seller("holder@example.com", phoneIndex)
-	w.addPhone(with(caller("desk"), w.signIn(caller("desk"), "holder@example.com").Token), phoneIndex)
-	for _, number := range []string{"", phoneIndex} {
+	w.seller("holder@example.com", sellerNumber)
+	w.addPhone(with(caller("desk"), w.signIn(caller("desk"), "holder@example.com").Token), sellerNumber)
+	for _, number := range []string{"", sellerNumber} {
 		ok(t, "change the number", lastErr(w.s.ChangePhone(ctx, former, number)))
 		over, err := w.s.Security(ctx, former)
 		ok(t, "overview", err)
@@ -117,7 +117,7 @@ func TestFormerHolderTakesNoNumberBack(t *testing.T) {
 			t.Errorf("changed to %q: got it confirmed", number)
 		}
 	}
-	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), phoneIndex))
+	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), sellerNumber))
 	if m := w.lastMail(auth.TemplateReset); string(m.Recipient) != "holder@example.com" {
 		t.Errorf("the number finds %s, want who has it", string(m.Recipient))
 	}
@@ -143,8 +143,8 @@ func TestHomeRegion(t *testing.T) {
 // more of them (promise 11), and stop nobody who has bound it.
 func TestTextsToOneNumberAreCapped(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), sellerNumber)
 	sent := 0
 	for i := range 4 {
 		email := fmt.Sprintf("thief%d@example.com", i)
@@ -152,7 +152,7 @@ func TestTextsToOneNumberAreCapped(t *testing.T) {
 		c := with(caller("thief"), w.signIn(caller("thief"), email).Token)
 		for range 8 {
 			w.pass(31 * time.Second)
-			_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: phoneIndex, Channel: auth.SMS})
+			_, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: sellerNumber, Channel: auth.SMS})
 			if err == nil {
 				sent++
 			} else if !errors.Is(err, auth.Refuse(auth.SendLimitReached)) {
@@ -173,7 +173,7 @@ func TestTextsToOneNumberAreCapped(t *testing.T) {
 // Nor does one account text any number of numbers.
 func TestTextsOfOneAccountAreCapped(t *testing.T) {
 	w := newWorld(t)
-	w.seller("thief@example.com", phoneIndex)
+	w.seller("thief@example.com", sellerNumber)
 	c := with(caller("thief"), w.signIn(caller("thief"), "thief@example.com").Token)
 	sent := 0
 	for i := range 60 {

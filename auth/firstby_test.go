@@ -43,7 +43,7 @@ func TestMailboxThatResetIsRememberedAsItself(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			browser, _, session := w.withKey("seller@example.com", phoneIndex, virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}, auth.Passkey)
+			browser, _, session := w.withKey("seller@example.com", sellerNumber, virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}, auth.Passkey)
 			w.addMailbox(session, c.bound)
 			w.reset("seller@example.com", newPassword)
 			email := "seller@example.com"
@@ -80,7 +80,7 @@ func (w *world) moveEmail(browser *virtual.Client) {
 // A second step of another kind, shown beside the new password, ends it.
 func TestAnotherSecondStepEndsIt(t *testing.T) {
 	w := newWorld(t)
-	secret, c := w.enrolled("seller@example.com", phoneIndex)
+	secret, c := w.enrolled("seller@example.com", sellerNumber)
 	w.addMailbox(c, "seller@example.com")
 	w.reset("seller@example.com", newPassword)
 	info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com", Password: newPassword})
@@ -96,7 +96,7 @@ func TestAnotherSecondStepEndsIt(t *testing.T) {
 func TestMailboxThatResetsIsNotTheOnlySecondStep(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	c := with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token)
 	_, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Email, Address: "seller@example.com", Channel: auth.Mail})
 	if e := wantCode(t, "bind it", err, auth.MailboxResets); e.Field != "email" {
@@ -151,7 +151,7 @@ func (w *world) only(c auth.Caller, k auth.Kind) auth.AuthenticatorInfo {
 // An account of an older version, with a flag in place of the mailbox, is read as what it meant.
 func TestOlderAccountThatWasReset(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	w.addMailbox(c, "seller@example.com")
 	w.reset("seller@example.com", newPassword)
 	w.rewriteAccounts(t, func(doc map[string]any) {

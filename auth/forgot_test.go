@@ -13,7 +13,7 @@ import (
 // Keycloak CVE-2026-37982: of many requests with one mailed link, one wins.
 func TestResetLinkHasOneWinner(t *testing.T) {
 	w := newWorld(t)
-	w.enrolled("seller@example.com", phoneIndex)
+	w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	w.mail()
 	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
@@ -42,7 +42,7 @@ func TestResetLinkHasOneWinner(t *testing.T) {
 // request says about itself.
 func TestLinksAreBuiltFromConfiguration(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Origin = "https://login.example.com" })
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	c := caller("x")
 	c.Agent = "Host: evil.example"
 	c.RequestID = "https://evil.example"

@@ -171,7 +171,7 @@ func TestAPartDoesOnlyWhatItHasRegistered(t *testing.T) {
 func TestAPartsUseCase(t *testing.T) {
 	w := newWorld(t)
 	x := w.stall()
-	_, c := w.enrolled("wei@example.com", phoneIndex)
+	_, c := w.enrolled("wei@example.com", sellerNumber)
 	w.mail()
 	offer := func(c auth.Caller) (string, error) {
 		return auth.Do(t.Context(), x.door, c, actOffer, func(p *auth.Work) (string, error) {
@@ -258,7 +258,7 @@ func TestAPartConsumesAndCounts(t *testing.T) {
 func TestAPartEndsAndFreezes(t *testing.T) {
 	w := newWorld(t)
 	x := w.stall()
-	secret, c := w.enrolled("wei@example.com", phoneIndex)
+	secret, c := w.enrolled("wei@example.com", sellerNumber)
 	me, err := w.s.Me(t.Context(), c)
 	ok(t, "me", err)
 	ok(t, "ending", x.in(t, func(p *auth.Work) error { return p.EndSessions(me.Account) }))

@@ -11,7 +11,7 @@ import (
 // not judged is not written.
 func TestGuessesWhileLockedFillNoHistory(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	for range 30 {
 		_, err := w.s.SignIn(t.Context(), caller("stranger"), auth.SignInForm{Identifier: "seller@example.com",
 			Password: "Wrong-Horse9"})

@@ -17,7 +17,7 @@ import (
 // twice, nor together with another second step: the password is missing.
 func TestKeyFirstIsNoWayRoundThePassword(t *testing.T) {
 	w := newWorld(t)
-	browser, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	browser, _, c := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	w.enrolApp(c)
 	ctx := t.Context()
 	thief := caller("thief")
@@ -36,9 +36,9 @@ func TestKeyFirstIsNoWayRoundThePassword(t *testing.T) {
 // code by it.
 func TestKeyFirstChallengeOpensNothingElse(t *testing.T) {
 	w := newWorld(t)
-	_, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	_, _, c := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	_, c = w.enrolApp(c)
-	w.addPhone(c, phoneIndex)
+	w.addPhone(c, sellerNumber)
 	ctx := t.Context()
 	w.pass(time.Hour)
 	w.mail()
@@ -68,7 +68,7 @@ func TestKeyFirstChallengeOpensNothingElse(t *testing.T) {
 // Beginning again must not make a spent challenge good for the same assertion.
 func TestSpentChallengeIsNotBegunAgain(t *testing.T) {
 	w := newWorld(t)
-	browser, _, _ := w.withKey("seller@example.com", phoneIndex,
+	browser, _, _ := w.withKey("seller@example.com", sellerNumber,
 		virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}, auth.Passkey)
 	ctx := t.Context()
 	c := caller("elsewhere")
@@ -86,7 +86,7 @@ func TestSpentChallengeIsNotBegunAgain(t *testing.T) {
 // that it names are no test for who has an account.
 func TestAnswersToKeyFirstTellNobodyWhoHasAnAccount(t *testing.T) {
 	w := newWorld(t)
-	_, _, owner := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	_, _, owner := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	forged := func(identifier string, claim func(allowed string) string) string {
 		ch, err := w.s.SignInKeyFirst(ctx, caller("x"), auth.KeyFirstForm{Identifier: identifier})
@@ -146,7 +146,7 @@ func rpIDHash() []byte {
 // A sealed challenge has one length for strangers: for who has keys and who has none, whatever was typed around.
 func TestSealedChallengesAreOfOneLength(t *testing.T) {
 	w := newWorld(t)
-	w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	w.seller("keyless@example.com", "+8613800138001")
 	want := 0
 	step := 1
@@ -154,7 +154,7 @@ func TestSealedChallengesAreOfOneLength(t *testing.T) {
 		step = 11 // all remainders of what a cipher or an encoding pads to
 	}
 	for pad := 0; pad < 1024; pad += step {
-		for _, identifier := range []string{"seller@example.com", "keyless@example.com", "nobody@example.com", phoneIndex} {
+		for _, identifier := range []string{"seller@example.com", "keyless@example.com", "nobody@example.com", sellerNumber} {
 			for _, typed := range []string{strings.Repeat(" ", pad) + identifier, "  " + identifier + strings.Repeat("\u200b", pad),
 				identifier + strings.Repeat("\x01<", pad)} {
 				ch, err := w.s.SignInKeyFirst(t.Context(), caller("x"), auth.KeyFirstForm{Identifier: typed})
@@ -191,16 +191,16 @@ func (w *world) shownIDs(c auth.Caller, identifier string) string {
 // that he has signed in from finds his keys by both.
 func TestAddressAndNumberTellNothingOfEachOther(t *testing.T) {
 	w := newWorld(t)
-	_, _, home := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
-	_, home = w.addPhone(home, phoneIndex)
+	_, _, home := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
+	_, home = w.addPhone(home, sellerNumber)
 	w.seller("keyless@example.com", "+8613800138001")
 	w.addPhone(with(caller("desk"), w.signIn(caller("desk"), "keyless@example.com").Token), "+8613800138001")
-	for email, number := range map[string]string{"seller@example.com": phoneIndex, "keyless@example.com": "+8613800138001"} {
+	for email, number := range map[string]string{"seller@example.com": sellerNumber, "keyless@example.com": "+8613800138001"} {
 		if a, b := w.shownIDs(caller("stranger"), email), w.shownIDs(caller("stranger"), number); a == b {
 			t.Errorf("%s and %s: got the same ids, want nothing in common", email, number)
 		}
 	}
-	if a, b := w.shownIDs(home, "seller@example.com"), w.shownIDs(home, phoneIndex); a != b {
+	if a, b := w.shownIDs(home, "seller@example.com"), w.shownIDs(home, sellerNumber); a != b {
 		t.Errorf("at home: got %s by address and %s by number, want the same keys", a, b)
 	}
 }

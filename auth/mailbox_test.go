@@ -33,7 +33,7 @@ func (w *world) reset(email, password string) {
 // mailbox cannot be it, and can sign in with another one.
 func TestResetBeforeEnrolmentDoesNotShutTheMailboxOut(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	w.reset("seller@example.com", "Another-Horse9")
 	sign := func() *auth.SignInInfo {
 		info, err := w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "seller@example.com",
@@ -55,7 +55,7 @@ func TestResetBeforeEnrolmentDoesNotShutTheMailboxOut(t *testing.T) {
 // signs in with nor the links themselves.
 func TestStrangersResetsStopNothing(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	w.addMailbox(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), "codes@example.com")
 	ctx := t.Context()
 	w.pass(time.Hour)
@@ -82,7 +82,7 @@ func TestStrangersResetsStopNothing(t *testing.T) {
 // It is no backup for itself (R61) and gets no more mails.
 func TestSpellingsOfAMailboxAreOne(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	_, c := w.addMailbox(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token),
 		"codes@example.com")
 	for _, spelling := range []string{"Codes@example.com", "ｃodes@EXAMPLE.com"} {
@@ -109,7 +109,7 @@ func TestSpellingsOfAMailboxAreOne(t *testing.T) {
 // spelling of the address of the mail that its owner gets.
 func TestSignUpMailSaysNothingOfAStrangers(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	w.pass(time.Hour)
 	// It folds to the same key, and may be another mailbox.
 	_, err := w.s.SignUp(t.Context(), caller("stranger"), "ſeller@example.com")
@@ -123,7 +123,7 @@ func TestSignUpMailSaysNothingOfAStrangers(t *testing.T) {
 // Repeating a sign-up or a reset fills nobody's history.
 func TestRefusedMailsFillNoHistory(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	w.pass(time.Minute)
 	for range 30 {
 		ok(t, "forgot", w.s.Forgot(t.Context(), caller("stranger"), "seller@example.com"))

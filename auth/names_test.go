@@ -10,7 +10,7 @@ import (
 // A method's name shows something, as a person's and a user's do: of characters that cannot be seen it is none.
 func TestMethodNamesCanBeSeen(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	app := w.only(c, auth.TOTP)
 	for _, invisible := range []string{"\u3164", "\u200b\u2060", "\u2800", "\U000e0041", "\u202e", "\ufe0f", "\u200d"} {
 		_, err := w.s.Rename(t.Context(), c, app.ID, invisible, "")

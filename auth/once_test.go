@@ -49,7 +49,7 @@ func presses() map[string]func(*world) pressed {
 }
 
 func pressCodes(w *world) pressed {
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	return pressed{c, func(c auth.Caller) (string, any, error) {
 		set, err := w.s.RecoveryCodes(w.t.Context(), c)
 		if err != nil {
@@ -64,7 +64,7 @@ func pressCodes(w *world) pressed {
 }
 
 func pressTrust(w *world) pressed {
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	return pressed{c, func(c auth.Caller) (string, any, error) {
 		info, err := w.s.TrustBrowser(w.t.Context(), c)
 		return "", info, err
@@ -78,7 +78,7 @@ func asked(c auth.Caller, body string) auth.Caller {
 }
 
 func pressSecondStep(w *world) pressed {
-	secret, _ := w.enrolled("seller@example.com", phoneIndex)
+	secret, _ := w.enrolled("seller@example.com", sellerNumber)
 	return w.pressFinish(auth.MethodChoice{Kind: auth.TOTP}, func() json.RawMessage { return w.app(secret) })
 }
 
@@ -98,7 +98,7 @@ func (w *world) pressFinish(m auth.MethodChoice, response func() json.RawMessage
 }
 
 func pressRecoveryCode(w *world) pressed {
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	set, err := w.s.RecoveryCodes(w.t.Context(), c)
 	ok(w.t, "recovery codes", err)
 	return w.pressFinish(auth.MethodChoice{Kind: auth.Lookup}, func() json.RawMessage { return typed(set.Codes[0]) })
@@ -106,7 +106,7 @@ func pressRecoveryCode(w *world) pressed {
 
 // touched is a sign-in whose key was touched first, and is still to be followed by the password.
 func (w *world) touched() (auth.Caller, *auth.Challenge, json.RawMessage) {
-	browser, _, _ := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	browser, _, _ := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	c := caller("elsewhere")
 	ch, err := w.s.SignInKeyFirst(w.t.Context(), c, auth.KeyFirstForm{Identifier: "seller@example.com"})
 	ok(w.t, "begin", err)
@@ -139,7 +139,7 @@ func pressKeyPassword(w *world) pressed {
 }
 
 func pressStepUp(w *world) pressed {
-	secret, c := w.enrolled("seller@example.com", phoneIndex)
+	secret, c := w.enrolled("seller@example.com", sellerNumber)
 	w.pass(time.Hour)
 	ch, err := w.s.StepUpBegin(w.t.Context(), c, auth.ActRename, "", auth.MethodChoice{Kind: auth.TOTP})
 	ok(w.t, "begin", err)
@@ -154,7 +154,7 @@ func pressStepUp(w *world) pressed {
 }
 
 func pressFirstApp(w *world) pressed {
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	c := with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token)
 	return w.pressBind(c, auth.StepUpRequired)
 }
@@ -176,13 +176,13 @@ func (w *world) pressBind(c auth.Caller, late auth.Code) pressed {
 }
 
 func pressAnotherMethod(w *world) pressed {
-	_, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	_, _, c := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	return w.pressBind(c, auth.CeremonyUsed)
 }
 
 func pressText(w *world) pressed {
-	_, c := w.enrolled("seller@example.com", phoneIndex)
-	w.addPhone(c, phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	w.addPhone(c, sellerNumber)
 	w.pass(time.Minute)
 	flow := w.signIn(caller("home"), "seller@example.com").Ceremony
 	choice := auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS}
@@ -205,9 +205,9 @@ func (w *world) sent(c auth.Caller, p auth.Purpose, ch *auth.Challenge, err erro
 }
 
 func pressBindText(w *world) pressed {
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	return pressed{c, func(c auth.Caller) (string, any, error) {
-		ch, err := w.s.BindBegin(w.t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: phoneIndex, Channel: auth.SMS})
+		ch, err := w.s.BindBegin(w.t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: sellerNumber, Channel: auth.SMS})
 		return w.sent(c, auth.ForBind, ch, err)
 	}, auth.ResendTooSoon, false}
 }
@@ -218,7 +218,7 @@ func pressSignUp(w *world) pressed {
 	ok(w.t, "sign up", err)
 	link := token(w.lastMail(auth.TemplateSignUp).Args["link"])
 	return pressed{c, func(c auth.Caller) (string, any, error) {
-		info, err := w.s.ConfirmSignUp(w.t.Context(), c, link, form(phoneIndex))
+		info, err := w.s.ConfirmSignUp(w.t.Context(), c, link, form(sellerNumber))
 		if err != nil {
 			return "", nil, err
 		}
@@ -227,7 +227,7 @@ func pressSignUp(w *world) pressed {
 }
 
 func pressReset(w *world) pressed {
-	w.enrolled("seller@example.com", phoneIndex)
+	w.enrolled("seller@example.com", sellerNumber)
 	w.pass(time.Minute)
 	ok(w.t, "forgot", w.s.Forgot(w.t.Context(), caller("home"), "seller@example.com"))
 	link := token(w.lastMail(auth.TemplateReset).Args["link"])
@@ -237,7 +237,7 @@ func pressReset(w *world) pressed {
 }
 
 func pressNewPassword(w *world) pressed {
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	return pressed{c, func(c auth.Caller) (string, any, error) {
 		token, err := w.s.ChangePassword(w.t.Context(), c, password, "Another-Horse9")
 		return token, nil, err
@@ -255,8 +255,8 @@ func pressRemoval(w *world) pressed {
 
 // weaklyConfirmed is the session of a seller with a key, after a text.
 func (w *world) weaklyConfirmed() (c auth.Caller, key string) {
-	_, bound, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
-	_, c = w.addPhone(c, phoneIndex)
+	_, bound, c := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
+	_, c = w.addPhone(c, sellerNumber)
 	w.pass(time.Hour)
 	ch, err := w.s.StepUpBegin(w.t.Context(), c, auth.ActRemove, bound.Authenticator.ID,
 		auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
@@ -290,7 +290,7 @@ func pressStop(w *world) pressed {
 }
 
 func pressNewEmail(w *world) pressed {
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	return pressed{c, func(c auth.Caller) (string, any, error) {
 		info, err := w.s.ChangeEmail(w.t.Context(), c, "new@example.com")
 		return "", info, err
@@ -298,7 +298,7 @@ func pressNewEmail(w *world) pressed {
 }
 
 func pressConfirmEmail(w *world) pressed {
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	_, err := w.s.ChangeEmail(w.t.Context(), c, "new@example.com")
 	ok(w.t, "ask", err)
 	link := token(w.lastMail(auth.TemplateEmailChange).Args["link"])
@@ -309,7 +309,7 @@ func pressConfirmEmail(w *world) pressed {
 }
 
 func pressEndSession(w *world) pressed {
-	secret, c := w.enrolled("seller@example.com", phoneIndex)
+	secret, c := w.enrolled("seller@example.com", sellerNumber)
 	other := w.second(caller("elsewhere"), w.signIn(caller("elsewhere"), "seller@example.com"), secret)
 	return pressed{c, func(c auth.Caller) (string, any, error) {
 		return "", nil, w.s.EndSession(w.t.Context(), c, other.Session.ID)
@@ -471,8 +471,8 @@ func asJSON(v any) string {
 // A code asked for in the next sign-in is that sign-in's, though its form says the same as the one before.
 func TestTheNextSignInIsSentItsOwnCode(t *testing.T) {
 	w := newWorld(t, func(cfg *auth.Config) { cfg.Policy.ResendAfter = 0 })
-	_, c := w.enrolled("seller@example.com", phoneIndex)
-	w.addPhone(c, phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	w.addPhone(c, sellerNumber)
 	w.pass(time.Minute)
 	c = asked(caller("home"), "with=sms")
 	for range 2 {

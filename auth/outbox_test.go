@@ -54,8 +54,8 @@ func TestRankOfEveryTemplate(t *testing.T) {
 func TestOutboxLeavesByRank(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.seller("seller@example.com", phoneIndex)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), sellerNumber)
 	w.mail()
 	for i := range 20 {
 		_, err := w.s.SignUp(ctx, caller(fmt.Sprint("browser", i)), fmt.Sprintf("new%d@example.com", i))
@@ -119,8 +119,8 @@ func TestSaidIsForgottenWhenItIsOver(t *testing.T) {
 		t.Run(string(end), func(t *testing.T) {
 			w := newWorld(t)
 			ctx := t.Context()
-			w.seller("seller@example.com", phoneIndex)
-			w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+			w.seller("seller@example.com", sellerNumber)
+			w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), sellerNumber)
 			w.mail()
 			w.pass(time.Hour)
 			info := w.signIn(caller("home"), "seller@example.com")
@@ -189,9 +189,9 @@ func TestAReceiptChangesWhatIsShownAlone(t *testing.T) {
 		t.Run(string(state), func(t *testing.T) {
 			w := newWorld(t)
 			ctx := t.Context()
-			w.seller("seller@example.com", phoneIndex)
+			w.seller("seller@example.com", sellerNumber)
 			c := with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token)
-			begun, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Channel: auth.SMS, Number: phoneIndex})
+			begun, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Channel: auth.SMS, Number: sellerNumber})
 			ok(t, "begin to bind a number that is not proved", err)
 			list, err := w.s.Due(ctx, 100)
 			ok(t, "lease", err)
@@ -250,8 +250,8 @@ func (w *world) documents(collections ...string) string {
 func TestWaitingMailsHoldNothingUp(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
-	w.seller("seller@example.com", phoneIndex)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), sellerNumber)
 	w.mail()
 	outbox := store.NewCollection[auth.Message]("outbox", w.keys)
 	err := w.db.Update(ctx, func(tx store.Tx) error {

@@ -81,7 +81,7 @@ func TestOffersAgreeWithBindings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, change)
-			_, c := w.enrolled(sellerMail, phoneIndex)
+			_, c := w.enrolled(sellerMail, sellerNumber)
 			_, err := w.s.RecoveryCodes(t.Context(), c)
 			ok(t, "codes", err)
 			info, err := w.s.Security(t.Context(), c)
@@ -120,8 +120,8 @@ func TestOffersAgreeWithBindings(t *testing.T) {
 // A fresh step is offered by what shows what the act demands; a removal alone may be asked for weakly, and waits.
 func TestWhoMayBeAskedWeakly(t *testing.T) {
 	w := newWorld(t)
-	_, bound, c := w.withKey(sellerMail, phoneIndex, virtual.Options{}, auth.SecurityKey)
-	phone, c := w.addPhone(c, phoneIndex)
+	_, bound, c := w.withKey(sellerMail, sellerNumber, virtual.Options{}, auth.SecurityKey)
+	phone, c := w.addPhone(c, sellerNumber)
 	w.pass(time.Hour)
 	me, err := w.s.Security(t.Context(), c)
 	ok(t, "overview", err)
@@ -165,7 +165,7 @@ func TestWhoMayBeAskedWeakly(t *testing.T) {
 // What is left after a loss, and how soon it helps, is decided once.
 func TestWhatIsLeftDecidesHowSoon(t *testing.T) {
 	w := newWorld(t)
-	_, bound, c := w.withKey(sellerMail, phoneIndex, virtual.Options{}, auth.SecurityKey)
+	_, bound, c := w.withKey(sellerMail, sellerNumber, virtual.Options{}, auth.SecurityKey)
 	state := func(what string, covered bool, few int, last bool, want ...string) {
 		t.Helper()
 		info, err := w.s.Security(t.Context(), c)
@@ -203,6 +203,6 @@ func TestWhatIsLeftDecidesHowSoon(t *testing.T) {
 		ok(t, "a code", err)
 	}
 	state("and few codes", true, 3, true, "stick: later", "paper: now", ": documents")
-	_, c = w.addPhone(c, phoneIndex)
+	_, c = w.addPhone(c, sellerNumber)
 	state("and a number", true, 3, false, "stick: now", "phone: now", "paper: now", "phone+stick: later", ": documents")
 }

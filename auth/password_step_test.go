@@ -11,10 +11,10 @@ import (
 // spelling, browser or way of asking the guesses come in.
 func TestGuessesAtAPasswordAreOneCount(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
-	_, c = w.addPhone(c, phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	_, c = w.addPhone(c, sellerNumber)
 	ctx := t.Context()
-	for i, id := range []string{"seller@example.com", "SELLER@EXAMPLE.COM", " seller＠example.com ", phoneIndex,
+	for i, id := range []string{"seller@example.com", "SELLER@EXAMPLE.COM", " seller＠example.com ", sellerNumber,
 		"0086 138 0013 8000"} {
 		_, err := w.s.SignIn(ctx, caller("thief"+id[:1]+string(rune('a'+i))),
 			auth.SignInForm{Identifier: id, Password: "Wrong-Horse9"})
@@ -33,7 +33,7 @@ func TestGuessesAtAPasswordAreOneCount(t *testing.T) {
 // privacyIDEA #1227: nobody's name is nobody's account, and locks nothing.
 func TestBlankIdentifierIsNobody(t *testing.T) {
 	w := newWorld(t)
-	browser, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	browser, _, c := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	for _, id := range []string{"", " ", "\u200b", "\x00", "@", "+", "%", "*", "/", "?"} {
 		for range 7 {

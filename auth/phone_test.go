@@ -13,7 +13,7 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual"
 )
 
-const phoneIndex = "+8613800138000"
+const sellerNumber = "+8613800138000"
 
 // code returns the code of the newest message on a channel.
 func (w *world) code(ch auth.Channel) (json.RawMessage, auth.Message) {
@@ -43,13 +43,13 @@ func (w *world) addPhone(c auth.Caller, n string) (*auth.BindInfo, auth.Caller) 
 
 func TestTextThenCall(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
-	_, _ = w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
+	_, _ = w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), sellerNumber)
 	ctx := t.Context()
 	c := caller("elsewhere")
 	w.pass(time.Hour)
 	w.mail() // the notice of the new number
-	info := w.signIn(c, phoneIndex)
+	info := w.signIn(c, sellerNumber)
 	if len(w.mail()) != 0 {
 		t.Error("a message before a method was chosen")
 	}
@@ -79,8 +79,8 @@ func TestTextThenCall(t *testing.T) {
 
 func TestDeliveryIsToldAsItIs(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), sellerNumber)
 	ctx := t.Context()
 	w.pass(time.Hour)
 	c := caller("elsewhere")
@@ -113,8 +113,8 @@ func TestDeliveryIsToldAsItIs(t *testing.T) {
 
 func TestSendsAreCapped(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
-	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), sellerNumber)
 	ctx := t.Context()
 	sent := 1
 	var err error
@@ -139,7 +139,7 @@ func TestSendsAreCapped(t *testing.T) {
 
 func TestNumbersThatCannot(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Policy.Countries = []string{"CN", "GB"} })
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	c := with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token)
 	for _, x := range []struct {
 		number  string
@@ -163,8 +163,8 @@ func TestNumbersThatCannot(t *testing.T) {
 // after a delay that every address can stop.
 func TestWeakMethodRemovesAStrongOneLater(t *testing.T) {
 	w := newWorld(t)
-	_, bound, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
-	_, c = w.addPhone(c, phoneIndex)
+	_, bound, c := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
+	_, c = w.addPhone(c, sellerNumber)
 	ctx := t.Context()
 	w.pass(time.Hour)
 	_, err := w.s.Remove(ctx, c, bound.Authenticator.ID)
@@ -252,7 +252,7 @@ func (w *world) methods(c auth.Caller) string {
 
 func TestRecoveryCodes(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	set, err := w.s.RecoveryCodes(ctx, c)
 	ok(t, "make", err)
@@ -315,8 +315,8 @@ func TestRecoveryCodes(t *testing.T) {
 // R61: what falls with the same phone is no backup.
 func TestBackupLivesElsewhere(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
-	info, c := w.addPhone(c, phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	info, c := w.addPhone(c, sellerNumber)
 	if !info.BackupNeeded {
 		t.Error("an app and the texts of one phone: got no need of a backup")
 	}
@@ -338,8 +338,8 @@ func TestBackupLivesElsewhere(t *testing.T) {
 
 func TestPasswordReset(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
-	_, c = w.addPhone(c, phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	_, c = w.addPhone(c, sellerNumber)
 	w.mail()
 	ctx := t.Context()
 	ok(t, "forgot by an unknown address", w.s.Forgot(ctx, caller("x"), "nobody@example.com"))
@@ -347,7 +347,7 @@ func TestPasswordReset(t *testing.T) {
 		t.Errorf("a reset for nobody: got %d mails", n)
 	}
 	w.pass(time.Minute)
-	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), phoneIndex))
+	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), sellerNumber))
 	link := token(w.lastMail(auth.TemplateReset).Args["link"])
 	wantCode(t, "a weak password", w.s.ResetPassword(ctx, caller("x"), link, "password"), auth.PasswordNoUpper)
 	// Reset without the mailed token is a fault of others (CVE-2026-18963).
@@ -371,7 +371,7 @@ func TestPasswordReset(t *testing.T) {
 // D6: the mailbox that reset the password is not the second step as well.
 func TestMailboxIsNotBothSteps(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	ch, err := w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Email, Address: "seller@example.com", Channel: auth.Mail})
 	ok(t, "begin", err)
@@ -407,7 +407,7 @@ func TestMailboxIsNotBothSteps(t *testing.T) {
 
 func TestChangePassword(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	e := wantCode(t, "a wrong current password", lastErr(w.s.ChangePassword(ctx, c, "Wrong-Horse9", "Another-Horse9")),
 		auth.PasswordWrong)

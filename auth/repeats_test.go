@@ -31,7 +31,7 @@ func rename(w *world, c auth.Caller) error {
 // What is refused again and again is one event a minute, and no refusal is lost.
 func TestRepeatsAreOneEventAMinute(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	tell := func(n int) {
 		for range n {
 			wantCode(t, "no such method", rename(w, c), auth.NoSuchMethod)
@@ -69,7 +69,7 @@ func TestRepeatsAreOneEventAMinute(t *testing.T) {
 // Many at once, while minutes end and sweeps write: each refusal is told of once.
 func TestRepeatsAtOnceAreAllCounted(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	const askers, each = 8, 20
 	var all sync.WaitGroup
 	for range askers {
@@ -98,7 +98,7 @@ func TestRepeatsAtOnceAreAllCounted(t *testing.T) {
 // What differs is told apart: another act, another reason, another session.
 func TestDifferentRefusalsAreDifferentEvents(t *testing.T) {
 	w := newWorld(t)
-	secret, c := w.enrolled("seller@example.com", phoneIndex)
+	secret, c := w.enrolled("seller@example.com", sellerNumber)
 	other := caller("another browser")
 	info, err := w.s.SignIn(t.Context(), other, auth.SignInForm{Identifier: "seller@example.com", Password: password})
 	ok(t, "password", err)

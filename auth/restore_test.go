@@ -73,7 +73,7 @@ func (w *world) lead() *life {
 	ok(t, "key first", err)
 	l.first, l.touched = first.Ceremony, touch(t, key, first)
 
-	l.secret, l.session = w.enrolled("app@example.com", phoneIndex)
+	l.secret, l.session = w.enrolled("app@example.com", sellerNumber)
 	l.codes, err = w.s.RecoveryCodes(ctx, l.session)
 	ok(t, "recovery codes", err)
 	l.code = l.codes.Codes[0]

@@ -30,7 +30,7 @@ func (w *world) exchanged(c auth.Caller) {
 // later is not told that the session is over, because it is not.
 func TestTokenBeforeTheLast(t *testing.T) {
 	w := newWorld(t)
-	secret, before := w.enrolled("seller@example.com", phoneIndex)
+	secret, before := w.enrolled("seller@example.com", sellerNumber)
 	w.pass(time.Hour)
 	last := w.stepUp(before, secret)
 	me, err := w.s.Me(t.Context(), before)
@@ -60,7 +60,7 @@ func TestTokenBeforeTheLast(t *testing.T) {
 // An exchanged token is never exchanged again: a step-up with it is refused before its code is judged.
 func TestTokenBeforeTheLastIsNotExchanged(t *testing.T) {
 	w := newWorld(t)
-	secret, before := w.enrolled("seller@example.com", phoneIndex)
+	secret, before := w.enrolled("seller@example.com", sellerNumber)
 	w.pass(31 * time.Second)
 	other, err := w.s.StepUpBegin(t.Context(), before, auth.ActRename, "", auth.MethodChoice{Kind: auth.TOTP})
 	ok(t, "begin in another tab", err)
@@ -79,7 +79,7 @@ func TestTokenBeforeTheLastIsNotExchanged(t *testing.T) {
 // Of the tokens before the last only one opens; and none outlives its session.
 func TestTokensOfALine(t *testing.T) {
 	w := newWorld(t, func(cfg *auth.Config) { cfg.Policy.Guesses.Free = 50 })
-	secret, first := w.enrolled("seller@example.com", phoneIndex)
+	secret, first := w.enrolled("seller@example.com", sellerNumber)
 	codes, err := w.s.RecoveryCodes(t.Context(), first)
 	ok(t, "recovery codes", err)
 	second := w.stepUp(first, secret)
@@ -102,7 +102,7 @@ func TestTokensOfALine(t *testing.T) {
 // A program has one token.
 func TestProgramsHaveOneToken(t *testing.T) {
 	w := newWorld(t)
-	secret, c := w.enrolled("seller@example.com", phoneIndex)
+	secret, c := w.enrolled("seller@example.com", sellerNumber)
 	program := auth.Caller{IP: c.IP, Agent: "program"}
 	info := w.second(program, w.signIn(program, "seller@example.com"), secret)
 	before := with(program, info.Token)
@@ -114,7 +114,7 @@ func TestProgramsHaveOneToken(t *testing.T) {
 // What one tab has begun outlives the step-up in another.
 func TestBindingOutlivesAStepUpInAnotherTab(t *testing.T) {
 	w := newWorld(t)
-	secret, c := w.enrolled("seller@example.com", phoneIndex)
+	secret, c := w.enrolled("seller@example.com", sellerNumber)
 	begun, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: "+8613800138009", Channel: auth.SMS})
 	ok(t, "begin a binding", err)
 	code := w.lastMail(auth.TemplateCode).Args["code"]
@@ -126,7 +126,7 @@ func TestBindingOutlivesAStepUpInAnotherTab(t *testing.T) {
 // The records of exchanged tokens go, and with them nothing else.
 func TestExchangedTokensAreSwept(t *testing.T) {
 	w := newWorld(t)
-	secret, before := w.enrolled("seller@example.com", phoneIndex)
+	secret, before := w.enrolled("seller@example.com", sellerNumber)
 	last := w.stepUp(before, secret)
 	w.pass(6 * time.Minute)
 	ok(t, "sweep", w.s.Sweep(t.Context()))

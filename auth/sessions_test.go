@@ -22,7 +22,7 @@ func touchAnything(t *testing.T, browser *virtual.Client, ch *auth.Challenge) []
 // tinyauth GHSA-3q28: what a sign-in holds half-way is accepted nowhere else.
 func TestHalfASignInIsNoSession(t *testing.T) {
 	w := newWorld(t)
-	browser, _, _ := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	browser, _, _ := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	c := caller("elsewhere")
 	half := w.signIn(c, "seller@example.com").Ceremony
@@ -50,7 +50,7 @@ func TestHalfASignInIsNoSession(t *testing.T) {
 func TestSessionsAndBrowsersAreBounded(t *testing.T) {
 	w := newWorld(t)
 	o := virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}
-	browser, _, owner := w.withKey("seller@example.com", phoneIndex, o, auth.Passkey)
+	browser, _, owner := w.withKey("seller@example.com", sellerNumber, o, auth.Passkey)
 	ctx := t.Context()
 	var last auth.Caller
 	for i := range 110 {
@@ -86,7 +86,7 @@ func TestSessionsAndBrowsersAreBounded(t *testing.T) {
 // though the browser is known from before, nor after a step-up.
 func TestSharedSignInTrustsNothing(t *testing.T) {
 	w := newWorld(t)
-	secret, _ := w.enrolled("seller@example.com", phoneIndex)
+	secret, _ := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	c := caller("home")
 	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password, Shared: true})
@@ -110,7 +110,7 @@ func TestIdleEndsKeptSessionsUnderNIST(t *testing.T) {
 		c.Policy.SessionIdle, c.Policy.SessionLife = time.Hour,
 			c.Policy.SessionShort
 	})
-	secret, _ := w.enrolled("seller@example.com", phoneIndex)
+	secret, _ := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	c := caller("home")
 	info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password,
@@ -128,7 +128,7 @@ func TestIdleEndsKeptSessionsUnderNIST(t *testing.T) {
 // Enrolment ends what somebody else with the password was waiting with.
 func TestEnrolmentEndsOtherRestrictedSessions(t *testing.T) {
 	w := newWorld(t)
-	w.seller("seller@example.com", phoneIndex)
+	w.seller("seller@example.com", sellerNumber)
 	thief := with(caller("thief"), w.signIn(caller("thief"), "seller@example.com").Token)
 	w.enrolApp(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token))
 	_, err := w.s.Security(t.Context(), thief)

@@ -34,11 +34,11 @@ const (
 func newBesieged(t *testing.T, change ...func(*auth.Config)) *besieged {
 	t.Helper()
 	b := &besieged{world: newWorld(t, change...)}
-	b.secret, b.home = b.enrolled(target, phoneIndex)
+	b.secret, b.home = b.enrolled(target, sellerNumber)
 	if b.cfg.Policy.EmailSecondStep {
 		b.addMailbox(b.home, mailbox)
 	}
-	b.addPhone(b.home, phoneIndex)
+	b.addPhone(b.home, sellerNumber)
 	set, err := b.s.RecoveryCodes(t.Context(), b.home)
 	ok(t, "recovery codes", err)
 	b.codes = set.Codes

@@ -366,8 +366,8 @@ func TestSignInByANumberWithoutItsCountry(t *testing.T) {
 		{nil, "zh-CN", ""},
 	} {
 		w := newWorld(t, func(o *auth.Config) { o.Policy.Countries = c.countries })
-		w.seller("seller@example.com", phoneIndex)
-		w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), phoneIndex)
+		w.seller("seller@example.com", sellerNumber)
+		w.addPhone(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token), sellerNumber)
 		at := caller("home")
 		at.Language = c.language
 		info, err := w.s.SignIn(t.Context(), at, auth.SignInForm{Identifier: "138 0013 8000", Password: password})

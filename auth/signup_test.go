@@ -160,7 +160,7 @@ func TestSignUpMailsAreCapped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			if known {
-				w.seller("seller@example.com", phoneIndex)
+				w.seller("seller@example.com", sellerNumber)
 				w.pass(48 * time.Hour)
 			}
 			w.mail()

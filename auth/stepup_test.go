@@ -12,7 +12,7 @@ import (
 // idenplane #407: a step-up is believed for its signature, not for its fields.
 func TestStepUpChecksTheSignature(t *testing.T) {
 	w := newWorld(t)
-	browser, _, c := w.withKey("seller@example.com", phoneIndex, virtual.Options{}, auth.SecurityKey)
+	browser, _, c := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
 	w.pass(time.Hour)
 	ch, err := w.s.StepUpBegin(ctx, c, auth.ActRename, "", auth.MethodChoice{Kind: auth.WebAuthn})
@@ -38,7 +38,7 @@ func TestStepUpChecksTheSignature(t *testing.T) {
 // who asks for what he thinks is guarded.
 func TestStepUpKnowsItsActions(t *testing.T) {
 	w := newWorld(t)
-	_, c := w.enrolled("seller@example.com", phoneIndex)
+	_, c := w.enrolled("seller@example.com", sellerNumber)
 	for _, a := range []auth.Action{"", "no-such-action", auth.ActDeliver, auth.ActSweep} {
 		_, err := w.s.StepUp(t.Context(), c, a, "")
 		wantCode(t, "ask about "+string(a), err, auth.NotFound)

@@ -94,11 +94,11 @@ func TestANoticeSaysWhoWhereAndUntilWhen(t *testing.T) {
 func TestWhatIsToldOfWhat(t *testing.T) {
 	const mail, text = "email seller@example.com: ", "sms +8613800138000: "
 	w := newWorld(t)
-	w.seller(sellerMail, phoneIndex)
+	w.seller(sellerMail, sellerNumber)
 	c := with(caller("home"), w.signIn(caller("home"), sellerMail).Token)
 	secret, c := w.enrolApp(c)
 	w.hears("an app", mail+"change added-totp")
-	_, c = w.addPhone(c, phoneIndex)
+	_, c = w.addPhone(c, sellerNumber)
 	w.hears("a number", mail+"change added-phone")
 	set, err := w.s.RecoveryCodes(t.Context(), c)
 	ok(t, "codes", err)

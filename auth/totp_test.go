@@ -10,7 +10,7 @@ import (
 // Hanko #2723: a code of the app counts once, for whatever purpose it is shown.
 func TestAppCodeIsNotReplayed(t *testing.T) {
 	w := newWorld(t)
-	secret, owner := w.enrolled("seller@example.com", phoneIndex)
+	secret, owner := w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	_, err := w.s.StepUpBegin(ctx, owner, auth.ActRename, "", auth.MethodChoice{Kind: auth.TOTP})
 	ok(t, "begin", err)

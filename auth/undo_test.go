@@ -22,8 +22,8 @@ type guarded struct {
 func guard(t *testing.T, strong bool) *guarded {
 	t.Helper()
 	w := &waiting{world: newWorld(t)}
-	w.seller(sellerMail, phoneIndex)
-	_, c := w.addPhone(with(caller("home"), w.signIn(caller("home"), sellerMail).Token), phoneIndex)
+	w.seller(sellerMail, sellerNumber)
+	_, c := w.addPhone(with(caller("home"), w.signIn(caller("home"), sellerMail).Token), sellerNumber)
 	w.addMailbox(c, otherMail)
 	if strong {
 		w.stick = stick(t, virtual.Options{})

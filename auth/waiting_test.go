@@ -27,8 +27,8 @@ const sellerMail = "seller@example.com"
 func waits(t *testing.T, change ...func(*auth.Config)) *waiting {
 	t.Helper()
 	w := &waiting{world: newWorld(t, change...)}
-	stick, bound, c := w.withKey(sellerMail, phoneIndex, virtual.Options{}, auth.SecurityKey)
-	phone, c := w.addPhone(c, phoneIndex)
+	stick, bound, c := w.withKey(sellerMail, sellerNumber, virtual.Options{}, auth.SecurityKey)
+	phone, c := w.addPhone(c, sellerNumber)
 	w.key, w.phone = bound.Authenticator.ID, *phone
 	w.stick, w.owner = stick, c
 	w.asker = w.byText("thief")
@@ -162,7 +162,7 @@ func TestAWaitingChangeFallsWithWhoAskedForIt(t *testing.T) {
 			_, err := w.s.Remove(t.Context(), w.owner, w.phone.Authenticator.ID)
 			ok(t, "remove the number", err)
 			w.pass(time.Minute)
-			w.addPhone(w.owner, phoneIndex) // to look with
+			w.addPhone(w.owner, sellerNumber) // to look with
 		}, true},
 		"another method is removed": {func(t *testing.T, w *waiting) {
 			other, c := w.addMailbox(w.owner, "other@example.com")
@@ -217,7 +217,7 @@ func TestAfterAVetoThereIsAPause(t *testing.T) {
 			_, err = w.s.Remove(t.Context(), w.byKey("home"), w.phone.Authenticator.ID)
 			ok(t, "with the key", err)
 			w.pass(time.Minute)
-			w.addPhone(w.byKey("home"), phoneIndex)
+			w.addPhone(w.byKey("home"), sellerNumber)
 			w.pass(time.Hour)
 			gone, err := w.s.Remove(t.Context(), w.byText("home"), w.key)
 			ok(t, "after the pause", err)
