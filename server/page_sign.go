@@ -27,7 +27,7 @@ func signPages() []page {
 		{path: "/sign-in/help", who: holder, uses: []string{"SignInState", "Challenge"}, get: signInHelp},
 		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"TrustBrowser"}, get: trustPage,
 			post: trustPost},
-		{path: signOutPath, who: session, uses: []string{"SignOut"}, get: signedOut, post: signOutPost},
+		{path: "/sign-out", who: session, uses: []string{"SignOut"}, get: signedOut, post: signOutPost},
 	}
 }
 
