@@ -12,7 +12,7 @@ func helpPages() []page {
 		{path: "/language", who: anyone, post: languagePost},
 		{path: "/help/check", who: anyone, get: checkPage},
 		{path: "/help/contact", who: anyone, get: contactPage},
-		{path: messagesPath, who: anyone, get: devMessages},
+		{path: "/dev/messages", who: anyone, get: devMessages},
 	}
 }
 
