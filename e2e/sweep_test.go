@@ -249,6 +249,9 @@ func (w *sweep) strangers() {
 	w.look("the form of an account, refused")
 	w.fill("name", w.name, "user-name", w.user, "phone", w.phone, "password", password).submit(path).at("/security/start")
 	w.see(link) // leads to sign-in by now
+	w.see("/sign-in/mail")
+	w.open("/sign-in/mail").fill("identifier", w.email).submit("/sign-in/mail").at("/sign-in/mail/code")
+	w.look("a code by mail")
 	w.open("/forgot").fill("identifier", w.email).submit("/forgot").at("/forgot/sent")
 	w.look("/forgot/sent")
 	w.see(w.house.letter(w.t, "email", w.email, "/forgot/").link(w.t, w.house.origin))
