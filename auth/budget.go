@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/latchkey-auth/latchkey/ident"
 )
@@ -64,14 +65,20 @@ func (w *Work) textDraws(n ident.Phone, by budget) []draw {
 		{key: at("ps") + part[1:], most: partOf(by.of(p.SendsPerSite)), code: code, alarm: true},
 	}
 	if by == proved {
-		return append(draws, draw{key: "pn/" + mark, most: p.SendsPerNumber, code: code})
+		draws = append(draws, draw{key: "pn/" + mark, most: p.SendsPerNumber, code: code})
 	}
-	return draws
+	return capped(draws)
 }
 
-// strangersDraw is what a text to a proved number draws besides where a stranger causes it: half of what is the number's.
-func (w *Work) strangersDraw(n ident.Phone) draw {
-	return draw{key: "pu/" + w.s.shortMAC("address", string(n)), most: (w.s.policy.SendsPerNumber + 1) / 2, code: SendLimitReached}
+// capped leaves out what the policy sets no limit to. Elsewhere a limit of 0 allows nothing.
+func capped(draws []draw) []draw {
+	return slices.DeleteFunc(draws, func(d draw) bool { return d.most == 0 })
+}
+
+// strangersDraws is what a text to a proved number draws besides where a stranger causes it: half of what is the number's.
+func (w *Work) strangersDraws(n ident.Phone) []draw {
+	most := (w.s.policy.SendsPerNumber + 1) / 2
+	return capped([]draw{{key: "pu/" + w.s.shortMAC("address", string(n)), most: most, code: SendLimitReached}})
 }
 
 // bindDraws is what one code to an address that is nobody's yet draws: of the address whoever asks, of the mailbox of
@@ -110,5 +117,5 @@ func (w *Work) networkDraws() []draw {
 		net := netip.PrefixFrom(ip.WithZone(""), bits).Masked()
 		draws = append(draws, draw{key: "pw/" + w.s.shortMAC("network", net.String()), most: most << (2 * i), code: TextsLater})
 	}
-	return draws
+	return capped(draws)
 }

@@ -126,3 +126,15 @@ func TestStrangersTextsStopNobodysSignIn(t *testing.T) {
 		})
 	}
 }
+
+// A site that allows no codes sends none: 0 is no limit only where the policy says so.
+func TestNoCodesAllowedIsNone(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) { c.Policy.SendsPerDay = 0 })
+	wantCode(t, "a text", w.text(w.newcomer(from(1), "seller@example.com"), "+8613800138000"), auth.SendLimitReached)
+	w = newWorld(t, func(c *auth.Config) {
+		c.Policy.SendsPerNumber, c.Policy.SendsPerPrefix = 0, 0
+		c.Policy.SendsPerCountry, c.Policy.SendsPerSite = 0, 0
+		c.Policy.BindsPerNetwork = 0
+	})
+	ok(t, "a text without those limits", w.text(w.newcomer(from(1), "seller@example.com"), "+8613800138000"))
+}

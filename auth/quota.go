@@ -48,7 +48,7 @@ func (w *Work) quota(key string) (quota, error) {
 	return *q, nil
 }
 
-// A draw is one message counted under one key: at most most in 24 hours, 0 for no limit, and not two within pause; beyond
+// A draw is one message counted under one key: at most most in 24 hours, and not two within pause; beyond
 // that it is refused with the code.
 type draw struct {
 	key   string
@@ -74,9 +74,6 @@ func (w *Work) takeAll(draws ...draw) (left int, err error) {
 		}
 	}
 	for i, d := range draws {
-		if d.most == 0 {
-			continue
-		}
 		q := counted[i]
 		q.Count++
 		q.LastAt = w.now
@@ -92,9 +89,6 @@ func (w *Work) takeAll(draws ...draw) (left int, err error) {
 
 // mayDraw returns the count behind a draw, or refuses it.
 func (w *Work) mayDraw(d draw) (quota, error) {
-	if d.most == 0 {
-		return quota{}, nil
-	}
 	q, err := w.quota(d.key)
 	if err != nil {
 		return quota{}, err

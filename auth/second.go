@@ -200,7 +200,7 @@ func (w *Work) codeDraws(id AccountID, session string, purpose Purpose, m Messag
 	if m.Channel != Mail {
 		draws = append(draws, w.textDraws(ident.Phone(m.Recipient), proved)...)
 		if asks.side == strangers {
-			draws = append(draws, w.strangersDraw(ident.Phone(m.Recipient)))
+			draws = append(draws, w.strangersDraws(ident.Phone(m.Recipient))...)
 		}
 	}
 	return draws, nil
