@@ -93,6 +93,24 @@ func (w *Work) forgetBrowser(a AccountID, id string) error {
 	return w.clearCounts(a, func(family string, whose string, _ Kind) bool { return family == "b" && whose == id })
 }
 
+// forgetBrowsers forgets every browser of an account: whoever made one known may be why a password is new or an owner says
+// "this was not me", and would go on as one of the owner's.
+func (w *Work) forgetBrowsers(a AccountID) error {
+	var ids []string
+	for item, err := range w.s.browsers.Prefix(w.tx, string(a)+"/", maxBrowsers) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, item.Doc.ID)
+	}
+	for _, id := range ids {
+		if err := w.s.browsers.Delete(w.tx, sessionKey(a, id)); err != nil {
+			return err
+		}
+	}
+	return w.clearCounts(a, func(family, _ string, _ Kind) bool { return family == "b" })
+}
+
 // browserTrusted reports whether the caller's browser may skip the second step of this
 // account: bound to both, within its time, and not from before a change that
 // ends trust.

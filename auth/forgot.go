@@ -103,6 +103,11 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	if err := w.endOldCounts(a.ID); err != nil {
 		return err
 	}
+	if w.session == nil { // by a link
+		if err := w.forgetBrowsers(a.ID); err != nil {
+			return err
+		}
+	}
 	// whoever asked for what waits may be why the password is new
 	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil {
 		return err

@@ -267,6 +267,9 @@ func (w *Work) endAllAccess(id AccountID) error {
 	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil {
 		return err
 	}
+	if err := w.forgetBrowsers(a.ID); err != nil {
+		return err
+	}
 	return w.endSessions(a.ID, func(*session) bool { return true })
 }
 
