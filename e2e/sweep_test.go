@@ -380,17 +380,22 @@ func (w *sweep) letInToMessages() {
 	w.t.Helper()
 	w.house.mu.Lock()
 	defer w.house.mu.Unlock()
-	r, err := http.Get(w.house.origin + "/dev/messages")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	_ = r.Body.Close()
 	address := regexp.MustCompile(regexp.QuoteMeta(w.house.origin) + `/dev/messages\?token=[\w-]+`)
-	printed := address.FindAllString(w.house.out.String(), -1)
-	if len(printed) == 0 {
-		w.t.Fatal("got no address of the messages in what the program printed")
+	if !try(patience, func() bool { // the newest address may be printed a moment after it is asked for
+		r, err := http.Get(w.house.origin + "/dev/messages")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		_ = r.Body.Close()
+		printed := address.FindAllString(w.house.out.String(), -1)
+		if len(printed) == 0 {
+			return false
+		}
+		w.open(strings.TrimPrefix(printed[len(printed)-1], w.house.origin)).until("the page", "document.readyState === 'complete'")
+		return strings.Contains(eval[string](w.person, "document.body.innerText"), w.word("dev.title"))
+	}) {
+		w.t.Fatal("got no address of the messages that opens, in what the program printed")
 	}
-	w.open(strings.TrimPrefix(printed[len(printed)-1], w.house.origin)).at("/dev/messages").says(w.word("dev.title"))
 }
 
 // lab looks, from a window of its own, at pages that say above everything that they are a lab's.
