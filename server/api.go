@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -241,13 +242,16 @@ func undo(x *request, in *linkBody) (*auth.ChangeInfo, error) {
 
 func me(x *request) (*auth.Me, error) { return x.s.service.Me(x.r.Context(), x.caller) }
 
+// signOut tells a browser that asks twice, or too late, what is so: it is signed out.
 func signOut(x *request) error {
-	if err := x.s.service.SignOut(x.r.Context(), x.caller); err != nil {
+	err := x.s.service.SignOut(x.r.Context(), x.caller)
+	if x.program {
 		return err
 	}
-	if !x.program {
-		x.drop(sessionCookie)
+	if err != nil && !errors.Is(err, auth.Refuse(auth.SessionEnded)) {
+		return err
 	}
+	x.drop(sessionCookie)
 	return nil
 }
 

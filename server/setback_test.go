@@ -17,7 +17,8 @@ func TestNoFormIsAnsweredWithARefusal(t *testing.T) {
 	seller, _ := w.withApp()
 	must := w.browser()
 	w.signUp(w.program(), "must@example.com", m{"name": "Must", "userName": "must", "phone": "+8613800138001"})
-	must.fill(must.open("/sign-in"), "/sign-in", "identifier", "must@example.com", "password", testPassword).at("/security/start", 200)
+	must.fill(must.open("/sign-in"), "/sign-in", "identifier", "must@example.com",
+		"password", testPassword).at("/security/start", 200)
 	people := map[string]*person{"seller": seller, "visitor": w.browser(), "one who must enrol": must}
 	forms := 0
 	for who, p := range people {
@@ -27,7 +28,8 @@ func TestNoFormIsAnsweredWithARefusal(t *testing.T) {
 				continue
 			}
 			path := strings.NewReplacer("{id}", "nothing", "{link}", "nothing").Replace(pg.path)
-			for _, body := range []string{"", "identifier=x&email=x&phone=x&name=&code=1&password=x&ceremony=x&response=%7B%7D&trust=yes"} {
+			for _, body := range []string{"",
+				"identifier=x&email=x&phone=x&name=&code=1&password=x&ceremony=x&response=%7B%7D&trust=yes"} {
 				forms++
 				got := p.send(http.MethodPost, path, "application/x-www-form-urlencoded", body)
 				if got.Code >= 400 {
@@ -72,7 +74,8 @@ func TestRefusedFormAfterReload(t *testing.T) {
 	q := w.browser()
 	q.open("/sign-in")
 	u, _ := url.Parse(testOrigin + "/")
-	stolen := &http.Cookie{Name: "__Host-" + setbackCookie, Value: p.cookie("__Host-" + setbackCookie), Path: "/", Secure: true}
+	const name = "__Host-" + setbackCookie
+	stolen := &http.Cookie{Name: name, Value: p.cookie(name), Path: "/", Secure: true}
 	q.jar.SetCookies(u, []*http.Cookie{stolen})
 	if s := q.open("/sign-in"); strings.Contains(s.text, "wei@example.com") {
 		t.Error("another browser reads what was typed")
@@ -83,7 +86,8 @@ func TestRefusedFormAfterReload(t *testing.T) {
 func TestSharedComputerKeepsNothingTyped(t *testing.T) {
 	w := newWorld(t)
 	p := w.browser()
-	s := p.fill(p.open("/sign-in"), "/sign-in", "identifier", "wei@example.com", "password", "Canary-Pass9", "shared", "yes").
+	s := p.fill(p.open("/sign-in"), "/sign-in", "identifier", "wei@example.com",
+		"password", "Canary-Pass9", "shared", "yes").
 		at("/sign-in", 200).says("Error:")
 	if strings.Contains(s.text, "wei@example.com") {
 		t.Error("what was typed on a shared computer is shown again")

@@ -63,7 +63,8 @@ type tour struct {
 	key    *virtual.Client
 	spare  *virtual.Client
 	secret string
-	saved  []string // recovery codes
+	saved  []string       // recovery codes
+	client func() *person // of the API: a program, or a script of our pages
 }
 
 func (o *tour) visitor() *person {
