@@ -100,7 +100,7 @@ func (h *house) domain(at *url.URL) error {
 	domain := auth.Config{
 		DB: h.db, Keys: h.keys, Policy: c.Policy, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
 		Factors: []auth.Factor{keys, apps, phones, mailboxes, sheets}, Lab: h.clock,
-		Boot: sinceBoot, AnyClock: c.AnyClock,
+		Boot: bootTime(), AnyClock: c.AnyClock,
 	}
 	if c.Lab {
 		domain.Pause = atOnce

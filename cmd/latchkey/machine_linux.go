@@ -9,6 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// bootTime returns the clock of the machine that goes on while it sleeps.
+func bootTime() func() time.Duration { return newBootClock(sinceBoot).read }
+
 // sinceBoot is the time since the machine's start, suspend included.
 func sinceBoot() time.Duration {
 	var t unix.Timespec

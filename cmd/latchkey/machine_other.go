@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// sinceBoot is nil: the service counts the time since its own start.
-var sinceBoot func() time.Duration
+// bootTime is nil: the service counts the time since its own start.
+func bootTime() func() time.Duration { return nil }
 
 // peerUID would be the user at the other end of a socket.
 func peerUID(*net.UnixConn) (uid int, err error) {
