@@ -238,7 +238,7 @@ func overlay(object any, members map[string]any) map[string]any {
 }
 
 func attestationResult(x *request, body []byte) (any, error) {
-	ceremony, response, err := x.conformResult(body)
+	ceremony, response, err := x.conformResult(body, "7.1.3")
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +278,7 @@ func assertionOptions(x *request, body []byte) (any, error) {
 }
 
 func assertionResult(x *request, body []byte) (any, error) {
-	ceremony, response, err := x.conformResult(body)
+	ceremony, response, err := x.conformResult(body, "7.2.3")
 	if err != nil {
 		return nil, err
 	}
@@ -291,14 +291,16 @@ func assertionResult(x *request, body []byte) (any, error) {
 
 func conformDone() any { return map[string]string{"status": "ok", "errorMessage": ""} }
 
-// conformResult returns the begun ceremony and the response as browsers write it.
-func (x *request) conformResult(body []byte) (ceremony string, response []byte, err error) {
+// conformResult returns the begun ceremony and the response as browsers write it. The step of Level 3 asks for its form.
+func (x *request) conformResult(body []byte, step string) (ceremony string, response []byte, err error) {
 	ceremony, n := cookie(x.r, x.s.cookieName(conformCookie))
 	if n != 1 {
 		return "", nil, auth.Refuse(auth.CeremonyOtherBrowser)
 	}
-	response, err = browserForm(body)
-	return ceremony, response, err
+	if response, err = browserForm(body); err != nil {
+		return "", nil, conformFault(err).In(step)
+	}
+	return ceremony, response, nil
 }
 
 // browserForm adds what the interface leaves out or names otherwise: rawId, which says the same as id, and
@@ -310,7 +312,7 @@ func browserForm(body []byte) ([]byte, error) {
 		members[string(name)] = value
 		return nil
 	}); err != nil {
-		return nil, conformFault(err).In("5.1")
+		return nil, err
 	}
 	out := bytes.Clone(body[:len(body)-1])
 	add := func(name string, value []byte) {

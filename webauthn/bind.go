@@ -207,19 +207,19 @@ func (f *Factor) newKey(d *protocol.AuthenticatorData, at *steps, session *webau
 
 // checkKey takes step 20, and reads the key as its algorithm wants it.
 func checkKey(raw []byte, offered []protocol.CredentialParameter) error {
-	malformed := auth.RefuseField(auth.KeyMalformed, "attestationObject").In("6.5.1.1")
+	malformed := auth.RefuseField(auth.KeyMalformed, "attestationObject").In("7.1.20")
 	var key struct {
 		Algorithm webauthncbor.RawMessage `cbor:"3,keyasint"`
 	}
 	if !isMap(raw) || webauthncbor.Unmarshal(raw, &key) != nil {
-		return malformed
+		return auth.RefuseField(auth.KeyMalformed, "attestationObject").In("7.1.13")
 	}
 	var algorithm *int64
 	if len(key.Algorithm) > 0 && webauthncbor.Unmarshal(key.Algorithm, &algorithm) != nil {
 		algorithm = nil
 	}
 	if algorithm == nil {
-		return auth.Refuse(auth.KeyAlgorithm).In("6.5.1.1")
+		return auth.Refuse(auth.KeyAlgorithm).In("7.1.20")
 	}
 	if !slices.ContainsFunc(offered, func(p protocol.CredentialParameter) bool {
 		return int64(p.Algorithm) == *algorithm

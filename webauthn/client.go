@@ -15,21 +15,22 @@ import (
 // steps are where Level 3 asks for what both ceremonies check.
 type steps struct {
 	ceremony                                       protocol.CeremonyType
-	present, json, kind, challenge, origin         string
+	response, present                              string
+	json, kind, challenge, origin                  string
 	cross, top                                     string
 	data, rpID, presence, verification, backupFlag string
 }
 
 // registering are the steps of §7.1.
 func registering() *steps {
-	return &steps{protocol.CreateCeremony, "7.1.5", "7.1.6", "7.1.7", "7.1.8", "7.1.9", "7.1.10", "7.1.11", "7.1.13",
-		"7.1.14", "7.1.15", "7.1.16", "7.1.17"}
+	return &steps{protocol.CreateCeremony, "7.1.3", "7.1.5", "7.1.6", "7.1.7", "7.1.8", "7.1.9", "7.1.10", "7.1.11",
+		"7.1.13", "7.1.14", "7.1.15", "7.1.16", "7.1.17"}
 }
 
 // authenticating are the steps of §7.2.
 func authenticating() *steps {
-	return &steps{protocol.AssertCeremony, "7.2.8", "7.2.9", "7.2.10", "7.2.11", "7.2.12", "7.2.13", "7.2.14", "7.2.7",
-		"7.2.15", "7.2.16", "7.2.17", "7.2.18"}
+	return &steps{protocol.AssertCeremony, "7.2.3", "7.2.8", "7.2.9", "7.2.10", "7.2.11", "7.2.12", "7.2.13", "7.2.14",
+		"7.2.7", "7.2.15", "7.2.16", "7.2.17", "7.2.18"}
 }
 
 // in sets the step of a refusal that has none yet.

@@ -34,13 +34,13 @@ type response struct {
 	handle    []byte
 }
 
-// readResponse reads a response of either ceremony. What it refuses is asked for in Level 3 §5.1.
+// readResponse reads a response of either ceremony: what Level 3 §5.1 says of its form, the step of §7 asks for.
 func readResponse(data []byte, at *steps) (*response, error) {
 	r, err := parseResponse(data)
 	if err == nil && (len(r.clientData) == 0 || len(r.clientData) > maxClientData) {
 		err = auth.RefuseField(auth.KeyMalformed, "clientDataJSON").In(at.present)
 	}
-	return r, in(err, "5.1")
+	return r, in(err, at.response)
 }
 
 // parseResponse reads a response. Unknown members are ignored, duplicates (in any case: parsers further on may fold it)
