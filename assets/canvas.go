@@ -72,6 +72,8 @@ func (c *pageData) WayOut(code string) *wayOut {
 	switch code {
 	case "sign-in-locked", "link-used":
 		path, key = "/forgot", "act.reset"
+	case "mail-code-needed":
+		path, key = "/sign-in/key", "sign-in.key"
 	case "key-frozen", "key-model-refused":
 		path, key = "/security/keys", "nav.keys"
 	case "key-not-supported", "cookies-off", "key-insecure-page":

@@ -14,7 +14,7 @@ import (
 //	mail.changed          what, name, at, link, until, undo, browser, place, person
 //	mail.new-browser      link, at, browser, place, person      mail.locked         link, until, person
 //	mail.removal-delayed  what, name, link, until, browser, place, person
-//	mail.codes-void       link, at, person
+//	mail.codes-void       link, at, person                mail.password-out   link, at, browser, place, person
 //	sms.code, sms.enrol, sms.confirm                     code, label, minutes, host
 //	sms.changed, sms.waiting                             what, name
 //	voice.code            code

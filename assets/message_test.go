@@ -13,7 +13,7 @@ func TestMessages(t *testing.T) {
 		"until": noon, "at": noon, "person": `Wei <b>`, "what": "key-added", "name": "Blue <key>", "undo": true,
 		"browser": "Chrome on Windows"}
 	names := []string{"mail.sign-up-confirm", "mail.sign-up-known", "mail.code", "mail.reset", "mail.changed",
-		"mail.new-browser", "mail.removal-delayed", "mail.locked", "mail.codes-void",
+		"mail.new-browser", "mail.removal-delayed", "mail.locked", "mail.password-out", "mail.codes-void",
 		"sms.code", "sms.enrol", "sms.confirm", "sms.changed", "voice.code"}
 	for _, lang := range []string{English, Chinese} {
 		for _, name := range names {

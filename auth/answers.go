@@ -1,6 +1,9 @@
 package auth
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // This file is what a wrong answer costs.
 
@@ -20,6 +23,11 @@ func (w *Work) mayAnswer(c *Ceremony) error {
 
 // mayGuess refuses what rests for whoever asks, or is switched off.
 func (w *Work) mayGuess(c counter) error {
+	if c.stepOf != "" {
+		if err := w.refuseStrangersStep(c); err != nil {
+			return err
+		}
+	}
 	over, err := w.limitReached(c)
 	if err != nil {
 		return err
@@ -34,14 +42,20 @@ func (w *Work) mayGuess(c counter) error {
 	if w.now.Before(t.RestsUntil) {
 		return Refuse(MethodResting).At(t.RestsUntil)
 	}
-	if c.crowd == "" {
-		return nil
-	}
-	q, err := w.quota(c.crowd)
-	if err == nil && q.Count >= w.s.policy.StrangersPerDay {
-		return Refuse(MethodResting).At(q.Since.Add(quiet))
+	full, until, err := w.crowdFull(c)
+	if err == nil && full {
+		return Refuse(MethodResting).At(until)
 	}
 	return err
+}
+
+// crowdFull reports whether all strangers together have given the wrong answers that they have in a day, and until when.
+func (w *Work) crowdFull(c counter) (full bool, until time.Time, err error) {
+	if c.crowd == "" {
+		return false, time.Time{}, nil
+	}
+	q, err := w.quota(c.crowd)
+	return q.Count >= w.s.policy.StrangersPerDay, q.Since.Add(quiet), err
 }
 
 // answersOf is where the answers to a ceremony are counted. Those of bindings
@@ -69,10 +83,16 @@ func (w *Work) recordFailure(c *Ceremony, refused *Error) error {
 		if err := w.consume(c.ID, c.Expires, CeremonyUsed); err != nil {
 			return err
 		}
+		if err := w.countStrangersStep(c); err != nil {
+			return err
+		}
 		return refused
 	}
 	if refused.Code == CodeMalformed || refused.Code == CodeExpired {
 		return refused // no guess: it could not have been right
+	}
+	if err := w.countStrangersStep(c); err != nil {
+		return err
 	}
 	count, err := w.answersOf(c)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 //	a/<account>/<kind>              codes of a binding          Policy.Guesses
 //	c/<account>/<kind>              all known browsers together the limit
 //	e/<account>/<kind>              all others together         with c, where Policy.OneLimit
+//	p/<account>                     strangers' second steps     outAfter
 type attempts struct {
 	Failures   int       `json:"f"`           // consecutive, ended by a right answer
 	Burst      int       `json:"b,omitempty"` // consecutive without a quiet day between

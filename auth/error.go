@@ -47,6 +47,7 @@ const (
 const (
 	SignInRefused      Code = "sign-in-refused"
 	SignInLocked       Code = "sign-in-locked"
+	MailCodeNeeded     Code = "mail-code-needed" // strangers have the password: it alone opens no unknown browser
 	NameMissing        Code = "name-missing"
 	NameTooLong        Code = "name-too-long"
 	UserNameMissing    Code = "user-name-missing"

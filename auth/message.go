@@ -60,6 +60,7 @@ const (
 	TemplateNewBrowser     = "new-browser"      // args: at, agent
 	TemplateRemoval        = "removal-delayed"  // args: item, at, due, undo
 	TemplateLocked         = "password-locked"  // args: at, until
+	TemplatePasswordOut    = "password-out"     // args: at, agent
 	TemplateEmailChange    = "email-change"     // args: link
 	TemplateCodesVoid      = "codes-void"       // args: at
 )

@@ -28,6 +28,8 @@ const (
 	toldDisabled   told = "disabled"
 	toldNewBrowser told = "new-browser"
 	toldLocked     told = "locked"
+
+	toldPasswordOut told = "password-out" // strangers have it
 )
 
 // A notice is one row of the table of notices: of what an account hears, by which acts, in which words, and how far it
@@ -61,6 +63,7 @@ func notices() []notice {
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true},
 		{Told: toldLocked, Acts: []Action{ActPassword}, Template: TemplateLocked},
+		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplatePasswordOut},
 	}
 }
 

@@ -68,6 +68,7 @@ frozen        change           frozen-key      mail            second-step step-
 disabled      change           disabled-key    mail            second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step
 locked        password-locked                  mail            check-password
+password-out  password-out                     mail            sign-in second-step
 `
 	var got strings.Builder
 	for _, n := range notices() {

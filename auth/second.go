@@ -429,6 +429,9 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 			return nil, err
 		}
 	}
+	if err := w.forgiveSlips(c); err != nil {
+		return nil, err
+	}
 	w.entry.setMethod(v.answered)
 	if w.s.isSet(c.Kind) { // one of a few that are left: its owner hears of each
 		return a, w.tell(a, toldCodeUsed, nil, messageIDs(c.ID), v.answered)

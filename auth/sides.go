@@ -83,7 +83,8 @@ type counter struct {
 	into   string      // towards the limit; "": these disable nothing
 	limits []string    // what reaches the limit together
 	limit  int
-	crowd  string // the day's count of all strangers; "" for others
+	crowd  string    // the day's count of all strangers; "" for others
+	stepOf AccountID // whose second step a stranger takes behind a right password; "" for others
 }
 
 // counterOf says where the caller's answers to a kind are counted.
@@ -110,6 +111,8 @@ func (w *Work) counterOf(a AccountID, k Kind) (counter, error) {
 		c.key, c.crowd = strangersKey(a, p.id, k), crowdKey(a)
 		if k == Password {
 			c.waits, c.older = w.s.policy.Strangers, "s/"+string(a)
+		} else {
+			c.stepOf = a
 		}
 	}
 	c.waits.Limit = 0 // it is on the sum
@@ -280,6 +283,9 @@ func (w *Work) endOldCounts(a AccountID) error {
 		return k == Password || family != "b" && family != "c"
 	})
 	if err != nil {
+		return err
+	}
+	if err := w.clearFailures(outKey(a)); err != nil {
 		return err
 	}
 	if err := w.s.quotas.Delete(w.tx, crowdKey(a)); err != nil {

@@ -15,7 +15,8 @@ import (
 // set up its second step gets a session, which can do nothing else
 // (StepEnrol). A browser that the account trusts is signed in (StepDone).
 //
-// Refuses SignInRefused, and behind a known browser SignInLocked.
+// Refuses SignInRefused, behind a known browser SignInLocked, and behind an
+// unknown one MailCodeNeeded while the password is out.
 func (s *Service) SignIn(ctx context.Context, c Caller, f SignInForm) (*SignInInfo, error) {
 	start := time.Now()
 	info, err := s.signIn(ctx, c, f)
@@ -61,6 +62,9 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 		}
 		if a.disabled() {
 			return nil, Refuse(AccountDisabled)
+		}
+		if err := w.refuseOutAtSignIn(a, g, drawn.messageIDs); err != nil {
+			return nil, err
 		}
 		if err := w.saveRehash(a, rehashed); err != nil {
 			return nil, err

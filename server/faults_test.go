@@ -190,14 +190,7 @@ func formFaults() map[auth.Code]provocation {
 			return c.stranger().api("POST", "/sign-in", m{"identifier": testEmail, "password": "wrong"}, nil)
 		}),
 		auth.SignInLocked: do(func(c *trial) *httptest.ResponseRecorder {
-			p := c.browser()
-			p.lang = c.lang
-			info := p.password()
-			var begun answer
-			p.must("POST", "/sign-in/begin", m{"ceremony": info.Ceremony, "kind": "totp"}, &begun)
-			p.must("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}},
-				nil)
-			p.must("DELETE", "/session", nil, nil)
+			p := c.known()
 			for range 5 {
 				p.api("POST", "/sign-in", m{"identifier": testEmail, "password": "wrong"}, nil)
 			}
@@ -270,13 +263,23 @@ func typedFaults() map[auth.Code]provocation {
 			return c.recovery(c.codes[0])
 		}),
 		auth.MethodResting: do(func(c *trial) *httptest.ResponseRecorder {
-			p, begun := c.signIn("totp", nil)
+			p := c.known()
+			var begun answer
+			p.must("POST", "/sign-in/begin", m{"ceremony": p.password().Ceremony, "kind": "totp"}, &begun)
 			for range 5 {
 				p.api("POST", "/sign-in/finish",
 					m{"ceremony": begun.Ceremony, "response": m{"code": other(c.code(c.secret))}}, nil)
 			}
 			return p.api("POST", "/sign-in/finish",
 				m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+		}),
+		auth.MailCodeNeeded: do(func(c *trial) *httptest.ResponseRecorder {
+			p, begun := c.signIn("totp", nil)
+			for range 5 {
+				p.api("POST", "/sign-in/finish",
+					m{"ceremony": begun.Ceremony, "response": m{"code": other(c.code(c.secret))}}, nil)
+			}
+			return p.api("POST", "/sign-in", m{"identifier": testEmail, "password": testPassword}, nil)
 		}),
 		auth.MethodDisabled: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.Guesses.Limit, a.Policy.OneLimit = 3, true },
 			do: func(c *trial) *httptest.ResponseRecorder {

@@ -1,11 +1,20 @@
 package server
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
 )
+
+// mailCodePath is where a code is asked for by mail.
+const mailCodePath = "/sign-in/mail"
+
+// mailCodeNeeded reports whether a browser is refused because the account does not know it, and the password alone does
+// not open it.
+func mailCodeNeeded(err error) bool { return errors.Is(err, auth.Refuse(auth.MailCodeNeeded)) }
 
 // introducePages are the way in for a browser that the account does not know: a mailed code, before the password.
 func introducePages() []page {
@@ -27,7 +36,7 @@ func introducePost(x *request) error {
 	before, _ := x.flow()
 	ch, err := x.s.service.IntroduceBegin(x.r.Context(), x.caller, identifier, before)
 	if err != nil {
-		return x.refuseTo("/sign-in/mail", err)
+		return x.refuseTo(mailCodePath, err)
 	}
 	x.keepFlow(ch.Ceremony, identifier)
 	return x.redirect("/sign-in/mail/code")
@@ -36,7 +45,7 @@ func introducePost(x *request) error {
 func mailCodePage(x *request) error {
 	ceremony, identifier := x.flow()
 	if ceremony == "" {
-		return x.redirect("/sign-in/mail")
+		return x.redirect(mailCodePath)
 	}
 	return x.show(http.StatusOK, &assets.SignInMail{Frame: x.frame(), Identifier: identifier, Ceremony: ceremony})
 }

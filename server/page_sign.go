@@ -81,6 +81,9 @@ func signInPost(x *request) error {
 	if err == nil {
 		return x.continueSignIn(info, f.Identifier)
 	}
+	if mailCodeNeeded(err) {
+		return x.refuseTo(mailCodePath, err)
+	}
 	return err
 }
 

@@ -290,6 +290,9 @@ func (x *request) ofStep(s *step, ceremony string) *auth.Challenge {
 
 // refuseStep answers a refusal of the step. A code under way outlives a wrong one: the page asks for it again.
 func (x *request) refuseStep(s *step, w assets.Way, id, ceremony string, refused error) error {
+	if mailCodeNeeded(refused) {
+		return x.refuseTo(mailCodePath, refused)
+	}
 	if ceremony != "" && x.s.sends(w) && x.begun(s, ceremony, w, id) != nil {
 		x.put(stepCookie, ceremony+"."+url.QueryEscape(id), flowLife)
 	}
@@ -320,6 +323,9 @@ func (x *request) showStep(s *step, w assets.Way, id string) error {
 		}
 	}
 	status, err := http.StatusOK, x.prepare(v, s, others)
+	if mailCodeNeeded(err) {
+		return x.refuseTo(mailCodePath, err)
+	}
 	if e := new(auth.Error); errors.As(err, &e) { // resting, switched off: said on the page, with the other ways
 		if len(v.Problems) == 0 {
 			if status, err = x.refused(&v.Frame, err); err != nil {

@@ -20,7 +20,7 @@ func statuses() map[auth.Code]int {
 			auth.KeyMalformed},
 		http.StatusUnauthorized: {auth.SessionRequired, auth.SessionEnded, auth.StepUpRequired, auth.TooWeak},
 		http.StatusForbidden: {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser,
-			auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen, auth.LinkOtherAccount,
+			auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen, auth.MailCodeNeeded, auth.LinkOtherAccount,
 			auth.AccountDisabled},
 		http.StatusNotFound:         {auth.NotFound, auth.NoSuchMethod},
 		http.StatusMethodNotAllowed: {auth.MethodNotAllowed},

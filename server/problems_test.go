@@ -154,6 +154,17 @@ func (c *trial) stranger() *person {
 	return p
 }
 
+// known is a browser that the account knows, signed out.
+func (c *trial) known() *person {
+	p := c.browser()
+	p.lang = c.lang
+	var begun answer
+	p.must("POST", "/sign-in/begin", m{"ceremony": p.password().Ceremony, "kind": "totp"}, &begun)
+	p.must("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": c.code(c.secret)}}, nil)
+	p.must("DELETE", "/session", nil, nil)
+	return p
+}
+
 func (c *trial) post(path string, in any) *httptest.ResponseRecorder {
 	return c.p.api("POST", path, in, nil)
 }

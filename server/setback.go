@@ -36,7 +36,7 @@ func (x *request) leaveSetback(path string, e *auth.Error) error {
 	for _, name := range []string{"Retry-After", "WWW-Authenticate"} { // the page says when; a redirect needs none
 		x.Header().Del(name)
 	}
-	x.carrySetback(&setback{Path: path, At: x.s.now(), Error: e, Typed: x.typed()})
+	x.setback = &setback{At: x.s.now(), Error: e, Typed: x.typed()} // the redirect carries it
 	if err := x.redirect(path); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ func wordings() map[string]wording {
 		auth.TemplateNewBrowser:     {mail: "mail.new-browser", link: "/security/sessions"},
 		auth.TemplateRemoval:        {mail: "mail.removal-delayed", short: "waiting"},
 		auth.TemplateLocked:         {mail: "mail.locked", link: "/forgot"},
+		auth.TemplatePasswordOut:    {mail: "mail.password-out", link: "/forgot"},
 		auth.TemplateCodesVoid:      {mail: "mail.codes-void", link: "/security"},
 	}
 }

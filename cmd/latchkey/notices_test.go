@@ -69,7 +69,7 @@ func TestWordsOfNotices(t *testing.T) {
 			args["undo"] = "https://shop.example/undo/abc"
 			args["due"] = "2026-11-25T02:00:00Z"
 			words(template, auth.Mail, args)
-		case auth.TemplateCodesVoid:
+		case auth.TemplateCodesVoid, auth.TemplatePasswordOut:
 			words(template, auth.Mail, args)
 		}
 		if slices.Contains(shortTemplates(), template) {
