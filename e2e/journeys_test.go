@@ -63,6 +63,13 @@ func TestJourneys(t *testing.T) {
 			})
 		}
 	}
+	for i, j := range walkJourneys() { // these are of the browser: one language each will do
+		lang := []string{assets.English, assets.Chinese}[i%2]
+		t.Run(j.name+"/"+lang, func(t *testing.T) {
+			t.Parallel()
+			j.walk(s.person(t, s.house, lang))
+		})
+	}
 }
 
 // newStage builds the program, starts it with what a machine at hand needs, and starts the browser.

@@ -34,6 +34,8 @@ type person struct {
 	ctx   context.Context
 	lang  string
 
+	presses int // twice on one button, so far
+
 	mu      sync.Mutex
 	faults  []string // what nobody should ever see
 	signals []string // "deleted ID" and "updated ID": what authenticators did when the browser was told
@@ -48,18 +50,24 @@ func (s *stage) person(t *testing.T, house *program, lang string) *person {
 		p.report()
 		cancel()
 	})
-	if err := chromedp.Listen(ctx, p.notice); err != nil {
-		t.Fatalf("opening a window: %v", err)
+	p.sit()
+	return p
+}
+
+// sit takes a place before a window that has opened.
+func (p *person) sit() {
+	p.t.Helper()
+	if err := chromedp.Listen(p.ctx, p.notice); err != nil {
+		p.t.Fatalf("opening a window: %v", err)
 	}
 	accept := "en-GB,en"
-	if lang == assets.Chinese {
+	if p.lang == assets.Chinese {
 		accept = "zh-CN,zh"
 	}
-	p.pretend(s.agent, accept)
+	p.pretend(p.s.agent, accept)
 	// Windows of one process share one focus; keys are asked only in a window that has it.
 	send(p, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 	p.screen(1280, 900)
-	return p
 }
 
 // another opens a second window for the same seller: another browser of his, or a stranger's.
