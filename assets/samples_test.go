@@ -98,10 +98,10 @@ func (s sampler) passkey() Method {
 		Used: s.ago(day)}
 }
 
-// home is a page of a site where numbers of the country at home need no country code.
-func home(f Frame) Frame {
-	f.HomeNumbers = true
-	return f
+// countries is the choice beside a number.
+func countries(chosen string) Countries {
+	return Countries{List: []Country{{"CN", "China +86"}, {"GB", "United Kingdom +44"},
+		{"US", "United States +1"}}, Chosen: chosen}
 }
 
 func (s sampler) rules() PasswordRules { return PasswordRules{Min: 8, Max: 20, Mixed: true} }
@@ -116,12 +116,12 @@ func (s sampler) signing() []Sample {
 		{"sign-up-sent", &SignUpSent{Frame: s.at("/sign-up/sent"), Email: "seller@example.com",
 			Resend: s.in(50 * time.Second)}},
 		{"sign-up-confirm", &SignUpConfirm{Frame: s.at("/sign-up/confirm/x"), Link: "Zm9v", Email: "seller@example.com",
-			Rules: s.rules()}},
+			Countries: countries("CN"), Rules: s.rules()}},
 		{"sign-up-confirm-refused",
-			&SignUpConfirm{Frame: s.refused(s.at("/sign-up/confirm/x"), Problem{Code: "phone-malformed", Field: "phone"},
+			&SignUpConfirm{Frame: s.refused(s.at("/sign-up/confirm/x"), Problem{Code: "phone-other-country", Field: "phone"},
 				Problem{Code: "password-no-digit", Field: "password"}, Problem{Code: "terms-not-accepted", Field: "terms"}),
-				Link: "Zm9v", Email: "seller@example.com", Name: "Seller", UserName: "店主🌸", Phone: "13800138000",
-				Rules: s.rules()}},
+				Link: "Zm9v", Email: "seller@example.com", Name: "Seller", UserName: "店主🌸", Phone: "138",
+				Countries: countries("CN"), Rules: s.rules()}},
 		{"sign-up-confirm-known",
 			&SignUpConfirm{Frame: s.refused(s.at("/sign-up/confirm/x"), Problem{Code: "signed-up"}), Known: true}},
 		{"sign-up-confirm-used",
@@ -294,11 +294,12 @@ func (s sampler) methods() []Sample {
 		{"app-new", &app}, {"app-new-wrong", &wrong},
 		{"token-new", &TokenNew{Frame: s.signedIn("/security/token/new")}},
 		{"method-new", &MethodNew{Frame: s.signedIn("/security/token/new"), Way: WayToken, Ceremony: "sealed"}},
-		{"phone-new", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Via: WaySMS}},
+		{"phone-new", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Via: WaySMS, Countries: countries("")}},
 		{"phone-new-own", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Via: WaySMS, Own: "+86 ••• •••• 8000"}},
 		{"phone-new-landline",
 			&PhoneNew{Frame: s.refused(s.signedIn("/security/phone/new"),
-				Problem{Code: "phone-not-mobile", Field: "phone"}), Phone: "+86 10 5555 0100", Via: WaySMS}},
+				Problem{Code: "phone-not-mobile", Field: "phone"}), Phone: "+86 10 5555 0100", Via: WaySMS,
+				Countries: countries("CN")}},
 		{"phone-new-backup",
 			&PhoneNew{Frame: s.refused(s.signedIn("/security/phone/new"), Problem{Code: "backup-falls-with-it",
 				Args: Args{"name": "Authenticator app"}}), Help: s.help(WaySMS), Phone: "+8613800138000", Via: WaySMS,
@@ -321,12 +322,12 @@ func (s sampler) methods() []Sample {
 			Changed: s.ago(300 * day), Rules: s.rules()}},
 		{"contacts", &Contacts{Frame: s.signedIn("/security/contact"), EmailNow: "s•••@example.com",
 			PhoneNow: "+86 ••• •••• 8000", PhoneProved: true}},
-		{"contacts-claimed", &Contacts{Frame: home(s.signedIn("/security/contact")), EmailNow: "s•••@example.com",
-			PhoneNow: "+86 ••• •••• 8000"}},
+		{"contacts-claimed", &Contacts{Frame: s.signedIn("/security/contact"), EmailNow: "s•••@example.com",
+			PhoneNow: "+86 ••• •••• 8000", Countries: countries("CN")}},
 		{"contacts-refused",
 			&Contacts{Frame: s.refused(s.signedIn("/security/contact"),
 				Problem{Code: "phone-no-country", Field: "phone"}), EmailNow: "s•••@example.com",
-				Phone: "13800138000"}},
+				Phone: "13800138000", Countries: countries("")}},
 		{"phone-remove", &PhoneRemove{Frame: s.signedIn("/security/contact/phone/remove"), PhoneNow: "+86 ••• •••• 8000"}},
 		{"email-confirm", &EmailConfirm{Frame: s.at("/security/contact/email/x"), Link: "x"}},
 		{"email-confirm-used",

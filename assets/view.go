@@ -30,9 +30,7 @@ type Frame struct {
 	WeChat   bool      // the page is open in WeChat's own browser, which cannot speak to keys
 	Old      bool      // the browser is too old for keys and for our script: a key's page says so (R73)
 	Signals  *Signals  // what the browser's password manager should learn (WebAuthn Level 3 §5.1.10)
-	// HomeNumbers says that numbers of the country at home need no country code.
-	HomeNumbers bool
-	Banner      string // key of a text under "banner." shown above everything, such as "fresh-local"; "" for none
+	Banner   string    // key of a text under "banner." shown above everything, such as "fresh-local"; "" for none
 }
 
 func (f *Frame) frame() *Frame { return f }
@@ -115,6 +113,18 @@ type Method struct {
 	Synced   bool      // passkey: it is kept in a cloud account
 	State    string    // "" works, else "resting", "frozen", "disabled", "pending-removal"
 	Until    time.Time // end of State, where it has one
+}
+
+// Countries is the choice beside a telephone number: where it is dialled.
+type Countries struct {
+	List   []Country
+	Chosen string // a code of List, "" for none yet
+}
+
+// A Country is one of them.
+type Country struct {
+	Code string // ISO 3166-1
+	Name string // in the page's language, with its calling code
 }
 
 // A KeyPrompt is one WebAuthn ceremony as a page carries it. The page's form posts the fields "ceremony" (as given)

@@ -162,14 +162,15 @@ type MethodNew struct {
 type PhoneNew struct {
 	Frame
 	Help
-	Phone   string // as typed
-	Own     string // instead: the account's own number, masked, posted as own=yes
-	Via     Way    // WaySMS or WayCall
-	Sent    bool
-	Step    int
-	Backup  bool // it is to be the backup (R61): posted on as backup=1
-	Handset bool // something lives on a phone already; place=new says that this number is on another
-	Other   bool // place=new was said
+	Phone     string // as typed
+	Own       string // instead: the account's own number, masked, posted as own=yes
+	Via       Way    // WaySMS or WayCall
+	Sent      bool
+	Step      int
+	Backup    bool // it is to be the backup (R61): posted on as backup=1
+	Countries Countries
+	Handset   bool // something lives on a phone already; place=new says that this number is on another
+	Other     bool // place=new was said
 }
 
 // EmailNew is /security/email/new, as PhoneNew with email instead of phone and via.
@@ -227,6 +228,7 @@ type Contacts struct {
 	EmailNow, PhoneNow string // masked unless the second step is fresh; "" for none
 	PhoneProved        bool   // a code sent to PhoneNow came back: it signs in
 	Email, Phone       string // as typed
+	Countries          Countries
 }
 
 // PhoneRemove is /security/contact/phone/remove: it asks first. It posts remove=yes to /security/contact/phone.

@@ -28,6 +28,7 @@ type SignUpConfirm struct {
 	Known                 bool   // with no link: the address has an account by now
 	Email                 string // the address that the link went to
 	Name, UserName, Phone string // as typed; the password never comes back
+	Countries             Countries
 	Terms                 bool
 	Rules                 PasswordRules
 }

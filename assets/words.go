@@ -180,12 +180,20 @@ func (c *pageData) PasswordRules(r PasswordRules) string {
 	return said
 }
 
-// PhoneHint is how a number is to be typed here.
-func (c *pageData) PhoneHint() string {
-	if c.F.HomeNumbers {
-		return "field.phone.hint-home"
+// CountryOptions are the options of where a number is dialled. There may be hundreds: their values have no quotes.
+func (c *pageData) CountryOptions(x Countries) template.HTML {
+	var b strings.Builder
+	if x.Chosen == "" {
+		b.WriteString(`<option value="">` + string(c.text("field.region.none", nil)) + "</option>")
 	}
-	return "field.phone.hint"
+	for _, one := range x.List {
+		b.WriteString("<option value=" + template.HTMLEscapeString(one.Code))
+		if one.Code == x.Chosen {
+			b.WriteString(" selected")
+		}
+		b.WriteString(">" + template.HTMLEscapeString(one.Name) + "</option>")
+	}
+	return template.HTML(b.String()) // escaped above; the codes are of ISO 3166-1
 }
 
 // Hidden draws hidden fields from pairs of name and value, leaving empty ones out.

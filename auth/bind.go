@@ -16,7 +16,7 @@ import (
 // that a stolen session adds nothing.
 //
 // Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, and for
-// numbers PhoneNoCountry, PhoneMalformed, PhoneLandline, CountryNotServed, TextsLater.
+// numbers PhoneNoCountry, PhoneOtherCountry, PhoneMalformed, PhoneLandline, CountryNotServed, TextsLater.
 func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challenge, error) {
 	return s.challengeOnce(ctx, c, c.Token, func(c Caller) (*begunChallenge, error) { return s.beginBinding(ctx, c, f) })
 }
@@ -70,7 +70,7 @@ func (s *Service) bindInput(ctx context.Context, c Caller, f BindForm) (json.Raw
 			f.Number, err = s.ownNumber(ctx, c)
 		}
 		if err == nil {
-			in.Phone, err = s.parseNumber(c, f.Number, s.policy.Countries)
+			in.Phone, err = s.parseNumber(c, f.Number, f.Region, s.policy.Countries)
 		}
 		to = ident.Recipient(in.Phone)
 	}

@@ -101,15 +101,16 @@ func (s *Service) OwnEmail(ctx context.Context, c Caller) (ident.Email, error) {
 
 // ChangePhone sets the number that names the account at sign-in. It is only
 // claimed until a code sent to it has come back. "" takes the number away.
-// Refuses PhoneNoCountry, PhoneMalformed.
-func (s *Service) ChangePhone(ctx context.Context, c Caller, number string) (ident.Masked, error) {
+// region is the one that it is dialled in, "" to go by the language. Refuses
+// PhoneNoCountry, PhoneOtherCountry, PhoneMalformed.
+func (s *Service) ChangePhone(ctx context.Context, c Caller, number, region string) (ident.Masked, error) {
 	if err := s.admitted(ctx, c, ActContact); err != nil { // to read a number takes the plans of the world
 		return "", err
 	}
 	var n ident.Phone
 	if number != "" {
 		var err error
-		if n, err = s.parseNumber(c, number, nil); err != nil {
+		if n, err = s.parseNumber(c, number, region, nil); err != nil {
 			return "", RefuseTyped(err)
 		}
 	}

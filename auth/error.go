@@ -56,6 +56,7 @@ const (
 	PhoneMissing       Code = "phone-missing"
 	PhoneMalformed     Code = "phone-malformed"
 	PhoneNoCountry     Code = "sms-no-country"
+	PhoneOtherCountry  Code = "phone-other-country" // not a number of the region that was chosen
 	PhoneLandline      Code = "sms-landline"
 	CountryNotServed   Code = "country-not-served"
 	TermsNotAccepted   Code = "terms-not-accepted"

@@ -14,13 +14,17 @@ import (
 // hold more than one, and none this many.
 const maxHolders = 1000
 
-// parseNumber reads a number as its owner types it. regions lists those served,
-// empty means all.
-func (s *Service) parseNumber(c Caller, typed string, regions []string) (ident.Phone, error) {
-	if home := s.policy.HomeRegion(c.Language); home != "" {
-		return ident.ParsePhone(typed, regions, home)
+// parseNumber reads a number as its owner types it: dialled in the region that was
+// chosen, or in that of his language where none was. served lists the regions that
+// are taken, empty means all.
+func (s *Service) parseNumber(c Caller, typed, region string, served []string) (ident.Phone, error) {
+	if region != "" {
+		return ident.ParsePhoneIn(typed, served, region)
 	}
-	return ident.ParsePhone(typed, regions)
+	if home := s.policy.HomeRegion(c.Language); home != "" {
+		return ident.ParsePhone(typed, served, home)
+	}
+	return ident.ParsePhone(typed, served)
 }
 
 // parseLogin reads what was typed into the sign-in box.

@@ -45,7 +45,7 @@ func TestClaimedNumberFindsNobody(t *testing.T) {
 	if info.Step != auth.StepSecond {
 		t.Errorf("sign in by the number: got step %s, want that of the account that proved it", info.Step)
 	}
-	ok(t, "take the number away", lastErr(w.s.ChangePhone(ctx, c, "")))
+	ok(t, "take the number away", lastErr(w.s.ChangePhone(ctx, c, "", "")))
 	_, err = w.s.BindBegin(ctx, c, auth.BindForm{Kind: auth.Phone, Own: true, Channel: auth.SMS})
 	wantCode(t, "prove none", err, auth.PhoneMissing)
 }
@@ -110,7 +110,7 @@ func TestFormerHolderTakesNoNumberBack(t *testing.T) {
 	w.seller("holder@example.com", sellerNumber)
 	w.addPhone(with(caller("desk"), w.signIn(caller("desk"), "holder@example.com").Token), sellerNumber)
 	for _, number := range []string{"", sellerNumber} {
-		ok(t, "change the number", lastErr(w.s.ChangePhone(ctx, former, number)))
+		ok(t, "change the number", lastErr(w.s.ChangePhone(ctx, former, number, "")))
 		over, err := w.s.Security(ctx, former)
 		ok(t, "overview", err)
 		if over.PhoneConfirmed {

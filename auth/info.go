@@ -15,6 +15,7 @@ import (
 // fields are required.
 type SignUpForm struct {
 	Name, UserName, Phone, Password string
+	Region                          string // the ISO region that Phone is dialled in; "" goes by the language
 	Terms                           bool
 }
 
@@ -159,7 +160,8 @@ type BindForm struct {
 	Kind    Kind
 	Flavour Flavour
 	Number  string
-	Own     bool // Phone: the account's own number, instead of Number
+	Region  string // the ISO region that Number is dialled in; "" goes by the language
+	Own     bool   // Phone: the account's own number, instead of Number
 	Address string
 	Channel Channel
 
@@ -244,6 +246,7 @@ type SecurityInfo struct {
 	MaskedPhone    ident.Masked `json:"phone"`
 	Email          ident.Email  `json:"-"` // both as they are: for the pages of a fresh session, else ""
 	Phone          ident.Phone  `json:"-"`
+	Region         string       `json:"-"` // of a number that the account has: the next is likely of the same
 	PhoneConfirmed bool
 	PasswordAt     time.Time
 	EnrolledAt     time.Time // zero: two-step verification is off

@@ -106,6 +106,7 @@ func (w *Work) listMethods(info *SecurityInfo) error {
 	if err != nil {
 		return err
 	}
+	info.Region = w.ownRegion(list)
 	for _, x := range list {
 		m, err := w.describe(x)
 		if err != nil {
@@ -137,6 +138,20 @@ func (w *Work) listMethods(info *SecurityInfo) error {
 	info.Offers = w.offers(list)
 	info.BackupNeeded, err = w.backupNeeded()
 	return err
+}
+
+// ownRegion is that of the number that names the account or, without one, of a number that it gets codes at.
+func (w *Work) ownRegion(list []*Authenticator) string {
+	n := w.account.Phone
+	for _, x := range list {
+		if n == "" && x.Kind == Phone {
+			n = ident.Phone(x.Recipient)
+		}
+	}
+	if n == "" {
+		return ""
+	}
+	return n.Region()
 }
 
 // fewCodes is how many recovery codes are few: their owner is told to make new ones (R78).

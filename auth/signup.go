@@ -190,7 +190,7 @@ func (s *Service) SignUp(ctx context.Context, c Caller, address string) (*SignUp
 func (s *Service) newAccount(c Caller, email ident.Email, f SignUpForm) (*Account, error) {
 	name, badName := ident.ParseName(f.Name)
 	user, badUser := ident.ParseUserName(f.UserName)
-	phone, badPhone := s.parseNumber(c, f.Phone, nil)
+	phone, badPhone := s.parseNumber(c, f.Phone, f.Region, nil)
 	badPassword := s.policy.acceptPassword(f.Password, user, email, name)
 	var badTerms error
 	if !f.Terms {

@@ -116,7 +116,7 @@ func TestWhatIsToldOfWhat(t *testing.T) {
 	ok(t, "password", err)
 	w.hears("a new password", mail+"change password", text+"change password")
 	c.Token = token
-	_, err = w.s.ChangePhone(t.Context(), c, "+8613800138001")
+	_, err = w.s.ChangePhone(t.Context(), c, "+8613800138001", "")
 	ok(t, "another number", err)
 	w.hears("another number", mail+"change phone", text+"change phone")
 	info, err := w.s.Security(t.Context(), c)

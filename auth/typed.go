@@ -14,6 +14,7 @@ func typedRefusals() map[ident.Problem]*Error {
 		ident.PhoneMissing:      RefuseField(PhoneMissing, "phone"),
 		ident.PhoneMalformed:    RefuseField(PhoneMalformed, "phone"),
 		ident.PhoneNoCountry:    RefuseField(PhoneNoCountry, "phone"),
+		ident.PhoneOtherCountry: RefuseField(PhoneOtherCountry, "phone"),
 		ident.CountryNotServed:  RefuseField(CountryNotServed, "phone"),
 		ident.UserNameMissing:   RefuseField(UserNameMissing, "userName"),
 		ident.UserNameMalformed: RefuseField(UserNameMalformed, "userName"),

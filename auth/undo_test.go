@@ -109,7 +109,7 @@ func deeds() map[string]deed {
 			ok(t, "confirm", err)
 		}},
 		"the number was changed": {auth.TemplateChange, func(t *testing.T, g *guarded) {
-			_, err := g.s.ChangePhone(t.Context(), g.c, "+8613800138005")
+			_, err := g.s.ChangePhone(t.Context(), g.c, "+8613800138005", "")
 			ok(t, "number", err)
 		}},
 		"a new browser": {auth.TemplateNewBrowser, func(_ *testing.T, g *guarded) { g.in("elsewhere") }},
@@ -139,10 +139,10 @@ func TestNotMeRevertsWhatAWeakProofDid(t *testing.T) {
 				if got := g.state(c); got != before {
 					t.Errorf("after it: got %s, want %s", got, before)
 				}
-				_, err = g.s.ChangePhone(t.Context(), c, "")
+				_, err = g.s.ChangePhone(t.Context(), c, "", "")
 				wantCode(t, "a change within the day", err, auth.ChangePaused)
 				g.pass(24 * time.Hour)
-				_, err = g.s.ChangePhone(t.Context(), g.in("home"), "")
+				_, err = g.s.ChangePhone(t.Context(), g.in("home"), "", "")
 				ok(t, "a change after the day", err)
 			})
 		}
@@ -174,7 +174,7 @@ func TestNotMeOnlyPausesWhatAStrongProofDid(t *testing.T) {
 			ok(t, "begin", err)
 			done, err := g.s.SignInFinish(t.Context(), c, ch.Ceremony, touch(t, g.stick, ch))
 			ok(t, "a strong proof", err)
-			_, err = g.s.ChangePhone(t.Context(), with(c, done.Token), "+8613800138006")
+			_, err = g.s.ChangePhone(t.Context(), with(c, done.Token), "+8613800138006", "")
 			ok(t, "lifts the pause at once", err)
 		})
 	}
@@ -193,7 +193,7 @@ func TestNotMeWorksOnceANoticeAndForOwnAddresses(t *testing.T) {
 	wantCode(t, "the second", err, auth.LinkUsed)
 
 	g = guard(t, false)
-	_, err = g.s.ChangePhone(t.Context(), g.c, "+8613800138005")
+	_, err = g.s.ChangePhone(t.Context(), g.c, "+8613800138005", "")
 	ok(t, "number", err)
 	early := g.undo(auth.TemplateChange, sellerMail)
 	g.pass(time.Minute)

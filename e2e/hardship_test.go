@@ -96,9 +96,9 @@ func (p *person) noWebAuthn() {
 // asTyped types numbers and codes as they come out of phones, papers and input methods.
 func (p *person) asTyped() {
 	p.registered().signIn(remember).at("/security/start") // a shared computer would not keep what was typed
-	const abroad = "12025550123"                          // in no language is it a number of home
+	const abroad = "12025550123"                          // not of the country that the account's own number is of
 	p.open("/security/phone/new?other=1").fill("phone", abroad).submit("/security/phone/new").says(p.word("frame.error"),
-		p.word("problem.sms-no-country.title"))
+		p.word("problem.phone-other-country.title"))
 	p.until("the number still there", "document.querySelector('[name=phone]').value === "+quote(abroad))
 
 	// A landline can't take texts: it is offered a call (R60).

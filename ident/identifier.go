@@ -146,6 +146,22 @@ func (e Email) Local() string {
 // are PhoneMissing, PhoneNoCountry, PhoneMalformed and CountryNotServed. Numbers whose callers pay extra are malformed:
 // they invite toll fraud.
 func ParsePhone(s string, regions []string, home ...string) (Phone, error) {
+	digits, err := typedNumber(s)
+	if err != nil {
+		return "", err
+	}
+	if digits[0] != '+' {
+		n, ok := domestic(digits, home)
+		if !ok {
+			return "", PhoneNoCountry
+		}
+		digits = string(n)
+	}
+	return servedNumber(digits, regions)
+}
+
+// typedNumber returns the digits that somebody typed, as dialled does. Its errors are PhoneMissing and PhoneMalformed.
+func typedNumber(s string) (string, error) {
 	if strings.TrimFunc(s, func(r rune) bool { return isBlank(r) || isFiller(r) }) == "" {
 		return "", PhoneMissing
 	}
@@ -153,13 +169,11 @@ func ParsePhone(s string, regions []string, home ...string) (Phone, error) {
 	if !ok {
 		return "", PhoneMalformed
 	}
-	if !strings.HasPrefix(digits, "+") {
-		n, ok := domestic(s, home)
-		if !ok {
-			return "", PhoneNoCountry
-		}
-		digits = string(n)
-	}
+	return digits, nil
+}
+
+// servedNumber returns the number of digits that begin with "+", if its region is among those served.
+func servedNumber(digits string, regions []string) (Phone, error) {
 	n, err := phonenumbers.Parse(digits, "")
 	if err != nil || !reachable(n) {
 		return "", PhoneMalformed

@@ -10,6 +10,7 @@ const (
 	PhoneMissing      Problem = "phone-missing"
 	PhoneMalformed    Problem = "phone-malformed"
 	PhoneNoCountry    Problem = "phone-no-country"
+	PhoneOtherCountry Problem = "phone-other-country"
 	CountryNotServed  Problem = "country-not-served"
 	UserNameMissing   Problem = "user-name-missing"
 	UserNameMalformed Problem = "user-name-malformed"

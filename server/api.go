@@ -159,14 +159,14 @@ type (
 	mailBody   struct{ Ceremony, Code string }
 	resetBody  struct{ Link, Password string }
 	signUpBody struct {
-		Link, Name, UserName, Phone, Password string
-		Terms                                 bool
+		Link, Name, UserName, Phone, Region, Password string
+		Terms                                         bool
 	}
 	confirmedInfo struct {
 		MaskedEmail ident.Masked `json:"email"`
 	}
 	emailBody struct{ Email string }
-	phoneBody struct{ Phone string }
+	phoneBody struct{ Phone, Region string }
 	phoneInfo struct {
 		MaskedPhone ident.Masked `json:"phone"`
 	}
@@ -180,7 +180,8 @@ func signUp(x *request, in *emailBody) (*auth.SignUpInfo, error) {
 }
 
 func confirmSignUp(x *request, in *signUpBody) (*auth.SignInInfo, error) {
-	f := auth.SignUpForm{Name: in.Name, UserName: in.UserName, Phone: in.Phone, Password: in.Password, Terms: in.Terms}
+	f := auth.SignUpForm{Name: in.Name, UserName: in.UserName, Phone: in.Phone, Region: in.Region, Password: in.Password,
+		Terms: in.Terms}
 	return x.signedIn(x.s.service.ConfirmSignUp(x.r.Context(), x.caller, in.Link, f))
 }
 
@@ -412,7 +413,7 @@ func confirmEmail(x *request, in *linkBody) (*confirmedInfo, error) {
 }
 
 func changePhone(x *request, in *phoneBody) (*phoneInfo, error) {
-	phone, err := x.s.service.ChangePhone(x.r.Context(), x.caller, in.Phone)
+	phone, err := x.s.service.ChangePhone(x.r.Context(), x.caller, in.Phone, in.Region)
 	return &phoneInfo{phone}, err
 }
 

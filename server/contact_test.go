@@ -53,7 +53,7 @@ func TestContactPhonePage(t *testing.T) {
 	w := newWorld(t)
 	p, _ := w.withApp()
 	s := p.fill(p.open("/security/contact"), "/security/contact/phone", "phone",
-		"13800138001").at("/security/contact", 200)
+		"1380013800").at("/security/contact", 200)
 	s = p.fill(s, "/security/contact/phone", "phone", "").at("/security/contact", 200)
 	p.open("/security").says("+86 138 0013 8000")
 	w.pass(time.Second)
@@ -98,6 +98,11 @@ func TestContactOverTheAPI(t *testing.T) {
 		nil)); got.Code != string(auth.PhoneNoCountry) {
 		t.Errorf("without a country code: got %s, want %s", got.Code, auth.PhoneNoCountry)
 	}
+	p.must("POST", "/contact/phone", m{"phone": "13800138002", "region": "CN"}, &set)
+	if got := refused(t, p.api("POST", "/contact/phone", m{"phone": "138", "region": "CN"},
+		nil)); got.Code != string(auth.PhoneOtherCountry) || got.Field != "phone" {
+		t.Errorf("digits missing: got %s of %q, want %s", got.Code, got.Field, auth.PhoneOtherCountry)
+	}
 }
 
 // D13: the end of sign-up offers to prove the number, and nothing is typed twice; until then it is said everywhere that
@@ -130,14 +135,79 @@ func TestClaimedNumberIsProvedWithoutTypingItAgain(t *testing.T) {
 	p.open("/security/phone/new").holds(`name="phone"`)
 }
 
-// Numbers as people type them, by the language of the page; what is missing is said, and what was typed is kept.
+// Numbers as people type them: by the country chosen beside them, which is at first that of another number of the
+// account, else that of the language where it is served. A refusal says what is missing and keeps what was chosen.
 func TestNumbersAsPeopleTypeThem(t *testing.T) {
-	for lang, want := range map[string]string{"en": "Begin with the country code", "zh-CN": "设置第二步"} {
-		w := newWorld(t)
+	const refused = "138"
+	for _, c := range []struct {
+		lang           string
+		served         []string
+		first          string // the choice at first
+		typed, chosen  string
+		says, keptThen string // where it is refused
+	}{
+		{"en", []string{"CN", "GB"}, "", "138 0013 8000", "", "Choose the country or region of this number", ""},
+		{"en", []string{"CN", "GB"}, "", "138 0013 8000", "CN", "", ""},
+		{"en", []string{"CN", "GB"}, "", refused, "CN", "Check that it has all its digits", "CN"},
+		{"en", []string{"CN", "GB"}, "", "07400 123456", "GB", "", ""},
+		{"en", []string{"GB"}, "GB", "07400 123456", "GB", "", ""},
+		{"zh-CN", []string{"CN", "GB"}, "CN", "138 0013 8000", "CN", "", ""},
+		{"zh-CN", []string{"CN", "GB"}, "CN", "+44 7400 123456", "CN", "", ""}, // a plus sign wins
+		{"zh-CN", []string{"CN", "GB"}, "CN", refused, "CN", "请核对号码位数，或另选国家/地区。", "CN"},
+		{"zh-CN", []string{"GB", "DE"}, "", "138 0013 8000", "", "请选择号码所属的国家/地区", ""},
+		{"zh-CN", nil, "CN", "138 0013 8000", "CN", "", ""},
+	} {
+		w := newWorld(t, servingIn(c.served...))
 		p := w.browser()
 		link := w.signUpPath(testEmail)
-		s := p.speak(p.open(link), lang)
-		p.fill(s, link, "name", "Wei", "user-name", "wei", "phone", "138 0013 8000", "password", testPassword, "terms",
-			"yes").says(want)
+		s := p.speak(p.open(link), c.lang)
+		if got := s.form(link).fields.Get("region"); got != c.first {
+			t.Errorf("%+v: at first got %q chosen", c, got)
+		}
+		s = p.fill(s, link, "name", "Wei", "user-name", "wei", "phone", c.typed, "region", c.chosen, "password",
+			testPassword, "terms", "yes")
+		if c.says == "" {
+			s.at("/security/start", 200)
+			continue
+		}
+		if f := s.says(c.says).form(link).fields; f.Get("region") != c.keptThen || f.Get("phone") != c.typed {
+			t.Errorf("%+v: then got %v", c, f)
+		}
+	}
+}
+
+// servingIn is a site that sends texts to some countries alone.
+func servingIn(codes ...string) func(*auth.Config, *Config) {
+	return func(d *auth.Config, f *Config) {
+		d.Policy.Countries = codes
+		f.Policy = d.Policy
+	}
+}
+
+// Every form that asks for a number asks for its country, and goes by it.
+func TestEveryNumberHasItsCountry(t *testing.T) {
+	w := newWorld(t)
+	p := w.registered() // in English, where nobody could tell: by the number that the account has
+	p.touch(p.open("/security/keys/new"), stick(t, "red"), "/security/keys/new", "name", "Red")
+	for path, action := range map[string]string{"/security/contact": "/security/contact/phone",
+		"/security/phone/new?other=1": "/security/phone/new"} {
+		if got := p.open(path).form(action).fields.Get("region"); got != "CN" {
+			t.Errorf("%s: got %q chosen, want the country of the account's number", path, got)
+		}
+		s := p.fill(p.open(path), action, "phone", "07400 123456", "region", "CN").says("Check that it has all its digits")
+		if got := s.form(action).fields.Get("region"); got != "CN" {
+			t.Errorf("%s: got %q chosen after a refusal, want it kept", path, got)
+		}
+		w.pass(time.Minute)
+	}
+	p.fill(p.open("/security/contact"), "/security/contact/phone", "phone", "07400 123456", "region",
+		"GB").at("/security", 200).says("+44 7400 123456")
+	for _, via := range []string{"sms", "call"} {
+		w.pass(2 * time.Minute)
+		p.fill(p.open("/security/phone/new?other=1"), "/security/phone/new", "phone", "07400 123456", "region", "GB", "via",
+			via).at("/security/phone/new", 200)
+		if m := w.mailed(auth.TemplateCode); string(m.Recipient) != "+447400123456" {
+			t.Errorf("%s: the code went to %s", via, string(m.Recipient))
+		}
 	}
 }

@@ -203,9 +203,12 @@ func formFaults() map[auth.Code]provocation {
 		auth.EmailMalformed: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.stranger().api("POST", "/sign-up", m{"email": "not an address"}, nil)
 		}),
-		auth.PhoneMissing:     signUpWith("phone", " "),
-		auth.PhoneMalformed:   signUpWith("phone", "+86 1"),
-		auth.PhoneNoCountry:   signUpWith("phone", "12025550123"),
+		auth.PhoneMissing:   signUpWith("phone", " "),
+		auth.PhoneMalformed: signUpWith("phone", "+86 1"),
+		auth.PhoneNoCountry: signUpWith("phone", "12025550123"),
+		auth.PhoneOtherCountry: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.signUpWith(m{"phone": "138", "region": "CN"})
+		}),
 		auth.TermsNotAccepted: signUpWith("terms", false),
 		auth.PasswordTooShort: signUpWith("password", "Aa1-"),
 		auth.PasswordTooLong:  signUpWith("password", "Vivid-Marmot7-Vivid-Marmot7"),

@@ -258,7 +258,8 @@ func phoneNewPage(x *request) error {
 		return err
 	}
 	v := &assets.PhoneNew{Frame: f, Phone: x.field("phone"), Via: assets.WaySMS, Step: x.step(f), Backup: x.backup(),
-		Handset: onHandset(info), Own: x.ownNumber(info), Other: x.field("place") == "new"}
+		Handset: onHandset(info), Own: x.ownNumber(info), Other: x.field("place") == "new",
+		Countries: x.countries(info.Region)}
 	if x.field("via") == string(assets.WayCall) || x.setBack(auth.PhoneLandline) { // R60: a landline is offered a call
 		v.Via = assets.WayCall
 	}
@@ -316,8 +317,8 @@ func phoneNewPost(x *request) error {
 		channel = auth.SMS
 	}
 	number := x.field("phone")
-	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: number, Own: x.field("own") == "yes" && number == "",
-		Channel: channel}, "/security/phone/new")
+	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: number, Region: x.field("region"),
+		Own: x.field("own") == "yes" && number == "", Channel: channel}, "/security/phone/new")
 }
 
 func emailNewPage(x *request) error {

@@ -3,9 +3,12 @@ package server
 import (
 	"cmp"
 	"net/http"
+	"slices"
+	"sync"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 func contactPages() []page {
@@ -47,7 +50,36 @@ func (x *request) showContacts() error {
 		return err
 	}
 	return x.show(http.StatusOK, &assets.Contacts{Frame: f, EmailNow: ownEmail(info),
-		PhoneNow: ownPhone(info), PhoneProved: info.PhoneConfirmed, Email: x.field("email"), Phone: x.field("phone")})
+		PhoneNow: ownPhone(info), PhoneProved: info.PhoneConfirmed, Email: x.field("email"), Phone: x.field("phone"),
+		Countries: x.countries(info.Region)})
+}
+
+// countries is the choice of where a number is dialled: what was chosen already, else the region of a number that the
+// account has, else that of the page's language.
+func (x *request) countries(own string) assets.Countries {
+	c := assets.Countries{List: x.s.regions(x.caller.Language)}
+	for _, code := range []string{x.field("region"), own, x.s.config.Policy.HomeRegion(x.caller.Language)} {
+		if c.Chosen == "" && slices.ContainsFunc(c.List, func(r assets.Country) bool { return r.Code == code }) {
+			c.Chosen = code
+		}
+	}
+	return c
+}
+
+// served returns the regions that numbers may be of, as a page in a language lists them. They are named when first
+// asked for: a site may serve them all.
+func served(codes []string) func(lang string) []assets.Country {
+	lists := map[string]func() []assets.Country{}
+	for _, lang := range []string{assets.English, assets.Chinese} {
+		lists[lang] = sync.OnceValue(func() []assets.Country {
+			var list []assets.Country
+			for _, r := range ident.Regions(codes, lang) {
+				list = append(list, assets.Country{Code: r.Code, Name: r.Name + " +" + r.Calling})
+			}
+			return list
+		})
+	}
+	return func(lang string) []assets.Country { return lists[lang]() }
 }
 
 // phoneRemovePage asks before the number goes.
@@ -100,7 +132,7 @@ func phonePost(x *request) error {
 	} else if number == "" { // an empty field is a slip, and must not take the number away
 		return x.refuseTo("/security/contact", auth.RefuseField(auth.PhoneMalformed, "phone"))
 	}
-	if _, err := x.s.service.ChangePhone(x.r.Context(), x.caller, number); err != nil {
+	if _, err := x.s.service.ChangePhone(x.r.Context(), x.caller, number, x.field("region")); err != nil {
 		return x.refuseTo("/security/contact", err)
 	}
 	p := flash{Key: "phone-changed"}

@@ -68,7 +68,7 @@ func signUpSent(x *request) error {
 func confirmPage(x *request) error {
 	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link"), Name: x.field("name"),
 		UserName: x.field("user-name"), Phone: x.field("phone"), Terms: x.field("terms") == "yes",
-		Rules: passwordRules(x.s.config.Policy.Password)}
+		Countries: x.countries(""), Rules: passwordRules(x.s.config.Policy.Password)}
 	email, dead := x.s.service.LookLink(x.r.Context(), x.caller, auth.LinkSignUp, v.Link)
 	v.Email = string(email)
 	if dead == nil {
@@ -84,7 +84,7 @@ func confirmPage(x *request) error {
 
 func confirmPost(x *request) error {
 	f := auth.SignUpForm{Name: x.field("name"), UserName: x.field("user-name"), Phone: x.field("phone"),
-		Password: x.field("password"), Terms: x.field("terms") == "yes"}
+		Region: x.field("region"), Password: x.field("password"), Terms: x.field("terms") == "yes"}
 	info, err := x.signedIn(x.s.service.ConfirmSignUp(x.r.Context(), x.caller, x.param("link"), f))
 	if err != nil {
 		return x.refuseTo(x.local(), err)

@@ -178,7 +178,6 @@ func (x *request) show(status int, v assets.View) error {
 // frame is what the page shares with all others. It also takes up what the last act left to be said.
 func (x *request) frame() assets.Frame {
 	f := assets.Frame{Path: x.local(), Now: x.s.now(), WeChat: strings.Contains(x.r.UserAgent(), "MicroMessenger"), Old: outdated(x.r.UserAgent())}
-	f.HomeNumbers = x.s.config.Policy.HomeRegion(x.caller.Language) != ""
 	f.Notice, f.Signals = x.takeFlash()
 	x.tellSetback(&f)
 	if x.s.site.local && x.s.config.Sink != nil {

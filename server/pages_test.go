@@ -99,7 +99,7 @@ func (p *person) methodID(name string) string {
 func TestPagesOfCodesByTextAndCall(t *testing.T) {
 	w := newWorld(t)
 	p := w.registered()
-	s := p.fill(p.open("/security/phone/new"), "/security/phone/new", "phone", "13800138000", "via", "sms").at("/security/phone/new", 200).says("Begin with the country code")
+	s := p.fill(p.open("/security/phone/new"), "/security/phone/new", "phone", "13800138000", "via", "sms").at("/security/phone/new", 200).says("Choose the country or region")
 	if got := s.form("/security/phone/new").fields.Get("phone"); got != "13800138000" {
 		t.Errorf("refused number: got %q in the field, want it kept", got)
 	}
@@ -245,7 +245,7 @@ func TestRefusedFormsKeepWhatWasTypedButSecrets(t *testing.T) {
 	link := w.signUpPath(testEmail)
 	s = p.fill(p.open(link), link, "name", "Wei & Co", "user-name", "", "phone", "138", "password", "Canary-Pass",
 		"terms", "yes").at(link, 200)
-	s.says("Type a user name", "Begin with the country code", "digit") // all that is wrong, at once
+	s.says("Type a user name", "Choose the country or region", "digit") // all that is wrong, at once
 	f := s.form(link).fields
 	if f.Get("name") != "Wei & Co" || f.Get("phone") != "138" || f.Get("terms") != "yes" ||
 		strings.Contains(s.text, "Canary-Pass") {

@@ -248,7 +248,8 @@ func sendCodes() []auth.Code {
 	return codes(auth.ResendTooSoon, auth.SendLimitReached, auth.PhoneLandline, auth.CountryNotServed)
 }
 func numberCodes() []auth.Code {
-	return codes(auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneLandline, auth.CountryNotServed)
+	return codes(auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneOtherCountry, auth.PhoneLandline,
+		auth.CountryNotServed)
 }
 func typedCodes() []auth.Code {
 	return codes(auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.CodeUnavailable,

@@ -51,6 +51,7 @@ type Server struct {
 	headers  map[string][]string
 	statuses map[auth.Code]int
 	problem  *shape
+	regions  func(lang string) []assets.Country // that numbers may be of
 	log      *slog.Logger
 	lab      *lab.Service    // nil: a real site
 	messages *messageDoor    // nil: messages are sent, or a lab's
@@ -78,8 +79,8 @@ func New(cfg Config) (*Server, error) {
 		service: cfg.Service, methods: cfg.Service.Methods(), texts: cfg.Texts, pages: cfg.Pages, config: cfg, site: at,
 		proxies: cfg.TrustedProxies.prefixes(),
 		csrf:    http.NewCrossOriginProtection(), headers: headers(at), statuses: statuses(),
-		problem: shapeOf(typeProblem),
-		log:     cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
+		problem: shapeOf(typeProblem), regions: served(cfg.Policy.Countries),
+		log: cfg.Logger, now: cfg.Now, random: cfg.Random, logAddresses: cfg.LogAddresses,
 	}
 	if (cfg.Lab == nil) != (cfg.Service.Lab() == nil) {
 		return nil, errors.New("server needs a lab's use cases with a lab, and with nothing else")

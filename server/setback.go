@@ -79,8 +79,8 @@ func (x *request) carrySetback(b *setback) {
 
 // typedFields are the fields that a form shows again after a refusal.
 func typedFields() []string {
-	return []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember", "shared", "via",
-		"kind"}
+	return []string{"name", "user-name", "email", "phone", "region", "identifier", "place", "terms", "remember",
+		"shared", "via", "kind"}
 }
 
 func (x *request) typed() map[string]string {

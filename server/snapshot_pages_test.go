@@ -16,7 +16,7 @@ import (
 func TestSnapshotPages(t *testing.T) {
 	for _, lang := range []string{"en", "zh-CN"} {
 		t.Run(lang, func(t *testing.T) {
-			w := newWorld(t, inOrder)
+			w := newWorld(t, inOrder, servingIn("CN", "GB", "US"))
 			s := newSnapshot(t, "pages."+lang+".txt")
 			w.watch = func(r *http.Request, got *httptest.ResponseRecorder) {
 				if !strings.HasPrefix(r.URL.Path, "/api/") {
