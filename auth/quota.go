@@ -42,7 +42,7 @@ func (w *Work) quota(key string) (quota, error) {
 	if err != nil {
 		return quota{}, err
 	}
-	if w.now.Sub(q.Since) > quiet {
+	if w.now.Sub(q.Since) >= quiet { // a refusal says that there is more from then on
 		return quota{Since: w.now, LastAt: q.LastAt}, nil
 	}
 	return *q, nil

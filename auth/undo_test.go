@@ -21,7 +21,12 @@ type guarded struct {
 
 func guard(t *testing.T, strong bool) *guarded {
 	t.Helper()
-	w := &waiting{world: newWorld(t)}
+	return guardIn(newWorld(t), strong)
+}
+
+func guardIn(in *world, strong bool) *guarded {
+	in.t.Helper()
+	t, w := in.t, &waiting{world: in}
 	w.seller(sellerMail, sellerNumber)
 	_, c := w.addPhone(with(caller("home"), w.signIn(caller("home"), sellerMail).Token), sellerNumber)
 	w.addMailbox(c, otherMail)
