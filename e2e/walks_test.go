@@ -17,6 +17,7 @@ func walkJourneys() []journey {
 		{"every form pressed twice", func(p *person) { p.pressedTwice(true) }},
 		{"every form pressed twice, without script", func(p *person) { p.pressedTwice(false) }},
 		{"reload and back after each form", (*person).reloadAndBack},
+		{"reload and back on the pages of keys", (*person).aroundKeys},
 		{"two tabs", (*person).twoTabs},
 	}
 }
@@ -190,6 +191,8 @@ func (p *person) reloadAndBack() {
 	p.open("/security/codes").submit("/security/codes").says(p.word("codes-shown.title", "n", 10)).around()
 	p.says(p.word("codes-shown.title", "n", 10)).press("main [name=saved]").submit("/security/codes/saved")
 	p.at("/security").around()
+	p.open("/security/contact").fill("email", "moved@").follow(".langs button[name=lang]").around()
+	p.follow(".langs button[name=lang]").at("/security/contact")
 	p.signOut().around()
 
 	p.open("/sign-in").fill("identifier", p.email, "password", "Wrong-Lamp-57").press(remember)
@@ -216,6 +219,24 @@ func (p *person) reloadAndBack() {
 	const reset = `main form[action^="/forgot/"] button.btn-main`
 	p.open(link).fill("password", "abc").follow(reset).around()
 	p.open(link).fill("password", password).follow(reset).at("/done/password-changed").around()
+}
+
+// aroundKeys is reloadAndBack for the forms of keys.
+func (p *person) aroundKeys() {
+	k := p.plug(usb())
+	p.registered().signIn(remember).at("/security/start")
+	p.addKey("Red").at("/security/start").around()
+	p.open("/security/keys/which").follow("main [data-ask]").says(p.word("key-test.found.title", "name", "Red")).around()
+	p.signOut()
+	k.touched(false)
+	p.open("/sign-in/key").fill("identifier", p.email).submit("/sign-in/key").says(p.word("touch.waiting")).around()
+	p.says(p.word("touch.waiting"))
+	k.touched(true)
+	p.open("/sign-in/key").fill("identifier", p.email).submit("/sign-in/key")
+	p.says(p.word("sign-in-key.password.title")).around()
+	p.says(p.word("sign-in-key.password.title"))
+	p.fill("password", "Wrong-Lamp-57").submit("/sign-in/key/password").says(p.word("frame.error"))
+	p.fill("password", password).submit("/sign-in/key/password").home().around()
 }
 
 // newTab opens another tab of the same window: one jar of cookies.

@@ -33,6 +33,7 @@ type request struct {
 	fresh   bool // the browser's cookie was set by this answer: it showed none
 	posted  url.Values
 	setback *setback // what was refused before this page
+	found   string   // the key that was touched before this page
 
 	received []byte // the body, read before the request took a place
 	tooLarge bool   // it was not, for its length

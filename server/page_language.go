@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// languagePost keeps the language that was chosen and goes back. The button belongs to the page's form: if something
-// was typed there, the page is drawn again at once, with it.
+// languagePost keeps the language that was chosen and goes back. The button belongs to the page's form: what was typed
+// there goes along. On a shared computer no cookie carries it: the page is drawn at once.
 func languagePost(x *request) error {
 	lang := x.field("lang")
 	if lang != assets.English && lang != assets.Chinese {
@@ -23,6 +23,9 @@ func languagePost(x *request) error {
 	}
 	typed := carried(to, x.posted)
 	if len(typed) == 0 || strings.HasPrefix(to, "/api/") {
+		return x.redirect(to)
+	}
+	if !x.sharedComputer() && x.carryTyped(to, typed) {
 		return x.redirect(to)
 	}
 	x.caller.Language, x.posted = lang, typed
@@ -51,6 +54,19 @@ func carried(to string, posted url.Values) url.Values {
 		return nil
 	}
 	return typed
+}
+
+// carryTyped leaves for a page what was typed into it, beside what was refused there; false: it is too long for that.
+func (x *request) carryTyped(path string, fields url.Values) bool {
+	b := x.keptSetback(path)
+	if b == nil {
+		b = &setback{Path: path, At: x.s.now()}
+	}
+	b.Typed = map[string]string{}
+	for name := range fields {
+		b.Typed[name] = fields.Get(name)
+	}
+	return x.carrySetback(b)
 }
 
 // again draws the page of a path as if it had been opened, with what was typed as its fields.

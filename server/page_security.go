@@ -310,6 +310,9 @@ func keyTestPage(x *request) error {
 		return err
 	}
 	v.Frame = f
+	if x.found != "" {
+		return x.keyFound(v)
+	}
 	if v.ID != "" {
 		a, _, err := x.authenticator("keys", v.ID)
 		if err != nil {
@@ -340,14 +343,20 @@ func keyTestPost(x *request) error {
 	if err := x.issueSession(&done.Token, &done.Session); err != nil {
 		return err
 	}
-	f, err := x.signedFrame()
+	x.leaveFlash(flash{Found: done.Answered.ID})
+	return x.redirect(x.local())
+}
+
+// keyFound says which key it was that was touched.
+func (x *request) keyFound(v *assets.KeyTest) error {
+	a, _, err := x.authenticator("keys", x.found)
 	if err != nil {
 		return err
 	}
-	found := x.s.method(&done.Answered)
-	v := &assets.KeyTest{Frame: f, ID: x.param("id"), Found: &found, Wanted: found.ID == x.param("id")}
-	if a, _, err := x.authenticator("keys", v.ID); v.ID != "" && err == nil {
-		v.Name = a.Name
+	found := x.s.method(a)
+	v.Found, v.Wanted = &found, found.ID == v.ID
+	if wanted, _, err := x.authenticator("keys", v.ID); v.ID != "" && err == nil {
+		v.Name = wanted.Name
 	}
 	return x.show(http.StatusOK, v)
 }

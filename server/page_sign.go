@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/assets"
@@ -174,7 +175,7 @@ func keyFirstPage(x *request) error {
 			return x.show(http.StatusOK, v)
 		}
 	}
-	if x.field("identifier") != "" { // the key was refused: it is asked for again
+	if x.field("identifier") != "" || x.query("with") == "key" { // which was named, or whose key was refused
 		return x.askKeyFirst(identifier)
 	}
 	return x.show(http.StatusOK, v)
@@ -186,7 +187,7 @@ func keyFirstPost(x *request) error {
 	identifier := strings.TrimSpace(x.field("identifier"))
 	if x.field("ceremony") == "" {
 		x.noteShared(x.field("shared") == "yes")
-		return x.askKeyFirst(identifier)
+		return x.nameKeyOwner(identifier)
 	}
 	response, err := rawJSON(x.field("response"))
 	var info *auth.SignInInfo
@@ -202,9 +203,25 @@ func keyFirstPost(x *request) error {
 	return err
 }
 
+// nameKeyOwner leads to the page that asks for the key of whoever was named.
+func (x *request) nameKeyOwner(identifier string) error {
+	if identifier == "" {
+		return x.redirect("/sign-in/key")
+	}
+	x.keepFlow("", identifier)
+	at := url.Values{"with": {"key"}}
+	for _, name := range []string{"remember", "shared"} {
+		if x.field(name) == "yes" {
+			at.Set(name, "yes")
+		}
+	}
+	return x.redirect("/sign-in/key?" + at.Encode())
+}
+
 func (x *request) askKeyFirst(identifier string) error {
-	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier,
-		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes"}
+	said := func(name string) bool { return x.field(name) == "yes" || x.query(name) == "yes" }
+	v := &assets.SignInKey{Frame: x.frame(), Step: "identifier", Identifier: identifier, Remember: said("remember"),
+		Shared: said("shared")}
 	if identifier != "" && !v.WeChat {
 		ch, err := x.s.service.SignInKeyFirst(x.r.Context(), x.caller, auth.KeyFirstForm{Identifier: identifier,
 			Remember: v.Remember, Shared: v.Shared})

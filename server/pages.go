@@ -287,6 +287,7 @@ type flash struct {
 	Time    time.Time    `json:"t,omitzero"`
 	Tone    string       `json:"o,omitempty"`
 	Signals *auth.Signal `json:"s,omitempty"`
+	Found   string       `json:"f,omitempty"` // the key that was touched
 }
 
 // maxParting is what fits in a cookie; a longer one is left unsaid.
@@ -311,6 +312,7 @@ func (x *request) takeFlash() (*assets.Notice, *assets.Signals) {
 	if err != nil || json.Unmarshal(raw, &p) != nil {
 		return nil, nil
 	}
+	x.found = p.Found
 	var signals *assets.Signals
 	if p.Signals != nil {
 		signals = &assets.Signals{RPID: p.Signals.RPID, UserID: p.Signals.UserID, Accepted: p.Signals.Accepted}

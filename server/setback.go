@@ -10,7 +10,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// A setback is a form that was refused. Its POST answers with 303, so that going back and loading again show a page of
+// A setback is a form that was refused, or whose page is wanted in the other language. Its POST answers with 303, so that going back and loading again show a page of
 // ours and not the browser's own; the page that is shown then says what was refused, beside what was typed. It travels in
 // a cookie, sealed for this browser. Passwords, codes and answers of keys are no part of it, and on a shared computer
 // nothing that was typed is.
@@ -61,20 +61,29 @@ func leadsElsewhere(e *auth.Error) bool {
 	return false
 }
 
-// carrySetback puts a setback into its cookie, without what was typed if it is too long for one.
-func (x *request) carrySetback(b *setback) {
+// sharedComputer reports whether the person has said that others use this browser too.
+func (x *request) sharedComputer() bool {
+	_, n := cookie(x.r, x.s.cookieName(sharedCookie))
+	return n > 0 || x.field("shared") == "yes"
+}
+
+// carrySetback puts a setback into its cookie, without what was typed if it is too long for one. It reports whether
+// all of it is there.
+func (x *request) carrySetback(b *setback) bool {
+	whole := true
 	for range 2 {
 		raw, err := json.Marshal(b)
 		if err != nil {
-			return
+			return false
 		}
 		text, err := x.s.service.SealForBrowser(x.caller, setbackSeal, raw)
 		if err == nil && len(text) <= maxFlash {
 			x.put(setbackCookie, text, setbackLife)
-			return
+			return whole
 		}
-		b.Typed = nil
+		b.Typed, whole = nil, false
 	}
+	return false
 }
 
 // typedFields are the fields that a form shows again after a refusal.
@@ -84,7 +93,7 @@ func typedFields() []string {
 }
 
 func (x *request) typed() map[string]string {
-	if _, shared := cookie(x.r, x.s.cookieName(sharedCookie)); shared > 0 || x.field("shared") == "yes" {
+	if x.sharedComputer() {
 		return nil
 	}
 	typed := map[string]string{}
@@ -96,20 +105,28 @@ func (x *request) typed() map[string]string {
 	return typed
 }
 
-// takeSetback takes up what a refused form has left for this page.
-func (x *request) takeSetback() {
+// keptSetback is the one that this browser carries for a page, nil for none.
+func (x *request) keptSetback(path string) *setback {
 	text, n := cookie(x.r, x.s.cookieName(setbackCookie))
 	if n == 0 {
-		return
+		return nil
 	}
 	raw, err := x.s.service.OpenForBrowser(x.caller, setbackSeal, text)
 	b := new(setback)
-	if err != nil || json.Unmarshal(raw, b) != nil || b.Error == nil {
+	if err != nil || json.Unmarshal(raw, b) != nil {
 		x.drop(setbackCookie)
-		return
+		return nil
 	}
-	age := x.s.now().Sub(b.At)
-	if age >= setbackLife || b.Path != x.local() {
+	if x.s.now().Sub(b.At) >= setbackLife || b.Path != path {
+		return nil
+	}
+	return b
+}
+
+// takeSetback takes up what a form has left for this page.
+func (x *request) takeSetback() {
+	b := x.keptSetback(x.local())
+	if b == nil {
 		return
 	}
 	if x.posted == nil {
@@ -118,7 +135,7 @@ func (x *request) takeSetback() {
 			x.posted.Set(name, v)
 		}
 	}
-	if age < setbackTold {
+	if b.Error != nil && x.s.now().Sub(b.At) < setbackTold {
 		x.setback = b
 	}
 }

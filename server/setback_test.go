@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -119,5 +120,26 @@ func TestScannedSecretOutlivesAReload(t *testing.T) {
 	p.fill(p.open("/security/app/new"), "/security/app/new", "code", w.code(later)).at("/security/start", 200)
 	if got := secretOf(p.open("/security/app/new")); got == later {
 		t.Error("the secret of a bound app is shown again")
+	}
+}
+
+// No form is answered with a page: loading it again, and going back to it, would show the browser's own. A file is left
+// where it was asked for, and what is no form of ours is answered where it is.
+func TestEveryFormIsAnsweredWithARedirect(t *testing.T) {
+	w := newWorld(t)
+	forms := 0
+	w.watch = func(r *http.Request, got *httptest.ResponseRecorder) {
+		if r.Method != http.MethodPost || strings.HasPrefix(r.URL.Path, "/api/") {
+			return
+		}
+		forms++
+		file := strings.HasPrefix(got.Header().Get("Content-Disposition"), "attachment")
+		if got.Code != http.StatusSeeOther && got.Code != http.StatusMethodNotAllowed && !file {
+			t.Errorf("POST %s: got %d %s, want 303", r.URL.RequestURI(), got.Code, got.Header().Get("Content-Type"))
+		}
+	}
+	takeTour(t, w, "en")
+	if forms < 50 {
+		t.Errorf("got %d forms on the tour, want all", forms)
 	}
 }
