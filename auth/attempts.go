@@ -51,12 +51,11 @@ func (t attempts) afterFailure(g GuessPolicy, now time.Time) attempts {
 	return t
 }
 
-// withoutOne returns the attempts without one that was not judged.
-func (t attempts) withoutOne(g GuessPolicy) attempts {
+// withoutOne returns the attempts without one that was not judged. It may be made
+// again at once: it was not made while they rested.
+func (t attempts) withoutOne() attempts {
 	t.Failures, t.Burst = max(0, t.Failures-1), max(0, t.Burst-1)
-	if t.Burst < g.Free {
-		t.RestsUntil = time.Time{}
-	}
+	t.RestsUntil = time.Time{}
 	return t
 }
 

@@ -27,17 +27,15 @@ func (s *Service) changePassword(ctx context.Context, c Caller, current, passwor
 	if err != nil {
 		return "", err
 	}
+	judged := context.WithoutCancel(ctx)
+	var stored string
 	if right {
-		if err := s.policy.acceptPassword(password, g.account.UserName, g.account.Email, g.account.Name); err != nil {
-			return "", s.clearAttempts(ctx, c, g, err)
+		if stored, err = s.acceptedHash(ctx, password, g.account); err != nil {
+			return "", s.clearAttempts(judged, c, g, err)
 		}
 	}
-	stored, err := HashPassword(ctx, s.hasher, password)
-	if err != nil {
-		return "", err
-	}
 	drawn := s.newSessionDraw()
-	return do(ctx, s, c, ActNewPassword, func(w *Work) (string, error) {
+	return do(judged, s, c, ActNewPassword, func(w *Work) (string, error) {
 		if !right || w.account.Password != g.account.Password {
 			e := g.refusal()
 			e.Field = "current"
@@ -58,6 +56,15 @@ func (s *Service) changePassword(ctx context.Context, c Caller, current, passwor
 		}
 		return token, w.remember(nil, w.session)
 	})
+}
+
+// acceptedHash is an owner's new password as it is stored, if the policy takes it. Who has shown a session or a link
+// comes before strangers.
+func (s *Service) acceptedHash(ctx context.Context, password string, a *Account) (string, error) {
+	if err := s.policy.acceptPassword(password, a.UserName, a.Email, a.Name); err != nil {
+		return "", err
+	}
+	return HashPassword(ctx, s.hasher.First(), password)
 }
 
 // guessByOwner picks the attempts of a signed-in owner's password. What a session
@@ -170,10 +177,7 @@ func (s *Service) resetPassword(ctx context.Context, c Caller, token, password s
 	if err != nil {
 		return err
 	}
-	if err := s.policy.acceptPassword(password, owner.UserName, owner.Email, owner.Name); err != nil {
-		return err
-	}
-	stored, err := HashPassword(ctx, s.hasher, password)
+	stored, err := s.acceptedHash(ctx, password, owner)
 	if err != nil {
 		return err
 	}

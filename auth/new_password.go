@@ -68,7 +68,7 @@ func (s *Service) rehash(ctx context.Context, g *guess, right bool, typed string
 	if !right || s.lab != nil || !s.hasher.NeedsRehash(g.account.Password) {
 		return "", nil
 	}
-	stored, err := s.hasher.Hash(ctx, typed)
+	stored, err := s.hasherOf(g).Hash(ctx, typed)
 	if errors.Is(err, password.ErrBusy) || errors.Is(err, password.TooLong) {
 		return "", nil
 	}

@@ -62,7 +62,7 @@ func notices() []notice {
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true},
-		{Told: toldLocked, Acts: []Action{ActPassword}, Template: TemplateLocked},
+		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked},
 		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplatePasswordOut},
 	}
 }

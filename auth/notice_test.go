@@ -67,7 +67,7 @@ phone         change           phone           mail text undo  change-contact
 frozen        change           frozen-key      mail            second-step step-up test-method
 disabled      change           disabled-key    mail            second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step
-locked        password-locked                  mail            check-password
+locked        password-locked                  mail            sign-in
 password-out  password-out                     mail            sign-in second-step
 `
 	var got strings.Builder

@@ -17,15 +17,16 @@ type guess struct {
 	counter counter  // what pays
 	mayKnow bool     // whoever asks may be told that it is locked
 	locked  *Error
+	locks   time.Time // until when strangers wait, if this try makes them and is wrong
 	refuse  Code
 }
 
 // reserveAttempt is the first part: find the account, hold its count, add one.
 //
 // A known browser has a count of its own (D5): strangers who guess lock only
-// strangers out. They get growing waits; the owner is told by mail.
+// strangers out. They get growing waits; the owner is told by mail once the
+// answer that makes them wait was judged.
 func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work) (*guess, error)) (*guess, error) {
-	messages := s.newMessageIDs()
 	return do(ctx, s, c, ActPassword, func(w *Work) (*guess, error) {
 		g, err := pick(w)
 		if err != nil || g.account == nil {
@@ -42,35 +43,57 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 			return g, err
 		}
 		t, err := w.countFailure(g.counter)
-		if err != nil || g.mayKnow || t.Burst != g.counter.waits.Free {
-			return g, err
+		if err == nil && !g.mayKnow && t.Burst == g.counter.waits.Free {
+			g.locks = t.RestsUntil
 		}
-		first, err := w.takeNotice(g.account.ID, TemplateLocked)
-		if err != nil || !first {
-			return g, err
-		}
-		w.account = g.account
-		return g, w.tell(g.account, toldLocked, map[string]string{"until": messageTime(t.RestsUntil)}, messages)
+		return g, err
 	})
 }
 
+// tellLocked tells the owner, once a day, that wrong answers make strangers wait.
+func (w *Work) tellLocked(g *guess, ids messageIDs) error {
+	if g.locks.IsZero() {
+		return nil
+	}
+	first, err := w.takeNotice(g.account.ID, TemplateLocked)
+	if err != nil || !first {
+		return err
+	}
+	return w.tell(g.account, toldLocked, map[string]string{"until": messageTime(g.locks)}, ids)
+}
+
 // verifyPassword is the second part: does the password match? It costs the same for
-// nobody's account and for a locked one.
+// nobody's account and for one that is locked to strangers. What was judged is to be
+// concluded whoever still listens; what was not costs nobody a try.
 func (s *Service) verifyPassword(ctx context.Context, g *guess, typed string) (bool, error) {
+	if g.locked != nil && g.mayKnow {
+		return false, nil // who is told so has no need of equal times
+	}
 	if g.account == nil || g.locked != nil {
 		return false, refuseHash(s.hasher.Dummy(ctx, typed))
 	}
-	right, err := s.hasher.Verify(ctx, g.account.Password, typed)
-	if errors.Is(err, password.ErrBusy) {
-		if failed := s.refundAttempt(ctx, g); failed != nil {
+	right, err := s.hasherOf(g).Verify(ctx, g.account.Password, typed)
+	if err != nil {
+		if failed := s.refundAttempt(context.WithoutCancel(ctx), g); failed != nil {
 			return false, failed
 		}
 	}
 	return right, refuseHash(err)
 }
 
+// hasherOf is where a guess waits: strangers after those who have shown that they may be the owner.
+func (s *Service) hasherOf(g *guess) *password.Hasher {
+	if g.mayKnow {
+		return s.hasher.First()
+	}
+	return s.hasher
+}
+
+// hashesAtOnce is how many hashes run at a time: one core is left to everybody else.
+func hashesAtOnce(cores int) int { return max(1, cores-1) }
+
 // refundAttempt takes back the charge for a password that was not judged: whoever
-// fills the hasher's queue must not use up the owner's tries.
+// fills the hasher's queue, or leaves it, must not use up the owner's tries.
 func (s *Service) refundAttempt(ctx context.Context, g *guess) error {
 	return s.do(ctx, Caller{}, ActPassword, func(w *Work) error {
 		return w.uncountFailure(g.counter)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -131,7 +132,7 @@ func New(cfg Config) (*Service, error) {
 	if err := s.setFactors(cfg); err != nil {
 		return nil, err
 	}
-	s.hasher = password.NewHasher(s.rand, 2, 256)
+	s.hasher = password.NewHasher(s.rand, hashesAtOnce(runtime.GOMAXPROCS(0)), 256)
 	if cfg.Hash != (password.Cost{}) {
 		s.hasher.Cost = cfg.Hash
 	}

@@ -181,7 +181,7 @@ func (w *Work) uncountFailure(c counter) error {
 	if err != nil {
 		return err
 	}
-	t = t.withoutOne(c.waits)
+	t = t.withoutOne()
 	if err := w.s.attempts.Put(w.tx, c.key, &t); err != nil {
 		return err
 	}

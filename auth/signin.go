@@ -35,6 +35,7 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 	if err != nil {
 		return nil, err
 	}
+	ctx = context.WithoutCancel(ctx) // it is judged
 	if g.account == nil || g.locked != nil {
 		return nil, g.refusal() // names nobody, or was not judged: nothing is written
 	}
@@ -48,6 +49,9 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 		w.About(g.account.ID)
 		w.entry.Kind = Password
 		if !right {
+			if err := w.tellLocked(g, drawn.messageIDs); err != nil {
+				return nil, err
+			}
 			return nil, g.refusal()
 		}
 		a, err := w.ceremonyAccount(g.account.ID)
@@ -358,6 +362,7 @@ func (s *Service) signInPassword(ctx context.Context, c Caller, flow *Ceremony, 
 	if err != nil {
 		return nil, err
 	}
+	ctx = context.WithoutCancel(ctx) // it is judged
 	rehashed, err := s.rehash(ctx, g, right, password)
 	if err != nil {
 		return nil, err

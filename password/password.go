@@ -200,29 +200,33 @@ const (
 	sumLength      = 32
 )
 
-// ErrBusy says that too many wait to be hashed already.
-var ErrBusy = errors.New("too many passwords wait to be hashed")
-
 // A Hasher hashes passwords with argon2id (RFC 9106), a bounded number of them
 // at a time: a flood of guesses must not starve sign-ins with a key. Set Cost
 // before first use, if at all. The zero Hasher has no places: it is always busy.
 type Hasher struct {
 	Cost   Cost
 	random io.Reader
-	busy   chan struct{} // a place for each hash that runs
-	queue  chan struct{} // a place for each that runs or waits
+	places *places
+	lane   lane // where who finds no place waits
 }
 
 // NewHasher returns a Hasher of 19 MiB and two passes that runs at most busy
-// hashes at a time while at most waiting others wait; salts come from random.
+// hashes at a time, with none all wait, while at most waiting others wait in each
+// of two queues; salts come from random.
 func NewHasher(random io.Reader, busy, waiting int) *Hasher {
-	busy, waiting = max(busy, 1), max(waiting, 0)
 	return &Hasher{
 		Cost:   Cost{Memory: 19 * 1024, Time: 2, Threads: 1},
 		random: random,
-		busy:   make(chan struct{}, busy),
-		queue:  make(chan struct{}, busy+waiting),
+		places: &places{free: max(busy, 0), room: max(waiting, 0)},
 	}
+}
+
+// First returns the Hasher of those who come first: it has the same places, and a
+// queue of its own that is served before any other.
+func (h *Hasher) First() *Hasher {
+	f := *h
+	f.lane = first
+	return &f
 }
 
 // Hash returns password as a PHC string:
@@ -282,18 +286,10 @@ func (h *Hasher) NeedsRehash(stored string) bool {
 
 // sum waits for its turn and hashes; what is longer than any password is cut.
 func (h *Hasher) sum(ctx context.Context, password string, c Cost, salt []byte, length int) ([]byte, error) {
-	select {
-	case h.queue <- struct{}{}:
-		defer func() { <-h.queue }()
-	default:
-		return nil, ErrBusy
+	if err := h.places.take(ctx, h.lane); err != nil {
+		return nil, err
 	}
-	select {
-	case h.busy <- struct{}{}:
-		defer func() { <-h.busy }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting to hash a password: %w", context.Cause(ctx))
-	}
+	defer h.places.leave()
 	password = normalPassword(password[:min(len(password), MaxBytes)])
 	return argon2.IDKey([]byte(password), salt, c.Time, c.Memory, c.Threads, uint32(length)), nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -327,41 +328,36 @@ func TestParsePHCRefuses(t *testing.T) {
 }
 
 func TestHasherIsBounded(t *testing.T) {
-	h := cheap(1, 1)
-	h.busy <- struct{}{} // one hash that never ends
-	h.queue <- struct{}{}
-
-	ctx, cancel := context.WithCancel(t.Context())
-	waited := make(chan error)
-	go func() { waited <- h.Dummy(ctx, "x") }()
-	for len(h.queue) < 2 {
-		select {
-		case err := <-waited:
-			t.Fatalf("Dummy with a place to wait: got %v, want it to wait", err)
-		default:
+	h := cheap(0, 1) // a hash that never ends
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		waited := make(chan error, 1)
+		go func() { waited <- h.Dummy(ctx, "x") }()
+		synctest.Wait()
+		for name, call := range map[string]func() error{
+			"Hash":   func() error { _, err := h.Hash(t.Context(), "x"); return err },
+			"Verify": func() error { _, err := h.Verify(t.Context(), "", "x"); return err },
+			"Dummy":  func() error { return h.Dummy(t.Context(), "x") },
+			"Verify, stored": func() error {
+				_, err := h.Verify(t.Context(), phc{h.Cost, make([]byte, 16), make([]byte, 32)}.String(), "x")
+				return err
+			},
+		} {
+			if err := call(); !errors.Is(err, ErrBusy) {
+				t.Errorf("%s with a full queue: got %v, want %v", name, err, ErrBusy)
+			}
 		}
-	}
-	for name, call := range map[string]func() error{
-		"Hash":   func() error { _, err := h.Hash(t.Context(), "x"); return err },
-		"Verify": func() error { _, err := h.Verify(t.Context(), "", "x"); return err },
-		"Dummy":  func() error { return h.Dummy(t.Context(), "x") },
-		"Verify, stored": func() error {
-			_, err := h.Verify(t.Context(), phc{h.Cost, make([]byte, 16), make([]byte, 32)}.String(), "x")
-			return err
-		},
-	} {
-		if err := call(); !errors.Is(err, ErrBusy) {
-			t.Errorf("%s with a full queue: got %v, want %v", name, err, ErrBusy)
+		cancel()
+		if err := <-waited; !errors.Is(err, context.Canceled) {
+			t.Errorf("Dummy with its context ended: got %v, want %v", err, context.Canceled)
 		}
+	})
+	h.places.leave()
+	if err := h.Dummy(t.Context(), "x"); err != nil || h.places.free != 1 {
+		t.Errorf("Dummy afterwards: got %v with %d places free, want nil with 1", err, h.places.free)
 	}
-	cancel()
-	if err := <-waited; !errors.Is(err, context.Canceled) {
-		t.Errorf("Dummy with its context ended: got %v, want %v", err, context.Canceled)
-	}
-	<-h.busy
-	<-h.queue
-	if err := h.Dummy(t.Context(), "x"); err != nil || len(h.busy)+len(h.queue) != 0 {
-		t.Errorf("Dummy afterwards: got %v with %d places taken, want nil with 0", err, len(h.busy)+len(h.queue))
+	if err := new(Hasher).Dummy(t.Context(), "x"); !errors.Is(err, ErrBusy) {
+		t.Errorf("the zero Hasher: got %v, want %v", err, ErrBusy)
 	}
 }
 
