@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"aged":    aged,
 		},
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				return fmt.Errorf("finding a free address: %w", err)

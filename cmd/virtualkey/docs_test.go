@@ -87,6 +87,7 @@ func typeOff(t *testing.T, text []byte) {
 		RequireExplicitExec: true,
 		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Setenv("VIRTUALKEY_HOME", env.WorkDir+"/keys")
 			return nil
 		},

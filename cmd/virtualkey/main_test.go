@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"plug":   plug,
 		},
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			env.Setenv("VIRTUALKEY_HOME", env.WorkDir+"/keys")
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
