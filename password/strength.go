@@ -215,21 +215,15 @@ func keysRun(s string) int {
 }
 
 func runIn(board, s string) int {
-	at := strings.IndexByte(board, unshifted(s[0]))
-	if at < 0 {
-		return 1
-	}
 	best := 1
-	for _, step := range []int{1, -1} {
-		n := 1
-		for n < len(s) {
-			k := at + n*step
-			if k < 0 || k >= len(board) || board[k] != unshifted(s[n]) {
-				break
+	for at := range len(board) { // a key can stand in several rows
+		for _, step := range []int{1, -1} {
+			n := 0
+			for k := at; n < len(s) && k >= 0 && k < len(board) && board[k] == unshifted(s[n]); k += step {
+				n++
 			}
-			n++
+			best = max(best, n)
 		}
-		best = max(best, n)
 	}
 	return best
 }
