@@ -213,6 +213,11 @@ func TestCommonWithFringes(t *testing.T) {
 		word + "g":           false,
 		"1g" + word:          false,
 		word + "g1":          false,
+		word + "a":           false, // the first letter and the last are letters, their neighbours are none
+		word + "z":           false,
+		word + "`":           true,
+		word + "{":           true,
+		"{" + word:           true,
 		"1987":               false, // digits alone are left to the estimate
 		"19871":              false,
 	} {
