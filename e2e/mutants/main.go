@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,6 +42,7 @@ type plan struct {
 	sample  int
 	seed    uint64
 	only    string
+	tests   string
 	limit   time.Duration
 	workers int
 	out     string
@@ -60,6 +62,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	f.IntVar(&p.sample, "sample", 600, "mutations to try, drawn from all")
 	f.Uint64Var(&p.seed, "seed", 1, "which ones are drawn")
 	f.StringVar(&p.only, "only", "", "draw from those alone whose key contains this")
+	f.StringVar(&p.tests, "tests", "", "ask the tests of those packages alone whose path contains this")
 	f.DurationVar(&p.limit, "limit", 115*time.Minute, "the whole run, at most")
 	f.IntVar(&p.workers, "workers", runtime.NumCPU(), "mutations tried at a time")
 	f.StringVar(&p.out, "out", "dist/mutants.txt", "where to write the survivors")
@@ -104,7 +107,8 @@ func (p *plan) run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	binaries, err := build(ctx, p.root, dir, overlay, sources)
+	asked := slices.DeleteFunc(slices.Clone(sources), func(s *source) bool { return !strings.Contains(s.path, p.tests) })
+	binaries, err := build(ctx, p.root, dir, overlay, asked)
 	if err != nil {
 		return err
 	}
