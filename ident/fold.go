@@ -131,7 +131,7 @@ func (x *sieve) takes(r rune) bool {
 		if x.last != blackFlag && !isTag(x.last) {
 			return false
 		}
-	case isIgnorable(r), IsBidi(r), !isAssigned(r):
+	case isIgnorable(r), !isAssigned(r):
 		return false
 	default:
 		marks = 0
@@ -158,8 +158,8 @@ func isBlank(r rune) bool { return unicode.IsSpace(r) || r == '\u2800' }
 func isDash(r rune) bool { return unicode.Is(unicode.Pd, r) || r == '\u2212' }
 
 // isFiller reports whether r can be dropped from a code, a number or an
-// address, where nothing invisible means anything.
-func isFiller(r rune) bool { return isIgnorable(r) || IsBidi(r) }
+// address, where nothing invisible means anything: marks of direction are among them.
+func isFiller(r rune) bool { return isIgnorable(r) }
 
 // isIgnorable is Unicode's Default_Ignorable_Code_Point, derived as in its
 // DerivedCoreProperties.
@@ -173,10 +173,6 @@ func isIgnorable(r rune) bool {
 	return unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r) &&
 		(r < 0xfff9 || 0xfffb < r) && (r < 0x13430 || 0x1343f < r)
 }
-
-// IsBidi reports whether r reorders text: a user name with an override can
-// show as another one, and turn the sentence around it.
-func IsBidi(r rune) bool { return unicode.Is(unicode.Bidi_Control, r) }
 
 func isTag(r rune) bool { return 0xe0020 <= r && r <= 0xe007f }
 

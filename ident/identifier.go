@@ -278,7 +278,7 @@ func ParseUserName(s string) (UserName, error) {
 	if s == "" {
 		return "", UserNameMissing
 	}
-	if utf8.RuneCountInString(s) > MaxUserName || !seemly(s) || Fold(s) == "" {
+	if utf8.RuneCountInString(s) > MaxUserName || !seemly(s) {
 		return "", UserNameMalformed
 	}
 	return UserName(s), nil
@@ -314,10 +314,7 @@ func CleanName(s string) string {
 		return dropStray(r)
 	}, strings.ToValidUTF8(s[:min(len(s), MaxTyped)], ""))
 	s = strings.Join(strings.Fields(onlySeemly(norm.NFC.String(s))), " ")
-	if s = strings.TrimFunc(s, isEdge); Fold(s) == "" {
-		return ""
-	}
-	return s
+	return strings.TrimFunc(s, isEdge)
 }
 
 // maxGreeting is how much of what was typed a page says again, in bytes: no identifier is longer.
@@ -359,7 +356,7 @@ func ParseLogin(s string, home ...string) Login {
 
 func domestic(s string, home []string) (Phone, bool) {
 	digits, ok := dialled(s)
-	if !ok || digits[0] == '+' {
+	if !ok {
 		return "", false
 	}
 	for _, region := range home {

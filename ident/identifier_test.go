@@ -467,7 +467,7 @@ func BenchmarkParseLogin(b *testing.B) {
 func TestNamesShowWhatTheyAre(t *testing.T) {
 	unseen := 0
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		if !isIgnorable(r) && !IsBidi(r) && !isBlank(r) && !unicode.IsControl(r) {
+		if !isIgnorable(r) && !isBlank(r) && !unicode.IsControl(r) {
 			continue
 		}
 		unseen++

@@ -64,8 +64,13 @@ func TestRawValuesPrintTheirMask(t *testing.T) {
 		{fmt.Sprintf("%#v", Phone("+8613800138000")), `ident.Phone("+86 ••• •••• 8000")`},
 		{fmt.Sprintf("%+v", struct{ To Recipient }{"seller@example.com"}), "{To:s•••@example.com}"},
 		{fmt.Sprintf("%#v", Recipient("")), `ident.Recipient("")`},
+		{fmt.Sprintf("%#q", Email("seller@example.com")), "`s•••@example.com`"},
 		{fmt.Sprint(Email("")), ""},
+		{fmt.Sprint(Greeting("")), ""},
 		{fmt.Sprint(Greeting("seller")), "•••"},
+		{fmt.Sprint(Phone("+3546101234")), "+354 ••• •••• 34"}, // seven digits
+		{fmt.Sprint(Phone("+85291234567")), "+852 ••• •••• 4567"},
+		{fmt.Sprint(Email("x\u0301\u0302y@example.com")), "x\u0301\u0302•••@example.com"},
 		{fmt.Sprint(Greeting("s•••@example.com")), "s•••@example.com"},
 	} {
 		if tt.got != tt.want {

@@ -15,4 +15,7 @@ func TestShow(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+	if got := Email("nonsense").Show(); got != "nonsense" {
+		t.Errorf("what is no address: got %q, want it as it is", got)
+	}
 }

@@ -10,7 +10,11 @@ import (
 
 // TestDates reads dates as people write them, to the first and the last of each.
 func TestDates(t *testing.T) {
-	const year, day, date = "year", "day", "date"
+	const (
+		year = "year"
+		day  = "day"
+		date = "date"
+	)
 	names := map[piece]string{{4, yearBits}: year, {4, dayBits}: day, {8, dateBits}: date}
 	for text, want := range map[string][]string{
 		"1899": nil, "1900": {year}, "2099": {year}, "2100": nil,
