@@ -491,10 +491,10 @@ func TestDeliverySpeaksOfItsChannel(t *testing.T) {
 		v          View
 	}{
 		{"text", "Handed to the phone network", &Verify{With: WaySMS, Sent: true, Help: sent}},
-		{"call", "We asked for the call", &Verify{With: WayCall, Sent: true, Help: sent}},
+		{"call", "Call handed to the phone network", &Verify{With: WayCall, Sent: true, Help: sent}},
 		{"mail", "The mail was sent", &Verify{With: WayEmail, Sent: true, Help: sent}},
 		{"new number", "Handed to the phone network", &PhoneNew{Sent: true, Help: sent}},
-		{"new number, called", "We asked for the call", &PhoneNew{Sent: true, Via: WayCall, Help: sent}},
+		{"new number, called", "Call handed to the phone network", &PhoneNew{Sent: true, Via: WayCall, Help: sent}},
 		{"new mailbox", "The mail was sent", &EmailNew{Sent: true, Help: sent}},
 	} {
 		got := render(t, p, English, c.v)

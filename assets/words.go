@@ -347,9 +347,18 @@ func (c *pageData) EventText(e Event) template.HTML {
 		args[k] = v
 	}
 	if way, ok := args["way"]; ok {
-		args["way"] = c.text("way."+c.Print("%v", way), nil)
+		args["way"] = c.Used(way)
 	}
 	return c.text(key, args)
+}
+
+// Used is what a method is called where one act used it: one recovery code, not the set.
+func (c *pageData) Used(way any) template.HTML {
+	word := c.Print("%v", way)
+	if key := "used." + word; c.Has(key) {
+		return c.text(key, nil)
+	}
+	return c.text("way."+word, nil)
 }
 
 // Full writes a moment with its date, whatever day it is.

@@ -24,9 +24,10 @@ type Event struct {
 	Action  Action    `json:"a"`
 	Outcome Code      `json:"o,omitempty"` // "" if it was done
 	Kind    Kind      `json:"k,omitempty"`
-	Flavour Flavour   `json:"f,omitempty"` // Passkey for one; entries about keys leave it out
-	Due     time.Time `json:"d,omitzero"`  // when what was asked for will be done, if it waits
-	Item    string    `json:"i,omitempty"` // the method's or session's name at that time
+	Flavour Flavour   `json:"f,omitempty"`  // Passkey for one; entries about keys leave it out
+	Channel Channel   `json:"ch,omitempty"` // that the code went by last, where one did
+	Due     time.Time `json:"d,omitzero"`   // when what was asked for will be done, if it waits
+	Item    string    `json:"i,omitempty"`  // the method's or session's name at that time
 	ID      string    `json:"id,omitempty"`
 	Session string    `json:"s,omitempty"`
 	Agent   string    `json:"ag,omitempty"`

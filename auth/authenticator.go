@@ -122,4 +122,6 @@ type Proof struct {
 	Class         Class     `json:"c"`
 	UserVerified  bool      `json:"uv,omitempty"`
 	Synced        bool      `json:"sy,omitempty"`
+	Flavour       Flavour   `json:"f,omitempty"`  // with the channel, which of the kind's rows it was
+	Channel       Channel   `json:"ch,omitempty"` // that the code went by last
 }

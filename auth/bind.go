@@ -191,7 +191,7 @@ func (s *Service) finishBinding(ctx context.Context, c Caller, cer *Ceremony, d 
 	id, device := s.newID(), s.newID()
 	drawn := s.newSessionDraw()
 	info, err := do(ctx, s, c, ActAdd, func(w *Work) (*BindInfo, error) {
-		w.entry.Kind = cer.Kind
+		w.entry.Kind, w.entry.Channel = cer.Kind, cer.Channel
 		if err := w.checkBindable(cer, said.refused); err != nil {
 			return nil, err
 		}
@@ -318,8 +318,7 @@ func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 	if err := w.s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 		return err
 	}
-	proof := Proof{Kind: x.Kind, Authenticator: x.ID, At: w.now, Class: w.s.worth(x.Kind).Class,
-		UserVerified: x.Traits.VerifiesUser, Synced: x.Traits.Synced}
+	proof := w.proofBy(x, w.entry.Channel)
 	var err error
 	if info.Token, err = w.grant(w.account, secret, append(slices.Clone(w.session.Proofs), proof), w.session.Remember); err != nil {
 		return err

@@ -201,8 +201,7 @@ func (w *Work) SignInFixture(id AccountID) (*SignInInfo, error) {
 		}
 	}
 	if best != nil {
-		proofs = append(proofs, Proof{Kind: best.Kind, Authenticator: best.ID, At: w.now, Class: w.s.worth(best.Kind).Class,
-			UserVerified: best.Traits.VerifiesUser, Synced: best.Traits.Synced})
+		proofs = append(proofs, w.proofBy(best, w.s.row(best).Channel))
 	}
 	w.session = nil
 	token, err := w.grant(a, w.drawBytes(sessionSecretBytes), proofs, false)

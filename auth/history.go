@@ -56,7 +56,8 @@ func (w *Work) eventsBetween(chain string, start, end uint64) ([]EventInfo, erro
 		}
 		e := item.Doc
 		list = append(list, EventInfo{At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind, Flavour: e.Flavour,
-			Due: e.Due, Item: e.Item, ItemID: e.ID, Agent: e.Agent, IP: e.IP, Times: max(e.Times, 1)})
+			Channel: e.Channel, Due: e.Due, Item: e.Item, ItemID: e.ID, Agent: e.Agent, IP: e.IP,
+			Times: max(e.Times, 1)})
 	}
 	return list, nil
 }

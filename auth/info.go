@@ -222,6 +222,9 @@ type SessionInfo struct {
 	Remember   bool
 	AAL        int
 	AMR        []string
+	Kind       Kind // of the second step that opened it, "" for none; with the two below, which of the methods it was
+	Flavour    Flavour
+	Channel    Channel
 	AuthTime   time.Time
 	Opened     time.Time
 	Seen       time.Time
@@ -359,6 +362,7 @@ type EventInfo struct {
 	Outcome Code // "" if it was done
 	Kind    Kind
 	Flavour Flavour   // Passkey for one
+	Channel Channel   // that a code was sent by, where one was
 	Due     time.Time // what was asked for waits until then
 	Item    string    // the name that the method it was about had then
 	ItemID  string    // the id of that method, session or browser

@@ -158,7 +158,7 @@ func (s *Service) sendCode(ctx context.Context, c Caller, next *begunChallenge) 
 	var err error
 	next.Delivery, err = do(ctx, s, c, ActSendCode, func(w *Work) (*DeliveryInfo, error) {
 		w.About(next.Account)
-		w.entry.Kind = next.Kind
+		w.entry.Kind, w.entry.Channel = next.Kind, next.Channel
 		m := next.Messages[0]
 		if m.Channel != Mail && !s.served(ident.Phone(m.Recipient)) {
 			return nil, RefuseField(CountryNotServed, "phone")
@@ -292,8 +292,8 @@ func (s *Service) verifyResponse(ctx context.Context, c Caller, cer *Ceremony, r
 			return nil, fmt.Errorf("verifying %s: %w", cer.Kind, err)
 		}
 		if v.answered != nil {
-			v.proof = Proof{Kind: cer.Kind, Authenticator: v.answered.ID, At: w.now, Class: s.worth(cer.Kind).Class,
-				UserVerified: asked.UserVerified, Synced: v.answered.Traits.Synced}
+			v.proof = w.proofBy(v.answered, cer.Channel)
+			v.proof.UserVerified = asked.UserVerified
 		}
 		return v, nil
 	})
@@ -388,7 +388,7 @@ func (w *Work) conclude(c *Ceremony, v *verdict) (*Account, error) {
 		return nil, v.refused
 	}
 	w.About(v.account.ID)
-	w.entry.Kind = c.Kind
+	w.entry.Kind, w.entry.Channel = c.Kind, c.Channel
 	a, err := w.ceremonyAccount(v.account.ID)
 	if err != nil {
 		return nil, err

@@ -180,14 +180,35 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 	return w.s.sessionToken(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
 }
 
+// proofBy is what an authenticator has proved now, and by which channel its code went.
+func (w *Work) proofBy(x *Authenticator, ch Channel) Proof {
+	return Proof{Kind: x.Kind, Authenticator: x.ID, At: w.now, Class: w.s.worth(x.Kind).Class,
+		UserVerified: x.Traits.VerifiesUser, Synced: x.Traits.Synced, Flavour: x.Traits.Flavour, Channel: ch}
+}
+
+// secondProof is the one that a session was opened by besides the password, nil for none.
+func secondProof(proofs []Proof) *Proof {
+	for i := range proofs {
+		if k := proofs[i].Kind; k != Password && k != Trusted {
+			return &proofs[i]
+		}
+	}
+	return nil
+}
+
 // sessionInfo describes a session to its owner.
 func (s *Service) sessionInfo(x, current *session) SessionInfo {
 	aal, amr := s.methods.assurance(x.Proofs)
-	return SessionInfo{
+	info := SessionInfo{
 		ID: x.ID, Current: current != nil && x.lineID() == current.lineID(), Restricted: x.Restricted, Remember: x.Remember,
 		AAL: aal, AMR: amr, AuthTime: x.authTime(), Opened: x.Opened, Seen: x.Seen, Expires: x.Expires,
 		Agent: x.Agent, IP: x.IP,
 	}
+	if p := secondProof(x.Proofs); p != nil {
+		info.Kind, info.Flavour = p.Kind, p.Flavour
+		info.Channel = p.Channel
+	}
+	return info
 }
 
 // assurance is the level that proofs amount to (NIST SP 800-63B-4 §2) and

@@ -63,24 +63,10 @@ func sessionsPage(x *request) error {
 	for _, s := range list {
 		v.Sessions = append(v.Sessions, assets.Session{ID: s.ID, Browser: s.Agent, Place: s.IP, Since: s.Opened,
 			Used: s.Seen,
-			Way:  x.s.wayOfAMR(s.AMR), Kept: s.Remember, Current: s.Current})
+			Way:  assets.Way(x.s.methodUsed(s.Kind, s.Flavour, s.Channel).Face.Way),
+			Kept: s.Remember, Current: s.Current})
 	}
 	return x.show(http.StatusOK, v)
-}
-
-// wayOfAMR is the second step among the methods of a session (RFC 8176).
-func (s *Server) wayOfAMR(amr []string) assets.Way {
-	for i := range s.methods {
-		row := &s.methods[i]
-		said := row.Worth.AMR
-		if row.Cloud {
-			said = row.Worth.SyncedAMR
-		}
-		if row.Input != auth.NoInput && slices.Contains(amr, said) {
-			return assets.Way(row.Face.Way)
-		}
-	}
-	return ""
 }
 
 func endSessionPost(x *request) error {

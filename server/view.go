@@ -56,6 +56,14 @@ func (s *Server) wayOf(k auth.Kind, f auth.Flavour) assets.Way {
 	return assets.Way(s.methods.Of(k, f).Face.Way)
 }
 
+// methodUsed is the row of what was used: of a kind whose code goes by several channels, that of the one it went by.
+func (s *Server) methodUsed(k auth.Kind, f auth.Flavour, c auth.Channel) *auth.Method {
+	if c != "" {
+		return s.methods.By(k, c)
+	}
+	return s.methods.Of(k, f)
+}
+
 // wayOfChannel is the way by which the code of an exchange goes.
 func (s *Server) wayOfChannel(ch *auth.Challenge) assets.Way {
 	return assets.Way(s.methods.By(ch.Kind, ch.Channel).Face.Way)
@@ -234,8 +242,8 @@ func (s *Server) event(e auth.EventInfo) assets.Event {
 		out.Times = e.Times
 	}
 	row := s.methods.Of(e.Kind, e.Flavour)
-	if row.Face.Way != "" {
-		out.Args["way"] = row.Face.Way
+	if way := s.methodUsed(e.Kind, e.Flavour, e.Channel).Face.Way; way != "" {
+		out.Args["way"] = way
 	}
 	if !e.Due.IsZero() {
 		out.Args["time"] = e.Due
