@@ -80,9 +80,9 @@ func (t *Texts) mailWords(lang string, v any, now time.Time) string {
 	case !ok:
 		return said
 	case lang == Chinese:
-		return said + "（" + offset(at.In(t.zone)) + "）"
+		return said + "（" + offset(t.in(lang, at)) + "）"
 	}
-	return said + " (" + offset(at.In(t.zone)) + ")"
+	return said + " (" + offset(t.in(lang, at)) + ")"
 }
 
 func (l *mailDraft) changeKey(what string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
@@ -28,9 +29,6 @@ type Pages struct {
 
 // NewPages hashes the static files. texts is usually NewTexts(config.Zone).
 func NewPages(config Config, texts *Texts) (*Pages, error) {
-	if config.Zone == nil {
-		config.Zone = time.UTC
-	}
 	config.Site = cmp.Or(config.Site, "Latchkey")
 	static, err := NewStatic(config.Base)
 	if err != nil {
@@ -245,4 +243,10 @@ func (c *pageData) QR(text string) (template.HTML, error) {
 }
 
 // Offset names the zone in which the page writes its times.
-func (c *pageData) Offset() string { return offset(c.F.Now.In(c.Config.Zone)) }
+func (c *pageData) Offset() string { return offset(c.p.texts.in(c.Lang, c.F.Now)) }
+
+// Layouts is how the script writes the page's times in the reader's zone.
+func (c *pageData) Layouts() (string, error) {
+	raw, err := json.Marshal(layoutsOf(c.Lang))
+	return string(raw), err
+}

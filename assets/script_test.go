@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -29,6 +30,7 @@ type stage struct {
 	t      *testing.T
 	ctx    context.Context
 	url    string
+	lang   string // of the views, "" for English
 	views  chan View
 	posted chan post
 }
@@ -59,7 +61,7 @@ func newStage(t *testing.T) *stage {
 		case r.URL.Path == "/shown":
 			w.Header().Set("Content-Security-Policy", policy)
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			if err := pages.Render(w, English, <-s.views); err != nil {
+			if err := pages.Render(w, cmp.Or(s.lang, English), <-s.views); err != nil {
 				t.Errorf("rendering: %v", err)
 			}
 		default:

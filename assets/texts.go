@@ -32,7 +32,7 @@ type Args map[string]any
 
 // Texts is the catalogue of every text in both languages. It is safe for concurrent use and never changes.
 type Texts struct {
-	zone *time.Location
+	zone *time.Location                    // nil: by the language, see in
 	all  map[string]func() map[string]text // by language; read when first needed, which is not at the start
 	says map[string]func() *i18n.Localizer
 }
@@ -58,12 +58,10 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 
 var placeholder = regexp.MustCompile(`{{\.([a-z0-9]+)}}`)
 
-// NewTexts reads the catalogues. Times are written in zone (nil is UTC). more are those of methods that are not built
+// NewTexts reads the catalogues. Times are written in zone; nil is UTC in English, and China's time in
+// Chinese. more are those of methods that are not built
 // in: each holds the same files, whose texts come on top.
 func NewTexts(zone *time.Location, more ...fs.FS) (*Texts, error) {
-	if zone == nil {
-		zone = time.UTC
-	}
 	t := &Texts{zone: zone, all: map[string]func() map[string]text{}, says: map[string]func() *i18n.Localizer{}}
 	for lang, tag := range map[string]language.Tag{English: language.English, Chinese: language.SimplifiedChinese} {
 		var layers [][]byte

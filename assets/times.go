@@ -19,32 +19,70 @@ type Clock time.Time
 // Phone is a telephone number or its mask; on pages its digits stay on one line and read from the left.
 type Phone string
 
-// moment writes t the way its type asks for; ok is false for values that are not moments.
-func (t *Texts) moment(lang string, v any, now time.Time) (said string, at time.Time, ok bool) {
+// layouts are how a language writes moments, as package time reads them. The script of a page writes them anew for the
+// reader's zone, by the same layouts: their numbers and the month's name are all that it fills in.
+type layouts struct {
+	Clock string `json:"c"`
+	Full  string `json:"f"` // clock and date
+	Day   string `json:"d"`
+	Today string `json:"t"` // When, of today
+	On    string `json:"o"` // When, of another day
+}
+
+func layoutsOf(lang string) layouts {
+	if lang == Chinese {
+		const day = "2006 年 1 月 2 日"
+		return layouts{Clock: "15:04", Full: day + " 15:04", Day: day, Today: "今天 15:04", On: day}
+	}
+	const day = "2 January 2006"
+	return layouts{Clock: "15:04", Full: "15:04 on " + day, Day: day, Today: "today at 15:04", On: "on " + day}
+}
+
+// china is where the readers of Chinese are, unless the operator says otherwise. It has had no summer time since 1991.
+func china() *time.Location { return time.FixedZone("Asia/Shanghai", 8*60*60) }
+
+// in returns a moment in the zone of a language's texts: the site's or, where it has none, the language's.
+func (t *Texts) in(lang string, at time.Time) time.Time {
+	switch {
+	case t.zone != nil:
+		return at.In(t.zone)
+	case lang == Chinese:
+		return at.In(china())
+	}
+	return at.UTC()
+}
+
+// moment writes t the way its type asks for, and returns the sort of its form: the script looks for it. ok is false for
+// values that are not moments.
+func (t *Texts) moment(lang string, v any, now time.Time) (said, sort string, at time.Time, ok bool) {
+	l := layoutsOf(lang)
 	switch v := v.(type) {
 	case time.Time:
-		at = v.In(t.zone)
-		if sameDay(at, now.In(t.zone)) {
-			return at.Format("15:04"), at, true
+		at = t.in(lang, v)
+		switch {
+		case now.IsZero():
+			return at.Format(l.Full), "full", at, true
+		case sameDay(at, t.in(lang, now)):
+			return at.Format(l.Clock), "time", at, true
 		}
-		if lang == Chinese {
-			return at.Format("2006 年 1 月 2 日 15:04"), at, true
-		}
-		return at.Format("15:04 on 2 January 2006"), at, true
+		return at.Format(l.Full), "time", at, true
 	case Day:
-		at = time.Time(v).In(t.zone)
-		return t.date(lang, at), at, true
+		at = t.in(lang, time.Time(v))
+		return at.Format(l.Day), "day", at, true
 	case When:
-		at = time.Time(v).In(t.zone)
-		return t.when(lang, at, now.In(t.zone)), at, true
-	case Clock:
-		at = time.Time(v).In(t.zone)
-		if at.Second() != 0 {
-			return at.Format("15:04:05"), at, true
+		at = t.in(lang, time.Time(v))
+		if sameDay(at, t.in(lang, now)) {
+			return at.Format(l.Today), "when", at, true
 		}
-		return at.Format("15:04"), at, true
+		return at.Format(l.On), "when", at, true
+	case Clock:
+		at = t.in(lang, time.Time(v))
+		if at.Second() != 0 {
+			return at.Format(l.Clock + ":05"), "clock", at, true
+		}
+		return at.Format(l.Clock), "clock", at, true
 	}
-	return "", at, false
+	return "", "", at, false
 }
 
 // isMoment reports whether a value is written as a moment.
@@ -54,25 +92,6 @@ func isMoment(v any) bool {
 		return true
 	}
 	return false
-}
-
-func (t *Texts) date(lang string, at time.Time) string {
-	if lang == Chinese {
-		return at.Format("2006 年 1 月 2 日")
-	}
-	return at.Format("2 January 2006")
-}
-
-func (t *Texts) when(lang string, at, now time.Time) string {
-	switch {
-	case sameDay(at, now) && lang == Chinese:
-		return at.Format("今天 15:04")
-	case sameDay(at, now):
-		return at.Format("today at 15:04")
-	case lang == Chinese:
-		return t.date(lang, at)
-	}
-	return "on " + t.date(lang, at)
 }
 
 func sameDay(a, b time.Time) bool {
@@ -98,7 +117,7 @@ func span(lang string, d time.Duration) string {
 
 // plain forms a value for plain text.
 func (t *Texts) plain(lang string, v any, now time.Time) string {
-	if said, _, ok := t.moment(lang, v, now); ok {
+	if said, _, _, ok := t.moment(lang, v, now); ok {
 		return said
 	}
 	switch v := v.(type) {
@@ -112,8 +131,9 @@ func (t *Texts) plain(lang string, v any, now time.Time) string {
 
 // html forms a value for a page.
 func (t *Texts) html(lang string, v any, now time.Time) string {
-	if said, at, ok := t.moment(lang, v, now); ok {
-		return `<time datetime="` + at.Format(time.RFC3339) + `">` + template.HTMLEscapeString(said) + `</time>`
+	if said, sort, at, ok := t.moment(lang, v, now); ok {
+		return `<time datetime="` + at.Format(time.RFC3339) + `" data-time="` + sort + `">` +
+			template.HTMLEscapeString(said) + `</time>`
 	}
 	switch v := v.(type) {
 	case template.HTML:

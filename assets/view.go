@@ -145,7 +145,7 @@ type Config struct {
 	Home    string         // where "your shop" is; "" is Base + "/security"
 	Privacy string         // address of the privacy notice; "" hides the link
 	Terms   string         // address of the terms; "" names them without a link
-	Zone    *time.Location // zone in which times are written; nil is UTC
+	Zone    *time.Location // zone in which times are written; nil goes by the language, see NewTexts
 	Lab     bool           // every page says that it is a lab's
 	Methods []Row          // the site's table of methods
 
