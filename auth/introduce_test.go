@@ -1,8 +1,6 @@
 package auth_test
 
 import (
-	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -103,39 +101,4 @@ func TestMailedCodesAreBound(t *testing.T) {
 	ok(t, "ask again", err)
 	b.pass(31 * time.Minute)
 	wantCode(t, "too late", b.s.IntroduceFinish(ctx, caller("c"), late.Ceremony, code), auth.CeremonyExpired)
-}
-
-// An hour of strangers with a thousand addresses, who ask, guess and send at every second, blocks no owner: in known
-// browsers by any method, in new ones behind the mailed code.
-func TestSiege(t *testing.T) {
-	b := newBesieged(t)
-	ctx := t.Context()
-	for minute := range 60 {
-		for i := range 17 {
-			n := minute*17 + i
-			network := netip.AddrFrom4([4]byte{11, byte(n / 250), byte(n % 250), 1})
-			c := behind(fmt.Sprintf("thief%d", n), network.String())
-			_, _ = b.s.SignIn(ctx, c, auth.SignInForm{Identifier: target, Password: "Wrong-Horse9"})
-			_, _ = b.s.IntroduceBegin(ctx, c, target, "")
-			_ = b.s.Forgot(ctx, c, target)
-			if ch, err := b.begin(c, guessed[1+n%4]); err == nil {
-				_, _ = b.s.SignInFinish(ctx, c, ch.Ceremony, typed("000000"))
-			}
-			b.pass(3 * time.Second)
-		}
-		for _, m := range b.mail() {
-			if m.Template == auth.TemplateIntroduce {
-				b.inbox = m.Args["code"]
-			}
-		}
-		if minute%6 != 5 {
-			continue
-		}
-		for _, k := range guessed {
-			ok(t, fmt.Sprintf("minute %d: %s in a known browser", minute, k), b.succeed(caller("home"), k))
-		}
-		owner := behind(fmt.Sprintf("new%d", minute), "198.51.100.7")
-		ok(t, fmt.Sprintf("minute %d: the mailed code in a new browser", minute), b.introduce(owner))
-		ok(t, fmt.Sprintf("minute %d: the app in a new browser", minute), b.succeed(owner, auth.TOTP))
-	}
 }

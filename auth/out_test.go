@@ -28,18 +28,25 @@ func newKeyed(t *testing.T, change ...func(*auth.Config)) *keyed {
 // secondSteps are the kinds of a second step.
 var secondSteps = []auth.Kind{auth.TOTP, auth.Phone, auth.Email, auth.Lookup, auth.WebAuthn}
 
-// answer is the right answer to a challenge, or one that another key gives, or a code that is not right.
+// answer is the right answer to a challenge, or a wrong one.
 func (k *keyed) answer(kind auth.Kind, ch *auth.Challenge, right bool) json.RawMessage {
 	k.t.Helper()
 	switch {
-	case kind == auth.WebAuthn && right:
-		return touch(k.t, k.stick, ch)
+	case !right:
+		return wrongAnswer(kind)
 	case kind == auth.WebAuthn:
+		return touch(k.t, k.stick, ch)
+	}
+	return k.right(kind)
+}
+
+// wrongAnswer is an answer that might be right, and is not.
+func wrongAnswer(kind auth.Kind) json.RawMessage {
+	switch kind {
+	case auth.WebAuthn:
 		return json.RawMessage(`{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30",` +
 			`"authenticatorData":"AA","signature":"AA"},"clientExtensionResults":{}}`)
-	case right:
-		return k.right(kind)
-	case kind == auth.Lookup:
+	case auth.Lookup:
 		return typed("0000000000")
 	}
 	return typed("000000")
