@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -132,16 +131,9 @@ func (p *plan) alike(ctx context.Context, dir string, r *report) error {
 	if err := c.stop(); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(map[string]any{"began": r.began.UTC().Format(time.RFC3339),
-		"differences": differences}, "", "  ")
-	if err == nil {
-		err = os.MkdirAll(filepath.Dir(p.json), 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(p.json, append(text, '\n'), 0o644)
-	}
-	if err != nil {
-		return fmt.Errorf("writing the figures: %w", err)
+	if err := writeFigures(p.json, map[string]any{"began": r.began.UTC().Format(time.RFC3339),
+		"differences": differences}); err != nil {
+		return err
 	}
 	if slices.ContainsFunc(differences, func(d difference) bool { return !d.hidden() }) {
 		return fmt.Errorf("an answer tells who has an account: an AUC is outside of 0.50 +- %.2f", alikeLimit)

@@ -17,12 +17,13 @@ import (
 // cookie and no Origin, and shows its session as a bearer token. It opens its connection anew after an
 // error. It does the least that is right, because the generator shares the processors with what it measures.
 type client struct {
-	addr string
-	conn net.Conn
-	in   *bufio.Reader
-	out  []byte
-	body []byte
-	from *browser
+	addr  string
+	conn  net.Conn
+	in    *bufio.Reader
+	out   []byte
+	body  []byte
+	from  *browser
+	local net.Addr // the address to come from, nil for any
 }
 
 // A browser is whose requests those of a client are. It keeps the cookie by which accounts know it, and
@@ -132,7 +133,7 @@ func (c *client) once(ctx context.Context) (status int, err error) {
 // dial connects where there is no connection, and gives the next exchange 20 s.
 func (c *client) dial(ctx context.Context) (err error) {
 	if c.conn == nil {
-		var d net.Dialer
+		d := net.Dialer{LocalAddr: c.local}
 		if c.conn, err = d.DialContext(ctx, "tcp", c.addr); err != nil {
 			c.conn = nil
 			return err

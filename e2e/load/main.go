@@ -13,6 +13,7 @@
 //	calls.go     what one sign-in asks of the disk, and of the allocator
 //	beside.go    with -beside: an older build, measured in the same rounds
 //	alike.go     with -enumeration, instead of all that: does the time of an answer tell who has an account?
+//	siege.go     with -siege, instead: what do floods of strangers make of owners' sign-ins?
 //	report.go    the table and the JSON
 //
 // Figures that count are counts and ratios: commits and fsyncs per operation, and server CPU per
@@ -53,6 +54,8 @@ type plan struct {
 	enumeration bool
 	samples     int    // an arm
 	only        string // the one act to measure, "" for all
+
+	siege bool
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
@@ -91,6 +94,7 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 		"measure whether the time of an answer tells who has an account, and nothing else")
 	f.IntVar(&p.samples, "samples", 2000, "with -enumeration: samples an arm")
 	f.StringVar(&p.only, "act", "", "with -enumeration: measure this act alone, for example \"key first\"")
+	f.BoolVar(&p.siege, "siege", false, "measure what floods of strangers make of owners' sign-ins, and nothing else")
 	clients := f.String("clients", "1,8,32,64", "numbers of clients")
 	quick := f.Bool("quick", false, "one short round, to see that all of it works")
 	if err := f.Parse(args); err != nil {
@@ -109,6 +113,9 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 		p.point = 2 * time.Second
 		p.codes = min(p.codes, 64)
 		p.samples = min(p.samples, 50)
+	}
+	if p.siege { // a point for each sign-in, with and without each flood
+		p.point, p.codes = min(p.point, 4*time.Second), min(p.codes, 32)
 	}
 	if p.codes < 0 {
 		fmt.Fprintf(stderr, "load: codes: want 0 or more\n")
@@ -133,8 +140,11 @@ func (p *plan) measure(ctx context.Context, stdout io.Writer) error {
 		dir = temporary
 	}
 	r := &report{plan: p, out: stdout, began: time.Now()}
-	if p.enumeration {
+	switch {
+	case p.enumeration:
 		return p.alike(ctx, dir, r)
+	case p.siege:
+		return p.underSiege(ctx, dir, r)
 	}
 	sides, err := p.sides()
 	if err != nil {

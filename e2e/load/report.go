@@ -142,22 +142,30 @@ func (r *report) finish(path string) error {
 		r.line(p, targets[p.key()])
 	}
 	r.compare(medians)
-	text, err := json.MarshalIndent(map[string]any{
+	err := writeFigures(path, map[string]any{
 		"began": r.began.UTC().Format(time.RFC3339), "seconds": time.Since(r.began).Seconds(),
 		"go": runtime.Version(), "processors": runtime.NumCPU(), "processor": processor(),
 		"rounds": r.plan.rounds, "sellers": r.plan.sellers, "pointSeconds": r.plan.point.Seconds(),
 		"facts": r.facts, "points": r.points, "medians": medians, "shares": r.shares, "notes": r.notes,
-	}, "", "  ")
+	})
+	if err == nil {
+		fmt.Fprintf(r.out, "\nall figures: %s\n", path)
+	}
+	return err
+}
+
+// writeFigures writes figures as JSON.
+func writeFigures(path string, figures map[string]any) error {
+	text, err := json.MarshalIndent(figures, "", "  ")
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(path), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(path, append(text, '\n'), 0o644)
+	}
 	if err != nil {
 		return fmt.Errorf("writing the figures: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fmt.Errorf("writing the figures: %w", err)
-	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("writing the figures: %w", err)
-	}
-	fmt.Fprintf(r.out, "\nall figures: %s\n", path)
 	return nil
 }
 
