@@ -109,6 +109,9 @@ func TestParseKeyURI(t *testing.T) {
 		"otpauth://hotp/li?" + secret + "&counter=0&period=30":                 false,
 		"otpauth://totp/li?" + secret + "&counter=0":                           true,
 		"otpauth://totp/li?" + secret + "&counter=1":                           false,
+		"otpauth://hotp/li?" + secret + "&counter=0x1":                         false,
+		"otpauth://totp/li?" + secret + "&digits=0x6":                          false,
+		"otpauth://totp/li\xff?" + secret:                                      false,
 		"https://totp/li?" + secret:                                            false,
 		"otpauth:totp/li?" + secret:                                            false,
 		"otpauth://steam/li?" + secret:                                         false,
@@ -170,4 +173,80 @@ func FuzzParseKeyURI(f *testing.F) {
 			t.Fatal(d)
 		}
 	})
+}
+
+// TestKeyBounds validates keys at the ends of what they may be, and beyond.
+func TestKeyBounds(t *testing.T) {
+	counted := func() totp.Key {
+		k := appKey("Shop", "li")
+		k.Kind = auth.HOTP
+		k.Period = 0
+		return k
+	}
+	for name, tt := range map[string]struct {
+		key   totp.Key
+		edit  func(*totp.Key)
+		wrong string // part of what is said; "" if nothing is wrong
+	}{
+		"an app's":            {appKey("Shop", "li"), func(*totp.Key) {}, ""},
+		"a token's":           {counted(), func(*totp.Key) {}, ""},
+		"15 seconds":          {appKey("Shop", "li"), func(k *totp.Key) { k.Period = 15 }, ""},
+		"14 seconds":          {appKey("Shop", "li"), func(k *totp.Key) { k.Period = 14 }, "15 to 300"},
+		"300 seconds":         {appKey("Shop", "li"), func(k *totp.Key) { k.Period = 300 }, ""},
+		"301 seconds":         {appKey("Shop", "li"), func(k *totp.Key) { k.Period = 301 }, "15 to 300"},
+		"a counter in an app": {appKey("Shop", "li"), func(k *totp.Key) { k.Counter = 1 }, "no counter"},
+		"a period in a token": {counted(), func(k *totp.Key) { k.Period = 30 }, "no period"},
+		"the last counter":    {counted(), func(k *totp.Key) { k.Counter = maxCounter }, ""},
+		"one beyond":          {counted(), func(k *totp.Key) { k.Counter = maxCounter + 1 }, "too high"},
+		"16 bytes":            {appKey("Shop", "li"), func(k *totp.Key) { k.Secret = make([]byte, 16) }, ""},
+		"15 bytes":            {appKey("Shop", "li"), func(k *totp.Key) { k.Secret = make([]byte, 15) }, "16 to 128"},
+		"128 bytes":           {appKey("Shop", "li"), func(k *totp.Key) { k.Secret = make([]byte, 128) }, ""},
+		"129 bytes":           {appKey("Shop", "li"), func(k *totp.Key) { k.Secret = make([]byte, 129) }, "16 to 128"},
+		"an issuer of 64":     {appKey(strings.Repeat("店", 64), "li"), func(*totp.Key) {}, ""},
+		"an issuer of 65": {appKey("Shop", "li"), func(k *totp.Key) { k.Issuer = strings.Repeat("店", 65) },
+			"too long"},
+		"an issuer with a colon":  {appKey("Shop", "li"), func(k *totp.Key) { k.Issuer = "a:b" }, "colon"},
+		"an account with a colon": {appKey("Shop", "li"), func(k *totp.Key) { k.Account = "a:b" }, "colon"},
+		"an account of no UTF-8":  {appKey("Shop", "li"), func(k *totp.Key) { k.Account = "a\ufffd" }, "control"},
+		"no account":              {appKey("Shop", "li"), func(k *totp.Key) { k.Account = "" }, "no account"},
+		"no kind":                 {appKey("Shop", "li"), func(k *totp.Key) { k.Kind = "" }, "neither"},
+	} {
+		k := tt.key
+		tt.edit(&k)
+		err := k.Validate()
+		if tt.wrong == "" && err != nil || tt.wrong != "" && (err == nil || !strings.Contains(err.Error(), tt.wrong)) {
+			t.Errorf("%s: got %v, want %q", name, err, tt.wrong)
+		}
+	}
+	for counter, want := range map[uint64]bool{maxCounter: true, maxCounter + 1: false} {
+		token := totp.Token{Serial: "7", Secret: make([]byte, 20), Counter: counter, Digits: 6, Algorithm: totp.SHA1}
+		if err := token.Validate(); (err == nil) != want {
+			t.Errorf("a token at %d: got %v, want valid %v", counter, err, want)
+		}
+	}
+}
+
+// TestKeyURINames reads the issuer from the label and from its parameter, and URIs up to their greatest length.
+func TestKeyURINames(t *testing.T) {
+	const secret = "secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	for uri, want := range map[string][2]string{
+		"otpauth://totp/Shop%3Ali?" + secret:                {"Shop", "li"},
+		"otpauth://totp/Shop:%20li?" + secret:               {"Shop", "li"},
+		"otpauth://totp/Shop:li?" + secret + "&issuer=Shop": {"Shop", "li"},
+		"otpauth://totp/li?" + secret + "&issuer=Shop":      {"Shop", "li"},
+		"otpauth://totp/:li?" + secret + "&issuer=Shop":     {"Shop", "li"},
+		"otpauth://totp/li?" + secret:                       {"", "li"},
+	} {
+		k, err := totp.ParseKeyURI(uri)
+		if err != nil || k.Issuer != want[0] || k.Account != want[1] {
+			t.Errorf("%s: got %q, %q, %v, want %q", uri, k.Issuer, k.Account, err, want)
+		}
+	}
+	const uri = "otpauth://totp/li?" + secret
+	if _, err := totp.ParseKeyURI(uri + strings.Repeat("=", 4096-len(uri))); err != nil {
+		t.Errorf("of 4096 bytes: got %v, want it read", err)
+	}
+	if _, err := totp.ParseKeyURI(uri + strings.Repeat("=", 4097-len(uri))); err == nil {
+		t.Errorf("of 4097 bytes: got it read, want an error")
+	}
 }
