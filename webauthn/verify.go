@@ -243,6 +243,7 @@ func (f *Factor) validate(st *state, rec *record, r *response, client *protocol.
 func (f *Factor) answered(c *auth.Ceremony, a *auth.Authenticator, rec *record, cred *webauthn.Credential,
 	data *protocol.AuthenticatorData) (*auth.Authenticator, error) {
 	changed := *a
+	changed.Traits.Channels = slices.Clone(a.Traits.Channels)
 	if cred.Authenticator.CloneWarning {
 		changed.State, changed.Data = auth.Frozen, slices.Clone(a.Data)
 		return &changed, auth.Refuse(auth.KeyFrozen, "name", a.Name).In("7.2.22")

@@ -244,6 +244,9 @@ func verifyPure(c *caller) error {
 	if err != nil {
 		return err
 	}
+	if a.Traits.Channels == nil {
+		a.Traits.Channels = []auth.Channel{auth.SMS, auth.Voice} // to see that they are kept, and not shared
+	}
 	list := []*auth.Authenticator{a}
 	before := text(list)
 	cer, res, err := c.answered(cl, 1, a)
@@ -264,16 +267,55 @@ func verifyPure(c *caller) error {
 			if text(mine) != before || text(back) != opened || !bytes.Equal(was, r) {
 				return errors.New("FinishVerify changed an authenticator, the sealed part of the ceremony or the response")
 			}
-			if got != nil && len(got.Data) > 0 {
-				got.Data[len(got.Data)/2] ^= 1
-				if text(mine[0].Data) != text(a.Data) {
-					return errors.New("the copy shares its data with what was passed in")
-				}
+			if err := unshared(got, mine[0], a); err != nil {
+				return err
 			}
 		}
 		if said[0] != said[1] {
 			return fmt.Errorf("got %s, then %s, want the same answer", said[0], said[1])
 		}
+	}
+	return nil
+}
+
+// unshared changes a copy, and looks whether what was passed in changes with it.
+func unshared(got, given, was *auth.Authenticator) error {
+	if got == nil {
+		return nil
+	}
+	if len(got.Data) > 0 {
+		got.Data[len(got.Data)/2] ^= 1
+	}
+	if len(got.Traits.Channels) > 0 {
+		got.Traits.Channels[0] = "changed"
+	}
+	if text(given.Data) != text(was.Data) || text(given.Traits) != text(was.Traits) {
+		return errors.New("the copy shares its data or channels with what was passed in")
+	}
+	return nil
+}
+
+// leftover finishes ceremonies that say the user was verified: what is refused does not say so any more.
+func leftover(c *caller) error {
+	_, a, err := c.bound(1)
+	if err != nil {
+		return err
+	}
+	binding, err := c.beginBind(2)
+	if err != nil {
+		return err
+	}
+	binding.UserVerified = true
+	if _, err := c.f.FinishBind(binding, []byte(`{}`)); err == nil || binding.UserVerified {
+		return fmt.Errorf("a refused binding: got %v, verified %v, want neither", err, binding.UserVerified)
+	}
+	cer, err := c.beginVerify(1, a)
+	if err != nil {
+		return err
+	}
+	cer.UserVerified = true
+	if _, err := c.f.FinishVerify(cer, []*auth.Authenticator{a}, []byte(`{}`)); err == nil || cer.UserVerified {
+		return fmt.Errorf("a refused verification: got %v, verified %v, want neither", err, cer.UserVerified)
 	}
 	return nil
 }

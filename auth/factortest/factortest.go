@@ -106,6 +106,7 @@ func checks() []check {
 		{"VerifyMalformed", verifyMalformed},
 		{"VerifyBent", verifyBent},
 		{"VerifyPure", verifyPure},
+		{"Leftover", leftover},
 		{"Resend", resend},
 		{"ReplayHere", replayHere},
 		{"ReplayThere", replayThere},

@@ -90,6 +90,9 @@ func (k knock) code(response json.RawMessage) (string, error) {
 }
 
 func (k knock) FinishBind(c *auth.Ceremony, response json.RawMessage) (*auth.Authenticator, error) {
+	if k.fault != "verified before" {
+		c.UserVerified = false
+	}
 	var st knockState
 	if err := json.Unmarshal(c.State, &st); err != nil || (st.For != auth.ForBind && k.fault != "any purpose binds") {
 		return nil, errors.New("not a state of a binding")
@@ -181,6 +184,9 @@ func (k knock) FinishVerify(c *auth.Ceremony, list []*auth.Authenticator,
 		}
 		d.Last = st.Nonce
 		b := *a
+		if k.fault != "shares channels" {
+			b.Traits.Channels = slices.Clone(a.Traits.Channels)
+		}
 		if k.fault == "changes its argument" {
 			a.Name = k.next("name")
 		}
@@ -251,6 +257,7 @@ func TestSuiteFindsFaults(t *testing.T) {
 		"panics": "BindMalformed", "malformed fails": "VerifyMalformed",
 		"input panics": "BindInputMalformed", "bind differs": "BindPure",
 		"begin mutates": "VerifyPure", "changes its argument": "VerifyPure", "shares data": "VerifyPure",
+		"shares channels": "VerifyPure", "verified before": "Leftover",
 		"user verified": "Verify", "loses the secret": "VerifyAgain",
 		"returns beside refusal": "VerifyWrong", "malformed is wrong": "VerifyMalformed",
 		"replays": "ReplayHere", "passes anybody": "Stranger", "resend breaks": "Resend",
