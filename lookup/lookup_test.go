@@ -1,11 +1,13 @@
 package lookup_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -222,8 +224,14 @@ func TestOlderSets(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for _, n := range []int{-1, 1, 999, 1_000_001} {
-		if f, err := lookup.New(lookup.Config{Iterations: n}); err == nil || f != nil {
-			t.Errorf("%d iterations: got no error, want one", n)
+		f, err := lookup.New(lookup.Config{Iterations: n})
+		if err == nil || f != nil || !strings.Contains(err.Error(), "1000 to 1000000") {
+			t.Errorf("%d iterations: got %v, want what may be", n, err)
+		}
+	}
+	for _, n := range []int{0, 1000, 1_000_000} {
+		if _, err := lookup.New(lookup.Config{Iterations: n}); err != nil {
+			t.Errorf("%d iterations: got %v, want no error", n, err)
 		}
 	}
 }
@@ -247,10 +255,143 @@ func TestRandomnessFails(t *testing.T) {
 func TestTimeNotSet(t *testing.T) {
 	f := factor(t)
 	a, codes := bound(t, f)
-	got, err := f.FinishVerify(&auth.Ceremony{}, []*auth.Authenticator{a}, reply(codes[0]))
-	if err == nil || got != nil {
-		t.Errorf("got %v and %v, want a failure", got, err)
+	for _, now := range []time.Time{{}, time.Unix(0, 0)} {
+		got, err := f.FinishVerify(&auth.Ceremony{Now: now}, []*auth.Authenticator{a}, reply(codes[0]))
+		if err == nil || got != nil {
+			t.Errorf("%v: got %v and %v, want a failure", now, got, err)
+		}
 	}
+}
+
+// edited returns JSON with one member of it, or of what it holds in r, set to another value.
+func edited(t *testing.T, data json.RawMessage, name string, value any) json.RawMessage {
+	t.Helper()
+	members := map[string]any{}
+	if err := json.Unmarshal(data, &members); err != nil {
+		t.Fatal(err)
+	}
+	in := members
+	if set, ok := members["r"].(map[string]any); ok && name != "f" {
+		in = set
+	}
+	in[name] = value
+	out, err := json.Marshal(members)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestWhatIsStoredIsChecked reads sets, and begun ones, that no Bind has made.
+func TestWhatIsStoredIsChecked(t *testing.T) {
+	f := factor(t)
+	a, codes := bound(t, f)
+	c := &auth.Ceremony{Now: noon()}
+	if err := f.BeginBind(c, auth.Subject{}); err != nil {
+		t.Fatal(err)
+	}
+	salt := func(n int) string { return base64.StdEncoding.EncodeToString(make([]byte, n)) }
+	for _, tt := range []struct {
+		name  string
+		value any
+		taken bool
+	}{
+		{"s", salt(16), true}, {"s", salt(15), false}, {"s", salt(17), false}, {"s", "", false},
+		{"i", 1000, true}, {"i", 999, false}, {"i", 1_000_000, true}, {"i", 1_000_001, false}, {"i", 0, false},
+		{"u", []int{}, false}, {"u", []int{0}, false}, {"u", make([]int, 11), false}, {"u", make([]int, 10), true},
+		{"h", "", false}, {"h", salt(16), false},
+	} {
+		b := *a
+		b.Data = edited(t, a.Data, tt.name, tt.value)
+		_, err := verify(f, codes[0], &b)
+		if taken := err == nil || errors.As(err, new(*auth.Error)); taken != tt.taken {
+			t.Errorf("a set with %s %v: got %v, want it read %v", tt.name, tt.value, err, tt.taken)
+		}
+		begun := *c
+		begun.State = edited(t, c.State, tt.name, tt.value)
+		if _, err := f.FinishBind(&begun, []byte(`{"saved":true}`)); (err == nil) != tt.taken {
+			t.Errorf("a begun set with %s %v: got %v, want it read %v", tt.name, tt.value, err, tt.taken)
+		}
+	}
+	b := *a
+	b.Data = edited(t, edited(t, a.Data, "u", []int{}), "h", "")
+	if _, err := verify(f, codes[0], &b); err == nil || errors.As(err, new(*auth.Error)) {
+		t.Errorf("a set of no codes: got %v, want a failure", err)
+	}
+	c.State = edited(t, c.State, "f", auth.TOTP)
+	if _, err := f.FinishBind(c, []byte(`{"saved":true}`)); err == nil {
+		t.Error("an app's binding: got a set of recovery codes, want a failure")
+	}
+}
+
+// TestCodesAreWhatWasDrawn: forty bits, five a sign, and none twice.
+func TestCodesAreWhatWasDrawn(t *testing.T) {
+	f := factor(t)
+	drawn := strings.Repeat("s", 16) + "\x00\x00\x00\x00\x01" + "\xff\xff\xff\xff\xff" + "\xff\xff\xff\xff\xff"
+	for i := range byte(8) {
+		drawn += string([]byte{i, 0x10, 0x32, 0x54, 0x76})
+	}
+	f.Rand = strings.NewReader(drawn)
+	a, codes := bound(t, f)
+	want := []string{"0000-0001", "ZZZZ-ZZZZ", "0083-4N3P", "0483-4N3P", "0883-4N3P", "0C83-4N3P", "0G83-4N3P",
+		"0M83-4N3P", "0R83-4N3P", "0W83-4N3P"}
+	if !slices.Equal(codes, want) {
+		t.Errorf("got %v, want %v", codes, want)
+	}
+	for _, code := range codes {
+		var err error
+		a, err = verify(f, code, a)
+		wants(t, err, "")
+	}
+	if a.Traits.Left != 0 {
+		t.Errorf("after all of them: got %d left, want 0", a.Traits.Left)
+	}
+}
+
+// TestFixtures makes sets of codes that were given or drawn, and none of what no code can be.
+func TestFixtures(t *testing.T) {
+	f := factor(t)
+	input := func(codes ...string) auth.FixtureInput {
+		return auth.FixtureInput{MethodForm: auth.MethodForm{Codes: codes},
+			Random: strings.NewReader(strings.Repeat("0123456789abcdefghijklmnopqrstuvwxyz", 9))}
+	}
+	many := slices.Repeat([]string{"abcd 2345"}, 11)
+	for _, codes := range [][]string{nil, {"ABCD-2345"}, {"abcd 2345", "0000-0000"}, many[:10]} {
+		a, shown, err := f.MakeFixture(input(codes...))
+		want := len(codes)
+		if want == 0 {
+			want = 10
+		}
+		if err != nil || len(shown.Codes) != want || a.Kind != auth.Lookup || a.Traits.Left != want {
+			t.Fatalf("%v: got %v, %v, %v, want %d codes", codes, a, shown, err, want)
+		}
+		last := strings.ReplaceAll(shown.Codes[want-1], " ", "")
+		_, err = verify(f, strings.ReplaceAll(last, "-", ""), a)
+		wants(t, err, "")
+	}
+	for _, codes := range [][]string{{"ABC"}, {""}, {"ABCD-234U"}, many} {
+		_, _, err := f.MakeFixture(input(codes...))
+		wants(t, err, auth.MalformedRequest)
+	}
+}
+
+// TestNoTwoSetsAreOne looks a code up in every set, and says of one that is in none that it is wrong.
+func TestNoTwoSetsAreOne(t *testing.T) {
+	f := factor(t)
+	a, mine := bound(t, f)
+	b, theirs := bound(t, f)
+	b.ID = "b"
+	got, err := verify(f, theirs[9], a, b)
+	wants(t, err, "")
+	if got.ID != "b" {
+		t.Errorf("got %s, want b", got.ID)
+	}
+	_, err = verify(f, theirs[9], a, got)
+	wants(t, err, auth.RecoveryUsed)
+	_, err = verify(f, mine[0])
+	wants(t, err, auth.RecoveryWrong)
+	_, err = verify(f, "ABC", a)
+	wants(t, err, auth.RecoveryWrong)
 }
 
 func BenchmarkVerify(b *testing.B) {

@@ -481,10 +481,16 @@ func TestRandomnessFails(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	for _, c := range []oob.Config{{CodeLife: time.Second}, {CodeLife: time.Hour}, {CodeLife: -1}, {Reuse: time.Hour},
-		{Reuse: -1}} {
+	for _, c := range []oob.Config{{CodeLife: time.Minute - 1}, {CodeLife: 10*time.Minute + 1}, {CodeLife: -1},
+		{Reuse: 5*time.Minute + 1}, {Reuse: -1}} {
 		if f, err := oob.NewPhone(c); err == nil || f != nil {
 			t.Errorf("%+v: got no error, want one", c)
+		}
+	}
+	for _, c := range []oob.Config{{}, {CodeLife: time.Minute}, {CodeLife: 10 * time.Minute}, {Reuse: 5 * time.Minute},
+		{CodeLife: 2 * time.Minute, Reuse: 1}} {
+		if _, err := oob.NewEmail(c); err != nil {
+			t.Errorf("%+v: got %v, want no error", c, err)
 		}
 	}
 }
@@ -493,8 +499,99 @@ func TestConfig(t *testing.T) {
 func TestTimeNotSet(t *testing.T) {
 	f := phone(t)
 	a := bound(t, f, "a", mobile)
-	c := &auth.Ceremony{Channel: auth.SMS}
-	if err := f.BeginVerify(c, []*auth.Authenticator{a}); err == nil || c.Messages != nil {
-		t.Errorf("got %v, want a failure", err)
+	for _, now := range []time.Time{{}, time.Unix(0, 0)} {
+		c := &auth.Ceremony{Channel: auth.SMS, Now: now}
+		if err := f.BeginVerify(c, []*auth.Authenticator{a}); err == nil || c.Messages != nil {
+			t.Errorf("%v: got %v, want a failure", now, err)
+		}
+	}
+}
+
+// TestNumbersOfCodes: a code that is also read out keeps its number, so that none that was made before it lives on; and
+// one that was made before an accepted one is not sent again.
+func TestNumbersOfCodes(t *testing.T) {
+	f := phone(t)
+	a := bound(t, f, "a", mobile)
+	older := asked(t, f, auth.Ceremony{}, auth.SMS, start(), a)
+	sent := asked(t, f, auth.Ceremony{}, auth.SMS, start().Add(time.Second), a)
+	called := asked(t, f, *sent, auth.Voice, start().Add(2*time.Second), a)
+	after, err := f.FinishVerify(called, []*auth.Authenticator{a}, reply(called.Messages[0].Args["code"]))
+	wants(t, err, "")
+	_, err = f.FinishVerify(older, []*auth.Authenticator{after}, reply(older.Messages[0].Args["code"]))
+	wants(t, err, auth.CodeExpired)
+	again := asked(t, f, *older, auth.Voice, start().Add(3*time.Second), after)
+	if again.Messages[0].Args["code"] == older.Messages[0].Args["code"] {
+		t.Error("got the old code by another channel, want a new one: the old one is over")
+	}
+	_, err = f.FinishVerify(again, []*auth.Authenticator{after}, reply(again.Messages[0].Args["code"]))
+	wants(t, err, "")
+}
+
+// TestAnotherNumberGetsAnotherCode: what went to one number does not go to the next.
+func TestAnotherNumberGetsAnotherCode(t *testing.T) {
+	f := phone(t)
+	a := bound(t, f, "a", mobile)
+	first := asked(t, f, auth.Ceremony{}, auth.SMS, start(), a)
+	moved := *a
+	moved.Recipient = second
+	again := asked(t, f, *first, auth.Voice, start().Add(time.Second), &moved)
+	if again.Messages[0].Args["code"] == first.Messages[0].Args["code"] {
+		t.Error("got the code of the old number, want a new one")
+	}
+	anew := *a
+	anew.ID = "b" // the same number, bound anew since
+	_, err := f.FinishVerify(first, []*auth.Authenticator{&anew}, reply(first.Messages[0].Args["code"]))
+	wants(t, err, auth.CodeWrong)
+	one := asked(t, f, auth.Ceremony{AuthenticatorID: "a"}, auth.SMS, start(), a, &anew)
+	if len(one.Messages) != 1 {
+		t.Errorf("asked for the first by name: got %d messages, want 1", len(one.Messages))
+	}
+}
+
+// TestDecoysAnswerAlike: for nobody as for somebody, what is malformed is said to be, and what is over is over.
+func TestDecoysAnswerAlike(t *testing.T) {
+	f := phone(t)
+	c := &auth.Ceremony{Purpose: auth.ForSignIn, Kind: auth.Phone, Channel: auth.SMS, Now: start(), Decoy: []byte("d"),
+		Messages: []auth.Message{{Label: "of before"}}}
+	if err := f.BeginVerify(c, nil); err != nil {
+		t.Fatal(err)
+	}
+	if c.Messages != nil {
+		t.Errorf("for nobody: got %d messages, want none", len(c.Messages))
+	}
+	for code, want := range map[string]auth.Code{"123456": auth.CodeWrong, "12": auth.CodeMalformed} {
+		_, err := f.FinishVerify(c, nil, reply(code))
+		wants(t, err, want)
+	}
+	_, err := f.FinishVerify(at(c, start().Add(time.Hour)), nil, reply("123456"))
+	wants(t, err, auth.CodeExpired)
+}
+
+// TestStatesAreChecked refuses what no Begin has left.
+func TestStatesAreChecked(t *testing.T) {
+	f := phone(t)
+	a := bound(t, f, "a", mobile)
+	for name, edit := range map[string]func(map[string]any){
+		"as it was": func(map[string]any) {}, "without a code": func(s map[string]any) { s["c"] = "" },
+		"of five digits": func(s map[string]any) { s["c"] = "12345" },
+		"without an end": func(s map[string]any) { s["e"] = 0 },
+		"of a binding":   func(s map[string]any) { s["b"] = true }, "by e-mail": func(s map[string]any) { s["k"] = auth.Email },
+	} {
+		c := asked(t, f, auth.Ceremony{}, auth.SMS, start(), a)
+		state := map[string]any{}
+		dec := json.NewDecoder(strings.NewReader(string(c.State)))
+		dec.UseNumber()
+		if err := dec.Decode(&state); err != nil {
+			t.Fatal(err)
+		}
+		edit(state)
+		c.State, _ = json.Marshal(state)
+		_, err := f.FinishVerify(c, []*auth.Authenticator{a}, reply(c.Messages[0].Args["code"]))
+		if (err == nil) != (name == "as it was") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if name != "as it was" && errors.As(err, new(*auth.Error)) {
+			t.Errorf("%s: got the refusal %v, want a failure", name, err)
+		}
 	}
 }
