@@ -481,7 +481,7 @@ func TestRandomnessFails(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
-	for _, c := range []oob.Config{{CodeLife: time.Minute - 1}, {CodeLife: 10*time.Minute + 1}, {CodeLife: -1},
+	for _, c := range []oob.Config{{CodeLife: time.Minute - 1, Reuse: 1}, {CodeLife: 10*time.Minute + 1}, {CodeLife: -1},
 		{Reuse: 5*time.Minute + 1}, {Reuse: -1}} {
 		if f, err := oob.NewPhone(c); err == nil || f != nil {
 			t.Errorf("%+v: got no error, want one", c)
