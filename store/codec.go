@@ -1,7 +1,7 @@
 package store
 
 import (
-	"encoding/binary"
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
@@ -25,7 +25,6 @@ type Versioned interface {
 const (
 	framePlain  = 0x00
 	frameSealed = 0x01
-	frameHead   = 5 // a sealed frame's prefix
 )
 
 // encode returns the bytes to store for a document.
@@ -77,34 +76,31 @@ func (c *Collection[T]) decode(r *ring, id string, stored []byte) (*T, error) {
 }
 
 func (c *Collection[T]) open(r *ring, id string, stored []byte) ([]byte, error) {
-	switch {
-	case c.keys.plain && len(stored) > 0 && stored[0] == framePlain:
-		return stored[1:], nil
-	case !c.keys.plain && len(stored) > frameHead && stored[0] == frameSealed:
-		raw, err := r.documents.Decrypt(stored, c.place(id))
-		if err != nil {
-			return nil, ErrSealed
+	if c.keys.plain {
+		raw, ok := bytes.CutPrefix(stored, []byte{framePlain})
+		if !ok {
+			return nil, fmt.Errorf("unknown frame: %w", ErrSealed)
 		}
 		return raw, nil
 	}
-	return nil, fmt.Errorf("unknown frame: %w", ErrSealed)
+	raw, err := r.documents.Decrypt(stored, c.place(id))
+	if err != nil {
+		return nil, ErrSealed
+	}
+	return raw, nil
 }
 
 // place binds a sealed document to where it lies, so that it cannot be moved under another id. A realm
 // stands between two NULs before the name, which is never empty: no place of one realm is one of another.
 func (c *Collection[T]) place(id string) []byte {
-	b := make([]byte, 0, len(c.realm)+2+len(c.name)+1+len(id))
+	realm := ""
 	if c.realm != "" {
-		b = append(append(append(b, 0), c.realm...), 0)
+		realm = "\x00" + c.realm + "\x00"
 	}
-	return append(append(append(b, c.name...), 0), id...)
+	return []byte(realm + c.name + "\x00" + id)
 }
 
 // current reports whether stored bytes are sealed under the primary root, and so its index entries are.
 func (c *Collection[T]) current(r *ring, stored []byte) bool {
-	if len(r.order) == 1 {
-		return true
-	}
-	return len(stored) > frameHead && stored[0] == frameSealed &&
-		binary.BigEndian.Uint32(stored[1:frameHead]) == r.order[0]
+	return len(r.order) == 1 || bytes.HasPrefix(stored, r.head)
 }

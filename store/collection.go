@@ -144,16 +144,16 @@ func (c *Collection[T]) Renew(tx Tx, from string, limit int) (next string, err e
 }
 
 // old returns the stored document, nil if there is none, and whether the primary root sealed it.
-func (c *Collection[T]) old(tx Tx, r *ring, id string) (*T, bool, error) {
+func (c *Collection[T]) old(tx Tx, r *ring, id string) (doc *T, current bool, err error) {
 	stored, err := tx.Get(c.name, id)
+	if err == nil {
+		doc, err = c.decode(r, id, stored)
+		return doc, c.current(r, stored), err
+	}
 	if errors.Is(err, ErrNotFound) {
-		return nil, true, nil
+		err = nil
 	}
-	if err != nil {
-		return nil, false, err
-	}
-	doc, err := c.decode(r, id, stored)
-	return doc, c.current(r, stored), err
+	return nil, current, err
 }
 
 // write stores doc in place of old. All unique values are checked before anything is written, since the
@@ -228,9 +228,6 @@ func (c *Collection[T]) move(tx Tx, r *ring, x *Index[T], id string, was, is []s
 
 // drop removes an entry, under whichever root it was made.
 func (c *Collection[T]) drop(tx Tx, r *ring, x *Index[T], value, id string) error {
-	if !x.blind {
-		return tx.Delete(x.rows, x.key(nil, value, id))
-	}
 	for _, m := range r.index {
 		if err := tx.Delete(x.rows, x.key(m, value, id)); err != nil {
 			return err

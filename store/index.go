@@ -21,7 +21,7 @@ const blindSize = 16
 
 // Blind declares an index for exact matches whose entries show nothing of the value: HMAC-SHA-256 under
 // a key of Keys. If unique, a value belongs to at most one document. values returns what a document is
-// found by, normalised; empty ones and doubles are left out. It may depend on nothing but the document.
+// found by, normalised; empty ones are left out. It may depend on nothing but the document.
 func Blind[T any](name string, unique bool, values func(*T) []string) Index[T] {
 	return Index[T]{name: name, blind: true, unique: unique, values: values}
 }
@@ -39,33 +39,22 @@ func Within[T, U any](x Index[T], part func(*U) *T) Index[U] {
 	return Index[U]{name: x.name, blind: x.blind, unique: x.unique, values: func(doc *U) []string { return x.values(part(doc)) }}
 }
 
-// of returns the values of a document, each once.
+// of returns the values of a document.
 func (x *Index[T]) of(doc *T) []string {
 	if doc == nil {
 		return nil
 	}
 	values := x.values(doc)
-	for i, v := range values {
-		if v == "" || slices.Contains(values[:i], v) {
-			return tidy(values)
-		}
+	if slices.Contains(values, "") {
+		values = slices.Clone(values) // they may be the document's own
+		values = slices.DeleteFunc(values, func(v string) bool { return v == "" })
 	}
 	return values
 }
 
-func tidy(values []string) []string {
-	var out []string
-	for _, v := range values {
-		if v != "" && !slices.Contains(out, v) {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 // check refuses values that an entry cannot hold.
 func (x *Index[T]) check(value string) error {
-	if !x.blind && strings.IndexByte(value, 0) >= 0 {
+	if !x.blind && strings.Contains(value, "\x00") {
 		return fmt.Errorf("index %s: NUL in a value: %w", x.rows, ErrInvalid)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
@@ -47,6 +48,7 @@ type ring struct {
 	handle    *keyset.Handle
 	prfs      *prf.Set
 	order     []uint32 // ids, the primary first
+	head      []byte   // what documents that the primary root has sealed begin with
 	documents tink.AEAD
 	index     []*mac   // in order
 	seals     sync.Map // purpose → tink.AEAD
@@ -208,12 +210,13 @@ func newRing(handle *keyset.Handle) (*ring, error) {
 		return nil, err
 	}
 	r := &ring{handle: handle, prfs: set, order: []uint32{set.PrimaryID}}
+	r.head = binary.BigEndian.AppendUint32([]byte{frameSealed}, set.PrimaryID)
 	for i := range handle.Len() {
 		entry, err := handle.Entry(i)
 		if err != nil {
 			return nil, err
 		}
-		if id := entry.KeyID(); id != set.PrimaryID && set.PRFs[id] != nil {
+		if id := entry.KeyID(); id != set.PrimaryID {
 			r.order = append(r.order, id)
 		}
 	}

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/latchkey-auth/latchkey/needs"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -169,6 +172,12 @@ func TestKeyFiles(t *testing.T) {
 			t.Errorf("got %q, %v after reopening, want %q", got, err, want)
 		}
 	}
+	if err := reopened.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	if third, err := store.OpenKeys(keyFile, read); err != nil || third.Roots() != 3 {
+		t.Errorf("got error %v or not 3 roots after a rotation of keys that were opened, want it in the file", err)
+	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 2 {
 		t.Errorf("got files %v, want two: nothing temporary stays", entries)
@@ -195,6 +204,84 @@ func TestCreateTogether(t *testing.T) {
 	}
 	if got, err := store.ReadSecret(path); err != nil || got != <-won {
 		t.Errorf("the file holds another secret than the winner's (%v)", err)
+	}
+}
+
+// TestMoveFile: the file is moved, not doubled, and each refusal says what it is.
+func TestMoveFile(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	const links = "hard links"
+	for _, test := range []struct {
+		from, to string
+		replace  bool
+		want     error
+		text     bool // hard links are named
+	}{
+		{"one", "new", false, nil, false},
+		{"two", "new", false, fs.ErrExist, false},
+		{"two", "new", true, nil, false},
+		{"three", "newer", true, nil, false},
+		{"gone", "newest", true, fs.ErrNotExist, false},
+		{"gone", "newest", false, fs.ErrNotExist, true},
+		{"four", "no/folder", false, fs.ErrNotExist, true},
+	} {
+		if test.from != "gone" {
+			if err := store.WriteFile(at(test.from), []byte(test.from), true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := store.MoveFile(at(test.from), at(test.to), test.replace)
+		wantErr(t, err, test.want)
+		if err != nil && strings.Contains(err.Error(), links) != test.text {
+			t.Errorf("%s to %s: got error %q, want %s named: %v", test.from, test.to, err, links, test.text)
+		}
+		if test.want == nil {
+			got, err := os.ReadFile(at(test.to))
+			if _, gone := os.Stat(at(test.from)); err != nil || string(got) != test.from || gone == nil {
+				t.Errorf("got %q, %v in %s, want what %s held, and that gone", got, err, test.to, test.from)
+			}
+		}
+	}
+}
+
+// filesEnv names the folder that a child process of these tests writes a file to.
+const filesEnv = "LATCHKEY_TEST_STORE_CHILD"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(filesEnv); dir != "" {
+		runtime.LockOSThread() // calls are counted by thread
+		if err := store.WriteFile(filepath.Join(dir, "file"), []byte("whole"), false); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// TestUnsyncedFileIsTold: neither a file nor its name is said to be written unless the disk has it.
+func TestUnsyncedFileIsTold(t *testing.T) {
+	strace := needs.Program(t, "strace")
+	if err := exec.Command(strace, "-o", os.DevNull, "true").Run(); err != nil {
+		needs.Missing(t, "strace may not trace here")
+	}
+	for _, test := range []struct {
+		when   string
+		failed bool
+		there  bool
+	}{{"1", true, false}, {"2", true, true}, {"3", false, true}} { // the file, its folder, no further one
+		dir := t.TempDir()
+		cmd := exec.Command(strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=fsync",
+			"-e", "inject=fsync:error=EIO:when="+test.when, os.Args[0])
+		cmd.Env = append(os.Environ(), filesEnv+"="+dir)
+		out, err := cmd.CombinedOutput()
+		if (err != nil) != test.failed || test.failed && !strings.Contains(string(out), "input/output error") {
+			t.Errorf("fsync %s: got %v, %q, want failed: %v", test.when, err, out, test.failed)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "file")); (err == nil) != test.there {
+			t.Errorf("fsync %s: got error %v of the file, want it there: %v", test.when, err, test.there)
+		}
 	}
 }
 
@@ -228,6 +315,69 @@ func TestUnsavedKeysAreNotUsed(t *testing.T) {
 	if _, err := again.Open("test", nil, sealed); err != nil || keys.Roots() != 1 {
 		t.Errorf("got %v and %d roots, want what was sealed after a failed rotation to open with the saved keys", err,
 			keys.Roots())
+	}
+}
+
+// TestPreparedRootSealsOnceRotated: a prepared root opens and seals nothing yet; rotated, it seals and is saved so.
+func TestPreparedRootSealsOnceRotated(t *testing.T) {
+	var saved [][]byte
+	keys, err := store.NewKeys(store.Secret{1}, func(sealed []byte) error {
+		saved = append(saved, bytes.Clone(sealed))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		name  string
+		step  func() error
+		roots int
+		opens bool // by what was saved at first
+	}{
+		{"new", func() error { return nil }, 1, true},
+		{"prepared", keys.Prepare, 2, true},
+		{"rotated", keys.Rotate, 2, false},
+		{"rotated again", keys.Rotate, 3, false},
+	}
+	for i, s := range steps {
+		if err := s.step(); err != nil {
+			t.Fatalf("%s: %v", s.name, err)
+		}
+		if len(saved) != i+1 {
+			t.Fatalf("%s: got %d keysets saved, want %d", s.name, len(saved), i+1)
+		}
+		sealed, err := keys.Seal("test", nil, []byte("x"))
+		if err != nil || keys.Roots() != s.roots {
+			t.Fatalf("%s: got %d roots, %v, want %d", s.name, keys.Roots(), err, s.roots)
+		}
+		for j, state := range saved {
+			again, err := store.LoadKeys(state, store.Secret{1}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = again.Open("test", nil, sealed)
+			if want := j == i || j == 0 && s.opens || j == 1 && s.roots < 3; (err == nil) != want {
+				t.Errorf("%s: got error %v by keyset %d, want it to open: %v", s.name, err, j, want)
+			}
+		}
+	}
+}
+
+// TestKeysArePrimed: deriving the keys of a purpose costs more than using them, so they are kept.
+func TestKeysArePrimed(t *testing.T) {
+	keys := newKeys(t)
+	data, ours := []byte("data"), keys.MAC("test", []byte("data"))
+	for name, test := range map[string]struct {
+		fn   func()
+		most float64
+	}{
+		"MAC":      {func() { keys.MAC("test", data) }, 3},
+		"CheckMAC": {func() { keys.CheckMAC("test", data, ours) }, 3},
+		"Seal":     {func() { keys.Seal("test", data, data) }, 20},
+	} {
+		if got := testing.AllocsPerRun(200, test.fn); got > test.most {
+			t.Errorf("%s: got %v allocations, want at most %v", name, got, test.most)
+		}
 	}
 }
 

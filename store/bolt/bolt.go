@@ -79,7 +79,6 @@ type DB struct {
 	bolt     *bbolt.DB
 	commit   func(*bbolt.Tx) error // bbolt's; tests make it fail
 	calls    chan *call
-	pool     sync.Pool     // of *call
 	closing  chan struct{} // closed by Close: no call is taken up any more
 	stopped  chan struct{} // closed when the writer has ended
 	failed   chan struct{} // closed when an outcome is unknown
@@ -110,21 +109,25 @@ func Open(path string, opts Options) (*DB, error) {
 		stopped: make(chan struct{}),
 		failed:  make(chan struct{}),
 	}
-	db.pool.New = func() any { return &call{done: make(chan struct{}, 1)} }
 	w := &writer{db: db}
 	go w.loop()
 	return db, nil
 }
 
-func open(path string, opts Options) (*bbolt.DB, error) {
-	b, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:         cmp.Or(opts.LockTimeout, time.Second),
+// bolt is what bbolt is told.
+func (o Options) bolt() *bbolt.Options {
+	return &bbolt.Options{
+		Timeout:         cmp.Or(o.LockTimeout, time.Second),
 		FreelistType:    bbolt.FreelistMapType,
-		InitialMmapSize: cmp.Or(opts.addressSpace, addressSpace),
-		MaxSize:         opts.MaxSize,
+		InitialMmapSize: cmp.Or(o.addressSpace, addressSpace),
+		MaxSize:         o.MaxSize,
 		NoStatistics:    true,
-		OpenFile:        opts.openFile,
-	})
+		OpenFile:        o.openFile,
+	}
+}
+
+func open(path string, opts Options) (*bbolt.DB, error) {
+	b, err := bbolt.Open(path, 0o600, opts.bolt())
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("opening the store %s: %w", path, store.ErrInUse)
 	}

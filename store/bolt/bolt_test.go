@@ -157,16 +157,19 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 
 // hold keeps the writer busy until the returned function is called, so that what comes meanwhile joins
 // its group. Its own answer is the group's.
-func hold(db *DB) (let func()) {
+func hold(db *DB) (let func()) { return holding(db, func(store.Tx) error { return nil }) }
+
+// holding is hold with what the call that is held writes.
+func holding(db *DB, fn func(store.Tx) error) (let func()) {
 	running := make(chan struct{})
 	free := make(chan struct{})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		db.Update(context.Background(), func(store.Tx) error {
+		db.Update(context.Background(), func(tx store.Tx) error {
 			close(running)
 			<-free
-			return nil
+			return fn(tx)
 		})
 	}()
 	<-running
@@ -282,6 +285,9 @@ func TestLeftWhileWaiting(t *testing.T) {
 	if got := holds(t, db); got != 1 {
 		t.Errorf("got %d documents, want 1", got)
 	}
+	if got := db.Stats().Updates; got != 2 {
+		t.Errorf("got %d updates answered, want 2: those that left are passed over", got)
+	}
 }
 
 // TestContextEndsAtPickUp: the writer takes a call before its caller has left, and still does not run it.
@@ -290,7 +296,7 @@ func TestContextEndsAtPickUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	ran := false
-	c := &call{ctx: ctx, fn: func(store.Tx) error { ran = true; return nil }, done: make(chan struct{}, 1)}
+	c := &call{ctx: ctx, fn: func(store.Tx) error { ran = true; return nil }, done: make(chan struct{})}
 	w := &writer{db: db}
 	if err := w.begin(); err != nil {
 		t.Fatal(err)

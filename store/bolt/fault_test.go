@@ -188,6 +188,9 @@ func wantDead(t *testing.T, db *DB) {
 	if ran {
 		t.Error("a fn ran on a store whose state is unknown")
 	}
+	if err := db.Compact(filepath.Join(t.TempDir(), "copy")); !errors.Is(err, store.ErrUnknownOutcome) {
+		t.Errorf("compact: got error %v, want %v", err, store.ErrUnknownOutcome)
+	}
 }
 
 func TestSyncFailsStops(t *testing.T) {

@@ -27,9 +27,9 @@ type call struct {
 	ctx   context.Context
 	fn    func(store.Tx) error
 	state atomic.Int32
-	done  chan struct{} // holds one answer
+	done  chan struct{} // closed when it is answered
 
-	// The answer, written before done.
+	// The answer, written before.
 	err    error
 	panics *Panic
 	exits  bool // fn ended its goroutine
@@ -60,16 +60,7 @@ func (p *Panic) Unwrap() error {
 // Update implements store.DB. If fn panics, so does Update in its caller's goroutine, with a *Panic, and
 // nothing of fn is written; other Updates are not touched.
 func (db *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	c := db.pool.Get().(*call)
-	c.ctx = ctx
-	c.fn = fn
-	c.err = nil
-	c.panics = nil
-	c.exits = false
-	c.state.Store(waiting)
+	c := &call{ctx: ctx, fn: fn, done: make(chan struct{})}
 	select {
 	case <-db.closing:
 		return store.ErrClosed
@@ -89,38 +80,28 @@ func (db *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
 			return ctx.Err()
 		}
 		<-c.done
-	case <-db.stopped: // the call came after the last round
-		if c.state.CompareAndSwap(waiting, left) {
+	case <-db.stopped:
+		select {
+		case <-c.done:
+		default: // it came after the last round
 			return store.ErrClosed
 		}
-		<-c.done
 	}
-	err := c.err
-	panics := c.panics
-	exits := c.exits
-	c.ctx = nil
-	c.fn = nil
-	c.err = nil
-	c.panics = nil
-	db.pool.Put(c)
 	switch {
-	case panics != nil:
-		panic(panics)
-	case exits:
+	case c.panics != nil:
+		panic(c.panics)
+	case c.exits:
 		runtime.Goexit()
 	}
-	return err
+	return c.err
 }
 
 // A writer is the one goroutine that writes, and its group under way.
 type writer struct {
 	db      *DB
 	tx      *bbolt.Tx // nil between groups
-	reader  reader    // over tx
-	over    overlay
 	members []*call
-	applied int // fns of the group that have written
-	bytes   int // that they have written
+	bytes   int // that they have written, 0 only if none has
 	broken  error
 }
 
@@ -188,7 +169,7 @@ func (w *writer) begin() error {
 	if err != nil {
 		return fmt.Errorf("beginning to write: %w", err)
 	}
-	w.tx, w.reader = tx, reader{tx: tx}
+	w.tx = tx
 	return nil
 }
 
@@ -209,12 +190,10 @@ func (w *writer) run(c *call) {
 	if c.err = c.ctx.Err(); c.err != nil {
 		return
 	}
-	w.over.reset()
-	tx := &update{view: view{reader: w.reader}, over: &w.over}
+	tx := &update{view: view{reader: reader{tx: w.tx}}, over: &overlay{}}
 	returned := false
 	defer func() {
 		tx.ended = true
-		w.reader = tx.reader // with the buckets it has opened
 		if returned {
 			return
 		}
@@ -226,23 +205,21 @@ func (w *writer) run(c *call) {
 	}()
 	c.err = c.fn(tx)
 	returned = true
-	if c.err == nil && w.over.size > 0 {
-		w.applied++
-		w.bytes += w.over.size
-		w.broken = w.over.apply(w.tx, &tx.reader)
+	if c.err == nil {
+		w.bytes += tx.over.size
+		w.broken = tx.over.apply(&tx.reader)
 	}
 }
 
 // end commits the group and answers its members.
 func (w *writer) end() {
 	tx, id := w.tx, w.tx.ID()
-	w.tx = nil
 	var err error
 	switch {
 	case w.broken != nil: // nothing a fn can do leads here; its part may be in the transaction
 		tx.Rollback()
 		err = fmt.Errorf("writing: %w", w.broken)
-	case w.applied == 0:
+	case w.bytes == 0:
 		tx.Rollback()
 	default:
 		if err = w.db.commit(tx); err != nil {
@@ -258,18 +235,13 @@ func (w *writer) end() {
 // were given on what never came to be.
 func (w *writer) answer(err error) {
 	w.db.updates.Add(uint64(len(w.members)))
-	for i, c := range w.members {
+	for _, c := range w.members {
 		if err != nil {
 			c.err = err
 		}
-		c.done <- struct{}{}
-		w.members[i] = nil
+		close(c.done)
 	}
-	w.members = w.members[:0]
-	w.applied = 0
-	w.bytes = 0
-	w.broken = nil
-	w.reader = reader{}
+	*w = writer{db: w.db}
 }
 
 // outcome tells what a failed commit of the transaction id has left behind. No space is a known rollback

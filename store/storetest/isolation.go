@@ -113,6 +113,9 @@ func transactionEnds(t *testing.T, db store.DB) {
 		if err := tx.Put("c", "k", nil); err == nil {
 			t.Error("got no error from Put in a transaction that has ended")
 		}
+		if err := tx.Delete("c", "k"); err == nil {
+			t.Error("got no error from Delete in a transaction that has ended")
+		}
 		for _, err := range tx.Scan("c", "", "", 1) {
 			if err == nil {
 				t.Error("got a document from a Scan in a transaction that has ended")

@@ -215,7 +215,7 @@ func limits(t *testing.T, db store.DB) {
 	}
 	wantDoc(t, get(t, db, "c", "good"), "none")
 	put(t, db, strings.Repeat("c", store.MaxName), "k", "x")
-	view(t, db, func(tx store.Tx) error {
+	check := func(tx store.Tx) error {
 		for _, limit := range []int{0, -1} {
 			var got error
 			for _, err := range tx.Scan("c", "", "", limit) {
@@ -223,8 +223,13 @@ func limits(t *testing.T, db store.DB) {
 			}
 			wantErr(t, got, store.ErrInvalid)
 		}
+		wantDoc(t, read(t, tx, "c", ""), "none") // no key is no document, even where a collection is empty
 		return nil
-	})
+	}
+	put(t, db, "c", "gone", "x")
+	update(t, db, func(tx store.Tx) error { return tx.Delete("c", "gone") })
+	view(t, db, check)
+	update(t, db, func(tx store.Tx) error { return errors.Join(tx.Put("c", "own", nil), check(tx)) })
 }
 
 func bigDocuments(t *testing.T, db store.DB) {
@@ -304,6 +309,17 @@ func scanOwnWrites(t *testing.T, db store.DB) {
 		wantList(t, scan(t, tx, "c", "", "", 3), "a=2", "d=2", "e=")
 		wantList(t, scan(t, tx, "c", "g", "", 3), "h=2")
 		return err
+	})
+	update(t, db, func(tx store.Tx) error { // own ones before, between and behind the others, to be left at each
+		err := errors.Join(
+			tx.Put("c", "0", []byte("4")), tx.Delete("c", "0"), tx.Put("c", "i", []byte("4")), tx.Put("c", "j", []byte("4")),
+			tx.Put("c", "k", []byte("4")), tx.Delete("c", "j"))
+		all := []string{"a=2", "d=2", "e=", "f=3", "h=2", "i=4", "k=4"}
+		wantList(t, scan(t, tx, "c", "", "", 100), all...)
+		for n := range all {
+			wantList(t, scan(t, tx, "c", "", "", n+1), all[:n+1]...)
+		}
+		return errors.Join(err, tx.Delete("c", "i"), tx.Delete("c", "k"))
 	})
 	view(t, db, func(tx store.Tx) error {
 		wantList(t, scan(t, tx, "c", "", "", 100), "a=2", "d=2", "e=", "f=3", "h=2")
