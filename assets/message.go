@@ -64,16 +64,10 @@ type mailDraft struct {
 	args Args
 }
 
-func (l *mailDraft) say(key string) string {
-	said := l.p.texts.fill(l.lang, key, l.args, anyName(l.p.texts.mailWords))
-	if l.lang == Chinese {
-		return strings.ReplaceAll(said, "） ", "）") // no blank beside full-width marks
-	}
-	return said
-}
+func (l *mailDraft) say(key string) string { return l.p.texts.zoned(l.lang, key, l.args) }
 
-// mailWords forms a value for a message: like plain, but a time says its zone, because a reader may be anywhere.
-func (t *Texts) mailWords(lang string, v any, now time.Time) string {
+// zonedWords forms a value like plain, but a time says its zone.
+func (t *Texts) zonedWords(lang string, v any, now time.Time) string {
 	said := t.plain(lang, v, now)
 	at, ok := v.(time.Time)
 	switch {

@@ -187,11 +187,20 @@ func (t *Texts) marked(lang, name string, v any, now time.Time) string {
 // keep marks escaped text as no word of a language.
 func keep(escaped string) string { return `<span translate="no">` + escaped + `</span>` }
 
-// Problem returns the two sentences of a refusal: what happened, and what to do now. A code without a text gets the
-// calm general one.
+// Problem returns the two sentences of a refusal, for programs: what happened, and what to do now. Who shows them to
+// whom is not known, so that times name their zone. A code without a text gets the calm general one.
 func (t *Texts) Problem(lang, code string, args Args) (title, detail string) {
 	key := t.problemKey(code)
-	return t.Say(lang, key+".title", args), t.Say(lang, key+".detail", args)
+	return t.zoned(known(lang), key+".title", args), t.zoned(known(lang), key+".detail", args)
+}
+
+// zoned is Say with the zone of every time named: a reader may be anywhere.
+func (t *Texts) zoned(lang, key string, args Args) string {
+	said := t.fill(lang, key, args, anyName(t.zonedWords))
+	if lang == Chinese {
+		return strings.ReplaceAll(said, "） ", "）") // no blank beside full-width marks
+	}
+	return said
 }
 
 func (t *Texts) problemKey(code string) string {

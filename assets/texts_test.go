@@ -154,11 +154,11 @@ func TestProblems(t *testing.T) {
 		args          Args
 		title, detail string
 	}{
-		{English, "sign-in-locked", Args{"time": noon, "now": noon}, "Sign-in with a password is locked until 14:03",
+		{English, "sign-in-locked", Args{"time": noon, "now": noon}, "Sign-in with a password is locked until 14:03 (UTC+8)",
 			"If you have a security key, it still works. You can also reset the password now."},
-		{English, "sign-in-locked", Args{"time": noon}, "Sign-in with a password is locked until 14:03 on 3 March 2026",
+		{English, "sign-in-locked", Args{"time": noon}, "Sign-in with a password is locked until 14:03 on 3 March 2026 (UTC+8)",
 			"If you have a security key, it still works. You can also reset the password now."},
-		{Chinese, "sign-in-locked", Args{"time": noon}, "密码登录已锁定至 2026 年 3 月 3 日 14:03", "如果您有安全密钥，仍可用它登录。您也可以现在重设密码。"},
+		{Chinese, "sign-in-locked", Args{"time": noon}, "密码登录已锁定至 2026 年 3 月 3 日 14:03（UTC+8）", "如果您有安全密钥，仍可用它登录。您也可以现在重设密码。"},
 		{English, "sign-in-locked", nil, "Sign-in with a password is locked for a while",
 			"If you have a security key, it still works. You can also reset the password now."},
 		{English, "code-wrong", Args{"n": 1}, "This code is not right", "One try left."},

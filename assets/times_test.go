@@ -152,6 +152,24 @@ func TestZoneByLanguage(t *testing.T) {
 	}
 }
 
+// A program may show the words of a refusal to anybody, and they name the zone as well.
+func TestProblemsNameTheZone(t *testing.T) {
+	texts, err := NewTexts(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, want := range map[string]string{
+		English: "Sign-in with a password is locked until 06:03 (UTC)", Chinese: "密码登录已锁定至 14:03（UTC+8）"} {
+		if title, _ := texts.Problem(lang, "sign-in-locked", Args{"time": noon, "now": noon}); title != want {
+			t.Errorf("got %q, want %q", title, want)
+		}
+	}
+	_, detail := texts.Problem(Chinese, "texts-later", Args{"time": noon, "now": noon})
+	if !strings.Contains(detail, "14:03（UTC+8）后可再试") {
+		t.Errorf("got %q, want no blank after the zone", detail)
+	}
+}
+
 // A mail is read anywhere: it names the zone of every time in it.
 func TestMailsNameTheZone(t *testing.T) {
 	texts, err := NewTexts(nil)
