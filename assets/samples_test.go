@@ -157,7 +157,7 @@ func (s sampler) help(with Way) Help {
 	h := Help{Ceremony: "sealed", SentAt: s.ago(40 * time.Second), Label: "K7", Delivery: "accepted",
 		Heard: s.ago(30 * time.Second), Resend: s.in(28 * time.Second), Texts: 4, CanSend: true, Open: true}
 	if with == WaySMS || with == WayCall {
-		h.To, h.CanCall = "+86 ••• •••• 8000", true
+		h.To, h.CanCall = "+86 ••• •••• 8000", with != WayCall
 		h.Others = []Method{s.blue(), s.spare(), s.app(), s.mail(), s.codes()}
 	} else if with == WayEmail {
 		h.To, h.Texts = "b•••@example.com", -1

@@ -66,6 +66,11 @@ func TestPagesTellTheMethodThatWasUsed(t *testing.T) {
 			t.Errorf("%s: the history says %q", way, got)
 		}
 	}
+	w.pass(3 * time.Minute)
+	p := w.browser()
+	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword).at("/sign-in/verify", 200)
+	p.fill(p.open("/sign-in/verify?with=call"), "/sign-in/send", "with", "call").says("You asked for a call to",
+		"Call me again", "another call at", "Your call is about to go out")
 	owner.open("/security/history").says("Code asked for: Voice call", "Code asked for: Text message")
 }
 
