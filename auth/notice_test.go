@@ -26,6 +26,7 @@ func actsNobodyHearsOf() map[Action]string {
 		ActTrust:         "a browser that a mail has told of, after a fresh second step",
 		ActRestore:       "of the site; owners of codes are told one by one",
 		ActClock:         "of the site: no account is touched",
+		ActRotateKeys:    "of the site: no account is touched",
 	}
 }
 

@@ -53,6 +53,8 @@ const (
 	ActRestore   Action = "restore"         // a backup was put back
 	ActLookClock Action = "look-clock"
 	ActClock     Action = "set-clock" // an operator has set service time
+
+	ActRotateKeys Action = "rotate-keys" // an operator has had the data sealed with a new key
 )
 
 // The actions of testers, in a lab. Package lab has more.
@@ -146,6 +148,8 @@ func rules() map[Action]Rule {
 		ActRestore:   {Who: System, Audit: true},
 		ActLookClock: {Who: System, Reads: true},
 		ActClock:     {Who: System, Audit: true},
+
+		ActRotateKeys: {Who: System, Audit: true},
 	}
 }
 

@@ -12,26 +12,24 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// The commands that a running site takes.
+// The commands about the clock.
 const (
 	cmdClock       = "clock"
 	cmdClockAccept = "clock accept"
 	cmdClockRepair = "clock repair"
 )
 
-// command does what an operator asks of the site, and returns what he is to read.
-func (h *house) command(ctx context.Context, name, operator string) (string, error) {
+// clocks does what an operator asks about the clock, and returns what he is to read.
+func (h *house) clocks(ctx context.Context, name, operator string) (string, error) {
 	var state *auth.ClockState
 	var err error
 	switch name {
-	case cmdClock:
-		state, err = h.service.ClockState(ctx)
 	case cmdClockAccept:
 		state, err = h.service.AcceptClock(ctx, operator)
 	case cmdClockRepair:
 		state, err = h.service.RepairClock(ctx, operator)
 	default:
-		err = fmt.Errorf("no such command: %q", name)
+		state, err = h.service.ClockState(ctx)
 	}
 	if err != nil {
 		return "", err
@@ -78,18 +76,4 @@ of it ends: sessions, sign-ins under way, mailed links, codes, trusted browsers,
 removals, unsent messages. Passwords, methods and recovery codes stay. The audit trail
 keeps who said so.`))
 	return group
-}
-
-// controlCommand is a command that a running site takes, and that works on the store of a stopped one.
-func controlCommand(environ []string, stdout, stderr io.Writer, name, short, long string) *cobra.Command {
-	cmd := &cobra.Command{Use: name[strings.LastIndex(name, " ")+1:], Short: short, Long: strings.TrimSpace(long), Args: noArguments}
-	settings := settable(cmd, environ, stderr)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := settings()
-		if err != nil {
-			return err
-		}
-		return runCommand(cmd.Context(), c, environ, name, stdout)
-	}
-	return cmd
 }

@@ -31,7 +31,8 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(serveCommand(environ, stdout, stderr), storeCommand(environ, stdout, stderr),
-		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr), versionCommand(stdout))
+		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr),
+		keysCommand(environ, stdout, stderr), versionCommand(stdout))
 	return root
 }
 

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // controlFile is the socket in the data folder on which a running site takes commands.
@@ -190,4 +192,30 @@ func commandStopped(ctx context.Context, c *Config, command, operator string) (t
 		return "", err
 	}
 	return h.command(ctx, command, operator)
+}
+
+// command does what an operator asks of the site, and returns what he is to read.
+func (h *house) command(ctx context.Context, name, operator string) (string, error) {
+	subject, _, _ := strings.Cut(name, " ")
+	switch subject {
+	case cmdClock:
+		return h.clocks(ctx, name, operator)
+	case cmdKeys:
+		return h.rootKeys(ctx, name, operator)
+	}
+	return "", fmt.Errorf("no such command: %q", name)
+}
+
+// controlCommand is a command that a running site takes, and that works on the store of a stopped one.
+func controlCommand(environ []string, stdout, stderr io.Writer, name, short, long string) *cobra.Command {
+	cmd := &cobra.Command{Use: name[strings.LastIndex(name, " ")+1:], Short: short, Long: strings.TrimSpace(long), Args: noArguments}
+	settings := settable(cmd, environ, stderr)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := settings()
+		if err != nil {
+			return err
+		}
+		return runCommand(cmd.Context(), c, environ, name, stdout)
+	}
+	return cmd
 }
