@@ -53,6 +53,7 @@ type Problem struct {
 type Signals struct {
 	RPID     string
 	UserID   string   // the account's WebAuthn user handle
+	Unknown  string   // a credential id that nobody has here; "" sends nothing
 	Accepted []string // every credential id of the account; nil sends nothing, empty says "none"
 }
 

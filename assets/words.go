@@ -74,6 +74,9 @@ func (c *pageData) SignalsJSON() (string, error) {
 		out["userId"] = s.UserID
 		out["accepted"] = s.Accepted
 	}
+	if s.Unknown != "" {
+		out["unknown"] = s.Unknown
+	}
 	raw, err := json.Marshal(out)
 	return string(raw), err
 }
@@ -127,6 +130,7 @@ type touchWord struct {
 func (c *pageData) TouchWords(do string) []touchWord {
 	words := []touchWord{
 		{"waiting", c.text("touch.waiting", nil), c.text("touch.waiting.more", nil)},
+		{"anew", c.text("touch.waiting", nil), c.text("touch.anew", nil)},
 		{"checking", c.text("touch.checking", nil), c.text("touch.checking.more", nil)},
 	}
 	failed := map[string]string{"cancelled": "key-cancelled", "timeout": "key-timed-out",

@@ -149,6 +149,11 @@ func (s *Service) resendBinding(ctx context.Context, c Caller, begun *Ceremony) 
 // BindFinish checks the response and binds the new method. The first one turns
 // two-step verification on and raises the session.
 func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindInfo, error) {
+	info, err := s.bindFinish(ctx, c, d)
+	return info, s.signalRefused(ctx, c, d.Response, err)
+}
+
+func (s *Service) bindFinish(ctx context.Context, c Caller, d BindDone) (*BindInfo, error) {
 	cer, err := s.unseal(d.Ceremony, ForBind, c)
 	if err != nil {
 		return nil, err

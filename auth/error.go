@@ -147,6 +147,9 @@ type Error struct {
 	Cause Code
 	// Also is what else is wrong with what was sent: forms are told all at once.
 	Also []*Error
+	// Unknown is the credential of the caller's own response where nobody has it
+	// here: his browser should offer it no more.
+	Unknown *UnknownCredential
 	// Demand is set on StepUpRequired and TooWeak: what the caller must show.
 	Demand Demand
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -88,6 +89,7 @@ func TestAnswersToKeyFirstTellNobodyWhoHasAnAccount(t *testing.T) {
 	w := newWorld(t)
 	_, _, owner := w.withKey("seller@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
 	ctx := t.Context()
+	handle := b64(make([]byte, 64))
 	forged := func(identifier string, claim func(allowed string) string) string {
 		ch, err := w.s.SignInKeyFirst(ctx, caller("x"), auth.KeyFirstForm{Identifier: identifier})
 		ok(t, "begin", err)
@@ -103,15 +105,21 @@ func TestAnswersToKeyFirstTellNobodyWhoHasAnAccount(t *testing.T) {
 		client := `{"type":"webauthn.get","challenge":"` + o.Challenge +
 			`","origin":"http://localhost:8080","crossOrigin":false}`
 		id := claim(allowed)
+		answer := map[string]string{"clientDataJSON": b64([]byte(client)), "signature": b64([]byte("0123456789")),
+			"authenticatorData": b64(append(rpIDHash(), 1, 0, 0, 0, 1)), "userHandle": handle}
+		if handle == "" {
+			delete(answer, "userHandle")
+		}
 		response, err := json.Marshal(map[string]any{"id": id, "rawId": id, "type": "public-key",
-			"clientExtensionResults": map[string]any{},
-			"response": map[string]string{"clientDataJSON": b64([]byte(client)), "signature": b64([]byte("0123456789")),
-				"authenticatorData": b64(append(rpIDHash(), 1, 0, 0, 0, 1)), "userHandle": b64(make([]byte, 64))}})
+			"clientExtensionResults": map[string]any{}, "response": answer})
 		ok(t, "response", err)
 		told := ""
 		for range 2 { // the second time the challenge is spent
 			_, err = w.s.SignInFinish(ctx, caller("x"), ch.Ceremony, response)
 			told += " " + err.Error()
+			if e := new(auth.Error); errors.As(err, &e) && e.Unknown != nil {
+				told += " unknown"
+			}
 		}
 		return told
 	}
@@ -124,10 +132,12 @@ func TestAnswersToKeyFirstTellNobodyWhoHasAnAccount(t *testing.T) {
 	var real, decoy string
 	forged("seller@example.com", func(id string) string { real = id; return "AAAA" })
 	forged("nobody@example.com", func(id string) string { decoy = id; return "AAAA" })
-	known = forged("", func(string) string { return real })
-	unknown = forged("", func(string) string { return decoy })
-	if known != unknown {
-		t.Errorf("a forged answer without an identifier: got%s for a real id,%s for a decoy", known, unknown)
+	for _, handle = range []string{handle, ""} {
+		known = forged("", func(string) string { return real })
+		unknown = forged("", func(string) string { return decoy })
+		if known != unknown {
+			t.Errorf("a forged answer without an identifier: got%s for a real id,%s for a decoy", known, unknown)
+		}
 	}
 	h, err := w.s.History(ctx, owner, "", 100)
 	ok(t, "history", err)

@@ -268,6 +268,7 @@ type verdict struct {
 	account  *Account
 	answered *Authenticator // changed copy; may stand beside a refusal
 	refused  *Error
+	unknown  string // the credential that answered, where its owner would know that it is none of ours
 	proof    Proof
 }
 
@@ -302,6 +303,9 @@ func (s *Service) verifyResponse(ctx context.Context, c Caller, cer *Ceremony, r
 	}
 	if cer.anonymous() && v.refused != nil && v.answered == nil {
 		v.refused, v.account = s.genericRefusal(cer, v.refused), nil // one answer for all, and nobody's history
+		if v.unknown != "" {
+			v.refused.Unknown = &UnknownCredential{RPID: s.rpID, CredentialID: v.unknown}
+		}
 	}
 	return v, nil
 }
@@ -359,6 +363,9 @@ func (w *Work) lookupDiscoverable(credential string, handle []byte, v *verdict) 
 	x, err := w.s.authenticators.One(w.tx, "credential", credential)
 	if errors.Is(err, store.ErrNotFound) {
 		v.refused = Refuse(KeyWrong).In("7.2.6")
+		if handle != nil {
+			v.unknown = credential
+		}
 		return nil, nil
 	}
 	if err != nil {
@@ -370,6 +377,7 @@ func (w *Work) lookupDiscoverable(credential string, handle []byte, v *verdict) 
 	switch {
 	case handle != nil && string(handle) != string(v.account.Handle):
 		v.refused = Refuse(KeyUserHandleWrong).In("7.2.6")
+		v.unknown = credential // for all that its bearer can know
 	case x.State != Active:
 		v.refused = Refuse(KeyFrozen)
 	case v.account.disabled():

@@ -119,6 +119,9 @@ func keyNewPost(x *request) error {
 	if err == nil {
 		return x.added(info)
 	}
+	if e := new(auth.Error); errors.As(err, &e) && e.Unknown != nil && leadsElsewhere(e) {
+		x.leaveFlash(flash{Unknown: e.Unknown}) // the page that comes first tells the browser
+	}
 	path := "/security/keys/new"
 	if x.field("kind") == "passkey" {
 		path += "?kind=passkey"

@@ -288,6 +288,8 @@ type flash struct {
 	Tone    string       `json:"o,omitempty"`
 	Signals *auth.Signal `json:"s,omitempty"`
 	Found   string       `json:"f,omitempty"` // the key that was touched
+
+	Unknown *auth.UnknownCredential `json:"u,omitempty"`
 }
 
 // maxParting is what fits in a cookie; a longer one is left unsaid.
@@ -313,7 +315,7 @@ func (x *request) takeFlash() (*assets.Notice, *assets.Signals) {
 		return nil, nil
 	}
 	x.found = p.Found
-	var signals *assets.Signals
+	signals := unknownSignal(p.Unknown)
 	if p.Signals != nil {
 		signals = &assets.Signals{RPID: p.Signals.RPID, UserID: p.Signals.UserID, Accepted: p.Signals.Accepted}
 	}

@@ -74,7 +74,9 @@ type Problem struct {
 	Also      []Fault           `json:"also,omitempty"` // what else is wrong: a form is told all at once
 	Step      string            // where WebAuthn Level 3 asks for what was refused: "7.1.9"
 	Cause     auth.Code         // in a lab, where the code is deliberately blunt: that of the check that refused
-	RequestID string            // for support and the log
+	// of a key's response: nobody has that credential here, and the browser that made it should be told so
+	UnknownCredential *bool
+	RequestID         string // for support and the log
 }
 
 // A Fault is one more thing that was refused.
@@ -171,7 +173,11 @@ func (x *request) document(err error) {
 	status := x.deny(e)
 	title, detail := x.s.texts.Problem(x.caller.Language, string(e.Code), x.says(e))
 	p := Problem{Type: x.s.site.problems + string(e.Code), Title: title, Detail: detail, Status: status, Code: e.Code,
-		Field: e.Field, Args: e.Args, Until: e.Until, Step: e.Step, Cause: e.Cause, RequestID: x.id}
+		Field: e.Field, Args: e.Args, Until: e.Until, Step: e.Step, Cause: e.Cause,
+		RequestID: x.id}
+	if e.Unknown != nil {
+		p.UnknownCredential = new(true)
+	}
 	if e.Code == auth.StepUpRequired || e.Code == auth.TooWeak {
 		p.AcrValues, p.MaxAge = acr(e.Demand.Class), &e.Demand.MaxAge
 	}

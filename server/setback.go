@@ -10,8 +10,9 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// A setback is a form that was refused, or whose page is wanted in the other language. Its POST answers with 303, so that going back and loading again show a page of
-// ours and not the browser's own; the page that is shown then says what was refused, beside what was typed. It travels in
+// A setback is a form that was refused, or whose page is wanted in the other language. Its POST answers with 303, so
+// that going back and loading again show a page of ours and not the browser's own; the page that is shown then says
+// what was refused, beside what was typed. It travels in
 // a cookie, sealed for this browser. Passwords, codes and answers of keys are no part of it, and on a shared computer
 // nothing that was typed is.
 type setback struct {
@@ -153,10 +154,21 @@ func (x *request) setBack(codes ...auth.Code) bool {
 	return len(codes) == 0
 }
 
+// unknownSignal is how a page tells the browser of a credential that nobody has here.
+func unknownSignal(u *auth.UnknownCredential) *assets.Signals {
+	if u == nil {
+		return nil
+	}
+	return &assets.Signals{RPID: u.RPID, Unknown: u.CredentialID}
+}
+
 // tellSetback says on a page what was refused.
 func (x *request) tellSetback(f *assets.Frame) {
 	if x.setback != nil && x.r.Method == http.MethodGet {
 		x.addProblems(f, x.setback.Error)
+		if f.Signals == nil {
+			f.Signals = unknownSignal(x.setback.Error.Unknown)
+		}
 	}
 }
 

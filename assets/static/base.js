@@ -35,6 +35,9 @@ function writeResponse(c) {
     authenticatorAttachment: c.authenticatorAttachment || undefined, clientExtensionResults: c.getClientExtensionResults() });
 }
 
+// A part of this page as it would be if it were opened now: a question that runs out is replaced where it stands.
+const anew = async s => $(s, new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html'));
+
 // One ceremony at a time: a new one, a form that is sent, or leaving the page ends the one that waits.
 let ceremony;
 const endCeremony = () => { if (ceremony) ceremony.abort(); ceremony = undefined; };

@@ -4,8 +4,9 @@ for (const panel of $$('[data-key]')) {
   const form = panel.closest('form'), ask = $('[data-ask]', form), create = panel.dataset.key === 'create';
   const say = $('[data-say]', panel), more = $('[data-more]', panel), bar = $('progress', panel), sec = $('[data-sec]', panel), hurry = $('.while', panel);
   const idle = [say.textContent, more.textContent], limit = +panel.dataset.seconds || 0;
-  const loaded = Date.now();
-  let clock, sent, asked; // asked: pressed while the page was asking by itself
+  // The page's own question lives longer where a key is added: until the binding is over.
+  const life = create ? 14 * 60 : limit;
+  let loaded = Date.now(), left = 9, clock, sent, asked; // asked: pressed while the page was asking by itself
 
   const show = (state, word) => {
     const w = $(`[data-word="${word}"]`, panel) || $('[data-word="other"]', panel);
@@ -36,14 +37,14 @@ for (const panel of $$('[data-key]')) {
     return e.name;
   };
 
-  const run = async (auto, again) => {
+  const run = async (auto, again, word = 'waiting') => {
     if (sent) return;
     if (!again) asked = false;
     if (!canKey()) return show('failed', isSecureContext ? 'NotSupportedError' : 'SecurityError');
     const began = Date.now(), signal = newCeremony();
     try {
       const publicKey = readOptions(create, panel.dataset.options);
-      show('waiting', 'waiting');
+      show('waiting', word);
       const c = await navigator.credentials[create ? 'create' : 'get']({ publicKey, signal });
       form.elements.response.value = writeResponse(c);
       show('checking', 'checking');
@@ -60,13 +61,38 @@ for (const panel of $$('[data-key]')) {
     }
   };
 
+  // An answer to a question that has run out would be refused: a new one takes its place, and the panel says so. What
+  // was typed stays. Where no question comes, the whole page is asked for: it says why.
+  const renew = async () => {
+    const next = await anew('[data-key]');
+    if (!next) return location.reload();
+    panel.dataset.options = next.dataset.options;
+    form.elements.ceremony.value = $('[name=ceremony]', next).value;
+    loaded = Date.now();
+    return true;
+  };
+  const begin = async () => {
+    ask.setAttribute('aria-disabled', 'true');
+    try {
+      if (await renew()) run(false, false, 'anew');
+    } catch (e) { show('failed', 'other'); }
+  };
+  // Where a key is added the form is long: its question is renewed while nobody is asked, for two hours.
+  const keep = () => setTimeout(async () => {
+    if (left-- <= 0) return;
+    keep();
+    if (panel.dataset.state === 'waiting' || panel.dataset.state === 'checking') return;
+    try {
+      if (await renew() && panel.dataset.state === 'idle') more.textContent = $('[data-word=anew] span', panel).textContent;
+    } catch (e) { /* the next press tells */ }
+  }, life * 1000);
+  if (create) keep();
+
   form.addEventListener('submit', e => {
     if (sent || e.submitter?.name === 'lang') return;
     e.preventDefault();
     if (ask.getAttribute('aria-disabled') === 'true') return asked = true;
-    // The question has run out: an answer to it would be refused. The page brings a new one and asks by itself.
-    // A key that is added is asked for longer: until the page's own question is over.
-    if (limit && Date.now() - loaded > (create ? 14 * 60 : limit) * 1000) location.reload();
+    if (limit && Date.now() - loaded > life * 1000) begin();
     else run();
   });
   addEventListener('pageshow', e => { if (e.persisted) { sent = false; show('idle'); } });
