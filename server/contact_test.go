@@ -54,7 +54,7 @@ func TestContactPhonePage(t *testing.T) {
 	p, _ := w.withApp()
 	s := p.fill(p.open("/security/contact"), "/security/contact/phone", "phone",
 		"1380013800").at("/security/contact", 200)
-	s = p.fill(s, "/security/contact/phone", "phone", "").at("/security/contact", 200)
+	s = p.fill(s, "/security/contact/phone", "phone", "").at("/security/contact", 200).says("Type a phone number")
 	p.open("/security").says("+86 138 0013 8000")
 	w.pass(time.Second)
 	p.fill(s, "/security/contact/phone", "phone", "+86 138 0013 8001").at("/security", 200).says("+86 138 0013 8001",

@@ -130,7 +130,7 @@ func phonePost(x *request) error {
 	if x.field("remove") == "yes" {
 		number = ""
 	} else if number == "" { // an empty field is a slip, and must not take the number away
-		return x.refuseTo("/security/contact", auth.RefuseField(auth.PhoneMalformed, "phone"))
+		return x.refuseTo("/security/contact", auth.RefuseField(auth.PhoneMissing, "phone"))
 	}
 	if _, err := x.s.service.ChangePhone(x.r.Context(), x.caller, number, x.field("region")); err != nil {
 		return x.refuseTo("/security/contact", err)
