@@ -27,6 +27,7 @@ type attempts struct {
 	At         time.Time `json:"t"`           // of the last
 	RestsUntil time.Time `json:"u,omitzero"`
 	Keep       bool      `json:"k,omitempty"` // counts towards a limit: never swept
+	Since      time.Time `json:"s,omitzero"`  // of the first, where that is asked for
 }
 
 const quiet = 24 * time.Hour

@@ -48,7 +48,7 @@ func TestCountsOfOlderStoresAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := both{attempts{7, 6, now, now.Add(time.Minute), true}, quota{9, now.Add(-time.Hour), now}}
+	want := both{attempts{7, 6, now, now.Add(time.Minute), true, time.Time{}}, quota{9, now.Add(-time.Hour), now}}
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

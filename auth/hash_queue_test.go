@@ -160,7 +160,8 @@ func TestARightFifthTryLocksNothing(t *testing.T) {
 // A judged password is concluded, though who typed it has gone: a right one is no guess.
 func TestJudgedPasswordIsConcluded(t *testing.T) {
 	// which look at the clock comes once the hash is done
-	for who, concludes := range map[string]int{"a stranger": 2, "a known browser": 2, "behind a key": 3, "in the settings": 2} {
+	for who, concludes := range map[string]int{"a stranger": 2, "a known browser": 2, "behind a key": 3,
+		"in the settings": 2} {
 		atPass := func() {}
 		k := newKeyed(t, func(c *auth.Config) {
 			now := c.Now
@@ -188,7 +189,8 @@ func TestJudgedPasswordIsConcluded(t *testing.T) {
 	}
 }
 
-// Strangers wait in a queue of their own: however full it is, who has shown that he may be the owner waits in the first.
+// Strangers wait in a queue of their own: however full it is, who has shown that he may be the owner waits in the
+// first.
 func TestOwnersWaitApart(t *testing.T) {
 	first := map[string]bool{"an introduced browser": true, "a known browser": true, "behind a key": true,
 		"in the settings": true}
@@ -201,7 +203,8 @@ func TestOwnersWaitApart(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				flood := make(chan error)
 				go func() {
-					_, err := k.s.SignIn(ctx, caller("thief"), auth.SignInForm{Identifier: "nobody@example.com", Password: "x"})
+					f := auth.SignInForm{Identifier: "nobody@example.com", Password: "x"}
+					_, err := k.s.SignIn(ctx, caller("thief"), f)
 					flood <- err
 				}()
 				synctest.Wait()

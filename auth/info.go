@@ -252,6 +252,7 @@ type SecurityInfo struct {
 	Region         string       `json:"-"` // of a number that the account has: the next is likely of the same
 	PhoneConfirmed bool
 	PasswordAt     time.Time
+	PasswordOut    bool      // strangers have it: see Service.ItWasMe
 	EnrolledAt     time.Time // zero: two-step verification is off
 	Methods        []AuthenticatorInfo
 	BackupNeeded   bool

@@ -17,6 +17,7 @@ func actsNobodyHearsOf() map[Action]string {
 		ActSignOut:       "nothing is left that could harm",
 		ActEndSession:    "nothing is left that could harm",
 		ActForget:        "nothing is left that could harm",
+		ActItWasMe:       "all is as it was before the notice, and said where it was known",
 		ActAskMail:       "the mail with the code says it",
 		ActIntroduce:     "it signs nobody in; the sign-in that follows is told of",
 		ActUndo:          "it is done from the notice",

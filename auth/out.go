@@ -1,5 +1,13 @@
 package auth
 
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
+)
+
 // This file is what wrong second steps behind a right password mean: whoever
 // gives them has the password and nothing else. From the fifth on the password
 // alone leads no unknown browser any further than to a mailed code or a key,
@@ -73,8 +81,10 @@ func (w *Work) countStrangersStep(c *Ceremony) error {
 	if err != nil {
 		return err
 	}
-	t.Failures++
-	t.At, t.Keep = w.now, true // only a new password ends it
+	if t.Failures++; t.Failures == 1 {
+		t.Since = w.now
+	}
+	t.At, t.Keep = w.now, true // only a new password ends it, or the owner's word
 	if err := w.s.attempts.Put(w.tx, outKey(c.Account), &t); err != nil || t.Failures < outAfter {
 		return err
 	}
@@ -100,4 +110,40 @@ func (w *Work) tellOut(a *Account, ids messageIDs) error {
 		return err
 	}
 	return w.tell(a, toldPasswordOut, nil, ids)
+}
+
+// ItWasMe is the owner's word that the wrong second steps were his own: the password is out no longer. It counts in a
+// browser that the account knew before the first of them, or behind a fresh strong proof: whoever has signed in since
+// with something weak may be who gave them. Refuses StepUpRequired and TooWeak.
+func (s *Service) ItWasMe(ctx context.Context, c Caller) error {
+	return s.doOnce(ctx, c, ActItWasMe, func(w *Work) error {
+		key := outKey(w.account.ID)
+		t, err := w.attempts(key)
+		if err != nil {
+			return err
+		}
+		known, err := w.knewBrowser(t.Since)
+		if err != nil {
+			return err
+		}
+		if !known && t.Failures > 0 {
+			if err := w.Require(Demand{Strong, ageRemove}, NoClass); err != nil {
+				return err
+			}
+		}
+		return w.clearFailures(key)
+	})
+}
+
+// knewBrowser reports whether the account knew the session's browser at a time.
+func (w *Work) knewBrowser(at time.Time) (bool, error) {
+	id := w.s.browserID(w.caller)
+	if id == "" {
+		return false, nil
+	}
+	b, err := w.s.browsers.Get(w.tx, sessionKey(w.account.ID, id))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil && b.FirstAt.Before(at), err
 }

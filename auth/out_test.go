@@ -88,7 +88,7 @@ func TestThePasswordIsOut(t *testing.T) {
 			ok(t, "a stranger before", err)
 			k.slip(kind, 5)
 			for _, with := range secondSteps {
-				wantCode(t, "a stranger's right password", k.steps(behind("late", "203.0.113.9"), with, true), auth.MailCodeNeeded)
+				wantCode(t, "a stranger's right password", k.steps(late, with, true), auth.MailCodeNeeded)
 			}
 			for _, with := range []auth.Kind{auth.TOTP, auth.Phone, auth.Email, auth.Lookup} {
 				_, err := k.s.SignInBegin(t.Context(), late, before.Ceremony, choice(before, with))
@@ -256,4 +256,59 @@ func TestACrowdLeadsToTheMailedCode(t *testing.T) {
 	wantCode(t, "a right password", k.steps(behind("later", "203.0.114.9"), auth.TOTP, true), auth.SignInRefused)
 	ok(t, "the mailed code", k.introduce(late))
 	ok(t, "then", k.steps(late, auth.TOTP, true))
+}
+
+// signedIn takes both steps and returns the caller with the session.
+func (k *keyed) signedIn(c auth.Caller, kind auth.Kind) auth.Caller {
+	k.t.Helper()
+	k.pass(31 * time.Second)
+	k.mail()
+	ch, err := k.begin(c, kind)
+	ok(k.t, "begin", err)
+	done, err := k.s.SignInFinish(k.t.Context(), c, ch.Ceremony, k.answer(kind, ch, true))
+	ok(k.t, "finish", err)
+	return with(c, done.Token)
+}
+
+// "It was me" counts in a browser that was known before, or after a strong proof. Who has come since with something
+// weak may be who gave the wrong answers.
+func TestItWasMe(t *testing.T) {
+	for who, tt := range map[string]struct {
+		browser string // "" is a program
+		kind    auth.Kind
+		later   time.Duration
+		want    auth.Code
+	}{
+		"in a known browser, by text":                 {"home", auth.Phone, time.Hour, ""},
+		"in a browser that came since, by text":       {"new", auth.Phone, 0, auth.TooWeak},
+		"in a browser that came since, by app":        {"new", auth.TOTP, 0, ""},
+		"in a browser that came since, by app, later": {"new", auth.TOTP, time.Hour, auth.StepUpRequired},
+	} {
+		t.Run(who, func(t *testing.T) {
+			k := newKeyed(t)
+			k.slip(auth.TOTP, 5)
+			c := behind(tt.browser, "203.0.113.7")
+			if tt.browser == "new" {
+				ok(t, "the mailed code", k.introduce(c))
+			}
+			c = k.signedIn(c, tt.kind)
+			k.pass(tt.later)
+			info, err := k.s.Security(t.Context(), c)
+			ok(t, "overview", err)
+			if !info.PasswordOut {
+				t.Error("the overview does not tell that the password is out")
+			}
+			late, err := behind("late", "203.0.113.9"), k.s.ItWasMe(t.Context(), c)
+			if tt.want != "" {
+				wantCode(t, "it was me", err, tt.want)
+				wantCode(t, "a stranger", k.steps(late, auth.TOTP, true), auth.MailCodeNeeded)
+				return
+			}
+			ok(t, "it was me", err)
+			ok(t, "a stranger", k.steps(late, auth.TOTP, true))
+			if info, err = k.s.Security(t.Context(), c); err != nil || info.PasswordOut {
+				t.Errorf("the overview afterwards: got %v, %v, want nothing of it", info, err)
+			}
+		})
+	}
 }

@@ -27,6 +27,7 @@ const (
 	ActEndSession    Action = "end-session"
 	ActTrust         Action = "trust-browser"
 	ActForget        Action = "forget-browser"
+	ActItWasMe       Action = "it-was-me"
 	ActNewPassword   Action = "change-password"
 	ActContact       Action = "change-contact"
 	ActConfirmEmail  Action = "confirm-email"
@@ -133,6 +134,7 @@ func rules() map[Action]Rule {
 		ActEndSession:   {Who: Enrolled, Audit: true},
 		ActTrust:        {Who: Enrolled, Demand: Demand{Weak, ageAdd}, Audit: true, Change: true},
 		ActForget:       {Who: Enrolled, Audit: true},
+		ActItWasMe:      {Who: Enrolled, Audit: true}, // and Strong, but in a known browser
 		ActContact:      {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 		ActConfirmEmail: {Who: Enrolled, Audit: true, Change: true},
 		ActNewPassword:  {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},

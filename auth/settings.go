@@ -85,6 +85,10 @@ func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error)
 		a := w.account
 		info := &SecurityInfo{Me: *w.me(), MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
 			PasswordAt: a.PasswordAt, EnrolledAt: a.EnrolledAt}
+		var err error
+		if info.PasswordOut, err = w.passwordOut(a.ID); err != nil {
+			return nil, err
+		}
 		if err := w.listMethods(info); err != nil {
 			return nil, err
 		}

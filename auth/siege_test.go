@@ -31,7 +31,8 @@ type siege struct {
 func newSiege(t *testing.T) *siege {
 	s := &siege{world: newWorld(t)}
 	for i := range 3 {
-		o := &besiegedOwner{siege: s, email: fmt.Sprintf("seller%d@example.com", i), phone: fmt.Sprintf("+861380013800%d", i)}
+		o := &besiegedOwner{siege: s, email: fmt.Sprintf("seller%d@example.com", i),
+			phone: fmt.Sprintf("+861380013800%d", i)}
 		s.owners = append(s.owners, o)
 		form := form(o.phone)
 		form.UserName = fmt.Sprintf("shop%d", i)
@@ -151,12 +152,14 @@ func (s *siege) strike(n int) {
 	}
 	_ = s.s.Forgot(ctx, c, o.email)
 	_ = s.s.ResetPassword(ctx, c, "no-such-link", "Another-Horse9")
-	for _, address := range []string{o.email, fmt.Sprintf("seller+%d@example.com", n), fmt.Sprintf("new%d@example.com", n)} {
+	for _, address := range []string{o.email, fmt.Sprintf("seller+%d@example.com", n),
+		fmt.Sprintf("new%d@example.com", n)} {
 		_, _ = s.s.SignUp(ctx, c, address)
 	}
 }
 
-// behindPassword is what a stranger does who has the password: he has texts sent and guesses codes, by each kind in turn.
+// behindPassword is what a stranger does who has the password: he has texts sent and guesses codes, by each kind in
+// turn.
 func (s *siege) behindPassword(c auth.Caller, o *besiegedOwner, n int) {
 	ctx := s.t.Context()
 	info, err := s.s.SignIn(ctx, c, auth.SignInForm{Identifier: o.email, Password: password})
@@ -175,8 +178,9 @@ func (s *siege) behindPassword(c auth.Caller, o *besiegedOwner, n int) {
 	_, _ = s.s.SignInResend(ctx, c, ch.Ceremony, auth.SMS)
 }
 
-// An hour of strangers at a thousand addresses, who guess, ask and send at every second, the password of one owner among
-// what they have: no owner is refused in a known browser by key, app, text or password, nor in a new one by the mailed code.
+// An hour of strangers at a thousand addresses, who guess, ask and send at every second, the password of one owner
+// among what they have: no owner is refused in a known browser by key, app, text or password, nor in a new one by the
+// mailed code.
 func TestSiege(t *testing.T) {
 	s := newSiege(t)
 	kinds := []auth.Kind{auth.TOTP, auth.WebAuthn, auth.Phone}

@@ -308,6 +308,8 @@ func trustBrowser(x *request) (*auth.BrowserInfo, error) {
 	return info, err
 }
 
+func itWasMe(x *request) error { return x.s.service.ItWasMe(x.r.Context(), x.caller) }
+
 func forgetBrowser(x *request) error {
 	return x.s.service.ForgetBrowser(x.r.Context(), x.caller, x.param("id"))
 }

@@ -13,8 +13,11 @@ import (
 func TestPagesWhileThePasswordIsOut(t *testing.T) {
 	w := newWorld(t)
 	secret := w.enrolled(w.program())
+	signIn := func(p *person, password string) *sheet {
+		return p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", password)
+	}
 	p := w.browser()
-	s := p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword).at("/sign-in/verify", 200)
+	s := signIn(p, testPassword).at("/sign-in/verify", 200)
 	for range 4 {
 		s = p.fill(s, "/sign-in/verify", "code", other(w.code(secret))).at("/sign-in/verify", 200)
 	}
@@ -24,16 +27,24 @@ func TestPagesWhileThePasswordIsOut(t *testing.T) {
 
 	q := w.browser()
 	q.address = "198.51.100.7:4321"
-	q.fill(q.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", "Wrong-Horse9").at("/sign-in", 200).
-		says("E-mail, phone or password is not right")
-	s = q.fill(q.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword).at("/sign-in/mail", 200)
+	signIn(q, "Wrong-Horse9").at("/sign-in", 200).says("E-mail, phone or password is not right")
+	s = signIn(q, testPassword).at("/sign-in/mail", 200)
 	s.says(says...)
-	if got := s.form("/sign-in/mail").fields.Get("identifier"); got != testEmail || strings.Contains(s.text, testPassword) {
+	got := s.form("/sign-in/mail").fields.Get("identifier")
+	if got != testEmail || strings.Contains(s.text, testPassword) {
 		t.Errorf("got identifier %q, want what was typed but the password", got)
 	}
 	s = q.fill(s, "/sign-in/mail").at("/sign-in/mail/code", 200)
 	q.fill(s, "/sign-in/mail/code", "code", w.mailed(auth.TemplateIntroduce).Args["code"]).at("/done/introduced", 200)
 	w.pass(time.Minute)
-	s = q.fill(q.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword).at("/sign-in/verify", 200)
+	s = signIn(q, testPassword).at("/sign-in/verify", 200)
 	q.fill(s, "/sign-in/verify", "code", w.code(secret)).at("/sign-in/trust", 200)
+
+	s = q.open("/security").says("Somebody may know your password")
+	q.fill(s, "/security/password/mine").at("/security", 200).says("Noted: it was you")
+	if s = q.open("/security"); strings.Contains(s.text, "/security/password/mine") {
+		t.Error("the overview still asks")
+	}
+	w.pass(time.Minute)
+	signIn(w.browser(), testPassword).at("/sign-in/verify", 200)
 }

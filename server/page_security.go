@@ -24,6 +24,8 @@ func securityPages(methods auth.Table) []page {
 			post: stopPost},
 		{path: "/security/password", who: enrolled, what: "password", uses: []string{"StepUp", "ChangePassword", "OwnEmail"},
 			get: passwordPage, post: passwordPost},
+		{path: "/security/password/mine", who: enrolled, what: "password", uses: []string{"ItWasMe"},
+			get: toOverview, post: minePost},
 		{path: "/security/sessions", who: enrolled, uses: []string{"Sessions"}, get: sessionsPage},
 		{path: "/security/sessions/end", who: enrolled, uses: []string{"EndOtherSessions"}, get: toSessions,
 			post: endOthersPost},
@@ -76,6 +78,7 @@ func overviewPage(x *request) error {
 	}
 	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Covered: info.Covered,
 		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt,
+		Out:      info.PasswordOut,
 		UserName: info.Me.UserName, Email: ownEmail(info), Phone: ownPhone(info), PhoneProved: info.PhoneConfirmed,
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
 		TrustOn: x.s.config.Policy.TrustLife > 0}
@@ -292,6 +295,15 @@ func removePost(sort string, lost bool) func(*request) error {
 		}
 		return x.redirect("/security")
 	}
+}
+
+// minePost is the owner's word that the wrong second steps were his.
+func minePost(x *request) error {
+	if err := itWasMe(x); err != nil {
+		return err
+	}
+	x.leaveFlash(flash{Key: "slips-owned"})
+	return x.redirect("/security")
 }
 
 func stopPost(x *request) error {

@@ -290,9 +290,6 @@ func (x *request) ofStep(s *step, ceremony string) *auth.Challenge {
 
 // refuseStep answers a refusal of the step. A code under way outlives a wrong one: the page asks for it again.
 func (x *request) refuseStep(s *step, w assets.Way, id, ceremony string, refused error) error {
-	if mailCodeNeeded(refused) {
-		return x.refuseTo(mailCodePath, refused)
-	}
 	if ceremony != "" && x.s.sends(w) && x.begun(s, ceremony, w, id) != nil {
 		x.put(stepCookie, ceremony+"."+url.QueryEscape(id), flowLife)
 	}
@@ -301,6 +298,9 @@ func (x *request) refuseStep(s *step, w assets.Way, id, ceremony string, refused
 
 // showStep shows the second step by one way, or by the best if none is chosen.
 func (x *request) showStep(s *step, w assets.Way, id string) error {
+	if x.setBack(auth.MailCodeNeeded) {
+		return x.refuseTo(mailCodePath, x.setback.Error)
+	}
 	v := &assets.Verify{Frame: s.frame, For: s.what, Next: s.next, With: w, ID: id}
 	v.Path = s.at(w, id)
 	if !slices.ContainsFunc(s.methods, func(m assets.Method) bool { return m.Way == w && (id == "" || m.ID == id) }) {

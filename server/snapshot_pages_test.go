@@ -46,7 +46,7 @@ func takeTour(t *testing.T, w *world, lang string) {
 	o := &tour{world: w, t: t, lang: lang}
 	o.p = o.visitor()
 	for _, part := range []func(){
-		o.signUp, o.firstKey, o.app, o.passkey, o.phone, o.mailbox, o.codes, o.overviews, o.methods, o.signIns,
+		o.signUp, o.firstKey, o.app, o.passkey, o.phone, o.mailbox, o.codes, o.overviews, o.methods, o.signIns, o.passwordOut,
 		o.keyFirst, o.stepUps, o.contacts, o.undo, o.forgot, o.sessions, o.removals, o.strays,
 	} {
 		part()
@@ -328,6 +328,18 @@ func (o *tour) forgot() {
 	p.open("/done/email-changed")
 	o.mailCode()
 	p.open("/done/removal-stopped")
+}
+
+// passwordOut gives wrong codes in an unknown browser until the password alone leads it nowhere; they were the owner's.
+func (o *tour) passwordOut() {
+	o.later()
+	p := o.visitor()
+	p.firstStep(testEmail, testPassword, "shared")
+	for s := p.open("/sign-in/verify?with=app"); strings.HasPrefix(s.path, "/sign-in/verify"); {
+		s = p.fill(s, "/sign-in/verify", "code", "123456")
+	}
+	o.p.open("/security/password/mine")
+	o.p.fill(o.p.open("/security"), "/security/password/mine")
 }
 
 // mailCode introduces a browser.

@@ -262,7 +262,7 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		auth.ActAskMail: "code-sent", auth.ActIntroduce: "browser-introduced",
 		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed",
 		auth.ActLose: "key-lost", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",
-		auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended",
+		auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended", auth.ActItWasMe: "slips-owned",
 		auth.ActEndSession: "session-ended", auth.ActConfirmEmail: "email-changed", auth.ActRestore: "codes-void",
 		auth.ActAnswerAgain: "repeated",
 	}

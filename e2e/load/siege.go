@@ -127,7 +127,8 @@ func (f *flood) start(ctx context.Context, c *child, own *sellers) (stop func() 
 	}
 }
 
-// A besieged is one operation of owners under one flood, against the same minutes without. All rounds are taken together.
+// A besieged is one operation of owners under one flood, against the same minutes without. All rounds are taken
+// together.
 type besieged struct {
 	Flood     string        `json:"flood"`
 	Operation string        `json:"operation"`

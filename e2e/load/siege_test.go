@@ -45,7 +45,8 @@ func TestFloodsAreBounded(t *testing.T) {
 		asked := stop()
 		s.Close()
 		if most > f.connections || asked < int64(f.connections) {
-			t.Errorf("%s: got %d connections and %d requests, want %d of each at least", f.name, most, asked, f.connections)
+			t.Errorf("%s: got %d connections and %d requests, want %d of each at least", f.name, most, asked,
+				f.connections)
 		}
 	}
 }
@@ -64,7 +65,8 @@ func TestWhatAFloodMakesOfASignIn(t *testing.T) {
 	}
 	b.judge()
 	if b.Without != 198*time.Millisecond || b.Ratio != 3 || b.N != 200 || b.Target != 2.5 {
-		t.Errorf("got %s without, %v times, of %d, target %v; want 198ms, 3, 200, 2.5", b.Without, b.Ratio, b.N, b.Target)
+		t.Errorf("got %s without, %v times, of %d, target %v; want 198ms, 3, 200, 2.5", b.Without, b.Ratio, b.N,
+			b.Target)
 	}
 	if other := f.of("app-code second step", &all); other.Target != 2 {
 		t.Errorf("an operation that is not named: got a target of %v, want 2", other.Target)
