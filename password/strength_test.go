@@ -21,6 +21,7 @@ func TestDates(t *testing.T) {
 		"0000": nil, "0001": nil, "0100": nil, "0101": {day},
 		"1231": {day}, "1232": nil, "3112": {day}, "3212": nil, "1313": nil, "1312": {day}, "3113": nil,
 		"190": nil, "19": nil, "": nil, "19a0": nil, "1900x": {year}, "x1900": nil, "123/": nil, "12:1": nil,
+		"190:": nil, "99990101": nil, "01019999": {day},
 		"19900101": {year, date}, "19901231": {year, date}, "19901332": {year}, "01011990": {day, date},
 		"31121990": {day, date}, "32131990": nil, "01011899": {day}, "1990010": {year},
 		"199001011": {year, date}, "01012012": {day, date}, "20121231": {year, day, date},
@@ -126,6 +127,8 @@ func TestBits(t *testing.T) {
 		{"monkey", wordBits},
 		{"acoly+e", wordBits + signBits},
 		{"acoly+3", wordBits + 2*signBits},
+		{"act1vate", wordBits + signBits}, // a one for an i
+		{"aco1yte", wordBits + signBits},  // and for an l
 		{"Monkey", wordBits},
 		{"moNkey", wordBits + caseBits},
 		{"MONKEY", wordBits + caseBits},
@@ -139,6 +142,19 @@ func TestBits(t *testing.T) {
 			t.Errorf("%q: got %.3f bits, want %.3f", tt.typed, got, tt.want)
 		}
 	}
+}
+
+// TestLongestListedWord is a word like any other.
+func TestLongestListedWord(t *testing.T) {
+	for line := range strings.Lines(commonList) {
+		if word := strings.TrimSpace(line); len(word) == longestCommon {
+			if got := bits([]rune(word), nil); got > wordBits {
+				t.Errorf("%s: got %.1f bits, want %.1f at most", word, got, wordBits)
+			}
+			return
+		}
+	}
+	t.Errorf("no word of the list has %d letters: the bound is too high", longestCommon)
 }
 
 // TestIsSimple wants five kinds of characters and enough bits, in the window that is looked at.
@@ -215,6 +231,9 @@ func TestCommonWithFringes(t *testing.T) {
 		word + "12345678901": true,
 		"g" + word:           false, // letters around it make another word
 		word + "g":           false,
+		"etyloca91":          true,
+		"love%&":             true, // the shortest word
+		"lov%&":              false,
 		"1g" + word:          false,
 		word + "g1":          false,
 		word + "a":           false, // the first letter and the last are letters, their neighbours are none
