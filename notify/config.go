@@ -187,8 +187,7 @@ func checkChannels(list []auth.Channel) error {
 // loopback reports whether host is this machine by its name alone; nothing is
 // looked up, for a name server could lie.
 func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // trust returns the TLS settings for a provider. caFile adds to nothing: with

@@ -67,7 +67,6 @@ type HTTP struct {
 	g       Gateway
 	fields  Fields   // what every message's templates see of the gateway
 	needed  []string // fields without which no request is made
-	host    string   // scheme and host that no template may change
 	url     *template.Template
 	body    *template.Template
 	headers map[string]*template.Template
@@ -168,20 +167,16 @@ func newClient(c *tls.Config, g Gateway) *http.Client {
 // parse reads the templates and fixes scheme and host.
 func (h *HTTP) parse() error {
 	scheme, rest, _ := strings.Cut(h.g.URL, "://")
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
-	base, err := url.Parse(scheme + "://" + rest[:end])
+	host, _, _ := strings.Cut(strings.NewReplacer("?", "/", "#", "/").Replace(rest), "/")
+	base, err := url.Parse(scheme + "://" + host) // which no brace may stand in
 	switch {
-	case err != nil || base.Host == "" || base.User != nil || strings.Contains(rest[:end], "{{"):
+	case err != nil || base.Host == "" || base.User != nil:
 		return errors.New("url: need scheme://host without user, password or template")
 	case scheme != "https" && (scheme != "http" || !loopback(base.Hostname())):
 		return errors.New("url must begin with https, unless it is on this machine")
 	case strings.Contains(rest, "#"):
 		return errors.New("url: a fragment is never sent")
 	}
-	h.host = base.Scheme + "://" + base.Host
 	if h.url, err = parse("url", h.g.URL); err != nil {
 		return err
 	}
@@ -280,7 +275,7 @@ func (h *HTTP) try() error {
 		return err
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil || query.Has("injected") || r.URL.Fragment != "" {
+	if err != nil || query.Has("injected") {
 		return errors.New("url: pass values through form (query) or url (path)")
 	}
 	switch {
@@ -318,9 +313,6 @@ func (h *HTTP) request(ctx context.Context, f Fields) (*http.Request, string, er
 	r, err := http.NewRequestWithContext(ctx, h.g.Method, target, strings.NewReader(body))
 	if err != nil {
 		return nil, "", errors.New("url: pass values through form (query) or url (path)")
-	}
-	if r.URL.Scheme+"://"+r.URL.Host != h.host || r.URL.User != nil {
-		return nil, "", errors.New("url: a value changed the host")
 	}
 	for name, t := range h.headers {
 		value, err := execute(t, f)
@@ -378,7 +370,7 @@ func (h *HTTP) Deliver(ctx context.Context, m auth.Message, t Text) (string, err
 // read judges an answer.
 func (h *HTTP) read(resp *http.Response) (string, *Failure) {
 	status := h.status(resp)
-	if status != nil && (h.g.Failure.Path == "" || status.Word != WordRefused) {
+	if status != nil && status.Word != WordRefused {
 		return "", status
 	}
 	unreadable := &Failure{Class: Unsure, Word: WordUnreadable, Status: resp.StatusCode}
@@ -421,7 +413,7 @@ func (h *HTTP) refusal(answer any, status int) *Failure {
 	if err != nil || at == nil || at == "" {
 		return nil
 	}
-	if value, leaf := pick(at, ""); leaf && slices.Contains(h.g.Failure.Temporary, value) {
+	if value, _ := pick(at, ""); slices.Contains(h.g.Failure.Temporary, value) {
 		return &Failure{Class: Later, Word: WordBusy, Status: status}
 	}
 	return &Failure{Class: Never, Word: WordRefused, Status: status}

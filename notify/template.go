@@ -165,7 +165,7 @@ func (f Fields) hostile() Fields {
 	m := auth.Message{ID: "id-1", Recipient: "+10000000000", Channel: auth.SMS, Language: "zh-CN", Label: "K7",
 		Template: auth.TemplateCode, Args: map[string]string{"code": "407123", "purpose": string(auth.ForSignIn),
 			"minutes": "5"}}
-	return f.of(m, Text{Body: bad, Subject: bad, HTML: bad}, time.Unix(1700000000, 0))
+	return f.of(m, Text{Body: bad, Subject: bad, HTML: bad}, time.Time{})
 }
 
 // branch follows a path such as "data.0.id" through decoded JSON.
