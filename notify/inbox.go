@@ -166,7 +166,7 @@ func (b *Inbox) bound() {
 		b.size -= sizeOf(&b.arrived[extra])
 	}
 	b.arrived = slices.Delete(b.arrived, 0, extra)
-	for n := len(b.travels); n > 0 && (n > inboxKeep || b.size > inboxSize); n-- {
+	for n := len(b.travels); n > inboxKeep || b.size > inboxSize; n-- {
 		b.size -= sizeOf(&b.travels[n-1])
 		b.travels = slices.Delete(b.travels, n-1, n)
 	}

@@ -152,3 +152,66 @@ func TestSinkRefusesAnOpenFile(t *testing.T) {
 		t.Errorf("got %v, want an error that names the mode", err)
 	}
 }
+
+// TestWhatASinkHolds to one message and to one byte; what is cut keeps the newest, and knows them.
+func TestWhatASinkHolds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "messages.jsonl")
+	var s *Sink
+	check := func(lines int) {
+		t.Helper()
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.lines) != lines || len(s.seen) != lines || int64(s.size) != info.Size() {
+			t.Errorf("got %d lines, %d ids and %d bytes of %d, want %d lines",
+				len(s.lines), len(s.seen), s.size, info.Size(), lines)
+		}
+	}
+	s = openSink(t, path)
+	for i := range sinkMost {
+		drop1(t, s, fmt.Sprintf("m%d", i))
+	}
+	check(sinkMost)
+	drop1(t, s, "last")
+	check(sinkKeep + 1)
+	drop1(t, s, fmt.Sprintf("m%d", sinkMost-1)) // known still
+	check(sinkKeep + 1)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err == nil {
+		t.Error("got a file closed twice, want it closed the first time")
+	}
+
+	path += "2"
+	s = openSink(t, path)
+	send := func(id string, size int) {
+		t.Helper()
+		if _, err := s.Deliver(t.Context(), auth.Message{ID: id}, Text{Body: strings.Repeat("x", size)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send("p", 0)
+	frame := s.size
+	path += "3"
+	s = openSink(t, path)
+	send("a", sinkSize/2-frame)
+	send("b", sinkSize/2-frame)
+	check(2) // exactly what it may hold
+	if s.size != sinkSize {
+		t.Fatalf("got %d bytes, want %d", s.size, sinkSize)
+	}
+	send("c", 0)
+	check(2) // b, which is half of it, and c
+	send("d", sinkSize/2-2*frame+1)
+	check(2) // a byte too many: b and c are half and more, so c and d are left
+	if got := s.Recent(9); len(got) != 2 || got[0].ID != "d" || got[1].ID != "c" {
+		t.Errorf("got %d messages, want d and c", len(got))
+	}
+	for _, list := range [][]auth.Channel{nil, {"fax"}} {
+		if _, err := NewSink(SinkConfig{Path: path, Channels: list}, time.Now); err == nil {
+			t.Errorf("got a sink for the channels %q, want an error", list)
+		}
+	}
+}

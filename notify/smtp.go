@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -132,27 +133,28 @@ func (s *SMTP) authenticate(c SMTPConfig) error {
 	if password == "" {
 		return errors.New("a username without a password")
 	}
-	// The library sees no TLS below implicit TLS, since the dialling is ours.
-	clear := c.TLS == "implicit" || loopback(c.Host)
-	if c.Auth == "" {
-		c.Auth = "plain"
+	kind, ok := c.authType()
+	if !ok {
+		return fmt.Errorf("auth %q is none of plain, login, cram-md5, scram-sha-256", c.Auth)
 	}
+	s.options = append(s.options, gomail.WithSMTPAuth(kind),
+		gomail.WithUsername(c.Username), gomail.WithPassword(password))
+	return nil
+}
+
+// authType is how the password is told, where the library may see that the connection is encrypted, or not.
+func (c SMTPConfig) authType() (gomail.SMTPAuthType, bool) {
 	kind, ok := map[string][2]gomail.SMTPAuthType{ // encrypted, or else
 		"plain":         {gomail.SMTPAuthPlain, gomail.SMTPAuthPlainNoEnc},
 		"login":         {gomail.SMTPAuthLogin, gomail.SMTPAuthLoginNoEnc},
 		"cram-md5":      {gomail.SMTPAuthCramMD5, gomail.SMTPAuthCramMD5},
 		"scram-sha-256": {gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA256},
-	}[c.Auth]
-	if !ok {
-		return fmt.Errorf("auth %q is none of plain, login, cram-md5, scram-sha-256", c.Auth)
+	}[cmp.Or(c.Auth, "plain")]
+	// The library sees no TLS below implicit TLS, since the dialling is ours.
+	if c.TLS == "implicit" || loopback(c.Host) {
+		return kind[1], ok
 	}
-	chosen := kind[0]
-	if clear {
-		chosen = kind[1]
-	}
-	s.options = append(s.options, gomail.WithSMTPAuth(chosen),
-		gomail.WithUsername(c.Username), gomail.WithPassword(password))
-	return nil
+	return kind[0], ok
 }
 
 // Name returns "smtp".
@@ -273,7 +275,7 @@ func (s *SMTP) compose(m auth.Message, t Text) (*gomail.Msg, string, error) {
 	msg := gomail.NewMsg(gomail.WithEncoding(encoding), gomail.WithNoDefaultUserAgent())
 	mailbox := string(m.Recipient)
 	to, err := mail.ParseAddress(mailbox)
-	if err != nil || to.Name != "" || to.Address != mailbox || strings.ContainsFunc(mailbox, unicode.IsControl) {
+	if err != nil || to.Address != mailbox { // as it stands: no name, no quotes, no blanks
 		return nil, "", &Failure{Class: Never, Word: WordAddress}
 	}
 	if msg.FromFormat(oneLine(s.from.Name), s.from.Address) != nil || msg.To(mailbox) != nil {
