@@ -211,9 +211,9 @@ func failure(err error) *Failure {
 // again queues m for gateway after a wait that grows with its tries, or fails
 // it if there is no time or no try left.
 func (d *Dispatcher) again(m auth.Message, gateway, reason string, after time.Duration) auth.Outcome {
-	wait := d.limits.Most
-	if n := max(0, m.Tries); n < 30 && d.limits.First<<n < d.limits.Most {
-		wait = d.limits.First << n
+	wait := min(d.limits.First, d.limits.Most)
+	for range m.Tries {
+		wait = min(2*wait, d.limits.Most)
 	}
 	wait = wait/2 + time.Duration(d.Jitter()*float64(wait/2))
 	wait = max(wait, min(after, d.limits.Most))
@@ -230,7 +230,10 @@ func (d *Dispatcher) settle(ctx context.Context, m auth.Message, o auth.Outcome)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	err := d.outbox.Settle(ctx, m.ID, o)
-	for wait := 50 * time.Millisecond; err != nil && wait < time.Second; wait *= 4 {
+	for _, wait := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, 800 * time.Millisecond} {
+		if err == nil {
+			break
+		}
 		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():

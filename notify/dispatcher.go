@@ -176,11 +176,8 @@ func (d *Dispatcher) drain(cut func()) {
 		d.working.Wait()
 		close(done)
 	}()
-	if within(done, d.limits.Drain) {
-		return
-	}
-	cut()
-	if !within(done, time.Second) {
+	defer time.AfterFunc(d.limits.Drain, cut).Stop()
+	if !within(done, d.limits.Drain+time.Second) {
 		d.log.Warn("deliveries left behind; they will be tried again", "count", d.busy())
 	}
 }
@@ -202,7 +199,7 @@ func (d *Dispatcher) free(r auth.Rank) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	n := d.leased.room(r, d.most)
-	d.full = d.full || n == 0
+	d.full = n == 0
 	return n
 }
 
@@ -240,7 +237,6 @@ func (d *Dispatcher) release(m auth.Message) {
 	delete(d.flying, m.ID)
 	d.leased[m.Rank()]--
 	full := d.full
-	d.full = false
 	d.mu.Unlock()
 	if full {
 		d.poke()

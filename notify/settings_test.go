@@ -31,7 +31,11 @@ func TestEndsOfGatewaySettings(t *testing.T) {
 			change(g)
 		}
 	}
-	bare := func(g *Gateway) { g.Method, g.Body, g.ContentType = "GET", "", "" }
+	bare := func(g *Gateway) {
+		g.Method = "GET"
+		g.Body = ""
+		g.ContentType = ""
+	}
 	for _, tt := range []struct {
 		name   string
 		change func(*Gateway)
