@@ -46,6 +46,11 @@ func (p *person) withoutScript() {
 	}
 	p.signOut().signIn().at("/sign-in/verify").follow(`main a[href*="with=recovery"]`)
 	p.fill("code", codes[0]).submit("/sign-in/verify").at("/security").says(p.word("codes.count", "n", 9, "total", 10))
+	const way = `main a[href^="/security/email/"]:not([href*=new])`
+	p.open("/security").follow(way).follow(`main a[href$="/remove"]`).follow("main .ask button.btn-bad")
+	if p.open("/security").at("/security").has(way) {
+		p.t.Error("without script: got the mailbox still there, want it removed")
+	}
 	p.open("/help/check").says(p.word("check.noscript"))
 }
 
@@ -59,15 +64,28 @@ func (p *person) cookiesOff() {
 	p.fill("identifier", p.email, "password", password).submit("/sign-in").at("/security/start")
 }
 
+const weChatAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) " +
+	"Mobile/15E148 MicroMessenger/8.0.54(0x18003630) NetType/WIFI"
+
 // weChat opens the pages where mailed links open on many phones.
 func (p *person) weChat() {
+	q := p.s.person(p.t, p.house, p.lang) // who has never been elsewhere
+	q.pretend(weChatAgent, eval[string](q, "navigator.language"))
+	q.signUp().open("/security/keys/new").says(q.word("wechat.title"))
+	if q.has("main [data-ask]") {
+		q.t.Error("in WeChat: got a button that asks a key, want none")
+	}
+	q.follow(`main a.btn-main[href="/security/start"]`).follow(`main a[href="/security/app/new"]`)
+	q.addApp().at("/security/start").signOut().signIn().at("/sign-in/verify")
+	q.fill("code", q.code()).submit("/sign-in/verify").at("/security")
+
 	p.plug(usb())
 	p.registered().signIn().at("/security/start")
 	p.addKey("Key 1").at("/security/start")
 	p.addPhone("sms").at("/security")
 	p.signOut()
 	accept := eval[string](p, "navigator.language")
-	p.pretend("Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 MicroMessenger/8.0.54(0x18003630) NetType/WIFI", accept)
+	p.pretend(weChatAgent, accept)
 	p.signIn().at("/sign-in/verify").says(p.word("wechat.title"), p.word("wechat.detail"), p.word("touch.none"))
 	if p.has("main [data-key]") {
 		p.t.Error("in WeChat: got a panel that asks the key, want none")

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/webauthn"
 )
 
@@ -9,6 +11,7 @@ func passkeyJourneys() []journey {
 		{"a passkey is another item", (*person).passkey},
 		{"sign-in without typing", (*person).withoutTyping},
 		{"a passkey that does not know its user", (*person).unverified},
+		{"a passkey that nobody has here", (*person).unknownPasskey},
 		{"the key before the password", (*person).keyFirst},
 		{"strangers lock the password, the key still opens", (*person).locked},
 	}
@@ -62,6 +65,28 @@ func (p *person) withoutTyping() {
 	p.open("/security/keys").follow(p.linkTo("This PC")).follow(`main a[href$="/remove"]`)
 	id := k.holds()[0]
 	p.follow(`main .ask button.btn-bad`)
+	p.signal("deleted "+text64(id.CredentialID), platform(), id.IsResidentCredential)
+}
+
+// unknownPasskey has a passkey whose registration is refused, and one that is removed in another browser: the browser
+// is told of both, and offers neither any more.
+func (p *person) unknownPasskey() {
+	k := p.plug(platform())
+	p.registered().signIn(remember).at("/security/start")
+	p.open("/security/keys/new?kind=passkey").at("/security/keys/new").fill("name", "Never")
+	eval[bool](p, "document.querySelector('main [name=ceremony]').value += 'x', true")
+	p.follow("main [data-ask]").says(p.word("frame.error"))
+	within(p.t, "the refused passkey to be forgotten", func() bool { return len(k.holds()) == 0 })
+
+	p.addPasskey("This PC").at("/security/start")
+	p.addApp().at("/security")
+	id := k.holds()[0]
+	q := p.another()
+	q.signIn().at("/sign-in/verify").open("/sign-in/verify?with=app").fill("code", q.code()).submit("/sign-in/verify")
+	q.open("/security/keys").follow(q.linkTo("This PC")).follow(`main a[href$="/remove"]`)
+	q.follow(`main .ask button.btn-bad`).at("/security")
+	send(p, network.ClearBrowserCookies, cdp.Empty{})
+	p.open("/sign-in").problem("key-wrong")
 	p.signal("deleted "+text64(id.CredentialID), platform(), id.IsResidentCredential)
 }
 
