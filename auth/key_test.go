@@ -3,8 +3,6 @@ package auth_test
 import (
 	"encoding/json"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,19 +84,9 @@ func TestOneWinnerPerAssertion(t *testing.T) {
 	info := w.signIn(c, "seller@example.com")
 	ch, err := w.s.SignInBegin(t.Context(), c, info.Ceremony, auth.MethodChoice{Kind: auth.WebAuthn})
 	ok(t, "begin", err)
-	response := touch(t, browser, ch)
-	var won atomic.Int32
-	var wg sync.WaitGroup
-	for range 64 {
-		wg.Go(func() {
-			if _, err := w.s.SignInFinish(t.Context(), c, ch.Ceremony, response); err == nil {
-				won.Add(1)
-			}
-		})
-	}
-	wg.Wait()
-	if won.Load() != 1 {
-		t.Errorf("64 finishes of one assertion: got %d winners, want 1", won.Load())
+	use := w.finish(c, ch, touch(t, browser, ch))
+	if won := w.winners(64, func(int) error { return use() }); won != 1 {
+		t.Errorf("64 finishes of one assertion: got %d winners, want 1", won)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -363,20 +362,14 @@ func TestTheSameRequestAtOnce(t *testing.T) {
 			p := prepare(w)
 			c := asked(p.c, "body")
 			var said [4]string
-			var barrier, done sync.WaitGroup
-			barrier.Add(len(said))
-			for i := range said {
-				done.Go(func() {
-					barrier.Done()
-					barrier.Wait()
-					_, answer, err := p.act(c)
-					if err != nil {
-						t.Errorf("one of several at once: %v", err)
-					}
-					said[i] = asJSON(answer)
-				})
-			}
-			done.Wait()
+			w.winners(len(said), func(i int) error {
+				_, answer, err := p.act(c)
+				if err != nil {
+					t.Errorf("one of several at once: %v", err)
+				}
+				said[i] = asJSON(answer)
+				return err
+			})
 			for i := range said {
 				if said[i] != said[0] {
 					t.Errorf("at once: one was told %s, another %s", said[0], said[i])

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,62 +59,39 @@ func TestRestrictedSessionCanOnlyEnrol(t *testing.T) {
 	ok(t, "sessions after enrolment", err)
 }
 
-// One code, one challenge, 64 requests: exactly one session.
+// One code, 64 sign-ins in three browsers: exactly one session.
 func TestOneWinnerPerCode(t *testing.T) {
 	w := newWorld(t)
-	secret, _ := w.enrolled("seller@example.com", "+8613800138000")
-	ctx := t.Context()
+	secret, _ := w.enrolled(sellerMail, sellerNumber)
 	w.pass(time.Minute)
 	code := w.app(secret)
-	var won atomic.Int32
-	var wg sync.WaitGroup
-	for i := range 64 {
+	var begun [64]func() error
+	for i := range begun {
 		c := caller("b" + string(rune('0'+i%3)))
-		wg.Go(func() {
-			info, err := w.s.SignIn(ctx, c, auth.SignInForm{Identifier: "seller@example.com", Password: password})
-			if err != nil {
-				return // strangers' own waits may hold some of them up
-			}
-			ch, err := w.s.SignInBegin(ctx, c, info.Ceremony, auth.MethodChoice{Kind: auth.TOTP})
-			if err != nil {
-				return
-			}
-			if _, err := w.s.SignInFinish(ctx, c, ch.Ceremony, code); err == nil {
-				won.Add(1)
-			}
-		})
+		begun[i] = w.finish(c, w.begun(c, byApp), code)
 	}
-	wg.Wait()
-	if won.Load() != 1 {
-		t.Errorf("one code in 64 sign-ins: got %d winners, want 1", won.Load())
+	if won := w.winners(64, func(i int) error { return begun[i]() }); won != 1 {
+		t.Errorf("one code in 64 sign-ins: got %d winners, want 1", won)
 	}
 }
 
+// One challenge, 64 finishes: exactly one session, and the sign-in is over.
 func TestOneWinnerPerChallenge(t *testing.T) {
 	w := newWorld(t)
-	secret, _ := w.enrolled("seller@example.com", "+8613800138000")
+	secret, _ := w.enrolled(sellerMail, sellerNumber)
 	c := caller("elsewhere")
-	info := w.signIn(c, "seller@example.com")
+	info := w.signIn(c, sellerMail)
 	w.pass(time.Minute)
-	ch, err := w.s.SignInBegin(t.Context(), c, info.Ceremony, auth.MethodChoice{Kind: auth.TOTP})
+	ch, err := w.s.SignInBegin(t.Context(), c, info.Ceremony, byApp)
 	ok(t, "begin", err)
-	var won atomic.Int32
-	var wg sync.WaitGroup
-	for range 64 {
-		wg.Go(func() {
-			if _, err := w.s.SignInFinish(t.Context(), c, ch.Ceremony, w.app(secret)); err == nil {
-				won.Add(1)
-			}
-		})
-	}
-	wg.Wait()
-	if won.Load() != 1 {
-		t.Errorf("one challenge, 64 finishes: got %d winners, want 1", won.Load())
+	code := w.app(secret)
+	if won := w.winners(64, func(int) error { return w.finish(c, ch, code)() }); won != 1 {
+		t.Errorf("one challenge, 64 finishes: got %d winners, want 1", won)
 	}
 	w.pass(time.Minute)
 	_, err = w.s.SignInFinish(t.Context(), c, ch.Ceremony, w.app(secret))
 	wantCode(t, "a spent challenge with a fresh code", err, auth.CeremonyUsed)
-	_, err = w.s.SignInBegin(t.Context(), c, info.Ceremony, auth.MethodChoice{Kind: auth.TOTP})
+	_, err = w.s.SignInBegin(t.Context(), c, info.Ceremony, byApp)
 	wantCode(t, "the flow after its success", err, auth.CeremonyUsed)
 }
 
@@ -197,16 +173,13 @@ func TestParallelGuessesMultiplyNothing(t *testing.T) {
 	ok(t, "begin", err)
 	wrong := otherCode(w.app(secret))
 	var heard atomic.Int32
-	var wg sync.WaitGroup
-	for range 100 {
-		wg.Go(func() {
-			_, err := w.s.SignInFinish(ctx, c, ch.Ceremony, wrong)
-			if errors.Is(err, auth.Refuse(auth.CodeWrong)) {
-				heard.Add(1)
-			}
-		})
-	}
-	wg.Wait()
+	w.winners(100, func(int) error {
+		_, err := w.s.SignInFinish(ctx, c, ch.Ceremony, wrong)
+		if errors.Is(err, auth.Refuse(auth.CodeWrong)) {
+			heard.Add(1)
+		}
+		return err
+	})
 	if heard.Load() != 5 {
 		t.Errorf("100 parallel guesses: %d were judged, want 5", heard.Load())
 	}

@@ -31,6 +31,8 @@ type world struct {
 	path string
 	cfg  auth.Config
 
+	between *between // what db is
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -47,7 +49,8 @@ func newWorld(t *testing.T, change ...func(*auth.Config)) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	w.db, w.keys = storetest.Twice(db, 1), store.Plain()
+	w.between = &between{DB: storetest.Twice(db, 1)}
+	w.db, w.keys = w.between, store.Plain()
 	w.cfg = auth.Config{
 		DB: w.db, Keys: w.keys, Factors: realFactors(t), Policy: auth.Marketplace(), Site: "Latchkey",
 		Hash:   hashing.Cost{Memory: 64, Time: 1, Threads: 1}, // what a hash costs is not what these tests are about
