@@ -20,7 +20,7 @@ import (
 // A deed is what a notice told of, as far as it takes to revert it. It is stored
 // with the link.
 type deed struct {
-	Notice string          `json:"n"` // the notice, which is consumed once
+	Notice string          `json:"n"` // the notice, which is consumed once: never the id of a ceremony
 	Told   told            `json:"t"`
 	At     time.Time       `json:"at"`
 	Strong bool            `json:"s,omitempty"` // a strong proof did it
@@ -44,7 +44,7 @@ type deed struct {
 
 // newDeed is the deed that a notice is about. before is the account as it was.
 func (w *Work) newDeed(before *Account, what told, about []*Authenticator, ids messageIDs) (*deed, error) {
-	d := &deed{Notice: string(ids), Told: what, At: w.now, Strong: w.actedStrongly()}
+	d := &deed{Notice: string(ids) + ".undo", Told: what, At: w.now, Strong: w.actedStrongly()}
 	if len(about) > 0 {
 		d.Kind, d.Flavour = about[0].Kind, about[0].Traits.Flavour
 		d.Item = about[0].Name
@@ -267,7 +267,7 @@ func (w *Work) endAllAccess(id AccountID) error {
 	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil {
 		return err
 	}
-	if err := w.forgetBrowsers(a.ID); err != nil {
+	if err := w.forgetBrowsers(a.ID, nil); err != nil {
 		return err
 	}
 	return w.endSessions(a.ID, func(*session) bool { return true })

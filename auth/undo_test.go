@@ -216,3 +216,34 @@ func TestNotMeWorksOnceANoticeAndForOwnAddresses(t *testing.T) {
 	_, err = g.s.Undo(t.Context(), caller("mail"), late)
 	wantCode(t, "after three days", err, auth.LinkUsed)
 }
+
+// The notice of a recovery code that was used is named after the ceremony in which it was: its link works all the same,
+// once, at a sign-in as at a step-up.
+func TestNotMeByTheNoticeOfAUsedCode(t *testing.T) {
+	for name, use := range map[string]func(g *guarded, code string){
+		"at a sign-in": func(g *guarded, code string) {
+			ch := g.begun(caller("thief"), auth.MethodChoice{Kind: auth.Lookup})
+			ok(t, "a code", g.finish(caller("thief"), ch, typed(code))())
+		},
+		"at a step-up": func(g *guarded, code string) {
+			c := g.in("thief")
+			g.mail()
+			ch, err := g.s.StepUpBegin(t.Context(), c, auth.ActRename, "", auth.MethodChoice{Kind: auth.Lookup})
+			ok(t, "begin", err)
+			ok(t, "a code", lastErr(g.s.StepUpFinish(t.Context(), c, ch.Ceremony, typed(code))))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := guard(t, true)
+			set, err := g.s.RecoveryCodes(t.Context(), g.c)
+			ok(t, "codes", err)
+			g.mail()
+			use(g, set.Codes[0])
+			link := g.undo(auth.TemplateChange, otherMail)
+			ok(t, "look", lastErr(g.s.LookUndo(t.Context(), caller("mail"), link)))
+			ok(t, "not me", lastErr(g.s.Undo(t.Context(), caller("mail"), link)))
+			wantCode(t, "every session", g.me(&g.c)(), auth.SessionEnded)
+			wantCode(t, "not me again", lastErr(g.s.Undo(t.Context(), caller("mail"), link)), auth.LinkUsed)
+		})
+	}
+}
