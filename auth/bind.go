@@ -332,6 +332,10 @@ func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 	if err := w.endSessions(w.account.ID, func(x *session) bool { return x.Restricted && !w.isOwnSession(x) }); err != nil {
 		return err
 	}
+	alone := func(b *browser) bool { return len(b.By) == 0 && !w.isOwnBrowser(b) }
+	if err := w.forgetBrowsers(w.account.ID, alone); err != nil {
+		return err
+	}
 	session := w.s.sessionInfo(w.session, w.session)
 	info.Session, info.First = &session, true
 	return nil

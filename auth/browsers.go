@@ -31,7 +31,7 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 		if err != nil {
 			return false, err
 		}
-		b = &browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent}
+		b = &browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent, By: w.session.shown()}
 		if others || !w.session.Restricted {
 			if err := w.tell(a, toldNewBrowser, nil, ids); err != nil {
 				return false, err
@@ -43,10 +43,15 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 		return false, err
 	}
 	mayTrust = w.s.policy.TrustLife > 0 && !w.now.Before(b.TrustedUntil)
-	if w.now.Sub(b.SeenAt) < 24*time.Hour { // a day's grain spares a write a sign-in
+	shown := slices.DeleteFunc(w.session.shown(), func(id string) bool { return slices.Contains(b.By, id) })
+	recent := w.now.Sub(b.SeenAt) < 24*time.Hour // a day's grain spares a write a sign-in
+	if recent && len(shown) == 0 {
 		return mayTrust, nil
 	}
-	b.SeenAt, b.Agent = w.now, w.caller.Agent
+	b.By = append(b.By, shown...)
+	if !recent {
+		b.SeenAt, b.Agent = w.now, w.caller.Agent
+	}
 	return mayTrust, w.s.browsers.Put(w.tx, key, b)
 }
 
@@ -69,12 +74,9 @@ func (w *Work) tellUnknownBrowser(a *Account, ids messageIDs) error {
 // forgetOldestBrowsers makes room for one more browser, and reports whether the account
 // knows any.
 func (w *Work) forgetOldestBrowsers(a AccountID) (others bool, err error) {
-	var list []*browser
-	for item, err := range w.s.browsers.Prefix(w.tx, string(a)+"/", maxBrowsers) {
-		if err != nil {
-			return false, err
-		}
-		list = append(list, item.Doc)
+	list, err := w.knownBrowsers(a)
+	if err != nil {
+		return false, err
 	}
 	slices.SortFunc(list, func(x, y *browser) int { return x.SeenAt.Compare(y.SeenAt) })
 	for _, b := range list[:max(0, len(list)+1-mostBrowsers)] {
@@ -93,22 +95,67 @@ func (w *Work) forgetBrowser(a AccountID, id string) error {
 	return w.clearCounts(a, func(family string, whose string, _ Kind) bool { return family == "b" && whose == id })
 }
 
-// forgetBrowsers forgets every browser of an account: whoever made one known may be why a password is new or an owner says
-// "this was not me", and would go on as one of the owner's.
-func (w *Work) forgetBrowsers(a AccountID) error {
-	var ids []string
-	for item, err := range w.s.browsers.Prefix(w.tx, string(a)+"/", maxBrowsers) {
+// forgetBrowsers forgets the browsers of an account that are over, nil for all: whoever made one known may be why a
+// password is new or an owner says "this was not me", and would go on as one of the owner's.
+func (w *Work) forgetBrowsers(a AccountID, over func(*browser) bool) error {
+	list, err := w.knownBrowsers(a)
+	if err != nil {
+		return err
+	}
+	gone := map[string]bool{}
+	for _, b := range list {
+		if over != nil && !over(b) {
+			continue
+		}
+		gone[b.ID] = true
+		if err := w.s.browsers.Delete(w.tx, sessionKey(a, b.ID)); err != nil {
+			return err
+		}
+	}
+	if over != nil && len(gone) == 0 {
+		return nil
+	}
+	return w.clearCounts(a, func(family, whose string, _ Kind) bool {
+		return family == "b" && (over == nil || gone[whose])
+	})
+}
+
+// forgetBrowsersOf forgets the browsers in which nothing was shown but what is gone, save the caller's own.
+func (w *Work) forgetBrowsersOf(a AccountID, gone map[string]bool) error {
+	list, err := w.knownBrowsers(a)
+	if err != nil {
+		return err
+	}
+	for _, b := range list {
+		left := slices.DeleteFunc(slices.Clone(b.By), func(id string) bool { return gone[id] })
+		if len(left) == len(b.By) {
+			continue
+		}
+		if len(left) == 0 && !w.isOwnBrowser(b) {
+			err = w.forgetBrowser(a, b.ID)
+		} else {
+			b.By = left
+			err = w.s.browsers.Put(w.tx, sessionKey(a, b.ID), b)
+		}
 		if err != nil {
 			return err
 		}
-		ids = append(ids, item.Doc.ID)
 	}
-	for _, id := range ids {
-		if err := w.s.browsers.Delete(w.tx, sessionKey(a, id)); err != nil {
-			return err
+	return nil
+}
+
+// isOwnBrowser reports whether b is the caller's browser.
+func (w *Work) isOwnBrowser(b *browser) bool { return b.ID == w.s.browserID(w.caller) }
+
+func (w *Work) knownBrowsers(a AccountID) ([]*browser, error) {
+	var list []*browser
+	for item, err := range w.s.browsers.Prefix(w.tx, string(a)+"/", maxBrowsers) {
+		if err != nil {
+			return nil, err
 		}
+		list = append(list, item.Doc)
 	}
-	return w.clearCounts(a, func(family, _ string, _ Kind) bool { return family == "b" })
+	return list, nil
 }
 
 // browserTrusted reports whether the caller's browser may skip the second step of this

@@ -92,6 +92,9 @@ func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
 			if err := w.endSessions(old.Account, opened); err != nil {
 				return err
 			}
+			if err := w.forgetBrowsersOf(old.Account, map[string]bool{old.ID: true}); err != nil {
+				return err
+			}
 		}
 	}
 	x.Account = w.account.ID

@@ -10,8 +10,8 @@ import (
 )
 
 // ChangePassword sets a new password from the settings: a fresh second step
-// and the current password. Every other session ends, trust ends, and the
-// caller's token is rotated. Refuses PasswordWrong, SignInLocked and what the
+// and the current password. Every other session ends, trust ends, every other
+// browser is forgotten, and the caller's token is rotated. Refuses PasswordWrong, SignInLocked and what the
 // policy refuses.
 func (s *Service) ChangePassword(ctx context.Context, c Caller, current, password string) (string, error) {
 	return once(ctx, s, c, ActNewPassword, "", func(c Caller) (string, error) { return s.changePassword(ctx, c, current, password) },
@@ -110,10 +110,12 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	if err := w.endOldCounts(a.ID); err != nil {
 		return err
 	}
-	if w.session == nil { // by a link
-		if err := w.forgetBrowsers(a.ID); err != nil {
-			return err
-		}
+	var over func(*browser) bool // by a link all are
+	if w.session != nil {
+		over = func(b *browser) bool { return !w.isOwnBrowser(b) }
+	}
+	if err := w.forgetBrowsers(a.ID, over); err != nil {
+		return err
 	}
 	// whoever asked for what waits may be why the password is new
 	if err := w.dropChanges(a.ID, func(*change) bool { return true }); err != nil {

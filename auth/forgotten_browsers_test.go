@@ -37,3 +37,50 @@ func TestTheOwnersAnswerMakesAThiefAStranger(t *testing.T) {
 		})
 	}
 }
+
+// Who enrols is the owner: a browser in which nothing but the password was shown is a stranger's from then on.
+func TestEnrolmentForgetsWhoKnewThePasswordAlone(t *testing.T) {
+	w := newWorld(t)
+	w.seller(sellerMail, sellerNumber)
+	w.signIn(caller("thief"), sellerMail)
+	home := with(caller("home"), w.signIn(caller("home"), sellerMail).Token)
+	_, home = w.enrolApp(home)
+	for range 6 {
+		wantCode(t, "the thief", w.guess("thief", "Wrong-Horse9"), auth.SignInRefused)
+	}
+	list, err := w.s.Browsers(t.Context(), home)
+	ok(t, "browsers", err)
+	if len(list) != 1 || !list[0].Current {
+		t.Errorf("got the browsers %+v, want the one that enrolled", list)
+	}
+}
+
+// A browser is forgotten with the last of what was shown in it, and not before; the one at hand stays.
+func TestABrowserIsForgottenWithWhatWasShownInIt(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	o.byText("text alone")
+	o.byText("both")
+	o.byKey("both")
+	known := func(c auth.Caller) (n int) {
+		list, err := w.s.Browsers(t.Context(), c)
+		ok(t, "browsers", err)
+		return len(list)
+	}
+	c := o.byKey("home")
+	before := known(c)
+	ok(t, "remove", lastErr(w.s.Remove(t.Context(), c, o.phone.Authenticator.ID)))
+	if got := known(c); got != before-1 {
+		t.Errorf("after the number went: got %d browsers of %d, want one less", got, before)
+	}
+	for range 5 {
+		wantCode(t, "a slip", w.guess("both", "Wrong-Horse9"), auth.SignInRefused)
+	}
+	wantCode(t, "where the key was shown as well", w.guess("both", password), auth.SignInLocked)
+	c = o.byKey("home")
+	w.addPhone(c, sellerNumber)
+	ok(t, "remove", lastErr(w.s.Remove(t.Context(), c, o.key)))
+	if got := known(o.byText("home")); got != 1 {
+		t.Errorf("after the key went: got %d browsers, want the one that it went in", got)
+	}
+}

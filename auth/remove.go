@@ -170,7 +170,7 @@ func (w *Work) shownMethods(maxAge time.Duration) []string {
 }
 
 // unbind deletes authenticators and all that rested on them: sessions that
-// they opened, trust, ceremonies under way, and their device if nothing is
+// they opened, browsers that are known by nothing else, trust, ceremonies under way, and their device if nothing is
 // left on it.
 func (w *Work) unbind(list []*Authenticator, info *RemoveInfo) error {
 	a := w.account
@@ -186,6 +186,9 @@ func (w *Work) unbind(list []*Authenticator, info *RemoveInfo) error {
 		return err
 	}
 	if err := w.deleteLeftovers(list, rest); err != nil {
+		return err
+	}
+	if err := w.forgetBrowsersOf(a.ID, gone); err != nil {
 		return err
 	}
 	on, err := w.hasMethods(a.ID)

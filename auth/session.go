@@ -40,6 +40,17 @@ func (s *session) authTime() time.Time {
 	return last
 }
 
+// shown are the authenticators that the session has shown.
+func (s *session) shown() []string {
+	var ids []string
+	for _, p := range s.Proofs {
+		if p.Authenticator != "" {
+			ids = append(ids, p.Authenticator)
+		}
+	}
+	return ids
+}
+
 // A browser is a browser that an account has signed in from. Stored under
 // "<account>/<hash of its cookie>". A known browser has its own count of wrong
 // passwords (D5); a trusted one may skip the second step until TrustedUntil.
@@ -51,4 +62,5 @@ type browser struct {
 	TrustedUntil time.Time `json:"t,omitzero"`
 	Epochs       Epochs    `json:"ep"` // trust ends with the account's epoch
 	Agent        string    `json:"ag,omitempty"`
+	By           []string  `json:"by,omitempty"` // the authenticators shown in it: it is forgotten with the last
 }
