@@ -105,16 +105,20 @@ func (b *besieged) fail(c auth.Caller, k auth.Kind, n int, wait time.Duration) {
 		}
 		ch, err := b.begin(c, k)
 		ok(b.t, "begin", err)
-		wrong := typed("000000")
-		if k == auth.Lookup {
-			reversed := []byte(b.codes[0])
-			slices.Reverse(reversed)
-			wrong = typed(string(reversed))
-		}
-		if _, err = b.s.SignInFinish(b.t.Context(), c, ch.Ceremony, wrong); err == nil {
+		if _, err = b.s.SignInFinish(b.t.Context(), c, ch.Ceremony, b.wrong(k)); err == nil {
 			b.t.Fatal("a wrong answer was accepted")
 		}
 	}
+}
+
+// wrong is a wrong answer to a begun second step.
+func (b *besieged) wrong(k auth.Kind) json.RawMessage {
+	if k != auth.Lookup {
+		return typed("000000")
+	}
+	reversed := []byte(b.codes[0])
+	slices.Reverse(reversed)
+	return typed(string(reversed))
 }
 
 // Whoever gives wrong answers makes only himself wait, and his like: D12, for every kind and side.
