@@ -56,7 +56,7 @@ func notices() []notice {
 		{Told: toldCodesVoid, Acts: []Action{ActSweep}, Template: TemplateCodesVoid},
 		{Told: toldPassword, Acts: []Action{ActNewPassword, ActReset}, Template: TemplateChange, What: "password",
 			Text: true, Undo: true},
-		{Told: toldEmail, Acts: []Action{ActConfirmEmail, ActContact}, Template: TemplateChange, What: "email",
+		{Told: toldEmail, Acts: []Action{ActConfirmEmail}, Template: TemplateChange, What: "email",
 			Text: true, Undo: true},
 		{Told: toldPhone, Acts: []Action{ActContact}, Template: TemplateChange, What: "phone", Text: true, Undo: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},

@@ -64,7 +64,7 @@ codes-made    change           recovery-codes  mail undo       recovery-codes
 code-used     change           used-key        mail undo       second-step step-up test-method
 codes-void    codes-void                       mail            sweep
 password      change           password        mail text undo  change-password reset-password
-email         change           email           mail text undo  confirm-email change-contact
+email         change           email           mail text undo  confirm-email
 phone         change           phone           mail text undo  change-contact
 frozen        change           frozen-key      mail            second-step step-up test-method
 disabled      change           disabled-key    mail            second-step step-up test-method
@@ -90,4 +90,15 @@ password-out  password-out                     mail            sign-in second-st
 	if got.String()+"\n" != want {
 		t.Errorf("got %s\nwant %s", got.String(), want)
 	}
+}
+
+// NoticedActs are the rows of the table of notices, one for each act: "<what is told> by <act>".
+func NoticedActs() []string {
+	var list []string
+	for _, n := range notices() {
+		for _, a := range n.Acts {
+			list = append(list, string(n.Told)+" by "+string(a))
+		}
+	}
+	return list
 }
