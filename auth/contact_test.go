@@ -206,3 +206,38 @@ func TestAuditOfTheWholeSite(t *testing.T) {
 		t.Errorf("got %d chains and %d events, want the account's and the site's", chains, events)
 	}
 }
+
+// A link to a new e-mail ends with what the account rested on when it was asked for: the owner may be another.
+func TestALinkToANewEmailEndsWithThePassword(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(r *racing) auth.Caller // returns the session that presses
+		want      auth.Code
+	}{
+		"nothing":      {func(r *racing) auth.Caller { return r.owner }, ""},
+		"a new number": {func(r *racing) auth.Caller { r.addPhone(r.owner, "+8613800138007"); return r.owner }, ""},
+		"a new password": {func(r *racing) auth.Caller {
+			next, err := r.s.ChangePassword(t.Context(), r.owner, password, newPassword)
+			ok(t, "change", err)
+			return with(r.owner, next)
+		}, auth.LinkUsed},
+		"a method removed": {func(r *racing) auth.Caller {
+			ok(t, "remove", lastErr(r.s.Remove(t.Context(), r.owner, r.phone.Authenticator.ID)))
+			return r.owner
+		}, auth.LinkUsed},
+		"not me": {func(r *racing) auth.Caller { r.notMe(); return r.byKey("home") }, auth.LinkUsed},
+		"another new e-mail": {func(r *racing) auth.Caller {
+			r.pass(time.Minute)
+			r.emailTo(r.owner, "third@example.com")
+			return r.owner
+		}, auth.LinkUsed},
+		"an end of all others": {func(r *racing) auth.Caller { r.endOthers(); return r.byKey("home") }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := racer(newWorld(t))
+			_, err := r.s.ChangeEmail(t.Context(), r.owner, "new@example.com")
+			ok(t, "ask", err)
+			link := token(r.lastMail(auth.TemplateEmailChange).Args["link"])
+			says(t, "the link", lastErr(r.s.ConfirmEmail(t.Context(), c.meanwhile(r), link)), c.want)
+		})
+	}
+}
