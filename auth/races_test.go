@@ -41,6 +41,7 @@ func (r *racing) newPassword() { r.reset(sellerMail, newPassword) }
 func (r *racing) freeze() {
 	ok(r.t, "freeze", r.stall.in(r.t, func(p *auth.Work) error { return p.Freeze(r.id) }))
 }
+func (r *racing) restore()   { ok(r.t, "a backup", lastErr(r.s.Restored(r.t.Context(), true))) }
 func (r *racing) endOthers() { ok(r.t, "end", r.s.EndOtherSessions(r.t.Context(), r.other)) }
 func (r *racing) notMe() {
 	r.byText("elsewhere")
@@ -57,6 +58,7 @@ func (r *racing) always(want, frozen auth.Code) map[string]meanwhile {
 		"a new password": {r.newPassword, want},
 		"frozen":         {r.freeze, frozen},
 		"not me":         {r.notMe, want},
+		"a backup":       {r.restore, want},
 	}
 }
 
@@ -211,6 +213,7 @@ func raceForPasskey(w *world) race {
 		"the passkey removed": {r.drop(bound.Authenticator.ID), auth.KeyWrong},
 		"frozen":              {r.freeze, auth.KeyWrong},
 		"a new password":      {r.newPassword, ""},
+		"a backup":            {r.restore, auth.KeyWrong},
 		"the same touch":      {func() { ok(w.t, "the same", use()) }, auth.CeremonyUsed},
 	}}
 }
@@ -331,6 +334,7 @@ func raceForReset(w *world) race {
 		}, auth.LinkUsed},
 		"not me":          {r.notMe, auth.LinkUsed},
 		"frozen":          {r.freeze, auth.LinkUsed},
+		"a backup":        {r.restore, auth.LinkUsed},
 		"another e-mail":  {func() { w.emailTo(r.other, "new@example.com") }, auth.LinkUsed},
 		"a key removed":   {r.drop(r.phone.Authenticator.ID), auth.LinkUsed},
 		"another browser": {func() { r.byKey("till") }, ""},
@@ -398,7 +402,7 @@ func raceForDue(w *world) race {
 }
 
 func raceForLease(w *world) race {
-	racer(w)
+	r := racer(w)
 	w.mail()
 	ok(w.t, "forgot", w.s.Forgot(w.t.Context(), caller("x"), sellerMail))
 	return race{func() error {
@@ -412,6 +416,7 @@ func raceForLease(w *world) race {
 			ok(w.t, "lease", err)
 		}, auth.NotFound},
 		"delivered by another": {func() { w.mail() }, auth.NotFound},
+		"a backup":             {r.restore, auth.NotFound},
 	}}
 }
 
