@@ -32,7 +32,7 @@ func tellings() map[string]telling {
 		"phone by change-contact":      {actPhone, "change phone", true},
 		"new-browser by sign-in":       {actTouchFirst, "new-browser", false},
 		"new-browser by second-step":   {func(r *robbed) { r.byKey("elsewhere") }, "new-browser", false},
-		"locked by check-password":     {actLocked, "password-locked", false},
+		"locked by sign-in":            {actLocked, "password-locked", false},
 		"password-out by second-step":  {actOut, "password-out", false},
 		"password-out by sign-in":      {actOutAgain, "password-out", false},
 		"code-used by second-step":     {actSecond(usedCode), "change used-lookup", false},
