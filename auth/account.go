@@ -34,6 +34,8 @@ type Account struct {
 	// aliases folded: no second step, until another one has been shown beside
 	// that password (D14). It is remembered as itself, wherever Email moves.
 	FirstBy ident.Recipient `json:"fb,omitempty"`
+	// EmailWeakAt is when a weak proof moved Email to where it is; zero: none did.
+	EmailWeakAt time.Time `json:"ewa,omitzero"`
 	// PausedUntil is the end of the pause after a change was stopped: until then none is asked for that would wait.
 	PausedUntil time.Time `json:"pu,omitzero"`
 	// PausedAt is when the owner last said "this was not me": until PausedUntil nothing changes but behind a strong
@@ -60,6 +62,11 @@ func (a *Account) Upgrade(_ byte, old []byte) error {
 		a.setFirstBy(ident.Recipient(a.Email))
 	}
 	return nil
+}
+
+// moveEmail gives the account another e-mail, by a weak proof at a time that is not zero.
+func (a *Account) moveEmail(to ident.Email, weaklyAt time.Time) {
+	a.Email, a.EmailWeakAt = to, weaklyAt
 }
 
 // setFirstBy notes what proved the first factor; "" for the password itself.

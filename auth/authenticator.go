@@ -69,6 +69,7 @@ type Authenticator struct {
 	Data       json.RawMessage `json:"x,omitempty"`  // the factor's own, opaque to everyone else
 	Traits     Traits          `json:"t,omitzero"`
 	BoundAt    time.Time       `json:"b"`
+	Weakly     bool            `json:"wk,omitempty"` // a weak proof bound it
 	UsedAt     time.Time       `json:"u,omitzero"`
 	State      State           `json:"s"`
 	Rev        uint64          `json:"r"`

@@ -240,6 +240,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 	x.Account = w.account.ID
 	x.State = Active
 	x.BoundAt = w.now
+	x.Weakly = !w.actedStrongly()
 	x.Recipient = c.Recipient
 	x.Name = w.s.newMethodName(d.Name, x, list)
 	device, err := w.assignDevice(x, d, x.Device)

@@ -80,7 +80,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ide
 			return "", err
 		}
 		before := *a
-		a.Email = l.Email
+		a.moveEmail(l.Email, w.weaklyAt())
 		a.Epoch++
 		err = s.accounts.Put(w.tx, string(a.ID), a)
 		if errors.Is(err, store.ErrExists) {

@@ -120,18 +120,23 @@ func (w *Work) addresses(a *Account) ([]ident.Recipient, error) {
 	return to, err
 }
 
-// notify writes a notice to every address of the account, to each with its own link to undo what it tells of, if there
-// is something. ids are drawn outside.
+// notify writes a notice to every address of the account, to each that may with its own link to undo what it tells of,
+// if there is something. ids are drawn outside.
 func (w *Work) notify(a *Account, m Message, ids messageIDs, undo *deed) error {
 	to, err := w.addresses(a)
 	if err != nil {
 		return err
 	}
+	list, err := w.authenticators(a.ID)
+	if err != nil {
+		return err
+	}
+	plain := m.Args
 	for i, recipient := range to {
 		m.Account, m.Language = a.ID, a.Language
 		m.Channel, m.Recipient = Mail, recipient
-		m.Args = maps.Clone(m.Args)
-		if undo != nil {
+		m.Args = maps.Clone(plain)
+		if undo != nil && w.isSettled(a, list, recipient) {
 			if m.Args["undo"], err = w.undoLink(a.ID, *undo, recipient, ids.of(i)); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 // A robbed is a seller of whom a thief holds something: with a key, or with weak methods alone.
 type robbed struct {
 	*guarded
+	named   string                           // what the owner signs in by; "": his e-mail
 	current string                           // the password by now
 	codes   []string                         // recovery codes
 	pressed string                           // the link in the notice that the owner presses; "": any
@@ -62,6 +64,16 @@ func holdings() map[string]holding {
 			stands: map[string]string{
 				"a method of his own: " + sim: "a method like another: its notice reverts it, and its own removal",
 			},
+		},
+		"the password and the SIM of such a seller, and a method of his own": {
+			weak:    true,
+			loots:   map[string]loot{"by it": lootMethod},
+			answers: []string{"resets", "says not me", "changes the password", "removes the thief's method"},
+		},
+		"the password and the SIM of such a seller, whose e-mail he has moved": {
+			weak:    true,
+			loots:   map[string]loot{"the e-mail": lootEmail},
+			answers: []string{"says not me", "moves the e-mail back"},
 		},
 		"the password and a recovery code": {
 			loots: map[string]loot{
@@ -126,8 +138,19 @@ func answers() map[string]func(*robbed) {
 			c := r.atDesk()
 			ok(r.t, "remove", lastErr(r.s.Remove(r.t.Context(), c, r.only(c, auth.Lookup).ID)))
 		},
-		"moves the e-mail": func(r *robbed) { r.emailTo(r.atDesk(), "new@example.com") },
-		"ends the others":  func(r *robbed) { ok(r.t, "end", r.s.EndOtherSessions(r.t.Context(), r.atDesk())) },
+		"removes the thief's method": func(r *robbed) {
+			c := r.atDesk()
+			info, err := r.s.Security(r.t.Context(), c)
+			ok(r.t, "overview", err)
+			for _, m := range info.Methods {
+				if m.Masked == "t•••@example.net" {
+					ok(r.t, "remove", lastErr(r.s.Remove(r.t.Context(), c, m.ID)))
+				}
+			}
+		},
+		"moves the e-mail back": func(r *robbed) { r.emailTo(r.atDesk(), sellerMail) },
+		"moves the e-mail":      func(r *robbed) { r.emailTo(r.atDesk(), "new@example.com") },
+		"ends the others":       func(r *robbed) { ok(r.t, "end", r.s.EndOtherSessions(r.t.Context(), r.atDesk())) },
 		"forgets the browsers": func(r *robbed) {
 			ok(r.t, "forget", r.s.ForgetBrowser(r.t.Context(), r.atDesk(), ""))
 		},
@@ -180,7 +203,7 @@ func (r *robbed) atDesk() auth.Caller {
 		return r.byKey("desk")
 	}
 	c := caller("desk")
-	info := r.signIn(c, sellerMail)
+	info := r.signIn(c, cmp.Or(r.named, sellerMail))
 	own := info.Methods[mails(info, "o•••@example.com")]
 	choice := auth.MethodChoice{Kind: auth.Email, Channel: auth.Mail, ID: own.ID}
 	ch, err := r.s.SignInBegin(r.t.Context(), c, info.Ceremony, choice)
@@ -311,6 +334,7 @@ func lootMethod(r *robbed) func() error {
 	r.addMailbox(c, thiefs)
 	r.pressed = r.undo(auth.TemplateChange, otherMail)
 	return func() error {
+		r.pressHis()
 		r.pass(time.Minute)
 		f := auth.SignInForm{Identifier: sellerMail, Password: password}
 		info, err := r.s.SignIn(r.t.Context(), caller("thief"), f)
@@ -328,6 +352,33 @@ func lootMethod(r *robbed) func() error {
 		}
 		code, _ := r.code(auth.Mail)
 		return r.finish(caller("thief"), ch, code)()
+	}
+}
+
+// pressHis has the thief say "not me" by every notice that came to his mailbox.
+func (r *robbed) pressHis() {
+	for _, m := range r.mail() {
+		if string(m.Recipient) == thiefs && m.Args["undo"] != "" {
+			_, _ = r.s.Undo(r.t.Context(), caller("thief"), token(m.Args["undo"]))
+		}
+	}
+}
+
+// lootEmail works if a new password is still mailed to the thief.
+func lootEmail(r *robbed) func() error {
+	r.emailTo(r.byText("thief"), thiefs)
+	r.pressed = r.undo(auth.TemplateChange, otherMail)
+	r.named = sellerNumber
+	return func() error {
+		r.pressHis()
+		r.pass(time.Minute)
+		ok(r.t, "forgot", r.s.Forgot(r.t.Context(), caller("thief"), thiefs))
+		for _, m := range r.mail() {
+			if m.Template == auth.TemplateReset && string(m.Recipient) == thiefs {
+				return nil
+			}
+		}
+		return auth.Refuse(auth.NotFound)
 	}
 }
 

@@ -71,6 +71,26 @@ func (w *Work) actedStrongly() bool {
 	return w.session != nil && w.shows(Strong, max(w.rule.Demand.MaxAge, ageRemove))
 }
 
+// weaklyAt is the time of an act that rests on no strong proof, zero for one that does.
+func (w *Work) weaklyAt() time.Time {
+	if w.actedStrongly() {
+		return time.Time{}
+	}
+	return w.now
+}
+
+// isSettled reports whether an address may say "not me": none that a weak proof brought, as long as that can itself be
+// reverted. Else a thief who has added a mailbox of his own undoes from there what its owner does against him.
+func (w *Work) isSettled(a *Account, list []*Authenticator, r ident.Recipient) bool {
+	young := func(at time.Time) bool { return w.now.Sub(at) < w.s.policy.UndoLife }
+	if r.Key() == ident.Recipient(a.Email).Key() && !young(a.EmailWeakAt) {
+		return true
+	}
+	return slices.ContainsFunc(list, func(x *Authenticator) bool {
+		return x.Recipient.Key() == r.Key() && !(x.Weakly && young(x.BoundAt))
+	})
+}
+
 // keepDevices notes what the methods that go live on.
 func (w *Work) keepDevices(d *deed) error {
 	for _, x := range d.Gone {
@@ -215,7 +235,7 @@ func (w *Work) revert(a *Account, d *deed) error {
 	case toldRemoved:
 		return w.putBack(d)
 	case toldEmail:
-		a.Email = d.Email
+		a.moveEmail(d.Email, time.Time{})
 	case toldPhone:
 		a.Phone, a.PhoneAt = d.Phone, d.PhoneAt
 	case toldPassword:

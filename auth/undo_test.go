@@ -34,7 +34,7 @@ func guardIn(in *world, strong bool) *guarded {
 		w.stick = stick(t, virtual.Options{})
 		w.addKey(c, w.stick, auth.SecurityKey, "Blue key")
 	}
-	w.pass(2 * time.Hour)
+	w.pass(3*day + time.Hour) // the mailbox is settled
 	g := &guarded{waiting: w}
 	g.c = g.in("home")
 	w.mail()
