@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// Who may say "not me": an address that a weak proof has brought only when that cannot be reverted any more, any other at
-// once. All hear of everything.
+// Who may say "not me": an address that a weak proof has brought only when that cannot be reverted any more, any other
+// at once. All hear of everything.
 func TestWhichAddressesMaySayNotMe(t *testing.T) {
 	const fresh = "fresh@example.com"
 	mailbox := func(g *guarded) { g.addMailbox(g.c, fresh) }

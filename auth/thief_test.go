@@ -44,12 +44,13 @@ func holdings() map[string]holding {
 		},
 		"the password and the SIM": {
 			loots: map[string]loot{
-				"a session":            lootSession,
-				"a known browser":      lootKnown,
-				"a trusted browser":    lootTrust,
-				"a removal that waits": lootRemoval,
-				"a second step begun":  lootSecondStep,
-				"a step-up begun":      lootStepUp,
+				"a session":                         lootSession,
+				"a known browser":                   lootKnown,
+				"a trusted browser":                 lootTrust,
+				"a removal that waits":              lootRemoval,
+				"one of a session that has run out": lootLongAgo,
+				"a second step begun":               lootSecondStep,
+				"a step-up begun":                   lootStepUp,
 			},
 			answers: []string{"resets", "says not me", "changes the password", sim},
 		},
@@ -291,6 +292,12 @@ func lootRemoval(r *robbed) func() error {
 		}
 		return nil
 	}
+}
+
+func lootLongAgo(r *robbed) func() error {
+	use := lootRemoval(r)
+	r.pass(13 * time.Hour)
+	return use
 }
 
 func lootFlow(r *robbed) func() error {
