@@ -438,7 +438,8 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 	for _, use := range everyUseCase() {
 		switch use {
 		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "DueUpTo", "Settle", "Wake", "Sweep", "Receipt", "Me",
-			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser", "OpenForBrowser":
+			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser",
+			"OpenForBrowser", "RotateKeys", "Roots":
 		default:
 			if !reached[use] {
 				t.Errorf("%s: got no page, want one", use)

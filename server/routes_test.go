@@ -34,6 +34,8 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"ClockState":  "the program's own command",
 		"AcceptClock": "the program's own command",
 		"RepairClock": "the program's own command",
+		"RotateKeys":  "the program's own command",
+		"Roots":       "the program's own command",
 		"ClockAlarm":  "no use case: for the page of health",
 		"Now":         "no use case: service time",
 		"DemandOf":    "no use case: the rules, for pages",
