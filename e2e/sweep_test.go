@@ -160,8 +160,13 @@ func (w *sweep) look(state string) {
 			"document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
 			w.t.Errorf("%s, %d px: got %d px to scroll sideways, want none", state, width, over)
 		}
+		w.reach(fmt.Sprintf("%s, %d px", state, width))
 	}
+	send(w.person, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 640, Height: 450,
+		DeviceScaleFactor: 2}) // a desk's screen at 200 %
+	w.reach(state + ", 200 %")
 	w.screen(1280, 900)
+	w.forced(state)
 }
 
 // judge wants no violation of WCAG 2.0 to 2.2 A and AA, nor of best practice.
