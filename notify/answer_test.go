@@ -112,3 +112,37 @@ func TestPathsAndReferences(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswerToARepetition: net/http sends a request again by itself when a kept connection breaks. "Not now" then speaks
+// of the repetition alone; a no to the same key speaks of both.
+func TestAnswerToARepetition(t *testing.T) {
+	for status, want := range map[int]*Failure{
+		503: {Class: Unsure, Word: WordNoAnswer}, 400: {Class: Never, Word: WordRefused}, 200: nil,
+	} {
+		p := newProvider(t, func(w http.ResponseWriter, r *http.Request, n int, _ func()) {
+			switch {
+			case r.Header.Get("Idempotency-Key") == "warm":
+				answer(w, 200, `{"code":"0"}`)
+			case n == 1:
+				drop(w)
+			default:
+				answer(w, status, `{"code":"0"}`)
+			}
+		})
+		h := driver(t, gateway("first", p.URL))
+		for _, id := range []string{"warm", "m1"} {
+			_, err := h.Deliver(t.Context(), sms(id, time.Now()), Text{Body: "x"})
+			f, _ := errors.AsType[*Failure](err)
+			if id == "warm" || want == nil {
+				if err != nil {
+					t.Errorf("%d, %s: got %v, want it taken", status, id, err)
+				}
+			} else if f == nil || f.Class != want.Class || f.Word != want.Word {
+				t.Errorf("%d: got %#v, want %s %s", status, f, want.Class, want.Word)
+			}
+		}
+		if len(p.seen) != 3 {
+			t.Errorf("%d: got %d requests, want the second sent again", status, len(p.seen))
+		}
+	}
+}

@@ -313,7 +313,7 @@ func TestSecondGatewayWhenTheFirstIsFull(t *testing.T) {
 
 func TestDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBox(time.Now)
+		b, log := newBox(time.Now), &journal{}
 		g := &fake{name: "a", limit: 3, play: func(ctx context.Context, _ int, m auth.Message) error {
 			switch m.ID {
 			case "quick":
@@ -326,7 +326,7 @@ func TestDrain(t *testing.T) {
 			time.Sleep(time.Hour) // heeds nothing
 			return nil
 		}}
-		d := NewDispatcher(Limits{}, b, render, time.Now, (&journal{}).logger(), g)
+		d := NewDispatcher(Limits{}, b, render, time.Now, log.logger(), g)
 		for _, id := range []string{"quick", "hangs", "deaf"} {
 			b.put(sms(id, time.Now()))
 		}
@@ -352,6 +352,9 @@ func TestDrain(t *testing.T) {
 		}
 		if m := b.get("deaf"); m.State != auth.Queued {
 			t.Errorf("deaf: got %s, want queued", m.State)
+		}
+		if got := log.String(); !strings.Contains(got, "left behind") || !strings.Contains(got, `"count":1`) {
+			t.Errorf("got no word of the one left behind in the log:\n%s", got)
 		}
 		time.Sleep(2 * time.Hour)
 	})

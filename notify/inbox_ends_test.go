@@ -30,7 +30,9 @@ func TestInboxRemembersTwoGenerations(t *testing.T) {
 	}
 	toInbox(t, b, "first", "a", auth.SMS, "")
 	sizes(1, 0)
-	for i := range inboxKeep - 1 {
+	toInbox(t, b, "other", "a", auth.SMS, "")
+	sizes(2, 0)
+	for i := range inboxKeep - 2 {
 		b.seen[fmt.Sprint(i)] = true
 	}
 	sizes(inboxKeep, 0)
@@ -38,7 +40,7 @@ func TestInboxRemembersTwoGenerations(t *testing.T) {
 	sizes(1, inboxKeep)
 	toInbox(t, b, "first", "a", auth.SMS, "")
 	sizes(1, inboxKeep)
-	if got := len(b.Messages(t.Context(), auth.InboxQuery{})); got != 2 {
+	if got := len(b.Messages(t.Context(), auth.InboxQuery{})); got != 3 {
 		t.Errorf("got %d messages, want each once", got)
 	}
 }
