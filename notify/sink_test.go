@@ -197,17 +197,18 @@ func TestWhatASinkHolds(t *testing.T) {
 	path += "3"
 	s = openSink(t, path)
 	send("a", sinkSize/2-frame)
-	send("b", sinkSize/2-frame)
-	check(2) // exactly what it may hold
+	send("b", sinkSize/4-frame)
+	send("c", sinkSize/4-frame)
+	check(3) // exactly what it may hold
 	if s.size != sinkSize {
 		t.Fatalf("got %d bytes, want %d", s.size, sinkSize)
 	}
-	send("c", 0)
-	check(2) // b, which is half of it, and c
-	send("d", sinkSize/2-2*frame+1)
-	check(2) // a byte too many: b and c are half and more, so c and d are left
-	if got := s.Recent(9); len(got) != 2 || got[0].ID != "d" || got[1].ID != "c" {
-		t.Errorf("got %d messages, want d and c", len(got))
+	send("d", 0)
+	check(3) // b and c, which are half of it, and d
+	send("e", sinkSize/2-2*frame+1)
+	check(3) // a byte too many: with b it is half and more, so c, d and e are left
+	if got := s.Recent(9); len(got) != 3 || got[0].ID != "e" || got[2].ID != "c" {
+		t.Errorf("got %d messages, want e, d and c", len(got))
 	}
 	for _, list := range [][]auth.Channel{nil, {"fax"}} {
 		if _, err := NewSink(SinkConfig{Path: path, Channels: list}, time.Now); err == nil {
