@@ -79,6 +79,7 @@ type DB struct {
 	bolt     *bbolt.DB
 	commit   func(*bbolt.Tx) error // bbolt's; tests make it fail
 	calls    chan *call
+	pool     sync.Pool     // of *call
 	closing  chan struct{} // closed by Close: no call is taken up any more
 	stopped  chan struct{} // closed when the writer has ended
 	failed   chan struct{} // closed when an outcome is unknown
@@ -109,6 +110,7 @@ func Open(path string, opts Options) (*DB, error) {
 		stopped: make(chan struct{}),
 		failed:  make(chan struct{}),
 	}
+	db.pool.New = newCall
 	w := &writer{db: db}
 	go w.loop()
 	return db, nil

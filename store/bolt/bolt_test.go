@@ -296,7 +296,7 @@ func TestContextEndsAtPickUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	ran := false
-	c := &call{ctx: ctx, fn: func(store.Tx) error { ran = true; return nil }, done: make(chan struct{})}
+	c := &call{ctx: ctx, fn: func(store.Tx) error { ran = true; return nil }, done: make(chan struct{}, 1)}
 	w := &writer{db: db}
 	if err := w.begin(); err != nil {
 		t.Fatal(err)

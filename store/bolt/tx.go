@@ -87,17 +87,12 @@ func (v *view) Put(string, string, []byte) error { return store.ErrReadOnly }
 func (v *view) Delete(string, string) error { return store.ErrReadOnly }
 
 func (v *view) Scan(collection, from, to string, limit int) iter.Seq2[store.Doc, error] {
-	return v.bounded(v.scan(collection, from, to), limit)
-}
-
-// bounded yields at most limit of the documents.
-func (v *view) bounded(docs iter.Seq[store.Doc], limit int) iter.Seq2[store.Doc, error] {
 	return func(yield func(store.Doc, error) bool) {
 		if err := v.check(limit); err != nil {
 			yield(store.Doc{}, err)
 			return
 		}
-		for doc := range docs {
+		for doc := range v.scan(collection, from, to) {
 			if !yield(doc, nil) {
 				return
 			}
@@ -152,6 +147,9 @@ func (u *update) Put(collection, key string, doc []byte) error {
 }
 
 func (u *update) Delete(collection, key string) error {
+	if u.ended {
+		return store.ErrClosed
+	}
 	// What is not there needs no commit: deleting it leaves the overlay empty.
 	switch _, err := u.Get(collection, key); err {
 	case nil:
@@ -165,10 +163,25 @@ func (u *update) Delete(collection, key string) error {
 }
 
 func (u *update) Scan(collection, from, to string, limit int) iter.Seq2[store.Doc, error] {
-	return u.bounded(func(yield func(store.Doc) bool) {
-		own := u.over.within(collection, from, to) // as it is when the loop begins: its body may write
-		merge(own, u.scan(collection, from, to))(yield)
-	}, limit)
+	return func(yield func(store.Doc, error) bool) {
+		own := u.over.within(collection, from, to) // as it is now: the body may write
+		if len(own) == 0 {
+			u.view.Scan(collection, from, to, limit)(yield)
+			return
+		}
+		if err := u.check(limit); err != nil {
+			yield(store.Doc{}, err)
+			return
+		}
+		for doc := range merge(own, u.scan(collection, from, to)) {
+			if !yield(doc, nil) {
+				return
+			}
+			if limit--; limit == 0 {
+				return
+			}
+		}
+	}
 }
 
 // merge yields the documents of both in order; of one key that of own, none if its Data is nil.
@@ -197,12 +210,32 @@ func merge(own []store.Doc, below iter.Seq[store.Doc]) iter.Seq[store.Doc] {
 }
 
 // An overlay is what one fn has written: per collection the documents by key, nil for a deleted one.
+// The writer uses one for all fns.
 type overlay struct {
 	layers map[string]map[string][]byte
 	size   int // bytes written, 0 only if nothing was
 }
 
+const keepLayer = 256 // documents; a layer that held more is given back
+
+func (o *overlay) reset() {
+	if o.size == 0 {
+		return
+	}
+	for name, layer := range o.layers {
+		if len(layer) > keepLayer {
+			delete(o.layers, name)
+		} else {
+			clear(layer)
+		}
+	}
+	o.size = 0
+}
+
 func (o *overlay) get(collection, key string) (data []byte, ok bool) {
+	if o.size == 0 {
+		return nil, false
+	}
 	data, ok = o.layers[collection][key]
 	return data, ok
 }
@@ -222,6 +255,9 @@ func (o *overlay) set(collection, key string, data []byte) {
 
 // within returns the overlay's documents with from <= key < to in order, deleted ones with nil Data.
 func (o *overlay) within(collection, from, to string) []store.Doc {
+	if o.size == 0 {
+		return nil
+	}
 	var docs []store.Doc
 	for key, data := range o.layers[collection] {
 		if key >= from && (to == "" || key < to) {
@@ -233,11 +269,14 @@ func (o *overlay) within(collection, from, to string) []store.Doc {
 }
 
 // apply writes the overlay to the transaction of the reader.
-func (o *overlay) apply(r *reader) error {
+func (o *overlay) apply(tx *bbolt.Tx, r *reader) error {
 	for name, layer := range o.layers {
+		if len(layer) == 0 {
+			continue
+		}
 		b := r.bucket(name)
 		if b.bolt == nil {
-			made, err := r.tx.CreateBucket([]byte(name))
+			made, err := tx.CreateBucket([]byte(name))
 			if err != nil {
 				return err
 			}

@@ -27,9 +27,9 @@ type call struct {
 	ctx   context.Context
 	fn    func(store.Tx) error
 	state atomic.Int32
-	done  chan struct{} // closed when it is answered
+	done  chan struct{} // holds one answer
 
-	// The answer, written before.
+	// The answer, written before done.
 	err    error
 	panics *Panic
 	exits  bool // fn ended its goroutine
@@ -57,10 +57,22 @@ func (p *Panic) Unwrap() error {
 	return err
 }
 
+// newCall makes a call for the pool.
+func newCall() any { return &call{done: make(chan struct{}, 1)} }
+
 // Update implements store.DB. If fn panics, so does Update in its caller's goroutine, with a *Panic, and
 // nothing of fn is written; other Updates are not touched.
 func (db *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
-	c := &call{ctx: ctx, fn: fn, done: make(chan struct{})}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c := db.pool.Get().(*call)
+	c.ctx = ctx
+	c.fn = fn
+	c.err = nil
+	c.panics = nil
+	c.exits = false
+	c.state.Store(waiting)
 	select {
 	case <-db.closing:
 		return store.ErrClosed
@@ -80,28 +92,38 @@ func (db *DB) Update(ctx context.Context, fn func(store.Tx) error) error {
 			return ctx.Err()
 		}
 		<-c.done
-	case <-db.stopped:
-		select {
-		case <-c.done:
-		default: // it came after the last round
+	case <-db.stopped: // the call came after the last round
+		if c.state.CompareAndSwap(waiting, left) {
 			return store.ErrClosed
 		}
+		<-c.done
 	}
+	err := c.err
+	panics := c.panics
+	exits := c.exits
+	c.ctx = nil
+	c.fn = nil
+	c.err = nil
+	c.panics = nil
+	db.pool.Put(c)
 	switch {
-	case c.panics != nil:
-		panic(c.panics)
-	case c.exits:
+	case panics != nil:
+		panic(panics)
+	case exits:
 		runtime.Goexit()
 	}
-	return c.err
+	return err
 }
 
 // A writer is the one goroutine that writes, and its group under way.
 type writer struct {
 	db      *DB
 	tx      *bbolt.Tx // nil between groups
+	reader  reader    // over tx
+	over    overlay
 	members []*call
-	bytes   int // that they have written, 0 only if none has
+	applied int // fns of the group that have written
+	bytes   int // that they have written
 	broken  error
 }
 
@@ -169,7 +191,7 @@ func (w *writer) begin() error {
 	if err != nil {
 		return fmt.Errorf("beginning to write: %w", err)
 	}
-	w.tx = tx
+	w.tx, w.reader = tx, reader{tx: tx}
 	return nil
 }
 
@@ -190,10 +212,12 @@ func (w *writer) run(c *call) {
 	if c.err = c.ctx.Err(); c.err != nil {
 		return
 	}
-	tx := &update{view: view{reader: reader{tx: w.tx}}, over: &overlay{}}
+	w.over.reset()
+	tx := &update{view: view{reader: w.reader}, over: &w.over}
 	returned := false
 	defer func() {
 		tx.ended = true
+		w.reader = tx.reader // with the buckets it has opened
 		if returned {
 			return
 		}
@@ -205,21 +229,23 @@ func (w *writer) run(c *call) {
 	}()
 	c.err = c.fn(tx)
 	returned = true
-	if c.err == nil {
-		w.bytes += tx.over.size
-		w.broken = tx.over.apply(&tx.reader)
+	if c.err == nil && w.over.size > 0 {
+		w.applied++
+		w.bytes += w.over.size
+		w.broken = w.over.apply(w.tx, &tx.reader)
 	}
 }
 
 // end commits the group and answers its members.
 func (w *writer) end() {
 	tx, id := w.tx, w.tx.ID()
+	w.tx = nil
 	var err error
 	switch {
 	case w.broken != nil: // nothing a fn can do leads here; its part may be in the transaction
 		tx.Rollback()
 		err = fmt.Errorf("writing: %w", w.broken)
-	case w.bytes == 0:
+	case w.applied == 0:
 		tx.Rollback()
 	default:
 		if err = w.db.commit(tx); err != nil {
@@ -235,13 +261,18 @@ func (w *writer) end() {
 // were given on what never came to be.
 func (w *writer) answer(err error) {
 	w.db.updates.Add(uint64(len(w.members)))
-	for _, c := range w.members {
+	for i, c := range w.members {
 		if err != nil {
 			c.err = err
 		}
-		close(c.done)
+		c.done <- struct{}{}
+		w.members[i] = nil
 	}
-	*w = writer{db: w.db}
+	w.members = w.members[:0]
+	w.applied = 0
+	w.bytes = 0
+	w.broken = nil
+	w.reader = reader{}
 }
 
 // outcome tells what a failed commit of the transaction id has left behind. No space is a known rollback

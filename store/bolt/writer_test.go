@@ -76,14 +76,19 @@ func TestQueueIsFull(t *testing.T) {
 // TestAfterTheLastRound: a call that comes when the writer has just ended is not waited for, and one that it has
 // answered gets its answer.
 func TestAfterTheLastRound(t *testing.T) {
-	db := &DB{calls: make(chan *call, 1), closing: make(chan struct{}), stopped: make(chan struct{})}
+	ended := func(room int) *DB {
+		db := &DB{calls: make(chan *call, room), closing: make(chan struct{}), stopped: make(chan struct{})}
+		db.pool.New = newCall
+		return db
+	}
+	db := ended(1)
 	close(db.stopped)
 	if err := db.Update(context.Background(), nil); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("got error %v, want %v", err, store.ErrClosed)
 	}
 	answer := errors.New("answer")
 	for range 64 { // which of two channels is heard is chance
-		db := &DB{calls: make(chan *call), closing: make(chan struct{}), stopped: make(chan struct{})}
+		db := ended(0)
 		var all sync.WaitGroup
 		all.Go(func() {
 			if err := db.Update(context.Background(), nil); !errors.Is(err, answer) {
@@ -91,8 +96,9 @@ func TestAfterTheLastRound(t *testing.T) {
 			}
 		})
 		c := <-db.calls
+		c.state.Store(taken)
 		c.err = answer
-		close(c.done)
+		c.done <- struct{}{}
 		close(db.stopped)
 		all.Wait()
 	}
@@ -105,7 +111,7 @@ func TestBrokenGroupLeavesNothing(t *testing.T) {
 	cause := errors.New("cause")
 	for round := range 2 {
 		c := &call{
-			ctx: context.Background(), done: make(chan struct{}),
+			ctx: context.Background(), done: make(chan struct{}, 1),
 			fn: func(tx store.Tx) error { return tx.Put("c", fmt.Sprint(round), nil) },
 		}
 		if err := w.begin(); err != nil {
