@@ -11,15 +11,16 @@ import (
 // Whoever comes first is served before all others, however long these have waited, and finds room where theirs is full.
 func TestTheFirstQueueGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := cheap(0, 2) // a hash runs
-		var order []string
+		h := cheap(0, 2)   // a hash runs
+		var order []string // written by whoever has the place
 		wait := func(name string, h *Hasher) {
 			go func() {
-				if err := h.Dummy(t.Context(), "x"); err != nil {
-					name = err.Error()
+				if err := h.places.take(t.Context(), h.lane); err != nil {
+					t.Errorf("%s: got %v, want a place", name, err)
+					return
 				}
 				order = append(order, name)
-				h.places.free-- // the place that it left is not free: each place that the test gives is for one
+				h.places.leave()
 			}()
 			synctest.Wait()
 		}
@@ -27,6 +28,11 @@ func TestTheFirstQueueGoesFirst(t *testing.T) {
 		wait("stranger 2", h)
 		if err := h.Dummy(t.Context(), "x"); !errors.Is(err, ErrBusy) {
 			t.Errorf("a third stranger: got %v, want %v", err, ErrBusy)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := h.First().Dummy(gone, "x"); !errors.Is(err, context.Canceled) {
+			t.Errorf("an owner who is gone: got %v, want %v: there was room for him", err, context.Canceled)
 		}
 		wait("owner 1", h.First())
 		wait("owner 2", h.First())
