@@ -17,7 +17,7 @@ import (
 const messagesPath = "/dev/messages"
 
 // devShown is how many messages the page shows: with more of them it would outgrow the weight of a page.
-const devShown = 16
+const devShown = 12
 
 // remindEvery is how often the log says where the messages are read.
 const remindEvery = time.Minute
