@@ -61,7 +61,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	f.SetOutput(stderr)
 	f.IntVar(&p.sample, "sample", 600, "mutations to try, drawn from all")
 	f.Uint64Var(&p.seed, "seed", 1, "which ones are drawn")
-	f.StringVar(&p.only, "only", "", "draw from those alone whose key contains this")
+	f.StringVar(&p.only, "only", "", "draw from those alone whose key contains one of these, separated by commas")
 	f.StringVar(&p.tests, "tests", "", "ask the tests of those packages alone whose path contains this")
 	f.DurationVar(&p.limit, "limit", 115*time.Minute, "the whole run, at most")
 	f.IntVar(&p.workers, "workers", runtime.NumCPU(), "mutations tried at a time")
@@ -134,6 +134,11 @@ func (p *plan) run(ctx context.Context, stdout io.Writer) error {
 	return err
 }
 
+// asksFor reports whether a mutation is among those that are drawn from.
+func (p *plan) asksFor(key string) bool {
+	return slices.ContainsFunc(strings.Split(p.only, ","), func(part string) bool { return strings.Contains(key, part) })
+}
+
 // draw finds all sites and draws the sample.
 func (p *plan) draw() (drawn []*site, sources []*source, total int, err error) {
 	root, err := os.Getwd()
@@ -149,7 +154,7 @@ func (p *plan) draw() (drawn []*site, sources []*source, total int, err error) {
 	var all []*site
 	for _, s := range sources {
 		for _, one := range find(s) {
-			if strings.Contains(one.key(), p.only) {
+			if p.asksFor(one.key()) {
 				all = append(all, one)
 			}
 		}
