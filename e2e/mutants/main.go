@@ -62,7 +62,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	f.IntVar(&p.sample, "sample", 600, "mutations to try, drawn from all")
 	f.Uint64Var(&p.seed, "seed", 1, "which ones are drawn")
 	f.StringVar(&p.only, "only", "", "draw from those alone whose key contains one of these, separated by commas")
-	f.StringVar(&p.tests, "tests", "", "ask the tests of those packages alone whose path contains this")
+	f.StringVar(&p.tests, "tests", "", "ask the tests of the packages in this folder alone, and below it")
 	f.DurationVar(&p.limit, "limit", 115*time.Minute, "the whole run, at most")
 	f.IntVar(&p.workers, "workers", runtime.NumCPU(), "mutations tried at a time")
 	f.StringVar(&p.out, "out", "dist/mutants.txt", "where to write the survivors")
@@ -107,7 +107,7 @@ func (p *plan) run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	asked := slices.DeleteFunc(slices.Clone(sources), func(s *source) bool { return !strings.Contains(s.path, p.tests) })
+	asked := slices.DeleteFunc(slices.Clone(sources), func(s *source) bool { return !p.asks(s.short) })
 	binaries, err := build(ctx, p.root, dir, overlay, asked)
 	if err != nil {
 		return err
@@ -137,6 +137,11 @@ func (p *plan) run(ctx context.Context, stdout io.Writer) error {
 // asksFor reports whether a mutation is among those that are drawn from.
 func (p *plan) asksFor(key string) bool {
 	return slices.ContainsFunc(strings.Split(p.only, ","), func(part string) bool { return strings.Contains(key, part) })
+}
+
+// asks reports whether the tests of a package are asked.
+func (p *plan) asks(short string) bool {
+	return p.tests == "" || strings.HasPrefix(short+"/", strings.TrimSuffix(p.tests, "/")+"/")
 }
 
 // draw finds all sites and draws the sample.

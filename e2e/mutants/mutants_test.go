@@ -262,3 +262,22 @@ func TestJudgementsNeedReasons(t *testing.T) {
 		t.Errorf("no file: got %v, %v, want none", judged, err)
 	}
 }
+
+// A folder's name asks its packages alone, not every one whose path has it somewhere.
+func TestWhoseTestsAreAsked(t *testing.T) {
+	for asked, want := range map[string]string{
+		"": "auth auth/factortest webauthn store store/bolt", "auth": "auth auth/factortest", "store/": "store store/bolt",
+		"store/bolt": "store/bolt", "webauthn": "webauthn", "a": "",
+	} {
+		p := &plan{tests: asked}
+		var got []string
+		for _, short := range strings.Fields("auth auth/factortest webauthn store store/bolt") {
+			if p.asks(short) {
+				got = append(got, short)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("-tests %q: got %q, want %q", asked, got, want)
+		}
+	}
+}
