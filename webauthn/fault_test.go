@@ -44,15 +44,15 @@ func more(tail ...byte) func([]byte) []byte {
 	return func(b []byte) []byte { return append(b, tail...) }
 }
 
-// A fault is one thing wrong in either ceremony, and the reason to be given; "" for what must be accepted.
-type fault struct {
+// A flaw is one thing wrong in either ceremony, and the reason to be given; "" for what must be accepted.
+type flaw struct {
 	name  string
 	hooks *virtual.Hooks
 	want  auth.Code
 }
 
 // inBothCeremonies: each fault is refused for its own reason though the signature is right.
-func inBothCeremonies(t *testing.T, faults []fault) {
+func inBothCeremonies(t *testing.T, faults []flaw) {
 	for _, tc := range faults {
 		t.Run("registration/"+tc.name, func(t *testing.T) {
 			b := newBench(t, func(c *webauthn.Config) { c.Attestation.Ask = true },
@@ -76,7 +76,7 @@ func inBothCeremonies(t *testing.T, faults []fault) {
 
 // TestReasonsOfClientData: Level 3 §7.1 steps 5 to 11, §7.2 steps 8 to 14.
 func TestReasonsOfClientData(t *testing.T) {
-	inBothCeremonies(t, []fault{
+	inBothCeremonies(t, []flaw{
 		{"none", nil, ""},
 		{"other ceremony", clientData(func(d *virtual.ClientData) { d.Type = "payment.get" }), auth.KeyTypeWrong},
 		{"type in capitals", clientData(func(d *virtual.ClientData) { d.Type = strings.ToUpper(d.Type) }),
@@ -131,7 +131,7 @@ func TestReasonsOfClientData(t *testing.T) {
 
 // TestReasonsOfAuthenticatorData: Level 3 §7.1 steps 13 to 18, §7.2 steps 15 to 19.
 func TestReasonsOfAuthenticatorData(t *testing.T) {
-	inBothCeremonies(t, []fault{
+	inBothCeremonies(t, []flaw{
 		{"UP clear", authData(clearFlag(virtual.FlagUP)), auth.KeyNoTouch},
 		{"BS without BE", authData(setFlag(virtual.FlagBS)), auth.KeyBackupFlags},
 		{"other RP",
