@@ -33,7 +33,7 @@ func (f *Factor) BeginBind(c *auth.Ceremony, s auth.Subject) error {
 	if err != nil {
 		return err
 	}
-	exclude, _, err := descriptors(s.Existing)
+	exclude, err := descriptors(s.Existing)
 	if err != nil {
 		return err
 	}

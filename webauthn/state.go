@@ -130,8 +130,7 @@ func (u *user) WebAuthnCredentials() []webauthn.Credential { return u.credential
 
 // descriptors names the credentials of a list for allowCredentials and excludeCredentials. Records of other kinds are
 // left out.
-func descriptors(list []*auth.Authenticator) ([]protocol.CredentialDescriptor, []byte, error) {
-	var handle []byte
+func descriptors(list []*auth.Authenticator) ([]protocol.CredentialDescriptor, error) {
 	out := make([]protocol.CredentialDescriptor, 0, len(list))
 	for _, a := range list {
 		if a.Kind != auth.WebAuthn {
@@ -139,16 +138,15 @@ func descriptors(list []*auth.Authenticator) ([]protocol.CredentialDescriptor, [
 		}
 		r, err := readRecord(a)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		id, err := base64.RawURLEncoding.DecodeString(a.Credential)
 		if err != nil {
-			return nil, nil, fmt.Errorf("webauthn: reading authenticator %s: its credential id is not base64url", a.ID)
+			return nil, fmt.Errorf("webauthn: reading authenticator %s: its credential id is not base64url", a.ID)
 		}
-		handle = r.Handle
 		out = append(out, descriptor(id, r.Transports))
 	}
-	return out, handle, nil
+	return out, nil
 }
 
 func descriptor(id []byte, transports []string) protocol.CredentialDescriptor {

@@ -22,12 +22,12 @@ func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error
 	if err != nil {
 		return err
 	}
-	allow, handle, err := descriptors(list)
+	allow, err := descriptors(list)
 	if err != nil {
 		return err
 	}
 	if len(allow) == 0 && len(c.Decoy) > 0 {
-		allow, handle = decoys(c.Decoy)
+		allow = decoys(c.Decoy)
 	}
 	if len(allow) == 0 && c.Account != "" {
 		return auth.Refuse(auth.NoSuchMethod)
@@ -39,12 +39,11 @@ func (f *Factor) BeginVerify(c *auth.Ceremony, list []*auth.Authenticator) error
 		o.UserVerification, o.Hints = f.verification(c, list), hints(list, allow)
 		return nil
 	}
-	// Begun as discoverable, because the library refuses users without keys; the user is put in below.
+	// Begun as discoverable, because the library refuses users without keys; the user is put in at the end.
 	assertion, session, err := f.rp.BeginDiscoverableLogin(options)
 	if err != nil {
 		return errors.New("webauthn: the library refuses to begin an authentication")
 	}
-	session.UserID = handle
 	st := state{Session: *session}
 	return st.set(c, assertion)
 }
@@ -65,9 +64,6 @@ func (f *Factor) verification(c *auth.Ceremony, list []*auth.Authenticator) prot
 
 // hints tells the browser which window to open first (Level 3 §5.8.7): none when anything may answer.
 func hints(list []*auth.Authenticator, allow []protocol.CredentialDescriptor) []protocol.PublicKeyCredentialHints {
-	if len(allow) == 0 {
-		return nil
-	}
 	var out []protocol.PublicKeyCredentialHints
 	is := func(flavour auth.Flavour) bool {
 		return slices.ContainsFunc(list, func(a *auth.Authenticator) bool { return a.Traits.Flavour == flavour })
@@ -110,7 +106,7 @@ func guises() [16]guise {
 
 // decoys invents credentials for an account that does not exist, the same ones every time, so that options do not tell
 // who has an account: one to three, with the looks of guises.
-func decoys(seed []byte) ([]protocol.CredentialDescriptor, []byte) {
+func decoys(seed []byte) []protocol.CredentialDescriptor {
 	draw := func(label string) []byte {
 		mac := hmac.New(sha512.New, seed)
 		mac.Write([]byte("webauthn decoy " + label))
@@ -130,7 +126,7 @@ func decoys(seed []byte) ([]protocol.CredentialDescriptor, []byte) {
 		id := append(draw(fmt.Sprint("id ", i)), draw(fmt.Sprint("more ", i))...)
 		out = append(out, descriptor(id[:g.size], g.transports))
 	}
-	return out, draw("handle")
+	return out
 }
 
 // FinishVerify takes Level 3 §7.2 from step 5 on. The authenticator returned has its counter advanced; beside
@@ -221,7 +217,7 @@ func (f *Factor) validate(st *state, rec *record, r *response, client *protocol.
 	parsed.Raw.AssertionResponse.ClientDataJSON = r.clientData
 	parsed.Raw.AssertionResponse.AuthenticatorData = r.authData
 	session := st.Session
-	session.UserID = rec.Handle // a discoverable credential has only now named its account
+	session.UserID = rec.Handle
 	if len(session.AllowedCredentialIDs) > 0 {
 		session.AllowedCredentialIDs = [][]byte{r.rawID} // the others may have been removed meanwhile
 	}
