@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"math/big"
@@ -255,6 +256,20 @@ func TestReasonsOfEnvelopes(t *testing.T) {
 		{"attachment null", set("authenticatorAttachment", nil), ""},
 		{"attachment unknown", set("authenticatorAttachment", "pocket"), ""},
 		{"user handle null", func(_, inner map[string]any) { inner["userHandle"] = nil }, ""},
+		{"attachment of no letter", set("authenticatorAttachment", ""), ""},
+		{"attachment a number", set("authenticatorAttachment", 7), auth.KeyMalformed},
+		{"id of no byte", func(top, _ map[string]any) { top["id"], top["rawId"] = "", "" }, auth.KeyMalformed},
+		{"id null", set("id", nil), auth.KeyMalformed},
+		{"id a number", func(top, _ map[string]any) { top["id"], top["rawId"] = 123456, "2345" }, auth.KeyMalformed},
+		{"rawId a number", func(top, _ map[string]any) { top["id"], top["rawId"] = "2345", 123456 },
+			auth.KeyMalformed},
+		{"id too long", func(top, _ map[string]any) {
+			long := base64.RawURLEncoding.EncodeToString(make([]byte, 1024))
+			top["id"], top["rawId"] = long, long
+		}, auth.KeyMalformed},
+		{"type null", set("type", nil), auth.KeyMalformed},
+		{"transports a text", func(_, inner map[string]any) { inner["transports"] = "usb" }, auth.KeyMalformed},
+		{"transports of numbers", func(_, inner map[string]any) { inner["transports"] = []int{1} }, auth.KeyMalformed},
 		{"no id", func(top, _ map[string]any) { delete(top, "id") }, auth.KeyMalformed},
 		{"id in capitals", func(top, _ map[string]any) { top["ID"] = top["id"]; delete(top, "id") }, auth.KeyMalformed},
 		{"no rawId", func(top, _ map[string]any) { delete(top, "rawId") }, auth.KeyMalformed},
