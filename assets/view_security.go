@@ -232,6 +232,13 @@ type Contacts struct {
 	Countries          Countries
 }
 
+// UserName is /security/name. It posts user-name to the same path.
+type UserName struct {
+	Frame
+	Now   string
+	Typed string
+}
+
 // PhoneRemove is /security/contact/phone/remove: it asks first. It posts remove=yes to /security/contact/phone.
 type PhoneRemove struct {
 	Frame

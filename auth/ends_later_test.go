@@ -237,6 +237,7 @@ func fresh(a auth.Action, age time.Duration) func(*world) ending {
 			auth.ActCodes:       func() error { return lastErr(w.s.RecoveryCodes(ctx, c)) },
 			auth.ActContact:     func() error { return lastErr(w.s.ChangePhone(ctx, c, "", "")) },
 			auth.ActNewPassword: func() error { return lastErr(w.s.ChangePassword(ctx, c, password, newPassword)) },
+			auth.ActUserName:    func() error { return lastErr(w.s.ChangeUserName(ctx, c, "小明二店")) },
 			auth.ActOwnEmail:    func() error { return lastErr(w.s.OwnEmail(ctx, c)) },
 		}
 		return w.after(age, acts[a], auth.StepUpRequired)

@@ -58,6 +58,7 @@ func lives() map[string]map[string]func(*world) ending {
 			"one for recovery codes":        fresh(auth.ActCodes, 10*time.Minute),
 			"one for a number or an e-mail": fresh(auth.ActContact, 10*time.Minute),
 			"one for a password":            fresh(auth.ActNewPassword, 10*time.Minute),
+			"one for a user name":           fresh(auth.ActUserName, 10*time.Minute),
 			"one for the own address":       fresh(auth.ActOwnEmail, 10*time.Minute),
 		},
 	}

@@ -72,6 +72,7 @@ const (
 	AccountDisabled    Code = "account-disabled" // told only to who has shown a password or a key
 	AccountExists      Code = "account-exists"   // in a lab: elsewhere nobody is told
 	PasswordWrong      Code = "password-wrong"   // the current password, asked again while signed in
+	UserNameIsPassword Code = "user-name-is-password"
 )
 
 // The codes of typed codes and of their delivery.

@@ -19,7 +19,7 @@ func (s *Service) ChangePassword(ctx context.Context, c Caller, current, passwor
 }
 
 func (s *Service) changePassword(ctx context.Context, c Caller, current, password string) (string, error) {
-	g, err := s.reserveAttempt(ctx, c, s.guessByOwner(c))
+	g, err := s.reserveAttempt(ctx, c, s.guessByOwner(c, ActNewPassword, PasswordWrong))
 	if err != nil {
 		return "", err
 	}
@@ -67,9 +67,9 @@ func (s *Service) acceptedHash(ctx context.Context, password string, a *Account)
 	return HashPassword(ctx, s.hasher.First(), password)
 }
 
-// guessByOwner picks the attempts of a signed-in owner's password. What a session
-// has shown lets it be told what is so.
-func (s *Service) guessByOwner(c Caller) func(*Work) (*guess, error) {
+// guessByOwner picks the attempts of a signed-in owner's password, for an act and
+// what it refuses a wrong one with. What a session has shown lets it be told what is so.
+func (s *Service) guessByOwner(c Caller, a Action, refuse Code) func(*Work) (*guess, error) {
 	return func(w *Work) (*guess, error) {
 		if err := w.loadSession(); err != nil {
 			return nil, err
@@ -80,10 +80,10 @@ func (s *Service) guessByOwner(c Caller) func(*Work) (*guess, error) {
 		if err := w.requireExchange(); err != nil {
 			return nil, err
 		}
-		if err := w.Require(s.DemandOf(ActNewPassword), NoClass); err != nil {
+		if err := w.Require(s.DemandOf(a), NoClass); err != nil {
 			return nil, err
 		}
-		return &guess{account: w.account, mayKnow: true, refuse: PasswordWrong,
+		return &guess{account: w.account, mayKnow: true, refuse: refuse,
 			counter: s.provenCounter(browserKey(w.account.ID, "own", Password), w.account.ID)}, nil
 	}
 }

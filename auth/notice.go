@@ -24,6 +24,7 @@ const (
 	toldPassword   told = "password"
 	toldEmail      told = "email"
 	toldPhone      told = "phone"
+	toldUserName   told = "user-name"
 	toldFrozen     told = "frozen"
 	toldDisabled   told = "disabled"
 	toldNewBrowser told = "new-browser"
@@ -59,6 +60,7 @@ func notices() []notice {
 		{Told: toldEmail, Acts: []Action{ActConfirmEmail}, Template: TemplateChange, What: "email",
 			Text: true, Undo: true},
 		{Told: toldPhone, Acts: []Action{ActContact}, Template: TemplateChange, What: "phone", Text: true, Undo: true},
+		{Told: toldUserName, Acts: []Action{ActUserName}, Template: TemplateChange, What: "user-name", Undo: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true},

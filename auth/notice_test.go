@@ -66,6 +66,7 @@ codes-void    codes-void                       mail            sweep
 password      change           password        mail text undo  change-password reset-password
 email         change           email           mail text undo  confirm-email
 phone         change           phone           mail text undo  change-contact
+user-name     change           user-name       mail undo       change-user-name
 frozen        change           frozen-key      mail            second-step step-up test-method
 disabled      change           disabled-key    mail            second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step

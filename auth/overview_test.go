@@ -138,6 +138,7 @@ func TestWhoMayBeAskedWeakly(t *testing.T) {
 		{auth.ActCodes, "", "webauthn"},
 		{auth.ActNewPassword, "", "webauthn"},
 		{auth.ActContact, "", "webauthn"},
+		{auth.ActUserName, "", "webauthn"},
 		{auth.ActTrust, "", "webauthn phone"},
 		{auth.ActRemove, key.ID, "webauthn phone"},
 		{auth.ActRemove, phone.Authenticator.ID, "webauthn phone"},

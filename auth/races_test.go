@@ -94,6 +94,7 @@ func races() map[string]func(*world) race {
 		"a step-up": raceForStepUp, "another method": raceForBinding, "the first method": raceForFirstMethod,
 		"a new password": raceForNewPassword, "a reset": raceForReset, "recovery codes": raceForCodes,
 		"the end of a sign-up": raceForSignUp, "a new e-mail": raceForEmail, "a new number": raceForNumber,
+		"a new user name":          raceForUserName,
 		"a removal that comes due": raceForDue, "a lease": raceForLease, "a look that is noted": raceForTouch,
 	}
 }
@@ -378,6 +379,11 @@ func raceForEmail(w *world) race {
 func raceForNumber(w *world) race {
 	r := racer(w)
 	return race{func() error { return lastErr(w.s.ChangePhone(w.t.Context(), r.owner, "", "")) }, r.inSession()}
+}
+
+func raceForUserName(w *world) race {
+	r := racer(w)
+	return race{func() error { return lastErr(w.s.ChangeUserName(w.t.Context(), r.owner, "小明二店")) }, r.inSession()}
 }
 
 // raceForDue is a removal that is stopped in the moment in which it comes due.

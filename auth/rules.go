@@ -31,6 +31,7 @@ const (
 	ActNewPassword   Action = "change-password"
 	ActContact       Action = "change-contact"
 	ActConfirmEmail  Action = "confirm-email"
+	ActUserName      Action = "change-user-name"
 	ActForgot        Action = "forgot-password"
 	ActReset         Action = "reset-password"
 	ActAskMail       Action = "mail-code"
@@ -137,6 +138,7 @@ func rules() map[Action]Rule {
 		ActItWasMe:      {Who: Enrolled, Audit: true}, // and Strong, but in a known browser
 		ActContact:      {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 		ActConfirmEmail: {Who: Enrolled, Audit: true, Change: true},
+		ActUserName:     {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 		ActNewPassword:  {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 
 		ActLabLook:  {Who: Tester, Reads: true},

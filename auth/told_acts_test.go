@@ -18,32 +18,33 @@ type telling struct {
 // tellings are the acts that tell somebody, by what is told and the act.
 func tellings() map[string]telling {
 	return map[string]telling{
-		"added by add-method":          {actAdd, "change added-totp", false},
-		"removed by remove-method":     {actRemove(auth.TOTP), "change removed-totp", false},
-		"removed by lose-device":       {actLose, "change removed-webauthn", false},
-		"removed by delayed-removal":   {actRemoved, "change removed-webauthn", false},
-		"waiting by remove-method":     {actWait(false), "removal-delayed removed-webauthn", true},
-		"waiting by lose-device":       {actWait(true), "removal-delayed removed-webauthn", true},
-		"codes-made by recovery-codes": {actCodes, "change recovery-codes", false},
-		"codes-void by sweep":          {actRestored, "codes-void", false},
-		"password by change-password":  {actPassword, "change password", true},
-		"password by reset-password":   {actReset, "change password", true},
-		"email by confirm-email":       {actEmail, "change email", true},
-		"phone by change-contact":      {actPhone, "change phone", true},
-		"new-browser by sign-in":       {actTouchFirst, "new-browser", false},
-		"new-browser by second-step":   {func(r *robbed) { r.byKey("elsewhere") }, "new-browser", false},
-		"locked by sign-in":            {actLocked, "password-locked", false},
-		"password-out by second-step":  {actOut, "password-out", false},
-		"password-out by sign-in":      {actOutAgain, "password-out", false},
-		"code-used by second-step":     {actSecond(usedCode), "change used-lookup", false},
-		"code-used by step-up":         {actStep(auth.ActRename, usedCode), "change used-lookup", false},
-		"code-used by test-method":     {actStep(auth.ActTest, usedCode), "change used-lookup", false},
-		"frozen by second-step":        {actSecond(copiedKey), "change frozen-webauthn", false},
-		"frozen by step-up":            {actStep(auth.ActRename, copiedKey), "change frozen-webauthn", false},
-		"frozen by test-method":        {actStep(auth.ActTest, copiedKey), "change frozen-webauthn", false},
-		"disabled by second-step":      {actSecond(wrongCodes), "change disabled-totp", false},
-		"disabled by step-up":          {actStep(auth.ActRename, wrongCodes), "change disabled-totp", false},
-		"disabled by test-method":      {actStep(auth.ActTest, wrongCodes), "change disabled-totp", false},
+		"added by add-method":           {actAdd, "change added-totp", false},
+		"removed by remove-method":      {actRemove(auth.TOTP), "change removed-totp", false},
+		"removed by lose-device":        {actLose, "change removed-webauthn", false},
+		"removed by delayed-removal":    {actRemoved, "change removed-webauthn", false},
+		"waiting by remove-method":      {actWait(false), "removal-delayed removed-webauthn", true},
+		"waiting by lose-device":        {actWait(true), "removal-delayed removed-webauthn", true},
+		"codes-made by recovery-codes":  {actCodes, "change recovery-codes", false},
+		"codes-void by sweep":           {actRestored, "codes-void", false},
+		"password by change-password":   {actPassword, "change password", true},
+		"password by reset-password":    {actReset, "change password", true},
+		"email by confirm-email":        {actEmail, "change email", true},
+		"phone by change-contact":       {actPhone, "change phone", true},
+		"user-name by change-user-name": {actUserName, "change user-name", false},
+		"new-browser by sign-in":        {actTouchFirst, "new-browser", false},
+		"new-browser by second-step":    {func(r *robbed) { r.byKey("elsewhere") }, "new-browser", false},
+		"locked by sign-in":             {actLocked, "password-locked", false},
+		"password-out by second-step":   {actOut, "password-out", false},
+		"password-out by sign-in":       {actOutAgain, "password-out", false},
+		"code-used by second-step":      {actSecond(usedCode), "change used-lookup", false},
+		"code-used by step-up":          {actStep(auth.ActRename, usedCode), "change used-lookup", false},
+		"code-used by test-method":      {actStep(auth.ActTest, usedCode), "change used-lookup", false},
+		"frozen by second-step":         {actSecond(copiedKey), "change frozen-webauthn", false},
+		"frozen by step-up":             {actStep(auth.ActRename, copiedKey), "change frozen-webauthn", false},
+		"frozen by test-method":         {actStep(auth.ActTest, copiedKey), "change frozen-webauthn", false},
+		"disabled by second-step":       {actSecond(wrongCodes), "change disabled-totp", false},
+		"disabled by step-up":           {actStep(auth.ActRename, wrongCodes), "change disabled-totp", false},
+		"disabled by test-method":       {actStep(auth.ActTest, wrongCodes), "change disabled-totp", false},
 	}
 }
 
@@ -115,6 +116,9 @@ func actCodes(r *robbed) { ok(r.t, "codes", lastErr(r.s.RecoveryCodes(r.t.Contex
 func actReset(r *robbed) { r.reset(sellerMail, newPassword) }
 func actEmail(r *robbed) { r.emailTo(r.c, "new@example.com") }
 func actPhone(r *robbed) { ok(r.t, "number", lastErr(r.s.ChangePhone(r.t.Context(), r.c, "", ""))) }
+func actUserName(r *robbed) {
+	ok(r.t, "name", lastErr(r.s.ChangeUserName(r.t.Context(), r.c, "小明二店")))
+}
 
 func actTouchFirst(r *robbed) {
 	c := caller("elsewhere")

@@ -37,6 +37,7 @@ type deed struct {
 	Email      ident.Email     `json:"em,omitempty"` // the account as it was before
 	Phone      ident.Phone     `json:"ph,omitempty"`
 	PhoneAt    time.Time       `json:"pa,omitzero"`
+	UserName   ident.UserName  `json:"un,omitempty"`
 	Password   string          `json:"pw,omitempty"`
 	PasswordAt time.Time       `json:"pt,omitzero"`
 	FirstBy    ident.Recipient `json:"fb,omitempty"`
@@ -59,6 +60,8 @@ func (w *Work) newDeed(before *Account, what told, about []*Authenticator, ids m
 		d.Email = before.Email
 	case toldPhone:
 		d.Phone, d.PhoneAt = before.Phone, before.PhoneAt
+	case toldUserName:
+		d.UserName = before.UserName
 	case toldPassword:
 		d.Password, d.PasswordAt = before.Password, before.PasswordAt
 		d.FirstBy = before.FirstBy
@@ -238,6 +241,8 @@ func (w *Work) revert(a *Account, d *deed) error {
 		a.moveEmail(d.Email, time.Time{})
 	case toldPhone:
 		a.Phone, a.PhoneAt = d.Phone, d.PhoneAt
+	case toldUserName:
+		a.renameOwner(d.UserName)
 	case toldPassword:
 		if !a.PasswordAt.Equal(d.At) {
 			return nil

@@ -60,7 +60,8 @@ func (g *guarded) state(c auth.Caller) string {
 		methods = append(methods, fmt.Sprint(m.Kind, " ", m.Masked))
 	}
 	slices.Sort(methods)
-	return strings.Join([]string{string(info.Me.MaskedEmail), string(info.MaskedPhone), strings.Join(methods, ", ")}, "; ")
+	return strings.Join([]string{info.Me.UserName, string(info.Me.MaskedEmail), string(info.MaskedPhone),
+		strings.Join(methods, ", ")}, "; ")
 }
 
 // links are the tokens that went out with the newest notice of a template, by address.
@@ -116,6 +117,10 @@ func deeds() map[string]deed {
 		"the number was changed": {auth.TemplateChange, func(t *testing.T, g *guarded) {
 			_, err := g.s.ChangePhone(t.Context(), g.c, "+8613800138005", "")
 			ok(t, "number", err)
+		}},
+		"the user name was changed": {auth.TemplateChange, func(t *testing.T, g *guarded) {
+			_, err := g.s.ChangeUserName(t.Context(), g.c, "小明二店")
+			ok(t, "name", err)
 		}},
 		"a new browser": {auth.TemplateNewBrowser, func(_ *testing.T, g *guarded) { g.in("elsewhere") }},
 	}

@@ -307,7 +307,8 @@ func (w *sweep) settings() {
 	w.letInToMessages()
 	for _, path := range []string{"/security/start", "/security/keys", "/security/keys/which", "/security/password",
 		"/security/sessions", "/security/browsers",
-		"/security/history", "/sign-in/trust", "/security/codes/all/remove", "/security/contact/phone/remove", "/dev/messages"} {
+		"/security/history", "/sign-in/trust", "/security/codes/all/remove", "/security/contact/phone/remove", "/security/name",
+		"/dev/messages"} {
 		w.see(path)
 	}
 	w.open("/security/contact").fill("email", "moved-"+

@@ -170,6 +170,8 @@ type (
 	phoneInfo struct {
 		MaskedPhone ident.Masked `json:"phone"`
 	}
+	userNameBody struct{ UserName string }
+
 	tokenInfo   struct{ Token string }
 	sessionList struct{ Sessions []auth.SessionInfo }
 	browserList struct{ Browsers []auth.BrowserInfo }
@@ -417,6 +419,11 @@ func confirmEmail(x *request, in *linkBody) (*confirmedInfo, error) {
 func changePhone(x *request, in *phoneBody) (*phoneInfo, error) {
 	phone, err := x.s.service.ChangePhone(x.r.Context(), x.caller, in.Phone, in.Region)
 	return &phoneInfo{phone}, err
+}
+
+func changeUserName(x *request, in *userNameBody) (*userNameBody, error) {
+	name, err := x.s.service.ChangeUserName(x.r.Context(), x.caller, in.UserName)
+	return &userNameBody{name}, err
 }
 
 func forgot(x *request, in *forgotBody) error {

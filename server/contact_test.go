@@ -99,10 +99,35 @@ func TestContactOverTheAPI(t *testing.T) {
 		t.Errorf("without a country code: got %s, want %s", got.Code, auth.PhoneNoCountry)
 	}
 	p.must("POST", "/contact/phone", m{"phone": "13800138002", "region": "CN"}, &set)
+	var named struct{ UserName string }
+	p.must("POST", "/user-name", m{"userName": " 小明二店 "}, &named)
+	if named.UserName != "小明二店" {
+		t.Errorf("got %q, want the new user name as it is shown", named.UserName)
+	}
 	if got := refused(t, p.api("POST", "/contact/phone", m{"phone": "138", "region": "CN"},
 		nil)); got.Code != string(auth.PhoneOtherCountry) || got.Field != "phone" {
 		t.Errorf("digits missing: got %s of %q, want %s", got.Code, got.Field, auth.PhoneOtherCountry)
 	}
+}
+
+func TestUserNamePage(t *testing.T) {
+	w := newWorld(t)
+	p, secret := w.withApp()
+	w.pass(time.Hour)
+	s := p.open("/security/name").at("/confirm", 200).says("You are about to change your user name")
+	s = p.fill(s, "/confirm", "code", w.code(secret)).at("/security/name", 200).says("Now: “小明的店”")
+	s = p.fill(s, "/security/name", "user-name", " \u3000").at("/security/name", 200).says("Error:", "Type a user name")
+	w.pass(time.Second)
+	s = p.fill(s, "/security/name", "user-name", testPassword).at("/security/name", 200).says("This is your password")
+	if got := s.form("/security/name").fields.Get("user-name"); got != testPassword {
+		t.Errorf("after a refusal: got %q in the field, want what was typed", got)
+	}
+	w.pass(time.Second)
+	p.fill(s, "/security/name", "user-name", "小明二店 🧧").at("/security", 200).says("User name changed", "小明二店 🧧")
+	if told := w.mailed(auth.TemplateChange); told.Args["what"] != "user-name" {
+		t.Errorf("got told of %q, want the user name", told.Args["what"])
+	}
+	p.open("/security/history").says("User name changed: “小明二店 🧧”")
 }
 
 // D13: the end of sign-up offers to prove the number, and nothing is typed twice; until then it is said everywhere that

@@ -200,6 +200,9 @@ func formFaults() map[auth.Code]provocation {
 		auth.NameTooLong:       signUpWith("name", strings.Repeat("魏", 200)),
 		auth.UserNameMissing:   signUpWith("userName", ""),
 		auth.UserNameMalformed: signUpWith("userName", "a\u202eb"),
+		auth.UserNameIsPassword: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/user-name", m{"userName": testPassword})
+		}),
 		auth.EmailMalformed: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.stranger().api("POST", "/sign-up", m{"email": "not an address"}, nil)
 		}),

@@ -100,6 +100,12 @@ func TestEveryNameCanBeSeen(t *testing.T) {
 		t.Errorf("renamed to nothing: got %s, want name-missing", got.Code)
 	}
 	p.must("PATCH", path, m{"name": odd, "place": odd}, nil)
+	tried["post /user-name userName"] = "user-name-malformed"
+	for _, name := range []string{hidden, odd} {
+		if got := refused(t, p.api("POST", "/user-name", m{"userName": name}, nil)); got.Code != "user-name-malformed" {
+			t.Errorf("a user name of what cannot be seen: got %s", got.Code)
+		}
+	}
 	unseen("renamed")
 	if got, want := slices.Sorted(maps.Keys(tried)), namesIn(t, w); !slices.Equal(got, want) {
 		t.Errorf("the bodies hold the names %q, want each tried: %q", want, got)

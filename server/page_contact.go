@@ -23,6 +23,8 @@ func contactPages() []page {
 			get: phoneRemovePage},
 		{path: "/security/contact/email/{link}", who: enrolled, what: "email", uses: []string{"LookLink", "ConfirmEmail"},
 			get: emailConfirmPage, post: emailConfirmPost},
+		{path: "/security/name", who: enrolled, what: "name", uses: []string{"StepUp", "Security", "ChangeUserName"},
+			get: userNamePage, post: userNamePost},
 	}
 }
 
@@ -36,8 +38,11 @@ func contactsPage(x *request) error {
 	return x.showContacts()
 }
 
-func (x *request) mayContact() error {
-	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActContact, "")
+func (x *request) mayContact() error { return x.mayNow(auth.ActContact) }
+
+// mayNow asks for a fresh second step before the form of an act is filled in.
+func (x *request) mayNow(a auth.Action) error {
+	need, err := x.s.service.StepUp(x.r.Context(), x.caller, a, "")
 	if err == nil && !need.Done {
 		return auth.Refuse(auth.StepUpRequired)
 	}
@@ -158,4 +163,23 @@ func emailConfirmPost(x *request) error {
 		return x.refuseTo(x.local(), err)
 	}
 	return x.redirect("/done/email-changed")
+}
+
+func userNamePage(x *request) error {
+	if err := x.mayNow(auth.ActUserName); err != nil {
+		return err
+	}
+	info, f, err := x.settings()
+	if err != nil {
+		return err
+	}
+	return x.show(http.StatusOK, &assets.UserName{Frame: f, Now: info.Me.UserName, Typed: x.field("user-name")})
+}
+
+func userNamePost(x *request) error {
+	if _, err := x.s.service.ChangeUserName(x.r.Context(), x.caller, x.field("user-name")); err != nil {
+		return x.refuseTo(x.local(), err)
+	}
+	x.leaveFlash(flash{Key: "user-name-changed"})
+	return x.redirect("/security")
 }

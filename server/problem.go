@@ -35,7 +35,7 @@ func statuses() map[auth.Code]int {
 		http.StatusInternalServerError: {auth.Internal},
 		http.StatusServiceUnavailable:  {auth.Unavailable, auth.CodeUnavailable},
 		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
-			auth.UserNameMalformed,
+			auth.UserNameMalformed, auth.UserNameIsPassword,
 			auth.EmailMalformed, auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneOtherCountry,
 			auth.PhoneLandline, auth.CountryNotServed,
 			auth.TermsNotAccepted,

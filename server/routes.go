@@ -223,6 +223,11 @@ func contactRoutes() []route {
 			summary:  "Set the number that names the account at sign-in; \"\" takes it away",
 			codes:    join(stepCodes(), codes(auth.PhoneNoCountry, auth.PhoneMalformed)),
 			endpoint: takes(changePhone).requires("phone")},
+		{use: "ChangeUserName", act: auth.ActUserName, who: enrolled, method: http.MethodPost, path: "/user-name",
+			summary: "Give the account another user name; that of the sign-up stays on record",
+			codes: join(stepCodes(), codes(auth.UserNameMissing, auth.UserNameMalformed, auth.UserNameIsPassword,
+				auth.SignInLocked)),
+			endpoint: takes(changeUserName).requires("userName")},
 	}
 }
 

@@ -191,6 +191,7 @@ func (o *tour) apiContact() {
 	o.p.must("POST", "/contact/email", m{"email": "new@example.com"}, nil)
 	o.p.must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)
 	o.p.must("POST", "/contact/phone", m{"phone": "+8613800138001"}, nil)
+	o.p.must("POST", "/user-name", m{"userName": "wei-two"}, nil)
 	o.p.must("POST", "/contact/email", m{"email": testEmail}, nil)
 	o.pass(time.Second)
 	o.p.must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)

@@ -289,6 +289,9 @@ func (o *tour) contacts() {
 	p.fill(s, "/security/contact/phone", "phone", "13800138001")
 	p.fill(s, "/security/contact/phone", "phone", "+8613800138001")
 	p.fill(p.open("/security/contact/phone/remove"), "/security/contact/phone")
+	s = p.open("/security/name")
+	p.fill(s, "/security/name", "user-name", "")
+	p.fill(s, "/security/name", "user-name", "wei-two")
 }
 
 // undo asks for a removal with a weak method, stops it from the page and, asked for again, by the mailed link.

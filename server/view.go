@@ -264,7 +264,7 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		auth.ActLose: "key-lost", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",
 		auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended", auth.ActItWasMe: "slips-owned",
 		auth.ActEndSession: "session-ended", auth.ActConfirmEmail: "email-changed", auth.ActRestore: "codes-void",
-		auth.ActAnswerAgain: "repeated",
+		auth.ActAnswerAgain: "repeated", auth.ActUserName: "user-name-changed",
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
 		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",

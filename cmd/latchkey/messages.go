@@ -46,7 +46,7 @@ func shortCodes() map[string]string {
 // has no text, and reads as another change.
 func changes(methods auth.Table) map[string]string {
 	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed",
-		"phone": "phone-changed"}
+		"phone": "phone-changed", "user-name": "user-name-changed"}
 	for i := range methods {
 		row := &methods[i]
 		if row.Input == auth.NoInput {
