@@ -79,8 +79,8 @@ func certificatesShape(statement map[string]any) bool {
 	if !ok {
 		return true
 	}
-	list, ok := x5c.([]any)
-	return ok && len(list) > 0 && len(list) <= 8
+	list, _ := x5c.([]any)
+	return len(list) > 0 && len(list) <= 8
 }
 
 // leafShape checks what §8.2.1 and §8.3.1 demand of the first certificate: basic constraints, which the library takes
@@ -130,7 +130,7 @@ func tpmShape(statement map[string]any) bool {
 	}
 	hash := map[uint16]crypto.Hash{4: crypto.SHA1, 11: crypto.SHA256, 12: crypto.SHA384,
 		13: crypto.SHA512}[binary.BigEndian.Uint16(name)]
-	if hash == 0 || !hash.Available() {
+	if !hash.Available() { // 0, of what is not listed, is not either
 		return false
 	}
 	h := hash.New()
@@ -140,8 +140,7 @@ func tpmShape(statement map[string]any) bool {
 
 // judge applies the policy to a verified statement (Level 3 §7.1 steps 23 and 24) and reports whether the key is
 // certified. A model is proved only by a chain: anybody may write an AAGUID into a statement of format none, into a
-// self
-// attestation, or under a root made at home.
+// self attestation, or under a root made at home.
 func (f *Factor) judge(c *auth.Ceremony, st *state, o *protocol.AttestationObject) (bool, error) {
 	policy := &f.config.Attestation
 	model := AAGUID(o.AuthData.AttData.AAGUID)

@@ -199,7 +199,7 @@ func (f *Factor) newKey(d *protocol.AuthenticatorData, at *steps, session *webau
 	if err := f.authData(d, at, session.UserVerification); err != nil {
 		return err
 	}
-	if len(d.AttData.CredentialID) == 0 || string(d.AttData.CredentialID) != string(r.rawID) {
+	if string(d.AttData.CredentialID) != string(r.rawID) {
 		return auth.RefuseField(auth.KeyMalformed, "rawId").In("7.1.25")
 	}
 	return checkKey(d.AttData.CredentialPublicKey, session.CredParams)
@@ -215,10 +215,7 @@ func checkKey(raw []byte, offered []protocol.CredentialParameter) error {
 		return auth.RefuseField(auth.KeyMalformed, "attestationObject").In("7.1.13")
 	}
 	var algorithm *int64
-	if len(key.Algorithm) > 0 && webauthncbor.Unmarshal(key.Algorithm, &algorithm) != nil {
-		algorithm = nil
-	}
-	if algorithm == nil {
+	if webauthncbor.Unmarshal(key.Algorithm, &algorithm) != nil || algorithm == nil {
 		return auth.Refuse(auth.KeyAlgorithm).In("7.1.20")
 	}
 	if !slices.ContainsFunc(offered, func(p protocol.CredentialParameter) bool {
@@ -272,13 +269,10 @@ func (f *Factor) create(st *state, r *response, client *protocol.CollectedClient
 		return nil, err
 	}
 	parsed := &protocol.ParsedCredentialCreationData{}
-	parsed.ID = r.id
-	parsed.Type = string(protocol.PublicKeyCredentialType)
 	parsed.RawID = r.rawID
 	parsed.Response.CollectedClientData = *client
 	parsed.Response.AttestationObject = *timeless(object)
 	parsed.Raw.AttestationResponse.ClientDataJSON = r.clientData
-	parsed.Raw.AttestationResponse.AttestationObject = r.object
 	credential, err := f.rp.CreateCredential(&user{handle: st.Session.UserID}, st.Session, parsed)
 	if err != nil {
 		// every other step has passed above

@@ -169,7 +169,7 @@ func (d *doorway) finish(b *fault.Begun, purpose auth.Purpose,
 	case !errors.As(err, &refusal):
 		return nil, err
 	}
-	return &fault.Answer{Code: string(refusal.Code), Step: refusal.Step}, nil
+	return &fault.Answer{Code: string(refusal.Code), Step: refusal.Step, Text: refusal.Field}, nil
 }
 
 func (d *doorway) RegisterFinish(_ context.Context, b *fault.Begun, response []byte) (*fault.Answer, error) {
@@ -214,11 +214,11 @@ func (d *doorway) SignInFinish(_ context.Context, b *fault.Begun, response []byt
 
 var update = flag.Bool("update", false, "write what is said of every fault anew")
 
-// saidFile is what the factor says of every fault: its id, the code and the step.
+// saidFile is what the factor says of every fault: its id, the code, the step and the member.
 const saidFile = "testdata/catalogue.txt"
 
 // TestCatalogue plays every fault there is against the factor alone: each is refused by the check that it breaks, with
-// the code and the step that it had before, and whatever is merely unusual is accepted. What a site that is framed
+// the code, the step and the member that it had before, and whatever is merely unusual is accepted. What a site that is framed
 // cannot show, one that is not shows.
 func TestCatalogue(t *testing.T) {
 	faults := fault.Catalogue()
@@ -234,7 +234,8 @@ func TestCatalogue(t *testing.T) {
 		for _, r := range report.Results {
 			switch r.Verdict {
 			case conform.Pass, conform.AsPolicy:
-				said = append(said, strings.Join(strings.Fields(r.ID+" "+r.Answer.Code+" "+r.Answer.Step), " "))
+				said = append(said, strings.Join(strings.Fields(strings.Join([]string{r.ID, r.Answer.Code,
+					r.Answer.Step, r.Answer.Text}, " ")), " "))
 			case conform.Skipped:
 				faults = append(faults, fault.Find(r.ID))
 			default:

@@ -86,8 +86,7 @@ func readClientData(raw []byte) (*protocol.CollectedClientData, error) {
 		case "origin":
 			d.Origin, _ = text(value)
 		case "topOrigin":
-			var ok bool
-			if d.TopOrigin, ok = text(value); !ok || d.TopOrigin == "" {
+			if d.TopOrigin, _ = text(value); d.TopOrigin == "" {
 				return auth.Refuse(auth.KeyOriginWrong)
 			}
 		case "crossOrigin":

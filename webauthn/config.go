@@ -111,7 +111,7 @@ func New(c Config) (*Factor, error) {
 }
 
 func (c *Config) check() error {
-	if err := protocol.ValidateRPID(c.RPID); err != nil || c.RPID == "" {
+	if err := protocol.ValidateRPID(c.RPID); err != nil {
 		return fmt.Errorf("RP ID %q is not a domain", c.RPID)
 	}
 	if len(c.Origins) == 0 {

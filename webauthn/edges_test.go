@@ -51,7 +51,7 @@ func TestOrigins(t *testing.T) {
 		"https://": false, "https:": false, "https:shop.example": false, "shop.example": false, "//shop.example": false,
 		"https://shop.example/": false, "https://shop.example?": false, "https://shop.example#": false,
 		"https://u@shop.example": false, "https://SHOP.example": false, "HTTPS://shop.example": false, "": false,
-		"android:x": false, "https://shop.example:x": false,
+		strings.Repeat("A", 43): false, "android:x": false, "https://shop.example:x": false,
 	} {
 		for _, top := range []bool{false, true} {
 			c := webauthn.Config{RPID: rpID, Origins: []string{origin, o}}
@@ -131,6 +131,13 @@ func TestOptionsTellTheCeremony(t *testing.T) {
 			t.Errorf("%v left, registration: got a timeout of %d and site %q, want %d", tc.left, o.Timeout, o.RP.Name,
 				tc.want)
 		}
+	}
+	late := &auth.Ceremony{Account: "a", Now: time.Time{}.Add(-time.Minute)} // no end, and a clock that is out of its mind
+	if err := b.factor.BeginVerify(late, b.keys); err != nil {
+		t.Fatal(err)
+	}
+	if got := prompt[virtual.RequestOptions](t, late).Timeout; got != 120_000 {
+		t.Errorf("no end: got a timeout of %d, want the library's", got)
 	}
 	forever := &auth.Ceremony{Account: "a", Now: start}
 	if err := b.factor.BeginBind(forever, auth.Subject{Handle: b.handle}); err != nil {

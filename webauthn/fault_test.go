@@ -109,6 +109,10 @@ func TestReasonsOfClientData(t *testing.T) {
 		{"framed", clientData(func(d *virtual.ClientData) { d.CrossOrigin = true }), auth.KeyOriginWrong},
 		{"top origin, not framed", clientData(func(d *virtual.ClientData) { d.TopOrigin = origin }),
 			auth.KeyOriginWrong},
+		{"top origin empty", clientJSON(`"crossOrigin":false`, `"crossOrigin":false,"topOrigin":""`),
+			auth.KeyOriginWrong},
+		{"top origin a number", clientJSON(`"crossOrigin":false`, `"crossOrigin":false,"topOrigin":7`),
+			auth.KeyOriginWrong},
 		{"crossOrigin a word", clientJSON(`"crossOrigin":false`, `"crossOrigin":"no"`), auth.KeyMalformed},
 		{"not JSON", &virtual.Hooks{ClientDataJSON: func(b []byte) []byte { return b[1:] }}, auth.KeyMalformed},
 		{"array", &virtual.Hooks{ClientDataJSON: func(b []byte) []byte {

@@ -79,14 +79,13 @@ func parseResponse(data []byte) (*response, error) {
 
 // identity checks id, rawId and type, which must agree (Level 3 §5.1).
 func (r *response) identity(id, kind []byte) error {
-	var ok bool
-	if r.id, ok = text(id); !ok || r.id == "" {
+	if r.id, _ = text(id); r.id == "" {
 		return auth.RefuseField(auth.KeyMalformed, "id")
 	}
-	if len(r.rawID) == 0 || len(r.rawID) > maxID || r.id != base64.RawURLEncoding.EncodeToString(r.rawID) {
+	if len(r.rawID) > maxID || r.id != base64.RawURLEncoding.EncodeToString(r.rawID) {
 		return auth.RefuseField(auth.KeyMalformed, "rawId")
 	}
-	if k, ok := text(kind); !ok || k != "public-key" {
+	if k, _ := text(kind); k != "public-key" {
 		return auth.RefuseField(auth.KeyMalformed, "type")
 	}
 	return nil

@@ -112,7 +112,8 @@ func TestPartsOfTPMStatement(t *testing.T) {
 		{"no name", info(nil), false}, {"name of one byte", info([]byte{0}), false},
 		{"hash alone", info([]byte{0, 11}), false},
 		{"byte behind", append(slices.Clone(good), 0), false}, {"byte missing", good[:len(good)-1], false},
-		{"a part longer than all", boast, false}, {"half a length", good[:7], false}, {"nothing", nil, false},
+		{"a part longer than all", boast, false}, {"half a length", good[:7], false},
+		{"length of a name that is not there", good[:len(good)-9], false}, {"nothing", nil, false},
 		{"other area", info(of(11, make([]byte, 32))), false},
 	} {
 		if got := tpmShape(map[string]any{"certInfo": tc.info, "pubArea": area}); got != tc.want {
@@ -173,6 +174,23 @@ func wantRefusal(t *testing.T, name string, err error, want auth.Code) {
 	refused := errors.As(err, &refusal) && refusal.Code == want && refusal.Step != ""
 	if want == "" && err != nil || want != "" && !refused {
 		t.Errorf("%s: got %v, want %q and its step", name, err, want)
+	}
+}
+
+// TestStatementOfFormat: a map, and of a compound statement an array as well.
+func TestStatementOfFormat(t *testing.T) {
+	for _, tc := range []struct {
+		format string
+		item   []byte
+		want   bool
+	}{
+		{"packed", []byte{0xa0}, true}, {"packed", []byte{0x80}, false}, {"packed", []byte{0xf6}, false},
+		{"packed", nil, false}, {"compound", []byte{0x80}, true}, {"compound", []byte{0xa0}, true},
+		{"compound", []byte{0xf6}, false}, {"compound", []byte{0x60}, false}, {"compound", nil, false},
+	} {
+		if got := isStatement(tc.format, tc.item); got != tc.want {
+			t.Errorf("%s, %x: got %v, want %v", tc.format, tc.item, got, tc.want)
+		}
 	}
 }
 

@@ -245,6 +245,9 @@ func TestServerChecksWhatTheBrowserChecks(t *testing.T) {
 	}{
 		"this device for a USB key": {auth.SecurityKey, platform, `"cross-platform"`, `"platform"`,
 			auth.KeyNotUSB},
+		"this device for a USB key, transports not told": {auth.SecurityKey, virtual.Options{Platform: true,
+			ResidentKeys: true, UserVerification: virtual.UVSucceeds, Transports: []string{}}, `"cross-platform"`,
+			`"platform"`, auth.KeyNotUSB},
 		"a phone for a USB key": {auth.SecurityKey,
 			virtual.Options{Transports: []string{"hybrid", "internal"}}, `"key"`, `"key"`, auth.KeyNotUSB},
 		"a USB key for a passkey": {auth.Passkey, virtual.Options{}, `"platform"`, `"cross-platform"`,
@@ -384,6 +387,11 @@ func TestRelatedOrigins(t *testing.T) {
 		c.Origins = []string{origin, "https://retail.test"}
 		c.TopOrigins = []string{"https://partner.test"}
 	}
+	b := newBench(t, many, virtual.Options{})
+	b.browser.Hooks = clientData(func(d *virtual.ClientData) { d.TopOrigin = "https://partner.test" })
+	c := b.binding(auth.SecurityKey)
+	_, err := b.factor.FinishBind(c, b.create(c))
+	wantCode(t, err, auth.KeyOriginWrong) // it names the page around, and says that there is none
 	related := func(string) []string { return []string{"https://retail.test"} }
 	for _, tc := range []struct {
 		origin, top string

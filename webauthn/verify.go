@@ -208,8 +208,6 @@ func (f *Factor) find(st *state, list []*auth.Authenticator, r *response) (*auth
 func (f *Factor) validate(st *state, rec *record, r *response, client *protocol.CollectedClientData,
 	data protocol.AuthenticatorData) (*webauthn.Credential, error) {
 	parsed := &protocol.ParsedCredentialAssertionData{}
-	parsed.ID = r.id
-	parsed.Type = string(protocol.PublicKeyCredentialType)
 	parsed.RawID = r.rawID
 	parsed.Response = protocol.ParsedAssertionResponse{
 		CollectedClientData: *client, AuthenticatorData: data, Signature: r.signature, UserHandle: r.handle,
