@@ -148,6 +148,9 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 	if saveTimeDue && out.work.auditAccount != "" {
 		s.clock.noteSaved(clockNow)
 	}
+	if e, ok := errors.AsType[*Error](out.refusal); ok {
+		e.InSession = out.work.session != nil
+	}
 	if out.refusal != nil {
 		return none, out.work, out.refusal
 	}

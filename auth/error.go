@@ -151,6 +151,8 @@ type Error struct {
 	// Unknown is the credential of the caller's own response where nobody has it
 	// here: his browser should offer it no more.
 	Unknown *UnknownCredential
+	// InSession reports whether the caller showed a session that is good: whom it is said to is no stranger.
+	InSession bool
 	// Demand is set on StepUpRequired and TooWeak: what the caller must show.
 	Demand Demand
 }

@@ -93,7 +93,7 @@ func (x *request) serve(c echo.Context, rt *route) {
 	x.route = rt.method + " " + rt.path
 	x.page = false
 	if err := x.call(rt); err != nil {
-		x.document(err)
+		x.refuse(err)
 	}
 }
 
@@ -178,7 +178,7 @@ type (
 )
 
 func signUp(x *request, in *emailBody) (*auth.SignUpInfo, error) {
-	return x.s.service.SignUp(x.r.Context(), x.caller, in.Email)
+	return x.signUp(in.Email)
 }
 
 func confirmSignUp(x *request, in *signUpBody) (*auth.SignInInfo, error) {

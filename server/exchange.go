@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -34,6 +35,9 @@ type request struct {
 	posted  url.Values
 	setback *setback // what was refused before this page
 	found   string   // the key that was touched before this page
+
+	who    [3]netip.Prefix // whom the request counts against
+	placed bool            // it holds a place
 
 	received []byte // the body, read before the request took a place
 	tooLarge bool   // it was not, for its length

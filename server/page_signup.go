@@ -26,7 +26,7 @@ func signUpPage(x *request) error {
 
 func signUpPost(x *request) error {
 	email := x.field("email")
-	info, err := x.s.service.SignUp(x.r.Context(), x.caller, email)
+	info, err := x.signUp(email)
 	if err == nil {
 		x.keepDraft(draft{email, info.ResendAt})
 		return x.redirect("/sign-up/sent")

@@ -48,6 +48,8 @@ type Server struct {
 	limit    *limiter
 	inFlight *room // requests
 	reading  *room // bytes of bodies
+	refusals queue // to strangers
+	signUps  queue
 	headers  map[string][]string
 	statuses map[auth.Code]int
 	problem  *shape
@@ -131,6 +133,8 @@ func (s *Server) defaults() {
 		n = defaultInFlight
 	}
 	s.inFlight, s.reading = newRoom(n), newRoom(readingRoom)
+	s.refusals.every, s.refusals.most = refusalEvery, turnWait
+	s.signUps.every, s.signUps.most = signUpEvery, turnWait
 }
 
 // Handler returns the server as a handler, for tests and for programs that bring their own listener.
@@ -180,16 +184,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.suspect(r)
-	who := networks(s.client(r))
-	if err := x.receive(who); err != nil {
+	x.who = networks(s.client(r))
+	if err := x.receive(x.who); err != nil {
 		x.refuse(err)
 		return
 	}
-	if err := s.inFlight.take(who, 1); err != nil {
+	if err := s.inFlight.take(x.who, 1); err != nil {
 		x.refuse(err)
 		return
 	}
-	defer s.inFlight.give(who, 1)
+	x.placed = true
+	defer x.leavePlace()
 	if err := s.gate(x); err != nil {
 		x.refuse(err)
 		return
@@ -199,6 +204,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.echo.ServeHTTP(x, r)
+}
+
+// leavePlace gives back the place that the request has taken.
+func (x *request) leavePlace() {
+	if x.placed {
+		x.placed = false
+		x.s.inFlight.give(x.who, 1)
+	}
 }
 
 // end logs the request, and answers for a handler that panicked.
@@ -217,6 +230,7 @@ func (x *request) end() {
 
 // refuse answers with a page to people and with a problem document to programs.
 func (x *request) refuse(err error) {
+	x.awaitRefusal(err)
 	if x.page {
 		x.failure(err)
 		return
