@@ -56,6 +56,7 @@ type plan struct {
 	only        string // the one act to measure, "" for all
 
 	siege bool
+	flood string // set: this process is one of its floods
 }
 
 func run(args []string, stdout, stderr io.Writer) int {
@@ -67,7 +68,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, p.limit)
 	defer cancel()
-	if err := p.measure(ctx, stdout); err != nil {
+	act := p.measure
+	if p.flood != "" {
+		act = func(ctx context.Context, out io.Writer) error { return floodUntil(ctx, p.flood, os.Stdin, out) }
+	}
+	if err := act(ctx, stdout); err != nil {
 		fmt.Fprintf(stderr, "load: %v\n", err)
 		return 1
 	}
@@ -95,6 +100,7 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 	f.IntVar(&p.samples, "samples", 2000, "with -enumeration: samples an arm")
 	f.StringVar(&p.only, "act", "", "with -enumeration: measure this act alone, for example \"key first\"")
 	f.BoolVar(&p.siege, "siege", false, "measure what floods of strangers make of owners' sign-ins, and nothing else")
+	f.StringVar(&p.flood, "flood", "", "be one flood of a siege: the siege itself starts it so")
 	clients := f.String("clients", "1,8,32,64", "numbers of clients")
 	quick := f.Bool("quick", false, "one short round, to see that all of it works")
 	if err := f.Parse(args); err != nil {

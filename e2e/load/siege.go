@@ -1,14 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,6 +132,70 @@ func (f *flood) start(ctx context.Context, c *child, own *sellers) (stop func() 
 	}
 }
 
+// apart starts the flood in a process of its own, so that owners wait for nothing but the server: in one process
+// their answers would queue behind those to strangers. stop ends it and returns how often it has asked.
+func (f *flood) apart(ctx context.Context, c *child, own *sellers) (stop func() (int64, error), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding this program: %w", err)
+	}
+	var emails []string
+	for _, k := range own.keys {
+		emails = append(emails, k.email)
+	}
+	order, err := json.Marshal(floodOrder{f.name, c.addr, emails})
+	if err != nil {
+		return nil, fmt.Errorf("writing what to flood: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, self, "-flood", string(order))
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("preparing a flood: %w", err)
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting a flood: %w", err)
+	}
+	return func() (int64, error) {
+		if err := errors.Join(in.Close(), cmd.Wait()); err != nil {
+			return 0, fmt.Errorf("ending a flood: %w", err)
+		}
+		return strconv.ParseInt(strings.TrimSpace(out.String()), 10, 64)
+	}, nil
+}
+
+// floodOrder tells the process of a flood what to do.
+type floodOrder struct {
+	Name   string
+	Addr   string
+	Emails []string // of the owners
+}
+
+// floodUntil is that process: it floods until in ends, and writes how often it has asked.
+func floodUntil(ctx context.Context, order string, in io.Reader, out io.Writer) error {
+	var o floodOrder
+	if err := json.Unmarshal([]byte(order), &o); err != nil {
+		return fmt.Errorf("reading what to flood: %w", err)
+	}
+	if !strings.HasPrefix(o.Addr, "127.0.0.1:") {
+		return fmt.Errorf("%s: only this machine is ever flooded", o.Addr)
+	}
+	list := floods()
+	i := slices.IndexFunc(list, func(f flood) bool { return f.name == o.Name })
+	if i < 0 {
+		return fmt.Errorf("there is no flood %q", o.Name)
+	}
+	own := new(sellers)
+	for _, e := range o.Emails {
+		own.keys = append(own.keys, keySeller{email: e})
+	}
+	stop := list[i].start(ctx, &child{addr: o.Addr}, own)
+	_, err := io.Copy(io.Discard, in)
+	fmt.Fprintln(out, stop())
+	return err
+}
+
 // A besieged is one operation of owners under one flood, against the same minutes without. All rounds are taken
 // together.
 type besieged struct {
@@ -224,15 +293,20 @@ func (p *plan) under(ctx context.Context, c *child, s *sellers, f *flood, all *[
 		if err != nil {
 			return 0, fmt.Errorf("preparing app codes: %w", err)
 		}
-		stop := func() int64 { return 0 }
+		stop := func() (int64, error) { return 0, nil }
 		if hot {
-			stop = f.start(ctx, c, s)
+			if stop, err = f.apart(ctx, c, s); err != nil {
+				return 0, err
+			}
 			time.Sleep(p.warm)
 		}
 		for _, op := range []operation{codes, keySignIn(s), passwordStep(s)} {
 			p.sample(ctx, c, op, f.of(op.name, all), hot)
 		}
-		asked += stop()
+		n, err := stop()
+		if asked += n; err != nil {
+			return 0, err
+		}
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
