@@ -43,6 +43,7 @@ type plan struct {
 	seed    uint64
 	only    string
 	tests   string
+	names   string
 	limit   time.Duration
 	workers int
 	out     string
@@ -63,6 +64,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	f.Uint64Var(&p.seed, "seed", 1, "which ones are drawn")
 	f.StringVar(&p.only, "only", "", "draw from those alone whose key contains one of these, separated by commas")
 	f.StringVar(&p.tests, "tests", "", "ask the tests of the packages in this folder alone, and below it")
+	f.StringVar(&p.names, "run", "^(Test|Fuzz)", "ask those tests alone whose name matches")
 	f.DurationVar(&p.limit, "limit", 115*time.Minute, "the whole run, at most")
 	f.IntVar(&p.workers, "workers", runtime.NumCPU(), "mutations tried at a time")
 	f.StringVar(&p.out, "out", "dist/mutants.txt", "where to write the survivors")
@@ -180,7 +182,7 @@ func (p *plan) survey(
 ) ([]*check, error) {
 	found := make([][]*check, len(of))
 	failed := make([]error, len(of))
-	p.each(len(of), func(i int) { found[i], failed[i] = of[i].survey(ctx, dir, size, say) })
+	p.each(len(of), func(i int) { found[i], failed[i] = of[i].survey(ctx, dir, p.names, size, say) })
 	var all []*check
 	for _, some := range found {
 		all = append(all, some...)
@@ -192,10 +194,11 @@ func (p *plan) survey(
 func (p *plan) tryAll(ctx context.Context, checks []*check, drawn []*site, say func(string, ...any)) []outcome {
 	outcomes := make([]outcome, len(drawn))
 	var done atomic.Int64
+	var seen noticers
 	p.each(len(drawn), func(i int) {
 		o := outcome{site: drawn[i], word: untried}
 		if ctx.Err() == nil {
-			o = try(ctx, checks, drawn[i])
+			o = try(ctx, checks, drawn[i], &seen)
 		}
 		outcomes[i] = o
 		if n := done.Add(1); p.verbose || n%25 == 0 {

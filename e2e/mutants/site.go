@@ -41,6 +41,9 @@ type site struct {
 	id            int // the number of its switch, from 1
 }
 
+// place names the function that a site is in.
+func (s *site) place() string { return s.pkg.short + "/" + s.name + " " + s.within }
+
 // key names a site, as long as its function does not change.
 func (s *site) key() string {
 	key := fmt.Sprintf("%s/%s %s %s `%s`", s.pkg.short, s.name, s.within, s.kind, s.text)

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -19,7 +20,8 @@ type check struct {
 	binary *binary
 	name   string
 	took   time.Duration
-	marks  []byte // by number of the switch
+	busy   time.Duration // of that, with a processor
+	marks  []byte        // by number of the switch
 }
 
 // A binary is the tests of one package, with every switch in it.
@@ -50,8 +52,8 @@ func build(ctx context.Context, root, dir, overlay string, of []*source) ([]*bin
 }
 
 // tests lists what a binary can run.
-func (b *binary) tests(ctx context.Context) ([]string, error) {
-	out, err := b.start(ctx, nil, "-test.list", "^(Test|Fuzz)")
+func (b *binary) tests(ctx context.Context, names string) ([]string, error) {
+	out, _, err := b.start(ctx, nil, "-test.list", names)
 	if err != nil {
 		return nil, fmt.Errorf("listing the tests of %s: %w\n%s", b.short, err, out)
 	}
@@ -60,8 +62,9 @@ func (b *binary) tests(ctx context.Context) ([]string, error) {
 	}), nil
 }
 
-// start runs a binary in its package's folder, and ends what it began with it.
-func (b *binary) start(ctx context.Context, env []string, args ...string) ([]byte, error) {
+// start runs a binary in its package's folder, and ends what it began with it. It says how long that has kept a
+// processor busy: on a machine with other work the clock says nothing.
+func (b *binary) start(ctx context.Context, env []string, args ...string) ([]byte, time.Duration, error) {
 	cmd := exec.CommandContext(ctx, b.path, args...)
 	cmd.Dir = b.dir
 	cmd.Env = append(os.Environ(), env...)
@@ -71,13 +74,19 @@ func (b *binary) start(ctx context.Context, env []string, args ...string) ([]byt
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
-	return out.Bytes(), err
+	var busy time.Duration
+	if cmd.ProcessState != nil {
+		busy = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	return out.Bytes(), busy, err
 }
 
 // survey runs every test of a binary by itself with no switch on: how long it takes, and what it comes by. One that
 // fails even so proves nothing and is left out.
-func (b *binary) survey(ctx context.Context, dir string, size int, say func(string, ...any)) ([]*check, error) {
-	names, err := b.tests(ctx)
+func (b *binary) survey(
+	ctx context.Context, dir, which string, size int, say func(string, ...any),
+) ([]*check, error) {
+	names, err := b.tests(ctx, which)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +97,7 @@ func (b *binary) survey(ctx context.Context, dir string, size int, say func(stri
 			return nil, fmt.Errorf("making room for marks: %w", err)
 		}
 		began := time.Now()
-		out, err := b.start(ctx, []string{"MUTANT_REACHED=" + marks}, "-test.run", "^"+name+"$", "-test.short",
+		out, busy, err := b.start(ctx, []string{"MUTANT_REACHED=" + marks}, "-test.run", "^"+name+"$", "-test.short",
 			"-test.timeout", "5m")
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -97,7 +106,7 @@ func (b *binary) survey(ctx context.Context, dir string, size int, say func(stri
 			say("left out: %s of %s fails with no switch on: %v\n%.600s", name, b.short, err, out)
 			continue
 		}
-		c := &check{binary: b, name: name, took: time.Since(began)}
+		c := &check{binary: b, name: name, took: time.Since(began), busy: busy}
 		if c.marks, err = os.ReadFile(marks); err != nil {
 			return nil, fmt.Errorf("reading marks: %w", err)
 		}
@@ -143,11 +152,11 @@ func shares(checks []*check, s *site) [][]*check {
 		var first, rest [][]*check
 		for _, b := range order {
 			mine := by[b]
-			slices.SortStableFunc(mine, func(x, y *check) int { return int(x.took - y.took) })
+			slices.SortStableFunc(mine, func(x, y *check) int { return int(x.busy - y.busy) })
 			var sum time.Duration
 			cut := 0
-			for cut < len(mine) && (cut == 0 || sum+mine[cut].took <= quick) {
-				sum += mine[cut].took
+			for cut < len(mine) && (cut == 0 || sum+mine[cut].busy <= quick) {
+				sum += mine[cut].busy
 				cut++
 			}
 			first = append(first, mine[:cut])
@@ -162,12 +171,13 @@ func shares(checks []*check, s *site) [][]*check {
 
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
-// try turns one switch on and runs the tests that come by it, until one notices.
-func try(ctx context.Context, checks []*check, s *site) outcome {
+// try turns one switch on and runs the tests that come by it, until one notices: those first that have noticed another
+// in the same function.
+func try(ctx context.Context, checks []*check, s *site, seen *noticers) outcome {
 	o := outcome{site: s, word: unreached}
 	began := time.Now()
 	defer func() { o.took = time.Since(began) }()
-	for _, run := range shares(checks, s) {
+	for _, run := range append(seen.of(checks, s), shares(checks, s)...) {
 		var names []string
 		var usual time.Duration
 		for _, c := range run {
@@ -177,7 +187,7 @@ func try(ctx context.Context, checks []*check, s *site) outcome {
 		o.tests += len(run)
 		o.word = survived
 		bound, cancel := context.WithTimeout(ctx, 20*time.Second+8*usual)
-		out, err := run[0].binary.start(bound, []string{fmt.Sprintf("MUTANT=%d", s.id)}, "-test.failfast", "-test.short",
+		out, _, err := run[0].binary.start(bound, []string{fmt.Sprintf("MUTANT=%d", s.id)}, "-test.failfast", "-test.short",
 			"-test.run", "^("+strings.Join(names, "|")+")$")
 		late := bound.Err() != nil
 		cancel()
@@ -194,9 +204,47 @@ func try(ctx context.Context, checks []*check, s *site) outcome {
 			o.by = run[0].binary.short
 			if m := failedTest.FindSubmatch(out); m != nil {
 				o.by += " " + string(m[1])
+				seen.add(s, run[0].binary, string(m[1]))
 			}
 			return o
 		}
 	}
 	return o
+}
+
+// noticers remember by function which tests have noticed something there, the newest first.
+type noticers struct {
+	sync.Mutex
+	names map[string][]string
+}
+
+// mostNoticers is how many of them are asked first.
+const mostNoticers = 4
+
+func (n *noticers) add(s *site, b *binary, name string) {
+	n.Lock()
+	defer n.Unlock()
+	key := s.place() + " " + b.short
+	if n.names == nil {
+		n.names = map[string][]string{}
+	}
+	list := slices.DeleteFunc(n.names[key], func(o string) bool { return o == name })
+	n.names[key] = slices.Insert(list, 0, name)[:min(len(list)+1, mostNoticers)]
+}
+
+// of is a run of the tests of the site's own package that have noticed something in its function.
+func (n *noticers) of(checks []*check, s *site) [][]*check {
+	n.Lock()
+	defer n.Unlock()
+	var run []*check
+	for _, c := range checks {
+		if c.binary.short == s.pkg.short && c.marks[s.id] != 0 &&
+			slices.Contains(n.names[s.place()+" "+s.pkg.short], c.name) {
+			run = append(run, c)
+		}
+	}
+	if run == nil {
+		return nil
+	}
+	return [][]*check{run}
 }
