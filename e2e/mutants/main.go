@@ -14,6 +14,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -190,12 +191,20 @@ func (p *plan) survey(
 	return all, errors.Join(failed...)
 }
 
-// tryAll tries every mutation of the sample.
+// tryAll tries every mutation of the sample: those first that the least tests come by. They are soon tried and the
+// likeliest to survive, so that a run that is cut off has found the most.
 func (p *plan) tryAll(ctx context.Context, checks []*check, drawn []*site, say func(string, ...any)) []outcome {
 	outcomes := make([]outcome, len(drawn))
+	order := make([]int, len(drawn))
+	cost := make([]time.Duration, len(drawn))
+	for i, one := range drawn {
+		order[i], cost[i] = i, costOf(checks, one)
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(cost[a], cost[b]) })
 	var done atomic.Int64
 	var seen noticers
-	p.each(len(drawn), func(i int) {
+	p.each(len(drawn), func(at int) {
+		i := order[at]
 		o := outcome{site: drawn[i], word: untried}
 		if ctx.Err() == nil {
 			o = try(ctx, checks, drawn[i], &seen)

@@ -169,6 +169,17 @@ func shares(checks []*check, s *site) [][]*check {
 	return runs
 }
 
+// costOf is what all tests take that come by a switch.
+func costOf(checks []*check, s *site) time.Duration {
+	var sum time.Duration
+	for _, c := range checks {
+		if c.marks[s.id] != 0 {
+			sum += c.busy
+		}
+	}
+	return sum
+}
+
 var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
 
 // try turns one switch on and runs the tests that come by it, until one notices: those first that have noticed another
