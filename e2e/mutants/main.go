@@ -65,7 +65,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	f.Uint64Var(&p.seed, "seed", 1, "which ones are drawn")
 	f.StringVar(&p.only, "only", "", "draw from those alone whose key contains one of these, separated by commas")
 	f.StringVar(&p.tests, "tests", "", "ask the tests of the packages in this folder alone, and below it")
-	f.StringVar(&p.names, "run", "^(Test|Fuzz)", "ask those tests alone whose name matches")
+	f.StringVar(&p.names, "run", "", "ask those tests alone whose name matches")
 	f.DurationVar(&p.limit, "limit", 115*time.Minute, "the whole run, at most")
 	f.IntVar(&p.workers, "workers", runtime.NumCPU(), "mutations tried at a time")
 	f.StringVar(&p.out, "out", "dist/mutants.txt", "where to write the survivors")

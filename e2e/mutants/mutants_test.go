@@ -227,7 +227,7 @@ func TestSamplesAreOfAllLayers(t *testing.T) {
 func TestWhoIsAskedFirst(t *testing.T) {
 	own, other := &binary{short: "a"}, &binary{short: "b"}
 	mark := func(b *binary, name string, took time.Duration, by byte) *check {
-		return &check{binary: b, name: name, took: took, marks: []byte{0, by}}
+		return &check{binary: b, name: name, busy: took, marks: []byte{0, by}}
 	}
 	checks := []*check{
 		mark(other, "Other", time.Millisecond, 1), mark(own, "Slow", 9*time.Second, 1), mark(own, "Quick", time.Second, 1),

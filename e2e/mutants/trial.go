@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -53,7 +54,7 @@ func build(ctx context.Context, root, dir, overlay string, of []*source) ([]*bin
 
 // tests lists what a binary can run.
 func (b *binary) tests(ctx context.Context, names string) ([]string, error) {
-	out, _, err := b.start(ctx, nil, "-test.list", names)
+	out, _, err := b.start(ctx, nil, "-test.list", cmp.Or(names, "^(Test|Fuzz)"))
 	if err != nil {
 		return nil, fmt.Errorf("listing the tests of %s: %w\n%s", b.short, err, out)
 	}
