@@ -239,3 +239,71 @@ func TestLocalNameIsNotGluedToAnAddress(t *testing.T) {
 		t.Errorf("got %d to %q, want 404 and no redirect", rec.Code, got)
 	}
 }
+
+// a site on this machine; nothing else is.
+func TestWhoIsLedToTheOneName(t *testing.T) {
+	w := newWorld(t)
+	site := func(origin string) *Server {
+		return newServer(t, func(c *Config) {
+			c.Origin = origin
+			c.Pages = w.pages
+			c.Texts = w.texts
+			c.TrustedProxies = proxies("192.0.2.0/24")
+		})
+	}
+	local, public := site("http://localhost:8080"), site(testOrigin)
+	for _, c := range []struct {
+		name             string
+		s                *Server
+		method, accept   string
+		host, path, want string
+	}{
+		{"by address", local, "GET", "text/html", "127.0.0.1:8080", "/sign-in", "http://localhost:8080/sign-in"},
+		{"by address of the newer kind", local, "GET", "text/html", "[::1]:8080", "/", "http://localhost:8080/"},
+		{"by its name", local, "GET", "text/html", "localhost:8080", "/sign-in", ""},
+		{"by its name in capitals", local, "GET", "text/html", "LOCALHOST:8080", "/sign-in", ""},
+		{"a program", local, "GET", "application/json", "127.0.0.1:8080", "/api/v1/session", ""},
+		{"a form", local, "POST", "text/html", "127.0.0.1:8080", "/sign-in", ""},
+		{"a head", local, "HEAD", "text/html", "127.0.0.1:8080", "/sign-in", ""},
+		{"a public site", public, "GET", "text/html", "10.0.0.9", "/sign-in", ""},
+	} {
+		r := httptest.NewRequest(c.method, "http://"+c.host+c.path, nil)
+		r.Header.Set("Accept", c.accept)
+		got := httptest.NewRecorder()
+		c.s.ServeHTTP(got, r)
+		if to := got.Header().Get("Location"); to != c.want {
+			t.Errorf("%s: got %d to %q, want %q", c.name, got.Code, to, c.want)
+		}
+	}
+}
+
+// What this machine is called.
+func TestNamesOfThisMachine(t *testing.T) {
+	for name, want := range map[string]bool{"localhost": true, "shop.localhost": true, "127.0.0.1": true,
+		"127.9.9.9": true,
+		"::1":       true, "[::1]": true, "xlocalhost": false, "localhost.example": false, "": false, "10.0.0.1": false,
+		"accounts.example": false, "128.0.0.1": false} {
+		if got := isLoopback(name); got != want {
+			t.Errorf("%q: got %v, want %v", name, got, want)
+		}
+	}
+	for origin, ok := range map[string]bool{"https://shop.example": true, "http://localhost": true,
+		"http://shop.example":   false,
+		"https://shop.example?": true, "https://shop.example?a": false, "https://shop.example#a": false,
+		"https:///a":             false,
+		"https://u@shop.example": false, "https://shop.example/{a}": false, "https://shop.example/a:b": false,
+		"https://shop.example/a*": false, "https://shop.example/%41": false, "https://shop.example/%2F": false,
+		"ftp://localhost": false,
+		"localhost":       false, "https://shop.example/a/b/": true, ":": false} {
+		if _, err := newSite(Config{Origin: origin}); (err == nil) != ok {
+			t.Errorf("%q: got %v, want it taken: %v", origin, err, ok)
+		}
+	}
+	for related, ok := range map[string]bool{"https://retail.example": true, "https://retail.example:8443": true,
+		appOrigin + "x": true, "http://retail.example": false, "https://retail.example/": false, "https://": false,
+		"retail.example": false, "https:retail.example": false, ":": false} {
+		if _, err := newSite(Config{Origin: testOrigin, RelatedOrigins: []string{related}}); (err == nil) != ok {
+			t.Errorf("related %q: got %v, want it taken: %v", related, err, ok)
+		}
+	}
+}

@@ -122,3 +122,106 @@ func TestLimiterBearsAClockThatGoesBack(t *testing.T) {
 		t.Errorf("an unknown client an hour earlier: got %v requests, want 1", b.left)
 	}
 }
+
+// What a request counts against, the narrowest first.
+func TestNetworksOfAddresses(t *testing.T) {
+	for text, want := range map[string]string{
+		"203.0.113.77":             "203.0.113.77/32 invalid Prefix 203.0.113.0/24",
+		"2001:db8:1:23ff:5:6:7:8":  "2001:db8:1:23ff::/64 2001:db8:1:2300::/56 2001:db8:1::/48",
+		"fe80::1:2:3:4%eth0":       "fe80::/64 fe80::/56 fe80::/48",
+		"2001:db8:1:2301:5:6:7:8%": "",
+	} {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			continue
+		}
+		n := networks(a)
+		if got := n[0].String() + " " + n[1].String() + " " + n[2].String(); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+	none := networks(netip.Addr{})
+	for i, n := range none {
+		if n.IsValid() || counts(i, n) != (i == 0) {
+			t.Errorf("no address, width %d: got %v that counts %v, want it to count as one client", i, n, counts(i, n))
+		}
+	}
+}
+
+// A bucket gives what its rate says, to the request, and says when the next is there, to the nanosecond.
+func TestBucketsToTheRequest(t *testing.T) {
+	who, at := netip.MustParseAddr("203.0.113.1"), start()
+	l := newLimiter(Rate{Burst: 3, PerSecond: 2})
+	take := func(want bool, wait time.Duration) {
+		t.Helper()
+		if ok, w := l.take(who, at); ok != want || w != wait {
+			t.Errorf("at %s: got %v, wait %s, want %v, %s", at.Sub(start()), ok, w, want, wait)
+		}
+	}
+	for range 3 {
+		take(true, 0)
+	}
+	take(false, 500*time.Millisecond)
+	at = at.Add(250 * time.Millisecond)
+	take(false, 250*time.Millisecond)
+	at = at.Add(250 * time.Millisecond)
+	take(true, 0)
+	take(false, 500*time.Millisecond)
+	at = at.Add(500*time.Millisecond - 1)
+	if ok, w := l.take(who, at); ok || w <= 0 || w > 2 {
+		t.Errorf("a nanosecond early: got %v, wait %d, want it refused for a moment", ok, w)
+	}
+	at = at.Add(time.Hour) // no more than the burst
+	for range 3 {
+		take(true, 0)
+	}
+	take(false, 500*time.Millisecond)
+	off := newLimiter(Rate{Burst: -1})
+	for range 1000 {
+		if ok, wait := off.take(who, at); !ok || wait != 0 {
+			t.Fatal("no bound: got it refused")
+		}
+	}
+	nobody := newLimiter(Rate{Burst: 1, PerSecond: 1})
+	first, _ := nobody.take(netip.Addr{}, at)
+	if second, _ := nobody.take(netip.Addr{}, at); !first || second {
+		t.Errorf("no address: got %v and %v, want them to be one client", first, second)
+	}
+}
+
+// which everybody is remembered.
+func TestGenerationsOfBuckets(t *testing.T) {
+	b := buckets{rate: Rate{Burst: 10, PerSecond: 1}, now: map[netip.Prefix]bucket{}}
+	at := start()
+	fill := func(from, n int) {
+		for i := range n {
+			b.keep(networks(nth("2000::", 64, from+i))[0], bucket{left: 5, at: at}, at)
+		}
+	}
+	sizes := func(now, old int, since time.Time) {
+		t.Helper()
+		if len(b.now) != now || len(b.old) != old || !b.since.Equal(since) {
+			t.Errorf("got %d and %d clients, all remembered since %v, want %d, %d, %v", len(b.now), len(b.old),
+				b.since, now, old, since)
+		}
+	}
+	fill(0, maxClients)
+	sizes(maxClients, 0, time.Time{})
+	fill(0, 5) // the same ones again
+	sizes(maxClients, 0, time.Time{})
+	at = at.Add(time.Second)
+	fill(maxClients, 1)
+	sizes(1, maxClients, time.Time{})
+	if got := b.find(networks(nth("2000::", 64, 7))[0], at).left; got != 6 {
+		t.Errorf("of the elder generation: got %v left, want its 5 and one since", got)
+	}
+	at = at.Add(time.Second)
+	fill(maxClients+1, maxClients)
+	sizes(1, maxClients, start().Add(time.Second))
+	at = at.Add(time.Second)
+	if got := b.find(networks(nth("2000::", 64, 9))[0], at).left; got != 2 {
+		t.Errorf("forgotten, 2 s after everybody is remembered: got %v left, want 2", got)
+	}
+	fill(3*maxClients, maxClients)
+	sizes(1, maxClients, start().Add(2*time.Second))
+}

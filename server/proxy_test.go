@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"crypto/tls"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -88,6 +89,72 @@ func TestUnknownProxyIsToldOf(t *testing.T) {
 		}
 		if got := strings.Contains(said, "address="); got != c.address || strings.Contains(said, "203.0.113") {
 			t.Errorf("%s: got an address %v in %s, want %v, and nobody's from afar", c.name, got, &log, c.address)
+		}
+	}
+}
+
+// The address of whoever asks, and how, as far as configured proxies vouch for it.
+func TestWhoAsksAndHow(t *testing.T) {
+	s := newServer(t, func(c *Config) { c.TrustedProxies = proxies("10.0.0.0/8", "fd00::/8") })
+	for _, c := range []struct {
+		peer   string
+		lines  []string
+		client string
+	}{
+		{"", nil, "invalid IP"}, {"10.0.0.1", []string{"203.0.113.9"}, "invalid IP"}, {"@", nil, "invalid IP"},
+		{"10.0.0.1:1", nil, "10.0.0.1"}, {"10.0.0.1:1", []string{""}, "10.0.0.1"}, {"10.0.0.1:1", []string{","},
+			"10.0.0.1"},
+		{"10.0.0.1:1", []string{"203.0.113.9,"}, "10.0.0.1"}, {"10.0.0.1:1", []string{",203.0.113.9"}, "203.0.113.9"},
+		{"10.0.0.1:1", []string{"10.0.0.3,10.0.0.2"}, "10.0.0.3"}, {"10.0.0.1:1", []string{"10.0.0.3", "10.0.0.2"},
+			"10.0.0.3"},
+		{"10.0.0.1:1", []string{"203.0.113.9", "203.0.113.8", "10.0.0.2"}, "203.0.113.8"},
+		{"[::ffff:10.0.0.1]:1", []string{"::ffff:10.0.0.2 , [::ffff:10.0.0.3]:7"}, "10.0.0.2"},
+		{"[fd00::1]:1", []string{"203.0.113.9:443"}, "203.0.113.9"},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.peer
+		r.Header["X-Forwarded-For"] = c.lines
+		if got := s.client(r).String(); got != c.client {
+			t.Errorf("%q %q: got %s, want %s", c.peer, c.lines, got, c.client)
+		}
+	}
+	for _, c := range []struct {
+		peer   string
+		tls    bool
+		protos []string
+		want   string
+	}{
+		{"192.0.2.1:1", false, nil, "http"}, {"192.0.2.1:1", true, nil, "https"}, {"10.0.0.1:1", false, nil, "http"},
+		{"10.0.0.1:1", true, []string{"http"}, "https"}, {"10.0.0.1:1", false, []string{"https"}, "https"},
+		{"10.0.0.1:1", false, []string{" HTTPS "}, "https"}, {"10.0.0.1:1", false, []string{"https", "http"}, "http"},
+		{"10.0.0.1:1", false, []string{"http", "https"}, "https"}, {"10.0.0.1:1", false, []string{"wss"}, "http"},
+		{"192.0.2.1:1", false, []string{"https"}, "http"}, {"nobody", false, []string{"https"}, "http"},
+		{"[::ffff:10.0.0.1]:1", false, []string{"https"}, "https"},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.peer
+		r.Header["X-Forwarded-Proto"] = c.protos
+		if c.tls {
+			r.TLS = &tls.ConnectionState{}
+		}
+		if got := s.scheme(r); got != c.want {
+			t.Errorf("%s, TLS %v, %q: got %s, want %s", c.peer, c.tls, c.protos, got, c.want)
+		}
+	}
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP",
+		"Forwarded", "Via", "Accept"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header.Set(name, "x")
+		if got := forwarded(r); got != (name != "Accept") {
+			t.Errorf("%s: got a proxy seen %v", name, got)
+		}
+	}
+	for text, want := range map[string]string{"::ffff:10.0.0.0/104": "10.0.0.0/8", "::ffff:0:0/96": "0.0.0.0/0",
+		"::ffff:0:0/95": "::fffe:0:0/95", "::ffff:10.0.0.1": "10.0.0.1/32", "10.9.9.9/8": "10.0.0.0/8",
+		"fd00::7": "fd00::7/128"} {
+		var n Network
+		if err := n.UnmarshalText([]byte(text)); err != nil || n.String() != want {
+			t.Errorf("%s: got %s, %v, want %s", text, n, err, want)
 		}
 	}
 }

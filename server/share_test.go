@@ -212,3 +212,52 @@ func (r *room) taken() int {
 	defer r.mu.Unlock()
 	return r.used
 }
+
+// A room is shared to the place: a quarter of what is free for one, a third for his /56, half for his /48.
+func TestRoomToThePlace(t *testing.T) {
+	code := func(err error) auth.Code {
+		var e *auth.Error
+		if errors.As(err, &e) {
+			return e.Code
+		}
+		return ""
+	}
+	for _, c := range []struct {
+		name   string
+		size   int
+		before []string // who has taken a place each
+		who    string
+		n      int
+		want   auth.Code
+	}{
+		{"the first, all of it", 8, nil, "203.0.113.1", 8, ""},
+		{"the first, more than all", 8, nil, "203.0.113.1", 9, auth.Unavailable},
+		{"a stranger, the last one", 2, []string{"198.51.100.1"}, "203.0.113.1", 1, ""},
+		{"nobody, when it is full", 1, []string{"198.51.100.1"}, "203.0.113.1", 1, auth.Unavailable},
+		{"his second of 9", 9, []string{"203.0.113.1"}, "203.0.113.1", 1, ""},
+		{"his second of 8", 8, []string{"203.0.113.1"}, "203.0.113.1", 1, auth.TooManyRequests},
+		{"his /56's second of 7", 7, []string{"2001:db8::1"}, "2001:db8:0:1::1", 1, ""},
+		{"his /56's second of 6", 6, []string{"2001:db8::1"}, "2001:db8:0:1::1", 1, auth.TooManyRequests},
+		{"his /48's second of 5", 5, []string{"2001:db8::1"}, "2001:db8:0:100::1", 1, ""},
+		{"his /48's second of 4", 4, []string{"2001:db8::1"}, "2001:db8:0:100::1", 1, auth.TooManyRequests},
+		{"his /24's second of 5", 5, []string{"203.0.113.1"}, "203.0.113.2", 1, ""},
+		{"his /24's second of 4", 4, []string{"203.0.113.1"}, "203.0.113.2", 1, auth.TooManyRequests},
+		{"elsewhere", 4, []string{"203.0.113.1"}, "203.0.114.2", 1, ""},
+	} {
+		r := newRoom(c.size)
+		for _, a := range c.before {
+			if err := r.take(networks(netip.MustParseAddr(a)), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		who := networks(netip.MustParseAddr(c.who))
+		if got := code(r.take(who, c.n)); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		} else if got == "" {
+			r.give(who, c.n)
+		}
+		if r.used != len(c.before) {
+			t.Errorf("%s: got %d places taken after all, want %d", c.name, r.used, len(c.before))
+		}
+	}
+}

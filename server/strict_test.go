@@ -1,8 +1,10 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -95,4 +97,29 @@ func envelope(s *Server, rt *route, from, body string, chunked bool) *httptest.R
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w
+}
+
+// Posted fields are as strict as JSON: valid text, each once, and a name is repeated in a text only if it is plain.
+func TestPostedFields(t *testing.T) {
+	s := newServer(t, nil)
+	for _, c := range []struct {
+		body, name string
+		code       auth.Code
+	}{
+		{"", "", ""}, {"a=b&c=d", "", ""}, {"a=%E9%AD%8F", "", ""}, {"a=%ff", "", auth.MalformedRequest},
+		{"%ff=a", "", auth.MalformedRequest}, {"a=%zz", "", auth.MalformedRequest}, {"a=b;c=d", "",
+			auth.MalformedRequest},
+		{"a=b&a=c", "a", auth.DuplicateMember}, {"user-name=b&user-name=c", "user-name", auth.DuplicateMember},
+		{"A=b&A=c", "", auth.DuplicateMember}, {"a1=b&a1=c", "", auth.DuplicateMember},
+		{strings.Repeat("a", 24) + "&" + strings.Repeat("a", 24), strings.Repeat("a", 24), auth.DuplicateMember},
+		{strings.Repeat("a", 25) + "&" + strings.Repeat("a", 25), "", auth.DuplicateMember},
+	} {
+		x := asking(s, http.MethodPost, "/")
+		err := x.fields(c.body)
+		var e *auth.Error
+		errors.As(err, &e)
+		if c.code == "" && err != nil || c.code != "" && (e == nil || e.Code != c.code || e.Args["name"] != c.name) {
+			t.Errorf("%q: got %v (%+v), want %q that names %q", c.body, err, e, c.code, c.name)
+		}
+	}
 }

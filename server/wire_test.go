@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -184,4 +185,55 @@ func twice(d *json.Decoder) bool {
 		_, _ = d.Token()
 	}
 	return false
+}
+
+// Every kind of member is read from its own kind of value, to the sign, and written back the same.
+func TestEveryKindOfMember(t *testing.T) {
+	type entry struct{ Name string }
+	type all struct {
+		Text    string
+		Flag    bool
+		Number  int
+		At      time.Time
+		Raw     []byte `json:"-"`
+		Words   []string
+		Entries []entry
+	}
+	s := shapeOf(reflect.TypeFor[all]())
+	for _, c := range []struct {
+		body, field string
+		code        auth.Code
+		want        string
+	}{
+		{`{"text":"a\u0062"}`, "", "", `{ab false 0 0001-01-01 00:00:00 +0000 UTC [] [] []}`},
+		{`{"flag":true}`, "", "", ` true 0 `}, {`{"flag":false}`, "", "", ` false 0 `},
+		{`{"number":0}`, "", "", ` false 0 `}, {`{"number":9}`, "", "", ` false 9 `}, {`{"number":-12}`, "", "",
+			` false -12 `},
+		{`{"at":"2026-03-03T15:00:00+01:00"}`, "", "", `2026-03-03 15:00:00 +0100`},
+		{`{"words":["a","b"]}`, "", "", `[a b]`}, {`{"words":[]}`, "", "", `[] [] []`},
+		{`{"entries":[{"name":"x"},{}]}`, "", "", `[{x} {}]`},
+		{`{"number":1.5}`, "number", auth.MalformedRequest, ""}, {`{"number":1e3}`, "number", auth.MalformedRequest,
+			""},
+		{`{"number":99999999999999999999}`, "number", auth.MalformedRequest, ""}, {`{"number":"1"}`, "number",
+			auth.MalformedRequest, ""},
+		{`{"number":true}`, "number", auth.MalformedRequest, ""}, {`{"number":-}`, "", auth.MalformedRequest, ""},
+		{`{"flag":1}`, "flag", auth.MalformedRequest, ""}, {`{"flag":"t"}`, "flag", auth.MalformedRequest, ""},
+		{`{"flag":null}`, "flag", auth.MalformedRequest, ""}, {`{"text":true}`, "text", auth.MalformedRequest, ""},
+		{`{"at":"2026-03-03"}`, "at", auth.MalformedRequest, ""}, {`{"at":1}`, "at", auth.MalformedRequest, ""},
+		{`{"words":"a"}`, "words", auth.MalformedRequest, ""}, {`{"words":[1]}`, "words", auth.MalformedRequest, ""},
+		{`{"words":[{}]}`, "words", auth.MalformedRequest, ""}, {`{"entries":["a"]}`, "entries",
+			auth.MalformedRequest, ""},
+		{`{"entries":[{"nam":"x"}]}`, "", auth.UnknownMember, ""}, {`{"entries":[{"Name":"x"}]}`, "name",
+			auth.UnknownMember, ""},
+		{`{"entries":{}}`, "entries", auth.MalformedRequest, ""},
+		{`{"entries":[{"name":"x","name":"y"}]}`, "name", auth.DuplicateMember, ""},
+	} {
+		var v all
+		err := s.decode([]byte(c.body), &v)
+		var e *auth.Error
+		if errors.As(err, &e); c.code == "" && (err != nil || !strings.Contains(fmt.Sprint(v), c.want)) ||
+			c.code != "" && (e == nil || e.Code != c.code || e.Field != c.field) {
+			t.Errorf("%s: got %s, %v (%+v), want %q, %s at %q", c.body, fmt.Sprint(v), err, e, c.want, c.code, c.field)
+		}
+	}
 }
