@@ -121,6 +121,9 @@ func (s *Service) BindResend(ctx context.Context, c Caller, ceremony string, ch 
 // resendBinding asks the factor of a begun binding to send again.
 func (s *Service) resendBinding(ctx context.Context, c Caller, begun *Ceremony) (*begunChallenge, error) {
 	factor := s.factors[begun.Kind]
+	if factor == nil {
+		return nil, Refuse(NoSuchMethod)
+	}
 	typed := string(begun.Recipient)
 	input, _, err := s.bindInput(ctx, c, BindForm{Kind: begun.Kind, Number: typed, Address: typed,
 		Channel: begun.Channel})
