@@ -53,3 +53,67 @@ func TestCountsOfOlderStoresAreRead(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// The edges of what wrong answers cost: the wait doubles to its cap and stays there, a quiet day ends it a second after it
+// is over, and no other second does.
+func TestTheEdgesOfWaits(t *testing.T) {
+	const day = 24 * time.Hour
+	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	g := Marketplace().Guesses
+	var a attempts
+	for n := 1; n <= 100; n++ {
+		a = a.afterFailure(g, now)
+		if want := max(0, g.Free-n); a.freeTries(g, now) != want {
+			t.Errorf("after %d: got %d free, want %d", n, a.freeTries(g, now), want)
+		}
+		switch wait := a.RestsUntil.Sub(now); {
+		case n < g.Free && !a.RestsUntil.IsZero():
+			t.Errorf("after %d: got a wait until %s, want none", n, a.RestsUntil)
+		case n >= g.Free && wait != min(g.Cap, g.Wait<<min(20, n-g.Free)):
+			t.Errorf("after %d: got a wait of %s", n, wait)
+		}
+	}
+	for after, free := range map[time.Duration]int{day: 0, day + time.Second: g.Free} {
+		at := now.Add(after)
+		if got := a.freeTries(g, at); got != free {
+			t.Errorf("%s later: got %d free, want %d", after, got, free)
+		}
+		if next := a.afterFailure(g, at); next.Burst == 1 != (free > 0) || next.Failures != 101 || !next.Keep || next.At != at {
+			t.Errorf("one more %s later: got %+v", after, next)
+		}
+	}
+	g.Limit = 0
+	if a = (attempts{}).afterFailure(g, now); a.Keep {
+		t.Error("without a limit: got a count that is never swept")
+	}
+	a = attempts{Failures: 6, Burst: 6, At: now, RestsUntil: now.Add(time.Hour), Keep: true}
+	if got, want := a.withoutOne(), (attempts{Failures: 5, Burst: 5, At: now, Keep: true}); got != want {
+		t.Errorf("one taken back: got %+v, want %+v", got, want)
+	}
+	if got := (attempts{}).withoutOne(); got != (attempts{}) {
+		t.Errorf("one taken back of none: got %+v", got)
+	}
+}
+
+// A count goes two days after its last and after its wait, not a second before; one that leads to a limit never.
+func TestTheEdgesOfCounts(t *testing.T) {
+	const day = 24 * time.Hour
+	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	w := &Work{now: now}
+	long := now.Add(-100 * day)
+	for _, x := range []struct {
+		what string
+		of   attempts
+		over bool
+	}{
+		{"two days", attempts{At: now.Add(-2 * day)}, false},
+		{"a second more", attempts{At: now.Add(-2*day - time.Second)}, true},
+		{"a wait that ended two days ago", attempts{At: long, RestsUntil: now.Add(-2 * day)}, false},
+		{"one that ended a second before", attempts{At: long, RestsUntil: now.Add(-2*day - time.Second)}, true},
+		{"one that leads to a limit", attempts{At: long, RestsUntil: long, Keep: true}, false},
+	} {
+		if got := w.countOver(&x.of); got != x.over {
+			t.Errorf("%s: got over %v, want %v", x.what, got, x.over)
+		}
+	}
+}
