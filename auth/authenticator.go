@@ -92,12 +92,11 @@ type Traits struct {
 // A Device is one physical thing, or one number or mailbox, that several
 // authenticators live on and are lost with. Stored under "<account>/<id>".
 type Device struct {
-	V      int        `json:"v,omitempty"`
-	ID     string     `json:"id"`
-	Kind   DeviceKind `json:"k"`
-	Name   string     `json:"n,omitempty"`
-	Place  string     `json:"p,omitempty"` // where its owner keeps it
-	LostAt time.Time  `json:"l,omitzero"`
+	V     int        `json:"v,omitempty"`
+	ID    string     `json:"id"`
+	Kind  DeviceKind `json:"k"`
+	Name  string     `json:"n,omitempty"`
+	Place string     `json:"p,omitempty"` // where its owner keeps it
 }
 
 // A DeviceKind says what sort of thing a Device is.

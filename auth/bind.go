@@ -100,7 +100,7 @@ func (w *Work) mayBind(k Kind, to ident.Recipient) ([]*Authenticator, error) {
 		return nil, Refuse(TooManyMethods)
 	}
 	for _, x := range list {
-		if to != "" && x.Kind == k && x.State == Active && x.Recipient.Key() == to.Key() {
+		if to != "" && x.State == Active && x.Recipient.Key() == to.Key() {
 			return nil, Refuse(MethodExists, "name", x.Name)
 		}
 	}
@@ -285,7 +285,7 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 	if info.Authenticator, err = w.describe(x); err != nil {
 		return nil, err
 	}
-	if !w.s.isSet(x.Kind) && !before {
+	if !before {
 		if err := w.enrol(x, drawn.sessionSecret, info); err != nil {
 			return nil, err
 		}
@@ -348,7 +348,7 @@ func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 // markPhoneVerified notes that a code sent to the account's own number came back: the
 // number names this account from now on.
 func (w *Work) markPhoneVerified(x *Authenticator) error {
-	if x.Recipient == "" || x.Recipient != ident.Recipient(w.account.Phone) || !w.account.PhoneAt.IsZero() {
+	if x.Recipient == "" || x.Recipient != ident.Recipient(w.account.Phone) {
 		return nil
 	}
 	if err := w.supersedeHolders(w.account.Phone); err != nil {
@@ -368,11 +368,13 @@ func (w *Work) assignDevice(x *Authenticator, d BindDone, id string) (*Device, e
 		return nil, err
 	}
 	kind := w.s.row(x).device(x, d.Device)
-	for _, v := range devices {
-		if v.ID == d.Device && v.LostAt.IsZero() || sharesDevice(kind) && v.Kind == kind && d.Device != "new" && v.LostAt.IsZero() {
-			x.Device = v.ID
-			return nil, nil
-		}
+	at := slices.IndexFunc(devices, func(v *Device) bool { return v.ID == d.Device })
+	if at < 0 && sharesDevice(kind) && d.Device != "new" {
+		at = slices.IndexFunc(devices, func(v *Device) bool { return v.Kind == kind })
+	}
+	if at >= 0 {
+		x.Device = devices[at].ID
+		return nil, nil
 	}
 	v := Device{ID: id, Kind: kind, Place: clip(d.Place, 60)}
 	if kind == Stick {
