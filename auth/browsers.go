@@ -32,7 +32,7 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 			return false, err
 		}
 		b = &browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent, By: w.session.shown()}
-		if others || !w.session.Restricted {
+		if others || w.hasPast() {
 			if err := w.tell(a, toldNewBrowser, nil, ids); err != nil {
 				return false, err
 			}
@@ -65,11 +65,15 @@ func (w *Work) tellUnknownBrowser(a *Account, ids messageIDs) error {
 			return err
 		}
 	}
-	if w.session.Restricted { // nothing is known yet of an account that has to enrol
+	if !w.hasPast() {
 		return nil
 	}
 	return w.tell(a, toldNewBrowser, nil, ids)
 }
+
+// hasPast reports whether anything is known of the account that a browser could be new to: not yet where it has to
+// enrol, or is made just now.
+func (w *Work) hasPast() bool { return !w.session.Restricted && w.action != ActConfirmSignUp }
 
 // forgetOldestBrowsers makes room for one more browser, and reports whether the account
 // knows any.

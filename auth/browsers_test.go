@@ -81,7 +81,7 @@ func TestTheListOfBrowsers(t *testing.T) {
 // that it was given behind, and where the site does not want it any more.
 func TestWhereTrustIsToBeHad(t *testing.T) {
 	w := newWorld(t)
-	secret, home := w.enrolled(sellerMail, sellerNumber)
+	secret, _ := w.enrolled(sellerMail, sellerNumber)
 	offered := func(where, browser string, want bool) (c auth.Caller) {
 		t.Helper()
 		c, info := w.at(browser, "Firefox", secret)
@@ -93,7 +93,7 @@ func TestWhereTrustIsToBeHad(t *testing.T) {
 		}
 		return c
 	}
-	home = offered("known", "home", true)
+	home := offered("known", "home", true)
 	shop := offered("new", "shop", true)
 	offered("none", "", false)
 	b, err := w.s.TrustBrowser(t.Context(), home)

@@ -98,6 +98,16 @@ func TestRecycledNumber(t *testing.T) {
 	ok(t, "write as an older version did", err)
 	w.pass(time.Hour)
 	finds(newest, "in an older store")
+	older := email(0)
+	if older == newest {
+		older = email(1)
+	}
+	c := with(caller("home"), w.textIn(older))
+	secret, _ := w.enrolApp(c)
+	c = w.stepUp(c, secret)
+	ok(t, "remove", lastErr(w.s.Remove(t.Context(), c, w.only(c, auth.Phone).ID)))
+	w.addPhone(c, sellerNumber)
+	finds(older, "proved again in an older store")
 }
 
 // Who once had a number gets it back by no change of his own while somebody else has proved it since.
