@@ -241,3 +241,83 @@ func TestALinkToANewEmailEndsWithThePassword(t *testing.T) {
 		})
 	}
 }
+
+// What is answered to a new e-mail: where the mail went, until when its link is good, when it may be sent again; a day has
+// so many, whoever asks, and what is no mailbox costs nothing.
+func TestANewEmailIsAskedForSoOften(t *testing.T) {
+	w := newWorld(t)
+	secret, c := w.enrolled(sellerMail, sellerNumber)
+	for i := range w.cfg.Policy.SendsPerDay {
+		c = w.stepUp(c, secret)
+		w.mail()
+		info, err := w.s.ChangeEmail(t.Context(), c, "New@Example.com")
+		ok(t, "ask", err)
+		want := auth.SignUpInfo{MaskedEmail: "N•••@example.com", Expires: w.time().Add(day), ResendAt: w.time().Add(30 * time.Second)}
+		if *info != want {
+			t.Errorf("asked: got %+v, want %+v", *info, want)
+		}
+		m := w.lastMail(auth.TemplateEmailChange)
+		if !m.Expires.Equal(info.Expires) || m.Channel != auth.Mail || m.Account == "" {
+			t.Errorf("got the mail %+v", m)
+		}
+		if i+1 == w.cfg.Policy.SendsPerDay {
+			break
+		}
+		e := wantCode(t, "again at once", lastErr(w.s.ChangeEmail(t.Context(), c, "new@example.com")), auth.ResendTooSoon)
+		if !e.Until.Equal(info.ResendAt) {
+			t.Errorf("after %d: got it again at %s, want %s", i+1, e.Until, info.ResendAt)
+		}
+	}
+	c = w.stepUp(c, secret)
+	for _, to := range []string{"new@example.com", "other@example.com"} {
+		wantCode(t, "one more", lastErr(w.s.ChangeEmail(t.Context(), c, to)), auth.SendLimitReached)
+	}
+	before := w.documents("throttle", "outbox", "link")
+	e := wantCode(t, "no mailbox", lastErr(w.s.ChangeEmail(t.Context(), c, "nonsense")), auth.EmailMalformed)
+	if e.Field != "email" || w.documents("throttle", "outbox", "link") != before {
+		t.Errorf("no mailbox: got %+v, and something counted", e)
+	}
+}
+
+// A mailbox that has become the only second step meanwhile is not moved into by a link of before.
+func TestALinkMovesNoEmailIntoTheOnlySecondStep(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) { c.Policy.Guesses.Limit = 3 })
+	_, c := w.enrolled(sellerMail, sellerNumber)
+	_, c = w.addMailbox(c, "codes@example.com")
+	w.pass(time.Minute)
+	ok(t, "ask", lastErr(w.s.ChangeEmail(t.Context(), c, "codes+x@example.com")))
+	link := token(w.lastMail(auth.TemplateEmailChange).Args["link"])
+	for range 3 {
+		_ = w.finish(caller("home"), w.begun(caller("home"), byApp), typed("000000"))()
+	}
+	wantCode(t, "confirm", lastErr(w.s.ConfirmEmail(t.Context(), c, link)), auth.MailboxResets)
+	w.signIn(caller("home"), sellerMail)
+}
+
+// The same number again tells nobody and keeps its proof; another one that was shown by a code while nobody else has shown
+// it since is proved from then on.
+func TestTheSameNumberAgain(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.enrolled(sellerMail, sellerNumber)
+	_, c = w.addPhone(c, sellerNumber)
+	w.mail()
+	ok(t, "the same", lastErr(w.s.ChangePhone(t.Context(), c, sellerNumber, "")))
+	if list := w.mail(); len(list) != 0 {
+		t.Errorf("the same number: got %+v told", list)
+	}
+	if !w.finds(sellerNumber) {
+		t.Error("the same number: got it proved no more")
+	}
+	n, err := w.s.ChangePhone(t.Context(), c, "138 0013 8001", "CN")
+	ok(t, "by its region", err)
+	if n != "+86 ••• •••• 8001" {
+		t.Errorf("by its region: got %s", n)
+	}
+	for number, want := range map[string]auth.Code{"abc": auth.PhoneMalformed, "+86 1": auth.PhoneMalformed, "13800138001": auth.PhoneNoCountry} {
+		wantCode(t, number, lastErr(w.s.ChangePhone(t.Context(), c, number, "")), want)
+	}
+	own, err := w.s.OwnEmail(t.Context(), c)
+	if err != nil || own != sellerMail {
+		t.Errorf("the own e-mail: got %q, %v", own, err)
+	}
+}
