@@ -156,3 +156,50 @@ func TestTheFirstMethodAfterAResetEndsWhatItLeft(t *testing.T) {
 		t.Errorf("got %d mailboxes offered, want 1", got)
 	}
 }
+
+// A PC, an extension and the sheet of codes are one each until their owner says otherwise, as the phone is.
+func TestWhatIsOneOfItsKind(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.enrolled(sellerMail, sellerNumber)
+	on := map[string]int{}
+	for _, k := range []auth.DeviceKind{auth.Handset, auth.Computer, auth.Extension, auth.Handset, auth.Computer, auth.Extension} {
+		w.pass(31 * time.Second)
+		ch, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.TOTP})
+		ok(t, "begin", err)
+		d := auth.BindDone{Ceremony: ch.Ceremony, Device: string(k), Response: w.app(secretOf(t, ch))}
+		info, err := w.s.BindFinish(t.Context(), c, d)
+		ok(t, "bind", err)
+		on[string(info.Authenticator.DeviceKind)+info.Authenticator.Device]++
+	}
+	for range 2 {
+		w.pass(time.Minute)
+		ok(t, "codes", lastErr(w.s.RecoveryCodes(t.Context(), c)))
+		x := w.only(c, auth.Lookup)
+		on[string(x.DeviceKind)+x.Device]++
+	}
+	if len(on) != 4 {
+		t.Errorf("got %v, want two each on a phone, a PC, an extension and a sheet", on)
+	}
+}
+
+// Nothing backs up what falls with it: not a sheet of codes beside it, and not what is switched off.
+func TestWhatIsNoBackup(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) { c.Policy.Guesses.Limit = 3 })
+	secret, c := w.enrolled(sellerMail, sellerNumber)
+	ok(t, "codes", lastErr(w.s.RecoveryCodes(t.Context(), c)))
+	_, c = w.addMailbox(c, mailbox)
+	for range 3 {
+		w.pass(31 * time.Second)
+		ch := w.begun(caller("home"), auth.MethodChoice{Kind: auth.Email, Channel: auth.Mail})
+		_ = w.finish(caller("home"), ch, typed("000000"))()
+	}
+	c = w.stepUp(c, secret)
+	w.mail()
+	ch, err := w.s.BindBegin(t.Context(), c, textTo(sellerNumber))
+	ok(t, "begin", err)
+	code, _ := w.code(auth.SMS)
+	d := auth.BindDone{Ceremony: ch.Ceremony, Response: code, Backup: true}
+	wantCode(t, "texts of the app's phone", lastErr(w.s.BindFinish(t.Context(), c, d)), auth.BackupFallsWith)
+	d.Backup = false
+	ok(t, "without calling it a backup", lastErr(w.s.BindFinish(t.Context(), c, d)))
+}
