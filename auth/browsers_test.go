@@ -184,3 +184,17 @@ func TestNewBrowsersBeforeEnrolment(t *testing.T) {
 		}
 	}
 }
+
+// A browser is forgotten with what was counted in it: known again, it begins anew.
+func TestAForgottenBrowserBeginsAnew(t *testing.T) {
+	w := newWorld(t)
+	secret, c := w.enrolled(sellerMail, sellerNumber)
+	for range 2 {
+		w.at("shop", "Safari", secret)
+		for range 4 {
+			wantCode(t, "a slip", w.guess("shop", "Wrong-Horse9"), auth.SignInRefused)
+		}
+		ok(t, "forget", w.s.ForgetBrowser(t.Context(), c, ""))
+	}
+	ok(t, "known once more", w.guess("shop", password))
+}

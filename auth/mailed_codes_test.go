@@ -36,6 +36,12 @@ func (w *world) asks(browser, identifier string, before *letter) *letter {
 	return l
 }
 
+// asksThrice pushes every code of before out of the last three.
+func (w *world) asksThrice(browser string) []*letter {
+	w.t.Helper()
+	return []*letter{w.asks(browser, target, nil), w.asks(browser, target, nil), w.asks(browser, target, nil)}
+}
+
 // takes says what a code comes to where a letter was asked for.
 func (l *letter) takes(w *world, code string) error {
 	return w.s.IntroduceFinish(w.t.Context(), l.by, l.ch.Ceremony, code)
@@ -55,20 +61,17 @@ func TestWhichMailedCodesAreGood(t *testing.T) {
 		}, "y"},
 		"mailed to somebody else since": {func(w *world) (*letter, []*letter) {
 			one := w.asks(owners, target, nil)
-			two, three, four := w.asks(other, target, nil), w.asks(other, target, nil), w.asks(other, target, nil)
-			return one, []*letter{one, two, three, four}
+			return one, append([]*letter{one}, w.asksThrice(other)...)
 		}, "yyyy"},
 		"mailed to somebody else before": {func(w *world) (*letter, []*letter) {
-			one, two, three := w.asks(other, target, nil), w.asks(other, target, nil), w.asks(other, target, nil)
+			three := w.asksThrice(other)
 			four := w.asks(owners, target, nil)
-			return four, []*letter{one, two, three, four}
+			return four, append(three, four)
 		}, "nyyy"},
 		"its own of before": {func(w *world) (*letter, []*letter) {
 			one := w.asks(owners, target, nil)
 			two := w.asks(owners, target, one)
-			for range 3 {
-				w.asks(other, target, nil)
-			}
+			w.asksThrice(other)
 			return two, []*letter{one, two}
 		}, "yy"},
 		"its own of before that": {func(w *world) (*letter, []*letter) {
@@ -76,25 +79,19 @@ func TestWhichMailedCodesAreGood(t *testing.T) {
 			two := w.asks(owners, target, one)
 			three := w.asks(owners, target, two)
 			four := w.asks(owners, target, three)
-			for range 3 {
-				w.asks(other, target, nil)
-			}
+			w.asksThrice(other)
 			return four, []*letter{one, two, three, four}
 		}, "nyyy"},
 		"its own of before, which it does not bring": {func(w *world) (*letter, []*letter) {
 			one := w.asks(owners, target, nil)
 			two := w.asks(owners, target, nil)
-			for range 3 {
-				w.asks(other, target, nil)
-			}
+			w.asksThrice(other)
 			return two, []*letter{one, two}
 		}, "ny"},
 		"what another browser brings": {func(w *world) (*letter, []*letter) {
 			one := w.asks(owners, target, nil)
 			two := w.asks(other, target, one)
-			for range 3 {
-				w.asks(owners, target, nil)
-			}
+			w.asksThrice(owners)
 			return two, []*letter{one, two}
 		}, "ny"},
 		"another account's": {func(w *world) (*letter, []*letter) {
