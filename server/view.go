@@ -142,7 +142,7 @@ func (s *Server) holders(list []auth.AuthenticatorInfo) []assets.Holder {
 		}
 		h := assets.Holder{Method: s.method(a)}
 		for j := range list {
-			if b := &list[j]; s.touched(a) && a.DeviceKind == auth.Stick && b.Device == a.Device && s.onStick(b, list) {
+			if b := &list[j]; s.touched(a) && b.Device == a.Device && s.onStick(b, list) {
 				h.Holds = append(h.Holds, assets.WayToken)
 			}
 		}
@@ -164,7 +164,7 @@ func (s *Server) onStick(a *auth.AuthenticatorInfo, list []auth.AuthenticatorInf
 	row := s.methods.Of(a.Kind, a.Flavour)
 	codes := row.Input != auth.KeyTouch && row.Channel == "" && !row.Set
 	return codes && slices.ContainsFunc(list, func(o auth.AuthenticatorInfo) bool {
-		return s.touched(&o) && o.Device == a.Device && a.Device != ""
+		return s.touched(&o) && o.DeviceKind == auth.Stick && o.Device == a.Device
 	})
 }
 
