@@ -1,0 +1,67 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Every browser and system that lists tell apart, under every other name that it claims besides.
+func TestEveryBrowserByItsName(t *testing.T) {
+	const base = "Mozilla/5.0 (%s) AppleWebKit/537.36 (KHTML, like Gecko) %s"
+	systems := map[string]string{"iPhone; CPU iPhone OS 18_0 like Mac OS X": "iPhone",
+		"iPad; CPU OS 18_0 like Mac OS X": "iPad",
+		"Linux; HarmonyOS; Android 12":    "HarmonyOS", "Linux; Android 15": "Android", "Windows NT 10.0": "Windows",
+		"Macintosh; Intel Mac OS X 10_15_7": "macOS", "X11; CrOS x86_64 1": "ChromeOS", "X11; Linux x86_64": "Linux",
+		"PlayStation": ""}
+	browsers := map[string]string{"Chrome/130.0 Safari/537.36 MicroMessenger/8.0": "WeChat",
+		"Chrome/130.0 Safari/537.36 Edg/142.0":         "Edge",
+		"Chrome/130.0 Mobile Safari/537.36 EdgA/142.0": "Edge", "Version/18.0 EdgiOS/142.0 Safari/604.1": "Edge",
+		"Chrome/130.0 Safari/537.36 OPR/100.0":           "Opera",
+		"Chrome/130.0 HuaweiBrowser/15.0 Safari/537.36":  "Huawei Browser",
+		"SamsungBrowser/28.0 Chrome/130.0 Safari/537.36": "Samsung Internet",
+		"Chrome/130.0 Safari/537.36 MiuiBrowser/18.0":    "Mi Browser",
+		"Chrome/130.0 Safari/537.36 QQBrowser/14.0":      "QQ Browser",
+		"Chrome/130.0 UCBrowser/16.0 Safari/537.36":      "UC Browser",
+		"Firefox/128.0": "Firefox", "FxiOS/128.0 Safari/604.1": "Firefox", "CriOS/120.0 Safari/604.1": "Chrome",
+		"Chrome/130.0 Safari/537.36": "Chrome", "Version/18.0 Safari/605.1": "Safari", "Gecko": ""}
+	for system, on := range systems {
+		for browser, is := range browsers {
+			want := strings.TrimPrefix(strings.TrimSuffix(is+" on "+on, " on "), " on ")
+			if is == "" && on == "" {
+				want = "Program"
+			}
+			if got := describe(fmt.Sprintf(base, system, browser)); got != want {
+				t.Errorf("%s, %s: got %q, want %q", system, browser, got, want)
+			}
+		}
+	}
+}
+
+// The first version of every engine that will do, and the last that will not, however its number goes on.
+func TestFirstVersionThatWillDo(t *testing.T) {
+	for ua, want := range map[string]bool{
+		"Chrome/79": true, "Chrome/79.9": true, "Chrome/80": false, "Chrome/80.0": false, "Chrome/81": false,
+		"Chrome/0": false,
+		"Chrome/":  false, "Chrome/x": false, "Firefox/73.9": true, "Firefox/74": false, "Firefox/74.0": false,
+		"iPhone OS 13_3 like Mac OS X": true, "iPhone OS 13_4 like Mac OS X": false, "iPhone OS 13 like Mac OS X": true,
+		"iPhone OS 12_9 like Mac OS X": true, "iPhone OS 14_0 like Mac OS X": false,
+		"iPhone OS 13.3 like Mac OS X": true,
+		"iPhone OS 13-9 like Mac OS X": true, "Mac OS 13_3": false, "Version/13.0 Safari/605": true,
+		"Version/13.1 Safari/605": false,
+		"Version/12.9 Safari/605": true, "Version/14 Safari/605": false, "Version/13.0": false, "MSIE 11": true,
+		"Trident/7": true,
+		"Edge/18":   true, "Edg/18": false, "Chrome/999999": false, "Chrome/1000000": false, "Chrome/0000079": true,
+	} {
+		if got := outdated(ua); got != want {
+			t.Errorf("%q: got too old %v, want %v", ua, got, want)
+		}
+	}
+	for text, want := range map[string]string{"12a": "12 a", "": "0 ", "a": "0 a", "123456": "123456 ",
+		"1234567": "123456 7", "0:": "0 :", "9/": "9 /"} {
+		n, rest := leading(text)
+		if got := fmt.Sprint(n, " ", rest); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
