@@ -1,0 +1,61 @@
+package server
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// A page whose form needs a fresh second step asks for it before the form is filled in, not after: every page of the
+// table that names one leads there from a session whose step is an hour old, and comes back.
+func TestFreshStepComesBeforeTheForm(t *testing.T) {
+	w := newWorld(t)
+	p, _ := w.withApp()
+	p.addKey("Blue key")
+	w.pass(time.Second)
+	for kind, to := range map[string]m{"phone": {"kind": "phone", "number": "+8613900139000", "channel": "sms"},
+		"email": {"kind": "email", "address": "backup@example.com", "channel": "email"}} {
+		var begun answer
+		p.must("POST", "/methods/begin", to, &begun)
+		code := w.mailed(auth.TemplateCode).Args["code"]
+		p.must("POST", "/methods/finish", m{"ceremony": begun.Ceremony, "response": m{"code": code}}, nil)
+		w.pass(time.Minute)
+		if p.methodID(kind) == "" {
+			t.Fatalf("got no %s", kind)
+		}
+	}
+	p.must("POST", "/recovery-codes", nil, nil)
+	ids := map[string]string{"keys": p.methodID("webauthn"), "app": p.methodID("totp"), "phone": p.methodID("phone"),
+		"email": p.methodID("email"), "codes": "all"}
+	not := map[string]string{
+		"/security/keys/{id}": "shows the key, and a form to rename it", "/security/app/{id}": "likewise",
+		"/security/phone/{id}": "likewise", "/security/email/{id}": "likewise", "/security/codes": "shows what is left",
+		"/sign-in/trust": "comes right behind a step", "/security/password/mine": "leads to the overview",
+		"/security/contact/email": "leads to the contacts", "/security/contact/phone": "leads to the contacts",
+		"/security/phone/new/send": "leads to the number", "/security/email/new/send": "leads to the mailbox",
+		"/security/contact/email/{link}": "came by mail",
+	}
+	for _, hours := range []int{0, 1} {
+		w.pass(time.Duration(hours) * time.Hour)
+		for _, pg := range w.server.pageTable() {
+			sort := strings.Split(pg.path, "/")
+			if pg.what == "" || pg.get == nil || len(sort) > 2 && sort[2] == "token" {
+				continue
+			}
+			path := pg.path
+			if len(sort) > 2 {
+				path = strings.NewReplacer("{id}", ids[sort[2]], "{link}", "none").Replace(path)
+			}
+			got := p.send(http.MethodGet, path, "", "")
+			to, _ := url.Parse(got.Header().Get("Location"))
+			asked := to.Path == "/confirm" && to.Query().Get("for") == pg.what && to.Query().Get("next") == path
+			if want := hours > 0 && not[pg.path] == ""; asked != want {
+				t.Errorf("%s, %d h after the step: got %d to %q, want to be asked for it: %v", pg.path, hours, got.Code, to, want)
+			}
+		}
+	}
+}
