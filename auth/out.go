@@ -137,11 +137,7 @@ func (s *Service) ItWasMe(ctx context.Context, c Caller) error {
 
 // knewBrowser reports whether the account knew the session's browser at a time.
 func (w *Work) knewBrowser(at time.Time) (bool, error) {
-	id := w.s.browserID(w.caller)
-	if id == "" {
-		return false, nil
-	}
-	b, err := w.s.browsers.Get(w.tx, sessionKey(w.account.ID, id))
+	b, err := w.s.browsers.Get(w.tx, sessionKey(w.account.ID, w.s.browserID(w.caller)))
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
