@@ -326,3 +326,22 @@ func codesOf(t *testing.T, err error) string {
 	}
 	return strings.Join(codes, " ")
 }
+
+// Where two-step verification is not compulsory, whoever signs up is signed in and may do everything; he is told of
+// nothing but his own sign-up, and of the next unknown browser.
+func TestSignUpWhereNobodyHasToEnrol(t *testing.T) {
+	for _, browser := range []string{"home", ""} {
+		w := newWorld(t, func(c *auth.Config) { c.Policy.MustEnrol = false })
+		info, err := w.s.ConfirmSignUp(t.Context(), caller(browser), w.signUpLink(sellerMail), form(sellerNumber))
+		ok(t, "sign up", err)
+		if info.Step != auth.StepDone || info.Session.Restricted {
+			t.Errorf("got %+v, want a session that may do everything", info)
+		}
+		ok(t, "what needs more than enrolling", lastErr(w.s.Sessions(t.Context(), with(caller(browser), info.Token))))
+		w.hears("a sign-up")
+		if info := w.signIn(caller("elsewhere"), sellerMail); info.Step != auth.StepDone || info.Session.AAL != 1 {
+			t.Errorf("the next sign-in: got %+v, want a session by the password", info)
+		}
+		w.hears("an unknown browser", "email seller@example.com: new-browser")
+	}
+}
