@@ -40,9 +40,7 @@ func (w *Work) describeChange(ch *change, list []*Authenticator) ChangeInfo {
 func (w *Work) noteChange(info *ChangeInfo) {
 	w.entry.Item = info.Item
 	w.entry.Kind = info.Kind
-	if len(info.Methods) > 0 {
-		w.entry.ID = info.Methods[0]
-	}
+	w.entry.ID = info.Methods[0] // there is one at least
 }
 
 // removalList returns what an action on a target would remove: one authenticator,
@@ -238,18 +236,14 @@ func (w *Work) endDependentSessions(a AccountID, gone map[string]bool, on bool, 
 	}
 	for _, x := range list {
 		kept := slices.DeleteFunc(slices.Clone(x.Proofs), func(p Proof) bool { return gone[p.Authenticator] })
-		if len(kept) == len(x.Proofs) && !gone[x.OpenedBy] {
-			if on || x.Restricted {
-				continue
-			}
+		if len(kept) == len(x.Proofs) && on {
+			continue
 		}
 		own := w.isOwnSession(x)
 		second := slices.ContainsFunc(kept, func(p Proof) bool { return p.Class > NoClass })
 		if own && (second || !on) {
 			x.Proofs = kept
-			x.OpenedBy = ""
 			x.Restricted = !on && w.s.policy.MustEnrol
-			w.touchDue = false
 			if err := w.s.sessions.Put(w.tx, sessionKey(a, x.ID), x); err != nil {
 				return err
 			}
