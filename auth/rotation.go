@@ -32,7 +32,7 @@ func (s *session) exchanged() bool { return s.Next != "" }
 
 // isOwnSession reports whether x is the caller's session, by whatever token.
 func (w *Work) isOwnSession(x *session) bool {
-	return w.session != nil && x.Account == w.session.Account && x.lineID() == w.session.lineID()
+	return w.session != nil && x.lineID() == w.session.lineID()
 }
 
 // exchange puts next in the place of a session. again says that nothing was
@@ -85,7 +85,7 @@ func (w *Work) openExchanged(x *session) error {
 	if !head.exchanged() && w.sessionOver(head) {
 		return Refuse(SessionEnded)
 	}
-	if head.exchanged() || proved > 1 || w.sessionOver(x) || x.Browser == "" || x.Browser != w.s.browserID(w.caller) {
+	if head.exchanged() || proved > 1 || w.sessionOver(x) || x.Browser != w.s.browserID(w.caller) {
 		return Refuse(SessionRequired)
 	}
 	return nil

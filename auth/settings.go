@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -152,9 +151,6 @@ func (w *Work) ownRegion(list []*Authenticator) string {
 			n = ident.Phone(x.Recipient)
 		}
 	}
-	if n == "" {
-		return ""
-	}
 	return n.Region()
 }
 
@@ -227,9 +223,6 @@ func (w *Work) listPlaces(info *SecurityInfo) error {
 
 // ownAuthenticator returns the account's authenticator with the id. Refuses NoSuchMethod.
 func (w *Work) ownAuthenticator(id string) (*Authenticator, error) {
-	if id == "" || strings.Contains(id, "/") {
-		return nil, Refuse(NoSuchMethod)
-	}
 	x, err := w.s.authenticators.Get(w.tx, authenticatorKey(w.account.ID, id))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, Refuse(NoSuchMethod)

@@ -118,7 +118,7 @@ func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, r
 	secret := s.random(sessionSecretBytes)
 	onSuccess := func(w *Work, a *Account, x *Authenticator, p Proof) (*StepUpDone, error) {
 		proofs := append(slices.DeleteFunc(slices.Clone(w.session.Proofs), func(old Proof) bool {
-			return old.Authenticator == p.Authenticator && old.Kind == p.Kind
+			return old.Authenticator == p.Authenticator
 		}), p)
 		token, err := w.grant(a, secret, proofs, w.session.Remember)
 		if err != nil {
