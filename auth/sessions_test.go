@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -133,4 +134,70 @@ func TestEnrolmentEndsOtherRestrictedSessions(t *testing.T) {
 	w.enrolApp(with(caller("home"), w.signIn(caller("home"), "seller@example.com").Token))
 	_, err := w.s.Security(t.Context(), thief)
 	wantCode(t, "a restricted session from before the enrolment", err, auth.SessionEnded)
+}
+
+// Every use keeps a session from idling, were it one that only changes something, or is refused elsewhere meanwhile.
+func TestEveryUseKeepsASessionFromIdling(t *testing.T) {
+	for name, use := range map[string]func(*world, auth.Caller) error{
+		"one that looks":    func(w *world, c auth.Caller) error { return w.me(&c)() },
+		"one that changes":  func(w *world, c auth.Caller) error { return w.s.EndOtherSessions(w.t.Context(), c) },
+		"the overview":      func(w *world, c auth.Caller) error { return lastErr(w.s.Security(w.t.Context(), c)) },
+		"one that forgets":  func(w *world, c auth.Caller) error { return w.s.ForgetBrowser(w.t.Context(), c, "") },
+		"its own end later": func(w *world, c auth.Caller) error { return lastErr(w.s.Sessions(w.t.Context(), c)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c := owner(w).byKey("home")
+			for range 3 {
+				w.pass(7 * time.Hour)
+				ok(t, "use", use(w, c))
+			}
+			list, err := w.s.Sessions(t.Context(), c)
+			ok(t, "list", err)
+			if i := slices.IndexFunc(list, func(x auth.SessionInfo) bool { return x.Current }); !list[i].Seen.Equal(w.time()) {
+				t.Errorf("got it seen at %v, want now, %v", list[i].Seen, w.time())
+			}
+		})
+	}
+}
+
+// A session is ended by whatever name it has had: the page with the list may be older than its token.
+func TestASessionIsEndedByAnyOfItsNames(t *testing.T) {
+	for steps := range 3 {
+		w := newWorld(t)
+		o := owner(w)
+		thief := &waiting{world: w, stick: o.stick, owner: o.byKey("thief")}
+		me, err := w.s.Me(t.Context(), thief.owner)
+		ok(t, "its first name", err)
+		for range steps {
+			w.step(thief, byKey)
+		}
+		if steps > 0 {
+			w.pass(10 * time.Second)
+		}
+		o.owner = o.byKey("home")
+		ok(t, "end it by its first name", w.s.EndSession(t.Context(), o.owner, me.Session.ID))
+		wantCode(t, "it", w.me(&thief.owner)(), auth.SessionEnded)
+		ok(t, "the owner", w.me(&o.owner)())
+		for _, id := range []string{"", "nothing", "a/b", "../" + me.Session.ID} {
+			wantCode(t, "no session "+id, w.s.EndSession(t.Context(), o.owner, id), auth.NotFound)
+		}
+	}
+}
+
+// A token of before whose session is over says so, while its record still lies there: the browser may drop its cookie.
+func TestAnOlderTokenOfASessionThatIsOver(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	o.owner = o.byKey("home")
+	before := o.owner
+	w.step(o, byKey)
+	w.pass(30 * time.Second)
+	wantCode(t, "while the session lives", w.me(&before)(), auth.SessionRequired)
+	w.pass(12*time.Hour - 30*time.Second - tick)
+	wantCode(t, "in its last second", w.me(&before)(), auth.SessionRequired)
+	w.pass(tick)
+	wantCode(t, "when it is over", w.me(&before)(), auth.SessionEnded)
+	wantCode(t, "as its last token says", w.me(&o.owner)(), auth.SessionEnded)
 }
