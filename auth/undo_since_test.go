@@ -1,0 +1,128 @@
+package auth_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/virtual"
+)
+
+// lose deletes what a store of before may lack.
+func (w *world) lose(collection string) {
+	w.t.Helper()
+	ok(w.t, "lose", w.db.Update(w.t.Context(), func(tx store.Tx) error {
+		var keys []string
+		for d, err := range tx.Scan(collection, "", "", 1000) {
+			if err != nil {
+				return err
+			}
+			keys = append(keys, d.Key)
+		}
+		for _, key := range keys {
+			if err := tx.Delete(collection, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// What has changed since a notice was sent is not undone by it: the link says that it is used, or ends all access and
+// leaves what stands.
+func TestNotMeRevertsNothingThatHasChangedSince(t *testing.T) {
+	press := func(g *guarded, link string) error { return lastErr(g.s.Undo(g.t.Context(), caller("mail"), link)) }
+	for name, c := range map[string]struct {
+		strong bool
+		do     func(g *guarded) (link string)
+		want   auth.Code
+		then   func(g *guarded)
+	}{
+		"a change that its owner has stopped": {true, func(g *guarded) string {
+			g.ask(g.byText("thief"))
+			link := token(g.lastMail(auth.TemplateRemoval).Args["undo"])
+			g.owner = g.byKey("home")
+			ok(g.t, "stop", g.s.CancelChange(g.t.Context(), g.owner, g.changeID()))
+			wantCode(g.t, "to look", lastErr(g.s.LookUndo(g.t.Context(), caller("mail"), link)), auth.LinkUsed)
+			return link
+		}, auth.LinkUsed, nil},
+		"a method that has gone again": {false, func(g *guarded) string {
+			info, _ := g.addMailbox(g.c, "third@example.com")
+			link := g.undo(auth.TemplateChange, sellerMail)
+			ok(g.t, "remove", lastErr(g.s.Remove(g.t.Context(), g.c, info.Authenticator.ID)))
+			return link
+		}, "", func(g *guarded) {
+			if got := g.methods(g.in("home")); got != "phone email" {
+				g.t.Errorf("got %s, want the methods as they were", got)
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := guard(t, c.strong)
+			if c.strong {
+				g.key = g.only(g.c, auth.WebAuthn).ID
+			}
+			says(t, "not me", press(g, c.do(g)), c.want)
+			if c.then != nil {
+				c.then(g)
+			}
+		})
+	}
+}
+
+// A password that the owner has replaced since stays, whatever a link of before puts back; and an e-mail that is
+// somebody else's by now is not taken from him.
+func TestNotMeTakesNothingBackThatIsNotItsOwn(t *testing.T) {
+	g := guard(t, false)
+	deeds()["the password was changed"].do(t, g)
+	link := g.undo(auth.TemplateChange, sellerMail)
+	g.pass(time.Minute)
+	g.reset(sellerMail, "Owner-Marmot77")
+	ok(t, "not me", lastErr(g.s.Undo(t.Context(), caller("mail"), link)))
+	wantCode(t, "the password of before", g.guess("home", password), auth.SignInRefused)
+	ok(t, "the owner's", g.guess("home", "Owner-Marmot77"))
+
+	g = guard(t, false)
+	deeds()["the e-mail was changed"].do(t, g)
+	link = g.undo(auth.TemplateChange, sellerMail)
+	g.seller(sellerMail, "+8613800138009")
+	wantCode(t, "an e-mail that is another's", lastErr(g.s.Undo(t.Context(), caller("mail"), link)), auth.LinkUsed)
+	ok(t, "its owner", g.guess("elsewhere", password))
+}
+
+// The notice of a mailbox that was removed may be answered from that mailbox; a key that was registered again by now is
+// not put back beside itself.
+func TestNotMeByWhatWasRemoved(t *testing.T) {
+	g := guard(t, false)
+	ok(t, "remove", lastErr(g.s.Remove(t.Context(), g.c, g.only(g.c, auth.Email).ID)))
+	link := g.undo(auth.TemplateChange, otherMail)
+	ok(t, "look", lastErr(g.s.LookUndo(t.Context(), caller("mail"), link)))
+	ok(t, "not me, by the mailbox that went", lastErr(g.s.Undo(t.Context(), caller("mail"), link)))
+	if got := g.methods(g.in("home")); got != "phone email" {
+		t.Errorf("got %s, want the mailbox again", got)
+	}
+	w := newWorld(t, func(c *auth.Config) { c.Policy.MaxMethods = 30 })
+	o := owner(w)
+	w.addMailbox(o.owner, otherMail)
+	ok(t, "remove a number, by a text", lastErr(w.s.Remove(t.Context(), o.byText("home"), o.phone.Authenticator.ID)))
+	link = token(w.lastMail(auth.TemplateChange).Args["undo"])
+	w.lose("device") // as an older store may be
+	ok(t, "rename", lastErr(w.s.Rename(t.Context(), o.byKey("home"), o.key, "Red key", "drawer")))
+	ok(t, "not me", lastErr(w.s.Undo(t.Context(), caller("mail"), link)))
+}
+
+// A first method that a link takes away leaves an account that may enrol at once: the pause holds up no enrolment.
+func TestWhoHasToEnrolIsNotPaused(t *testing.T) {
+	w := newWorld(t)
+	w.seller(sellerMail, sellerNumber)
+	w.addPhone(with(caller("home"), w.signIn(caller("home"), sellerMail).Token), sellerNumber)
+	ok(t, "not me", lastErr(w.s.Undo(t.Context(), caller("mail"), token(w.lastMail(auth.TemplateChange).Args["undo"]))))
+	w.pass(time.Minute)
+	info := w.signIn(caller("home"), sellerMail)
+	if info.Step != auth.StepEnrol {
+		t.Fatalf("got %+v, want it to enrol", info)
+	}
+	w.addKey(with(caller("home"), info.Token), stick(t, virtual.Options{}), auth.SecurityKey, "Blue key")
+}
