@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -363,5 +364,134 @@ func TestALabsPart(t *testing.T) {
 	})
 	if err != nil || later != time.Hour {
 		t.Errorf("an hour later: got %v, %v, want both times", later, err)
+	}
+}
+
+// What a part sends is within what the site pays for: to countries that it serves, on the budget of new numbers, and it
+// is written.
+func TestAPartSendsWithinLimits(t *testing.T) {
+	w := newWorld(t, func(c *auth.Config) {
+		c.Policy.Countries = []string{"CN"}
+		c.Policy.SendsPerPrefix = 4 // one for new numbers that begin alike
+	})
+	x := w.stall()
+	send := func(ch auth.Channel, to string) error {
+		return x.in(t, func(p *auth.Work) error {
+			return p.Send(auth.Message{Channel: ch, Recipient: ident.Recipient(to), Language: "en", Template: auth.TemplateChange})
+		})
+	}
+	wantCode(t, "a text to a country that is not served", send(auth.SMS, "+85251234567"), auth.CountryNotServed)
+	ok(t, "a text", send(auth.SMS, sellerNumber))
+	w.hears("a text", "sms "+sellerNumber+": change")
+	wantCode(t, "another that begins alike", send(auth.SMS, "+8613800138001"), auth.TextsLater)
+	for i := range 3 {
+		to := strings.Repeat("x", i+1) + "@example.com"
+		ok(t, "a mail", send(auth.Mail, to))
+		w.hears("a mail", "email "+to+": change")
+	}
+}
+
+// Where the rule reads no session there is none, nor an account; a frozen account has nothing that waits.
+func TestAPartWithoutASession(t *testing.T) {
+	w := waits(t)
+	x := w.stall()
+	me, err := w.s.Me(t.Context(), w.owner)
+	ok(t, "me", err)
+	ok(t, "freezing", x.in(t, func(p *auth.Work) error {
+		if p.Session() != nil || p.Account() != nil {
+			t.Errorf("got %+v of %+v, want none", p.Session(), p.Account())
+		}
+		return p.Freeze(me.Account)
+	}))
+	if left := w.documents("change"); left != "" {
+		t.Errorf("got %s, want nothing that waits", left)
+	}
+	ok(t, "thawing", x.in(t, func(p *auth.Work) error { return p.Thaw(me.Account) }))
+	if info := w.overview(); len(info.Changes) > 0 {
+		t.Errorf("got %+v, want nothing that waits", info.Changes)
+	}
+}
+
+// A wareV0 and a ware are one document in two versions.
+type wareV0 struct {
+	Title string `json:"t"`
+}
+
+type ware struct {
+	Name string `json:"n"`
+}
+
+func (*ware) Version() byte { return 1 }
+
+func (x *ware) Upgrade(_ byte, old []byte) error {
+	var was wareV0
+	err := json.Unmarshal(old, &was)
+	x.Name = was.Title
+	return err
+}
+
+// A part's documents are brought up to date when they are read, and each of its calls does what it says.
+func TestAPartsDocuments(t *testing.T) {
+	w := newWorld(t)
+	x := w.stall()
+	old := auth.NewRecords[wareV0]("ware")
+	shop, err := auth.Register(w.s, auth.Part{Name: "shop", Collections: []auth.Collection{old},
+		Rules: map[auth.Action]auth.Rule{"shop-act": {Who: auth.Anyone}}})
+	ok(t, "registering", err)
+	in := func(fn func(*auth.Work) error) error { return shop.Do(t.Context(), auth.Caller{}, "shop-act", fn) }
+	ok(t, "writing", in(func(p *auth.Work) error { return old.Put(p, "w", &wareV0{Title: "lamp"}) }))
+	ok(t, "bids", x.in(t, func(p *auth.Work) error {
+		return errors.Join(x.bids.Insert(p, "a", &bid{By: "a"}), x.bids.Insert(p, "b", &bid{By: "b"}),
+			x.bids.Insert(p, "c", &bid{By: "c"}))
+	}))
+	ok(t, "a second of one id", x.in(t, func(p *auth.Work) error {
+		if err := x.bids.Insert(p, "a", &bid{By: "d"}); !errors.Is(err, store.ErrExists) {
+			t.Errorf("got %v, want %v", err, store.ErrExists)
+		}
+		var seen []string
+		for item, err := range x.bids.Prefix(p, "", 10) {
+			if err != nil {
+				return err
+			}
+			if seen = append(seen, item.ID); len(seen) == 2 {
+				break
+			}
+		}
+		if strings.Join(seen, " ") != "a b" {
+			t.Errorf("got %v, want the first two", seen)
+		}
+		return x.bids.Delete(p, "b")
+	}))
+	get := func(id string) error {
+		return x.in(t, func(p *auth.Work) error { return lastErr(x.bids.Get(p, id)) })
+	}
+	ok(t, "one that stays", get("c"))
+	if err := get("b"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("one that was deleted: got %v, want %v", err, store.ErrNotFound)
+	}
+	w.putBack(w.backup())
+	x = w.stall()
+	now := auth.NewRecords[ware]("ware").Perishable().Due(func(*ware, time.Time) bool { return true },
+		func(_ context.Context, _ auth.Caller, id string) error {
+			t.Errorf("%s came due, want nothing of a backup", id)
+			return nil
+		})
+	shop, err = auth.Register(w.s, auth.Part{Name: "shop", Collections: []auth.Collection{now},
+		Rules: map[auth.Action]auth.Rule{"shop-act": {Who: auth.Anyone}}})
+	ok(t, "registering", err)
+	ok(t, "reading", in(func(p *auth.Work) error {
+		got, err := now.Get(p, "w")
+		if err == nil && got.Name != "lamp" {
+			t.Errorf("got %+v, want it brought up to date", got)
+		}
+		return err
+	}))
+	ok(t, "restoring", lastErr(w.s.Restored(t.Context(), true)))
+	if err := get("c"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("after a restore: got %v, want %v", err, store.ErrNotFound)
+	}
+	ok(t, "sweep", w.s.Sweep(t.Context()))
+	if left := w.documents("stall_bid", "shop_ware"); left != "" {
+		t.Errorf("got %s, want all of it swept", left)
 	}
 }
