@@ -317,3 +317,72 @@ func TestRepairOutlastsPassesUnderWay(t *testing.T) {
 		t.Errorf("stored: got %v, want no later than %v", state.Saved, state.Wall)
 	}
 }
+
+// The clock is set where it is a minute apart and not before, to the whole second, and not beyond what it shows.
+func TestTheClockIsSetByWholeSeconds(t *testing.T) {
+	const half = 500 * time.Millisecond
+	accept := func(m *machine) (*auth.ClockState, error) { return m.s.AcceptClock(m.t.Context(), "lin") }
+	repair := func(m *machine) (*auth.ClockState, error) { return m.s.RepairClock(m.t.Context(), "lin") }
+	for name, c := range map[string]struct {
+		step time.Duration
+		set  func(m *machine) (*auth.ClockState, error)
+		want error
+	}{
+		"ahead by less than a minute":  {time.Minute - tick, accept, auth.ErrClockNotAhead},
+		"ahead by a minute":            {time.Minute, accept, nil},
+		"ahead by a minute and a half": {90*time.Second + half, accept, nil},
+		"behind by less than a minute": {-time.Minute + tick, repair, auth.ErrClockNotBehind},
+		"behind by a minute":           {-time.Minute, repair, nil},
+		"behind by an hour":            {-time.Hour + half, repair, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t)
+			m.run(time.Minute)
+			m.pass(10 * time.Minute) // what is followed in a day
+			m.s.Now()
+			m.pass(c.step)
+			state, err := c.set(m)
+			if !errors.Is(err, c.want) || err != nil && c.want == nil {
+				t.Fatalf("got %v, want %v", err, c.want)
+			}
+			if c.want != nil {
+				return
+			}
+			whole := m.time().Truncate(time.Second)
+			if !state.Saved.Equal(whole) || !state.Service.Equal(whole) || !state.Wall.Equal(m.time()) || state.Alarm {
+				t.Errorf("got %+v, want service time at %v", state, whole)
+			}
+		})
+	}
+}
+
+// What was counted at a wrong time is counted as of the time that is right: the wait is as long as it would have been,
+// and a day later it is forgotten.
+func TestCountsOfAWrongTimeAreCountedAsOfTheRightOne(t *testing.T) {
+	const ahead = 20 * 24 * time.Hour
+	m := newMachine(t)
+	m.enrolled(sellerMail, sellerNumber)
+	wrong := func(n int) {
+		t.Helper()
+		for range n {
+			wantCode(t, "a wrong password", m.guess("new", "Wrong-Horse9"), auth.SignInRefused)
+		}
+	}
+	wrong(2)
+	m.pass(ahead)
+	ok(t, "start ahead", m.restart())
+	wrong(5)
+	m.pass(-ahead)
+	ok(t, "start right", m.restart())
+	m.s.Now()
+	ok(t, "repair", lastErr(m.s.RepairClock(t.Context(), "lin")))
+	wantCode(t, "while it rests", m.guess("new", password), auth.SignInRefused)
+	m.run(time.Minute)
+	ok(t, "after the wait", m.guess("new", password))
+	wrong(4)
+	ok(t, "four more", m.guess("new", password))
+	wrong(5)
+	m.run(25 * time.Hour)
+	wrong(4)
+	ok(t, "a day later four are free again", m.guess("new", password))
+}
