@@ -282,3 +282,57 @@ func TestStrangersSpendNoTextsOfTheOwners(t *testing.T) {
 		}
 	}
 }
+
+// Who is signed in without a browser's cookie is counted by his session, and neither spends nor shares what the
+// strangers of his network have.
+func TestAProgramIsCountedByItsSession(t *testing.T) {
+	b := newBesieged(t)
+	program := caller("")
+	program.Token = b.second(program, b.signIn(program, target), b.secret).Token
+	try := func(c auth.Caller, answer func() []byte) error {
+		b.pass(31 * time.Second)
+		ch, err := b.s.StepUpBegin(t.Context(), c, auth.ActRename, "", byApp)
+		if err != nil {
+			return err
+		}
+		done, err := b.s.StepUpFinish(t.Context(), c, ch.Ceremony, answer())
+		if err == nil {
+			program.Token = done.Token
+		}
+		return err
+	}
+	right := func() []byte { return b.app(b.secret) }
+	for range 5 {
+		if try(program, func() []byte { return otherCode(right()) }) == nil {
+			t.Fatal("a wrong code was accepted")
+		}
+	}
+	wantCode(t, "the right one after five", try(program, right), auth.MethodResting)
+	ok(t, "a stranger of its network", b.succeed(behind("stranger", "127.0.0.9"), auth.TOTP))
+	ok(t, "another program", func() error {
+		b.pass(31 * time.Second)
+		info := b.second(caller(""), b.signIn(caller(""), target), b.secret)
+		b.pass(31 * time.Second)
+		return b.finish(caller(""), b.begunAs(info), right())()
+	}())
+	b.pass(2 * time.Minute)
+	ok(t, "after the wait", try(program, right))
+}
+
+// begunAs begins the app in a new sign-in by a program.
+func (b *besieged) begunAs(*auth.SignInInfo) *auth.Challenge {
+	b.t.Helper()
+	ch, err := b.begin(caller(""), auth.TOTP)
+	ok(b.t, "begin", err)
+	return ch
+}
+
+// A limit of none disables nothing, however many answers are wrong.
+func TestNoLimitDisablesNothing(t *testing.T) {
+	b := newBesieged(t, func(c *auth.Config) { c.Policy.Guesses.Limit, c.Policy.Passwords.Limit = 0, 0 })
+	for _, k := range []auth.Kind{auth.Password, auth.TOTP} {
+		b.fail(caller("home"), k, 12, 2*time.Hour)
+		b.pass(2 * time.Hour)
+		ok(t, string(k), b.succeed(caller("home"), k))
+	}
+}

@@ -3,6 +3,8 @@ package auth_test
 import (
 	"encoding/json"
 	"errors"
+	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/virtual"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -349,4 +351,90 @@ func TestSignInByANumberWithoutItsCountry(t *testing.T) {
 			t.Errorf("served %v, in %s: got %+v, %v, want %q", c.countries, c.language, info, err, c.want)
 		}
 	}
+}
+
+// A shared computer is not kept signed in, whichever way the sign-in begins.
+func TestASharedComputerIsNotKeptSignedIn(t *testing.T) {
+	for shared, want := range map[bool]bool{true: false, false: true} {
+		w := newWorld(t)
+		o := virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}
+		browser, _, _ := w.withKey(sellerMail, sellerNumber, o, auth.Passkey)
+		c := caller("cafe")
+		ch, err := w.s.SignInKeyFirst(t.Context(), c, auth.KeyFirstForm{Remember: true, Shared: shared})
+		ok(t, "begin", err)
+		first, err := w.s.SignInFinish(t.Context(), c, ch.Ceremony, touch(t, browser, ch))
+		ok(t, "the key alone", err)
+		f := auth.SignInForm{Identifier: sellerMail, Password: password, Remember: true, Shared: shared}
+		info, err := w.s.SignIn(t.Context(), c, f)
+		ok(t, "password", err)
+		ch, err = w.s.SignInBegin(t.Context(), c, info.Ceremony, byKey)
+		ok(t, "begin", err)
+		second, err := w.s.SignInFinish(t.Context(), c, ch.Ceremony, touch(t, browser, ch))
+		ok(t, "the key after the password", err)
+		for _, s := range []*auth.SessionInfo{first.Session, second.Session} {
+			if s.Remember != want {
+				t.Errorf("shared %v: got it kept signed in: %v, want %v", shared, s.Remember, want)
+			}
+		}
+	}
+}
+
+// The password follows a key that was shown, and nothing else: not a challenge to one, nor a password.
+func TestThePasswordFollowsAKeyAlone(t *testing.T) {
+	w := newWorld(t)
+	owner(w)
+	c := caller("home")
+	ch, err := w.s.SignInKeyFirst(t.Context(), c, auth.KeyFirstForm{Identifier: sellerMail})
+	ok(t, "begin", err)
+	for what, ceremony := range map[string]string{
+		"a challenge": ch.Ceremony, "a password": w.signIn(c, sellerMail).Ceremony, "a text begun": w.begun(c, bySMS).Ceremony,
+	} {
+		_, err := w.s.SignInPassword(t.Context(), c, ceremony, password)
+		wantCode(t, what, err, auth.CeremonyOtherBrowser)
+	}
+}
+
+// A password that is changed while it is checked behind a key opens nothing.
+func TestAPasswordThatChangesBehindAKey(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	c := caller("shop")
+	ch, err := w.s.SignInKeyFirst(t.Context(), c, auth.KeyFirstForm{Identifier: sellerMail})
+	ok(t, "begin", err)
+	at, err := w.s.SignInFinish(t.Context(), c, ch.Ceremony, touch(t, o.stick, ch))
+	ok(t, "the key", err)
+	o.owner = o.byKey("home")
+	w.between.before(2, func() { // after its guess was counted and before it is concluded
+		w.rehashed(sellerMail)
+	})
+	_, err = w.s.SignInPassword(t.Context(), c, at.Ceremony, password)
+	wantCode(t, "the password of before", err, auth.PasswordWrong)
+}
+
+// rehashed writes the account's password anew, as a change does that leaves its epoch: the stored hash is another.
+func (w *world) rehashed(email string) {
+	w.t.Helper()
+	accounts := store.NewCollection("account", w.keys,
+		store.Blind("email", true, func(a *auth.Account) []string { return []string{a.Email.Key()} }),
+		store.Blind("phone", false, func(a *auth.Account) []string {
+			if a.PhoneAt.IsZero() || a.Phone == "" {
+				return nil
+			}
+			return []string{string(a.Phone)}
+		}))
+	hash, err := w.s.Hasher().Hash(w.t.Context(), newPassword)
+	ok(w.t, "hash", err)
+	ok(w.t, "write", w.db.Update(w.t.Context(), func(tx store.Tx) error {
+		for item, err := range accounts.Prefix(tx, "", 10) {
+			if err != nil {
+				return err
+			}
+			if string(item.Doc.Email) != email {
+				continue
+			}
+			item.Doc.Password = hash
+			return accounts.Put(tx, item.ID, item.Doc)
+		}
+		return nil
+	}))
 }
