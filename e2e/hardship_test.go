@@ -52,6 +52,15 @@ func (p *person) withoutScript() {
 		p.t.Error("without script: got the mailbox still there, want it removed")
 	}
 	p.open("/help/check").says(p.word("check.noscript"))
+
+	p.script(true)
+	p.plug(usb())
+	p.addKey("Red")
+	p.scriptOff()
+	p.signOut().signIn().at("/sign-in/verify")
+	if got := eval[string](p, "document.querySelector('main h1').innerText"); got != p.word("help.others") {
+		p.t.Errorf("the second step of a key's owner, without script: got the title %q, want other ways", got)
+	}
 }
 
 // cookiesOff sends the form without the cookie that it was shown with.
