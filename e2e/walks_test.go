@@ -2,10 +2,13 @@ package e2e
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -268,19 +271,96 @@ func (p *person) twoTabs() {
 	p.open("/security").at("/security")
 	q.open("/security").at("/security")
 
-	// A fresh second step in one, while the other waits for a page that it asked for before.
+	// A fresh second step in one, while what the other had asked for before is still on its way: it comes with the
+	// cookie of before, when there is another already, and its answer comes last.
 	p.signOut().signInByText(remember)
 	p.open("/security/password").at("/confirm").fill("code", p.code())
 	q.open("/security").at("/security")
-	q.slow(900 * time.Millisecond)
+	onItsWay := q.holdRequest("/security/history")
 	eval[bool](q, "location.assign('/security/history'), true")
+	old := onItsWay.arrive()
 	p.submit("/confirm").at("/security/password")
+	if now := p.cookies()["latchkey"]; now == nil || strings.Contains(old, now.Value) {
+		p.t.Errorf("after a fresh second step: got cookie %v, want another than before", now)
+	}
+	onItsWay.goOn(old)
 	q.at("/security/history")
-	q.slow(0)
 	for _, tab := range []*person{p, q, p} {
 		tab.open("/security/sessions").at("/security/sessions")
 	}
 	if got := p.cookies()["latchkey"]; got == nil {
 		p.t.Error("after a fresh second step in one of two tabs: got no session, want it in both")
 	}
+}
+
+// A heldRequest is one that a window has sent and that has not come to the server yet.
+type heldRequest struct {
+	p    *person
+	path string
+	came chan *fetch.EventRequestPaused
+	sent *fetch.EventRequestPaused
+}
+
+// holdRequest holds the next request of the window for a path back.
+func (p *person) holdRequest(path string) *heldRequest {
+	p.t.Helper()
+	h := &heldRequest{p: p, path: path, came: make(chan *fetch.EventRequestPaused, 1)}
+	if err := chromedp.Listen(p.ctx, func(event any) {
+		if e, ok := event.(*fetch.EventRequestPaused); ok {
+			select {
+			case h.came <- e:
+			default:
+			}
+		}
+	}); err != nil {
+		p.t.Fatal(err)
+	}
+	send(p, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: p.house.origin + path}}})
+	return h
+}
+
+// arrive waits until the request is held, and returns the cookies that it carries.
+func (h *heldRequest) arrive() string {
+	h.p.t.Helper()
+	select {
+	case h.sent = <-h.came:
+	case <-time.After(patience):
+		h.p.t.Fatalf("a request for %s: none was sent", h.path)
+	}
+	var list []string
+	for _, c := range send(h.p, network.GetCookies, network.GetCookiesParams{URLs: []string{h.p.house.origin + "/"}}).Cookies {
+		list = append(list, c.Name+"="+c.Value)
+	}
+	return strings.Join(list, "; ")
+}
+
+// goOn lets it come to the server with the cookies that it carried when it was sent, and its answer to the window. The
+// browser itself would add the cookies of now.
+func (h *heldRequest) goOn(cookies string) {
+	h.p.t.Helper()
+	r, err := http.NewRequestWithContext(h.p.ctx, http.MethodGet, h.sent.Request.URL, nil)
+	if err != nil {
+		h.p.t.Fatal(err)
+	}
+	for name, value := range h.sent.Request.Headers {
+		r.Header.Set(name, fmt.Sprint(value))
+	}
+	r.Header.Set("Cookie", cookies)
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		h.p.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		h.p.t.Fatal(err)
+	}
+	f := fetch.FulfillRequestParams{RequestID: h.sent.RequestID, ResponseCode: int64(answer.StatusCode), Body: body}
+	for name, values := range answer.Header {
+		for _, v := range values {
+			f.ResponseHeaders = append(f.ResponseHeaders, &fetch.HeaderEntry{Name: name, Value: v})
+		}
+	}
+	send(h.p, fetch.FulfillRequest, f)
+	send(h.p, fetch.Disable, cdp.Empty{})
 }
