@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -260,5 +262,108 @@ func TestAttemptsWait(t *testing.T) {
 	}
 	if th.Failures != 9 {
 		t.Errorf("a quiet day forgot the consecutive count: got %d, want 9", th.Failures)
+	}
+}
+
+// What an entry says of who asked and of the method it is about.
+func TestWhatAnEntrySays(t *testing.T) {
+	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	c := Caller{IP: netip.MustParseAddr("203.0.113.7"), Agent: "Firefox", RequestID: "r1", operator: "root"}
+	want := Event{At: now, IP: "203.0.113.7", Agent: "Firefox", Request: "r1", Who: "root", Item: "x"}
+	w := &Work{now: now, caller: c}
+	if got := w.stamped(Event{Item: "x"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	w.session, w.caller = &session{ID: "s"}, Caller{}
+	if got := w.stamped(Event{Item: "x"}); got != (Event{At: now, Item: "x", Session: "s"}) {
+		t.Errorf("in a session, of no address: got %+v", got)
+	}
+	var e Event
+	for _, x := range []struct {
+		flavour, want Flavour
+	}{{Passkey, Passkey}, {SecurityKey, ""}, {Passkey, Passkey}, {"", ""}} {
+		e.setMethod(&Authenticator{ID: "1", Name: "Blue", Kind: WebAuthn, Traits: Traits{Flavour: x.flavour}})
+		if e != (Event{ID: "1", Item: "Blue", Kind: WebAuthn, Flavour: x.want}) {
+			t.Errorf("of a %q: got %+v", x.flavour, e)
+		}
+	}
+}
+
+// The keys of events are in their order, and the chains of the site are sixty-four.
+func TestKeysOfChains(t *testing.T) {
+	for seq, want := range map[uint64]string{
+		0: "a/000000000000", 1: "a/000000000001", 0x0123456789abcdef: "a/456789abcdef", 1<<48 - 1: "a/ffffffffffff",
+	} {
+		if got := eventKey("a", seq); got != want {
+			t.Errorf("event %x: got %s, want %s", seq, got, want)
+		}
+	}
+	chains := map[AccountID]bool{}
+	for i := range 2000 {
+		chains[siteChain(strconv.Itoa(i))] = true
+	}
+	if len(chains) != 64 || !chains["site-00"] || !chains["site-3f"] {
+		t.Errorf("got %d chains of the site, want 64", len(chains))
+	}
+}
+
+// Every way in which a chain does not hold is named with its place and why; beyond a thousand they are counted.
+func TestWhyAChainDoesNotHold(t *testing.T) {
+	s, end := service(t, filepath.Join(t.TempDir(), "l.db"), nil)
+	defer end()
+	ctx := t.Context()
+	spoilt := map[string]struct {
+		spoil func(store.Tx) error
+		event uint64
+		why   string
+	}{
+		"a": {func(tx store.Tx) error { return s.chains.Put(tx, "a", &chainHead{Seq: 9}) }, 4, "the chain ends before it, its head says 9"},
+		"b": {func(tx store.Tx) error { return s.chains.Delete(tx, "b") }, 4, "the chain ends before it, its head says 0"},
+		"c": {func(tx store.Tx) error { return tx.Put("chain", "c", []byte("not ours")) }, 4, "the head of its chain cannot be read"},
+		"d": {func(tx store.Tx) error { return tx.Put("event", eventKey("d", 2), []byte("not ours")) }, 2, "it cannot be read"},
+		"e": {func(tx store.Tx) error { return s.events.Delete(tx, eventKey("e", 1)) }, 1, "it does not follow from the one before it"},
+		"f": {func(tx store.Tx) error {
+			head, err := s.chains.Get(tx, "f")
+			if err != nil {
+				return err
+			}
+			head.Hash = "another"
+			return s.chains.Put(tx, "f", head)
+		}, 4, "the chain ends before it, its head says 3"},
+	}
+	for chain := range spoilt {
+		err := s.do(ctx, Caller{system: true}, ActSweep, func(w *Work) error {
+			w.About(AccountID(chain))
+			return errors.Join(w.appendEvent(Event{Action: ActRemoved}), w.appendEvent(Event{Action: ActRemoved}),
+				w.appendEvent(Event{Action: ActRemoved}))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for chain, x := range spoilt {
+		if err := s.db.Update(ctx, x.spoil); err != nil {
+			t.Fatal(chain, err)
+		}
+	}
+	_, _, err := s.VerifyAudit(ctx)
+	var broken *BrokenAudit
+	if !errors.As(err, &broken) || len(broken.Chains) != len(spoilt) {
+		t.Fatalf("got %v, want every one of them", err)
+	}
+	for _, b := range broken.Chains {
+		if x := spoilt[b.Chain]; b.Event != x.event || b.Why != x.why {
+			t.Errorf("chain %s: got event %d: %s, want event %d: %s", b.Chain, b.Event, b.Why, x.event, x.why)
+		}
+	}
+	if got := broken.Error(); strings.Count(got, "\n") != len(spoilt)-1 || !strings.HasPrefix(got, "chain a, event 4: the chain ends") {
+		t.Errorf("got %q", got)
+	}
+	var many BrokenAudit
+	for range 1002 {
+		many.add(BrokenChain{})
+	}
+	if len(many.Chains) != 1000 || many.More != 2 || !strings.HasSuffix(many.Error(), "\nand 2 chains more") {
+		t.Errorf("of 1002: got %d named and %d more", len(many.Chains), many.More)
 	}
 }
