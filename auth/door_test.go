@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // parsed returns this package's sources without its tests.
@@ -116,6 +117,43 @@ func walk(t *testing.T, typ reflect.Type, path string, forbidden, seen map[refle
 				}
 			}
 			walk(t, f.Type, path+"."+f.Name, forbidden, seen)
+		}
+	}
+}
+
+// What a session has shown against what an act demands: its class and its age, to the second, and what is asked for then.
+func TestWhatADemandAsks(t *testing.T) {
+	const age = 10 * time.Minute
+	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	for _, x := range []struct {
+		shown  Class
+		ago    time.Duration
+		demand Class
+		same   Class
+		want   Code
+		asked  Class
+	}{
+		{NoClass, 0, NoClass, Strong, "", NoClass},
+		{NoClass, 0, Same, NoClass, "", NoClass},
+		{NoClass, 0, Weak, NoClass, StepUpRequired, Weak},
+		{Weak, age, Weak, NoClass, "", NoClass},
+		{Weak, age + time.Second, Weak, NoClass, StepUpRequired, Weak},
+		{Strong, age, Weak, NoClass, "", NoClass},
+		{Strong, age, Strong, NoClass, "", NoClass},
+		{Strong, age + time.Second, Strong, NoClass, StepUpRequired, Strong},
+		{Weak, age, Strong, NoClass, TooWeak, Strong},
+		{Weak, age + time.Second, Strong, NoClass, StepUpRequired, Strong},
+		{Weak, age, Same, Strong, TooWeak, Strong},
+		{Weak, age, Same, Weak, "", NoClass},
+		{NoClass, 0, Same, Weak, StepUpRequired, Weak},
+	} {
+		w := &Work{now: now, session: &session{Proofs: []Proof{{At: now}, {Class: x.shown, At: now.Add(-x.ago)}}}}
+		err := w.Require(Demand{Class: x.demand, MaxAge: age}, x.same)
+		var e *Error
+		if errors.As(err, &e); x.want == "" && err != nil || x.want != "" && (e == nil || e.Code != x.want) {
+			t.Errorf("%+v: got %v", x, err)
+		} else if e != nil && e.Demand != (Demand{Class: x.asked, MaxAge: age}) {
+			t.Errorf("%+v: got %+v asked for", x, e.Demand)
 		}
 	}
 }
