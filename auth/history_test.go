@@ -1,12 +1,15 @@
 package auth_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A stranger who guesses passwords on and on fills nobody's history: what is
@@ -119,4 +122,110 @@ func TestHowFarAMethodsHistoryReaches(t *testing.T) {
 	if got := of(app.ID, auth.MaxHistory); len(got) != auth.MaxHistory {
 		t.Errorf("of the other: got %d, want %d", len(got), auth.MaxHistory)
 	}
+}
+
+// An entry says what the act was about: which kind of method, by which channel a code went, and its name then; of a
+// refused one as well.
+func TestWhatAnActWritesDown(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	o := owner(w)
+	c := o.byKey("home")
+	newest := func(what, want string) {
+		t.Helper()
+		h, err := w.s.History(ctx, c, "", 1)
+		ok(t, "history", err)
+		e := h.Events[0]
+		got := strings.Join(strings.Fields(fmt.Sprintln(e.Action, e.Kind, e.Flavour, e.Channel, e.Item, e.Outcome)), " ")
+		if got != want {
+			t.Errorf("%s: got %q, want %q", what, got, want)
+		}
+	}
+	newest("a touch", "second-step webauthn Blue key")
+	wantCode(t, "guess", w.guess("home", "Wrong-Horse9"), auth.SignInRefused)
+	newest("a wrong password", "sign-in password sign-in-refused")
+	step, err := w.s.StepUpBegin(ctx, c, auth.ActAdd, "", byKey)
+	ok(t, "begin", err)
+	done, err := w.s.StepUpFinish(ctx, c, step.Ceremony, touch(t, o.stick, step))
+	ok(t, "step up", err)
+	c.Token = done.Token
+	newest("a step-up", "step-up webauthn Blue key")
+	w.mail()
+	number, err := w.s.BindBegin(ctx, c, textTo("+8613800138007"))
+	ok(t, "begin", err)
+	code, _ := w.code(auth.SMS)
+	finish := func(code json.RawMessage) error {
+		return lastErr(w.s.BindFinish(ctx, c, auth.BindDone{Ceremony: number.Ceremony, Name: "Shop", Response: code}))
+	}
+	wantCode(t, "a wrong code", finish(otherCode(code)), auth.CodeWrong)
+	newest("a wrong code of a binding", "add-method phone sms code-wrong")
+	ok(t, "the right one", finish(code))
+	newest("another number", "add-method phone sms Shop")
+	_, c = w.addKey(c, stick(t, virtual.Options{ResidentKeys: true, Platform: true}), auth.Passkey, "PC")
+	newest("a passkey", "add-method webauthn passkey PC")
+	ok(t, "codes", lastErr(w.s.RecoveryCodes(ctx, c)))
+	newest("codes", "recovery-codes lookup")
+	ok(t, "ask", lastErr(w.s.ChangeEmail(ctx, c, "new@example.com")))
+	newest("asked for another e-mail", "change-contact email")
+	link := token(w.lastMail(auth.TemplateEmailChange).Args["link"])
+	ok(t, "number", lastErr(w.s.ChangePhone(ctx, c, "+8613800138009", "")))
+	newest("another number that names the account", "change-contact phone")
+	ok(t, "confirm", lastErr(w.s.ConfirmEmail(ctx, c, link)))
+	newest("another e-mail", "confirm-email email")
+	ok(t, "remove", lastErr(w.s.Remove(ctx, c, o.phone.Authenticator.ID)))
+	newest("a number removed", "remove-method phone")
+}
+
+// Who is not admitted is told so first: nothing of what he sent is looked at, and nothing dear is done.
+func TestTheDoorComesFirst(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	o := owner(w)
+	stale := o.byKey("home")
+	w.seller("other@example.com", "+8613800138001")
+	w.pass(16 * time.Minute)
+	enrolling := with(caller("till"), w.signIn(caller("till"), "other@example.com").Token)
+	made := 0
+	cfg := w.cfg
+	cfg.Factors = nil
+	for _, f := range w.cfg.Factors {
+		cfg.Factors = append(cfg.Factors, counting{f, &made})
+	}
+	s, err := auth.New(cfg)
+	ok(t, "a site that counts", err)
+	for who, x := range map[string]struct {
+		c    auth.Caller
+		want auth.Code
+	}{
+		"nobody":                  {caller("home"), auth.SessionRequired},
+		"a forged session":        {with(caller("home"), "forged"), auth.SessionEnded},
+		"who has to enrol":        {enrolling, auth.MustEnrol},
+		"who has shown it before": {stale, auth.StepUpRequired},
+	} {
+		for what, err := range map[string]error{
+			"another e-mail": lastErr(s.ChangeEmail(ctx, x.c, "nonsense")),
+			"another number": lastErr(s.ChangePhone(ctx, x.c, "nonsense", "")),
+			"codes":          lastErr(s.RecoveryCodes(ctx, x.c)),
+			"a new password": lastErr(s.ChangePassword(ctx, x.c, "x", "y")),
+		} {
+			wantCode(t, who+": "+what, err, x.want)
+		}
+		if who != "who has to enrol" {
+			wantCode(t, who+": a number", lastErr(s.BindBegin(ctx, x.c, textTo("nonsense"))), x.want)
+		}
+	}
+	if made != 0 {
+		t.Errorf("got %d methods begun, want none", made)
+	}
+}
+
+// A counting is a factor that counts what it begins.
+type counting struct {
+	auth.Factor
+	n *int
+}
+
+func (c counting) BeginBind(cer *auth.Ceremony, s auth.Subject) error {
+	*c.n++
+	return c.Factor.BeginBind(cer, s)
 }

@@ -121,7 +121,6 @@ func rules() map[Action]Rule {
 		ActSecurity: {Who: SignedIn, Reads: true},
 		ActSignOut:  {Who: SignedIn, Audit: true},
 		ActAdd:      {Who: SignedIn, Demand: Demand{Best, ageAdd}, Audit: true, Change: true},
-		ActCodes:    {Who: SignedIn, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 
 		ActOwnEmail:     {Who: Enrolled, Reads: true, Demand: Demand{Best, ageRemove}},
 		ActHistory:      {Who: Enrolled, Reads: true},
@@ -129,6 +128,7 @@ func rules() map[Action]Rule {
 		ActStepUp:       {Who: Enrolled, Audit: true},
 		ActTest:         {Who: Enrolled, Audit: true},
 		ActRename:       {Who: Enrolled, Demand: Demand{Weak, ageRename}, Audit: true},
+		ActCodes:        {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true}, // a way back to something
 		ActRemove:       {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true}, // and Same, or it waits
 		ActLose:         {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
 		ActCancelChange: {Who: Enrolled, Audit: true},

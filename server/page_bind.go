@@ -29,7 +29,7 @@ func bindPages() []page {
 		{path: "/security/email/new/send", who: session, what: "add-email", uses: []string{"BindResend"},
 			get:  func(x *request) error { return x.redirect("/security/email/new") },
 			post: bindSend("/security/email/new")},
-		{path: "/security/codes", who: session, what: "make-codes", uses: []string{"Security", "RecoveryCodes"},
+		{path: "/security/codes", who: enrolled, what: "make-codes", uses: []string{"Security", "RecoveryCodes"},
 			get: codesPage, post: codesPost},
 		{path: "/security/codes/file", who: session, uses: []string{"CodesFile"},
 			get: func(x *request) error { return x.redirect("/security/codes") }, post: codesFile},

@@ -180,7 +180,7 @@ func methodRoutes() []route {
 		{use: "CancelChange", act: auth.ActCancelChange, who: enrolled, method: http.MethodDelete,
 			path:    "/changes/{id}",
 			summary: "Stop a waiting change", codes: codes(auth.NotFound), endpoint: does(cancelChange)},
-		{use: "RecoveryCodes", act: auth.ActCodes, who: session, method: http.MethodPost, path: "/recovery-codes",
+		{use: "RecoveryCodes", act: auth.ActCodes, who: enrolled, method: http.MethodPost, path: "/recovery-codes",
 			summary: "Make ten recovery codes; earlier ones stop working",
 			codes:   join(stepCodes(), codes(auth.MethodRefused)), endpoint: gives(recoveryCodes)},
 	}
