@@ -263,7 +263,7 @@ func (s sampler) securing() []Sample {
 		{"key-remove", &Remove{Frame: s.signedIn("/security/keys/k1/remove"), Method: s.blue(),
 			Left: []Method{s.spare(), s.app(), s.codes()}}},
 		{"key-lost", &Remove{Frame: s.signedIn("/security/keys/k1/lost"), Method: s.blue(), Lost: true,
-			Holds: []Way{WayKey, WayApp}, Left: []Method{s.spare()}}},
+			Left: []Method{s.spare()}}},
 		{"key-remove-later", &Remove{Frame: s.signedIn("/security/keys/k1/remove"), Method: s.blue(), Delay: s.in(day),
 			Left: []Method{s.spare()}}},
 		{"remove-last", &Remove{Frame: s.signedIn("/security/app/a1/remove"), Method: s.app(), Last: true}},

@@ -118,8 +118,7 @@ type KeyTest struct {
 type Remove struct {
 	Frame
 	Method
-	Holds []Way     // what goes with it
-	Lost  bool      // "I lost this key" instead of "remove"
+	Lost  bool      // "I lost this key" instead of "remove": all that is on it goes
 	Left  []Method  // what still gets the seller in
 	Delay time.Time // set: it will stop only then, because the proof was weaker than what is removed
 	Last  bool      // nothing would be left: the page explains and offers to add another first

@@ -246,12 +246,7 @@ func removePage(sort string, lost bool) func(*request) error {
 		v := &assets.Remove{Frame: x.frameOf(&info.Me), Method: x.s.method(a), Lost: lost, Last: a.Last,
 			Delay: need.Due}
 		for i := range info.Methods {
-			m := &info.Methods[i]
-			gone := m.ID == a.ID || lost && m.Device == a.Device
-			if gone && m.ID != a.ID {
-				v.Holds = append(v.Holds, x.s.wayOf(m.Kind, m.Flavour))
-			}
-			if !gone {
+			if m := &info.Methods[i]; m.ID != a.ID && !(lost && m.Device == a.Device) {
 				v.Left = append(v.Left, x.s.method(m))
 			}
 		}

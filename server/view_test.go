@@ -204,7 +204,8 @@ func TestHowAMethodStands(t *testing.T) {
 func TestAppBesideThePasskeyOfAComputer(t *testing.T) {
 	w := newWorld(t)
 	p := w.registered()
-	device, err := virtual.New(virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds})
+	device, err := virtual.New(virtual.Options{Platform: true, ResidentKeys: true,
+		UserVerification: virtual.UVSucceeds})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,5 +216,25 @@ func TestAppBesideThePasskeyOfAComputer(t *testing.T) {
 	app := "/security/app/" + p.methodID("totp")
 	if s := p.open("/security"); !strings.Contains(s.text, app) {
 		t.Errorf("got no app in the overview, want it beside the passkey:\n%s", wordsOf(s.text))
+	}
+}
+
+// Before a stick goes, its page lists what goes with it and what is left: lost, all that is on it; removed, it alone.
+func TestWhatGoesWithAStick(t *testing.T) {
+	w := newWorld(t)
+	p, _ := w.withApp()
+	p.addKey("Blue key")
+	key := p.methodID("webauthn")
+	w.pass(time.Minute)
+	s := p.open("/security/app/new")
+	p.fill(s, "/security/app/new", "code", w.code(secretOf(s)), "place", "key:"+key)
+	for path, says := range map[string]string{
+		"/lost":   "Every method on this key stops working now, everywhere. You can still sign in with: Authenticator app.",
+		"/remove": "It stops working now, everywhere. You can still sign in with: Authenticator app, Authenticator app.",
+	} {
+		s := p.open("/security/keys/"+key+path).at("/security/keys/"+key+path, 200)
+		if got := strings.Join(strings.Fields(wordsOf(s.text)), " "); !strings.Contains(got, says) {
+			t.Errorf("%s: got %s, want %q", path, got, says)
+		}
 	}
 }
