@@ -423,4 +423,6 @@ func TestChangePassword(t *testing.T) {
 	w.pass(11 * time.Minute)
 	_, err = w.s.ChangePassword(ctx, with(c, token), "Another-Horse9", password)
 	wantCode(t, "without a fresh second step", err, auth.StepUpRequired)
+	_, err = w.s.ChangePassword(ctx, with(c, ""), "Another-Horse9", password)
+	wantCode(t, "without a session", err, auth.SessionRequired)
 }

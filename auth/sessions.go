@@ -54,6 +54,9 @@ func sessionKey(a AccountID, id string) string { return string(a) + "/" + id }
 // loadSession reads the caller's session and its account, and refuses one that
 // is over.
 func (w *Work) loadSession() error {
+	if w.caller.Token == "" {
+		return Refuse(SessionRequired)
+	}
 	account, id, ok := w.s.parseToken(w.caller.Token)
 	if !ok {
 		return Refuse(SessionEnded)
