@@ -228,3 +228,60 @@ func TestRefusalsThatMoveOn(t *testing.T) {
 		}
 	}
 }
+
+// A refused form is told of for half a minute, and what was typed is kept for five, each to the second, on its own page
+// alone.
+func TestHowLongARefusedFormIsTold(t *testing.T) {
+	now := time.Date(2026, 3, 3, 14, 0, 0, 0, time.UTC)
+	s := newServer(t, func(c *Config) { c.Now = func() time.Time { return now } })
+	left := asking(s, http.MethodPost, "/forgot")
+	left.caller.Browser = strings.Repeat("A", 43)
+	left.posted = url.Values{"identifier": {"wei"}, "password": {"secret"}}
+	if err := left.leaveSetback("/forgot",
+		auth.Refuse(auth.SendLimitReached).At(now.Add(time.Hour))); err != errAnswered {
+		t.Fatalf("got %v, want it answered", err)
+	}
+	w := left.ResponseWriter.(*httptest.ResponseRecorder)
+	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/forgot" || w.Header().Get("Retry-After") != "" {
+		t.Errorf("got %d to %q with Retry-After %q, want a redirect that says no time", w.Code,
+			w.Header().Get("Location"),
+			w.Header().Get("Retry-After"))
+	}
+	kept := w.Result().Cookies()[0]
+	begun := now
+	for _, c := range []struct {
+		after time.Duration
+		path  string
+		told  bool
+		typed string
+	}{
+		{0, "/forgot", true, "wei"}, {setbackTold - 1, "/forgot", true, "wei"}, {setbackTold, "/forgot", false, "wei"},
+		{setbackLife - 1, "/forgot", false, "wei"}, {setbackLife, "/forgot", false, ""}, {0, "/sign-in", false, ""},
+	} {
+		now = begun.Add(c.after)
+		x := asking(s, http.MethodGet, c.path)
+		x.caller.Browser = left.caller.Browser
+		x.r.AddCookie(kept)
+		x.takeSetback()
+		if x.setBack() != c.told || x.field("identifier") != c.typed || x.field("password") != "" {
+			t.Errorf("%s after %s: got it told %v beside %q, want %v, %q", c.path, c.after, x.setBack(),
+				x.field("identifier"),
+				c.told, c.typed)
+		}
+		if x.setBack(auth.SendLimitReached) != c.told || x.setBack(auth.CodeWrong) || x.setBack(auth.CodeWrong,
+			auth.SendLimitReached) != c.told {
+			t.Errorf("%s after %s: got another refusal told of than was left", c.path, c.after)
+		}
+	}
+}
+
+// A page is answered with a page, also to who does not say that he wants one.
+func TestPagesRefuseWithPages(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/done/nothing", "/undo/nothing"} {
+		got := ask(w.server, "GET", path, "")
+		if media := got.Header().Get("Content-Type"); got.Code < 400 || !strings.HasPrefix(media, "text/html") {
+			t.Errorf("%s: got %d as %s, want a page", path, got.Code, media)
+		}
+	}
+}

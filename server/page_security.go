@@ -362,7 +362,7 @@ func (x *request) keyFound(v *assets.KeyTest) error {
 	}
 	found := x.s.method(a)
 	v.Found, v.Wanted = &found, found.ID == v.ID
-	if wanted, _, err := x.authenticator("keys", v.ID); v.ID != "" && err == nil {
+	if wanted, _, err := x.authenticator("keys", v.ID); err == nil {
 		v.Name = wanted.Name
 	}
 	return x.show(http.StatusOK, v)

@@ -115,7 +115,7 @@ func verifyPage(x *request) error {
 
 // restartSignIn begins a sign-in anew whose flow is over, or was never begun here.
 func (x *request) restartSignIn(err error) error {
-	if flow, _ := x.flow(); flow == "" && startAgain(err) {
+	if flow, _ := x.flow(); flow == "" {
 		return x.redirect("/sign-in")
 	}
 	if startAgain(err) {

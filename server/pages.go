@@ -292,7 +292,7 @@ type flash struct {
 	Unknown *auth.UnknownCredential `json:"u,omitempty"`
 }
 
-// maxParting is what fits in a cookie; a longer one is left unsaid.
+// maxFlash is what fits in a cookie; a longer one is left unsaid.
 const maxFlash = 3500
 
 func (x *request) leaveFlash(p flash) {

@@ -42,6 +42,8 @@ func TestSlowClientsMeetTheirLimit(t *testing.T) {
 		{"ends no header", "GET /read HTTP/1.1\r\nHost: localhost:8080\r\n", false, readHeaderTimeout},
 		{"ends no body", "POST /read HTTP/1.1\r\nHost: localhost:8080\r\nContent-Length: 100\r\n\r\nidentifier=", false,
 			readTimeout},
+		{"ends no body that nobody reads", "POST /health/live HTTP/1.1\r\nHost: localhost:8080\r\nContent-Length: 100\r\n\r\nx",
+			false, readTimeout},
 		{"sends no more", "GET /read HTTP/1.1\r\nHost: localhost:8080\r\n\r\n", false, idleTimeout},
 		{"reads nothing", "GET /read HTTP/1.1\r\nHost: localhost:8080\r\n\r\n", true, writeTimeout},
 	} {
