@@ -13,7 +13,8 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// What an act leaves is said once, on the next page that is shown; what is too long, or no word of ours, is left unsaid.
+// What an act leaves is said once, on the next page that is shown; what is too long, or no word of ours, is left
+// unsaid.
 func TestWhatIsLeftToBeSaid(t *testing.T) {
 	s := newServer(t, nil)
 	now := s.now()

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Whoever opens the middle of a flow that he has not begun is led to its beginning, or to what can be seen without: by a
-// visitor and by a seller, every page of the table that is not for a link.
+// Whoever opens the middle of a flow that he has not begun is led to its beginning, or to what can be seen without: by
+// a visitor and by a seller, every page of the table that is not for a link.
 func TestMiddleOfAFlowLeadsToItsBeginning(t *testing.T) {
 	w := newWorld(t)
 	p, _ := w.withApp()

@@ -33,7 +33,8 @@ func TestOneClientCannotHoldEverySlot(t *testing.T) {
 		}
 		defer func() { _ = c.Close() }()
 		// The body is asked for once a handler reads it: then this request holds its slot.
-		if _, err := fmt.Fprintf(c, "POST /api/v1/sign-in/state HTTP/1.1\r\nHost: accounts.example\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		if _, err := fmt.Fprintf(c,
+			"POST /api/v1/sign-in/state HTTP/1.1\r\nHost: accounts.example\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := bufio.NewReader(c).ReadString('\n'); err != nil {
@@ -70,7 +71,8 @@ func TestMessagesAreNotShownThroughAProxy(t *testing.T) {
 		c.Sink = noMessages{}
 	})
 	pass := letIn(t, w.server)
-	for _, head := range []string{"", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"} {
+	for _, head := range []string{"", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP",
+		"Forwarded", "Via"} {
 		r := httptest.NewRequest("GET", "http://localhost:8080/dev/messages", nil)
 		r.RemoteAddr = "127.0.0.1:4321"
 		r.Header.Set("Accept", "text/html")
@@ -97,7 +99,8 @@ func TestOddAddresses(t *testing.T) {
 	w := newWorld(t)
 	p := w.registered()
 	token := p.cookie("__Host-latchkey")
-	for _, target := range []string{"//sign-out", "/sign-out/", "/%73ign-out", "/./sign-out", "/x/../sign-out", "/sign-out%2f", "/health/../sign-out",
+	for _, target := range []string{"//sign-out", "/sign-out/", "/%73ign-out", "/./sign-out", "/x/../sign-out",
+		"/sign-out%2f", "/health/../sign-out",
 		"/health/%2e%2e/sign-out", "/sign-out;a=b", "/SIGN-OUT", "//accounts.example/sign-out"} {
 		r := httptest.NewRequest("POST", testOrigin+"/", strings.NewReader(""))
 		u, err := url.ParseRequestURI(target)
@@ -106,7 +109,8 @@ func TestOddAddresses(t *testing.T) {
 		}
 		r.URL, r.RequestURI = u, target
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Cookie", "__Host-latchkey="+token+"; __Host-latchkey-browser="+p.cookie("__Host-latchkey-browser"))
+		r.Header.Set("Cookie",
+			"__Host-latchkey="+token+"; __Host-latchkey-browser="+p.cookie("__Host-latchkey-browser"))
 		rec := httptest.NewRecorder()
 		w.server.ServeHTTP(rec, r)
 		if rec.Code != 404 && rec.Code != 405 {
@@ -120,7 +124,8 @@ func TestOddAddresses(t *testing.T) {
 func TestNothingActsOnGET(t *testing.T) {
 	w := newWorld(t)
 	p := w.registered()
-	if err := w.service.Forgot(t.Context(), auth.Caller{IP: netip.MustParseAddr("192.0.2.9"), Language: "en"}, testEmail); err != nil {
+	if err := w.service.Forgot(t.Context(), auth.Caller{IP: netip.MustParseAddr("192.0.2.9"), Language: "en"},
+		testEmail); err != nil {
 		t.Fatal(err)
 	}
 	link := path(w.mailed(auth.TemplateReset).Args["link"])
@@ -133,7 +138,8 @@ func TestNothingActsOnGET(t *testing.T) {
 				r.Header.Set(h, "POST")
 			}
 			r.Header.Set("Accept", "text/html")
-			r.Header.Set("Cookie", "__Host-latchkey="+seal+"; __Host-latchkey-browser="+p.cookie("__Host-latchkey-browser"))
+			r.Header.Set("Cookie",
+				"__Host-latchkey="+seal+"; __Host-latchkey-browser="+p.cookie("__Host-latchkey-browser"))
 			w.server.ServeHTTP(httptest.NewRecorder(), r)
 		}
 	}
@@ -148,7 +154,8 @@ func TestLinksComeFromConfigurationAlone(t *testing.T) {
 		c.TrustedProxies = proxies("192.0.2.0/24")
 	})
 	w.seller()
-	r := httptest.NewRequest("POST", "https://evil.example/api/v1/forgot", strings.NewReader(`{"identifier":"`+testEmail+`"}`))
+	r := httptest.NewRequest("POST", "https://evil.example/api/v1/forgot",
+		strings.NewReader(`{"identifier":"`+testEmail+`"}`))
 	r.Header.Set("Content-Type", "application/json")
 	for _, h := range []string{"X-Forwarded-Host", "X-Original-Host", "X-Host", "Origin"} {
 		r.Header.Set(h, "evil.example")
@@ -178,10 +185,14 @@ func TestMediaTypesAreNotMixed(t *testing.T) {
 	p := w.browser()
 	p.open("/sign-in")
 	for _, c := range []struct{ path, media, body string }{
-		{"/sign-in", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"identifier\"\r\n\r\na\r\n--x--"},
-		{"/sign-in", "text/plain", "identifier=a&password=b"}, {"/sign-in", "", "identifier=a"}, {"/sign-in", "application/json", "{}"},
-		{"/api/v1/sign-in", "application/x-www-form-urlencoded", "identifier=a"}, {"/api/v1/sign-in", "text/plain", "{}"},
-		{"/api/v1/sign-in", "text/json", "{}"}, {"/api/v1/sign-in", "multipart/form-data; boundary=x", "{}"}, {"/api/v1/sign-in", "", "{}"},
+		{"/sign-in", "multipart/form-data; boundary=x",
+			"--x\r\nContent-Disposition: form-data; name=\"identifier\"\r\n\r\na\r\n--x--"},
+		{"/sign-in", "text/plain", "identifier=a&password=b"}, {"/sign-in", "", "identifier=a"}, {"/sign-in",
+			"application/json", "{}"},
+		{"/api/v1/sign-in", "application/x-www-form-urlencoded", "identifier=a"}, {"/api/v1/sign-in", "text/plain",
+			"{}"},
+		{"/api/v1/sign-in", "text/json", "{}"}, {"/api/v1/sign-in", "multipart/form-data; boundary=x", "{}"},
+		{"/api/v1/sign-in", "", "{}"},
 	} {
 		if r := p.send("POST", c.path, c.media, c.body); r.Code != http.StatusUnsupportedMediaType {
 			t.Errorf("%s as %q: got %d, want 415", c.path, c.media, r.Code)
@@ -219,13 +230,17 @@ func TestSessionIsNewAtEveryStep(t *testing.T) {
 	s = p.open("/security/password").at("/confirm", 200)
 	p.fill(s, "/confirm", "code", w.code(secret))
 	fresh("raised")
-	p.fill(p.open("/security/password"), "/security/password", "current", testPassword, "password", "Another-Horse9").at("/security", 200)
+	p.fill(p.open("/security/password"), "/security/password", "current", testPassword, "password",
+		"Another-Horse9").at("/security", 200)
 	fresh("after a new password")
 }
 
 // An address without a path must not be glued to our own name, where it would become a user name before another host.
 func TestLocalNameIsNotGluedToAnAddress(t *testing.T) {
-	w := newWorld(t, func(a *auth.Config, c *Config) { a.Origin, c.Origin = "http://localhost:8080", "http://localhost:8080" })
+	w := newWorld(t, func(a *auth.Config, c *Config) {
+		a.Origin, c.Origin = "http://localhost:8080",
+			"http://localhost:8080"
+	})
 	r := httptest.NewRequest("GET", "http://127.0.0.1:8080/", nil)
 	u, err := url.ParseRequestURI("http:@evil.example")
 	if err != nil {

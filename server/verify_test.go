@@ -145,8 +145,8 @@ func TestWhatIsSaidOfACodeSentAgain(t *testing.T) {
 	}
 }
 
-// What is done is said to people who are not signed in, by addresses that can be loaded again; and no other address says
-// that something is done.
+// What is done is said to people who are not signed in, by addresses that can be loaded again; and no other address
+// says that something is done.
 func TestWhatIsDoneIsSaid(t *testing.T) {
 	w := newWorld(t)
 	p := w.browser()

@@ -125,8 +125,8 @@ func TestOrderOfLosses(t *testing.T) {
 	}
 }
 
-// A stick that is touched and keeps codes is one row that tells of both; codes of another stick, or of none, are rows of
-// their own.
+// A stick that is touched and keeps codes is one row that tells of both; codes of another stick, or of none, are rows
+// of their own.
 func TestWhatLivesOnOneStick(t *testing.T) {
 	s := newServer(t, nil)
 	key := func(id, device string, kind auth.DeviceKind) auth.AuthenticatorInfo {
@@ -229,8 +229,10 @@ func TestWhatGoesWithAStick(t *testing.T) {
 	s := p.open("/security/app/new")
 	p.fill(s, "/security/app/new", "code", w.code(secretOf(s)), "place", "key:"+key)
 	for path, says := range map[string]string{
-		"/lost":   "Every method on this key stops working now, everywhere. You can still sign in with: Authenticator app.",
-		"/remove": "It stops working now, everywhere. You can still sign in with: Authenticator app, Authenticator app.",
+		"/lost": "Every method on this key stops working now, everywhere. " +
+			"You can still sign in with: Authenticator app.",
+		"/remove": "It stops working now, everywhere. " +
+			"You can still sign in with: Authenticator app, Authenticator app.",
 	} {
 		s := p.open("/security/keys/"+key+path).at("/security/keys/"+key+path, 200)
 		if got := strings.Join(strings.Fields(wordsOf(s.text)), " "); !strings.Contains(got, says) {

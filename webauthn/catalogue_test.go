@@ -218,8 +218,8 @@ var update = flag.Bool("update", false, "write what is said of every fault anew"
 const saidFile = "testdata/catalogue.txt"
 
 // TestCatalogue plays every fault there is against the factor alone: each is refused by the check that it breaks, with
-// the code, the step and the member that it had before, and whatever is merely unusual is accepted. What a site that is framed
-// cannot show, one that is not shows.
+// the code, the step and the member that it had before, and whatever is merely unusual is accepted. What a site that
+// is framed cannot show, one that is not shows.
 func TestCatalogue(t *testing.T) {
 	faults := fault.Catalogue()
 	said := []string{"# What the factor says of every fault: go test ./webauthn -run TestCatalogue -update"}

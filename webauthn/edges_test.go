@@ -132,7 +132,8 @@ func TestOptionsTellTheCeremony(t *testing.T) {
 				tc.want)
 		}
 	}
-	late := &auth.Ceremony{Account: "a", Now: time.Time{}.Add(-time.Minute)} // no end, and a clock that is out of its mind
+	late := &auth.Ceremony{Account: "a",
+		Now: time.Time{}.Add(-time.Minute)} // no end, and a clock that is out of its mind
 	if err := b.factor.BeginVerify(late, b.keys); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +235,8 @@ func TestDecoysAreForNobody(t *testing.T) {
 func TestOtherKindsAnswerNothing(t *testing.T) {
 	b := newBench(t, nil, virtual.Options{})
 	key := b.bind(auth.SecurityKey)
-	app := &auth.Authenticator{ID: "app", Kind: auth.TOTP, Credential: key.Credential, Data: key.Data, State: auth.Active}
+	app := &auth.Authenticator{ID: "app", Kind: auth.TOTP, Credential: key.Credential, Data: key.Data,
+		State: auth.Active}
 	b.keys = []*auth.Authenticator{app, key}
 	if _, got, err := b.verify(); err != nil || got.ID != key.ID {
 		t.Errorf("got %+v, %v, want the key", got, err)
@@ -270,7 +272,8 @@ func TestSizesAtTheirEdge(t *testing.T) {
 		n    int
 		want auth.Code
 	}{
-		{"clientDataJSON", 4096, ""}, {"clientDataJSON", 4097, auth.KeyMalformed}, {"clientDataJSON", 0, auth.KeyMalformed},
+		{"clientDataJSON", 4096, ""}, {"clientDataJSON", 4097, auth.KeyMalformed}, {"clientDataJSON", 0,
+			auth.KeyMalformed},
 		{"whole", 32 << 10, ""}, {"whole", 32<<10 + 1, auth.TooLarge},
 	} {
 		for _, purpose := range []auth.Purpose{auth.ForBind, auth.ForSignIn} {

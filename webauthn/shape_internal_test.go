@@ -250,7 +250,8 @@ func TestCertificatesWithoutEnd(t *testing.T) {
 		return der
 	}
 	for name, raw := range map[string]any{
-		"text": "x", "nothing": nil, "no bytes": []byte{}, "garbage": []byte("garbage"), "empty sequence": []byte{0x30, 0},
+		"text": "x", "nothing": nil, "no bytes": []byte{}, "garbage": []byte("garbage"),
+		"empty sequence": []byte{0x30, 0},
 		"empty inside":   marshal([]asn1.RawValue{{FullBytes: []byte{0x30, 0}}}),
 		"no sequence":    marshal([]asn1.RawValue{{FullBytes: []byte{2, 1, 0}}}),
 		"too few fields": marshal([]asn1.RawValue{{FullBytes: marshal([]int{1, 2, 3})}}),
