@@ -240,3 +240,45 @@ func TestWhatGoesWithAStick(t *testing.T) {
 		}
 	}
 }
+
+// An entry of the history has the words of what happened: of a refusal never those of a change, a key that was frozen
+// before anything else, and how often only where it was more than once.
+func TestWordsOfTheHistory(t *testing.T) {
+	s := newServer(t, nil)
+	due := start()
+	for _, c := range []struct {
+		e          auth.EventInfo
+		what, or   string
+		bad, timed bool
+		times      int
+	}{
+		{auth.EventInfo{Action: auth.ActSignIn}, "sign-in", "", false, false, 0},
+		{auth.EventInfo{Action: auth.ActSignIn, Times: 1}, "sign-in", "", false, false, 0},
+		{auth.EventInfo{Action: auth.ActSignIn, Times: 2, Outcome: auth.SignInRefused}, "sign-in-refused", "", true,
+			false, 2},
+		{auth.EventInfo{Action: auth.ActSecondStep, Outcome: auth.KeyFrozen}, "key-frozen", "", true, false, 0},
+		{auth.EventInfo{Action: auth.ActSecondStep, Outcome: auth.CodeWrong}, "second-step-refused", "", true, false,
+			0},
+		{auth.EventInfo{Action: auth.ActStepUp, Outcome: auth.CodeWrong}, "second-step-refused", "", true, false, 0},
+		{auth.EventInfo{Action: auth.ActAdd, Outcome: auth.CodeWrong}, "add-refused", "", true, false, 0},
+		{auth.EventInfo{Action: auth.ActSendCode, Outcome: auth.SendLimitReached}, "code-refused", "", true, false, 0},
+		{auth.EventInfo{Action: auth.ActNewPassword, Outcome: auth.PasswordWrong}, "password-refused", "", true,
+			false, 0},
+		{auth.EventInfo{Action: auth.ActRename, Outcome: auth.NameTooLong}, "refused", "", true, false, 0},
+		{auth.EventInfo{Action: auth.ActRemove, Kind: auth.TOTP, Due: due}, "removal-planned", "", false, true, 0},
+		{auth.EventInfo{Action: auth.ActRemove, Kind: auth.TOTP, Due: due, Outcome: auth.TooWeak}, "refused", "",
+			true, true, 0},
+		{auth.EventInfo{Action: auth.ActRemove, Kind: auth.TOTP}, "app-removed", "removed", false, false, 0},
+		{auth.EventInfo{Action: auth.ActNewPassword}, "password-changed", "", false, false, 0},
+		{auth.EventInfo{Action: "nobody-knows"}, "", "", false, false, 0},
+	} {
+		c.e.Item = "Blue"
+		got := s.event(c.e)
+		_, timed := got.Args["time"]
+		if got.What != c.what || got.Else != c.or || got.Bad != c.bad || got.Times != c.times || timed != c.timed ||
+			got.Args["name"] != "Blue" {
+			t.Errorf("%s %s: got %+v, want %q or %q, bad %v, %d times", c.e.Action, c.e.Outcome, got, c.what, c.or,
+				c.bad, c.times)
+		}
+	}
+}
