@@ -117,3 +117,15 @@ func TestTheEdgesOfCounts(t *testing.T) {
 		}
 	}
 }
+
+// What a mailed code and an introduction leave goes a day later, not a second before.
+func TestTheEdgesOfIntroductions(t *testing.T) {
+	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	w := &Work{now: now}
+	for ago, over := range map[time.Duration]bool{24 * time.Hour: false, 24*time.Hour + time.Second: true} {
+		codes, met := &mailedCodes{At: now.Add(-ago)}, &introduction{At: now.Add(-ago)}
+		if w.mailedCodesOver(codes) != over || w.introductionOver(met) != over {
+			t.Errorf("%s: got over %v and %v, want %v", ago, w.mailedCodesOver(codes), w.introductionOver(met), over)
+		}
+	}
+}

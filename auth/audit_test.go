@@ -330,6 +330,17 @@ func TestWhyAChainDoesNotHold(t *testing.T) {
 			head.Hash = "another"
 			return s.chains.Put(tx, "f", head)
 		}, 4, "the chain ends before it, its head says 3"},
+		"g": {func(tx store.Tx) error {
+			last, err := s.events.Get(tx, eventKey("g", 3))
+			if err != nil {
+				return err
+			}
+			return errors.Join(s.events.Delete(tx, eventKey("g", 3)), s.events.Put(tx, eventKey("g", 9), last))
+		}, 3, "it does not follow from the one before it"},
+		"h": {func(tx store.Tx) error {
+			return errors.Join(s.events.Delete(tx, eventKey("h", 1)), s.events.Delete(tx, eventKey("h", 2)),
+				s.events.Delete(tx, eventKey("h", 3)))
+		}, 1, "the chain ends before it, its head says 3"},
 	}
 	for chain := range spoilt {
 		err := s.do(ctx, Caller{system: true}, ActSweep, func(w *Work) error {

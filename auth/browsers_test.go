@@ -198,3 +198,20 @@ func TestAForgottenBrowserBeginsAnew(t *testing.T) {
 	}
 	ok(t, "known once more", w.guess("shop", password))
 }
+
+// The same request for trust gets the same cookie again, while the browser is known that it is for.
+func TestTrustAskedForTwice(t *testing.T) {
+	w := newWorld(t)
+	secret, home := w.enrolled(sellerMail, sellerNumber)
+	shop, _ := w.at("shop", "Safari", secret)
+	once := asked(shop, "trust")
+	first, err := w.s.TrustBrowser(t.Context(), once)
+	ok(t, "trust", err)
+	again, err := w.s.TrustBrowser(t.Context(), once)
+	ok(t, "again", err)
+	if *again != *first || first.Cookie == "" {
+		t.Errorf("again: got %+v, want %+v", again, first)
+	}
+	ok(t, "forget", w.s.ForgetBrowser(t.Context(), home, first.ID))
+	wantCode(t, "after it was forgotten", lastErr(w.s.TrustBrowser(t.Context(), once)), auth.Forbidden)
+}
