@@ -59,6 +59,9 @@ func TestTheListOfBrowsers(t *testing.T) {
 	want("another one", c, shop, home)
 	trusted, err := w.s.TrustBrowser(t.Context(), c)
 	ok(t, "trust", err)
+	if !trusted.Current || trusted.Agent != "Safari" {
+		t.Errorf("trusted: got %+v, want the one at hand", trusted)
+	}
 	c.Browser = trusted.Cookie
 	shop.TrustedUntil = w.time().Add(30 * day)
 	want("that is trusted", c, shop, home)
@@ -108,6 +111,7 @@ func TestWhereTrustIsToBeHad(t *testing.T) {
 	home, _ = w.at("home", "Firefox", secret)
 	b, err = w.s.TrustBrowser(t.Context(), home)
 	ok(t, "trust", err)
+	offered("known too", "till", true)
 	wish := w.cfg
 	wish.Policy.TrustLife = 0
 	var without *auth.Service
@@ -118,7 +122,8 @@ func TestWhereTrustIsToBeHad(t *testing.T) {
 	if _, info := w.at(b.Cookie, "Firefox", secret); info.Session.AAL != 2 {
 		t.Error("a site that wants no trust any more: the second step was skipped")
 	}
-	offered("known, at such a site", b.Cookie, false)
+	offered("trusted, at such a site", b.Cookie, false)
+	offered("known, at such a site", "till", false)
 	offered("new, at such a site", "other", false)
 	w.s = with30
 	if _, info := w.at(b.Cookie, "Firefox", ""); info.Step != auth.StepDone {

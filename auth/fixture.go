@@ -70,7 +70,6 @@ func (l *Lab) MakeFixture(p FixtureInput) (*Authenticator, *FixtureSecrets, erro
 	if p.Flavour != "" && p.Flavour != SecurityKey && p.Flavour != Passkey {
 		return nil, nil, RefuseField(MalformedRequest, "flavour")
 	}
-	p.Subject.Site = l.s.siteName
 	return planter.MakeFixture(p)
 }
 

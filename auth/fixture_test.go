@@ -45,7 +45,7 @@ func TestAFixtureIsAnAccount(t *testing.T) {
 	lab := maker(t, w)
 	form := fixtures.AccountForm{Name: strings.Repeat("Ann ", 100), Email: sellerMail, Phone: sellerNumber, Session: true,
 		Methods: []auth.MethodForm{fixtureMail, fixturePhone, fixtureApp, fixtureCodes, virtualKey(t, "one"),
-			virtualKey(t, "two")}}
+			virtualKey(t, "two"), virtualKey(t, "three")}}
 	form.Methods[4].Name = "Blue key"
 	made, err := lab.Make(t.Context(), caller("home"), form)
 	ok(t, "make", err)
@@ -56,14 +56,18 @@ func TestAFixtureIsAnAccount(t *testing.T) {
 	info, err := w.s.Security(t.Context(), c)
 	ok(t, "overview", err)
 	if n := len([]rune(info.Me.Name)); n == 0 || n > 100 || !info.PhoneConfirmed || !info.PasswordAt.Equal(w.time()) ||
-		!info.EnrolledAt.Equal(w.time()) || len(info.Methods) != 6 {
+		!info.EnrolledAt.Equal(w.time()) || len(info.Methods) != 7 || info.Me.UserName == "" {
 		t.Errorf("got %+v", info)
 	}
-	on := map[auth.Kind][]string{}
+	names, on := map[string]bool{}, map[auth.Kind][]string{}
 	for _, m := range info.Methods {
 		if m.State != auth.Active || !m.BoundAt.Equal(w.time()) || m.Kind == auth.WebAuthn && m.Name == "" {
 			t.Errorf("got the method %+v", m)
 		}
+		if m.Kind == auth.WebAuthn && names[m.Name] {
+			t.Errorf("got two keys of the name %q", m.Name)
+		}
+		names[m.Name] = true
 		on[m.Kind] = append(on[m.Kind], string(m.DeviceKind)+m.Device)
 	}
 	all := map[string]bool{}
@@ -72,8 +76,8 @@ func TestAFixtureIsAnAccount(t *testing.T) {
 			all[d] = true
 		}
 	}
-	if on[auth.TOTP][0] != on[auth.Phone][0] || len(all) != 5 {
-		t.Errorf("got the devices %v, want one phone, two keys, a mailbox and a sheet", on)
+	if on[auth.TOTP][0] != on[auth.Phone][0] || len(all) != 6 {
+		t.Errorf("got the devices %v, want one phone, three keys, a mailbox and a sheet", on)
 	}
 	if !slices.ContainsFunc(info.Methods, func(m auth.AuthenticatorInfo) bool { return m.Name == "Blue key" }) {
 		t.Error("a named key: got it by another name")
@@ -83,6 +87,11 @@ func TestAFixtureIsAnAccount(t *testing.T) {
 		ok(t, what, err)
 		if made.Session == nil || made.Session.AAL != 1 || !made.Session.Restricted {
 			t.Errorf("with %s: got %+v, want a session that has to enrol", what, made.Session)
+		}
+		info, err := w.s.Security(t.Context(), with(caller("shop"), made.Token))
+		ok(t, what, err)
+		if !info.EnrolledAt.IsZero() || info.PhoneConfirmed {
+			t.Errorf("with %s: got it on since %s", what, info.EnrolledAt)
 		}
 	}
 }
@@ -124,6 +133,11 @@ func TestWhatNoFixtureHas(t *testing.T) {
 			t.Errorf("%s: got something stored", what)
 		}
 	}
+	many := func(p *auth.Work) error {
+		list := slices.Repeat([]auth.Authenticator{{Kind: auth.TOTP}}, 201)
+		return lastErr(p.MakeAccount(auth.Account{ID: "x", Email: "x@example.com"}, list))
+	}
+	wantCode(t, "too many, past the form", w.stall().door.Do(t.Context(), caller(""), actLab, many), auth.NoSuchMethod)
 	two := fixtures.AccountForm{Name: "dora", Methods: []auth.MethodForm{fixturePhone, other, fixtureApp, fixtureApp,
 		{Kind: auth.WebAuthn, Flavour: auth.Passkey, Virtual: virtualKey(t, "y").Virtual}}}
 	ok(t, "what an account may have", lastErr(lab.Make(t.Context(), caller(""), two)))
@@ -183,6 +197,9 @@ func TestFixturesLoseOneMethod(t *testing.T) {
 		Methods: []auth.MethodForm{fixtureApp, fixturePhone, virtualKey(t, "one")}})
 	ok(t, "make", err)
 	c := with(caller("home"), made.Token)
+	if app, number := w.only(c, auth.TOTP), w.only(c, auth.Phone); app.Device != number.Device {
+		t.Error("an app and a number: got two phones")
+	}
 	for _, x := range []struct {
 		id   auth.AccountID
 		what string
@@ -202,26 +219,32 @@ func TestFixturesLoseOneMethod(t *testing.T) {
 			t.Errorf("%q: got %s left, want %s", x.what, got, x.left)
 		}
 	}
+	devices := func() int { return strings.Count(w.documents("device"), "\n") }
+	before := devices()
 	ok(t, "by its credential", lab.Forget(t.Context(), caller(""), made.ID, made.Methods[2].Credential))
+	if devices() != before-1 {
+		t.Errorf("the key that is gone: got %d devices of %d, want one less", devices(), before)
+	}
 }
 
 // To write accounts at will and to sign people in is a tester's, in a lab: no part does it by an act that is anybody's.
 func TestOnlyTestersMakeFixtures(t *testing.T) {
 	for name, change := range map[string]func(*auth.Config){"a site": func(*auth.Config) {}, "a lab": asLab} {
 		w := newWorld(t, change)
-		w.seller(sellerMail, sellerNumber)
-		me, err := w.s.Me(t.Context(), with(caller("home"), w.signIn(caller("home"), sellerMail).Token))
+		_, c := w.enrolled(sellerMail, sellerNumber)
+		app := w.only(c, auth.TOTP).ID
+		me, err := w.s.Me(t.Context(), c)
 		ok(t, "who", err)
 		stall := w.stall()
-		before := w.documents("account", "session")
+		before := w.documents("account", "session", "authenticator")
 		for what, act := range map[string]func(*auth.Work) error{
 			"make":   func(p *auth.Work) error { return lastErr(p.MakeAccount(auth.Account{ID: "x"}, nil)) },
 			"enter":  func(p *auth.Work) error { return lastErr(p.SignInFixture(me.Account)) },
-			"unbind": func(p *auth.Work) error { return p.Unbind(me.Account, "x") },
+			"unbind": func(p *auth.Work) error { return p.Unbind(me.Account, app) },
 		} {
 			wantCode(t, name+": "+what, stall.in(t, act), auth.NotFound)
 		}
-		if w.documents("account", "session") != before {
+		if w.documents("account", "session", "authenticator") != before {
 			t.Errorf("%s: got something written", name)
 		}
 	}

@@ -195,6 +195,11 @@ func TestWhatIsNoBackup(t *testing.T) {
 	}
 	c = w.stepUp(c, secret)
 	w.mail()
+	info, err := w.s.Security(t.Context(), c)
+	ok(t, "overview", err)
+	if !info.BackupNeeded {
+		t.Error("beside codes and what is switched off: got no backup asked for")
+	}
 	ch, err := w.s.BindBegin(t.Context(), c, textTo(sellerNumber))
 	ok(t, "begin", err)
 	code, _ := w.code(auth.SMS)

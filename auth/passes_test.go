@@ -70,7 +70,7 @@ func TestALookIsNotedNowAndThen(t *testing.T) {
 // are no more, and the history has those that went out.
 func TestResetLinksAreFew(t *testing.T) {
 	w := newWorld(t)
-	secret, c := w.enrolled(sellerMail, sellerNumber)
+	secret, _ := w.enrolled(sellerMail, sellerNumber)
 	w.pass(2 * day)
 	w.mail()
 	ask := func() (links []auth.Message) {
@@ -107,7 +107,7 @@ func TestResetLinksAreFew(t *testing.T) {
 	if len(ask()) != 0 {
 		t.Error("a second before the next: got a link")
 	}
-	c, _ = w.at("home", "Firefox", secret)
+	c, _ := w.at("home", "Firefox", secret)
 	h, err := w.s.History(t.Context(), c, "", 100)
 	ok(t, "history", err)
 	if got := count(h, auth.ActForgot); got != sent+1 {
