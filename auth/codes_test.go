@@ -31,8 +31,8 @@ func TestNewRecoveryCodesEndWhatTheOldOnesOpened(t *testing.T) {
 	ok(t, "the owner's own", err)
 }
 
-// Codes are the way back to something: without another method that works none are made, and a site without them has none.
-// What is answered says when, for whom, and once.
+// Codes are the way back to something: without another method that works none are made, and a site without them has
+// none. What is answered says when, for whom, and once.
 func TestWhereRecoveryCodesAreMade(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Policy.Guesses.Limit = 3 })
 	secret, c := w.enrolled(sellerMail, sellerNumber)
@@ -53,7 +53,8 @@ func TestWhereRecoveryCodesAreMade(t *testing.T) {
 	ok(t, "a backup", lastErr(w.s.Restored(t.Context(), false)))
 	w.pass(3 * time.Minute) // the codes of before are void
 	c = with(c, w.second(c, w.signIn(c, sellerMail), secret).Token)
-	wantCode(t, "the file after a restored backup", lastErr(w.s.CodesFile(t.Context(), c, set.Sealed)), auth.CeremonyVoid)
+	wantCode(t, "the file after a restored backup", lastErr(w.s.CodesFile(t.Context(), c, set.Sealed)),
+		auth.CeremonyVoid)
 	for range 3 {
 		_ = w.finish(caller("home"), w.begun(caller("home"), byApp), typed("000000"))()
 	}
@@ -74,4 +75,22 @@ func TestWhereRecoveryCodesAreMade(t *testing.T) {
 	if commits != 1 {
 		t.Errorf("without a fresh step: got %d commits, want that of the refusal", commits)
 	}
+}
+
+// New codes end what the old ones opened elsewhere and nothing else: not the session that made them, by whatever it was
+// opened, and none that another method opened.
+func TestNewRecoveryCodesEndNothingElse(t *testing.T) {
+	w := newWorld(t)
+	secret, c := w.enrolled(sellerMail, sellerNumber)
+	set, err := w.s.RecoveryCodes(t.Context(), c)
+	ok(t, "make", err)
+	shop, _ := w.at("shop", "Safari", secret)
+	desk := caller("desk")
+	ch := w.begun(desk, auth.MethodChoice{Kind: auth.Lookup})
+	done, err := w.s.SignInFinish(t.Context(), desk, ch.Ceremony, typed(set.Codes[0]))
+	ok(t, "a code", err)
+	desk.Token = done.Token
+	ok(t, "make again", lastErr(w.s.RecoveryCodes(t.Context(), desk)))
+	ok(t, "the one that made them", w.me(&desk)())
+	ok(t, "one by the app", w.me(&shop)())
 }

@@ -43,7 +43,8 @@ var (
 func TestAFixtureIsAnAccount(t *testing.T) {
 	w := newWorld(t, asLab)
 	lab := maker(t, w)
-	form := fixtures.AccountForm{Name: strings.Repeat("Ann ", 100), Email: sellerMail, Phone: sellerNumber, Session: true,
+	form := fixtures.AccountForm{Name: strings.Repeat("Ann ", 100), Email: sellerMail, Phone: sellerNumber,
+		Session: true,
 		Methods: []auth.MethodForm{fixtureMail, fixturePhone, fixtureApp, fixtureCodes, virtualKey(t, "one"),
 			virtualKey(t, "two"), virtualKey(t, "three")}}
 	form.Methods[4].Name = "Blue key"
@@ -83,7 +84,8 @@ func TestAFixtureIsAnAccount(t *testing.T) {
 		t.Error("a named key: got it by another name")
 	}
 	for what, methods := range map[string][]auth.MethodForm{"none": nil, "codes": {fixtureCodes}} {
-		made, err := lab.Make(t.Context(), caller("shop"), fixtures.AccountForm{Name: what, Session: true, Methods: methods})
+		made, err := lab.Make(t.Context(), caller("shop"), fixtures.AccountForm{Name: what, Session: true,
+			Methods: methods})
 		ok(t, what, err)
 		if made.Session == nil || made.Session.AAL != 1 || !made.Session.Restricted {
 			t.Errorf("with %s: got %+v, want a session that has to enrol", what, made.Session)
@@ -139,7 +141,8 @@ func TestWhatNoFixtureHas(t *testing.T) {
 	}
 	wantCode(t, "too many, past the form", w.stall().door.Do(t.Context(), caller(""), actLab, many), auth.NoSuchMethod)
 	two := fixtures.AccountForm{Name: "dora", Methods: []auth.MethodForm{fixturePhone, other, fixtureApp, fixtureApp,
-		{Kind: auth.WebAuthn, Flavour: auth.Passkey, Virtual: virtualKey(t, "y").Virtual}}}
+		{Kind: auth.WebAuthn, Flavour: auth.Passkey, Virtual: virtualKey(t, "y").Virtual},
+		{Kind: auth.WebAuthn, Flavour: auth.SecurityKey, Virtual: virtualKey(t, "z").Virtual}}}
 	ok(t, "what an account may have", lastErr(lab.Make(t.Context(), caller(""), two)))
 }
 

@@ -102,3 +102,10 @@ func TestMailedCodesAreBound(t *testing.T) {
 	b.pass(31 * time.Minute)
 	wantCode(t, "too late", b.s.IntroduceFinish(ctx, caller("c"), late.Ceremony, code), auth.CeremonyExpired)
 }
+
+// Who brings no cookie is a stranger of his network, never introduced: his wrong answers make no other one wait.
+func TestWithoutACookieNobodyIsIntroduced(t *testing.T) {
+	b := newBesieged(t)
+	b.fail(behind("", "203.0.113.7"), auth.Password, 5, 0)
+	ok(t, "elsewhere", b.succeed(behind("", "198.51.100.7"), auth.Password))
+}

@@ -30,9 +30,13 @@ func TestWhoWritesAMessageWakesTheOutbox(t *testing.T) {
 		want bool
 	}{
 		{"a look", w.me(&c), false},
-		{"another name", func() error { return lastErr(w.s.Rename(t.Context(), c, w.only(c, auth.TOTP).ID, "App", "")) }, false},
+		{"another name", func() error {
+			return lastErr(w.s.Rename(t.Context(), c, w.only(c, auth.TOTP).ID, "App",
+				""))
+		}, false},
 		{"a link", func() error { return w.s.Forgot(t.Context(), caller("x"), sellerMail) }, true},
-		{"a link for nobody", func() error { return w.s.Forgot(t.Context(), caller("x"), "nobody@example.com") }, false},
+		{"a link for nobody", func() error { return w.s.Forgot(t.Context(), caller("x"), "nobody@example.com") },
+			false},
 		{"guesses that lock", func() error { w.lock("thief"); return nil }, true},
 	} {
 		ok(t, x.what, x.do())
@@ -66,8 +70,8 @@ func TestALookIsNotedNowAndThen(t *testing.T) {
 	}
 }
 
-// A day has so many reset links, then one in a link's life, which is as long as the mail says; nobody is told that there
-// are no more, and the history has those that went out.
+// A day has so many reset links, then one in a link's life, which is as long as the mail says; nobody is told that
+// there are no more, and the history has those that went out.
 func TestResetLinksAreFew(t *testing.T) {
 	w := newWorld(t)
 	secret, _ := w.enrolled(sellerMail, sellerNumber)
@@ -88,7 +92,8 @@ func TestResetLinksAreFew(t *testing.T) {
 		w.pass(30 * time.Second)
 		for _, m := range ask() {
 			sent++
-			if got := m.Expires.Sub(w.time()); got != 30*time.Minute || m.Recipient != sellerMail || m.Language != "en" {
+			if got := m.Expires.Sub(w.time()); got != 30*time.Minute || m.Recipient != sellerMail ||
+				m.Language != "en" {
 				t.Errorf("got a link good for %s: %+v", got, m)
 			}
 		}
@@ -149,7 +154,24 @@ func TestWhatANewPasswordIsRefusedFor(t *testing.T) {
 	if list := w.listed(c); len(list) != 1 || !list[0].Current {
 		t.Errorf("browsers: got %+v, want the one at hand", list)
 	}
-	if list, err := w.s.Sessions(t.Context(), c); err != nil || !slices.ContainsFunc(list, func(x auth.SessionInfo) bool { return x.Current }) {
+	if list, err := w.s.Sessions(t.Context(), c); err != nil || !slices.ContainsFunc(list,
+		func(x auth.SessionInfo) bool { return x.Current }) {
 		t.Errorf("sessions: got %+v, %v", list, err)
+	}
+}
+
+// What is stored is of whole seconds, whenever it happens.
+func TestTimesAreOfWholeSeconds(t *testing.T) {
+	w := newWorld(t)
+	w.pass(700 * time.Millisecond)
+	_, c := w.enrolled(sellerMail, sellerNumber)
+	info, err := w.s.Security(t.Context(), c)
+	ok(t, "overview", err)
+	want := w.time().Truncate(time.Second)
+	for what, got := range map[string]time.Time{"password": info.PasswordAt, "on since": info.EnrolledAt,
+		"bound": info.Methods[0].BoundAt, "shown": info.Me.Session.AuthTime} {
+		if !got.Equal(want) {
+			t.Errorf("%s: got %s, want %s", what, got, want)
+		}
 	}
 }
