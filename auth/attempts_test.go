@@ -54,8 +54,8 @@ func TestCountsOfOlderStoresAreRead(t *testing.T) {
 	}
 }
 
-// The edges of what wrong answers cost: the wait doubles to its cap and stays there, a quiet day ends it a second after it
-// is over, and no other second does.
+// The edges of what wrong answers cost: the wait doubles to its cap and stays there, a quiet day ends it a second
+// after it is over, and no other second does.
 func TestTheEdgesOfWaits(t *testing.T) {
 	const day = 24 * time.Hour
 	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
@@ -78,7 +78,8 @@ func TestTheEdgesOfWaits(t *testing.T) {
 		if got := a.freeTries(g, at); got != free {
 			t.Errorf("%s later: got %d free, want %d", after, got, free)
 		}
-		if next := a.afterFailure(g, at); next.Burst == 1 != (free > 0) || next.Failures != 101 || !next.Keep || next.At != at {
+		if next := a.afterFailure(g, at); next.Burst == 1 != (free > 0) || next.Failures != 101 || !next.Keep ||
+			next.At != at {
 			t.Errorf("one more %s later: got %+v", after, next)
 		}
 	}

@@ -317,11 +317,16 @@ func TestWhyAChainDoesNotHold(t *testing.T) {
 		event uint64
 		why   string
 	}{
-		"a": {func(tx store.Tx) error { return s.chains.Put(tx, "a", &chainHead{Seq: 9}) }, 4, "the chain ends before it, its head says 9"},
-		"b": {func(tx store.Tx) error { return s.chains.Delete(tx, "b") }, 4, "the chain ends before it, its head says 0"},
-		"c": {func(tx store.Tx) error { return tx.Put("chain", "c", []byte("not ours")) }, 4, "the head of its chain cannot be read"},
-		"d": {func(tx store.Tx) error { return tx.Put("event", eventKey("d", 2), []byte("not ours")) }, 2, "it cannot be read"},
-		"e": {func(tx store.Tx) error { return s.events.Delete(tx, eventKey("e", 1)) }, 1, "it does not follow from the one before it"},
+		"a": {func(tx store.Tx) error { return s.chains.Put(tx, "a", &chainHead{Seq: 9}) }, 4,
+			"the chain ends before it, its head says 9"},
+		"b": {func(tx store.Tx) error { return s.chains.Delete(tx, "b") }, 4,
+			"the chain ends before it, its head says 0"},
+		"c": {func(tx store.Tx) error { return tx.Put("chain", "c", []byte("not ours")) }, 4,
+			"the head of its chain cannot be read"},
+		"d": {func(tx store.Tx) error { return tx.Put("event", eventKey("d", 2), []byte("not ours")) }, 2,
+			"it cannot be read"},
+		"e": {func(tx store.Tx) error { return s.events.Delete(tx, eventKey("e", 1)) }, 1,
+			"it does not follow from the one before it"},
 		"f": {func(tx store.Tx) error {
 			head, err := s.chains.Get(tx, "f")
 			if err != nil {
@@ -367,7 +372,8 @@ func TestWhyAChainDoesNotHold(t *testing.T) {
 			t.Errorf("chain %s: got event %d: %s, want event %d: %s", b.Chain, b.Event, b.Why, x.event, x.why)
 		}
 	}
-	if got := broken.Error(); strings.Count(got, "\n") != len(spoilt)-1 || !strings.HasPrefix(got, "chain a, event 4: the chain ends") {
+	if got := broken.Error(); strings.Count(got, "\n") != len(spoilt)-1 || !strings.HasPrefix(got,
+		"chain a, event 4: the chain ends") {
 		t.Errorf("got %q", got)
 	}
 	var many BrokenAudit

@@ -65,7 +65,8 @@ func without(k auth.Kind) func(*auth.Config) {
 	}
 }
 
-// A kind that the site has no more when an exchange goes on is refused: nothing of it is believed, and nothing falls over.
+// A kind that the site has no more when an exchange goes on is refused: nothing of it is believed, and nothing falls
+// over.
 func TestAKindThatIsGoneMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	o := owner(w)
@@ -88,8 +89,10 @@ func TestAKindThatIsGoneMeanwhile(t *testing.T) {
 	ok(t, "the site without them", err)
 	code := typed("000000")
 	for what, err := range map[string]error{
-		"bind":             lastErr(w.s.BindFinish(t.Context(), c, auth.BindDone{Ceremony: app.Ceremony, Response: code})),
-		"bind a number":    lastErr(w.s.BindFinish(t.Context(), c, auth.BindDone{Ceremony: number.Ceremony, Response: code})),
+		"bind": lastErr(w.s.BindFinish(t.Context(), c, auth.BindDone{Ceremony: app.Ceremony,
+			Response: code})),
+		"bind a number": lastErr(w.s.BindFinish(t.Context(), c, auth.BindDone{Ceremony: number.Ceremony,
+			Response: code})),
 		"text again":       lastErr(w.s.BindResend(t.Context(), c, number.Ceremony, auth.SMS)),
 		"sign in":          lastErr(w.s.SignInFinish(t.Context(), caller("shop"), signIn.Ceremony, touched)),
 		"sign in by touch": lastErr(w.s.SignInFinish(t.Context(), caller("shop"), first.Ceremony, touched)),
@@ -137,7 +140,8 @@ func TestAFactorThatFailsRefusesNothing(t *testing.T) {
 	before := w.documents("throttle", "authenticator", "session", "event")
 	for what, try := range map[string]func(*auth.Service) error{
 		"a binding": func(s *auth.Service) error {
-			return lastErr(s.BindFinish(t.Context(), c, auth.BindDone{Ceremony: bind.Ceremony, Response: typed("000000")}))
+			return lastErr(s.BindFinish(t.Context(), c, auth.BindDone{Ceremony: bind.Ceremony,
+				Response: typed("000000")}))
 		},
 		"a sign-in": func(s *auth.Service) error {
 			return lastErr(s.SignInFinish(t.Context(), caller("home"), flow.Ceremony, w.app(secret)))

@@ -80,8 +80,8 @@ func TestTheListOfBrowsers(t *testing.T) {
 	}
 }
 
-// Trust is offered where it is to be had, in new browsers and known ones, and refused elsewhere; it ends with the password
-// that it was given behind, and where the site does not want it any more.
+// Trust is offered where it is to be had, in new browsers and known ones, and refused elsewhere; it ends with the
+// password that it was given behind, and where the site does not want it any more.
 func TestWhereTrustIsToBeHad(t *testing.T) {
 	w := newWorld(t)
 	secret, _ := w.enrolled(sellerMail, sellerNumber)
@@ -101,7 +101,8 @@ func TestWhereTrustIsToBeHad(t *testing.T) {
 	offered("none", "", false)
 	b, err := w.s.TrustBrowser(t.Context(), home)
 	ok(t, "trust", err)
-	if again, err := w.s.TrustBrowser(t.Context(), with(caller(b.Cookie), home.Token)); err != nil || again.Cookie == b.Cookie {
+	if again, err := w.s.TrustBrowser(t.Context(), with(caller(b.Cookie), home.Token)); err != nil ||
+		again.Cookie == b.Cookie {
 		t.Errorf("again: got %v, the same cookie %v", err, again.Cookie == b.Cookie)
 	} else {
 		b = again
@@ -140,8 +141,8 @@ func TestWhereTrustIsToBeHad(t *testing.T) {
 	}
 }
 
-// Forgetting is told of by what it is about: the history names the browser, one that is not there is said to be none, and
-// to forget all is no fault where there is none.
+// Forgetting is told of by what it is about: the history names the browser, one that is not there is said to be none,
+// and to forget all is no fault where there is none.
 func TestForgettingBrowsersIsWrittenDown(t *testing.T) {
 	w := newWorld(t)
 	secret, c := w.enrolled(sellerMail, sellerNumber)
@@ -153,6 +154,9 @@ func TestForgettingBrowsersIsWrittenDown(t *testing.T) {
 	wantCode(t, "again", w.s.ForgetBrowser(t.Context(), c, trusted.ID), auth.NotFound)
 	ok(t, "all", w.s.ForgetBrowser(t.Context(), c, ""))
 	ok(t, "all of none", w.s.ForgetBrowser(t.Context(), c, ""))
+	w.mail()
+	w.at("home", "Firefox", secret)
+	w.lastMail(auth.TemplateNewBrowser) // it is new once more
 	h, err := w.s.History(t.Context(), c, "", 100)
 	ok(t, "history", err)
 	var got []string
@@ -164,14 +168,15 @@ func TestForgettingBrowsersIsWrittenDown(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"forget-browser ", "forget-browser Chromium · Linux", "forget-browser Safari", "trust-browser Safari"}
+	want := []string{"forget-browser ", "forget-browser Chromium · Linux", "forget-browser Safari",
+		"trust-browser Safari"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// The owner of an account that has to enrol hears of the second browser, not of the first, which is his own sign-up's, and
-// not of those that leave nothing behind.
+// The owner of an account that has to enrol hears of the second browser, not of the first, which is his own sign-up's,
+// and not of those that leave nothing behind.
 func TestNewBrowsersBeforeEnrolment(t *testing.T) {
 	w := newWorld(t)
 	w.seller(sellerMail, sellerNumber)
@@ -179,11 +184,13 @@ func TestNewBrowsersBeforeEnrolment(t *testing.T) {
 		browser string
 		shared  bool
 		told    bool
-	}{{"home", false, false}, {"shop", false, true}, {"shop", false, false}, {"cafe", true, false}, {"", false, false}} {
+	}{{"home", false, false}, {"shop", false, true}, {"shop", false, false}, {"cafe", true, false}, {"", false,
+		false}} {
 		w.mail()
 		f := auth.SignInForm{Identifier: sellerMail, Password: password, Shared: x.shared}
 		ok(t, "sign in", lastErr(w.s.SignIn(t.Context(), caller(x.browser), f)))
-		told := slices.ContainsFunc(w.mail(), func(m auth.Message) bool { return m.Template == auth.TemplateNewBrowser })
+		told := slices.ContainsFunc(w.mail(),
+			func(m auth.Message) bool { return m.Template == auth.TemplateNewBrowser })
 		if told != x.told {
 			t.Errorf("at %q: got told %v, want %v", x.browser, told, x.told)
 		}

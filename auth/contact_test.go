@@ -242,8 +242,8 @@ func TestALinkToANewEmailEndsWithThePassword(t *testing.T) {
 	}
 }
 
-// What is answered to a new e-mail: where the mail went, until when its link is good, when it may be sent again; a day has
-// so many, whoever asks, and what is no mailbox costs nothing.
+// What is answered to a new e-mail: where the mail went, until when its link is good, when it may be sent again; a day
+// has so many, whoever asks, and what is no mailbox costs nothing.
 func TestANewEmailIsAskedForSoOften(t *testing.T) {
 	w := newWorld(t)
 	secret, c := w.enrolled(sellerMail, sellerNumber)
@@ -252,7 +252,8 @@ func TestANewEmailIsAskedForSoOften(t *testing.T) {
 		w.mail()
 		info, err := w.s.ChangeEmail(t.Context(), c, "New@Example.com")
 		ok(t, "ask", err)
-		want := auth.SignUpInfo{MaskedEmail: "N•••@example.com", Expires: w.time().Add(day), ResendAt: w.time().Add(30 * time.Second)}
+		want := auth.SignUpInfo{MaskedEmail: "N•••@example.com", Expires: w.time().Add(day),
+			ResendAt: w.time().Add(30 * time.Second)}
 		if *info != want {
 			t.Errorf("asked: got %+v, want %+v", *info, want)
 		}
@@ -263,7 +264,8 @@ func TestANewEmailIsAskedForSoOften(t *testing.T) {
 		if i+1 == w.cfg.Policy.SendsPerDay {
 			break
 		}
-		e := wantCode(t, "again at once", lastErr(w.s.ChangeEmail(t.Context(), c, "new@example.com")), auth.ResendTooSoon)
+		e := wantCode(t, "again at once", lastErr(w.s.ChangeEmail(t.Context(), c, "new@example.com")),
+			auth.ResendTooSoon)
 		if !e.Until.Equal(info.ResendAt) {
 			t.Errorf("after %d: got it again at %s, want %s", i+1, e.Until, info.ResendAt)
 		}
@@ -294,8 +296,8 @@ func TestALinkMovesNoEmailIntoTheOnlySecondStep(t *testing.T) {
 	w.signIn(caller("home"), sellerMail)
 }
 
-// The same number again tells nobody and keeps its proof; another one that was shown by a code while nobody else has shown
-// it since is proved from then on.
+// The same number again tells nobody and keeps its proof; another one that was shown by a code while nobody else has
+// shown it since is proved from then on.
 func TestTheSameNumberAgain(t *testing.T) {
 	w := newWorld(t)
 	_, c := w.enrolled(sellerMail, sellerNumber)
@@ -313,7 +315,8 @@ func TestTheSameNumberAgain(t *testing.T) {
 	if n != "+86 ••• •••• 8001" {
 		t.Errorf("by its region: got %s", n)
 	}
-	for number, want := range map[string]auth.Code{"abc": auth.PhoneMalformed, "+86 1": auth.PhoneMalformed, "13800138001": auth.PhoneNoCountry} {
+	for number, want := range map[string]auth.Code{"abc": auth.PhoneMalformed, "+86 1": auth.PhoneMalformed,
+		"13800138001": auth.PhoneNoCountry} {
 		wantCode(t, number, lastErr(w.s.ChangePhone(t.Context(), c, number, "")), want)
 	}
 	own, err := w.s.OwnEmail(t.Context(), c)

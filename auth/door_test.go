@@ -121,7 +121,8 @@ func walk(t *testing.T, typ reflect.Type, path string, forbidden, seen map[refle
 	}
 }
 
-// What a session has shown against what an act demands: its class and its age, to the second, and what is asked for then.
+// What a session has shown against what an act demands: its class and its age, to the second, and what is asked for
+// then.
 func TestWhatADemandAsks(t *testing.T) {
 	const age = 10 * time.Minute
 	now := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)

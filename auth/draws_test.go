@@ -70,14 +70,15 @@ func TestNetworksOfDraws(t *testing.T) {
 	}
 }
 
-// What a text draws of whom: the numbers that begin alike by eight signs, the country, the site, and of a proved one the
-// number itself; of a binding the address and the mailbox, aliases folded.
+// What a text draws of whom: the numbers that begin alike by eight signs, the country, the site, and of a proved one
+// the number itself; of a binding the address and the mailbox, aliases folded.
 func TestWhatATextDraws(t *testing.T) {
 	s, end := service(t, filepath.Join(t.TempDir(), "l.db"), nil)
 	defer end()
 	w := &Work{s: s, caller: Caller{IP: netip.MustParseAddr("203.0.113.7")}}
 	const number = "+8613800138000"
-	for other, same := range map[ident.Phone]string{number: "true true", "+8613800000000": "true", "+8613700138000": "false"} {
+	for other, same := range map[ident.Phone]string{number: "true true", "+8613800000000": "true",
+		"+8613700138000": "false"} {
 		got := w.textDraws(number, proved)
 		two := w.textDraws(other, proved)
 		if first, _, _ := strings.Cut(same, " "); fmt.Sprint(got[0].key == two[0].key) != first {
@@ -116,7 +117,8 @@ func TestWhatATextDraws(t *testing.T) {
 			"pw 120 true texts-later, ppf 250 true texts-later, pcf 500 true texts-later, psf 1250 true texts-later"},
 		"of who has a second step": {w.bindDraws(other, Voice, number), "m 10 true send-limit-reached, " +
 			"o 10 true send-limit-reached, ppb 250 false texts-later, pcb 500 false texts-later, psb 1250 false texts-later"},
-		"a mailbox": {w.bindDraws(a, Mail, "box@example.com"), "m 10 false send-limit-reached, o 10 true send-limit-reached"},
+		"a mailbox": {w.bindDraws(a, Mail, "box@example.com"),
+			"m 10 false send-limit-reached, o 10 true send-limit-reached"},
 	} {
 		if got := drawing(x.list, first); got != x.want {
 			t.Errorf("%s: got %s, want %s", what, got, x.want)

@@ -36,7 +36,8 @@ func TestWhatIsLostTogether(t *testing.T) {
 		together bool
 	}{
 		{"the phone and the key ring", Device{Kind: Handset}, Device{Kind: Stick}, true},
-		{"a phone that lies somewhere is carried all the same", Device{Kind: Handset, Place: "desk"}, Device{Kind: Stick}, true},
+		{"a phone that lies somewhere is carried all the same", Device{Kind: Handset, Place: "desk"},
+			Device{Kind: Stick}, true},
 		{"the phone and a key in a drawer", Device{Kind: Handset}, Device{Kind: Stick, Place: "drawer"}, false},
 		{"two phones", Device{Kind: Handset}, Device{Kind: Handset}, false},
 		{"two keys", Device{Kind: Stick}, Device{Kind: Stick}, false},
@@ -86,8 +87,9 @@ func TestRowsOfTheForecast(t *testing.T) {
 		"": nil,
 		"{stick Blue safe stick} | key | app codes | now\n{phone   phone} | app | key codes | now\n" +
 			"{sheet   paper} | codes | key app | now\n| key app off codes | | documents": {key, app, off, codes},
-		"{phone   phone} | app | codes | later\n{sheet   paper} | codes | app | now\n| app codes | | documents": {app, codes},
-		"{phone   phone} | app | | documents\n| app | | documents":                                              {app},
+		"{phone   phone} | app | codes | later\n{sheet   paper} | codes | app | now\n| app codes | | documents": {app,
+			codes},
+		"{phone   phone} | app | | documents\n| app | | documents": {app},
 	} {
 		rows := table.forecast(methods, devices)
 		if got := text(rows); got != want {

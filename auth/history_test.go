@@ -77,7 +77,8 @@ func TestHistoryIsReadPageByPage(t *testing.T) {
 				t.Errorf("from %q at most %d: got %s refused, want %s", cursor, limit, e.Field, field)
 			}
 			if cursor == "" {
-				e := wantCode(t, "no list", lastErr(w.s.MethodHistory(t.Context(), c, app.ID, limit)), auth.MalformedRequest)
+				e := wantCode(t, "no list", lastErr(w.s.MethodHistory(t.Context(), c, app.ID, limit)),
+					auth.MalformedRequest)
 				if e.Field != "limit" {
 					t.Errorf("at most %d of a method: got %s refused", limit, e.Field)
 				}
@@ -136,7 +137,8 @@ func TestWhatAnActWritesDown(t *testing.T) {
 		h, err := w.s.History(ctx, c, "", 1)
 		ok(t, "history", err)
 		e := h.Events[0]
-		got := strings.Join(strings.Fields(fmt.Sprintln(e.Action, e.Kind, e.Flavour, e.Channel, e.Item, e.Outcome)), " ")
+		got := strings.Join(strings.Fields(fmt.Sprintln(e.Action, e.Kind, e.Flavour, e.Channel, e.Item, e.Outcome)),
+			" ")
 		if got != want {
 			t.Errorf("%s: got %q, want %q", what, got, want)
 		}

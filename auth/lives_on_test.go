@@ -11,8 +11,8 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual"
 )
 
-// Where a new method lives: with what is on the same phone or PC until its owner says otherwise, every key and mailbox by
-// itself, and where he says it does.
+// Where a new method lives: with what is on the same phone or PC until its owner says otherwise, every key and mailbox
+// by itself, and where he says it does.
 func TestWhereANewMethodLives(t *testing.T) {
 	w := newWorld(t)
 	w.seller(sellerMail, sellerNumber)
@@ -42,7 +42,8 @@ func TestWhereANewMethodLives(t *testing.T) {
 	onKey := app(auth.BindDone{Device: red.Authenticator.Device})
 	names := map[string]string{}
 	var got []string
-	for _, x := range []auth.AuthenticatorInfo{blue.Authenticator, red.Authenticator, number.Authenticator, box.Authenticator,
+	for _, x := range []auth.AuthenticatorInfo{blue.Authenticator, red.Authenticator, number.Authenticator,
+		box.Authenticator,
 		usual, nowhere, another, pc, pcToo, named, onKey} {
 		if names[x.Device] == "" {
 			names[x.Device] = string(x.DeviceKind) + fmt.Sprint(len(names))
@@ -98,7 +99,15 @@ func TestWhatMayBeTheBackup(t *testing.T) {
 	if e.Args["name"] != "Old phone" {
 		t.Errorf("falls with: got %v, want the old phone", e.Args)
 	}
+	needed := func(when string, want bool) {
+		t.Helper()
+		if info, err := w.s.Security(t.Context(), c); err != nil || info.BackupNeeded != want {
+			t.Errorf("%s: got a backup asked for %v, %v", when, !want, err)
+		}
+	}
+	needed("with one phone", true)
 	ok(t, "texts of another", bind(text, auth.BindDone{Device: "new"}))
+	needed("with two", false)
 	ok(t, "an app beside two", bind(app, auth.BindDone{}))
 }
 
@@ -115,7 +124,8 @@ func TestABindingEndsOnce(t *testing.T) {
 	ok(t, "prompt", json.Unmarshal(ch.Prompt, &prompt))
 	finish := func() error {
 		w.pass(31 * time.Second)
-		return lastErr(w.s.BindFinish(t.Context(), c, auth.BindDone{Ceremony: ch.Ceremony, Response: w.app(prompt.Secret)}))
+		return lastErr(w.s.BindFinish(t.Context(), c, auth.BindDone{Ceremony: ch.Ceremony,
+			Response: w.app(prompt.Secret)}))
 	}
 	ok(t, "finish", finish())
 	wantCode(t, "finish again", finish(), auth.CeremonyUsed)
@@ -162,7 +172,8 @@ func TestWhatIsOneOfItsKind(t *testing.T) {
 	w := newWorld(t)
 	_, c := w.enrolled(sellerMail, sellerNumber)
 	on := map[string]int{}
-	for _, k := range []auth.DeviceKind{auth.Handset, auth.Computer, auth.Extension, auth.Handset, auth.Computer, auth.Extension} {
+	for _, k := range []auth.DeviceKind{auth.Handset, auth.Computer, auth.Extension, auth.Handset, auth.Computer,
+		auth.Extension} {
 		w.pass(31 * time.Second)
 		ch, err := w.s.BindBegin(t.Context(), c, auth.BindForm{Kind: auth.TOTP})
 		ok(t, "begin", err)

@@ -117,8 +117,8 @@ func TestWhichMailedCodesAreGood(t *testing.T) {
 	}
 }
 
-// A day has so many mails with a code, then one in a code's life; the last of them stays good where it is asked for, and
-// who asks beyond them hears nothing else.
+// A day has so many mails with a code, then one in a code's life; the last of them stays good where it is asked for,
+// and who asks beyond them hears nothing else.
 func TestMailedCodesAreFew(t *testing.T) {
 	w := newWorld(t)
 	w.seller(target, sellerNumber)
@@ -156,10 +156,11 @@ func TestMailedCodesEnd(t *testing.T) {
 		meanwhile func(*world)
 		want      auth.Code
 	}{
-		"an hour":           {func(w *world) { w.pass(time.Hour - 31*time.Second) }, ""},
-		"a second more":     {func(w *world) { w.pass(time.Hour - 30*time.Second) }, auth.CodeWrong},
-		"a new password":    {func(w *world) { w.reset(target, newPassword) }, auth.CodeWrong},
-		"a restored backup": {func(w *world) { ok(w.t, "a backup", lastErr(w.s.Restored(w.t.Context(), false))) }, auth.CodeWrong},
+		"an hour":        {func(w *world) { w.pass(time.Hour - 31*time.Second) }, ""},
+		"a second more":  {func(w *world) { w.pass(time.Hour - 30*time.Second) }, auth.CodeWrong},
+		"a new password": {func(w *world) { w.reset(target, newPassword) }, auth.CodeWrong},
+		"a restored backup": {func(w *world) { ok(w.t, "a backup", lastErr(w.s.Restored(w.t.Context(), false))) },
+			auth.CodeWrong},
 	} {
 		w := newWorld(t)
 		w.seller(target, sellerNumber)
@@ -211,13 +212,15 @@ func TestWhatALetterSays(t *testing.T) {
 	}
 	pauses = 0
 	for range 5 {
-		wantCode(t, "a guess", w.s.IntroduceFinish(t.Context(), caller("new"), ch.Ceremony, "0000-0000"), auth.CodeWrong)
+		wantCode(t, "a guess", w.s.IntroduceFinish(t.Context(), caller("new"), ch.Ceremony, "0000-0000"),
+			auth.CodeWrong)
 	}
 	ok(t, "the code", w.s.IntroduceFinish(t.Context(), caller("new"), ch.Ceremony, code))
 	if pauses != 5 {
 		t.Errorf("got %d answers held back, want those of the guesses", pauses)
 	}
-	wantCode(t, "half a code after it", w.s.IntroduceFinish(t.Context(), caller("new"), ch.Ceremony, "00"), auth.CeremonyUsed)
+	wantCode(t, "half a code after it", w.s.IntroduceFinish(t.Context(), caller("new"), ch.Ceremony, "00"),
+		auth.CeremonyUsed)
 	w.pass(time.Minute)
 	c = with(c, w.second(c, w.signIn(c, target), secret).Token)
 	h, err := w.s.History(t.Context(), c, "", 100)

@@ -128,7 +128,7 @@ func rules() map[Action]Rule {
 		ActStepUp:       {Who: Enrolled, Audit: true},
 		ActTest:         {Who: Enrolled, Audit: true},
 		ActRename:       {Who: Enrolled, Demand: Demand{Weak, ageRename}, Audit: true},
-		ActCodes:        {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true}, // a way back to something
+		ActCodes:        {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 		ActRemove:       {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true}, // and Same, or it waits
 		ActLose:         {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
 		ActCancelChange: {Who: Enrolled, Audit: true},

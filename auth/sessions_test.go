@@ -75,6 +75,11 @@ func TestSessionsAndBrowsersAreBounded(t *testing.T) {
 	if len(known) != 100 {
 		t.Errorf("browsers: got %d, want 100", len(known))
 	}
+	newest := func(a, b auth.BrowserInfo) int { return b.SeenAt.Compare(a.SeenAt) }
+	if oldest := known[len(known)-1].SeenAt; !slices.IsSortedFunc(known, newest) ||
+		w.time().Sub(oldest) != 99*time.Second {
+		t.Errorf("browsers: got the last of %s ago, want the newest hundred, the newest first", w.time().Sub(oldest))
+	}
 	ok(t, "forget all", w.s.ForgetBrowser(ctx, last, ""))
 	known, err = w.s.Browsers(ctx, last)
 	ok(t, "browsers", err)
