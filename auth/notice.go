@@ -185,7 +185,7 @@ func (w *Work) textNotice(a *Account, m Message, ids messageIDs) error {
 // provedNumbers are the account's own number, unless it is only claimed, and those that it gets codes at.
 func (w *Work) provedNumbers(a *Account) ([]ident.Recipient, error) {
 	var to []ident.Recipient
-	if a.Phone != "" && !a.PhoneAt.IsZero() {
+	if !a.PhoneAt.IsZero() {
 		to = append(to, ident.Recipient(a.Phone))
 	}
 	list, err := w.authenticators(a.ID)

@@ -175,7 +175,7 @@ func (w *Work) renew(x *success, secret []byte) (string, *session, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		if last.exchanged() && last.NextAgain {
+		if last.NextAgain {
 			id = last.Next
 			continue
 		}
@@ -187,7 +187,6 @@ func (w *Work) renew(x *success, secret []byte) (string, *session, error) {
 		if err := w.exchange(last, &next, true); err != nil {
 			return "", nil, err
 		}
-		w.touchDue = false
 		return w.s.sessionToken(x.Account, secret), &next, nil
 	}
 	return "", nil, Refuse(CeremonyUsed)

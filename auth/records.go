@@ -121,7 +121,7 @@ func (r *Records[T]) stale(rec *record[T]) bool {
 
 // checkRegistered refuses the use of a collection that is not registered where w is.
 func (r *Records[T]) checkRegistered(w *Work) error {
-	if r.service == nil || r.service != w.s {
+	if r.service != w.s {
 		return fmt.Errorf("collection %s is not registered", r.name)
 	}
 	return nil

@@ -131,7 +131,6 @@ func (w *Work) deleteCodeSet(key string, ids messageIDs) error {
 	if err != nil {
 		return err
 	}
-	w.account = a
 	rest, err := w.authenticators(a.ID)
 	if err != nil {
 		return err

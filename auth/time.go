@@ -235,7 +235,6 @@ func (s *Service) setClock(ctx context.Context, operator string, from, to time.T
 		}
 		w.About(siteChain("clock"))
 		w.Note("", from.Format(time.RFC3339)+" -> "+to.Format(time.RFC3339))
-		w.saveTimeDue = false // the record is written here
 		m.High = to
 		m.ClockSet++
 		change(w, m)

@@ -189,7 +189,7 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 
 // mayUndo refuses an address that is none of the account's any more, but for its own replacement.
 func (w *Work) mayUndo(a *Account, d *deed) error {
-	own := func(x *Authenticator) bool { return x.Recipient != "" && x.Recipient.Key() == d.To.Key() }
+	own := func(x *Authenticator) bool { return x.Recipient.Key() == d.To.Key() }
 	if d.Told == toldEmail && d.To.Key() == ident.Recipient(d.Email).Key() || slices.ContainsFunc(d.Gone, own) {
 		return nil
 	}
