@@ -158,3 +158,29 @@ func TestASuccessIsHadAgainEightTimes(t *testing.T) {
 		})
 	}
 }
+
+// A sweep in between takes nothing away, and a program, which has no cookie, is done what it asks each time.
+func TestASuccessOutlastsASweep(t *testing.T) {
+	w := newWorld(t)
+	p := pressEndSession(w)
+	press := func(c auth.Caller) error {
+		_, _, err := p.act(asked(c, "body"))
+		return err
+	}
+	ok(t, "the first", press(p.c))
+	w.pass(5 * time.Second)
+	ok(t, "sweep", w.s.Sweep(t.Context()))
+	w.pass(4 * time.Second)
+	ok(t, "the same request", press(p.c))
+	w.pass(time.Second)
+	wantCode(t, "after ten seconds", press(p.c), auth.NotFound)
+
+	w = newWorld(t)
+	o := owner(w)
+	done := with(caller(""), o.byKey("").Token)
+	other, err := w.s.Me(t.Context(), o.byKey("elsewhere"))
+	ok(t, "another session", err)
+	end := func() error { return w.s.EndSession(t.Context(), asked(done, "body"), other.Session.ID) }
+	ok(t, "a program", end())
+	wantCode(t, "the same request of a program", end(), auth.NotFound)
+}

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
 )
@@ -64,4 +65,23 @@ func TestAKeyForgivesNoPasswordThatIsOut(t *testing.T) {
 	k.slip(auth.TOTP, 5)
 	ok(t, "the key", k.finish(late, ch, touch(t, k.stick, ch))())
 	wantCode(t, "another stranger", k.steps(behind("later", "198.18.0.1"), auth.TOTP, true), auth.MailCodeNeeded)
+}
+
+// A strong proof counts for the owner's word as long as for a removal, to the second.
+func TestItWasMeBehindAStrongProof(t *testing.T) {
+	for age, want := range map[time.Duration]auth.Code{10 * time.Minute: "", 10*time.Minute + tick: auth.StepUpRequired} {
+		k := newKeyed(t)
+		f := auth.SignInForm{Identifier: target, Password: password, Shared: true}
+		c := caller("cafe")
+		info, err := k.s.SignIn(t.Context(), c, f)
+		ok(t, "sign in", err)
+		ch, err := k.s.SignInBegin(t.Context(), c, info.Ceremony, byKey)
+		ok(t, "begin", err)
+		done, err := k.s.SignInFinish(t.Context(), c, ch.Ceremony, touch(t, k.stick, ch))
+		ok(t, "sign in by the key", err)
+		at := k.time()
+		k.slip(auth.TOTP, 5)
+		k.pass(at.Add(age).Sub(k.time()))
+		says(t, "it was me, after "+age.String(), k.s.ItWasMe(t.Context(), with(c, done.Token)), want)
+	}
 }

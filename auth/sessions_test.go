@@ -206,3 +206,44 @@ func TestAnOlderTokenOfASessionThatIsOver(t *testing.T) {
 	wantCode(t, "when it is over", w.me(&before)(), auth.SessionEnded)
 	wantCode(t, "as its last token says", w.me(&o.owner)(), auth.SessionEnded)
 }
+
+// A list of sessions begins with the one that was used last, and one of them is the caller's.
+func TestTheListOfSessions(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	var all []auth.Caller
+	for _, browser := range []string{"a", "b", "c"} {
+		w.pass(time.Minute)
+		all = append(all, o.byKey(browser))
+	}
+	w.pass(2 * time.Hour)
+	ok(t, "the second is used", w.me(&all[1])())
+	list, err := w.s.Sessions(t.Context(), all[0])
+	ok(t, "list", err)
+	if len(list) != 4 || !slices.IsSortedFunc(list, func(a, b auth.SessionInfo) int { return b.Seen.Compare(a.Seen) }) {
+		t.Errorf("got %+v, want four, the newest use first", list)
+	}
+	for i, s := range list {
+		me, err := w.s.Me(t.Context(), all[0])
+		ok(t, "me", err)
+		if s.Current != (s.ID == me.Session.ID) {
+			t.Errorf("number %d: got current %v, want the caller's alone", i, s.Current)
+		}
+	}
+}
+
+// A sweep takes no token from a session that goes on: the one before opens it for as long as ever, and is known as
+// exchanged for five minutes.
+func TestASweepTakesNoTokenEarly(t *testing.T) {
+	for age, want := range map[time.Duration]auth.Code{29 * time.Second: "", 30 * time.Second: auth.SessionRequired,
+		5 * time.Minute: auth.SessionRequired, 5*time.Minute + tick: auth.SessionEnded} {
+		w := newWorld(t)
+		o := owner(w)
+		before := o.owner
+		w.step(o, byKey)
+		w.pass(age)
+		ok(t, "sweep", w.s.Sweep(t.Context()))
+		says(t, "the token before, after "+age.String(), w.me(&before)(), want)
+		ok(t, "the session", w.me(&o.owner)())
+	}
+}
