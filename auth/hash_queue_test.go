@@ -228,3 +228,18 @@ func TestOwnersWaitApart(t *testing.T) {
 		})
 	}
 }
+
+// What was not judged counts towards nothing: neither the limit of an account's own browsers, nor the day of strangers.
+func TestUnjudgedPasswordsCountTowardsNothing(t *testing.T) {
+	k := newKeyed(t, fewAllowed, func(c *auth.Config) { c.Policy.StrangersPerDay = 6 })
+	free := k.s.Hasher()
+	for what, c := range map[string]auth.Caller{"a known browser": caller("home"), "a stranger": behind("late", "203.0.113.9")} {
+		for range 8 {
+			k.s.HashWith(hashless(rand.Reader, 0, 0))
+			f := auth.SignInForm{Identifier: target, Password: password}
+			wantError(t, what, lastErr(k.s.SignIn(t.Context(), c, f)), auth.Refuse(auth.Unavailable))
+			k.s.HashWith(free)
+		}
+		ok(t, what+", judged", lastErr(k.s.SignIn(t.Context(), c, auth.SignInForm{Identifier: target, Password: password})))
+	}
+}

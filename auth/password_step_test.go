@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/virtual"
@@ -56,5 +58,30 @@ func TestBlankIdentifierIsNobody(t *testing.T) {
 		if e.Outcome != "" {
 			t.Errorf("history: got %+v, want no refusal", e)
 		}
+	}
+}
+
+// Whoever keeps guessing has the owner mailed of it once a day, from however many networks.
+func TestTheOwnerIsMailedOnceADayOfALock(t *testing.T) {
+	b := newBesieged(t)
+	locks := func() (n int) {
+		for _, m := range b.mail() {
+			if m.Template == auth.TemplateLocked {
+				n++
+			}
+		}
+		return n
+	}
+	for day, want := range []int{2, 2} { // to both mailboxes
+		n := 0
+		for i := range 4 {
+			thief := behind("thief", netip.AddrFrom4([4]byte{198, 51, byte(10*day + i), 1}).String())
+			b.fail(thief, auth.Password, 5, 0)
+			n += locks()
+		}
+		if n != want {
+			t.Errorf("day %d: got %d mails, want %d", day, n, want)
+		}
+		b.pass(25 * time.Hour)
 	}
 }

@@ -336,3 +336,30 @@ func TestNoLimitDisablesNothing(t *testing.T) {
 		ok(t, string(k), b.succeed(caller("home"), k))
 	}
 }
+
+// A new password ends what was counted against it, and no more: a known browser that rests at its codes rests on, and
+// what the owner's own browsers have disabled is not offered.
+func TestANewPasswordEndsNoWaitOfAKnownBrowser(t *testing.T) {
+	b := newBesieged(t)
+	b.fail(caller("home"), auth.TOTP, 8, 2*time.Hour) // the last rests eight minutes
+	ch, err := b.begin(caller("home"), auth.Lookup)
+	ok(t, "begin", err)
+	done, err := b.s.SignInFinish(t.Context(), caller("home"), ch.Ceremony, b.right(auth.Lookup))
+	ok(t, "a recovery code", err)
+	session := with(caller("home"), done.Token)
+	ok(t, "change", lastErr(b.s.ChangePassword(t.Context(), session, password, newPassword)))
+	info, err := b.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: target, Password: newPassword})
+	ok(t, "the new password", err)
+	_, err = b.s.SignInBegin(t.Context(), caller("home"), info.Ceremony, byApp)
+	wantCode(t, "the app, while it rests", err, auth.MethodResting)
+
+	b = newBesieged(t, fewAllowed)
+	b.fail(caller("home"), auth.TOTP, 7, 2*time.Hour)
+	b.pass(2 * time.Hour)
+	b.reset(target, password)
+	for _, m := range b.signIn(caller("shop"), target).Methods {
+		if m.Kind == auth.TOTP {
+			t.Errorf("got %+v offered, want it disabled", m)
+		}
+	}
+}
