@@ -138,3 +138,29 @@ func TestNoCodesAllowedIsNone(t *testing.T) {
 	})
 	ok(t, "a text without those limits", w.text(w.newcomer(from(1), "seller@example.com"), "+8613800138000"))
 }
+
+// The operator is told when little is left of what the site pays for in a day, and once when nothing is.
+func TestTheOperatorIsToldOfABudget(t *testing.T) {
+	var log bytes.Buffer
+	w := newWorld(t, func(c *auth.Config) {
+		c.Log = slog.New(slog.NewTextHandler(&log, nil))
+		c.Policy.SendsPerSite = 160 // five for the sign-ins of one part
+	})
+	owner(w)
+	log.Reset()
+	flow := w.signIn(caller("home"), sellerMail).Ceremony
+	for i := range 6 {
+		w.pass(31 * time.Second)
+		err := lastErr(w.s.SignInBegin(t.Context(), caller("home"), flow, bySMS))
+		if i < 5 {
+			ok(t, "a text", err)
+		} else {
+			wantCode(t, "beyond the budget", err, auth.SendLimitReached)
+		}
+		lines := strings.Count(log.String(), "day's budget")
+		warned, failed := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "level=ERROR")
+		if want := max(0, min(i-2, 2)); lines != want || warned != min(want, 1) || failed != max(0, want-1) {
+			t.Errorf("after %d texts: got %s, want %d lines, the second an error", i+1, log.String(), want)
+		}
+	}
+}

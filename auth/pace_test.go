@@ -100,3 +100,54 @@ func TestThePacerForgetsWhoIsAtRest(t *testing.T) {
 		t.Error("the busy one: got it taken, want it refused")
 	}
 }
+
+// A session has its acts again at its pace, each once, and a site that says nothing has the usual pace.
+func TestASessionHasItsActsAgain(t *testing.T) {
+	at := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	p := newPacer(Pace{})
+	for i := range 60 {
+		if err := p.refuse("busy", at); err != nil {
+			t.Fatalf("act %d: got %v, want it taken", i, err)
+		}
+		p.spend("busy", at)
+	}
+	var e *Error
+	if err := p.refuse("busy", at); !errors.As(err, &e) || e.Code != TooManyRequests || !e.Until.Equal(at.Add(time.Second)) {
+		t.Errorf("the next: got %+v, want it to wait a second", err)
+	}
+	for range 3 {
+		at = at.Add(time.Second)
+		if err := p.refuse("busy", at); err != nil {
+			t.Errorf("a second later: got %v, want one taken", err)
+		}
+		p.spend("busy", at)
+		if p.refuse("busy", at) == nil {
+			t.Error("another in that second: got it taken")
+		}
+	}
+	if p.refuse("busy", at.Add(-time.Hour)) == nil {
+		t.Error("a clock that went back gave an act")
+	}
+	if off := newPacer(Pace{Burst: -1}); !off.off() || p.off() {
+		t.Error("got a pace where there is to be none, or none where there is to be one")
+	}
+}
+
+// Where all are busy all are forgotten: the memory is bounded.
+func TestAPacerOfBusySessionsIsBounded(t *testing.T) {
+	p, at := newPacer(Pace{Burst: 2, PerSecond: 1}), time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	for i := range maxPaced {
+		p.spend(fmt.Sprint(i), at)
+	}
+	if len(p.found) != maxPaced {
+		t.Fatalf("got %d sessions remembered, want %d", len(p.found), maxPaced)
+	}
+	p.spend("1", at)
+	if len(p.found) != maxPaced {
+		t.Errorf("one that is known: got %d remembered, want %d", len(p.found), maxPaced)
+	}
+	p.spend("one more", at)
+	if len(p.found) != 1 {
+		t.Errorf("got %d remembered, want the newest alone", len(p.found))
+	}
+}

@@ -129,3 +129,61 @@ func TestWhatIsToldOfWhat(t *testing.T) {
 	}
 	w.hears("a removal", mail+"change removed-phone")
 }
+
+// A notice by text goes to numbers that texts reach, in countries that are served, and to no more in a day than the site
+// pays for; the mail goes all the same.
+func TestANoticeByTextKeepsItsLimits(t *testing.T) {
+	const landline, hongKong = "+861012345678", "+85251234567"
+	for name, c := range map[string]struct {
+		change func(*auth.Config)
+		number string
+		texts  int
+	}{
+		"a mobile":                       {func(*auth.Config) {}, sellerNumber, 10},
+		"a landline, which is called":    {func(*auth.Config) {}, landline, 0},
+		"a country that is not served":   {func(c *auth.Config) { c.Policy.Countries = []string{"CN"} }, hongKong, 0},
+		"a number that has had its many": {func(c *auth.Config) { c.Policy.SendsPerNumber = 3 }, sellerNumber, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			secret, session := w.enrolled(sellerMail, "+8613800138009")
+			channel := auth.SMS
+			if c.number == landline {
+				channel = auth.Voice
+			}
+			w.addNumber(session, c.number, channel)
+			w.pass(25 * time.Hour)
+			c.change(&w.cfg)
+			restarted, err := auth.New(w.cfg)
+			ok(t, "the service with its limits", err)
+			w.s = restarted
+			session.Token = w.second(caller("home"), w.signIn(caller("home"), sellerMail), secret).Token
+			w.mail()
+			mails, texts := 0, 0
+			for i := range 12 {
+				ok(t, "another number", lastErr(w.s.ChangePhone(t.Context(), session, fmt.Sprintf("+86138001380%02d", 10+i), "")))
+			}
+			for _, line := range w.heard() {
+				switch {
+				case strings.HasPrefix(line, "email "):
+					mails++
+				case strings.HasPrefix(line, "sms "+c.number+": "):
+					texts++
+				}
+			}
+			if mails != 12 || texts != c.texts {
+				t.Errorf("got %d mails and %d texts, want 12 and %d", mails, texts, c.texts)
+			}
+		})
+	}
+}
+
+// addNumber binds a number by a text or a call.
+func (w *world) addNumber(c auth.Caller, n string, by auth.Channel) {
+	w.t.Helper()
+	ch, err := w.s.BindBegin(w.t.Context(), c, auth.BindForm{Kind: auth.Phone, Number: n, Channel: by})
+	ok(w.t, "begin", err)
+	code, _ := w.code(by)
+	ok(w.t, "bind", lastErr(w.s.BindFinish(w.t.Context(), c, auth.BindDone{Ceremony: ch.Ceremony, Response: code})))
+}
