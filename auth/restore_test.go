@@ -1,8 +1,10 @@
 package auth_test
 
 import (
+	"github.com/latchkey-auth/latchkey/store"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -261,4 +263,44 @@ func TestRestoreEndsWhatWaits(t *testing.T) {
 	}
 	_, err = w.s.CodesFile(ctx, with(caller("home"), c.Token), l.codes.Sealed)
 	wantCode(t, "the file of the void set", err, auth.CeremonyExpired)
+}
+
+// Every owner of void codes is told, in words and in the history, and nothing is left of the sheet that they stood on.
+func TestOwnersOfVoidCodesAreTold(t *testing.T) {
+	w := newWorld(t)
+	var owners []auth.Caller
+	for i, email := range []string{"one@example.com", "two@example.com"} {
+		_, c := w.enrolled(email, "+861380013800"+string(rune('1'+i)))
+		ok(t, "codes", lastErr(w.s.RecoveryCodes(t.Context(), c)))
+		owners = append(owners, caller(email))
+	}
+	before := strings.Count(w.documents("device"), "\n")
+	w.mail()
+	w.pass(time.Minute)
+	info, err := w.s.Restored(t.Context(), false)
+	ok(t, "restored", err)
+	if info.Codes != 2 {
+		t.Errorf("got %d sets ended, want 2", info.Codes)
+	}
+	w.hears("void codes", "email one@example.com: codes-void", "email two@example.com: codes-void")
+	if got := strings.Count(w.documents("device"), "\n"); got != before-2 {
+		t.Errorf("got %d devices, want %d", got, before-2)
+	}
+	events := store.NewCollection[auth.Event]("event", w.keys)
+	told := 0
+	ok(t, "read", w.db.View(t.Context(), func(tx store.Tx) error {
+		told = 0
+		for item, err := range events.Prefix(tx, "", 1000) {
+			if err != nil {
+				return err
+			}
+			if e := item.Doc; e.Action == auth.ActRestore && e.Kind == auth.Lookup {
+				told++
+			}
+		}
+		return nil
+	}))
+	if told != len(owners) {
+		t.Errorf("got %d histories that tell of it, want %d", told, len(owners))
+	}
 }

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"github.com/latchkey-auth/latchkey/ident"
 	"testing"
 	"time"
 
@@ -125,4 +126,54 @@ func TestWhoHasToEnrolIsNotPaused(t *testing.T) {
 		t.Fatalf("got %+v, want it to enrol", info)
 	}
 	w.addKey(with(caller("home"), info.Token), stick(t, virtual.Options{}), auth.SecurityKey, "Blue key")
+}
+
+// An address that was removed answers the notice of its own removal, and none of another's; what comes back is as it
+// was, with where it is kept.
+func TestNotMeByAnAddressOfAnotherNotice(t *testing.T) {
+	const third = "third@example.com"
+	g := guard(t, false)
+	g.addMailbox(g.c, third)
+	g.pass(3*day + time.Hour)
+	g.c = g.in("home")
+	phone := g.only(g.c, auth.Phone)
+	ok(t, "rename", lastErr(g.s.Rename(t.Context(), g.c, phone.ID, "Old phone", "drawer")))
+	ids := map[string]string{}
+	for _, m := range g.security(g.c).Methods {
+		if m.Kind == auth.Email {
+			ids[string(m.Recipient)] = m.ID
+		}
+	}
+	g.mail()
+	ok(t, "remove the number", lastErr(g.s.Remove(t.Context(), g.c, phone.ID)))
+	links := g.links(auth.TemplateChange)
+	g.c = g.byMail("home", otherMail)
+	ok(t, "remove a mailbox", lastErr(g.s.Remove(t.Context(), g.c, ids[third])))
+	wantCode(t, "to look, from the mailbox that went", lastErr(g.s.LookUndo(t.Context(), caller("mail"), links[third])),
+		auth.LinkUsed)
+	wantCode(t, "the number, from it", lastErr(g.s.Undo(t.Context(), caller("mail"), links[third])), auth.LinkUsed)
+	ok(t, "from one that stays", lastErr(g.s.Undo(t.Context(), caller("mail"), links[otherMail])))
+	if back := g.only(g.in("home"), auth.Phone); back.Name != "Old phone" || back.Place != "drawer" {
+		t.Errorf("got %+v, want it as it was", back)
+	}
+}
+
+// byMail signs in with the password and a code to a mailbox.
+func (g *guarded) byMail(browser, to string) auth.Caller {
+	g.t.Helper()
+	g.pass(time.Minute)
+	c := caller(browser)
+	info := g.signIn(c, sellerMail)
+	var m auth.MethodChoice
+	for _, x := range info.Methods {
+		if x.Kind == auth.Email && m.ID == "" || string(x.Masked) == string(ident.Recipient(to).Mask()) {
+			m = auth.MethodChoice{Kind: x.Kind, ID: x.ID, Channel: auth.Mail}
+		}
+	}
+	ch, err := g.s.SignInBegin(g.t.Context(), c, info.Ceremony, m)
+	ok(g.t, "begin", err)
+	code, _ := g.code(auth.Mail)
+	done, err := g.s.SignInFinish(g.t.Context(), c, ch.Ceremony, code)
+	ok(g.t, "sign in by mail", err)
+	return with(c, done.Token)
 }
