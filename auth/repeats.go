@@ -80,7 +80,7 @@ func (r *repeats) release(turn *repeatTurn) {
 		return
 	}
 	entry.owner = nil
-	if entry.times == 0 && turn.taken == 0 { // it never was written
+	if entry.times == 0 { // it never was written
 		delete(r.found, turn.key)
 	}
 }

@@ -195,7 +195,7 @@ func (t Table) Way(way string) *Method {
 // usual one of its kind, since a passkey is another item than a security key
 // (D10), else its kind.
 func (t Table) MessageKey(k Kind, f Flavour) string {
-	if m := t.Of(k, f); f != "" && m.Flavour == f && m != t.Of(k, "") {
+	if m := t.Of(k, f); f != "" && m != t.Of(k, "") {
 		return string(f)
 	}
 	return string(k)
