@@ -337,7 +337,7 @@ func TestTheClockIsSetByWholeSeconds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)
-			m.run(time.Minute)
+			m.run(time.Minute + 7*time.Second)
 			m.pass(10 * time.Minute) // what is followed in a day
 			m.s.Now()
 			m.pass(c.step)
@@ -385,4 +385,32 @@ func TestCountsOfAWrongTimeAreCountedAsOfTheRightOne(t *testing.T) {
 	m.run(25 * time.Hour)
 	wrong(4)
 	ok(t, "a day later four are free again", m.guess("new", password))
+}
+
+// A backup that is put back where service time has stopped behind the wall clock goes on by the wall clock, to the
+// second; one that was put back at a wrong time kills no code of the right one.
+func TestTheClockOfARestoredBackup(t *testing.T) {
+	m := newMachine(t)
+	m.enrolled(sellerMail, sellerNumber)
+	m.pass(20*24*time.Hour + 7*time.Second + 500*time.Millisecond)
+	if m.away() == 0 {
+		t.Fatal("the step was followed")
+	}
+	ok(t, "restored", lastErr(m.s.Restored(t.Context(), true)))
+	if m.s.Now(); m.away() != 0 || m.s.ClockAlarm() {
+		t.Errorf("got service time %v behind, want it at the wall clock", m.away())
+	}
+
+	m = newMachine(t)
+	secret, _ := m.enrolled(sellerMail, sellerNumber)
+	const ahead = 20 * 24 * time.Hour
+	m.pass(ahead)
+	ok(t, "start ahead", m.restart())
+	ok(t, "restored at a wrong time", lastErr(m.s.Restored(t.Context(), true)))
+	m.pass(-ahead)
+	ok(t, "start right", m.restart())
+	m.s.Now()
+	ok(t, "repair", lastErr(m.s.RepairClock(t.Context(), "lin")))
+	m.run(2 * time.Minute)
+	m.second(caller("home"), m.signIn(caller("home"), sellerMail), secret)
 }

@@ -14,7 +14,9 @@ func TestWhatANewMethodIsCalled(t *testing.T) {
 	method := func(k Kind, f Flavour, model, name string) *Authenticator {
 		return &Authenticator{Kind: k, Name: name, Credential: name + "'s", Traits: Traits{Flavour: f, Model: model}}
 	}
-	list := []*Authenticator{method(TOTP, "", "", ""), method(WebAuthn, SecurityKey, "YubiKey 5", "YubiKey 5"),
+	long := strings.Repeat("k", maxItem)
+	list := []*Authenticator{method(TOTP, "", "", ""), method(TOTP, "", "", "Work"),
+		method(WebAuthn, SecurityKey, "YubiKey 5", "YubiKey 5"),
 		method(WebAuthn, SecurityKey, "", "Key 2"), method(Phone, "", "", "")}
 	for name, c := range map[string]struct {
 		given string
@@ -22,8 +24,8 @@ func TestWhatANewMethodIsCalled(t *testing.T) {
 		want  string
 	}{
 		"named":                {" Red  key ", method(WebAuthn, SecurityKey, "Titan", ""), "Red key"},
-		"a long name":          {strings.Repeat("k", maxItem+5), method(WebAuthn, SecurityKey, "", ""), strings.Repeat("k", maxItem)},
-		"cut at a blank":       {strings.Repeat("k", maxItem-1) + " " + "more", method(TOTP, "", "", ""), strings.Repeat("k", maxItem-1)},
+		"a long name":          {long + "kkkkk", method(WebAuthn, SecurityKey, "", ""), long},
+		"cut at a blank":       {long[1:] + " more", method(TOTP, "", "", ""), long[1:]},
 		"a model":              {"", method(WebAuthn, SecurityKey, "Titan", ""), "Titan"},
 		"a model that has one": {"", method(WebAuthn, SecurityKey, "YubiKey 5", ""), "Key 3"},
 		"no model":             {"", method(WebAuthn, SecurityKey, "", ""), "Key 3"},

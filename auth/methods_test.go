@@ -50,6 +50,13 @@ func TestWhatTheSiteTakesNoMore(t *testing.T) {
 			w.second(caller("home"), info, secret)
 		})
 	}
+	w := newWorld(t)
+	_, session := w.enrolled(sellerMail, sellerNumber)
+	w.addPhone(session, "+85251234567")
+	w.pass(time.Hour)
+	w.restartWith(func(c *auth.Config) { c.Policy.Countries = []string{"CN"} })
+	_, err := w.s.SignInBegin(t.Context(), caller("home"), w.signIn(caller("home"), sellerMail).Ceremony, bySMS)
+	wantCode(t, "a text to a country that is served no more", err, auth.CountryNotServed)
 }
 
 // What a key is, is told where it is asked for: a stick, a passkey, or both.
@@ -64,6 +71,7 @@ func TestWhichKeysAreAskedFor(t *testing.T) {
 		}
 	}
 	asked(true, false, 1)
+	w.pass(time.Minute)
 	laptop := stick(t, virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true})
 	bound, _ := w.addKey(c, laptop, auth.Passkey, "Laptop")
 	asked(true, true, 2)

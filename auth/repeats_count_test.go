@@ -47,6 +47,9 @@ func (l *ledger) claimed(name string, durable bool) int {
 	if !l.claim(turn, named(name)) {
 		return 0
 	}
+	if turn.taken == 0 {
+		l.t.Error("a sweep is given nothing to write")
+	}
 	l.settle(turn, durable, l.now)
 	return turn.taken
 }
@@ -123,6 +126,25 @@ func TestEachRefusalIsToldOfOnce(t *testing.T) {
 			l.settle(other, false, l.now)
 			l.now = l.now.Add(repeatWindow)
 			l.want("its repeat is told of by the next", l.wrote("a", true), 2)
+		},
+		"all forgotten, and another writes": func(l *ledger) {
+			turn, _ := l.refused("a")
+			l.clear()
+			other, _ := l.refused("a")
+			l.settle(turn, true, l.now)
+			l.wrote("a", true)
+			l.now = l.now.Add(repeatWindow)
+			l.want("over, while it writes", len(l.over(l.now, 10)), 0)
+			l.settle(other, true, l.now)
+			l.now = l.now.Add(repeatWindow)
+			l.want("the repeat meanwhile", l.claimed("a", true), 1)
+		},
+		"all forgotten, and the pass runs again": func(l *ledger) {
+			turn, _ := l.refused("a")
+			l.clear()
+			l.want("the second run", l.begin(turn, named("a"), Event{}, l.now), 1)
+			l.settle(turn, true, l.now)
+			l.want("a repeat", l.wrote("a", true), 0)
 		},
 		"all forgotten, and the pass failed": func(l *ledger) {
 			turn, _ := l.refused("a")

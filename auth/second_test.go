@@ -1,6 +1,9 @@
 package auth_test
 
 import (
+	"context"
+	"errors"
+	"github.com/latchkey-auth/latchkey/store"
 	"slices"
 	"testing"
 	"time"
@@ -68,8 +71,8 @@ func (w *world) accountOf(c auth.Caller) auth.AccountID {
 	return me.Account
 }
 
-// Who signs in by a passkey that named the account is greeted by the mask of its address; where a sign-in stands is told
-// by the same seal.
+// Who signs in by a passkey that named the account is greeted by the mask of its address; where a sign-in stands is
+// told by the same seal.
 func TestWhereASignInStandsIsToldAsItWas(t *testing.T) {
 	w := newWorld(t)
 	options := virtual.Options{ResidentKeys: true, UserVerification: virtual.UVSucceeds, Platform: true}
@@ -151,4 +154,31 @@ func TestANameGivenMeanwhileStays(t *testing.T) {
 		t.Errorf("got the place %q, want sixty signs of it", info.Place)
 	}
 	w.pass(time.Minute)
+}
+
+// A refusing store is one that cannot write.
+type refusingStore struct{ store.DB }
+
+func (refusingStore) Update(context.Context, func(store.Tx) error) error { return store.ErrUnavailable }
+
+// A code that could not be counted was not judged: that is told apart from one that is wrong, and nothing is counted.
+func TestACodeThatCouldNotBeChecked(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	secret, _ := w.enrolApp(o.owner)
+	c := caller("home")
+	app, key := w.begun(c, byApp), w.begun(c, byKey)
+	answer := touch(t, o.stick, key)
+	w.pass(31 * time.Second)
+	good := w.between.DB
+	w.between.DB = refusingStore{good}
+	for range 6 {
+		wantCode(t, "a right code", w.finish(c, app, w.app(secret))(), auth.CodeUnavailable)
+		wantCode(t, "a wrong code", w.finish(c, app, otherCode(w.app(secret)))(), auth.CodeUnavailable)
+	}
+	if err := w.finish(c, key, answer)(); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("a key: got %v, want %v", err, auth.ErrUnavailable)
+	}
+	w.between.DB = good
+	ok(t, "the code again", w.finish(c, app, w.app(secret))())
 }

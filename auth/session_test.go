@@ -25,12 +25,13 @@ func open(t *testing.T) *opened {
 	t.Cleanup(end)
 	o.Service = s
 	secret := []byte(strings.Repeat("s", sessionSecretBytes))
-	o.session = session{ID: sessionID(secret), Account: o.account, Opened: o.at, Seen: o.at, Expires: o.at.Add(time.Hour),
-		Proofs: []Proof{{Kind: Password, At: o.at}}}
+	o.session = session{ID: sessionID(secret), Account: o.account, Opened: o.at, Seen: o.at,
+		Expires: o.at.Add(time.Hour), Proofs: []Proof{{Kind: Password, At: o.at}}}
 	o.token = s.sessionToken(o.account, secret)
 	o.write(func(w *Work) error {
 		x := o.session
-		if err := s.accounts.Insert(w.tx, string(o.account), &Account{ID: o.account, Email: "a@example.com"}); err != nil {
+		a := &Account{ID: o.account, Email: "a@example.com"}
+		if err := s.accounts.Insert(w.tx, string(o.account), a); err != nil {
 			return err
 		}
 		return s.sessions.Insert(w.tx, sessionKey(o.account, x.ID), &x)
@@ -54,7 +55,8 @@ func (o *opened) me(token string) Code {
 	return refusedAs(err)
 }
 
-// Only a token that is exactly as it was given out opens a session; whatever else is typed is refused, and names nobody.
+// Only a token that is exactly as it was given out opens a session; whatever else is typed is refused, and names
+// nobody.
 func TestTokensAreExact(t *testing.T) {
 	o := open(t)
 	if code := o.me(o.token); code != "" {
@@ -79,6 +81,14 @@ func TestTokensAreExact(t *testing.T) {
 			t.Errorf("%s: got %q, %q, %v, want it to name nobody", name, a, id, ok)
 		}
 	}
+	o.lab = &Lab{}
+	if marked := o.sessionToken(o.account, raw[16:]); !strings.HasPrefix(marked, labToken) {
+		t.Errorf("a lab's token: got %s, want its mark", marked)
+	}
+	if a, id, ok := o.parseToken(o.token); ok || a != "" || id != "" {
+		t.Errorf("a site's token in a lab: got %q, %q, %v, want it to name nobody", a, id, ok)
+	}
+	o.lab = nil
 	if code := o.me(""); code != SessionRequired {
 		t.Errorf("none: got %q, want %s", code, SessionRequired)
 	}

@@ -1,7 +1,9 @@
 package auth_test
 
 import (
+	"github.com/latchkey-auth/latchkey/ident"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -293,15 +295,21 @@ func TestSignUpRefusals(t *testing.T) {
 			"name-missing user-name-missing sms-no-country password-no-upper password-no-digit terms-not-accepted"},
 	}
 	link := w.signUpLink("seller@example.com")
+	long := form("+8613800138000")
+	long.Name = strings.Repeat("n", ident.MaxName+1)
+	_, err := w.s.ConfirmSignUp(t.Context(), caller("a"), link, long)
+	if e := wantCode(t, "a long name", err, auth.NameTooLong); e.Args["n"] != strconv.Itoa(ident.MaxName) {
+		t.Errorf("got %v, want to be told %d", e.Args, ident.MaxName)
+	}
 	for _, c := range cases {
 		f := form("+8613800138000")
 		c.with(&f)
-		_, err := w.s.ConfirmSignUp(t.Context(), caller("a"), link, f)
+		_, err = w.s.ConfirmSignUp(t.Context(), caller("a"), link, f)
 		if got := codesOf(t, err); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}
-	_, err := w.s.SignUp(t.Context(), caller("a"), "seller")
+	_, err = w.s.SignUp(t.Context(), caller("a"), "seller")
 	wantCode(t, "no address", err, auth.EmailMalformed)
 	if n := len(w.mail()); n != 0 {
 		t.Errorf("refused sign-ups: got %d mails, want 0", n)

@@ -66,6 +66,7 @@ func TestTableRefusesWhatIsAmbiguous(t *testing.T) {
 		"a way twice": append(Methods(), with(func(m *Method) { m.Face.Way = "app" })),
 		"a kind apart": append(Methods(),
 			with(func(m *Method) { m.Kind, m.Worth = TOTP, Methods().Of(TOTP, "").Worth })),
+		"one a set":       {row, with(func(m *Method) { m.Face.Way, m.Set = "other", true })},
 		"worth different": {row, with(func(m *Method) { m.Face.Way, m.Worth.Guessable = "other", true })},
 	} {
 		if _, err := bad.Complete(); err == nil || !strings.Contains(err.Error(), "methods") {
