@@ -78,7 +78,8 @@ func (w *world) newestSent() *auth.Message {
 // How far a code has come is shown as its gateway says, and as expired when its time is over and nobody has said more.
 func TestHowFarACodeHasCome(t *testing.T) {
 	for state, late := range map[auth.Delivery]auth.Delivery{
-		auth.Queued: auth.Expired, auth.Accepted: auth.Expired, auth.Delivered: auth.Delivered, auth.Failed: auth.Failed,
+		auth.Queued: auth.Expired, auth.Accepted: auth.Expired,
+		auth.Delivered: auth.Delivered, auth.Failed: auth.Failed,
 	} {
 		t.Run(string(state), func(t *testing.T) {
 			w := newWorld(t)
@@ -87,15 +88,16 @@ func TestHowFarACodeHasCome(t *testing.T) {
 			ch, err := w.s.BindBegin(ctx, c, textTo("+8613800138007"))
 			ok(t, "begin", err)
 			began := w.time()
+			accepted := auth.Outcome{State: auth.Accepted, Gateway: "g", Reference: "r"}
 			w.pass(2 * time.Second)
 			for _, m := range w.leased() {
 				switch state {
 				case auth.Queued:
 					continue
 				case auth.Accepted:
-					ok(t, "settle", w.s.Settle(ctx, m.ID, auth.Outcome{State: auth.Accepted, Gateway: "g", Reference: "r"}))
+					ok(t, "settle", w.s.Settle(ctx, m.ID, accepted))
 				default:
-					ok(t, "settle", w.s.Settle(ctx, m.ID, auth.Outcome{State: auth.Accepted, Gateway: "g", Reference: "r"}))
+					ok(t, "settle", w.s.Settle(ctx, m.ID, accepted))
 					w.pass(2 * time.Second)
 					ok(t, "receipt", w.s.Receipt(ctx, "g", "r", state, "why"))
 				}

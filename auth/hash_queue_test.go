@@ -233,14 +233,14 @@ func TestOwnersWaitApart(t *testing.T) {
 func TestUnjudgedPasswordsCountTowardsNothing(t *testing.T) {
 	k := newKeyed(t, fewAllowed, func(c *auth.Config) { c.Policy.StrangersPerDay = 6 })
 	free := k.s.Hasher()
+	f := auth.SignInForm{Identifier: target, Password: password}
 	callers := map[string]auth.Caller{"a known browser": caller("home"), "a stranger": behind("late", "203.0.113.9")}
 	for what, c := range callers {
 		for range 8 {
 			k.s.HashWith(hashless(rand.Reader, 0, 0))
-			f := auth.SignInForm{Identifier: target, Password: password}
 			wantError(t, what, lastErr(k.s.SignIn(t.Context(), c, f)), auth.Refuse(auth.Unavailable))
 			k.s.HashWith(free)
 		}
-		ok(t, what+", judged", lastErr(k.s.SignIn(t.Context(), c, auth.SignInForm{Identifier: target, Password: password})))
+		ok(t, what+", judged", lastErr(k.s.SignIn(t.Context(), c, f)))
 	}
 }

@@ -52,7 +52,8 @@ func repeats() map[string]func(*world) repeat {
 		"its session was signed out": func(w *world) repeat {
 			o := owner(w)
 			finish := o.fromKey()
-			return repeat{finish, func() { ok(w.t, "out", w.s.SignOut(w.t.Context(), o.owner)) }, finish, auth.CeremonyUsed}
+			out := func() { ok(w.t, "out", w.s.SignOut(w.t.Context(), o.owner)) }
+			return repeat{finish, out, finish, auth.CeremonyUsed}
 		},
 		"its session was raised since": func(w *world) repeat {
 			o := owner(w)
@@ -76,7 +77,8 @@ func repeats() map[string]func(*world) repeat {
 			_, a := w.enrolled(sellerMail, sellerNumber)
 			_, b := w.enrolled("second@example.com", "+8613800138002")
 			codes := func(c auth.Caller) error { return lastErr(w.s.RecoveryCodes(w.t.Context(), asked(c, "body"))) }
-			return repeat{func() error { return codes(a) }, func() {}, func() error { return codes(b) }, auth.CeremonyUsed}
+			return repeat{func() error { return codes(a) }, func() {},
+				func() error { return codes(b) }, auth.CeremonyUsed}
 		},
 		"its time ends while it is looked for": func(w *world) repeat {
 			p := pressEndSession(w)

@@ -69,7 +69,9 @@ func TestAKeyForgivesNoPasswordThatIsOut(t *testing.T) {
 
 // A strong proof counts for the owner's word as long as for a removal, to the second.
 func TestItWasMeBehindAStrongProof(t *testing.T) {
-	for age, want := range map[time.Duration]auth.Code{10 * time.Minute: "", 10*time.Minute + tick: auth.StepUpRequired} {
+	for age, want := range map[time.Duration]auth.Code{
+		10 * time.Minute: "", 10*time.Minute + tick: auth.StepUpRequired,
+	} {
 		k := newKeyed(t)
 		f := auth.SignInForm{Identifier: target, Password: password, Shared: true}
 		c := caller("cafe")

@@ -112,7 +112,8 @@ func TestASessionHasItsActsAgain(t *testing.T) {
 		p.spend("busy", at)
 	}
 	var e *Error
-	if err := p.refuse("busy", at); !errors.As(err, &e) || e.Code != TooManyRequests || !e.Until.Equal(at.Add(time.Second)) {
+	err := p.refuse("busy", at)
+	if !errors.As(err, &e) || e.Code != TooManyRequests || !e.Until.Equal(at.Add(time.Second)) {
 		t.Errorf("the next: got %+v, want it to wait a second", err)
 	}
 	for range 3 {

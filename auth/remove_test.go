@@ -65,7 +65,8 @@ func TestASessionGoesOnByWhatItHasShownBesides(t *testing.T) {
 			}
 			me, err := r.s.Me(t.Context(), r.c)
 			ok(t, "the session", err)
-			if slices.Contains(me.Session.AMR, "hwk") || !slices.Contains(me.Session.AMR, "sms") || me.Session.Restricted {
+			amr := me.Session.AMR
+			if slices.Contains(amr, "hwk") || !slices.Contains(amr, "sms") || me.Session.Restricted {
 				t.Errorf("got %+v, want a session by the text alone", me.Session)
 			}
 			info, err := r.s.Security(t.Context(), r.c)

@@ -160,7 +160,8 @@ func TestEveryUseKeepsASessionFromIdling(t *testing.T) {
 			}
 			list, err := w.s.Sessions(t.Context(), c)
 			ok(t, "list", err)
-			if i := slices.IndexFunc(list, func(x auth.SessionInfo) bool { return x.Current }); !list[i].Seen.Equal(w.time()) {
+			i := slices.IndexFunc(list, func(x auth.SessionInfo) bool { return x.Current })
+			if !list[i].Seen.Equal(w.time()) {
 				t.Errorf("got it seen at %v, want now, %v", list[i].Seen, w.time())
 			}
 		})

@@ -19,8 +19,8 @@ func (w *world) security(c auth.Caller) *auth.SecurityInfo {
 	return info
 }
 
-// Whether a browser may be trusted is asked where that could help: not where it is trusted, on a shared computer, before
-// enrolment, or where sites want no trust.
+// Whether a browser may be trusted is asked where that could help: not where it is trusted, on a shared computer,
+// before enrolment, or where sites want no trust.
 func TestWhetherABrowserMayBeTrusted(t *testing.T) {
 	noTrust := func(c *auth.Config) { c.Policy.TrustLife = 0 }
 	for name, c := range map[string]struct {
@@ -59,15 +59,16 @@ func TestWhetherABrowserMayBeTrusted(t *testing.T) {
 			w := newWorld(t, c.change)
 			secret, _ := w.enrolled(sellerMail, sellerNumber)
 			info := w.security(c.sign(w, secret))
-			if info.MayTrust != c.may || info.Trusted != c.trusted || (c.trusted > 0) != info.TrustUntil.After(w.time()) {
-				t.Errorf("got %v, %d trusted until %v, want %v, %d", info.MayTrust, info.Trusted, info.TrustUntil, c.may, c.trusted)
+			until := info.TrustUntil
+			if info.MayTrust != c.may || info.Trusted != c.trusted || (c.trusted > 0) != until.After(w.time()) {
+				t.Errorf("got %v, %d until %v, want %v, %d", info.MayTrust, info.Trusted, until, c.may, c.trusted)
 			}
 		})
 	}
 }
 
-// Before enrolment an account is offered methods and no codes that lead back to them, is covered by nothing, and sees its
-// own addresses masked; nor is its browser asked to be trusted.
+// Before enrolment an account is offered methods and no codes that lead back to them, is covered by nothing, and sees
+// its own addresses masked; nor is its browser asked to be trusted.
 func TestWhatAnAccountIsShownBeforeItEnrols(t *testing.T) {
 	w := newWorld(t)
 	w.seller(sellerMail, sellerNumber)
@@ -108,9 +109,8 @@ func TestWhatAnAccountIsOffered(t *testing.T) {
 		if i < len(set.Codes)-1 {
 			continue
 		}
-		if info := w.signIn(caller("home"), sellerMail); slices.ContainsFunc(info.Methods, func(m auth.MethodInfo) bool {
-			return m.Kind == auth.Lookup
-		}) {
+		info := w.signIn(caller("home"), sellerMail)
+		if slices.ContainsFunc(info.Methods, func(m auth.MethodInfo) bool { return m.Kind == auth.Lookup }) {
 			t.Errorf("got %+v, want no codes asked for that nobody has", info.Methods)
 		}
 	}
@@ -123,7 +123,8 @@ func TestWhatAnAccountIsOffered(t *testing.T) {
 func TestWhichMethodIsTheLast(t *testing.T) {
 	b := newBesieged(t, fewAllowed)
 	last := func() (list []string) {
-		info := b.security(with(caller("home"), b.second(caller("home"), b.signIn(caller("home"), target), b.secret).Token))
+		c := caller("home")
+		info := b.security(with(c, b.second(c, b.signIn(c, target), b.secret).Token))
 		for _, m := range info.Methods {
 			if m.Last {
 				list = append(list, string(m.Kind))

@@ -387,7 +387,8 @@ func TestThePasswordFollowsAKeyAlone(t *testing.T) {
 	ch, err := w.s.SignInKeyFirst(t.Context(), c, auth.KeyFirstForm{Identifier: sellerMail})
 	ok(t, "begin", err)
 	for what, ceremony := range map[string]string{
-		"a challenge": ch.Ceremony, "a password": w.signIn(c, sellerMail).Ceremony, "a text begun": w.begun(c, bySMS).Ceremony,
+		"a challenge": ch.Ceremony, "a password": w.signIn(c, sellerMail).Ceremony,
+		"a text begun": w.begun(c, bySMS).Ceremony,
 	} {
 		_, err := w.s.SignInPassword(t.Context(), c, ceremony, password)
 		wantCode(t, what, err, auth.CeremonyOtherBrowser)

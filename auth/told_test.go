@@ -130,8 +130,8 @@ func TestWhatIsToldOfWhat(t *testing.T) {
 	w.hears("a removal", mail+"change removed-phone")
 }
 
-// A notice by text goes to numbers that texts reach, in countries that are served, and to no more in a day than the site
-// pays for; the mail goes all the same.
+// A notice by text goes to numbers that texts reach, in countries that are served, and to no more in a day than the
+// site pays for; the mail goes all the same.
 func TestANoticeByTextKeepsItsLimits(t *testing.T) {
 	const landline, hongKong = "+861012345678", "+85251234567"
 	for name, c := range map[string]struct {
@@ -162,7 +162,8 @@ func TestANoticeByTextKeepsItsLimits(t *testing.T) {
 			w.mail()
 			mails, texts := 0, 0
 			for i := range 12 {
-				ok(t, "another number", lastErr(w.s.ChangePhone(t.Context(), session, fmt.Sprintf("+86138001380%02d", 10+i), "")))
+				next := fmt.Sprintf("+86138001380%02d", 10+i)
+				ok(t, "another number", lastErr(w.s.ChangePhone(t.Context(), session, next, "")))
 			}
 			for _, line := range w.heard() {
 				switch {
