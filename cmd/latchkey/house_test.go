@@ -23,10 +23,11 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //	3  server                                        the face
 //	2  webauthn totp oob lookup notify lab           siblings never import each other
 //	1  auth                                          the domain
-//	0  ident  password  store  assets  virtual       import nothing of ours
+//	0  ident  password  puzzle  store  assets  virtual    import nothing of ours
 var floors = map[string][]string{
 	"ident":    {},
 	"password": {},
+	"puzzle":   {},
 	"store":    {},
 	"assets":   {},
 	"virtual":  {},
@@ -39,7 +40,7 @@ var floors = map[string][]string{
 	"needs":           {},
 	"store/bolt":      {"store"},
 	"store/storetest": {"store"},
-	"auth":            {"ident", "password", "store"},
+	"auth":            {"ident", "password", "puzzle", "store"},
 	"auth/factortest": {"auth"},
 	"strictjson":      {},
 	"webauthn":        {"auth", "strictjson"},
@@ -99,7 +100,8 @@ var doors = map[string][]string{
 	"github.com/nyaruka/phonenumbers": {"ident"},
 	"github.com/nicksnyder/go-i18n":   {"assets"},
 	"github.com/boombuler/barcode":    {"assets", "server"},
-	"golang.org/x/text":               {"assets", "ident", "password", "server", "notify"},
+	"golang.org/x/text":               {"assets", "ident", "password", "puzzle", "server", "notify"},
+	"golang.org/x/image":              {"puzzle"},
 	"golang.org/x/net":                {"ident", "server", "notify"},
 	"github.com/wneessen/go-mail":     {"notify"},
 	"github.com/spf13/cobra":          {"cmd/latchkey", "cmd/virtualkey"},
