@@ -120,6 +120,16 @@ type Forgot struct {
 	Identifier string
 }
 
+// ForgotCheck is /forgot/check, before anything is sent from a browser that the account does not know. It posts
+// identifier, puzzle and signs, or identifier and work, to the same path.
+type ForgotCheck struct {
+	Frame
+	Identifier string
+	Puzzle     string // the sealed puzzle
+	Picture    string // its picture's path, without Config.Base
+	Work       string // JSON of the work that a script can do instead
+}
+
 // ForgotSent is /forgot/sent, the same for accounts that exist and that don't. It posts identifier to /forgot.
 type ForgotSent struct {
 	Frame

@@ -129,7 +129,7 @@ func TestNewPasswordStopsWaitingRemovals(t *testing.T) {
 	if gone.Due.IsZero() {
 		t.Fatal("a text removed a key at once")
 	}
-	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
+	ok(t, "forgot", forgot(ctx, w.s, caller("x"), "seller@example.com"))
 	ok(t, "reset", w.s.ResetPassword(ctx, caller("x"), token(w.lastMail(auth.TemplateReset).Args["link"]), password))
 	w.pass(25 * time.Hour)
 	ok(t, "sweep", w.s.Sweep(ctx))

@@ -25,7 +25,7 @@ func emailLink(w *world) ending {
 
 func resetLink(w *world) ending {
 	owner(w)
-	ok(w.t, "forgot", w.s.Forgot(w.t.Context(), caller("home"), sellerMail))
+	ok(w.t, "forgot", forgot(w.t.Context(), w.s, caller("home"), sellerMail))
 	link := token(w.lastMail(auth.TemplateReset).Args["link"])
 	return w.after(30*time.Minute-tick, func() error {
 		return w.s.ResetPassword(w.t.Context(), caller("home"), link, newPassword)

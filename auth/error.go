@@ -92,6 +92,13 @@ const (
 	TextsLater       Code = "texts-later" // to new numbers; a key or an app needs none
 )
 
+// The codes of the puzzle before what anybody can ask for.
+const (
+	PuzzleNeeded Code = "puzzle-needed"
+	PuzzleWrong  Code = "puzzle-wrong" // used up by that
+	PuzzleOver   Code = "puzzle-over"  // used, too old, or another browser's
+)
+
 // The codes of methods and of what is done with them.
 const (
 	NoSuchMethod    Code = "no-such-method"

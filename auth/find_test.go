@@ -20,7 +20,7 @@ func TestClaimedNumberFindsNobody(t *testing.T) {
 	_, err := w.s.SignIn(ctx, caller("home"), auth.SignInForm{Identifier: sellerNumber, Password: password})
 	wantCode(t, "sign in by a number that was claimed", err, auth.SignInRefused)
 	w.mail()
-	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), sellerNumber))
+	ok(t, "forgot", forgot(ctx, w.s, caller("x"), sellerNumber))
 	if n := len(w.mail()); n != 0 {
 		t.Errorf("forgot by a number that was claimed: got %d mails", n)
 	}
@@ -56,7 +56,7 @@ func TestRecycledNumber(t *testing.T) {
 	finds := func(want, when string) {
 		t.Helper()
 		w.mail()
-		ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), sellerNumber))
+		ok(t, "forgot", forgot(t.Context(), w.s, caller("x"), sellerNumber))
 		if m := w.lastMail(auth.TemplateReset); string(m.Recipient) != want {
 			t.Errorf("%s: the number finds %s, want %s", when, string(m.Recipient), want)
 		}
@@ -127,7 +127,7 @@ func TestFormerHolderTakesNoNumberBack(t *testing.T) {
 			t.Errorf("changed to %q: got it confirmed", number)
 		}
 	}
-	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), sellerNumber))
+	ok(t, "forgot", forgot(ctx, w.s, caller("x"), sellerNumber))
 	if m := w.lastMail(auth.TemplateReset); string(m.Recipient) != "holder@example.com" {
 		t.Errorf("the number finds %s, want who has it", string(m.Recipient))
 	}

@@ -127,34 +127,59 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	return w.tell(&before, toldPassword, nil, ids)
 }
 
+// A ForgotForm asks for a new password. A browser that the account does not know answers a puzzle as well.
+type ForgotForm struct {
+	Identifier string
+	PuzzleAnswer
+}
+
 // Forgot mails a link to choose a new password. The answer and the time it
-// takes are the same for an identifier that nobody has.
-func (s *Service) Forgot(ctx context.Context, c Caller, identifier string) error {
+// takes are the same for an identifier that nobody has. Refuses what takePuzzle
+// refuses, before it looks at anything else.
+func (s *Service) Forgot(ctx context.Context, c Caller, f ForgotForm) error {
 	start := time.Now()
 	defer s.delayRefusal(ctx, &s.floors.forgot, start)
-	login := s.parseLogin(c, identifier)
+	login := s.parseLogin(c, f.Identifier)
 	key, url := s.newLink(LinkReset)
 	messageID := s.newID()
-	err := s.do(ctx, c, ActForgot, func(w *Work) error {
+	return s.doOnce(ctx, c, ActForgot, func(w *Work) error {
 		a, err := w.findAccount(login)
-		if err != nil || a == nil {
+		if err != nil {
 			return err
 		}
-		if err := w.takeLinkQuota(resetKey(a.ID), s.policy.SendsPerDay, s.policy.ResetLife); err != nil {
-			return err // before About: repeating it fills nobody's history
-		}
-		w.About(a.ID)
-		l := link{Purpose: LinkReset, Account: a.ID, Email: a.Email, Expires: w.now.Add(s.policy.ResetLife), Epoch: a.Epoch}
-		if err := w.saveLink(key, &l); err != nil {
+		spared, err := w.sparesPuzzle(a)
+		if err != nil {
 			return err
 		}
-		return w.enqueue(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language, Template: TemplateReset,
-			Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
+		if !spared {
+			if err := w.takePuzzle(f.PuzzleAnswer); err != nil {
+				return err
+			}
+		}
+		if a == nil {
+			return nil
+		}
+		err = w.mailReset(a, key, url, messageID)
+		if e := new(Error); errors.As(err, &e) {
+			return nil // too soon, or too many today: saying so would say that the account exists
+		}
+		return err
 	})
-	if e := new(Error); errors.As(err, &e) {
-		return nil // too soon, or too many today: saying so would say that the account exists
+}
+
+// mailReset mails an account the link that sets a new password.
+func (w *Work) mailReset(a *Account, key, url, messageID string) error {
+	p := w.s.policy
+	if err := w.takeLinkQuota(resetKey(a.ID), p.SendsPerDay, p.ResetLife); err != nil {
+		return err // before About: repeating it fills nobody's history
 	}
-	return err
+	w.About(a.ID)
+	l := link{Purpose: LinkReset, Account: a.ID, Email: a.Email, Expires: w.now.Add(p.ResetLife), Epoch: a.Epoch}
+	if err := w.saveLink(key, &l); err != nil {
+		return err
+	}
+	return w.enqueue(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language,
+		Template: TemplateReset, Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
 }
 
 // ResetPassword sets a new password by a mailed link. It signs nobody in and

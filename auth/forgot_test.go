@@ -14,10 +14,10 @@ func TestResetLinkHasOneWinner(t *testing.T) {
 	w.enrolled("seller@example.com", sellerNumber)
 	ctx := t.Context()
 	w.mail()
-	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
+	ok(t, "forgot", forgot(ctx, w.s, caller("x"), "seller@example.com"))
 	link := token(w.lastMail(auth.TemplateReset).Args["link"])
 	w.pass(time.Minute)
-	ok(t, "forgot again", w.s.Forgot(ctx, caller("x"), "seller@example.com"))
+	ok(t, "forgot again", forgot(ctx, w.s, caller("x"), "seller@example.com"))
 	other := token(w.lastMail(auth.TemplateReset).Args["link"])
 	won := w.winners(16, func(i int) error {
 		return w.s.ResetPassword(ctx, caller("x"), link, "Another-Horse"+string(rune('A'+i))+"9")
@@ -38,7 +38,7 @@ func TestLinksAreBuiltFromConfiguration(t *testing.T) {
 	c.Agent = "Host: evil.example"
 	c.RequestID = "https://evil.example"
 	c.Language = "evil.example"
-	ok(t, "forgot", w.s.Forgot(t.Context(), c, "seller@example.com"))
+	ok(t, "forgot", forgot(t.Context(), w.s, c, "seller@example.com"))
 	if link := w.lastMail(auth.TemplateReset).Args["link"]; !strings.HasPrefix(link,
 		"https://login.example.com/forgot/link/") {
 		t.Errorf("link: got %s, want it at the configured origin", link)

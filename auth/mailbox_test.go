@@ -24,7 +24,7 @@ func (w *world) addMailbox(c auth.Caller, address string) (*auth.BindInfo, auth.
 // reset sets another password by a mailed link.
 func (w *world) reset(email, password string) {
 	w.t.Helper()
-	ok(w.t, "forgot", w.s.Forgot(w.t.Context(), caller("x"), email))
+	ok(w.t, "forgot", forgot(w.t.Context(), w.s, caller("x"), email))
 	link := token(w.lastMail(auth.TemplateReset).Args["link"])
 	ok(w.t, "reset", w.s.ResetPassword(w.t.Context(), caller("x"), link, password))
 }
@@ -63,7 +63,7 @@ func TestStrangersResetsStopNothing(t *testing.T) {
 	sent := 0
 	for range 40 {
 		w.pass(time.Minute)
-		ok(t, "a stranger's forgot", w.s.Forgot(ctx, caller("stranger"), "seller@example.com"))
+		ok(t, "a stranger's forgot", forgot(ctx, w.s, caller("stranger"), "seller@example.com"))
 		sent += len(w.mail())
 	}
 	if sent > 12 {
@@ -126,7 +126,7 @@ func TestRefusedMailsFillNoHistory(t *testing.T) {
 	_, c := w.enrolled("seller@example.com", sellerNumber)
 	w.pass(time.Minute)
 	for range 30 {
-		ok(t, "forgot", w.s.Forgot(t.Context(), caller("stranger"), "seller@example.com"))
+		ok(t, "forgot", forgot(t.Context(), w.s, caller("stranger"), "seller@example.com"))
 	}
 	h, err := w.s.History(t.Context(), c, "", 100)
 	ok(t, "history", err)

@@ -36,6 +36,7 @@ func presses() map[string]func(*world) pressed {
 		"text at sign-in":      pressText,
 		"text for a binding":   pressBindText,
 		"end of sign-up":       pressSignUp,
+		"forgotten":            pressForgot,
 		"reset":                pressReset,
 		"new password":         pressNewPassword,
 		"removal":              pressRemoval,
@@ -225,10 +226,20 @@ func pressSignUp(w *world) pressed {
 	}, auth.SignedUp, true}
 }
 
+func pressForgot(w *world) pressed {
+	w.seller("seller@example.com", sellerNumber)
+	p, signs := w.puzzled(caller("home"))
+	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
+		f := auth.ForgotForm{Identifier: "seller@example.com"}
+		f.Puzzle, f.Signs = p.Puzzle, signs
+		return "", nil, w.s.Forgot(w.t.Context(), c, f)
+	}, auth.PuzzleOver, false}
+}
+
 func pressReset(w *world) pressed {
 	w.enrolled("seller@example.com", sellerNumber)
 	w.pass(time.Minute)
-	ok(w.t, "forgot", w.s.Forgot(w.t.Context(), caller("home"), "seller@example.com"))
+	ok(w.t, "forgot", forgot(w.t.Context(), w.s, caller("home"), "seller@example.com"))
 	link := token(w.lastMail(auth.TemplateReset).Args["link"])
 	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
 		return "", nil, w.s.ResetPassword(w.t.Context(), c, link, "Another-Horse9")

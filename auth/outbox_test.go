@@ -61,7 +61,7 @@ func TestOutboxLeavesByRank(t *testing.T) {
 		_, err := w.s.SignUp(ctx, caller(fmt.Sprint("browser", i)), fmt.Sprintf("new%d@example.com", i))
 		ok(t, "sign up", err)
 	}
-	ok(t, "forgot", w.s.Forgot(ctx, caller("elsewhere"), "seller@example.com"))
+	ok(t, "forgot", forgot(ctx, w.s, caller("elsewhere"), "seller@example.com"))
 	w.pass(5 * time.Minute)
 	info := w.signIn(caller("elsewhere"), "seller@example.com")
 	text := auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS}
@@ -127,7 +127,7 @@ func TestSaidIsForgottenWhenItIsOver(t *testing.T) {
 			text := auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS}
 			_, err := w.s.SignInBegin(ctx, caller("home"), info.Ceremony, text)
 			ok(t, "begin", err)
-			ok(t, "forgot", w.s.Forgot(ctx, caller("home"), "seller@example.com"))
+			ok(t, "forgot", forgot(ctx, w.s, caller("home"), "seller@example.com"))
 			switch end {
 			case "lapsed": // its life ended before anybody took it
 				w.pass(48 * time.Hour)

@@ -324,7 +324,7 @@ func raceForNewPassword(w *world) race {
 
 func raceForReset(w *world) race {
 	r := racer(w)
-	ok(w.t, "forgot", w.s.Forgot(w.t.Context(), caller("x"), sellerMail))
+	ok(w.t, "forgot", forgot(w.t.Context(), w.s, caller("x"), sellerMail))
 	link := token(w.lastMail(auth.TemplateReset).Args["link"])
 	use := func() error { return w.s.ResetPassword(w.t.Context(), caller("shop"), link, "Third-Horse99") }
 	return race{use, map[string]meanwhile{
@@ -410,7 +410,7 @@ func raceForDue(w *world) race {
 func raceForLease(w *world) race {
 	r := racer(w)
 	w.mail()
-	ok(w.t, "forgot", w.s.Forgot(w.t.Context(), caller("x"), sellerMail))
+	ok(w.t, "forgot", forgot(w.t.Context(), w.s, caller("x"), sellerMail))
 	return race{func() error {
 		if list, err := w.s.Due(w.t.Context(), 100); err != nil || len(list) == 0 {
 			return auth.Refuse(auth.NotFound)

@@ -84,7 +84,7 @@ func (w *world) lead() *life {
 	l.home = caller(b.Cookie)
 	l.session.Browser = b.Cookie
 	w.mail()
-	ok(t, "forgot", w.s.Forgot(ctx, caller("home"), "app@example.com"))
+	ok(t, "forgot", forgot(ctx, w.s, caller("home"), "app@example.com"))
 	due, err := w.s.Due(ctx, 10) // on its way, and not yet taken
 	ok(t, "due", err)
 	l.sent, l.reset = len(due), token(due[0].Args["link"])

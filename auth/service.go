@@ -67,6 +67,7 @@ type Service struct {
 	pacer        *pacer
 	lab          *Lab // nil: a real site
 	floors       struct{ signIn, keyFirst, forgot, introduce delayFloor }
+	drawing      chan struct{} // a place for each picture that is drawn
 
 	clock      serviceClock
 	siteRecord atomic.Pointer[siteMeta] // as read at the start, and as Restored left it
@@ -116,7 +117,7 @@ func New(cfg Config) (*Service, error) {
 	s := &Service{
 		db: cfg.DB, keys: cfg.Keys, policy: cfg.Policy, siteName: cfg.Site, origin: cfg.Origin, rpID: cfg.RPID,
 		rand: cfg.Rand, log: cfg.Log, pause: cfg.Pause,
-		factors: map[Kind]Factor{}, wake: make(chan struct{}, 1),
+		factors: map[Kind]Factor{}, wake: make(chan struct{}, 1), drawing: make(chan struct{}, drawAtOnce),
 		repeats: repeats{found: map[repeatKey]*repeated{}},
 	}
 	s.rulebook.Store(&rulebook{rules: rules(), owner: map[Action]*Door{}})

@@ -150,7 +150,7 @@ func (s *siege) strike(n int) {
 	if ch, err := s.s.IntroduceBegin(ctx, c, o.email, ""); err == nil {
 		_ = s.s.IntroduceFinish(ctx, c, ch.Ceremony, "0000-0000")
 	}
-	_ = s.s.Forgot(ctx, c, o.email)
+	_ = forgot(ctx, s.s, c, o.email)
 	_ = s.s.ResetPassword(ctx, c, "no-such-link", "Another-Horse9")
 	for _, address := range []string{o.email, fmt.Sprintf("seller+%d@example.com", n),
 		fmt.Sprintf("new%d@example.com", n)} {

@@ -379,7 +379,7 @@ func lootEmail(r *robbed) func() error {
 	return func() error {
 		r.pressHis()
 		r.pass(time.Minute)
-		ok(r.t, "forgot", r.s.Forgot(r.t.Context(), caller("thief"), thiefs))
+		ok(r.t, "forgot", forgot(r.t.Context(), r.s, caller("thief"), thiefs))
 		for _, m := range r.mail() {
 			if m.Template == auth.TemplateReset && string(m.Recipient) == thiefs {
 				return nil
@@ -423,7 +423,7 @@ func lootIntroduced(r *robbed) func() error {
 
 // resetLink is a mailed link to a new password.
 func (r *robbed) resetLink() string {
-	ok(r.t, "forgot", r.s.Forgot(r.t.Context(), caller("thief"), sellerMail))
+	ok(r.t, "forgot", forgot(r.t.Context(), r.s, caller("thief"), sellerMail))
 	return token(r.lastMail(auth.TemplateReset).Args["link"])
 }
 

@@ -68,7 +68,7 @@ func TestAHangingDriverDoublesNothing(t *testing.T) {
 		ok(t, "lease", err)
 		return list
 	}
-	ok(t, "forgot", w.s.Forgot(ctx, caller("x"), sellerMail))
+	ok(t, "forgot", forgot(ctx, w.s, caller("x"), sellerMail))
 	slow := due()
 	w.pass(2*time.Minute - tick)
 	if again := due(); len(slow) != 1 || len(again) != 0 {
@@ -102,7 +102,7 @@ func TestAHangingDriverDoublesNothing(t *testing.T) {
 func TestAMessageIsLeasedOnce(t *testing.T) {
 	w := newWorld(t)
 	owner(w)
-	ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), sellerMail))
+	ok(t, "forgot", forgot(t.Context(), w.s, caller("x"), sellerMail))
 	got := w.winners(64, func(int) error {
 		list, err := w.s.Due(t.Context(), 100)
 		if err == nil && len(list) == 0 {

@@ -2,10 +2,14 @@ package auth_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +20,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	hashing "github.com/latchkey-auth/latchkey/password"
+	"github.com/latchkey-auth/latchkey/puzzle"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/store/storetest"
@@ -226,4 +231,25 @@ func ok(t *testing.T, what string, err error) {
 	if err != nil {
 		t.Fatalf("%s: got %v, want no error", what, err)
 	}
+}
+
+// forgot asks for a new password as a stranger does, behind work that a program has done.
+func forgot(ctx context.Context, s *auth.Service, c auth.Caller, identifier string) error {
+	p, err := s.Puzzle(ctx, c)
+	if err != nil {
+		return err
+	}
+	return s.Forgot(ctx, c, auth.ForgotForm{Identifier: identifier, PuzzleAnswer: auth.PuzzleAnswer{Work: worked(p.Work)}})
+}
+
+// worked is the solution of work, as any client of ALTCHA finds it.
+func worked(w puzzle.Work) string {
+	for n := 0; n <= w.MaxNumber; n++ {
+		if fmt.Sprintf("%x", sha256.Sum256([]byte(w.Salt+strconv.Itoa(n)))) == w.Challenge {
+			raw, _ := json.Marshal(puzzle.Solution{Algorithm: w.Algorithm, Challenge: w.Challenge, Number: n, Salt: w.Salt,
+				Signature: w.Signature})
+			return base64.StdEncoding.EncodeToString(raw)
+		}
+	}
+	return ""
 }

@@ -20,6 +20,7 @@ var typeProblem = reflect.TypeFor[Problem]()
 type endpoint struct {
 	in, out  *shape
 	required []string // members that a request must have, for the contract
+	media    string   // of an answer that is no JSON; "" for JSON
 	run      func(x *request) error
 }
 
@@ -54,6 +55,19 @@ func gives[O any](fn func(*request) (*O, error)) endpoint {
 			return err
 		}
 		x.reply(out, answer)
+		return nil
+	}}
+}
+
+// draws is an endpoint whose answer is a picture.
+func draws(fn func(*request) ([]byte, error)) endpoint {
+	const media = "image/png"
+	return endpoint{media: media, run: func(x *request) error {
+		picture, err := fn(x)
+		if err != nil {
+			return err
+		}
+		x.send(http.StatusOK, media, picture)
 		return nil
 	}}
 }
@@ -154,7 +168,7 @@ type (
 	}
 	nameBody   struct{ Name, Place string }
 	changeBody struct{ Current, Password string }
-	forgotBody struct{ Identifier string }
+	forgotBody struct{ Identifier, Puzzle, Signs, Work string }
 	askBody    struct{ Identifier, Ceremony string }
 	mailBody   struct{ Ceremony, Code string }
 	resetBody  struct{ Link, Password string }
@@ -424,14 +438,6 @@ func changePhone(x *request, in *phoneBody) (*phoneInfo, error) {
 func changeUserName(x *request, in *userNameBody) (*userNameBody, error) {
 	name, err := x.s.service.ChangeUserName(x.r.Context(), x.caller, in.UserName)
 	return &userNameBody{name}, err
-}
-
-func forgot(x *request, in *forgotBody) error {
-	return x.s.service.Forgot(x.r.Context(), x.caller, in.Identifier)
-}
-
-func resetPassword(x *request, in *resetBody) error {
-	return x.s.service.ResetPassword(x.r.Context(), x.caller, in.Link, in.Password)
 }
 
 // receipt takes a gateway's report. The driver proves that it is the gateway's own. A receipt that cannot be taken now

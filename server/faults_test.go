@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -177,11 +178,23 @@ func sessionFaults() map[auth.Code]provocation {
 			p.addApp()
 			return p.api("POST", "/contact/email/confirm", m{"link": link}, nil)
 		}),
+		auth.PuzzleNeeded: forgotWith(nil),
+		auth.PuzzleWrong:  forgotWith(m{"work": "e30="}),
+		auth.PuzzleOver:   forgotWith(m{"puzzle": "no-such-puzzle", "signs": "ACFHJK"}),
 		auth.LinkUsed: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.stranger().api("POST", "/forgot/password", m{"link": "no-such-link", "password": "Vivid-Marmot7"},
 				nil)
 		}),
 	}
+}
+
+// forgotWith asks for a new password with that answer to a puzzle.
+func forgotWith(answer m) provocation {
+	return do(func(c *trial) *httptest.ResponseRecorder {
+		in := m{"identifier": testEmail}
+		maps.Copy(in, answer)
+		return c.stranger().api("POST", "/forgot", in, nil)
+	})
 }
 
 func formFaults() map[auth.Code]provocation {

@@ -48,6 +48,11 @@ func (x *request) bound() error {
 	if x.r.Method == http.MethodGet || x.r.Method == http.MethodHead {
 		return nil
 	}
+	return x.spend()
+}
+
+// spend takes one of the requests that the client has.
+func (x *request) spend() error {
 	at := x.s.now()
 	if ok, wait := x.s.limit.take(x.s.client(x.r), at); !ok {
 		return auth.Refuse(auth.TooManyRequests).At(at.Add(wait))

@@ -216,7 +216,7 @@ func live(w *world, f *facts) {
 	for range 4 { // of five wrong passwords
 		p.api("POST", "/sign-in", m{"identifier": goldenEmail("han"), "password": "Wrong-Horse9"}, nil)
 	}
-	p.must("POST", "/forgot", m{"identifier": goldenEmail("han")}, nil)
+	p.forgot(goldenEmail("han"))
 	f.Links["reset"] = lastPart(w.mailed(auth.TemplateReset).Args["link"])
 	w.pass(time.Minute)
 	f.Flow, f.Sent = people["wei"].underWay()

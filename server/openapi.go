@@ -83,9 +83,13 @@ func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 		op.RequestBody = &huma.RequestBody{Required: true,
 			Content: map[string]*huma.MediaType{"application/json": {Schema: book.request(rt)}}}
 	}
-	if rt.out == nil {
+	switch {
+	case rt.media != "":
+		op.Responses["200"] = &huma.Response{Description: "Done.", Content: map[string]*huma.MediaType{
+			rt.media: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	case rt.out == nil:
 		op.Responses["204"] = &huma.Response{Description: "Done."}
-	} else {
+	default:
 		op.Responses["200"] = &huma.Response{Description: "Done.",
 			Content: map[string]*huma.MediaType{"application/json": {Schema: book.answer(rt.out)}}}
 	}

@@ -2,6 +2,9 @@ package server
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -12,6 +15,8 @@ import (
 func forgotPages() []page {
 	return []page{
 		{path: "/forgot", who: anyone, uses: []string{"Forgot"}, get: forgotPage, post: forgotPost},
+		{path: "/forgot/check", who: anyone, uses: []string{"Puzzle", "PuzzlePicture", "Forgot"}, get: forgotCheck,
+			post: forgotPost},
 		{path: "/forgot/sent", who: anyone, get: forgotSent},
 		{path: "/forgot/link/{link}", who: holder,
 			get: func(x *request) error { return x.redirect("/forgot/password/" + x.param("link")) }},
@@ -27,14 +32,43 @@ func forgotPage(x *request) error {
 	return x.show(http.StatusOK, &assets.Forgot{Frame: x.frame(), Identifier: x.identifier()})
 }
 
-// forgotPost answers alike for known and unknown.
+const forgotCheckPath = "/forgot/check"
+
+// forgotPost answers alike for known and unknown. Who has to solve a puzzle is led to one, not told that he did wrong.
 func forgotPost(x *request) error {
-	identifier := strings.TrimSpace(x.field("identifier"))
-	if err := x.s.service.Forgot(x.r.Context(), x.caller, identifier); err != nil {
-		return x.refuseTo("/forgot", err)
+	f := auth.ForgotForm{Identifier: strings.TrimSpace(x.field("identifier"))}
+	f.PuzzleAnswer = auth.PuzzleAnswer{Puzzle: x.field("puzzle"), Signs: x.field("signs"), Work: x.field("work")}
+	err := x.s.service.Forgot(x.r.Context(), x.caller, f)
+	if err == nil || f.Puzzle == "" && errors.Is(err, auth.Refuse(auth.PuzzleNeeded)) {
+		x.keepFlow("", f.Identifier)
 	}
-	x.keepFlow("", identifier)
-	return x.redirect("/forgot/sent")
+	switch {
+	case err == nil:
+		return x.redirect("/forgot/sent")
+	case f.Puzzle == "" && errors.Is(err, auth.Refuse(auth.PuzzleNeeded)):
+		return x.redirect(forgotCheckPath)
+	}
+	return x.refuseTo(forgotCheckPath, err)
+}
+
+// forgotCheck shows a new puzzle each time.
+func forgotCheck(x *request) error {
+	v := &assets.ForgotCheck{Frame: x.frame(), Identifier: x.identifier()}
+	if v.Identifier == "" {
+		return x.redirect("/forgot")
+	}
+	p, err := x.s.service.Puzzle(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	work, err := json.Marshal(p.Work)
+	if err != nil {
+		return fmt.Errorf("writing the work of a puzzle: %w", err)
+	}
+	v.Puzzle = p.Puzzle
+	v.Picture = apiBase + "/puzzle/" + p.Puzzle
+	v.Work = string(work)
+	return x.show(http.StatusOK, v)
 }
 
 func forgotSent(x *request) error {

@@ -195,9 +195,14 @@ func passwordRoutes() []route {
 		{use: "ItWasMe", act: auth.ActItWasMe, who: enrolled, method: http.MethodPost, path: "/password/it-was-me",
 			summary: "Say that the wrong second steps in unknown browsers were one's own",
 			codes:   stepCodes(), endpoint: does(itWasMe)},
+		{use: "Puzzle", act: auth.ActLook, who: anyone, method: http.MethodGet, path: "/puzzle",
+			summary:  "Begin a puzzle: a picture of signs, or work for a program, in ALTCHA's format",
+			endpoint: gives(beginPuzzle)},
+		{use: "PuzzlePicture", act: auth.ActLook, who: holder, method: http.MethodGet, path: "/puzzle/{puzzle}",
+			summary: "The picture of a puzzle", codes: codes(auth.PuzzleOver), endpoint: draws(puzzlePicture)},
 		{use: "Forgot", act: auth.ActForgot, who: anyone, method: http.MethodPost, path: "/forgot",
 			summary:  "Mail a link for a new password; the answer is the same for known and unknown",
-			codes:    codes(auth.SendLimitReached),
+			codes:    puzzleCodes(),
 			endpoint: doesWith(forgot).requires("identifier")},
 		{use: "ResetPassword", act: auth.ActReset, who: holder, method: http.MethodPost, path: "/forgot/password",
 			link:     true,
@@ -277,6 +282,9 @@ func newPasswordCodes() []auth.Code {
 	return codes(auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,
 		auth.PasswordNoDigit,
 		auth.PasswordNoSign, auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple)
+}
+func puzzleCodes() []auth.Code {
+	return codes(auth.PuzzleNeeded, auth.PuzzleWrong, auth.PuzzleOver)
 }
 func signUpCodes() []auth.Code {
 	return join(newPasswordCodes(), numberCodes(), codes(auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,

@@ -80,7 +80,7 @@ func TestPasswordManagersGetOneName(t *testing.T) {
 	name(p.fill(s, "/security/password", "current", "wrong", "password", "short"), testEmail)
 	p.fill(p.open("/security"), "/sign-out")
 	name(p.open("/sign-in"), "")
-	p.fill(p.open("/forgot"), "/forgot", "identifier", testEmail)
+	p.fillForgot(testEmail)
 	link = path(w.mailed(auth.TemplateReset).Args["link"])
 	s = p.open(link)
 	name(s, testEmail)
@@ -92,7 +92,7 @@ func TestFormsNameAllFaultsAtOnce(t *testing.T) {
 	w := newWorld(t)
 	w.seller()
 	p := w.browser()
-	p.fill(p.open("/forgot"), "/forgot", "identifier", testEmail)
+	p.fillForgot(testEmail)
 	s := p.open(path(w.mailed(auth.TemplateReset).Args["link"]))
 	p.fill(s, s.path, "password", "abcdefgh-").says("Add a capital letter", "Add a digit")
 	link := w.signUpPath("new@example.com")
@@ -158,7 +158,7 @@ func TestCookiesTellNobodyWhatWasTyped(t *testing.T) {
 	p.fill(p.open("/security"), "/sign-out")
 	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword).at("/sign-in/verify", 200)
 	look("a sign-in")
-	p.fill(p.open("/forgot"), "/forgot", "identifier", testEmail).at("/forgot/sent", 200)
+	p.fillForgot(testEmail).at("/forgot/sent", 200)
 	if got := p.open("/sign-in").form("/sign-in").fields.Get("identifier"); got != testEmail {
 		t.Errorf("got the identifier %q, want what this browser typed", got)
 	}

@@ -232,7 +232,10 @@ func (o *tour) apiPassword() {
 	o.p.must("POST", "/password", m{"current": testPassword, "password": "Another-Horse9"}, &a)
 	o.p.bearer = a.Token
 	q := o.client()
-	q.must("POST", "/forgot", m{"identifier": testEmail}, nil)
+	var puzzle struct{ Puzzle string }
+	q.must("GET", "/puzzle", nil, &puzzle)
+	q.must("GET", "/puzzle/"+puzzle.Puzzle, nil, nil)
+	q.forgot(testEmail)
 	link := lastPart(o.link(auth.TemplateReset, "link"))
 	q.must("POST", "/forgot/password", m{"link": link, "password": testPassword}, nil)
 	b := o.browser()

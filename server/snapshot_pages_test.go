@@ -321,7 +321,7 @@ func (o *tour) undo() {
 
 func (o *tour) forgot() {
 	p := o.visitor()
-	p.fill(p.open("/forgot"), "/forgot", "identifier", "new@example.com")
+	p.fillForgot("new@example.com")
 	link := o.link(auth.TemplateReset, "link")
 	p.open("/forgot/link/" + lastPart(link))
 	s := p.open(link)

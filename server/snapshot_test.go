@@ -156,6 +156,8 @@ func (s *snapshot) write(name string, w *httptest.ResponseRecorder) {
 			s.t.Fatalf("%s: %v", s.step, err)
 		}
 		s.text.WriteString(n.replace(b.String()) + "\n")
+	case strings.HasPrefix(media, "image/"):
+		s.text.WriteString("(a picture)\n")
 	default:
 		s.text.WriteString(n.replace(w.Body.String()) + "\n")
 	}
@@ -199,6 +201,7 @@ var (
 	// An app's secret in groups; recovery codes; the label of a message; the hash in the name of a static file.
 	secrets = regexp.MustCompile(`\b(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}\b|\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
 	labels  = regexp.MustCompile(`\b[ACDEFHJKMNPRTUVWXY][2345679]\b`)
+	sums    = regexp.MustCompile(`\b[0-9a-f]{24,}\b`) // of the work of a puzzle
 	files   = regexp.MustCompile(`\.[0-9a-f]{8,}\.(css|js|svg|woff2|png|ico)\b`)
 )
 
@@ -216,6 +219,7 @@ func (n randomness) replace(text string) string {
 		return n.names[v]
 	})
 	text = secrets.ReplaceAllString(text, "(secret)")
+	text = sums.ReplaceAllString(text, "(sum)")
 	text = labels.ReplaceAllString(text, "(label)")
 	return files.ReplaceAllString(text, ".(hash).$1")
 }

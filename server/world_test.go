@@ -2,8 +2,11 @@ package server
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -12,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -412,6 +416,61 @@ func (w *world) enrolled(p *person) (secret string) {
 	w.seller()
 	p.password()
 	return p.addApp()
+}
+
+// worked is the solution of work that the server has given, as any client of ALTCHA finds it.
+func (p *person) worked() string {
+	p.w.t.Helper()
+	var puzzle struct{ Work solution }
+	p.must("GET", "/puzzle", nil, &puzzle)
+	return puzzle.Work.solve()
+}
+
+// A solution is work, and the number that was found.
+type solution struct {
+	Algorithm string `json:"algorithm"`
+	Challenge string `json:"challenge"`
+	MaxNumber int    `json:"maxnumber"`
+	Number    int    `json:"number"`
+	Salt      string `json:"salt"`
+	Signature string `json:"signature"`
+}
+
+func (s solution) solve() string {
+	for ; s.Number <= s.MaxNumber; s.Number++ {
+		if fmt.Sprintf("%x", sha256.Sum256([]byte(s.Salt+strconv.Itoa(s.Number)))) == s.Challenge {
+			break
+		}
+	}
+	raw, _ := json.Marshal(s) // strings and numbers: it cannot fail
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// forgot asks for a new password as a program does.
+func (p *person) forgot(identifier string) {
+	p.w.t.Helper()
+	p.must("POST", "/forgot", m{"identifier": identifier, "work": p.worked()}, nil)
+}
+
+// fillForgot asks for a new password on the pages, with the browser's work where it is asked for some.
+func (p *person) fillForgot(identifier string) *sheet {
+	p.w.t.Helper()
+	s := p.fill(p.open("/forgot"), "/forgot", "identifier", identifier)
+	if s.path != "/forgot/check" {
+		return s
+	}
+	return p.fill(s, "/forgot/check", "work", s.work().solve())
+}
+
+// work is what the page gives the browser to calculate.
+func (s *sheet) work() (w solution) {
+	s.t.Helper()
+	_, text, _ := strings.Cut(s.text, `data-work="`)
+	text, _, _ = strings.Cut(text, `"`)
+	if err := json.Unmarshal([]byte(html.UnescapeString(text)), &w); err != nil {
+		s.t.Fatalf("reading the work of %s: %v", s.path, err)
+	}
+	return w
 }
 
 func asText(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

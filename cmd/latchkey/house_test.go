@@ -53,7 +53,7 @@ var floors = map[string][]string{
 	"cmd/latchkey":    {anything},
 	"cmd/virtualkey":  {anything},
 	"e2e":             {"virtual"},
-	"e2e/load":        {"virtual", "webauthn", "totp", "store", "store/bolt", "auth", "ident", "password"}, // seeds through the domain
+	"e2e/load":        {"virtual", "webauthn", "totp", "store", "store/bolt", "auth", "ident", "password", "puzzle"}, // seeds through the domain
 	"e2e/mutants":     {},
 }
 

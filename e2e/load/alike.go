@@ -63,6 +63,12 @@ type signUpForm struct {
 	Email string `json:"email"`
 }
 
+// forgotten asks for a new password behind a puzzle, whose work is done before the time is taken.
+type forgotten struct {
+	Identifier string `json:"identifier"`
+	Work       string `json:"work"`
+}
+
 // acts is everything that an outsider can ask about an identifier: of a seller with a key ("key"), one
 // with an app ("app") and nobody, who is named as long.
 func acts() []act {
@@ -79,6 +85,9 @@ func acts() []act {
 			return signUpForm{mail(family, i)}
 		}
 	}
+	forgot := func(family string) func(int) any {
+		return func(i int) any { return &forgotten{Identifier: mail(family, i)} }
+	}
 	return []act{
 		{"key first", pathKeyFirst, 1,
 			[]arm{{"a seller with a key", 200, keyFirst("key")}, {"nobody", 200, keyFirst("non")},
@@ -92,7 +101,7 @@ func acts() []act {
 			[]arm{{"a taken address", 200, signUp("key")}, {"a free one", 200, signUp("new")}},
 			[]pair{{0, 1, false}}},
 		{"forgot", pathForgot, 16,
-			[]arm{{"a seller", 204, keyFirst("key")}, {"nobody", 204, keyFirst("non")}},
+			[]arm{{"a seller", 204, forgot("key")}, {"nobody", 204, forgot("non")}},
 			[]pair{{0, 1, false}}},
 	}
 }
@@ -223,7 +232,14 @@ func (a act) sample(ctx context.Context, addr string, n int) ([][]time.Duration,
 
 // once asks once and returns how long the answer took, which must be of the right status.
 func (a arm) once(ctx context.Context, c *client, path string, i int) (time.Duration, error) {
-	body, err := json.Marshal(a.ask(i))
+	asked := a.ask(i)
+	if f, ok := asked.(*forgotten); ok {
+		var err error
+		if f.Work, err = c.work(ctx); err != nil {
+			return 0, err
+		}
+	}
+	body, err := json.Marshal(asked)
 	if err != nil {
 		return 0, fmt.Errorf("writing a request: %w", err)
 	}

@@ -1,0 +1,24 @@
+package server
+
+import "github.com/latchkey-auth/latchkey/auth"
+
+func beginPuzzle(x *request) (*auth.PuzzleInfo, error) {
+	return x.s.service.Puzzle(x.r.Context(), x.caller)
+}
+
+// puzzlePicture spends one of the client's requests, though it changes nothing: a picture is dear.
+func puzzlePicture(x *request) ([]byte, error) {
+	if err := x.spend(); err != nil {
+		return nil, err
+	}
+	return x.s.service.PuzzlePicture(x.r.Context(), x.caller, x.param("puzzle"))
+}
+
+func forgot(x *request, in *forgotBody) error {
+	return x.s.service.Forgot(x.r.Context(), x.caller, auth.ForgotForm{Identifier: in.Identifier,
+		PuzzleAnswer: auth.PuzzleAnswer{Puzzle: in.Puzzle, Signs: in.Signs, Work: in.Work}})
+}
+
+func resetPassword(x *request, in *resetBody) error {
+	return x.s.service.ResetPassword(x.r.Context(), x.caller, in.Link, in.Password)
+}
