@@ -17,6 +17,8 @@ type Security struct {
 	Email       string    // security e-mail; masked unless the second step is fresh
 	Phone       string    // account phone, masked like it; "" for none
 	PhoneProved bool      // a code sent to it came back: it signs in
+	Question    time.Time // when the security question was set; zero: there is none
+	Code        CodeState // of the security code
 	Browsers    int       // trusted browsers
 	TrustUntil  time.Time // the latest end of trust
 	Sessions    int
@@ -213,12 +215,58 @@ type CodesShown struct {
 	Step     int
 }
 
-// Password is /security/password. It posts current and password to the same path.
+// Password is /security/password, with ?by= for the way. It posts by, what proves the way (current, answer or
+// security-code) and password to the same path; by e-mail only the button, to /security/password/mail.
 type Password struct {
 	Frame
-	UserName string // for password managers
+	By       string   // "current", "email", "question" or "security-code"
+	Ways     []string // the others
+	UserName string   // for password managers
+	Email    string   // that a link goes to
+	Question string   // the account's own
 	Changed  time.Time
 	Rules    PasswordRules
+}
+
+// Icons are the drawings of the ways.
+func (p *Password) Icons() map[string]string {
+	return map[string]string{"current": "pass", "email": "mail", "question": "help", "security-code": "seal"}
+}
+
+// Question is /security/question. It posts question and answer to the same path.
+type Question struct {
+	Frame
+	Now   string // "" for none
+	Set   time.Time
+	Typed string
+}
+
+// QuestionRemove is /security/question/remove: it asks first. It posts only the button.
+type QuestionRemove struct{ Frame }
+
+// A CodeState is how an account stands with its security code: "not-set", "set", "used" or "retired".
+type CodeState struct {
+	State              string
+	Set, Used, Retired time.Time
+}
+
+// SecurityCode is /security/security-code. Making the code posts only the button to the same path; using it posts
+// security-code to /security/security-code/use.
+type SecurityCode struct {
+	Frame
+	Code CodeState
+}
+
+// State is that of the code.
+func (c *SecurityCode) State() string { return c.Code.State }
+
+// SecurityCodeShown is what /security/security-code shows of a fresh code, for 5 minutes. Done posts saved=yes to
+// /security/security-code/saved.
+type SecurityCodeShown struct {
+	Frame
+	Secret  string // as it is typed, such as "7KQ4M-2XDR9-TB04W-HC3NV"
+	Account string // masked, for the printed sheet
+	Made    time.Time
 }
 
 // Contacts is /security/contact: what names the account at sign-in. It posts email to /security/contact/email and

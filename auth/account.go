@@ -46,6 +46,9 @@ type Account struct {
 	DisabledAt time.Time `json:"dis,omitzero"`
 	// FirstUserName is the user name of the sign-up, once there is another one (R18): see signUpName.
 	FirstUserName ident.UserName `json:"fun,omitempty"`
+
+	SecurityCode *securityCode `json:"sc,omitempty"`
+	Question     *question     `json:"sq,omitempty"`
 }
 
 // Version is that of the stored form: 1 remembers what proved the first factor as

@@ -33,6 +33,13 @@ const (
 	Mail  Channel = "email"
 )
 
+// The kinds of what only the owner knows, beside the password: proofs in the
+// settings, and never Authenticators.
+const (
+	Question     Kind = "question"      // the answer to the security question
+	SecurityCode Kind = "security-code" // see securityCode
+)
+
 // A Flavour tells apart the two things WebAuthn calls authenticator: the USB
 // key that can be put into a drawer, and the passkey that is part of a phone,
 // a PC or a cloud account. Sellers see them as different items (D10).

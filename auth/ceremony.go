@@ -21,6 +21,9 @@ const (
 	forCodes     Purpose = "codes"     // recovery codes on their way into a file
 )
 
+// forSecret is a security code on its way to a page that is loaded again.
+const forSecret Purpose = "security-code"
+
 // A Ceremony is one begun, unfinished exchange. It is sealed and handed to the
 // client, not stored: beginning costs the site nothing that an attacker could
 // use up. What may happen only once is recorded when it happens, under ID and

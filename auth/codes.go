@@ -66,7 +66,7 @@ func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, erro
 	if err != nil {
 		return nil, err
 	}
-	out.Sealed, err = s.sealCodes(c, out.account, &out.CodesInfo)
+	out.Sealed, err = s.sealShown(c, forCodes, out.account, out.MadeAt, &out.CodesInfo)
 	return &out.CodesInfo, err
 }
 
@@ -142,37 +142,12 @@ func tokenCipher(c Caller) cipher.AEAD {
 	return aead
 }
 
-// codesLife is how long a fresh set can be downloaded.
+// codesLife is how long what is shown once is shown again in the same browser.
 const codesLife = 5 * time.Minute
-
-// sealCodes seals a fresh set for the download, so that it is stored nowhere.
-func (s *Service) sealCodes(c Caller, a AccountID, info *CodesInfo) (string, error) {
-	state, err := json.Marshal(info)
-	if err != nil {
-		return "", fmt.Errorf("writing recovery codes: %w", err)
-	}
-	return s.seal(&Ceremony{ID: s.newID(), Purpose: forCodes, Account: a, Begun: info.MadeAt,
-		Expires: info.MadeAt.Add(codesLife), Epochs: Epochs{Restore: s.restoreEpoch()}, State: state}, c)
-}
 
 // CodesFile opens CodesInfo.Sealed for the download, in the browser that it
 // was made for.
 func (s *Service) CodesFile(ctx context.Context, c Caller, sealed string) (*CodesInfo, error) {
-	cer, err := s.unseal(sealed, forCodes, c)
-	if err != nil {
-		return nil, err
-	}
 	info := new(CodesInfo)
-	if err := json.Unmarshal(cer.State, info); err != nil {
-		return nil, fmt.Errorf("reading recovery codes: %w", err)
-	}
-	return info, s.do(ctx, c, ActMe, func(w *Work) error {
-		if w.account.ID != cer.Account {
-			return Refuse(CeremonyOtherBrowser)
-		}
-		if cer.Epochs.Restore != s.restoreEpoch() {
-			return Refuse(CeremonyVoid)
-		}
-		return nil
-	})
+	return info, s.openShown(ctx, c, forCodes, sealed, info)
 }

@@ -230,7 +230,12 @@ func (w *Work) Require(d Demand, same Class) error {
 
 // shows reports whether the session holds a fresh enough proof of the class.
 // A trusted browser and a password are of no class: they never spare a step-up.
+// The security code makes any fresh proof a strong one.
 func (w *Work) shows(class Class, maxAge time.Duration) bool {
+	return w.hasProof(class, maxAge) || class == Strong && w.showsSecurityCode(maxAge)
+}
+
+func (w *Work) hasProof(class Class, maxAge time.Duration) bool {
 	for _, p := range w.session.Proofs {
 		if p.Class >= class && !p.At.Before(w.now.Add(-maxAge)) {
 			return true

@@ -238,7 +238,20 @@ func fresh(a auth.Action, age time.Duration) func(*world) ending {
 			auth.ActContact:     func() error { return lastErr(w.s.ChangePhone(ctx, c, "", "")) },
 			auth.ActNewPassword: func() error { return lastErr(w.s.ChangePassword(ctx, c, password, newPassword)) },
 			auth.ActUserName:    func() error { return lastErr(w.s.ChangeUserName(ctx, c, "小明二店")) },
-			auth.ActOwnEmail:    func() error { return lastErr(w.s.OwnEmail(ctx, c)) },
+
+			auth.ActQuestion:        func() error { return w.s.SetQuestion(ctx, c, ownQuestion, ownAnswer) },
+			auth.ActOwnQuestion:     func() error { return lastErr(w.s.OwnQuestion(ctx, c)) },
+			auth.ActSetSecurityCode: func() error { return lastErr(w.s.SetSecurityCode(ctx, c)) },
+			auth.ActMailPassword:    func() error { return lastErr(w.s.MailOwnPasswordLink(ctx, c)) },
+			auth.ActSecurityCode: func() error {
+				err := lastErr(w.s.ShowSecurityCode(ctx, c, "00000"))
+				if e, is := err.(*auth.Error); is && e.Code == auth.SecurityCodeNotSet {
+					return nil // that far it came
+				}
+				return err
+			},
+
+			auth.ActOwnEmail: func() error { return lastErr(w.s.OwnEmail(ctx, c)) },
 		}
 		return w.after(age, acts[a], auth.StepUpRequired)
 	}

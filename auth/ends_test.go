@@ -59,6 +59,11 @@ func lives() map[string]map[string]func(*world) ending {
 			"one for a number or an e-mail": fresh(auth.ActContact, 10*time.Minute),
 			"one for a password":            fresh(auth.ActNewPassword, 10*time.Minute),
 			"one for a user name":           fresh(auth.ActUserName, 10*time.Minute),
+			"one for a question":            fresh(auth.ActQuestion, 10*time.Minute),
+			"one for the own question":      fresh(auth.ActOwnQuestion, 10*time.Minute),
+			"one for a security code":       fresh(auth.ActSetSecurityCode, 10*time.Minute),
+			"one beside a security code":    fresh(auth.ActSecurityCode, 10*time.Minute),
+			"one for a link":                fresh(auth.ActMailPassword, 10*time.Minute),
 			"one for the own address":       fresh(auth.ActOwnEmail, 10*time.Minute),
 		},
 	}

@@ -73,6 +73,16 @@ const (
 	AccountExists      Code = "account-exists"   // in a lab: elsewhere nobody is told
 	PasswordWrong      Code = "password-wrong"   // the current password, asked again while signed in
 	UserNameIsPassword Code = "user-name-is-password"
+	QuestionMissing    Code = "question-missing"
+	QuestionTooLong    Code = "question-too-long"
+	QuestionNotSet     Code = "question-not-set"
+	AnswerMissing      Code = "answer-missing"
+	AnswerTooPlain     Code = "answer-too-plain"
+	AnswerWrong        Code = "answer-wrong"
+	SecurityCodeSet    Code = "security-code-set" // there is one, and it is never replaced
+	SecurityCodeNotSet Code = "security-code-not-set"
+	SecurityCodeWrong  Code = "security-code-wrong"
+	SecurityCodeWaits  Code = "security-code-waits" // a weak proof has set it, which can still be undone
 )
 
 // The codes of typed codes and of their delivery.

@@ -9,55 +9,6 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 )
 
-// ChangePassword sets a new password from the settings: a fresh second step
-// and the current password. Every other session ends, trust ends, every other
-// browser is forgotten, and the caller's token is rotated. Refuses PasswordWrong, SignInLocked and what the
-// policy refuses.
-func (s *Service) ChangePassword(ctx context.Context, c Caller, current, password string) (string, error) {
-	return once(ctx, s, c, ActNewPassword, "", func(c Caller) (string, error) { return s.changePassword(ctx, c, current, password) },
-		func(_ *Work, r *priorSuccess) (string, error) { return r.token, nil })
-}
-
-func (s *Service) changePassword(ctx context.Context, c Caller, current, password string) (string, error) {
-	g, err := s.reserveAttempt(ctx, c, s.guessByOwner(c, ActNewPassword, PasswordWrong))
-	if err != nil {
-		return "", err
-	}
-	right, err := s.verifyPassword(ctx, g, current)
-	if err != nil {
-		return "", err
-	}
-	judged := context.WithoutCancel(ctx)
-	var stored string
-	if right {
-		if stored, err = s.acceptedHash(ctx, password, g.account); err != nil {
-			return "", s.clearAttempts(judged, c, g, err)
-		}
-	}
-	drawn := s.newSessionDraw()
-	return do(judged, s, c, ActNewPassword, func(w *Work) (string, error) {
-		if !right || w.account.Password != g.account.Password {
-			e := g.refusal()
-			e.Field = "current"
-			return "", e
-		}
-		if err := w.requireExchange(); err != nil { // exchanged while the password was checked
-			return "", err
-		}
-		if err := w.clearGuess(g); err != nil {
-			return "", err
-		}
-		if err := w.setPassword(w.account, stored, "", drawn.messageIDs); err != nil {
-			return "", err
-		}
-		token, err := w.grant(w.account, drawn.sessionSecret, w.session.Proofs, w.session.Remember)
-		if err != nil {
-			return "", err
-		}
-		return token, w.remember(nil, w.session)
-	})
-}
-
 // acceptedHash is an owner's new password as it is stored, if the policy takes it. Who has shown a session or a link
 // comes before strangers.
 func (s *Service) acceptedHash(ctx context.Context, password string, a *Account) (string, error) {
@@ -65,27 +16,6 @@ func (s *Service) acceptedHash(ctx context.Context, password string, a *Account)
 		return "", err
 	}
 	return HashPassword(ctx, s.hasher.First(), password)
-}
-
-// guessByOwner picks the attempts of a signed-in owner's password, for an act and
-// what it refuses a wrong one with. What a session has shown lets it be told what is so.
-func (s *Service) guessByOwner(c Caller, a Action, refuse Code) func(*Work) (*guess, error) {
-	return func(w *Work) (*guess, error) {
-		if err := w.loadSession(); err != nil {
-			return nil, err
-		}
-		if w.session.Restricted {
-			return nil, Refuse(MustEnrol)
-		}
-		if err := w.requireExchange(); err != nil {
-			return nil, err
-		}
-		if err := w.Require(s.DemandOf(a), NoClass); err != nil {
-			return nil, err
-		}
-		return &guess{account: w.account, mayKnow: true, refuse: refuse,
-			counter: s.provenCounter(browserKey(w.account.ID, "own", Password), w.account.ID)}, nil
-	}
 }
 
 // clearAttempts takes a charge back that was for a right answer, and returns err.
@@ -159,27 +89,26 @@ func (s *Service) Forgot(ctx context.Context, c Caller, f ForgotForm) error {
 		if a == nil {
 			return nil
 		}
-		err = w.mailReset(a, key, url, messageID)
+		err = w.takeLinkQuota(resetKey(a.ID), s.policy.SendsPerDay, s.policy.ResetLife)
 		if e := new(Error); errors.As(err, &e) {
 			return nil // too soon, or too many today: saying so would say that the account exists
 		}
-		return err
+		if err != nil {
+			return err // before About: repeating it fills nobody's history
+		}
+		w.About(a.ID)
+		return w.mailReset(a, key, url, messageID)
 	})
 }
 
-// mailReset mails an account the link that sets a new password.
+// mailReset mails the link of a forgotten password. The quota is taken.
 func (w *Work) mailReset(a *Account, key, url, messageID string) error {
-	p := w.s.policy
-	if err := w.takeLinkQuota(resetKey(a.ID), p.SendsPerDay, p.ResetLife); err != nil {
-		return err // before About: repeating it fills nobody's history
-	}
-	w.About(a.ID)
-	l := link{Purpose: LinkReset, Account: a.ID, Email: a.Email, Expires: w.now.Add(p.ResetLife), Epoch: a.Epoch}
+	l := link{Purpose: LinkReset, Account: a.ID, Email: a.Email, Expires: w.now.Add(w.s.policy.ResetLife), Epoch: a.Epoch}
 	if err := w.saveLink(key, &l); err != nil {
 		return err
 	}
-	return w.enqueue(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language,
-		Template: TemplateReset, Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
+	return w.enqueue(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language, Template: TemplateReset,
+		Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
 }
 
 // ResetPassword sets a new password by a mailed link. It signs nobody in and

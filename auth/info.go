@@ -265,6 +265,25 @@ type SecurityInfo struct {
 	Offers         []OfferInfo
 	Covered        bool // whichever one thing is lost, something still gets the owner in
 	FewCodes       int  // recovery codes left, where they are few; 0 says nothing
+	SecurityCode   SecretInfo
+	QuestionAt     time.Time // when the security question was set; zero: there is none
+}
+
+// SecurityCodeInfo is a fresh security code, shown once. Sealed carries it to the
+// page for five minutes, so that it is stored nowhere.
+type SecurityCodeInfo struct {
+	Code        string
+	MadeAt      time.Time
+	MaskedEmail ident.Masked `json:"who"`
+	Sealed      string
+}
+
+// SecretInfo says how an account stands with its security code.
+type SecretInfo struct {
+	State     SecretState
+	SetAt     time.Time
+	UsedAt    time.Time
+	RetiredAt time.Time
 }
 
 // OfferInfo is one sort of method that an account might set up, in the order of policy.

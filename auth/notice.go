@@ -33,6 +33,14 @@ const (
 	toldPasswordOut told = "password-out" // strangers have it
 )
 
+// What they hear of the question and the code that only the owner knows.
+const (
+	toldQuestion         told = "question"
+	toldQuestionGone     told = "question-removed"
+	toldSecurityCode     told = "security-code-set"
+	toldSecurityCodeUsed told = "security-code-used"
+)
+
 // A notice is one row of the table of notices: of what an account hears, by which acts, in which words, and how far it
 // carries. Every address hears everything; the numbers hear in short what a thief with the mailbox must not keep quiet.
 type notice struct {
@@ -61,6 +69,12 @@ func notices() []notice {
 			Text: true, Undo: true},
 		{Told: toldPhone, Acts: []Action{ActContact}, Template: TemplateChange, What: "phone", Text: true, Undo: true},
 		{Told: toldUserName, Acts: []Action{ActUserName}, Template: TemplateChange, What: "user-name", Undo: true},
+		{Told: toldQuestion, Acts: []Action{ActQuestion}, Template: TemplateChange, What: "question", Undo: true},
+		{Told: toldQuestionGone, Acts: []Action{ActQuestion}, Template: TemplateChange, What: "question-removed", Undo: true},
+		{Told: toldSecurityCode, Acts: []Action{ActSetSecurityCode}, Template: TemplateChange, What: "security-code-set",
+			Text: true, Undo: true},
+		{Told: toldSecurityCodeUsed, Acts: []Action{ActSecurityCode}, Template: TemplateChange, What: "security-code-used",
+			Text: true, Undo: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true},

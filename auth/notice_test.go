@@ -23,6 +23,7 @@ func actsNobodyHearsOf() map[Action]string {
 		ActUndo:          "it is done from the notice",
 		ActCancelChange:  "all stays as it was",
 		ActRename:        "the name alone",
+		ActMailPassword:  "the link is what arrives",
 		ActAnswerAgain:   "it grants nothing",
 		ActTrust:         "a browser that a mail has told of, after a fresh second step",
 		ActRestore:       "of the site; owners of codes are told one by one",
@@ -67,6 +68,10 @@ password      change           password        mail text undo  change-password r
 email         change           email           mail text undo  confirm-email
 phone         change           phone           mail text undo  change-contact
 user-name     change           user-name       mail undo       change-user-name
+question      change           question        mail undo       change-question
+question-removed change           question-removed mail undo       change-question
+security-code-set change           security-code-set mail text undo  set-security-code
+security-code-used change           security-code-used mail text undo  use-security-code
 frozen        change           frozen-key      mail            second-step step-up test-method
 disabled      change           disabled-key    mail            second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step

@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -19,7 +21,15 @@ type guess struct {
 	locked  *Error
 	locks   time.Time // until when strangers wait, if this try makes them and is wrong
 	refuse  Code
+	hash    string   // what it is held against, "" for the account's password
+	way     firstWay // in the settings
+
+	left       int       // tries, should this one be wrong
+	restsUntil time.Time // before the next, likewise
 }
+
+// ofPassword reports whether it is a password that is tried.
+func (g *guess) ofPassword() bool { return g.way.kind == "" || g.way.kind == Password }
 
 // reserveAttempt is the first part: find the account, hold its count, add one.
 //
@@ -34,7 +44,7 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 		}
 		err = w.mayGuess(g.counter)
 		if errors.As(err, &g.locked) {
-			if g.locked.Code == MethodResting {
+			if g.locked.Code == MethodResting && g.ofPassword() {
 				g.locked = Refuse(SignInLocked).At(g.locked.Until)
 			}
 			return g, nil
@@ -43,6 +53,7 @@ func (s *Service) reserveAttempt(ctx context.Context, c Caller, pick func(*Work)
 			return g, err
 		}
 		t, err := w.countFailure(g.counter)
+		g.left, g.restsUntil = t.freeTries(g.counter.waits, w.now), t.RestsUntil
 		if err == nil && !g.mayKnow && t.Burst == g.counter.waits.Free {
 			g.locks = t.RestsUntil
 		}
@@ -72,7 +83,7 @@ func (s *Service) verifyPassword(ctx context.Context, g *guess, typed string) (b
 	if g.account == nil || g.locked != nil {
 		return false, refuseHash(s.hasher.Dummy(ctx, typed))
 	}
-	right, err := s.hasherOf(g).Verify(ctx, g.account.Password, typed)
+	right, err := s.hasherOf(g).Verify(ctx, cmp.Or(g.hash, g.account.Password), typed)
 	if err != nil {
 		if failed := s.refundAttempt(context.WithoutCancel(ctx), g); failed != nil {
 			return false, failed
@@ -112,6 +123,9 @@ func (w *Work) clearGuess(g *guess) error {
 func (g *guess) refusal() *Error {
 	if g.locked != nil && g.mayKnow {
 		return g.locked
+	}
+	if !g.ofPassword() {
+		return Refuse(g.refuse, "n", strconv.Itoa(g.left)).At(g.restsUntil)
 	}
 	return Refuse(g.refuse)
 }

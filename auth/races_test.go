@@ -94,7 +94,8 @@ func races() map[string]func(*world) race {
 		"a step-up": raceForStepUp, "another method": raceForBinding, "the first method": raceForFirstMethod,
 		"a new password": raceForNewPassword, "a reset": raceForReset, "recovery codes": raceForCodes,
 		"the end of a sign-up": raceForSignUp, "a new e-mail": raceForEmail, "a new number": raceForNumber,
-		"a new user name":          raceForUserName,
+		"a new user name": raceForUserName, "a question": raceForQuestion, "a security code": raceForSecurityCode,
+		"a security code shown": raceForShownCode, "a password by a question": raceForAnswer,
 		"a removal that comes due": raceForDue, "a lease": raceForLease, "a look that is noted": raceForTouch,
 	}
 }
@@ -384,6 +385,39 @@ func raceForNumber(w *world) race {
 func raceForUserName(w *world) race {
 	r := racer(w)
 	return race{func() error { return lastErr(w.s.ChangeUserName(w.t.Context(), r.owner, "小明二店")) }, r.inSession()}
+}
+
+func raceForQuestion(w *world) race {
+	r := racer(w)
+	return race{func() error { return w.s.SetQuestion(w.t.Context(), r.owner, ownQuestion, ownAnswer) }, r.inSession()}
+}
+
+func raceForSecurityCode(w *world) race {
+	r := racer(w)
+	set := func() error { return lastErr(w.s.SetSecurityCode(w.t.Context(), r.owner)) }
+	return race{set, plus(r.inSession(), map[string]meanwhile{
+		"set by another session": {func() { w.setCode(r.other) }, auth.SecurityCodeSet},
+	})}
+}
+
+func raceForShownCode(w *world) race {
+	r := racer(w)
+	code := w.setCode(r.owner)
+	return race{func() error { return lastErr(w.s.ShowSecurityCode(w.t.Context(), r.owner, code)) }, r.inSession()}
+}
+
+func raceForAnswer(w *world) race {
+	r := racer(w)
+	ok(w.t, "a question", w.s.SetQuestion(w.t.Context(), r.owner, ownQuestion, ownAnswer))
+	change := func() error {
+		return lastErr(w.s.ChangePasswordByAnswer(w.t.Context(), r.owner, ownAnswer, "Vivid-Marmot7"))
+	}
+	return race{change, plus(r.inSession(), map[string]meanwhile{
+		"another question": {func() {
+			ok(w.t, "another", w.s.SetQuestion(w.t.Context(), r.other, ownQuestion, "something else"))
+		}, auth.AnswerWrong},
+		"no question": {func() { ok(w.t, "none", w.s.RemoveQuestion(w.t.Context(), r.other)) }, auth.QuestionNotSet},
+	})}
 }
 
 // raceForDue is a removal that is stopped in the moment in which it comes due.

@@ -1,6 +1,9 @@
 package auth
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // An Action is what a caller wants to do: the vocabulary of the rules, of
 // step-up and of the audit trail. Actions are API and never renamed.
@@ -37,6 +40,15 @@ const (
 	ActAskMail       Action = "mail-code"
 	ActIntroduce     Action = "introduce-browser"
 	ActAnswerAgain   Action = "answer-again" // the same request again: it got the same answer
+)
+
+// The actions on what only the owner knows, beside the password.
+const (
+	ActQuestion        Action = "change-question"
+	ActOwnQuestion     Action = "look-question"
+	ActSetSecurityCode Action = "set-security-code"
+	ActSecurityCode    Action = "use-security-code"
+	ActMailPassword    Action = "mail-password-link" // a link of a forgotten password, from the settings
 )
 
 // The actions that only look, and those of the service itself.
@@ -101,7 +113,8 @@ const (
 
 // rules returns the matrix. An action that is not in it cannot be done.
 func rules() map[Action]Rule {
-	return map[Action]Rule{
+	all := secretRules()
+	maps.Copy(all, map[Action]Rule{
 		ActSignUp:        {Who: Anyone, Audit: true},
 		ActConfirmSignUp: {Who: Anyone, Audit: true},
 		ActPassword:      {Who: Anyone},
@@ -154,6 +167,18 @@ func rules() map[Action]Rule {
 		ActClock:     {Who: System, Audit: true},
 
 		ActRotateKeys: {Who: System, Audit: true},
+	})
+	return all
+}
+
+// secretRules are those of what only the owner knows, beside the password.
+func secretRules() map[Action]Rule {
+	return map[Action]Rule{
+		ActQuestion:        {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
+		ActOwnQuestion:     {Who: Enrolled, Reads: true, Demand: Demand{Best, ageRemove}},
+		ActMailPassword:    {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
+		ActSetSecurityCode: {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
+		ActSecurityCode:    {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
 	}
 }
 

@@ -17,6 +17,7 @@ type session struct {
 	Restricted bool      `json:"rs,omitempty"` // may only enrol a second step
 	Proofs     []Proof   `json:"pr"`
 	OpenedBy   string    `json:"ob,omitempty"` // the authenticator that opened it: removed together
+	CodeAt     time.Time `json:"ca,omitzero"`  // when the security code was last shown in it
 	Browser    string    `json:"br,omitempty"` // hash of the browser's cookie
 	Agent      string    `json:"ag,omitempty"`
 	IP         string    `json:"ip,omitempty"`

@@ -154,6 +154,7 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		x.Remember = old.Remember
 		x.OpenedBy = old.OpenedBy
 		x.Shared = old.Shared
+		x.CodeAt = old.CodeAt
 	} else if err := w.makeRoom(a.ID); err != nil {
 		return "", err
 	}

@@ -45,6 +45,11 @@ func tellings() map[string]telling {
 		"disabled by second-step":       {actSecond(wrongCodes), "change disabled-totp", false},
 		"disabled by step-up":           {actStep(auth.ActRename, wrongCodes), "change disabled-totp", false},
 		"disabled by test-method":       {actStep(auth.ActTest, wrongCodes), "change disabled-totp", false},
+
+		"question by change-question":             {actQuestion, "change question", false},
+		"question-removed by change-question":     {actQuestionGone, "change question-removed", false},
+		"security-code-set by set-security-code":  {actSecurityCode, "change security-code-set", true},
+		"security-code-used by use-security-code": {actSecurityCodeUsed, "change security-code-used", true},
 	}
 }
 
@@ -118,6 +123,24 @@ func actEmail(r *robbed) { r.emailTo(r.c, "new@example.com") }
 func actPhone(r *robbed) { ok(r.t, "number", lastErr(r.s.ChangePhone(r.t.Context(), r.c, "", ""))) }
 func actUserName(r *robbed) {
 	ok(r.t, "name", lastErr(r.s.ChangeUserName(r.t.Context(), r.c, "小明二店")))
+}
+
+func actQuestion(r *robbed) {
+	ok(r.t, "question", r.s.SetQuestion(r.t.Context(), r.c, ownQuestion, ownAnswer))
+}
+
+func actQuestionGone(r *robbed) {
+	actQuestion(r)
+	r.mail()
+	ok(r.t, "no question", r.s.RemoveQuestion(r.t.Context(), r.c))
+}
+
+func actSecurityCode(r *robbed) { r.setCode(r.c) }
+
+func actSecurityCodeUsed(r *robbed) {
+	code := r.setCode(r.c)
+	r.mail()
+	ok(r.t, "the code", lastErr(r.s.ShowSecurityCode(r.t.Context(), r.c, code)))
 }
 
 func actTouchFirst(r *robbed) {

@@ -38,6 +38,8 @@ type deed struct {
 	Phone      ident.Phone     `json:"ph,omitempty"`
 	PhoneAt    time.Time       `json:"pa,omitzero"`
 	UserName   ident.UserName  `json:"un,omitempty"`
+	Question   *question       `json:"qu,omitempty"`
+	Code       *securityCode   `json:"sc,omitempty"`
 	Password   string          `json:"pw,omitempty"`
 	PasswordAt time.Time       `json:"pt,omitzero"`
 	FirstBy    ident.Recipient `json:"fb,omitempty"`
@@ -62,6 +64,10 @@ func (w *Work) newDeed(before *Account, what told, about []*Authenticator, ids m
 		d.Phone, d.PhoneAt = before.Phone, before.PhoneAt
 	case toldUserName:
 		d.UserName = before.UserName
+	case toldQuestion, toldQuestionGone:
+		d.Question = before.Question
+	case toldSecurityCode:
+		d.Code = before.SecurityCode
 	case toldPassword:
 		d.Password, d.PasswordAt = before.Password, before.PasswordAt
 		d.FirstBy = before.FirstBy
@@ -243,6 +249,13 @@ func (w *Work) revert(a *Account, d *deed) error {
 		a.Phone, a.PhoneAt = d.Phone, d.PhoneAt
 	case toldUserName:
 		a.renameOwner(d.UserName)
+	case toldQuestion, toldQuestionGone:
+		a.Question = d.Question
+	case toldSecurityCode:
+		if a.SecurityCode == nil || !a.SecurityCode.SetAt.Equal(d.At) {
+			return nil
+		}
+		a.SecurityCode = d.Code
 	case toldPassword:
 		if !a.PasswordAt.Equal(d.At) {
 			return nil

@@ -61,7 +61,7 @@ func (g *guarded) state(c auth.Caller) string {
 	}
 	slices.Sort(methods)
 	return strings.Join([]string{info.Me.UserName, string(info.Me.MaskedEmail), string(info.MaskedPhone),
-		strings.Join(methods, ", ")}, "; ")
+		string(info.SecurityCode.State), fmt.Sprint(info.QuestionAt), strings.Join(methods, ", ")}, "; ")
 }
 
 // links are the tokens that went out with the newest notice of a template, by address.
@@ -122,7 +122,11 @@ func deeds() map[string]deed {
 			_, err := g.s.ChangeUserName(t.Context(), g.c, "小明二店")
 			ok(t, "name", err)
 		}},
-		"a new browser": {auth.TemplateNewBrowser, func(_ *testing.T, g *guarded) { g.in("elsewhere") }},
+		"a question was set": {auth.TemplateChange, func(t *testing.T, g *guarded) {
+			ok(t, "question", g.s.SetQuestion(t.Context(), g.c, "Another one?", "something else"))
+		}},
+		"the security code was set": {auth.TemplateChange, func(t *testing.T, g *guarded) { g.setCode(g.c) }},
+		"a new browser":             {auth.TemplateNewBrowser, func(_ *testing.T, g *guarded) { g.in("elsewhere") }},
 	}
 }
 

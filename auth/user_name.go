@@ -52,7 +52,7 @@ func (s *Service) refusePasswordAsName(ctx context.Context, c Caller, name ident
 	if len(s.policy.Password.Problems(string(name), password.Owner{})) > 0 {
 		return nil
 	}
-	g, err := s.reserveAttempt(ctx, c, s.guessByOwner(c, ActUserName, UserNameIsPassword))
+	g, err := s.reserveAttempt(ctx, c, s.guessBySession(c, ActUserName, byPassword()))
 	if err != nil {
 		return err
 	}

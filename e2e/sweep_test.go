@@ -319,6 +319,7 @@ func (w *sweep) settings() {
 	for _, path := range []string{"/security/start", "/security/keys", "/security/keys/which", "/security/password",
 		"/security/sessions", "/security/browsers",
 		"/security/history", "/sign-in/trust", "/security/codes/all/remove", "/security/contact/phone/remove", "/security/name",
+		"/security/question", "/security/question/remove", "/security/security-code", "/security/password?by=email",
 		"/dev/messages"} {
 		w.see(path)
 	}

@@ -413,12 +413,7 @@ func recoveryCodes(x *request) (*auth.CodesInfo, error) {
 }
 
 func changePassword(x *request, in *changeBody) (*tokenInfo, error) {
-	token, err := x.s.service.ChangePassword(x.r.Context(), x.caller, in.Current, in.Password)
-	if err != nil {
-		return nil, err
-	}
-	info := &tokenInfo{token}
-	return info, x.issueSession(&info.Token, nil)
+	return x.tokenOf(x.s.service.ChangePassword(x.r.Context(), x.caller, in.Current, in.Password))
 }
 
 func changeEmail(x *request, in *emailBody) (*auth.SignUpInfo, error) {

@@ -25,6 +25,7 @@ const (
 	sharedCookie   = "latchkey-shared"
 	appCookie      = "latchkey-app"
 	codesCookie    = "latchkey-codes"
+	secretCookie   = "latchkey-security-code"
 )
 
 const (

@@ -213,6 +213,49 @@ func formFaults() map[auth.Code]provocation {
 		auth.NameTooLong:       signUpWith("name", strings.Repeat("魏", 200)),
 		auth.UserNameMissing:   signUpWith("userName", ""),
 		auth.UserNameMalformed: signUpWith("userName", "a\u202eb"),
+		auth.QuestionMissing: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/question", m{"question": " ", "answer": "nobody at all"})
+		}),
+		auth.QuestionTooLong: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/question", m{"question": strings.Repeat("长", 101), "answer": "nobody at all"})
+		}),
+		auth.AnswerMissing: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/question", m{"question": "The first?", "answer": " "})
+		}),
+		auth.AnswerTooPlain: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/question", m{"question": "The first?", "answer": "First"})
+		}),
+		auth.QuestionNotSet: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.p.api("DELETE", "/question", nil, nil)
+		}),
+		auth.AnswerWrong: do(func(c *trial) *httptest.ResponseRecorder {
+			c.p.must("POST", "/question", m{"question": "The first?", "answer": "nobody at all"}, nil)
+			return c.post("/password/by-answer", m{"answer": "somebody", "password": "Vivid-Marmot7"})
+		}),
+		auth.SecurityCodeSet: do(func(c *trial) *httptest.ResponseRecorder {
+			c.p.must("POST", "/security-code", nil, nil)
+			return c.post("/security-code", nil)
+		}),
+		auth.SecurityCodeNotSet: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/security-code/use", m{"securityCode": "00000"})
+		}),
+		auth.SecurityCodeWrong: do(func(c *trial) *httptest.ResponseRecorder {
+			c.p.must("POST", "/security-code", nil, nil)
+			return c.post("/security-code/use", m{"securityCode": "00000"})
+		}),
+		auth.SecurityCodeWaits: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			var begun, done answer
+			p.must("POST", "/sign-in", m{"identifier": otherEmail, "password": testPassword}, &done)
+			p.bearer = done.Token
+			p.must("POST", "/methods/begin", m{"kind": "phone", "number": "+8613900139000", "channel": "sms"}, &begun)
+			code := c.mailed(auth.TemplateCode).Args["code"]
+			p.must("POST", "/methods/finish", m{"ceremony": begun.Ceremony, "response": m{"code": code}}, &done)
+			p.bearer = done.Token
+			var made struct{ Code string }
+			p.must("POST", "/security-code", nil, &made)
+			return p.api("POST", "/security-code/use", m{"securityCode": made.Code}, nil)
+		}),
 		auth.UserNameIsPassword: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.post("/user-name", m{"userName": testPassword})
 		}),

@@ -9,38 +9,6 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-func passwordPage(x *request) error {
-	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActNewPassword, "")
-	if err != nil {
-		return err
-	}
-	if !need.Done {
-		return auth.Refuse(auth.StepUpRequired)
-	}
-	info, f, err := x.settings()
-	if err != nil {
-		return err
-	}
-	email, err := x.s.service.OwnEmail(x.r.Context(), x.caller)
-	if err != nil {
-		return err
-	}
-	return x.show(http.StatusOK, &assets.Password{Frame: f, UserName: string(email), Changed: info.PasswordAt,
-		Rules: passwordRules(x.s.config.Policy.Password)})
-}
-
-func passwordPost(x *request) error {
-	token, err := x.s.service.ChangePassword(x.r.Context(), x.caller, x.field("current"), x.field("password"))
-	if err != nil {
-		return x.refuseTo(x.local(), err)
-	}
-	if err := x.issueSession(&token, nil); err != nil {
-		return err
-	}
-	x.leaveFlash(flash{Key: "password-changed"})
-	return x.redirect("/security")
-}
-
 func sessionsPage(x *request) error {
 	list, err := x.s.service.Sessions(x.r.Context(), x.caller)
 	if err != nil {

@@ -38,7 +38,7 @@ func languagePost(x *request) error {
 func carried(to string, posted url.Values) url.Values {
 	typed, anything := url.Values{}, false
 	for _, name := range []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember", "shared",
-		"via", "sealed"} {
+		"via", "sealed", "question"} {
 		v := posted.Get(name)
 		if v == "" {
 			continue

@@ -22,8 +22,6 @@ func securityPages(methods auth.Table) []page {
 			get: removePage("keys", true), post: removePost("keys", true)},
 		{path: "/security/pending/{id}/stop", who: enrolled, uses: []string{"CancelChange"}, get: toOverview,
 			post: stopPost},
-		{path: "/security/password", who: enrolled, what: "password", uses: []string{"StepUp", "ChangePassword", "OwnEmail"},
-			get: passwordPage, post: passwordPost},
 		{path: "/security/password/mine", who: enrolled, what: "password", uses: []string{"ItWasMe"},
 			get: toOverview, post: minePost},
 		{path: "/security/sessions", who: enrolled, uses: []string{"Sessions"}, get: sessionsPage},
@@ -79,6 +77,7 @@ func overviewPage(x *request) error {
 	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Covered: info.Covered,
 		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt,
 		Out:      info.PasswordOut,
+		Question: info.QuestionAt, Code: codeState(info.SecurityCode),
 		UserName: info.Me.UserName, Email: ownEmail(info), Phone: ownPhone(info), PhoneProved: info.PhoneConfirmed,
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
 		TrustOn: x.s.config.Policy.TrustLife > 0}

@@ -293,7 +293,7 @@ func signOutPost(x *request) error {
 		return err
 	}
 	for _, name := range []string{sessionCookie, flowCookie, stepCookie, returnCookie, noticeCookie, setbackCookie,
-		appCookie, codesCookie} {
+		appCookie, codesCookie, secretCookie} {
 		x.drop(name)
 	}
 	return x.redirect("/sign-out")

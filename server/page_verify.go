@@ -77,7 +77,8 @@ func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 	acts := map[string]auth.Action{
 		"make-codes": auth.ActCodes, "rename": auth.ActRename, "remove": auth.ActRemove, "lost": auth.ActLose,
 		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact,
-		"browsers": auth.ActTrust, "name": auth.ActUserName,
+		"browsers": auth.ActTrust, "name": auth.ActUserName, "question": auth.ActQuestion, "security-code": auth.ActSetSecurityCode,
+		"security-code-use": auth.ActSecurityCode,
 	}
 	for i := range x.s.methods {
 		if row := &x.s.methods[i]; row.Served && !row.Set {

@@ -32,7 +32,7 @@ type page struct {
 // pageTable is the one table of pages: guide, page map.
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
-		forgotPages(), securityPages(s.methods), contactPages(), bindPages(),
+		forgotPages(), securityPages(s.methods), secretPages(), contactPages(), bindPages(),
 		helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }
@@ -239,6 +239,8 @@ func formField(e *auth.Error) string {
 	switch e.Field {
 	case "userName":
 		return "user-name"
+	case "securityCode":
+		return "security-code"
 	case "":
 		if strings.HasPrefix(string(e.Code), "code-") && e.Code != auth.CodeUnavailable || strings.HasPrefix(string(e.Code), "recovery-code-") || e.Code == auth.AppClock {
 			return "code"

@@ -38,7 +38,7 @@ type route struct {
 // which a seller meets them.
 func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
-		sessionRoutes(), methodRoutes(), passwordRoutes(), contactRoutes())
+		sessionRoutes(), methodRoutes(), passwordRoutes(), secretRoutes(), contactRoutes())
 }
 
 func signRoutes() []route {
@@ -192,6 +192,21 @@ func passwordRoutes() []route {
 			summary: "Change the password; other sessions end", codes: join(stepCodes(), newPasswordCodes(),
 				codes(auth.PasswordWrong, auth.SignInLocked)),
 			endpoint: takes(changePassword).requires("current", "password")},
+		{use: "ChangePasswordByAnswer", act: auth.ActNewPassword, who: enrolled, method: http.MethodPost,
+			path:    "/password/by-answer",
+			summary: "Change the password with the answer to the security question instead of the current one",
+			codes: join(stepCodes(), newPasswordCodes(), guessCodes(), codes(auth.QuestionNotSet,
+				auth.AnswerWrong)),
+			endpoint: takes(changePasswordByAnswer).requires("answer", "password")},
+		{use: "ChangePasswordByCode", act: auth.ActNewPassword, who: enrolled, method: http.MethodPost,
+			path:     "/password/by-security-code",
+			summary:  "Change the password with the security code instead of the current one",
+			codes:    join(stepCodes(), newPasswordCodes(), guessCodes(), securityCodes()),
+			endpoint: takes(changePasswordByCode).requires("securityCode", "password")},
+		{use: "MailOwnPasswordLink", act: auth.ActMailPassword, who: enrolled, method: http.MethodPost, path: "/password/mail",
+			summary:  "Mail the link of a forgotten password to the security e-mail",
+			codes:    join(stepCodes(), codes(auth.ResendTooSoon, auth.SendLimitReached)),
+			endpoint: gives(mailOwnPasswordLink)},
 		{use: "ItWasMe", act: auth.ActItWasMe, who: enrolled, method: http.MethodPost, path: "/password/it-was-me",
 			summary: "Say that the wrong second steps in unknown browsers were one's own",
 			codes:   stepCodes(), endpoint: does(itWasMe)},
@@ -209,6 +224,29 @@ func passwordRoutes() []route {
 			summary:  "Set a new password by the mailed link; signs nobody in",
 			codes:    join(newPasswordCodes(), codes(auth.LinkUsed)),
 			endpoint: doesWith(resetPassword).requires("link", "password")},
+	}
+}
+
+// secretRoutes are those of what only the owner knows, beside the password.
+func secretRoutes() []route {
+	return []route{
+		{use: "OwnQuestion", act: auth.ActOwnQuestion, who: enrolled, method: http.MethodGet, path: "/question",
+			summary: "The account's security question, \"\" for none", codes: stepCodes(), endpoint: gives(ownQuestion)},
+		{use: "SetQuestion", act: auth.ActQuestion, who: enrolled, method: http.MethodPost, path: "/question",
+			summary: "Set the security question, or another one",
+			codes: join(stepCodes(), codes(auth.QuestionMissing, auth.QuestionTooLong, auth.AnswerMissing,
+				auth.AnswerTooPlain)),
+			endpoint: doesWith(setQuestion).requires("question", "answer")},
+		{use: "RemoveQuestion", act: auth.ActQuestion, who: enrolled, method: http.MethodDelete, path: "/question",
+			summary: "Take the security question away", codes: join(stepCodes(), codes(auth.QuestionNotSet)),
+			endpoint: does(removeQuestion)},
+		{use: "SetSecurityCode", act: auth.ActSetSecurityCode, who: enrolled, method: http.MethodPost, path: "/security-code",
+			summary: "Make the security code, shown once; it is never replaced",
+			codes:   join(stepCodes(), codes(auth.SecurityCodeSet)), endpoint: gives(setSecurityCode)},
+		{use: "ShowSecurityCode", act: auth.ActSecurityCode, who: enrolled, method: http.MethodPost, path: "/security-code/use",
+			summary:  "Show the security code: for ten minutes a fresh second step counts as a strong one",
+			codes:    join(stepCodes(), guessCodes(), securityCodes()),
+			endpoint: takes(showSecurityCode).requires("securityCode")},
 	}
 }
 
@@ -289,6 +327,10 @@ func puzzleCodes() []auth.Code {
 func signUpCodes() []auth.Code {
 	return join(newPasswordCodes(), numberCodes(), codes(auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
 		auth.UserNameMalformed, auth.TermsNotAccepted, auth.LinkUsed, auth.SignedUp))
+}
+func guessCodes() []auth.Code { return codes(auth.MethodResting, auth.MethodDisabled) }
+func securityCodes() []auth.Code {
+	return codes(auth.SecurityCodeNotSet, auth.SecurityCodeWrong, auth.SecurityCodeWaits)
 }
 func removeCodes() []auth.Code {
 	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.ChangePaused, auth.MailboxResets, auth.NotFound))

@@ -27,7 +27,10 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"OwnEmail":  "the form that password managers fill in",
 		"LookUndo":  "the page of a link in a notice",
 		"CodesFile": "the page that downloads recovery codes",
-		"Due":       "package notify", "DueUpTo": "package notify", "Settle": "package notify", "Wake": "package notify",
+
+		"SecurityCodeAgain": "the page that shows a fresh code, loaded again",
+
+		"Due": "package notify", "DueUpTo": "package notify", "Settle": "package notify", "Wake": "package notify",
 		"Sweep":       "the program's own clock",
 		"VerifyAudit": "the program's own command",
 		"Restored":    "the program's own command",

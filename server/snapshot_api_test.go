@@ -192,6 +192,10 @@ func (o *tour) apiContact() {
 	o.p.must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)
 	o.p.must("POST", "/contact/phone", m{"phone": "+8613800138001"}, nil)
 	o.p.must("POST", "/user-name", m{"userName": "wei-two"}, nil)
+	o.p.must("POST", "/question", m{"question": "My first teacher?", "answer": "nobody at all"}, nil)
+	o.p.must("GET", "/question", nil, nil)
+	o.p.must("DELETE", "/question", nil, nil)
+	o.p.must("POST", "/password/mail", nil, nil)
 	o.p.must("POST", "/contact/email", m{"email": testEmail}, nil)
 	o.pass(time.Second)
 	o.p.must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)
@@ -226,11 +230,26 @@ func (o *tour) apiRemove() {
 	}
 }
 
+// apiSecrets changes the password by what only the owner knows.
+func (o *tour) apiSecrets() {
+	var a struct{ Token, Code string }
+	raised := func(path string, in m) {
+		o.p.must("POST", path, in, &a)
+		o.p.bearer = a.Token
+	}
+	o.p.must("POST", "/question", m{"question": "My first teacher?", "answer": "nobody at all"}, nil)
+	raised("/password/by-answer", m{"answer": "Nobody at all", "password": "Vivid-Marmot7"})
+	o.p.must("POST", "/security-code", nil, &a)
+	raised("/security-code/use", m{"securityCode": a.Code})
+	raised("/password/by-security-code", m{"securityCode": a.Code, "password": "Another-Horse9"})
+}
+
 func (o *tour) apiPassword() {
 	var a struct{ Token string }
 	o.p.must("POST", "/password/it-was-me", nil, nil)
 	o.p.must("POST", "/password", m{"current": testPassword, "password": "Another-Horse9"}, &a)
 	o.p.bearer = a.Token
+	o.apiSecrets()
 	q := o.client()
 	var puzzle struct{ Puzzle string }
 	q.must("GET", "/puzzle", nil, &puzzle)

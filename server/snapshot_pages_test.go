@@ -186,7 +186,8 @@ func (o *tour) codes() {
 
 func (o *tour) overviews() {
 	for _, path := range []string{"", "/start", "/keys", "/keys/new", "/app/new", "/phone/new", "/email/new", "/codes",
-		"/password", "/sessions", "/browsers", "/history", "/contact", "/contact/email", "/contact/phone", "/sessions/end", "/browsers/end"} {
+		"/password", "/sessions", "/browsers", "/history", "/contact", "/contact/email", "/contact/phone", "/sessions/end", "/browsers/end",
+		"/password/mail", "/security-code/use", "/security-code/saved"} {
 		o.p.open("/security" + path)
 	}
 }
@@ -289,6 +290,22 @@ func (o *tour) contacts() {
 	p.fill(s, "/security/contact/phone", "phone", "13800138001")
 	p.fill(s, "/security/contact/phone", "phone", "+8613800138001")
 	p.fill(p.open("/security/contact/phone/remove"), "/security/contact/phone")
+	p.open("/security/password?by=email")
+	s = p.open("/security/question")
+	p.fill(s, "/security/question", "question", "My first teacher?", "answer", "teacher")
+	p.fill(s, "/security/question", "question", "My first teacher?", "answer", "nobody at all")
+	p.open("/security/question")
+	s = p.open("/security/password?by=question")
+	p.fill(s, "/security/password", "answer", "somebody", "password", "Another-Horse9")
+	p.fill(p.open("/security/question/remove"), "/security/question/remove")
+	s = p.open("/security/security-code")
+	p.fill(s, "/security/security-code")
+	p.fill(p.open("/security/security-code?made=now"), "/security/security-code/saved", "saved", "yes")
+	s = p.open("/security/password?by=security-code")
+	p.fill(s, "/security/password", "security-code", "00000", "password", "Another-Horse9")
+	s = p.open("/security/security-code")
+	p.fill(s, "/security/security-code/use", "security-code", "00000")
+	p.fill(p.open("/security/password?by=email"), "/security/password/mail")
 	s = p.open("/security/name")
 	p.fill(s, "/security/name", "user-name", "")
 	p.fill(s, "/security/name", "user-name", "wei-two")

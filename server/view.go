@@ -265,10 +265,13 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended", auth.ActItWasMe: "slips-owned",
 		auth.ActEndSession: "session-ended", auth.ActConfirmEmail: "email-changed", auth.ActRestore: "codes-void",
 		auth.ActAnswerAgain: "repeated", auth.ActUserName: "user-name-changed",
+		auth.ActQuestion: "question-changed", auth.ActSetSecurityCode: "security-code-set",
+		auth.ActSecurityCode: "security-code-used", auth.ActMailPassword: "password-link-mailed",
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
 		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",
-		auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused"}
+		auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused",
+		auth.ActSecurityCode: "security-code-refused"}
 	switch {
 	case e.Outcome == auth.KeyFrozen:
 		return "key-frozen", ""
