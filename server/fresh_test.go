@@ -38,6 +38,8 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		"/security/contact/email": "leads to the contacts", "/security/contact/phone": "leads to the contacts",
 		"/security/phone/new/send": "leads to the number", "/security/email/new/send": "leads to the mailbox",
 		"/security/contact/email/{link}": "came by mail",
+		"/security/security-code":        "says how it stands", "/security/security-code/use": "leads there",
+		"/security/password/mail": "leads to the password",
 	}
 	for _, pg := range w.server.pageTable() {
 		sort := strings.Split(pg.path, "/")

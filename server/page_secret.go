@@ -66,7 +66,8 @@ func passwordPage(x *request) error {
 
 // passwordPost changes the password by the way of the form.
 func passwordPost(x *request) error {
-	change, field, page := x.s.service.ChangePassword, "current", "/security/password"
+	change := x.s.service.ChangePassword
+	field, page := "current", "/security/password"
 	switch x.field("by") {
 	case "question":
 		change, field = x.s.service.ChangePasswordByAnswer, "answer"
