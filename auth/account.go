@@ -49,6 +49,9 @@ type Account struct {
 
 	SecurityCode *securityCode `json:"sc,omitempty"`
 	Question     *question     `json:"sq,omitempty"`
+
+	CoolUntil time.Time `json:"cu,omitzero"` // until then no payout is approved
+	CoolWhy   string    `json:"cw,omitempty"`
 }
 
 // Version is that of the stored form: 1 remembers what proved the first factor as

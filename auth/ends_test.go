@@ -64,6 +64,7 @@ func lives() map[string]map[string]func(*world) ending {
 			"one for a security code":       fresh(auth.ActSetSecurityCode, 10*time.Minute),
 			"one beside a security code":    fresh(auth.ActSecurityCode, 10*time.Minute),
 			"one for a link":                fresh(auth.ActMailPassword, 10*time.Minute),
+			"the approval of a payout":      approvedPayout,
 			"one for the own address":       fresh(auth.ActOwnEmail, 10*time.Minute),
 		},
 	}

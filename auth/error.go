@@ -82,7 +82,11 @@ const (
 	SecurityCodeSet    Code = "security-code-set" // there is one, and it is never replaced
 	SecurityCodeNotSet Code = "security-code-not-set"
 	SecurityCodeWrong  Code = "security-code-wrong"
-	SecurityCodeWaits  Code = "security-code-waits" // a weak proof has set it, which can still be undone
+	PayoutRefused      Code = "payout-refused" // for a time
+
+	PayoutTextMalformed Code = "payout-text-malformed"
+
+	SecurityCodeWaits Code = "security-code-waits" // a weak proof has set it, which can still be undone
 )
 
 // The codes of typed codes and of their delivery.

@@ -107,8 +107,8 @@ func (w *Work) mailReset(a *Account, key, url, messageID string) error {
 	if err := w.saveLink(key, &l); err != nil {
 		return err
 	}
-	return w.enqueue(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language, Template: TemplateReset,
-		Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
+	return w.enqueue(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email), Language: a.Language,
+		Template: TemplateReset, Args: map[string]string{"link": url, "name": a.Name}, Expires: l.Expires}, messageID)
 }
 
 // ResetPassword sets a new password by a mailed link. It signs nobody in and

@@ -67,7 +67,8 @@ func (s *Service) ChangePasswordByCode(ctx context.Context, c Caller, code, pass
 	return s.changePasswordBy(ctx, c, bySecurityCode(), code, password)
 }
 
-func (s *Service) changePasswordBy(ctx context.Context, c Caller, way firstWay, typed, password string) (string, error) {
+func (s *Service) changePasswordBy(ctx context.Context, c Caller, way firstWay, typed, password string) (token string,
+	err error) {
 	return once(ctx, s, c, ActNewPassword, "", func(c Caller) (string, error) {
 		return s.changePassword(ctx, c, way, typed, password)
 	}, func(_ *Work, r *priorSuccess) (string, error) { return r.token, nil })
@@ -116,12 +117,12 @@ func (way firstWay) entryKind() Kind {
 // tryFirstWay charges a try by a signed-in owner for an act, and holds it against
 // what the account keeps. Wrong answers to the question and to the code are counted
 // by sides, apart from passwords and from each other.
-func (s *Service) tryFirstWay(ctx context.Context, c Caller, a Action, way firstWay, typed string) (*guess, bool, error) {
-	g, err := s.reserveAttempt(ctx, c, s.guessBySession(c, a, way))
-	if err != nil {
+func (s *Service) tryFirstWay(ctx context.Context, c Caller, a Action, way firstWay,
+	typed string) (g *guess, right bool, err error) {
+	if g, err = s.reserveAttempt(ctx, c, s.guessBySession(c, a, way)); err != nil {
 		return nil, false, err
 	}
-	right, err := s.verifyPassword(ctx, g, way.clean(typed))
+	right, err = s.verifyPassword(ctx, g, way.clean(typed))
 	return g, right, err
 }
 

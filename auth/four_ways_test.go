@@ -35,9 +35,10 @@ func (w *world) fourWays(c auth.Caller) map[string]aWay {
 	ctx := w.t.Context()
 	ok(w.t, "a question", w.s.SetQuestion(ctx, c, ownQuestion, ownAnswer))
 	return map[string]aWay{
-		"the current password": {password, auth.PasswordWrong, "current", func(c auth.Caller, typed, password string) (string, error) {
-			return w.s.ChangePassword(ctx, c, typed, password)
-		}},
+		"the current password": {password, auth.PasswordWrong, "current",
+			func(c auth.Caller, typed, password string) (string, error) {
+				return w.s.ChangePassword(ctx, c, typed, password)
+			}},
 		"the question": {ownAnswer, auth.AnswerWrong, "answer", func(c auth.Caller, typed, password string) (string, error) {
 			return w.s.ChangePasswordByAnswer(ctx, c, typed, password)
 		}},
@@ -157,7 +158,8 @@ func TestQuestion(t *testing.T) {
 	}{
 		{" \u3000", ownAnswer, auth.QuestionMissing}, {ownQuestion, " - ", auth.AnswerMissing},
 		{ownQuestion, "x", auth.AnswerTooPlain}, {ownQuestion, "TEACHER", auth.AnswerTooPlain},
-		{strings.Repeat("长", 101), ownAnswer, auth.QuestionTooLong}, {ownQuestion, strings.Repeat("长", 101), auth.QuestionTooLong},
+		{strings.Repeat("长", 101), ownAnswer, auth.QuestionTooLong},
+		{ownQuestion, strings.Repeat("长", 101), auth.QuestionTooLong},
 	} {
 		wantCode(t, x.asked+x.answer, w.s.SetQuestion(ctx, c, x.asked, x.answer), x.want)
 	}
@@ -186,7 +188,8 @@ func TestQuestion(t *testing.T) {
 	wantCode(t, "the answer to what is gone", err, auth.QuestionNotSet)
 }
 
-// R27: the link of a forgotten password, asked for in the settings: within the limits of that, and to nobody but the owner.
+// R27: the link of a forgotten password, asked for in the settings: within the limits of that, and to nobody but the
+// owner.
 func TestMailOwnPasswordLink(t *testing.T) {
 	w := newWorld(t)
 	o := owner(w)

@@ -143,6 +143,7 @@ type StepUpInfo struct {
 	Done        bool         // the session already shows it
 	Waits       bool         // the session shows a weaker method: the act would be done after a delay (D6)
 	Due         time.Time    // when it would be done, if it waits
+	Until       time.Time    // of a payout that is approved: it counts until then
 	Methods     []MethodInfo // those that serve
 	MaskedEmail ident.Masked `json:"who"`
 }
@@ -241,6 +242,22 @@ type Me struct {
 	MaskedEmail ident.Masked `json:"email"`
 	Session     SessionInfo
 	Lab         bool // nobody is really signed in: this is a lab, for tests
+	Payout      PayoutInfo
+}
+
+// PayoutInfo says whether the account may approve money, or until when not, and why:
+// "cooling-off" and what a part has said, "paused" after "this was not me",
+// "must-enrol".
+type PayoutInfo struct {
+	Allowed bool
+	Until   time.Time
+	Why     string
+}
+
+// PayoutDone is an approval that was taken.
+type PayoutDone struct {
+	Text       string
+	ApprovedAt time.Time
 }
 
 // SecurityInfo is the overview of Advanced security settings.

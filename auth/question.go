@@ -54,7 +54,7 @@ func acceptQuestion(text, answer string, typed int) error {
 	switch {
 	case text == "":
 		badText = RefuseField(QuestionMissing, "question")
-	case typed > 2*ident.MaxTyped || utf8.RuneCountInString(text) > maxQuestion || utf8.RuneCountInString(answer) > maxQuestion:
+	case typed > 2*ident.MaxTyped || max(utf8.RuneCountInString(text), utf8.RuneCountInString(answer)) > maxQuestion:
 		badText = RefuseField(QuestionTooLong, "question")
 	}
 	switch {

@@ -51,6 +51,9 @@ const (
 	ActMailPassword    Action = "mail-password-link" // a link of a forgotten password, from the settings
 )
 
+// ActPayout is the approval of money by a strong proof for one text.
+const ActPayout Action = "payout"
+
 // The actions that only look, and those of the service itself.
 const (
 	ActMe        Action = "look-session"
@@ -179,6 +182,7 @@ func secretRules() map[Action]Rule {
 		ActMailPassword:    {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
 		ActSetSecurityCode: {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 		ActSecurityCode:    {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
+		ActPayout:          {Who: Enrolled, Demand: Demand{Strong, agePayout}, Audit: true},
 	}
 }
 

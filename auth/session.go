@@ -18,6 +18,7 @@ type session struct {
 	Proofs     []Proof   `json:"pr"`
 	OpenedBy   string    `json:"ob,omitempty"` // the authenticator that opened it: removed together
 	CodeAt     time.Time `json:"ca,omitzero"`  // when the security code was last shown in it
+	Approved   *approval `json:"po,omitempty"` // of a payout
 	Browser    string    `json:"br,omitempty"` // hash of the browser's cookie
 	Agent      string    `json:"ag,omitempty"`
 	IP         string    `json:"ip,omitempty"`

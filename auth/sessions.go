@@ -155,6 +155,7 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		x.OpenedBy = old.OpenedBy
 		x.Shared = old.Shared
 		x.CodeAt = old.CodeAt
+		x.Approved = old.Approved
 	} else if err := w.makeRoom(a.ID); err != nil {
 		return "", err
 	}
@@ -243,6 +244,7 @@ func (w *Work) me() *Me {
 	return &Me{
 		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName),
 		MaskedEmail: w.account.Email.Mask(), Session: w.s.sessionInfo(w.session, w.session), Lab: w.s.lab != nil,
+		Payout: w.payoutInfo(),
 	}
 }
 

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -21,8 +22,20 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		if err != nil {
 			return nil, err
 		}
+		if err := w.mayAskFor(a, target); err != nil {
+			return nil, err
+		}
 		info := &StepUpInfo{For: a, Demand: d, MaskedEmail: w.account.Email.Mask()}
 		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge)
+		if a == ActPayout {
+			err := w.refuseUnapproved(target)
+			if e := new(Error); err != nil && !errors.As(err, &e) {
+				return nil, err
+			}
+			if info.Done = err == nil; info.Done {
+				info.Until = w.session.Approved.At.Add(agePayout)
+			}
+		}
 		info.Waits = !info.Done && (a == ActRemove || a == ActLose) && w.shows(Weak, d.MaxAge)
 		if info.Waits {
 			info.Due = w.now.Add(s.policy.RemovalDelay)
@@ -31,6 +44,17 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		info.Methods = serving(a, d, list)
 		return info, err
 	})
+}
+
+// mayAskFor refuses a step-up that would be for nothing.
+func (w *Work) mayAskFor(a Action, target string) error {
+	if a != ActPayout {
+		return nil
+	}
+	if err := checkPayoutText(target); err != nil {
+		return err
+	}
+	return w.refusePayout()
 }
 
 // serving are the methods that show what an action demands. A removal may be asked for with a weaker one, and then
@@ -87,6 +111,9 @@ func (s *Service) StepUpBegin(ctx context.Context, c Caller, a Action, target st
 	}
 	flowID := s.newID()
 	flow, err := do(ctx, s, c, ActLookStep, func(w *Work) (*Ceremony, error) {
+		if err := w.mayAskFor(a, target); err != nil {
+			return nil, err
+		}
 		return &Ceremony{ID: flowID, Purpose: ForStepUp, For: a, About: target,
 			Account: w.account.ID, Session: w.session.lineID(), Epochs: w.epochs(w.account),
 			Begun: w.now, Expires: w.now.Add(s.policy.SignInLife), Greeting: ident.Greeting(w.account.Email.Mask())}, nil
@@ -120,6 +147,9 @@ func (s *Service) StepUpFinish(ctx context.Context, c Caller, ceremony string, r
 		proofs := append(slices.DeleteFunc(slices.Clone(w.session.Proofs), func(old Proof) bool {
 			return old.Authenticator == p.Authenticator
 		}), p)
+		if err := w.approve(cer, p); err != nil {
+			return nil, err
+		}
 		token, err := w.grant(a, secret, proofs, w.session.Remember)
 		if err != nil {
 			return nil, err

@@ -314,13 +314,18 @@ func (w *Work) endAllAccess(id AccountID) error {
 // refusePaused refuses a change while an owner's "this was not me" is young, but behind a strong proof that is younger.
 // Who has to enrol has nothing yet that could be changed.
 func (w *Work) refusePaused() error {
-	a := w.account
-	if !w.rule.Change || a.PausedAt.IsZero() || !w.now.Before(a.PausedUntil) || w.session.Restricted {
+	if !w.rule.Change || !w.isPaused() {
 		return nil
+	}
+	return Refuse(ChangePaused).At(w.account.PausedUntil)
+}
+
+// isPaused reports whether it is young, and the session has shown nothing strong since.
+func (w *Work) isPaused() bool {
+	a := w.account
+	if a.PausedAt.IsZero() || !w.now.Before(a.PausedUntil) || w.session.Restricted {
+		return false
 	}
 	lifts := func(p Proof) bool { return p.Class >= Strong && !p.At.Before(a.PausedAt) }
-	if slices.ContainsFunc(w.session.Proofs, lifts) {
-		return nil
-	}
-	return Refuse(ChangePaused).At(a.PausedUntil)
+	return !slices.ContainsFunc(w.session.Proofs, lifts)
 }
