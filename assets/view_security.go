@@ -286,6 +286,13 @@ type UserName struct {
 	Typed string
 }
 
+// Approved is /approve, once its text is approved.
+type Approved struct {
+	Frame
+	Text  string
+	Until time.Time
+}
+
 // PhoneRemove is /security/contact/phone/remove: it asks first. It posts remove=yes to /security/contact/phone.
 type PhoneRemove struct {
 	Frame

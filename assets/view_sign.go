@@ -74,6 +74,7 @@ type Verify struct {
 	Help
 	For  string     // "" at sign-in, else the action, as in the texts "for.<For>" such as "add-key"
 	Next string     // with For: where to go on, posted back as next
+	Text string     // what is approved, in large type
 	With Way        // the way shown now
 	ID   string     // the authenticator chosen, posted back as id; "" for any of this way
 	Key  *KeyPrompt // for WayKey and WayPasskey; nil: it cannot be asked now

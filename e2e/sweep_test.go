@@ -320,6 +320,7 @@ func (w *sweep) settings() {
 		"/security/sessions", "/security/browsers",
 		"/security/history", "/sign-in/trust", "/security/codes/all/remove", "/security/contact/phone/remove", "/security/name",
 		"/security/question", "/security/question/remove", "/security/security-code", "/security/password?by=email",
+		"/approve?text=Payout+of+100.00",
 		"/dev/messages"} {
 		w.see(path)
 	}

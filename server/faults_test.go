@@ -256,6 +256,14 @@ func formFaults() map[auth.Code]provocation {
 			p.must("POST", "/security-code", nil, &made)
 			return p.api("POST", "/security-code/use", m{"securityCode": made.Code}, nil)
 		}),
+		auth.PayoutRefused: do(func(c *trial) *httptest.ResponseRecorder {
+			c.p.must("POST", "/user-name", m{"userName": "another"}, nil)
+			c.p.must("POST", "/undo", m{"link": lastPart(c.mailed(auth.TemplateChange).Args["undo"])}, nil)
+			return c.weak().api("POST", "/step-up", m{"action": auth.ActPayout, "target": "¥ 100.00"}, nil)
+		}),
+		auth.PayoutTextMalformed: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/payout", m{"text": " blank"})
+		}),
 		auth.UserNameIsPassword: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.post("/user-name", m{"userName": testPassword})
 		}),

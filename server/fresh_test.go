@@ -39,7 +39,7 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		"/security/phone/new/send": "leads to the number", "/security/email/new/send": "leads to the mailbox",
 		"/security/contact/email/{link}": "came by mail",
 		"/security/security-code":        "says how it stands", "/security/security-code/use": "leads there",
-		"/security/password/mail": "leads to the password",
+		"/security/password/mail": "leads to the password", "/approve": "asks for a text first",
 	}
 	for _, pg := range w.server.pageTable() {
 		sort := strings.Split(pg.path, "/")

@@ -16,6 +16,7 @@ import (
 // A step is one second step under way: at sign-in, or afresh before an act. Both have the same page.
 type step struct {
 	what, next string // of a fresh one: the texts "for.<what>", and where to go on
+	text       string // what is approved by it, "" for others
 	frame      assets.Frame
 	purpose    auth.Purpose
 	methods    []assets.Method
@@ -62,7 +63,8 @@ func (x *request) confirmStep(what, to string) (s *step, done bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	s = &step{what: what, next: to, purpose: auth.ForStepUp, methods: x.s.ways(info.Methods), frame: f, page: "/confirm"}
+	s = &step{what: what, next: to, text: text(act, target), purpose: auth.ForStepUp, methods: x.s.ways(info.Methods),
+		frame: f, page: "/confirm"}
 	s.begin = func(m auth.MethodChoice) (*auth.Challenge, error) {
 		return x.s.service.StepUpBegin(x.r.Context(), x.caller, act, target, m)
 	}
@@ -77,8 +79,9 @@ func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 	acts := map[string]auth.Action{
 		"make-codes": auth.ActCodes, "rename": auth.ActRename, "remove": auth.ActRemove, "lost": auth.ActLose,
 		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact,
-		"browsers": auth.ActTrust, "name": auth.ActUserName, "question": auth.ActQuestion, "security-code": auth.ActSetSecurityCode,
-		"security-code-use": auth.ActSecurityCode,
+		"browsers": auth.ActTrust, "name": auth.ActUserName, "question": auth.ActQuestion,
+		"security-code":     auth.ActSetSecurityCode,
+		"security-code-use": auth.ActSecurityCode, "payout": auth.ActPayout,
 	}
 	for i := range x.s.methods {
 		if row := &x.s.methods[i]; row.Served && !row.Set {
@@ -88,6 +91,9 @@ func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 	act, known := acts[what]
 	if !known {
 		return "", "", auth.Refuse(auth.NotFound)
+	}
+	if act == auth.ActPayout {
+		return act, textToApprove(to), nil
 	}
 	if act != auth.ActRemove && act != auth.ActLose {
 		return act, "", nil
@@ -302,7 +308,7 @@ func (x *request) showStep(s *step, w assets.Way, id string) error {
 	if x.setBack(auth.MailCodeNeeded) {
 		return x.refuseTo(mailCodePath, x.setback.Error)
 	}
-	v := &assets.Verify{Frame: s.frame, For: s.what, Next: s.next, With: w, ID: id}
+	v := &assets.Verify{Frame: s.frame, For: s.what, Next: s.next, Text: s.text, With: w, ID: id}
 	v.Path = s.at(w, id)
 	if !slices.ContainsFunc(s.methods, func(m assets.Method) bool { return m.Way == w && (id == "" || m.ID == id) }) {
 		if len(s.methods) == 0 && x.setBack() { // his only key was frozen just now: that is what he has to know

@@ -32,7 +32,7 @@ type page struct {
 // pageTable is the one table of pages: guide, page map.
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
-		forgotPages(), securityPages(s.methods), secretPages(), contactPages(), bindPages(),
+		forgotPages(), securityPages(s.methods), secretPages(), contactPages(), approvePages(), bindPages(),
 		helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }

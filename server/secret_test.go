@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,8 @@ func TestSecurityCodePage(t *testing.T) {
 	s = p.open("/security/password?by=security-code")
 	p.fill(s, "/security/password", "security-code", code, "password", "Vivid-Marmot7").at("/security", 200).says(
 		"Password changed")
-	p.open("/security/history").says("Security code set", "Security code used", "Security code refused", "Password changed")
+	p.open("/security/history").says("Security code set", "Security code used", "Security code refused",
+		"Password changed")
 }
 
 // codeOn is the security code that a page shows.
@@ -127,5 +129,41 @@ func lacks(s *sheet, parts ...string) {
 		if strings.Contains(wordsOf(s.text), part) {
 			s.t.Errorf("%s: got %q, want it nowhere", s.path, part)
 		}
+	}
+}
+
+// R7: what is approved stands on the page that asks for the proof, in this browser's own words; the shop takes it over
+// the API, once.
+func TestApprovePage(t *testing.T) {
+	w := newWorld(t)
+	p, secret := w.withApp()
+	w.pass(time.Hour)
+	const text = "¥ 12,000.00 to •••• 8000"
+	address := "/approve?" + url.Values{"text": {text}}.Encode()
+	s := p.open(address).at("/confirm", 200).says("You are about to approve this", text)
+	s = p.fill(s, "/confirm", "code", "000000").at("/confirm", 200).says(text)
+	w.pass(time.Second)
+	p.fill(s, "/confirm", "code", w.code(secret)).at("/approve", 200).says("Approved", text, "until")
+	p.open("/approve?text=something+else").at("/confirm", 200).says("something else")
+	p.open("/approve?text=+").says("This can’t be shown as it is")
+	var done struct{ Text string }
+	p.must("POST", "/payout", m{"text": text}, &done)
+	if done.Text != text {
+		t.Errorf("got %q approved, want %q", done.Text, text)
+	}
+	w.pass(11 * time.Second) // until then it is the same press
+	if got := refused(t, p.api("POST", "/payout", m{"text": text}, nil)); got.Code != string(auth.StepUpRequired) {
+		t.Errorf("a second time: got %s, want a fresh step asked for", got.Code)
+	}
+	p.open("/security/history").says("Approved: “" + text + "”")
+	var me struct {
+		Payout struct {
+			Allowed bool
+			Why     string
+		}
+	}
+	p.must("GET", "/session", nil, &me)
+	if !me.Payout.Allowed || me.Payout.Why != "" {
+		t.Errorf("got %+v, want payouts allowed", me.Payout)
 	}
 }

@@ -155,6 +155,14 @@ func (o *tour) apiStepUp() {
 	p.bearer = a.Token
 	p.must("PATCH", "/methods/"+p.methodID("totp"), m{"name": "My app", "place": "Till"}, nil)
 	o.prove()
+	const text = "¥ 12,000.00 to account •••• 8000"
+	o.pass(time.Minute)
+	o.p.must("POST", "/step-up/begin", m{"action": auth.ActPayout, "target": text, "kind": "totp"}, &a)
+	o.p.must("POST", "/step-up/finish", m{"ceremony": a.Ceremony, "response": m{"code": o.code(o.secret)}}, &a)
+	o.p.bearer = a.Token
+	o.p.must("POST", "/step-up", m{"action": auth.ActPayout, "target": text}, nil)
+	o.p.must("POST", "/payout", m{"text": text}, nil)
+	o.pass(time.Minute)
 }
 
 // prove shows the app once more.

@@ -186,7 +186,8 @@ func (o *tour) codes() {
 
 func (o *tour) overviews() {
 	for _, path := range []string{"", "/start", "/keys", "/keys/new", "/app/new", "/phone/new", "/email/new", "/codes",
-		"/password", "/sessions", "/browsers", "/history", "/contact", "/contact/email", "/contact/phone", "/sessions/end", "/browsers/end",
+		"/password", "/sessions", "/browsers", "/history", "/contact", "/contact/email", "/contact/phone",
+		"/sessions/end", "/browsers/end",
 		"/password/mail", "/security-code/use", "/security-code/saved"} {
 		o.p.open("/security" + path)
 	}
@@ -270,6 +271,9 @@ func (o *tour) stepUps() {
 	p.open("/confirm/send")
 	s := p.open("/security/app/" + p.methodID("totp") + "/remove")
 	p.fill(p.open(s.path+"&with=sms"), "/confirm/send", "with", "sms")
+	s = p.open("/approve?text=%C2%A5+12%2C000.00+to+account+8000")
+	s = p.fill(p.open(s.path+"&with=app"), "/confirm", "code", o.code(o.secret))
+	o.pass(time.Hour)
 	s = p.open("/security/password")
 	s = p.fill(p.open(s.path+"&with=app"), "/confirm", "code", "000000")
 	s = p.fill(s, "/confirm", "code", o.code(o.secret))

@@ -46,7 +46,8 @@ func shortCodes() map[string]string {
 // has no text, and reads as another change.
 func changes(methods auth.Table) map[string]string {
 	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed",
-		"phone": "phone-changed", "user-name": "user-name-changed", "question": "question-set", "question-removed": "question-removed"}
+		"phone": "phone-changed", "user-name": "user-name-changed", "question": "question-set",
+		"question-removed": "question-removed"}
 	for _, what := range []string{"security-code-set", "security-code-used", "security-code-retired"} {
 		names[what] = what
 	}
