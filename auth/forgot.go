@@ -103,7 +103,8 @@ func (s *Service) Forgot(ctx context.Context, c Caller, f ForgotForm) error {
 
 // mailReset mails the link of a forgotten password. The quota is taken.
 func (w *Work) mailReset(a *Account, key, url, messageID string) error {
-	l := link{Purpose: LinkReset, Account: a.ID, Email: a.Email, Expires: w.now.Add(w.s.policy.ResetLife), Epoch: a.Epoch}
+	until := w.now.Add(w.s.policy.ResetLife)
+	l := link{Purpose: LinkReset, Account: a.ID, Email: a.Email, Expires: until, Epoch: a.Epoch}
 	if err := w.saveLink(key, &l); err != nil {
 		return err
 	}

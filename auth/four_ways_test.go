@@ -39,9 +39,10 @@ func (w *world) fourWays(c auth.Caller) map[string]aWay {
 			func(c auth.Caller, typed, password string) (string, error) {
 				return w.s.ChangePassword(ctx, c, typed, password)
 			}},
-		"the question": {ownAnswer, auth.AnswerWrong, "answer", func(c auth.Caller, typed, password string) (string, error) {
-			return w.s.ChangePasswordByAnswer(ctx, c, typed, password)
-		}},
+		"the question": {ownAnswer, auth.AnswerWrong, "answer",
+			func(c auth.Caller, typed, password string) (string, error) {
+				return w.s.ChangePasswordByAnswer(ctx, c, typed, password)
+			}},
 		"the security code": {w.setCode(c), auth.SecurityCodeWrong, "securityCode",
 			func(c auth.Caller, typed, password string) (string, error) {
 				return w.s.ChangePasswordByCode(ctx, c, typed, password)

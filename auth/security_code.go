@@ -98,8 +98,8 @@ func (s *Service) SetSecurityCode(ctx context.Context, c Caller) (*SecurityCodeI
 			if err := w.setSecurityCode(hash, messages); err != nil {
 				return nil, err
 			}
-			return &made{SecurityCodeInfo{Code: shown, MadeAt: w.now, MaskedEmail: w.account.Email.Mask()}, w.account.ID},
-				w.remember(kept, nil)
+			info := SecurityCodeInfo{Code: shown, MadeAt: w.now, MaskedEmail: w.account.Email.Mask()}
+			return &made{info, w.account.ID}, w.remember(kept, nil)
 		})
 	}, func(w *Work, r *priorSuccess) (*made, error) {
 		info := SecurityCodeInfo{MadeAt: r.At, MaskedEmail: w.account.Email.Mask()}

@@ -84,7 +84,8 @@ func TestSecurityCodeRaisesASecondStep(t *testing.T) {
 	wantCode(t, "a wrong code", err, auth.SecurityCodeWrong)
 	token, err := w.s.ShowSecurityCode(ctx, c, code)
 	ok(t, "show it", err)
-	w.hears("shown", "email "+sellerMail+": change security-code-used", "sms "+sellerNumber+": change security-code-used")
+	const told = ": change security-code-used"
+	w.hears("shown", "email "+sellerMail+told, "sms "+sellerNumber+told)
 	c = with(c, token)
 	ok(t, "a number", lastErr(w.s.ChangePhone(ctx, c, "", "")))
 	ok(t, "a question", w.s.SetQuestion(ctx, c, ownQuestion, ownAnswer))
@@ -156,7 +157,8 @@ func TestRetireSecurityCode(t *testing.T) {
 	ctx := t.Context()
 	me, err := w.s.Me(ctx, o.byKey("home"))
 	ok(t, "who", err)
-	case4 := auth.Rule{Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Strong, MaxAge: 10 * time.Minute}, Audit: true}
+	strongly := auth.Demand{Class: auth.Strong, MaxAge: 10 * time.Minute}
+	case4 := auth.Rule{Who: auth.Enrolled, Demand: strongly, Audit: true}
 	door, err := auth.Register(w.s, auth.Part{Name: "handover", Rules: map[auth.Action]auth.Rule{
 		"hand-over": case4, "hand-over-unseen": {Who: auth.Enrolled, Demand: case4.Demand},
 		"hand-over-weakly": {Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Weak, MaxAge: time.Hour}, Audit: true},

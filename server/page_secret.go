@@ -13,17 +13,18 @@ import (
 func secretPages() []page {
 	return []page{
 		{path: "/security/password", who: enrolled, what: "password", uses: []string{"StepUp", "ChangePassword",
-			"ChangePasswordByAnswer", "ChangePasswordByCode", "OwnEmail", "OwnQuestion"}, get: passwordPage, post: passwordPost},
+			"ChangePasswordByAnswer", "ChangePasswordByCode", "OwnEmail", "OwnQuestion"},
+			get: passwordPage, post: passwordPost},
 		{path: "/security/password/mail", who: enrolled, what: "password", uses: []string{"MailOwnPasswordLink"},
 			get: toPassword, post: passwordMailPost},
-		{path: "/security/question", who: enrolled, what: "question", uses: []string{"StepUp", "OwnQuestion", "SetQuestion"},
-			get: questionPage, post: questionPost},
+		{path: "/security/question", who: enrolled, what: "question",
+			uses: []string{"StepUp", "OwnQuestion", "SetQuestion"}, get: questionPage, post: questionPost},
 		{path: "/security/question/remove", who: enrolled, what: "question", uses: []string{"StepUp", "RemoveQuestion"},
 			get: questionRemovePage, post: questionRemovePost},
 		{path: "/security/security-code", who: enrolled, what: "security-code", uses: []string{"Security",
 			"SetSecurityCode", "SecurityCodeAgain"}, get: securityCodePage, post: securityCodePost},
-		{path: "/security/security-code/use", who: enrolled, what: "security-code-use", uses: []string{"ShowSecurityCode"},
-			get: toSecurityCode, post: securityCodeUsePost},
+		{path: "/security/security-code/use", who: enrolled, what: "security-code-use",
+			uses: []string{"ShowSecurityCode"}, get: toSecurityCode, post: securityCodeUsePost},
 		{path: "/security/security-code/saved", who: enrolled, get: toSecurityCode, post: securityCodeSaved},
 	}
 }
@@ -53,9 +54,9 @@ func passwordPage(x *request) error {
 	}
 	v := &assets.Password{Frame: f, By: x.query("by"), UserName: string(email), Email: ownEmail(info), Question: asked,
 		Changed: info.PasswordAt, Rules: passwordRules(x.s.config.Policy.Password)}
-	code := info.SecurityCode.State
+	code := info.SecurityCode.State == auth.SecretSet || info.SecurityCode.State == auth.SecretUsed
 	ways := slices.DeleteFunc(passwordWays(), func(way string) bool {
-		return way == "question" && asked == "" || way == "security-code" && code != auth.SecretSet && code != auth.SecretUsed
+		return way == "question" && asked == "" || way == "security-code" && !code
 	})
 	if !slices.Contains(ways, v.By) {
 		v.By = "current"
@@ -108,7 +109,8 @@ func questionPage(x *request) error {
 	if err != nil {
 		return err
 	}
-	return x.show(http.StatusOK, &assets.Question{Frame: f, Now: asked, Set: info.QuestionAt, Typed: x.field("question")})
+	return x.show(http.StatusOK, &assets.Question{Frame: f, Now: asked, Set: info.QuestionAt,
+		Typed: x.field("question")})
 }
 
 func questionPost(x *request) error {

@@ -30,8 +30,8 @@ func plausible(rt route) any {
 	for name, value := range map[string]any{"identifier": "seller@example.com", "password": "Tr0ub4dor&3xyz", "current": "Tr0ub4dor&3xyz",
 		"kind": "totp", "code": "123456", "ceremony": strings.Repeat("A", 1400), "link": strings.Repeat("A", 43), "action": "rename-method",
 		"email": "other@example.com", "phone": "+8613800138000", "name": "Key", "userName": "Tr0ub4dor&3xyz",
-		"question": "The first?", "answer": "nobody at all", "securityCode": strings.Repeat("A", 20), "text": "¥ 100.00",
-		"response": m{"code": "123456"}} {
+		"question": "The first?", "answer": "nobody at all", "securityCode": strings.Repeat("A", 20),
+		"text": "¥ 100.00", "response": m{"code": "123456"}} {
 		if i, known := rt.in.byName[name]; known && rt.in.members[i].kind != kindBool {
 			body[name] = value
 		}

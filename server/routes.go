@@ -237,7 +237,8 @@ func passwordRoutes() []route {
 func secretRoutes() []route {
 	return []route{
 		{use: "OwnQuestion", act: auth.ActOwnQuestion, who: enrolled, method: http.MethodGet, path: "/question",
-			summary: "The account's security question, \"\" for none", codes: stepCodes(), endpoint: gives(ownQuestion)},
+			summary: "The account's security question, \"\" for none", codes: stepCodes(),
+			endpoint: gives(ownQuestion)},
 		{use: "SetQuestion", act: auth.ActQuestion, who: enrolled, method: http.MethodPost, path: "/question",
 			summary: "Set the security question, or another one",
 			codes: join(stepCodes(), codes(auth.QuestionMissing, auth.QuestionTooLong, auth.AnswerMissing,
@@ -246,7 +247,8 @@ func secretRoutes() []route {
 		{use: "RemoveQuestion", act: auth.ActQuestion, who: enrolled, method: http.MethodDelete, path: "/question",
 			summary: "Take the security question away", codes: join(stepCodes(), codes(auth.QuestionNotSet)),
 			endpoint: does(removeQuestion)},
-		{use: "SetSecurityCode", act: auth.ActSetSecurityCode, who: enrolled, method: http.MethodPost, path: "/security-code",
+		{use: "SetSecurityCode", act: auth.ActSetSecurityCode, who: enrolled, method: http.MethodPost,
+			path:    "/security-code",
 			summary: "Make the security code, shown once; it is never replaced",
 			codes:   join(stepCodes(), codes(auth.SecurityCodeSet)), endpoint: gives(setSecurityCode)},
 		{use: "ShowSecurityCode", act: auth.ActSecurityCode, who: enrolled, method: http.MethodPost,

@@ -50,7 +50,8 @@ func TestSecurityCodePage(t *testing.T) {
 	w := newWorld(t)
 	p, secret := w.withApp()
 	w.pass(time.Hour)
-	s := p.open("/security/security-code").says("Not set", "Bought or took over this account?", "it can never be changed")
+	s := p.open("/security/security-code").says("Not set", "Bought or took over this account?",
+		"it can never be changed")
 	s = p.fill(s, "/security/security-code").at("/confirm", 200).says("You are about to set your security code")
 	s = p.fill(s, "/confirm", "code", w.code(secret)).at("/security/security-code", 200)
 	s = p.fill(s, "/security/security-code").at("/security/security-code", 200).says("Write down your security code")

@@ -266,7 +266,8 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		auth.ActEndSession: "session-ended", auth.ActConfirmEmail: "email-changed", auth.ActRestore: "codes-void",
 		auth.ActAnswerAgain: "repeated", auth.ActUserName: "user-name-changed",
 		auth.ActQuestion: "question-changed", auth.ActSetSecurityCode: "security-code-set",
-		auth.ActSecurityCode: "security-code-used", auth.ActPayout: "payout", auth.ActMailPassword: "password-link-mailed",
+		auth.ActSecurityCode: "security-code-used", auth.ActPayout: "payout",
+		auth.ActMailPassword: "password-link-mailed",
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
 		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",
