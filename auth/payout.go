@@ -78,10 +78,10 @@ func (w *Work) refuseUnapproved(text string) error {
 // of its own. Refuses PayoutTextMalformed, PayoutRefused, and StepUpRequired where
 // this text was not approved.
 func (s *Service) Payout(ctx context.Context, c Caller, text string) (*PayoutDone, error) {
-	if err := checkPayoutText(text); err != nil {
-		return nil, err
-	}
 	return doOnce(ctx, s, c, ActPayout, "", func(w *Work) (*PayoutDone, error) {
+		if err := checkPayoutText(text); err != nil {
+			return nil, err
+		}
 		w.entry.Item = text
 		if err := w.refusePayout(); err != nil {
 			return nil, err

@@ -435,7 +435,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 		switch use {
 		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "DueUpTo", "Settle", "Wake", "Sweep", "Receipt", "Me",
 			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser",
-			"OpenForBrowser", "RotateKeys", "Roots":
+			"OpenForBrowser", "RotateKeys", "Roots", "Payout":
 		default:
 			if !reached[use] {
 				t.Errorf("%s: got no page, want one", use)
