@@ -34,8 +34,8 @@ func TestWhoWritesAMessageWakesTheOutbox(t *testing.T) {
 			return lastErr(w.s.Rename(t.Context(), c, w.only(c, auth.TOTP).ID, "App",
 				""))
 		}, false},
-		{"a link", func() error { return w.s.Forgot(t.Context(), caller("x"), sellerMail) }, true},
-		{"a link for nobody", func() error { return w.s.Forgot(t.Context(), caller("x"), "nobody@example.com") },
+		{"a link", func() error { return forgot(t.Context(), w.s, caller("x"), sellerMail) }, true},
+		{"a link for nobody", func() error { return forgot(t.Context(), w.s, caller("x"), "nobody@example.com") },
 			false},
 		{"guesses that lock", func() error { w.lock("thief"); return nil }, true},
 	} {
@@ -79,7 +79,7 @@ func TestResetLinksAreFew(t *testing.T) {
 	w.mail()
 	ask := func() (links []auth.Message) {
 		t.Helper()
-		ok(t, "forgot", w.s.Forgot(t.Context(), caller("x"), sellerMail))
+		ok(t, "forgot", forgot(t.Context(), w.s, caller("x"), sellerMail))
 		for _, m := range w.mail() {
 			if m.Template == auth.TemplateReset {
 				links = append(links, m)
