@@ -93,6 +93,10 @@ func holdings() map[string]holding {
 			loots:   map[string]loot{"the password": lootReset},
 			answers: []string{"resets", "says not me"},
 		},
+		"the password, the SIM and the security code": {
+			loots:   map[string]loot{"what the code has raised": lootShownCode, "a password by it": lootCodePassword},
+			answers: []string{"resets", "says not me"},
+		},
 		"a session": {
 			loots:   map[string]loot{"itself": lootCookie, "a step-up begun": lootCookieStepUp},
 			answers: []string{"resets", "says not me", "changes the password", "ends the others"},
@@ -476,4 +480,66 @@ func TestTheMailboxTakesTheFirstMethodAwayForThreeDays(t *testing.T) {
 	if got := w.signIn(caller("home"), sellerMail).Step; got != auth.StepSecond {
 		t.Errorf("after three days: got step %s, want the key asked for", got)
 	}
+}
+
+// shownCode is the thief's session, by a text, in which he has shown the owner's security code.
+func (r *robbed) shownCode() (c auth.Caller, code string) {
+	code = r.setCode(r.atDesk())
+	r.pass(time.Hour)
+	r.mail()
+	c = r.byText("thief")
+	next, err := r.s.ShowSecurityCode(r.t.Context(), c, code)
+	ok(r.t, "the code", err)
+	r.pressed = r.undo(auth.TemplateChange, otherMail)
+	return with(c, next), code
+}
+
+func lootShownCode(r *robbed) func() error {
+	c, _ := r.shownCode()
+	return func() error { return r.s.SetQuestion(r.t.Context(), c, "His own?", "something else") }
+}
+
+// lootCodePassword works if the session in which he has changed the password by the code still lives.
+func lootCodePassword(r *robbed) func() error {
+	c, code := r.shownCode()
+	next, err := r.s.ChangePasswordByCode(r.t.Context(), c, code, "Thief-Magpie7")
+	ok(r.t, "a password", err)
+	c = with(c, next)
+	r.pressed = r.undo(auth.TemplateChange, otherMail)
+	return r.me(&c)
+}
+
+// A former owner who knows the code, and the password too: a right password is no session, and the code no second step,
+// not even in a browser that is trusted.
+func TestTheSecurityCodeIsNoSecondStep(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	ctx := t.Context()
+	trusted, err := w.s.TrustBrowser(ctx, o.byKey("shop"))
+	ok(t, "trust", err)
+	code := w.setCode(o.byKey("home"))
+	w.pass(time.Hour)
+
+	info := w.signIn(caller("former"), sellerMail)
+	if info.Step != auth.StepSecond || info.Token != "" {
+		t.Fatalf("got step %s, want a second step", info.Step)
+	}
+	for what, c := range map[string]auth.Caller{"without a session": caller("former"),
+		"with a sealed sign-in": with(caller("former"), info.Ceremony)} {
+		if err := lastErr(w.s.ShowSecurityCode(ctx, c, code)); err == nil {
+			t.Errorf("%s: got the code taken", what)
+		}
+		if err := lastErr(w.s.ChangePasswordByCode(ctx, c, code, newPassword)); err == nil {
+			t.Errorf("%s: got the password changed", what)
+		}
+	}
+	c := caller(trusted.Cookie)
+	in := w.signIn(c, sellerMail)
+	if in.Step != auth.StepDone {
+		t.Fatalf("got step %s in the trusted browser, want it signed in", in.Step)
+	}
+	c = with(c, in.Token)
+	wantCode(t, "in a trusted browser", lastErr(w.s.ShowSecurityCode(ctx, c, code)), auth.StepUpRequired)
+	wantCode(t, "a password there", lastErr(w.s.ChangePasswordByCode(ctx, c, code, newPassword)), auth.StepUpRequired)
+	ok(t, "the password of before", w.guess("home", password))
 }
