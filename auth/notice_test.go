@@ -24,6 +24,7 @@ func actsNobodyHearsOf() map[Action]string {
 		ActCancelChange:  "all stays as it was",
 		ActRename:        "the name alone",
 		ActMailPassword:  "the link is what arrives",
+		ActPayout:        "what was approved stood on the page; the shop tells of it",
 		ActAnswerAgain:   "it grants nothing",
 		ActTrust:         "a browser that a mail has told of, after a fresh second step",
 		ActRestore:       "of the site; owners of codes are told one by one",
