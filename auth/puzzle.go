@@ -13,9 +13,10 @@ import (
 	"github.com/latchkey-auth/latchkey/puzzle"
 )
 
-// This file is the puzzle that stands before what anybody can ask for anybody: a mail or a text to an account's owner
-// (R10). Beginning writes nothing: the signs are sealed for the browser that asked. What is consumed is consumed with the
-// act that it was solved for, a wrong answer too.
+// This file is the puzzle that stands before what anybody can ask for anybody: a mail
+// or a text to an account's owner (R10). Beginning writes nothing: the signs are
+// sealed for the browser that asked. What is consumed is consumed with the act that
+// it was solved for, a wrong answer too.
 
 // A PuzzleInfo is one puzzle, for the browser that asked: a picture of signs, or work for the browser instead.
 type PuzzleInfo struct {
@@ -112,8 +113,9 @@ func (w *Work) openPuzzle(token string) (*sealedPuzzle, error) {
 	return p, nil
 }
 
-// takePuzzle consumes the puzzle that was answered, and refuses a wrong answer: PuzzleNeeded for none, PuzzleOver for one
-// to a puzzle that is used, too old or another browser's, and PuzzleWrong.
+// takePuzzle consumes the puzzle that was answered, and refuses a wrong answer:
+// PuzzleNeeded for none, PuzzleOver for one to a puzzle that is used, too old or
+// another browser's, and PuzzleWrong.
 func (w *Work) takePuzzle(a PuzzleAnswer) error {
 	if a.Work != "" {
 		challenge, expires, err := puzzle.CheckWork(w.s.workKey(w.caller), a.Work, w.now)

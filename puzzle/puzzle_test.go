@@ -57,7 +57,8 @@ func TestSignsAreNotLookedAlike(t *testing.T) {
 func TestFoldReadsWhatPeopleType(t *testing.T) {
 	for typed, want := range map[string]string{
 		"K7A3MX": "K7A3MX", "k7a3mx": "K7A3MX", " k7a 3mx ": "K7A3MX", "K7A-3MX": "K7A3MX", "K74E": "K7AF", "cg": "C6",
-		"Ｋ７Ａ３ＭＸ": "K7A3MX", "ｋ７ａ　３ｍｘ": "K7A3MX", "": "", strings.Repeat("K", 4000): strings.Repeat("K", 128),
+		"Ｋ７Ａ３ＭＸ": "K7A3MX", "ｋ７ａ　３ｍｘ": "K7A3MX", "": "",
+		strings.Repeat("K", 4000): strings.Repeat("K", 128),
 	} {
 		if got := puzzle.Fold(typed); got != want {
 			t.Errorf("%.20q: got %q, want %q", typed, got, want)
@@ -170,7 +171,8 @@ func TestWork(t *testing.T) {
 
 // Digits that are moved from the number into the salt change no expiry: the parameter is closed.
 func TestSaltIsClosed(t *testing.T) {
-	if salt := work(1).Salt; !strings.HasSuffix(salt, "expires="+strconv.FormatInt(noon.Add(time.Minute).Unix(), 10)+"&") {
+	end := "expires=" + strconv.FormatInt(noon.Add(time.Minute).Unix(), 10) + "&"
+	if salt := work(1).Salt; !strings.HasSuffix(salt, end) {
 		t.Errorf("got salt %q, want a delimiter at its end", salt)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// signs are the letters and digits that are drawn: none looks like another when it is bent and crossed by a line. There is
-// no B, D, O, Q, 0 and 8, no E, no G, no I, L and 1, no S and 5, no U and V, no Z and 2, no 4.
+// signs are the letters and digits that are drawn: none looks like another when it is bent and crossed by a line. There
+// is no B, D, O, Q, 0 and 8, no E, no G, no I, L and 1, no S and 5, no U and V, no Z and 2, no 4.
 const signs = "ACFHJKMNPRTWXY3679"
 
 // Length is how many signs a picture has.
