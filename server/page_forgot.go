@@ -121,7 +121,8 @@ func (s *Server) undone(info *auth.ChangeInfo) string {
 	}
 	names := map[string]string{"added": row.Face.Made, "removed": row.Face.Stem + "-removed", "code-used": "codes-used",
 		"codes-made": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed",
-		"user-name":   "user-name-changed",
+		"user-name": "user-name-changed", "question": "question-set", "question-removed": "question-removed",
+		"security-code-set": "security-code-set", "security-code-used": "security-code-used",
 		"new-browser": "new-browser"}
 	return cmp.Or(names[info.What], "other")
 }
