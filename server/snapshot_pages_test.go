@@ -272,7 +272,7 @@ func (o *tour) stepUps() {
 	s := p.open("/security/app/" + p.methodID("totp") + "/remove")
 	p.fill(p.open(s.path+"&with=sms"), "/confirm/send", "with", "sms")
 	s = p.open("/approve?text=%C2%A5+12%2C000.00+to+account+8000")
-	s = p.fill(p.open(s.path+"&with=app"), "/confirm", "code", o.code(o.secret))
+	p.fill(p.open(s.path+"&with=app"), "/confirm", "code", o.code(o.secret))
 	o.pass(time.Hour)
 	s = p.open("/security/password")
 	s = p.fill(p.open(s.path+"&with=app"), "/confirm", "code", "000000")
