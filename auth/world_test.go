@@ -233,13 +233,18 @@ func ok(t *testing.T, what string, err error) {
 	}
 }
 
-// forgot asks for a new password as a stranger does, behind work that a program has done.
+// forgot asks for a new password as a stranger does: behind a picture that a person has read, or behind work, where no
+// browser was shown one. Work takes its time, which a siege of strangers has not.
 func forgot(ctx context.Context, s *auth.Service, c auth.Caller, identifier string) error {
 	p, err := s.Puzzle(ctx, c)
 	if err != nil {
 		return err
 	}
-	return s.Forgot(ctx, c, auth.ForgotForm{Identifier: identifier, PuzzleAnswer: auth.PuzzleAnswer{Work: worked(p.Work)}})
+	answer := auth.PuzzleAnswer{Puzzle: p.Puzzle, Signs: s.SignsOf(c, p.Puzzle)}
+	if answer.Signs == "" {
+		answer = auth.PuzzleAnswer{Work: worked(p.Work)}
+	}
+	return s.Forgot(ctx, c, auth.ForgotForm{Identifier: identifier, PuzzleAnswer: answer})
 }
 
 // worked is the solution of work, as any client of ALTCHA finds it.
