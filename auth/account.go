@@ -44,6 +44,8 @@ type Account struct {
 	// DisabledAt is when the account was switched off: it has no sessions and
 	// nobody signs in to it until it is switched on again.
 	DisabledAt time.Time `json:"dis,omitzero"`
+	// StrongAt is when a strong proof last set what a notice tells of: a link of before reverts none of it.
+	StrongAt map[told]time.Time `json:"sat,omitempty"`
 	// FirstUserName is the user name of the sign-up, once there is another one (R18): see signUpName.
 	FirstUserName ident.UserName `json:"fun,omitempty"`
 

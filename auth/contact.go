@@ -81,6 +81,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ide
 		}
 		before := *a
 		a.moveEmail(l.Email, w.weaklyAt())
+		w.noteStrong(a, toldEmail)
 		a.Epoch++
 		err = s.accounts.Put(w.tx, string(a.ID), a)
 		if errors.Is(err, store.ErrExists) {
@@ -122,6 +123,7 @@ func (s *Service) ChangePhone(ctx context.Context, c Caller, number, region stri
 		}
 		before := *w.account
 		w.account.Phone, w.account.PhoneAt = n, time.Time{}
+		w.noteStrong(w.account, toldPhone)
 		list, err := w.activeMethods(w.account.ID, Phone, "")
 		if err != nil {
 			return err

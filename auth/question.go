@@ -90,6 +90,7 @@ func (w *Work) putQuestion(q *question, ids messageIDs) error {
 		what = toldQuestionGone
 	}
 	w.account.Question = q
+	w.noteStrong(w.account, toldQuestion)
 	if err := w.s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 		return err
 	}

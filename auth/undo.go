@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -232,8 +233,33 @@ func (w *Work) undoDeed(l *link) error {
 	return w.endAllAccess(a.ID)
 }
 
-// revert puts back what a weak proof did, unless something else has changed it since.
+// noteStrong notes that a strong proof sets what a notice tells of, where one does. The caller stores the account.
+func (w *Work) noteStrong(a *Account, what told) {
+	if !w.actedStrongly() {
+		return
+	}
+	if a.StrongAt = maps.Clone(a.StrongAt); a.StrongAt == nil { // a copy of the account may share it
+		a.StrongAt = map[told]time.Time{}
+	}
+	a.StrongAt[what] = w.now
+}
+
+// strongSince reports whether a strong proof has set since what a deed changed. What is set again by weak ones alone
+// can be reverted by each of their notices.
+func (a *Account) strongSince(d *deed) bool {
+	what := d.Told
+	if what == toldQuestionGone {
+		what = toldQuestion
+	}
+	at := a.StrongAt[what]
+	return !at.IsZero() && !at.Before(d.At)
+}
+
+// revert puts back what a weak proof did, unless a strong one or something else has changed it since.
 func (w *Work) revert(a *Account, d *deed) error {
+	if a.strongSince(d) {
+		return nil
+	}
 	switch d.Told {
 	case toldAdded, toldCodesMade:
 		x, err := w.s.authenticators.Get(w.tx, authenticatorKey(a.ID, d.Made))

@@ -1,11 +1,12 @@
 package auth_test
 
 import (
-	"github.com/latchkey-auth/latchkey/ident"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/virtual"
 )
@@ -91,6 +92,70 @@ func TestNotMeTakesNothingBackThatIsNotItsOwn(t *testing.T) {
 	g.seller(sellerMail, "+8613800138009")
 	wantCode(t, "an e-mail that is another's", lastErr(g.s.Undo(t.Context(), caller("mail"), link)), auth.LinkUsed)
 	ok(t, "its owner", g.guess("elsewhere", password))
+}
+
+// What a strong proof has set since is not reverted by the link of a weak change before it; a weak change behind another
+// is, by the first notice as well.
+func TestNotMeRevertsNothingStrong(t *testing.T) {
+	ctx := t.Context()
+	email := "the e-mail was changed"
+	for name, c := range map[string]struct {
+		deed  string
+		again func(g *guarded, c auth.Caller)
+	}{
+		"e-mail": {email, func(g *guarded, c auth.Caller) {
+			ok(t, "e-mail", lastErr(g.s.ChangeEmail(ctx, c, "last@example.com")))
+			ok(t, "confirm", lastErr(g.s.ConfirmEmail(ctx, c, token(g.lastMail(auth.TemplateEmailChange).Args["link"]))))
+			g.email = "last@example.com"
+		}},
+		"number": {"the number was changed", func(g *guarded, c auth.Caller) {
+			ok(t, "number", lastErr(g.s.ChangePhone(ctx, c, "+8613800138006", "")))
+		}},
+		"user name": {"the user name was changed", func(g *guarded, c auth.Caller) {
+			ok(t, "name", lastErr(g.s.ChangeUserName(ctx, c, "小明三店")))
+		}},
+		"question": {"a question was set", func(g *guarded, c auth.Caller) {
+			ok(t, "question", g.s.SetQuestion(ctx, c, "A third one?", "nothing of that"))
+		}},
+		"question that was taken away": {"", func(g *guarded, c auth.Caller) {
+			ok(t, "question", g.s.SetQuestion(ctx, c, "A third one?", "nothing of that"))
+		}},
+	} {
+		for _, strong := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, ", strongly ", strong), func(t *testing.T) {
+				g := guard(t, false)
+				do := deeds()[c.deed].do
+				if c.deed == "" {
+					ok(t, "a question", g.s.SetQuestion(ctx, g.c, "The first one?", "this and that"))
+					g.mail()
+					do = func(t *testing.T, g *guarded) { ok(t, "no question", g.s.RemoveQuestion(ctx, g.c)) }
+				}
+				before := g.state(g.c)
+				do(t, g)
+				link := g.undo(auth.TemplateChange, sellerMail)
+				if c.deed == email {
+					g.email = "new@example.com"
+				}
+				g.pass(time.Minute)
+				by := g.in("home")
+				if strong {
+					g.stick = stick(t, virtual.Options{})
+					g.addKey(by, g.stick, auth.SecurityKey, "Blue key")
+					by = g.in("home")
+				}
+				c.again(g, by)
+				if strong {
+					before = g.state(by)
+				} else {
+					g.email = sellerMail
+				}
+				ok(t, "not me", lastErr(g.s.Undo(ctx, caller("mail"), link)))
+				if got := g.state(g.in("home")); got != before {
+					t.Errorf("got %s, want %s", got, before)
+				}
+			})
+		}
+	}
 }
 
 // The notice of a mailbox that was removed may be answered from that mailbox; a key that was registered again by now is

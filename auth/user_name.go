@@ -35,6 +35,7 @@ func (s *Service) changeUserName(ctx context.Context, c Caller, typed string) (s
 			return string(name), w.remember(string(name), nil)
 		}
 		w.account.renameOwner(name)
+		w.noteStrong(w.account, toldUserName)
 		if err := s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 			return "", err
 		}

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 // A waiting is a seller whose key somebody has asked to remove with a text, from a browser of his own.
 type waiting struct {
 	*world
+	email string          // that it signs in by, if not sellerMail
 	key   string          // the key's id
 	phone auth.BindInfo   // the number
 	stick *virtual.Client // the key
@@ -43,7 +45,7 @@ func (w *waiting) byText(browser string) auth.Caller {
 	w.t.Helper()
 	w.pass(time.Minute)
 	c := caller(browser)
-	ch, err := w.s.SignInBegin(w.t.Context(), c, w.signIn(c, sellerMail).Ceremony,
+	ch, err := w.s.SignInBegin(w.t.Context(), c, w.signIn(c, cmp.Or(w.email, sellerMail)).Ceremony,
 		auth.MethodChoice{Kind: auth.Phone, Channel: auth.SMS})
 	ok(w.t, "begin", err)
 	code, _ := w.code(auth.SMS)
@@ -56,7 +58,7 @@ func (w *waiting) byText(browser string) auth.Caller {
 func (w *waiting) byKey(browser string) auth.Caller {
 	w.t.Helper()
 	c := caller(browser)
-	ch, err := w.s.SignInBegin(w.t.Context(), c, w.signIn(c, sellerMail).Ceremony, auth.MethodChoice{Kind: auth.WebAuthn})
+	ch, err := w.s.SignInBegin(w.t.Context(), c, w.signIn(c, cmp.Or(w.email, sellerMail)).Ceremony, auth.MethodChoice{Kind: auth.WebAuthn})
 	ok(w.t, "begin", err)
 	done, err := w.s.SignInFinish(w.t.Context(), c, ch.Ceremony, touch(w.t, w.stick, ch))
 	ok(w.t, "sign in by key", err)
