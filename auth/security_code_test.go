@@ -190,6 +190,8 @@ func TestRetireSecurityCode(t *testing.T) {
 	wantCode(t, "the retired code", err, auth.SecurityCodeNotSet)
 	w.pass(time.Minute)
 	next := w.setCode(o.byKey("home"))
+	wantCode(t, "what the retired one had shown, beside a new one", w.s.SetQuestion(ctx, with(c, shown), ownQuestion,
+		ownAnswer), auth.TooWeak)
 	wantCode(t, "the retired code, beside a new one", lastErr(w.s.ShowSecurityCode(ctx, o.byText("till"), code)),
 		auth.SecurityCodeWrong)
 	ok(t, "the new one", lastErr(w.s.ShowSecurityCode(ctx, o.byText("till"), next)))
