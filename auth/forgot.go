@@ -65,7 +65,7 @@ type ForgotForm struct {
 
 // Forgot mails a link to choose a new password. The answer and the time it
 // takes are the same for an identifier that nobody has. Refuses what takePuzzle
-// refuses, before it looks at anything else.
+// refuses, alike for both, unless the account knows the caller's browser.
 func (s *Service) Forgot(ctx context.Context, c Caller, f ForgotForm) error {
 	start := time.Now()
 	defer s.delayRefusal(ctx, &s.floors.forgot, start)
