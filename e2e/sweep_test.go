@@ -153,9 +153,7 @@ func (w *sweep) look(state string) {
 			send(w.person, emulation.SetEmulatedMedia,
 				emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme",
 					Value: theme}}})
-			if (width == 320) == (theme == "dark") { // colours and places have nothing to do with each other
-				w.judge(fmt.Sprintf("%s, %d px, %s", state, width, theme))
-			}
+			w.judge(fmt.Sprintf("%s, %d px, %s", state, width, theme))
 			w.shoot(state, width, theme)
 		}
 		if over := eval[int](w.person,
