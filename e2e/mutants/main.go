@@ -33,8 +33,8 @@ import (
 
 // mutated are the packages whose edits would hurt somebody.
 var mutated = []string{
-	"./auth", "./ident", "./password", "./totp", "./oob", "./lookup", "./webauthn", "./store", "./store/bolt", "./notify",
-	"./server",
+	"./auth", "./ident", "./password", "./puzzle", "./totp", "./oob", "./lookup", "./webauthn", "./store", "./store/bolt",
+	"./notify", "./server",
 }
 
 // A plan is what to try.
@@ -49,6 +49,7 @@ type plan struct {
 	workers int
 	out     string
 	judged  string
+	again   bool
 	compile bool
 	verbose bool
 
@@ -70,6 +71,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	f.IntVar(&p.workers, "workers", runtime.NumCPU(), "mutations tried at a time")
 	f.StringVar(&p.out, "out", "dist/mutants.txt", "where to write the survivors")
 	f.StringVar(&p.judged, "judged", "e2e/mutants/judged.txt", "survivors that are no faults, and why")
+	f.BoolVar(&p.again, "again", false, "try those as well that were judged")
 	f.BoolVar(&p.compile, "compile", false, "build every mutation there is, and try none")
 	f.BoolVar(&p.verbose, "v", false, "print every outcome")
 	if err := f.Parse(args); err != nil {
@@ -124,15 +126,15 @@ func (p *plan) run(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	say("%d tests are surveyed", len(checks))
-	outcomes := p.tryAll(ctx, checks, drawn, say)
-	for i := range outcomes {
-		outcomes[i].judged = judged[outcomes[i].site.key()]
-	}
+	outcomes := p.tryAll(ctx, checks, drawn, judged, say)
 	head := fmt.Sprintf("seed %d, %d of %d mutations, %d tests, %s", p.seed, len(drawn), total, len(checks),
 		time.Since(began).Round(time.Second))
-	share, err := report(stdout, p.out, head, outcomes)
-	if err == nil && share < enough {
+	counts, err := report(stdout, p.out, head, outcomes)
+	switch share := counts.share(); {
+	case err == nil && share < enough:
 		err = fmt.Errorf("%.1f %% of the mutations were noticed, want %.0f %%", 100*share, 100*enough)
+	case err == nil && counts.untried > 0:
+		err = fmt.Errorf("%d mutations were not tried", counts.untried)
 	}
 	return err
 }
@@ -192,8 +194,11 @@ func (p *plan) survey(
 }
 
 // tryAll tries every mutation of the sample: those first that the least tests come by. They are soon tried and the
-// likeliest to survive, so that a run that is cut off has found the most.
-func (p *plan) tryAll(ctx context.Context, checks []*check, drawn []*site, say func(string, ...any)) []outcome {
+// likeliest to survive, so that a run that is cut off has found the most. What was judged to be no fault is not tried:
+// it would cost the time of every test that comes by.
+func (p *plan) tryAll(
+	ctx context.Context, checks []*check, drawn []*site, judged map[string]string, say func(string, ...any),
+) []outcome {
 	outcomes := make([]outcome, len(drawn))
 	order := make([]int, len(drawn))
 	cost := make([]time.Duration, len(drawn))
@@ -205,10 +210,15 @@ func (p *plan) tryAll(ctx context.Context, checks []*check, drawn []*site, say f
 	var seen noticers
 	p.each(len(drawn), func(at int) {
 		i := order[at]
+		why := judged[drawn[i].key()]
 		o := outcome{site: drawn[i], word: untried}
-		if ctx.Err() == nil {
+		switch {
+		case why != "" && !p.again:
+			o.word = harmless
+		case ctx.Err() == nil:
 			o = try(ctx, checks, drawn[i], &seen)
 		}
+		o.judged = why
 		outcomes[i] = o
 		if n := done.Add(1); p.verbose || n%25 == 0 {
 			say("%d of %d: %s %s (%s, %.1f s)", n, len(drawn), o.word, o.site.key(), o.by, o.took.Seconds())

@@ -71,8 +71,8 @@ func (t tally) line(name string) string {
 		name, t.killed, t.survived, t.judged, t.untried, 100*t.share())
 }
 
-// report writes the survivors with all figures to a file, and the figures to out. It returns the share that was killed.
-func report(out io.Writer, path, head string, outcomes []outcome) (float64, error) {
+// report writes the survivors with all figures to a file, and the figures to out. It returns the counts of all.
+func report(out io.Writer, path, head string, outcomes []outcome) (tally, error) {
 	var total tally
 	packages, kinds := map[string]*tally{}, map[string]*tally{}
 	var text strings.Builder
@@ -111,11 +111,11 @@ func report(out io.Writer, path, head string, outcomes []outcome) (float64, erro
 	fmt.Fprintln(&figures, total.line("all"))
 	fmt.Fprint(out, figures.String())
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return 0, fmt.Errorf("writing the survivors: %w", err)
+		return total, fmt.Errorf("writing the survivors: %w", err)
 	}
 	if err := os.WriteFile(path, []byte(text.String()+"\n"+figures.String()), 0o644); err != nil {
-		return 0, fmt.Errorf("writing the survivors: %w", err)
+		return total, fmt.Errorf("writing the survivors: %w", err)
 	}
 	fmt.Fprintf(out, "survivors: %s\n", path)
-	return total.share(), nil
+	return total, nil
 }

@@ -132,6 +132,7 @@ const (
 	survived  = "survived"
 	unreached = "unreached" // survived, for no test comes by
 	untried   = "untried"   // the time was over
+	harmless  = "harmless"  // judged to be no fault, and not tried
 )
 
 // shares divides the tests that come by a switch into runs: its own package's before others', the quick ones first.
