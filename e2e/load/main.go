@@ -121,7 +121,7 @@ func readPlan(args []string, stderr io.Writer) (*plan, error) {
 		p.samples = min(p.samples, 50)
 	}
 	if p.siege { // a point for each sign-in, with and without each flood
-		p.point, p.codes = min(p.point, 4*time.Second), min(p.codes, 32)
+		p.point, p.codes = min(p.point, 4*time.Second), min(p.codes, 96)
 	}
 	if p.codes < 0 {
 		fmt.Fprintf(stderr, "load: codes: want 0 or more\n")
