@@ -10,7 +10,8 @@ import (
 // Message writes one message in lang. name is its text's stem:
 //
 //	mail.sign-up-confirm  link, until, person            mail.sign-up-known  link, at, person
-//	mail.code             code, label, minutes, person   mail.reset          link, until, person
+//	mail.code             code, label, minutes, person   mail.reset          link, code, until, person
+//	mail.reset-link       link, until, person
 //	mail.changed          what, name, at, link, until, undo, browser, place, person
 //	mail.new-browser      link, at, browser, place, person      mail.locked         link, until, person
 //	mail.removal-delayed  what, name, link, until, browser, place, person

@@ -12,8 +12,8 @@ func TestMessages(t *testing.T) {
 		"host": "login.example.com", "link": "https://login.example.com/x?a=1&b=2",
 		"until": noon, "at": noon, "person": `Wei <b>`, "what": "key-added", "name": "Blue <key>", "undo": true,
 		"browser": "Chrome on Windows"}
-	names := []string{"mail.sign-up-confirm", "mail.sign-up-known", "mail.code", "mail.reset", "mail.changed",
-		"mail.new-browser", "mail.removal-delayed", "mail.locked", "mail.password-out", "mail.codes-void",
+	names := []string{"mail.sign-up-confirm", "mail.sign-up-known", "mail.code", "mail.reset", "mail.reset-link",
+		"mail.changed", "mail.new-browser", "mail.removal-delayed", "mail.locked", "mail.password-out", "mail.codes-void",
 		"sms.code", "sms.enrol", "sms.confirm", "sms.changed", "voice.code"}
 	for _, lang := range []string{English, Chinese} {
 		for _, name := range names {

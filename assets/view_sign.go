@@ -131,17 +131,20 @@ type ForgotCheck struct {
 	Work       string // JSON of the work that a script can do instead
 }
 
-// ForgotSent is /forgot/sent, the same for accounts that exist and that don't. It posts identifier to /forgot.
+// ForgotSent is /forgot/sent, the same for accounts that exist and that don't. It posts ceremony and code to the same
+// path, and identifier to /forgot.
 type ForgotSent struct {
 	Frame
 	Identifier string
+	Ceremony   string // "" where nothing was asked for in this browser: there is no code to type
 	Resend     time.Time
 }
 
-// ForgotPassword is /forgot/password/{link}. It posts password to the same path.
+// ForgotPassword is /forgot/password/{link}, and with Ceremony set /forgot/choose. It posts password to the same path.
 type ForgotPassword struct {
 	Frame
-	Link     string // "" with a problem: the link is no good
+	Link     string // "" with a problem, and without Ceremony: the link is no good
+	Ceremony string
 	UserName string // for password managers; may be ""
 	Rules    PasswordRules
 }

@@ -21,6 +21,9 @@ const (
 	Lookup   Kind = "lookup"   // saved recovery codes (look-up secrets)
 	Password Kind = "password" // the memorised secret; a proof, never an Authenticator
 	Trusted  Kind = "trusted"  // a browser trusted earlier; a proof, never an Authenticator
+
+	// Temporary is a mailed code or link in the place of the password, once; a proof, never an Authenticator.
+	Temporary Kind = "temporary-code"
 )
 
 // A Channel is how an out-of-band code travels.

@@ -18,6 +18,7 @@ const (
 	ForStepUp    Purpose = "step-up"
 	ForBind      Purpose = "bind"
 	ForIntroduce Purpose = "introduce" // a mailed code on its way back into the browser that asked
+	ForReset     Purpose = "reset"     // a mailed code on its way back, and then what it has proved
 	forCodes     Purpose = "codes"     // recovery codes on their way into a file
 )
 
@@ -56,9 +57,10 @@ type Ceremony struct {
 	Shared   bool    `json:"sh,omitempty"` // begun on what was called a shared computer
 	// AnswersNobody says that the challenge names credentials that do not exist: no answer to it is right.
 	AnswersNobody bool            `json:"nb,omitempty"`
-	Greeting      ident.Greeting  `json:"h,omitempty"` // whom the pages greet: the identifier as typed
-	Message       string          `json:"m,omitempty"` // the outbox message that carries the code
-	State         json.RawMessage `json:"x,omitempty"` // the factor's own
+	Greeting      ident.Greeting  `json:"h,omitempty"`  // whom the pages greet: the identifier as typed
+	FirstBy       ident.Recipient `json:"fb,omitempty"` // what proved the first factor instead of the password
+	Message       string          `json:"m,omitempty"`  // the outbox message that carries the code
+	State         json.RawMessage `json:"x,omitempty"`  // the factor's own
 
 	Now          time.Time       `json:"-"` // the time of this call
 	Wall         time.Time       `json:"-"` // the wall clock at this call, which codes by time follow; zero: Now

@@ -178,14 +178,13 @@ func (w *Work) concludeGuess(g *guess, right bool) error {
 // e-mail, from its settings: the way for who has the mailbox and not the
 // password. Refuses ResendTooSoon, SendLimitReached.
 func (s *Service) MailOwnPasswordLink(ctx context.Context, c Caller) (*SignUpInfo, error) {
-	key, url := s.newLink(LinkReset)
-	messageID := s.newID()
+	drawn := s.newResetDraw()
 	return doOnce(ctx, s, c, ActMailPassword, "", func(w *Work) (*SignUpInfo, error) {
 		if err := w.takeLinkQuota(resetKey(w.account.ID), s.policy.SendsPerDay, s.policy.ResetLife); err != nil {
 			return nil, err
 		}
 		info := &SignUpInfo{MaskedEmail: w.account.Email.Mask(), Expires: w.now.Add(s.policy.ResetLife),
 			ResendAt: w.now.Add(s.policy.ResendAfter)}
-		return info, w.mailReset(w.account, key, url, messageID)
+		return info, w.mailReset(w.account, drawn)
 	})
 }

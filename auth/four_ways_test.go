@@ -201,7 +201,7 @@ func TestMailOwnPasswordLink(t *testing.T) {
 	w.mail()
 	info, err := w.s.MailOwnPasswordLink(ctx, c)
 	ok(t, "ask", err)
-	m := w.lastMail(auth.TemplateReset)
+	m := w.lastMail(auth.TemplateResetLink)
 	if m.Recipient != sellerMail || info.MaskedEmail != "s•••@example.com" || !m.Expires.Equal(info.Expires) {
 		t.Errorf("got a mail to %s, told %+v", m.Recipient, info)
 	}

@@ -79,7 +79,7 @@ func (s *Service) IntroduceBegin(ctx context.Context, c Caller, identifier, befo
 				return nil, err
 			}
 			if sent {
-				asked.MACs[0] = s.codeMAC(next.Account, next.Epochs, code)
+				asked.MACs[0] = s.codeMAC(ForIntroduce, a, next.Epochs, code)
 			}
 		}
 		next.State, err = json.Marshal(asked)
@@ -94,8 +94,8 @@ func (s *Service) IntroduceBegin(ctx context.Context, c Caller, identifier, befo
 
 // keepAsked carries the codes over that were mailed to this browser before.
 func (s *Service) keepAsked(c Caller, next *Ceremony, before string) {
-	old, err := s.unseal(before, ForIntroduce, c)
-	if err != nil || old.Account != next.Account {
+	old, err := s.unseal(before, next.Purpose, c)
+	if err != nil || old.Account != next.Account || len(old.Proofs) > 0 {
 		return
 	}
 	var was, is askedCodes
@@ -120,14 +120,7 @@ func (w *Work) mailCode(a *Account, code, messageID string) (bool, error) {
 		return false, err
 	}
 	w.About(a.ID)
-	list, err := w.mailedCodes(a)
-	if err != nil {
-		return false, err
-	}
-	list.MACs = append(list.MACs, w.s.codeMAC(a.ID, list.Epoch, code))
-	list.MACs = slices.Clone(list.MACs[max(0, len(list.MACs)-mailedCodesKept):])
-	list.At = w.now
-	if err := w.s.mailed.Put(w.tx, string(a.ID), list); err != nil {
+	if err := w.keepMailedCode(a, ForIntroduce, code); err != nil {
 		return false, err
 	}
 	return true, w.enqueue(Message{Account: a.ID, Channel: Mail, Recipient: ident.Recipient(a.Email),
@@ -136,9 +129,21 @@ func (w *Work) mailCode(a *Account, code, messageID string) (bool, error) {
 			"minutes": strconv.Itoa(int(w.s.policy.MailCodeLife / time.Minute))}}, messageID)
 }
 
-// mailedCodes reads what was mailed and is good still. A new password voids it.
-func (w *Work) mailedCodes(a *Account) (*mailedCodes, error) {
-	list, err := w.s.mailed.Get(w.tx, string(a.ID))
+// keepMailedCode adds a code to the last that were mailed for a purpose.
+func (w *Work) keepMailedCode(a *Account, p Purpose, code string) error {
+	list, err := w.mailedCodes(a, p)
+	if err != nil {
+		return err
+	}
+	list.MACs = append(list.MACs, w.s.codeMAC(p, a, list.Epoch, code))
+	list.MACs = slices.Clone(list.MACs[max(0, len(list.MACs)-mailedCodesKept):])
+	list.At = w.now
+	return w.s.mailed.Put(w.tx, mailedKey(a.ID, p), list)
+}
+
+// mailedCodes reads what was mailed for a purpose and is good still. A new password voids it.
+func (w *Work) mailedCodes(a *Account, p Purpose) (*mailedCodes, error) {
+	list, err := w.s.mailed.Get(w.tx, mailedKey(a.ID, p))
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
@@ -170,40 +175,46 @@ func (s *Service) IntroduceFinish(ctx context.Context, c Caller, ceremony, typed
 }
 
 func (w *Work) useMailedCode(asked *Ceremony, code string) error {
-	if err := w.notConsumed(asked.ID, CeremonyUsed); err != nil {
-		return err
-	}
-	if len(code) != mailedCodeSigns {
-		return RefuseField(CodeMalformed, "code")
-	}
-	if asked.Account == "" {
-		return RefuseField(CodeWrong, "code")
-	}
-	a, err := w.ceremonyAccount(asked.Account)
+	a, err := w.takeMailedCode(asked, code)
 	if err != nil {
-		return err
-	}
-	var own askedCodes
-	if err := json.Unmarshal(asked.State, &own); err != nil {
-		return fmt.Errorf("reading the codes of a ceremony: %w", err)
-	}
-	list, err := w.mailedCodes(a)
-	if err != nil {
-		return err
-	}
-	mac := w.s.codeMAC(a.ID, w.epochs(a), code)
-	same := func(other string) bool { return hmac.Equal([]byte(mac), []byte(other)) }
-	if asked.Epochs != w.epochs(a) || !slices.ContainsFunc(own.MACs, same) && !slices.ContainsFunc(list.MACs, same) {
-		return RefuseField(CodeWrong, "code") // before About: guesses fill nobody's history
-	}
-	w.About(a.ID)
-	if err := w.consume(asked.ID, asked.Expires, CeremonyUsed); err != nil {
 		return err
 	}
 	if err := w.introduce(a); err != nil {
 		return err
 	}
 	return w.remember(struct{}{}, nil)
+}
+
+// takeMailedCode consumes a ceremony by a code that was mailed for it, and returns whose it is.
+func (w *Work) takeMailedCode(asked *Ceremony, code string) (*Account, error) {
+	if err := w.notConsumed(asked.ID, CeremonyUsed); err != nil {
+		return nil, err
+	}
+	if len(code) != mailedCodeSigns {
+		return nil, RefuseField(CodeMalformed, "code")
+	}
+	if asked.Account == "" {
+		return nil, RefuseField(CodeWrong, "code")
+	}
+	a, err := w.ceremonyAccount(asked.Account)
+	if err != nil {
+		return nil, err
+	}
+	var own askedCodes
+	if err := json.Unmarshal(asked.State, &own); err != nil {
+		return nil, fmt.Errorf("reading the codes of a ceremony: %w", err)
+	}
+	list, err := w.mailedCodes(a, asked.Purpose)
+	if err != nil {
+		return nil, err
+	}
+	mac := w.s.codeMAC(asked.Purpose, a, w.epochs(a), code)
+	same := func(other string) bool { return hmac.Equal([]byte(mac), []byte(other)) }
+	if asked.Epochs != w.epochs(a) || !slices.ContainsFunc(own.MACs, same) && !slices.ContainsFunc(list.MACs, same) {
+		return nil, RefuseField(CodeWrong, "code") // before About: guesses fill nobody's history
+	}
+	w.About(a.ID)
+	return a, w.consume(asked.ID, asked.Expires, CeremonyUsed)
 }
 
 // introduce notes that whoever reads the account's mail is at the caller's browser.
@@ -233,9 +244,14 @@ func (w *Work) isIntroduced(a AccountID, browser string) (bool, error) {
 
 func (w *Work) introductionOver(x *introduction) bool { return w.now.Sub(x.At) > introducedLife }
 
-// codeMAC is how a code is kept: whoever reads it finds no code.
-func (s *Service) codeMAC(a AccountID, e Epochs, code string) string {
-	return s.shortMAC("introduce", fmt.Sprintf("%s/%d/%d/%s", a, e.Account, e.Restore, code))
+// codeMAC is how a code is kept: whoever reads it finds no code. One that resets is bound to the mailbox as well: what
+// proves the first factor is remembered as itself.
+func (s *Service) codeMAC(p Purpose, a *Account, e Epochs, code string) string {
+	value := fmt.Sprintf("%s/%d/%d/%s", a.ID, e.Account, e.Restore, code)
+	if p == ForReset {
+		value += "/" + a.Email.Key()
+	}
+	return s.shortMAC(string(p), value)
 }
 
 // mailedCode spells random bytes as signs.
@@ -250,6 +266,14 @@ func mailedCode(random []byte) string {
 // cleanMailedCode reads a code as people type it: in small letters, with O for 0, I or L for 1.
 func cleanMailedCode(typed string) string {
 	return strings.NewReplacer("O", "0", "I", "1", "L", "1").Replace(strings.ToUpper(ident.CleanCode(typed)))
+}
+
+// mailedKey is where the codes for a purpose are kept: those that introduce where they always were.
+func mailedKey(a AccountID, p Purpose) string {
+	if p == ForIntroduce {
+		return string(a)
+	}
+	return string(a) + "/" + string(p)
 }
 
 func mailKey(a AccountID) string { return "v/" + string(a) }

@@ -54,7 +54,8 @@ const (
 	TemplateCode           = "code"             // args: code, label, purpose, minutes
 	TemplateSignUp         = "sign-up"          // args: link
 	TemplateSignUpExisting = "sign-up-existing" // args: name
-	TemplateReset          = "reset"            // args: link, name
+	TemplateReset          = "reset"            // args: link, code, name
+	TemplateResetLink      = "reset-link"       // args: link, name
 	TemplateIntroduce      = "introduce"        // args: code, name, minutes
 	TemplateChange         = "change"           // args: what, item, at, undo
 	TemplateNewBrowser     = "new-browser"      // args: at, agent
@@ -84,7 +85,7 @@ func (m *Message) Rank() Rank {
 	switch m.Template {
 	case TemplateCode, TemplateIntroduce:
 		return RankCode
-	case TemplateReset, TemplateEmailChange:
+	case TemplateReset, TemplateResetLink, TemplateEmailChange:
 		return RankReset
 	case TemplateSignUp, TemplateSignUpExisting:
 		return RankSignUp

@@ -37,6 +37,8 @@ func presses() map[string]func(*world) pressed {
 		"text for a binding":   pressBindText,
 		"end of sign-up":       pressSignUp,
 		"forgotten":            pressForgot,
+		"code of a reset":      pressForgotCode,
+		"reset by code":        pressResetByCode,
 		"reset":                pressReset,
 		"new password":         pressNewPassword,
 		"removal":              pressRemoval,
@@ -232,8 +234,32 @@ func pressForgot(w *world) pressed {
 	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
 		f := auth.ForgotForm{Identifier: "seller@example.com"}
 		f.Puzzle, f.Signs = p.Puzzle, signs
-		return "", nil, w.s.Forgot(w.t.Context(), c, f)
+		_, err := w.s.Forgot(w.t.Context(), c, f)
+		return "", nil, err
 	}, auth.PuzzleOver, false}
+}
+
+func pressForgotCode(w *world) pressed {
+	w.enrolled("seller@example.com", sellerNumber)
+	w.pass(time.Minute)
+	asked := w.askReset(caller("home"), "seller@example.com")
+	code := w.lastMail(auth.TemplateReset).Args["code"]
+	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
+		ch, err := w.s.ForgotCode(w.t.Context(), c, asked, code)
+		if err != nil {
+			return "", nil, err
+		}
+		return "", []any{ch.Expires, ch.Who}, nil
+	}, auth.CeremonyUsed, false}
+}
+
+func pressResetByCode(w *world) pressed {
+	w.enrolled("seller@example.com", sellerNumber)
+	w.pass(time.Minute)
+	proof := w.resetProof(caller("home"), "seller@example.com")
+	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
+		return "", nil, w.s.ResetByCode(w.t.Context(), c, proof, "Another-Horse9")
+	}, auth.CeremonyUsed, false}
 }
 
 func pressReset(w *world) pressed {

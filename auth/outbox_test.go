@@ -17,7 +17,8 @@ import (
 // Every template has its rank: one that is new is put here on purpose.
 func TestRankOfEveryTemplate(t *testing.T) {
 	want := map[string]auth.Rank{
-		"code": auth.RankCode, "introduce": auth.RankCode, "reset": auth.RankReset, "email-change": auth.RankReset,
+		"code": auth.RankCode, "introduce": auth.RankCode, "reset": auth.RankReset,
+		"reset-link": auth.RankReset, "email-change": auth.RankReset,
 		"sign-up": auth.RankSignUp, "sign-up-existing": auth.RankSignUp,
 	}
 	file, err := parser.ParseFile(gotoken.NewFileSet(), "message.go", nil, 0)

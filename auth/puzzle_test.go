@@ -21,7 +21,8 @@ func (w *world) puzzled(c auth.Caller) (p *auth.PuzzleInfo, signs string) {
 }
 
 func (w *world) forgotBy(c auth.Caller, identifier string, a auth.PuzzleAnswer) error {
-	return w.s.Forgot(w.t.Context(), c, auth.ForgotForm{Identifier: identifier, PuzzleAnswer: a})
+	_, err := w.s.Forgot(w.t.Context(), c, auth.ForgotForm{Identifier: identifier, PuzzleAnswer: a})
+	return err
 }
 
 // resets counts the reset mails that were sent since the last look.

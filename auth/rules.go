@@ -36,6 +36,7 @@ const (
 	ActConfirmEmail  Action = "confirm-email"
 	ActUserName      Action = "change-user-name"
 	ActForgot        Action = "forgot-password"
+	ActForgotCode    Action = "take-reset-code"
 	ActReset         Action = "reset-password"
 	ActAskMail       Action = "mail-code"
 	ActIntroduce     Action = "introduce-browser"
@@ -127,6 +128,7 @@ func rules() map[Action]Rule {
 		ActForgot:        {Who: Anyone, Audit: true},
 		ActAskMail:       {Who: Anyone, Audit: true},
 		ActIntroduce:     {Who: Anyone, Audit: true},
+		ActForgotCode:    {Who: Anyone, Audit: true},
 		ActReset:         {Who: Anyone, Audit: true},
 		ActUndo:          {Who: Anyone, Audit: true},
 		ActAnswerAgain:   {Who: System, Audit: true}, // by the rule of what is repeated, but for its demand

@@ -188,7 +188,7 @@ func (w *Work) proofBy(x *Authenticator, ch Channel) Proof {
 // secondProof is the one that a session was opened by besides the password, nil for none.
 func secondProof(proofs []Proof) *Proof {
 	for i := range proofs {
-		if k := proofs[i].Kind; k != Password && k != Trusted {
+		if k := proofs[i].Kind; k != Password && k != Temporary && k != Trusted {
 			return &proofs[i]
 		}
 	}

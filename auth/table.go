@@ -99,6 +99,7 @@ func Methods() Table {
 			Face: Face{Way: "recovery", Stem: "codes", Path: "codes", New: "/security/codes", Icon: "codes",
 				Made: "codes-made", Gone: "codes-removed"}},
 		{Kind: Password, Worth: MethodPolicy{Alone: 1, Phishable: true, AMR: "pwd"}, Face: Face{Way: "password"}},
+		{Kind: Temporary, Worth: MethodPolicy{Alone: 1, Phishable: true, AMR: "email"}},
 		{Kind: Trusted, Worth: MethodPolicy{WithPassword: 1, Phishable: true, AMR: "rba"}},
 	}
 }

@@ -236,9 +236,14 @@ func ok(t *testing.T, what string, err error) {
 // forgot asks for a new password as a stranger does: behind a picture that a person has read, or behind work, where no
 // browser was shown one. Work takes its time, which a siege of strangers has not.
 func forgot(ctx context.Context, s *auth.Service, c auth.Caller, identifier string) error {
+	_, err := forgotten(ctx, s, c, identifier)
+	return err
+}
+
+func forgotten(ctx context.Context, s *auth.Service, c auth.Caller, identifier string) (*auth.Challenge, error) {
 	p, err := s.Puzzle(ctx, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	answer := auth.PuzzleAnswer{Puzzle: p.Puzzle, Signs: s.SignsOf(c, p.Puzzle)}
 	if answer.Signs == "" {

@@ -211,6 +211,16 @@ func (m message) link(t *testing.T, origin string) string {
 	return link
 }
 
+// mailedCode is the code of a forgotten password, or of a new browser, in a mail.
+func (m message) mailedCode(t *testing.T) string {
+	t.Helper()
+	code := regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`).FindString(m.Text)
+	if code == "" {
+		t.Fatalf("got no code in %q, want one", m.Text)
+	}
+	return code
+}
+
 // code is the code in a message: six digits, or for a call six that are read one by one.
 func (m message) code(t *testing.T) string {
 	t.Helper()

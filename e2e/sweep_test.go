@@ -268,9 +268,14 @@ func (w *sweep) strangers() {
 	w.solve().at("/forgot/sent")
 	w.open("/forgot").fill("identifier", w.email).submit("/forgot").at("/forgot/sent")
 	w.look("/forgot/sent")
-	w.see(w.house.letter(w.t, "email", w.email, "/forgot/").link(w.t, w.house.origin))
+	sent := w.house.letter(w.t, "email", w.email, "/forgot/")
+	w.see(sent.link(w.t, w.house.origin))
 	w.fill("password", "abc").submit(eval[string](w.person, "location.pathname"))
 	w.look("new password, refused")
+	w.open("/forgot/sent").fill("code", "0000-0000").submit("/forgot/sent").problem("code-wrong")
+	w.look("code of a reset, refused")
+	w.fill("code", sent.mailedCode(w.t)).submit("/forgot/sent").at("/forgot/choose")
+	w.look("new password by a code")
 }
 
 // enrolling are the pages of whoever has to set up a second step.

@@ -168,7 +168,7 @@ type (
 	}
 	nameBody   struct{ Name, Place string }
 	changeBody struct{ Current, Password string }
-	forgotBody struct{ Identifier, Puzzle, Signs, Work string }
+	forgotBody struct{ Identifier, Ceremony, Puzzle, Signs, Work string }
 	askBody    struct{ Identifier, Ceremony string }
 	mailBody   struct{ Ceremony, Code string }
 	resetBody  struct{ Link, Password string }

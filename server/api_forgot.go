@@ -14,11 +14,19 @@ func puzzlePicture(x *request) ([]byte, error) {
 	return x.s.service.PuzzlePicture(x.r.Context(), x.caller, x.param("puzzle"))
 }
 
-func forgot(x *request, in *forgotBody) error {
-	return x.s.service.Forgot(x.r.Context(), x.caller, auth.ForgotForm{Identifier: in.Identifier,
+func forgot(x *request, in *forgotBody) (*auth.Challenge, error) {
+	return x.s.service.Forgot(x.r.Context(), x.caller, auth.ForgotForm{Identifier: in.Identifier, Ceremony: in.Ceremony,
 		PuzzleAnswer: auth.PuzzleAnswer{Puzzle: in.Puzzle, Signs: in.Signs, Work: in.Work}})
+}
+
+func forgotCode(x *request, in *mailBody) (*auth.Challenge, error) {
+	return x.s.service.ForgotCode(x.r.Context(), x.caller, in.Ceremony, in.Code)
 }
 
 func resetPassword(x *request, in *resetBody) error {
 	return x.s.service.ResetPassword(x.r.Context(), x.caller, in.Link, in.Password)
+}
+
+func resetByCode(x *request, in *passwordBody) error {
+	return x.s.service.ResetByCode(x.r.Context(), x.caller, in.Ceremony, in.Password)
 }

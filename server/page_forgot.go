@@ -17,7 +17,8 @@ func forgotPages() []page {
 		{path: "/forgot", who: anyone, uses: []string{"Forgot"}, get: forgotPage, post: forgotPost},
 		{path: "/forgot/check", who: anyone, uses: []string{"Puzzle", "PuzzlePicture", "Forgot"}, get: forgotCheck,
 			post: forgotPost},
-		{path: "/forgot/sent", who: anyone, get: forgotSent},
+		{path: "/forgot/sent", who: anyone, uses: []string{"ForgotCode"}, get: forgotSent, post: forgotCodePost},
+		{path: "/forgot/choose", who: holder, uses: []string{"ResetByCode"}, get: choosePage, post: choosePost},
 		{path: "/forgot/link/{link}", who: holder,
 			get: func(x *request) error { return x.redirect("/forgot/password/" + x.param("link")) }},
 		{path: "/forgot/password/{link}", who: holder, uses: []string{"LookLink", "ResetPassword"},
@@ -32,20 +33,24 @@ func forgotPage(x *request) error {
 	return x.show(http.StatusOK, &assets.Forgot{Frame: x.frame(), Identifier: x.identifier()})
 }
 
-const forgotCheckPath = "/forgot/check"
+const (
+	forgotCheckPath = "/forgot/check"
+	forgotSentPath  = "/forgot/sent"
+	choosePath      = "/forgot/choose"
+)
 
 // forgotPost answers alike for known and unknown. Who has to solve a puzzle is led to one, not told that he did wrong.
 func forgotPost(x *request) error {
-	f := auth.ForgotForm{Identifier: strings.TrimSpace(x.field("identifier"))}
+	before, _ := x.flow()
+	f := auth.ForgotForm{Identifier: strings.TrimSpace(x.field("identifier")), Ceremony: before}
 	f.PuzzleAnswer = auth.PuzzleAnswer{Puzzle: x.field("puzzle"), Signs: x.field("signs"), Work: x.field("work")}
-	err := x.s.service.Forgot(x.r.Context(), x.caller, f)
-	if err == nil || f.Puzzle == "" && errors.Is(err, auth.Refuse(auth.PuzzleNeeded)) {
-		x.keepFlow("", f.Identifier)
-	}
+	ch, err := x.s.service.Forgot(x.r.Context(), x.caller, f)
 	switch {
 	case err == nil:
-		return x.redirect("/forgot/sent")
+		x.keepFlow(ch.Ceremony, f.Identifier)
+		return x.redirect(forgotSentPath)
 	case f.Puzzle == "" && errors.Is(err, auth.Refuse(auth.PuzzleNeeded)):
+		x.keepFlow(before, f.Identifier)
 		return x.redirect(forgotCheckPath)
 	}
 	return x.refuseTo(forgotCheckPath, err)
@@ -72,8 +77,46 @@ func forgotCheck(x *request) error {
 }
 
 func forgotSent(x *request) error {
+	ceremony, identifier := x.flow()
+	return x.show(http.StatusOK, &assets.ForgotSent{Frame: x.frame(), Identifier: identifier, Ceremony: ceremony})
+}
+
+// forgotCodePost takes the mailed code: what follows is chosen on the next page.
+func forgotCodePost(x *request) error {
 	_, identifier := x.flow()
-	return x.show(http.StatusOK, &assets.ForgotSent{Frame: x.frame(), Identifier: identifier})
+	ch, err := x.s.service.ForgotCode(x.r.Context(), x.caller, x.field("ceremony"), x.field("code"))
+	if startAgain(err) {
+		return x.refuseTo("/forgot", err)
+	}
+	if err != nil {
+		return x.refuseTo(forgotSentPath, err)
+	}
+	x.keepFlow(ch.Ceremony, identifier)
+	return x.redirect(choosePath)
+}
+
+// choosePage stands behind the right code.
+func choosePage(x *request) error {
+	ceremony, identifier := x.flow()
+	if ceremony == "" {
+		return x.redirect("/forgot")
+	}
+	return x.show(http.StatusOK, &assets.ForgotPassword{Frame: x.frame(), Ceremony: ceremony, UserName: identifier,
+		Rules: passwordRules(x.s.config.Policy.Password)})
+}
+
+// choosePost sets the new password. It signs nobody in: the second step follows at the sign-in (D7).
+func choosePost(x *request) error {
+	_, identifier := x.flow()
+	err := x.s.service.ResetByCode(x.r.Context(), x.caller, x.field("ceremony"), x.field("password"))
+	if startAgain(err) {
+		return x.refuseTo("/forgot", err)
+	}
+	if err != nil {
+		return x.refuseTo(choosePath, err)
+	}
+	x.keepFlow("", identifier)
+	return x.redirect("/done/password-changed")
 }
 
 // resetPage shows the form, or what to do now where the link opens nothing any more.

@@ -21,7 +21,7 @@ func TestFourWaysPage(t *testing.T) {
 	s.holds(`href="/security/contact"`)
 	s.holds(`href="/security/password?by=current"`)
 	p.fill(s, "/security/password/mail").at("/security", 200).says("We sent a link to your security e-mail")
-	if told := w.mailed(auth.TemplateReset); told.Recipient != testEmail {
+	if told := w.mailed(auth.TemplateResetLink); told.Recipient != testEmail {
 		t.Errorf("got a link to %s, want the security e-mail", told.Recipient)
 	}
 	p.open("/security/password?by=question").at("/security/password", 200).says("Current password")

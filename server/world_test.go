@@ -447,9 +447,10 @@ func (s solution) solve() string {
 }
 
 // forgot asks for a new password as a program does.
-func (p *person) forgot(identifier string) {
+func (p *person) forgot(identifier string) (asked answer) {
 	p.w.t.Helper()
-	p.must("POST", "/forgot", m{"identifier": identifier, "work": p.worked()}, nil)
+	p.must("POST", "/forgot", m{"identifier": identifier, "work": p.worked()}, &asked)
+	return asked
 }
 
 // fillForgot asks for a new password on the pages, with the browser's work where it is asked for some.

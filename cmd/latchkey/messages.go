@@ -26,6 +26,7 @@ func wordings() map[string]wording {
 		auth.TemplateSignUpExisting: {mail: "mail.sign-up-known", link: "/sign-in"},
 		auth.TemplateIntroduce:      {mail: "mail.introduce"},
 		auth.TemplateReset:          {mail: "mail.reset"},
+		auth.TemplateResetLink:      {mail: "mail.reset-link"},
 		auth.TemplateEmailChange:    {mail: "mail.email-change"},
 		auth.TemplateChange:         {mail: "mail.changed", short: "changed", link: "/forgot"},
 		auth.TemplateNewBrowser:     {mail: "mail.new-browser", link: "/security/sessions"},

@@ -101,7 +101,7 @@ func acts() []act {
 			[]arm{{"a taken address", 200, signUp("key")}, {"a free one", 200, signUp("new")}},
 			[]pair{{0, 1, false}}},
 		{"forgot", pathForgot, 16,
-			[]arm{{"a seller", 204, forgot("key")}, {"nobody", 204, forgot("non")}},
+			[]arm{{"a seller", 200, forgot("key")}, {"nobody", 200, forgot("non")}},
 			[]pair{{0, 1, false}}},
 	}
 }
