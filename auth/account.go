@@ -48,6 +48,8 @@ type Account struct {
 	StrongAt map[told]time.Time `json:"sat,omitempty"`
 	// FirstUserName is the user name of the sign-up, once there is another one (R18): see signUpName.
 	FirstUserName ident.UserName `json:"fun,omitempty"`
+	// MadeBy is what a part has opened the form of sign-up by (Work.SignUpLink), "" for a link that was asked for.
+	MadeBy string `json:"mb,omitempty"`
 
 	SecurityCode *securityCode `json:"sc,omitempty"`
 	Question     *question     `json:"sq,omitempty"`

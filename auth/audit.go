@@ -71,6 +71,21 @@ func (e Event) hashAfter(before string) (string, error) {
 // appendEvent appends e to its account's chain.
 func (w *Work) appendEvent(e Event) error { return w.chainEvent(w.auditAccount, w.stamped(e)) }
 
+// appendForOthers appends what was done to the histories of others whom it was about: they do not read where the
+// caller was.
+func (w *Work) appendForOthers(e Event, refused *Error) error {
+	if refused != nil {
+		return nil
+	}
+	e.At, e.Request = w.now, w.caller.RequestID
+	for _, id := range w.alsoFor {
+		if err := w.chainEvent(id, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // appendOutcome appends e as what it came to: done, or refused.
 func (w *Work) appendOutcome(e Event, refused *Error) error {
 	if refused == nil {

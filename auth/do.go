@@ -26,7 +26,8 @@ type Work struct {
 	touchDue        bool     // the session's Seen is due
 	entry           Event    // what the audit entry will say beside the action and the outcome
 	auditAccount    AccountID
-	messagesWritten int // messages written
+	alsoFor         []AccountID // whose history the act, once done, is in as well
+	messagesWritten int         // messages written
 	saveTimeDue     bool
 	turn            *repeatTurn // what the pass decides about its refusal
 	alarms          []alarm
@@ -284,6 +285,9 @@ func (w *Work) closePass(err error) error {
 		e := w.entry
 		e.Action = w.action
 		if err := w.appendOutcome(e, refused); err != nil {
+			return err
+		}
+		if err := w.appendForOthers(e, refused); err != nil {
 			return err
 		}
 	}

@@ -125,6 +125,19 @@ const (
 	MailboxResets   Code = "mailbox-resets" // it resets the password, and cannot be the only second step
 )
 
+// The codes of shops and their people.
+const (
+	InvitationOver     Code = "invitation-over" // used, withdrawn, too old or never issued
+	RoleTooLow         Code = "role-too-low"    // somebody of a higher rank may
+	LastOwner          Code = "last-owner"      // a shop has an owner always
+	OwnerTooNew        Code = "owner-too-new"
+	AlreadyMember      Code = "already-member"
+	ShopFull           Code = "shop-full"
+	TooManyShops       Code = "too-many-shops"
+	TooManyOwners      Code = "too-many-owners"
+	TooManyInvitations Code = "too-many-invitations"
+)
+
 // The codes of security keys. WebAuthn Level 3 §7.1 and §7.2.
 const (
 	KeyMalformed       Code = "key-malformed"

@@ -17,6 +17,7 @@ type Part struct {
 	Name        string          // one word of a-z: the prefix of all that is stored for the part
 	Rules       map[Action]Rule // of its use cases; an action belongs to one part
 	Collections []Collection    // made by NewRecords
+	Shops       Shops           // who answers what shops an account has; nil but for one part
 }
 
 // A Collection is a Records of some type, as Register takes it.
@@ -52,6 +53,7 @@ type rulebook struct {
 	rules map[Action]Rule
 	owner map[Action]*Door // nil: auth's own
 	doors []*Door
+	shops Shops
 }
 
 // Register takes a part into a service and returns its door. It is an error if an action
@@ -71,6 +73,12 @@ func Register(s *Service, p Part) (*Door, error) {
 			return nil, fmt.Errorf("part %s: action %q has a rule already", p.Name, a)
 		}
 		next.rules[a], next.owner[a] = rule, d
+	}
+	if next.shops = before.shops; p.Shops != nil {
+		if next.shops != nil {
+			return nil, fmt.Errorf("part %s: another one answers for shops already", p.Name)
+		}
+		next.shops = p.Shops
 	}
 	var names []string
 	for _, c := range p.Collections {
@@ -118,6 +126,27 @@ func Do[T any](ctx context.Context, d *Door, c Caller, a Action, fn func(*Work) 
 // Do is the door for a use case that has no result.
 func (d *Door) Do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
 	_, err := Do(ctx, d, c, a, func(w *Work) (struct{}, error) { return struct{}{}, fn(w) })
+	return err
+}
+
+// DoOnce is Do for an act that a browser may send twice: the same request of the
+// same browser soon gets the success again, and nothing is done anew (once.go).
+// What fn returns is stored for as long: it holds no secret.
+func DoOnce[T any](ctx context.Context, d *Door, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
+	return once(ctx, d.s, c, a, "", func(c Caller) (T, error) {
+		return Do(ctx, d, c, a, func(w *Work) (T, error) {
+			result, err := fn(w)
+			if err != nil {
+				return result, err
+			}
+			return result, w.remember(result, nil)
+		})
+	}, recall[T])
+}
+
+// DoOnce is the door for such an act that has no result.
+func (d *Door) DoOnce(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
+	_, err := DoOnce(ctx, d, c, a, func(w *Work) (struct{}, error) { return struct{}{}, fn(w) })
 	return err
 }
 

@@ -241,7 +241,8 @@ type Me struct {
 	UserName    string
 	MaskedEmail ident.Masked `json:"email"`
 	Session     SessionInfo
-	Lab         bool // nobody is really signed in: this is a lab, for tests
+	Shops       []Membership // none for a session that has to enrol
+	Lab         bool         // nobody is really signed in: this is a lab, for tests
 	Payout      PayoutInfo
 }
 

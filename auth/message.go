@@ -66,6 +66,18 @@ const (
 	TemplateCodesVoid      = "codes-void"       // args: at
 )
 
+// Templates of messages about shops. args: shop, role, at; for the owners member and did as well.
+const (
+	TemplateShopInvite  = "shop-invite"  // args: link. It goes where nobody has shown the mailbox yet, and names nothing
+	TemplateShopJoined  = "shop-joined"  // to who joined
+	TemplateShopRole    = "shop-role"    // to whose role is another
+	TemplateShopPaused  = "shop-paused"  // to who is suspended
+	TemplateShopBack    = "shop-back"    // to who is let in again
+	TemplateShopRemoved = "shop-removed" // to who was removed
+	TemplateShopLeft    = "shop-left"    // to who left
+	TemplateShopPeople  = "shop-people"  // to the owners, of all of these
+)
+
 // A Rank is how soon a message is needed: the lower, the sooner.
 type Rank int
 
@@ -87,7 +99,7 @@ func (m *Message) Rank() Rank {
 		return RankCode
 	case TemplateReset, TemplateResetLink, TemplateEmailChange:
 		return RankReset
-	case TemplateSignUp, TemplateSignUpExisting:
+	case TemplateSignUp, TemplateSignUpExisting, TemplateShopInvite:
 		return RankSignUp
 	}
 	return RankNotice

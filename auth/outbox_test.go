@@ -19,7 +19,7 @@ func TestRankOfEveryTemplate(t *testing.T) {
 	want := map[string]auth.Rank{
 		"code": auth.RankCode, "introduce": auth.RankCode, "reset": auth.RankReset,
 		"reset-link": auth.RankReset, "email-change": auth.RankReset,
-		"sign-up": auth.RankSignUp, "sign-up-existing": auth.RankSignUp,
+		"sign-up": auth.RankSignUp, "sign-up-existing": auth.RankSignUp, "shop-invite": auth.RankSignUp,
 	}
 	file, err := parser.ParseFile(gotoken.NewFileSet(), "message.go", nil, 0)
 	if err != nil {

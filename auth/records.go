@@ -11,6 +11,9 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 )
 
+// ErrNoRecord is what Records.Get and One return for a document that is not there.
+var ErrNoRecord = store.ErrNotFound
+
 // Records is a collection of a part: documents of one type by their ids, with
 // their indexes. With the registration of its part come the realm (a lab's
 // documents open in no site), the sweep, the reset of a lab and the restore

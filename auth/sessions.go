@@ -237,15 +237,16 @@ func (t Table) assurance(proofs []Proof) (aal int, amr []string) {
 // Me is the session check: who is signed in, and how well proved. Refuses
 // SessionRequired and SessionEnded.
 func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
-	return do(ctx, s, c, ActMe, func(w *Work) (*Me, error) { return w.me(), nil })
+	return do(ctx, s, c, ActMe, func(w *Work) (*Me, error) { return w.me() })
 }
 
-func (w *Work) me() *Me {
+func (w *Work) me() (*Me, error) {
+	shops, err := w.shops()
 	return &Me{
-		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName),
+		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName), Shops: shops,
 		MaskedEmail: w.account.Email.Mask(), Session: w.s.sessionInfo(w.session, w.session), Lab: w.s.lab != nil,
 		Payout: w.payoutInfo(),
-	}
+	}, err
 }
 
 // SignOut ends the caller's session.

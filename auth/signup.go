@@ -25,6 +25,7 @@ type link struct {
 	Email   ident.Email `json:"em,omitempty"` // the address that it went to
 	Epoch   uint64      `json:"ep,omitempty"` // of the account: a later reset voids an earlier link
 	Restore uint64      `json:"r,omitempty"`  // restore epoch: a backup holds links that were used since
+	By      string      `json:"b,omitempty"`  // what a part has opened the form of sign-up by: see Work.SignUpLink
 }
 
 // typedEmail is all that is read of what older sign-up links hold: the name, number
@@ -128,9 +129,15 @@ func (s *Service) LookLink(ctx context.Context, c Caller, purpose, token string)
 // first, so spends nothing of its owner's. Refuses LinkUsed, and SignedUp once
 // it has one.
 func (w *Work) openSignUp(token string) (ident.Email, error) {
+	email, _, err := w.openSignUpBy(token)
+	return email, err
+}
+
+// openSignUpBy is openSignUp, and what a part has opened the form by.
+func (w *Work) openSignUpBy(token string) (ident.Email, string, error) {
 	l, err := w.openLink(LinkSignUp, token)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	email := l.Email
 	if l.SignUp != nil {
@@ -138,9 +145,9 @@ func (w *Work) openSignUp(token string) (ident.Email, error) {
 	}
 	_, err = w.s.accounts.One(w.tx, "email", email.Key())
 	if err == nil {
-		return "", Refuse(SignedUp)
+		return "", "", Refuse(SignedUp)
 	}
-	return email, ignoreMissing(err)
+	return email, l.By, ignoreMissing(err)
 }
 
 // SignUp mails a link to whoever wants an account at an address. The answer, the
@@ -230,10 +237,12 @@ func (s *Service) confirmSignUp(ctx context.Context, c Caller, token string, f S
 	}
 	drawn := s.newSessionDraw()
 	return do(ctx, s, c, ActConfirmSignUp, func(w *Work) (*signInState, error) {
-		if _, err := w.openSignUp(token); err != nil {
+		_, by, err := w.openSignUpBy(token)
+		if err != nil {
 			return nil, err
 		}
 		a := *made
+		a.MadeBy = by
 		a.CreatedAt, a.PasswordAt = w.now, w.now
 		if err := s.accounts.Insert(w.tx, string(a.ID), &a); err != nil {
 			return nil, err

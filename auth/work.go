@@ -1,8 +1,10 @@
 package auth
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -62,11 +64,25 @@ type AccountInfo struct {
 	CreatedAt   time.Time
 	EnrolledAt  time.Time // since when two-step verification is on; zero: it is not
 	FrozenAt    time.Time // zero: it is not
+	MadeBy      string    // what the part has opened the form of sign-up by, "" if nothing of the part's
+	Epoch       uint64    // grows with what ends all that waits or is under way: a new password, "this was not me"
 }
 
 func (a *Account) info() *AccountInfo {
 	return &AccountInfo{ID: a.ID, Parent: a.Parent, Name: a.Name, UserName: string(a.UserName), MaskedEmail: a.Email.Mask(),
-		Language: a.Language, CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, FrozenAt: a.DisabledAt}
+		Language: a.Language, CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, FrozenAt: a.DisabledAt, Epoch: a.Epoch}
+}
+
+// infoFor is info with what is the part's own.
+func (w *Work) infoFor(a *Account) *AccountInfo {
+	info := a.info()
+	if w.door != nil {
+		info.MadeBy, _ = strings.CutPrefix(a.MadeBy, w.partKey(""))
+		if info.MadeBy == a.MadeBy {
+			info.MadeBy = "" // another part's
+		}
+	}
+	return info
 }
 
 // Account is the caller's account, nil where the rule reads no session.
@@ -74,7 +90,7 @@ func (w *Work) Account() *AccountInfo {
 	if w.session == nil {
 		return nil
 	}
-	return w.account.info()
+	return w.infoFor(w.account)
 }
 
 // AccountOf is the account with the id. Refuses NotFound.
@@ -83,7 +99,7 @@ func (w *Work) AccountOf(id AccountID) (*AccountInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.info(), nil
+	return w.infoFor(a), nil
 }
 
 func (w *Work) existingAccount(id AccountID) (*Account, error) {
@@ -97,6 +113,33 @@ func (w *Work) existingAccount(id AccountID) (*Account, error) {
 // Note says in the audit entry which thing the act was about: its id, and its
 // name at that time.
 func (w *Work) Note(id, item string) { w.entry.ID, w.entry.Item = id, item }
+
+// NoteFor writes the act, once it is done, into the history of another account as well: of whom it was about. Where
+// from and in what session it was done is the caller's own.
+func (w *Work) NoteFor(id AccountID) {
+	if w.account == nil || id != w.account.ID {
+		w.alsoFor = append(w.alsoFor, id)
+	}
+}
+
+// HasAccount reports whether somebody has an account at an address. It is for those who have shown its mailbox: nobody
+// else is told.
+func (w *Work) HasAccount(email ident.Email) (bool, error) {
+	_, err := w.s.accounts.One(w.tx, "email", email.Key())
+	return err == nil, ignoreMissing(err)
+}
+
+// SignUpLink opens the form of sign-up for an address whose mailbox somebody has shown, by a link that the part has
+// mailed: it returns the token of a link as ConfirmSignUp takes it. by is the part's name for what it was, and stays
+// with the account that is made: AccountInfo.MadeBy. Asked again, it is the same token. Refuses SignedUp.
+func (w *Work) SignUpLink(email ident.Email, by string) (string, error) {
+	if has, err := w.HasAccount(email); err != nil || has {
+		return "", cmp.Or(err, error(Refuse(SignedUp)))
+	}
+	token := base64.RawURLEncoding.EncodeToString(w.s.mac("sign-up", w.partKey(by)))
+	return token, w.s.links.Put(w.tx, linkKey(token), &link{Purpose: LinkSignUp, Email: email, By: w.partKey(by),
+		Expires: w.now.Add(w.s.policy.LinkLife), Restore: w.s.restoreEpoch()})
+}
 
 // Consume is the one primitive of single use: the first pass to consume an id
 // wins, every other is refused with the code, until expires. The id is random,
