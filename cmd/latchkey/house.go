@@ -23,6 +23,7 @@ import (
 	"github.com/latchkey-auth/latchkey/oob"
 	"github.com/latchkey-auth/latchkey/server"
 	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/team"
 	"github.com/latchkey-auth/latchkey/totp"
 	"github.com/latchkey-auth/latchkey/webauthn"
 )
@@ -47,7 +48,8 @@ type house struct {
 	face     *server.Server
 	draining atomic.Bool
 
-	clock *auth.Clock      // of a lab; nil: a real site
+	clock *auth.Clock // of a lab; nil: a real site
+	shops *team.Service
 	lab   *lab.Service     // nil: a real site
 	inbox *notify.Inbox    // of a lab
 	now   func() time.Time // service time
@@ -117,6 +119,9 @@ func (h *house) domain(at *url.URL) error {
 
 // subjects registers the packages whose use cases go through the service's door.
 func (h *house) subjects() (err error) {
+	if h.shops, err = team.New(h.service, h.config.Origin, team.DefaultLimits()); err != nil {
+		return err
+	}
 	if h.config.Lab {
 		h.lab, err = lab.New(h.service, h.config.Policy.Countries)
 	}
@@ -192,6 +197,7 @@ func (h *house) front(*url.URL) error {
 	face.Now = h.now
 	face.Alarms = h.alarms
 	face.Receipts, face.Lab = reports, h.lab
+	face.Shops = h.shops
 	if sink := h.dispatch.Sink(); sink != nil {
 		face.Sink = sentBox{sink}
 	}

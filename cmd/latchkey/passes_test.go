@@ -267,7 +267,7 @@ func (p *loaded) calls() map[types.Object][]types.Object {
 		ast.Inspect(fn.Body, func(n ast.Node) bool {
 			switch x := n.(type) {
 			case *ast.SelectorExpr:
-				if x.Sel.Name == "Do" && p.info.Uses[x.Sel] == nil && p.dir != "auth" {
+				if (x.Sel.Name == "Do" || x.Sel.Name == "DoOnce") && p.info.Uses[x.Sel] == nil && p.dir != "auth" {
 					all[self] = append(all[self], door)
 				}
 			case *ast.Ident:

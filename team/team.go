@@ -1,0 +1,82 @@
+package team
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// The actions of shops. They are API and never renamed.
+const (
+	ActLook     auth.Action = "shop-look"
+	ActCreate   auth.Action = "shop-create"
+	ActRename   auth.Action = "shop-rename"
+	ActInvite   auth.Action = "shop-invite"
+	ActWithdraw auth.Action = "shop-withdraw-invitation"
+	ActOpen     auth.Action = "shop-open-invitation"
+	ActSignUp   auth.Action = "shop-sign-up"
+	ActJoin     auth.Action = "shop-join"
+	ActRole     auth.Action = "shop-role"
+	ActSuspend  auth.Action = "shop-suspend"
+	ActResume   auth.Action = "shop-resume"
+	ActRemove   auth.Action = "shop-remove"
+	ActLeave    auth.Action = "shop-leave"
+)
+
+// Step-up ages: of what changes people's places, and of what prepares it.
+const (
+	ageChange  = 10 * time.Minute
+	agePrepare = 15 * time.Minute
+)
+
+func rules() map[auth.Action]auth.Rule {
+	change := auth.Rule{Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Best, MaxAge: ageChange}, Audit: true,
+		Change: true}
+	prepare := change
+	prepare.Demand.MaxAge = agePrepare
+	return map[auth.Action]auth.Rule{
+		ActLook:     {Who: auth.Enrolled, Reads: true},
+		ActOpen:     {Who: auth.Anyone, Reads: true},
+		ActSignUp:   {Who: auth.Anyone},
+		ActWithdraw: {Who: auth.Enrolled, Audit: true}, // takes away, and gives nobody anything
+		ActCreate:   prepare,
+		ActRename:   prepare,
+		ActInvite:   prepare,
+		ActJoin:     prepare,
+		ActRole:     change,
+		ActSuspend:  change,
+		ActResume:   change,
+		ActRemove:   change,
+		ActLeave:    change,
+	}
+}
+
+// Service is every use case of shops. It is safe for concurrent use.
+type Service struct {
+	door   *auth.Door
+	origin string // of links: configuration alone
+	limits Limits
+
+	shops       *auth.Records[shop]
+	members     *auth.Records[member]
+	places      *auth.Records[place]
+	invitations *auth.Records[invitation]
+}
+
+// New registers shops with a service. origin is the site's public address, with its path.
+func New(s *auth.Service, origin string, limits Limits) (*Service, error) {
+	t := &Service{
+		origin: origin, limits: limits, shops: auth.NewRecords[shop]("shop"), members: auth.NewRecords[member]("member"),
+		places: auth.NewRecords[place]("place"),
+		// What a backup holds may have been used or withdrawn since.
+		invitations: auth.NewRecords[invitation]("invitation").Perishable().Sweep(invitationOver),
+	}
+	var err error
+	t.door, err = auth.Register(s, auth.Part{Name: "team", Rules: rules(),
+		Collections: []auth.Collection{t.shops, t.members, t.places, t.invitations}, Shops: asked{t}})
+	if err != nil {
+		return nil, fmt.Errorf("registering shops: %w", err)
+	}
+	return t, nil
+}
