@@ -16,10 +16,14 @@ import (
 //	mail.new-browser      link, at, browser, place, person      mail.locked         link, until, person
 //	mail.removal-delayed  what, name, link, until, browser, place, person
 //	mail.codes-void       link, at, person                mail.password-out   link, at, browser, place, person
+//	mail.shop-invite      link, until                     mail.shop-people    shop, member, did, role, link, at, person
+//	mail.shop-joined, mail.shop-role, mail.shop-paused, mail.shop-back, mail.shop-removed, mail.shop-left
+//	                      shop, role, link, at, person
 //	sms.code, sms.enrol, sms.confirm                     code, label, minutes, host
 //	sms.changed, sms.waiting                             what, name
 //	voice.code            code
 //
+// role and did are words of the texts "role.<role>" and "did.<did>".
 // what is a change, as in the texts "change.<what>"; undo says that link undoes it, else it
 // leads to where the password is reset. minutes is how long the code is
 // valid; host is for the last line of a text, which lets a browser fill in the code for that host alone. site is
@@ -39,6 +43,7 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	if kind == "removal-delayed" {
 		l.args["item"] = l.item(what)
 	}
+	l.shopWords()
 	needsCode := kind == "code" || kind == "enrol" || kind == "confirm"
 	if needsCode && missing(l.args["code"]) {
 		return "", "", "", fmt.Errorf("writing message %s: no code", name)
@@ -55,6 +60,16 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 		return l.mail()
 	}
 	return "", "", "", fmt.Errorf("writing message: no template %q", name)
+}
+
+// shopWords puts what messages about shops say of people into words.
+func (l *mailDraft) shopWords() {
+	if role, _ := l.args["role"].(string); role != "" {
+		l.args["role"] = l.say("role." + role)
+	}
+	if did, _ := l.args["did"].(string); did != "" {
+		l.args["did"] = l.say("did." + did)
+	}
 }
 
 // A mailDraft is one message while it is being written.

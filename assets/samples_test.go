@@ -17,7 +17,50 @@ func Samples(now time.Time) []Sample {
 	all = append(all, s.verifying()...)
 	all = append(all, s.securing()...)
 	all = append(all, s.methods()...)
+	all = append(all, s.shops()...)
 	return append(all, s.others()...)
+}
+
+func (s sampler) shops() []Sample {
+	blue := ShopLine{ID: "s1", Name: "Blue shop", Role: "owner"}
+	mo := Person{ID: "m2", Name: "Mo", Email: "m•••@example.com", Role: "member", InvitedBy: "Wei", Since: s.ago(day),
+		MayChange: true}
+	paused := mo
+	paused.ID, paused.Paused = "m3", true
+	roles := []string{"owner", "administrator", "member", "read-only"}
+	return []Sample{
+		{"shops-none", &Shops{Frame: s.signedIn("/shop")}},
+		{"shops", &Shops{Frame: s.signedIn("/shop"),
+			Shops:  []ShopLine{blue, {ID: "s2", Name: "小明的店", Role: "read-only"}},
+			Invite: ShopLine{Name: "Red shop", Role: "member"}}},
+		{"shop-new", &ShopName{Frame: s.signedIn("/shop/new")}},
+		{"shop-name", &ShopName{ID: "s1",
+			Frame: s.refused(s.signedIn("/shop/s1/name"), Problem{Code: "name-missing", Field: "name"})}},
+		{"shop", &Shop{Frame: s.signedIn("/shop/s1"), ShopLine: blue, MayInvite: true, MayRename: true,
+			People: []Person{{ID: "m1", Name: "Wei", Email: "w•••@example.com", Role: "owner", Since: s.ago(9 * day),
+				Self: true}, mo, paused},
+			Waits: []Waiting{{ID: "i1", To: "l•••@example.com", Role: "member", By: "Wei", Until: s.in(6 * day)}}}},
+		{"shop-member", &Shop{Frame: s.signedIn("/shop/s1"),
+			ShopLine: ShopLine{ID: "s1", Name: "Blue shop", Role: "member"},
+			People:   []Person{{ID: "m1", Name: "Wei", Role: "owner", Since: s.ago(9 * day)}}}},
+		{"shop-invite", &ShopInvite{
+			Frame:    s.refused(s.signedIn("/shop/s1/invite"), Problem{Code: "email-malformed", Field: "email"}),
+			ShopLine: ShopLine{ID: "s1", Role: "member"}, Roles: roles, Email: "nonsense"}},
+		{"shop-person",
+			&ShopPerson{Frame: s.signedIn("/shop/s1/members/m2"), ShopLine: blue, Person: mo, Roles: roles}},
+		{"shop-person-paused",
+			&ShopPerson{Frame: s.signedIn("/shop/s1/members/m3"), ShopLine: blue, Person: paused, Roles: roles}},
+		{"shop-remove", &ShopRemove{Frame: s.signedIn("/shop/s1/members/m2/remove"), ShopLine: blue, Person: mo}},
+		{"shop-leave",
+			&ShopLeave{Frame: s.signedIn("/shop/s1/leave"), ShopLine: blue, MayLeave: true, Roles: roles[1:]}},
+		{"shop-leave-not", &ShopLeave{Frame: s.signedIn("/shop/s1/leave"), ShopLine: blue}},
+		{"shop-invitation", &ShopInvitation{Frame: s.at("/shop/invitation/x"), SignUp: true,
+			ShopLine: ShopLine{Name: "Blue shop", Role: "member"}, Link: "x", By: "Wei", Until: s.in(6 * day)}},
+		{"shop-invitation-signed-in", &ShopInvitation{Frame: s.signedIn("/shop/invitation/x"),
+			ShopLine: ShopLine{Name: "Blue shop", Role: "member"}, Link: "x", By: "Wei", Until: s.in(6 * day)}},
+		{"shop-invitation-used",
+			&ShopInvitation{Frame: s.refused(s.at("/shop/invitation/x"), Problem{Code: "invitation-over"})}},
+	}
 }
 
 type sampler struct{ now time.Time }

@@ -24,6 +24,7 @@ type Security struct {
 	Sessions    int
 	Advice      []Problem // things to do soon, such as {Code: "few-codes", Args: …}; texts advice.<Code>
 	TrustOn     bool      // policy allows trusted browsers
+	Invited     string    // the shop that invites the seller and that the account was made for; "" for none
 }
 
 // A Holder is one row of the overview: a method, or a stick with all that it holds.

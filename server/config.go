@@ -15,6 +15,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/lab"
+	"github.com/latchkey-auth/latchkey/team"
 )
 
 // Config is what a Server is made of. Service, Texts and Origin are required.
@@ -41,6 +42,7 @@ type Config struct {
 	Alarms   func() []string             // what an operator should look at though requests are served; nil: nothing
 	Receipts Receipts                    // nil: no gateway reports back
 	Sink     Sink                        // nil: no page of sent messages
+	Shops    *team.Service               // the use cases of shops
 	Lab      *lab.Service                // the use cases of a lab; nil: a real site
 	Inbox    Inbox                       // of a lab; nil: its messages cannot be read
 

@@ -31,7 +31,7 @@ func TestMiddleOfAFlowLeadsToItsBeginning(t *testing.T) {
 			"/security/codes/saved": "/security", "/security/password/mine": "/security",
 			"/security/sessions/end": "/security/sessions",
 			"/security/browsers/end": "/security/browsers", "/security/contact/email": "/security/contact",
-			"/security/contact/phone": "/security/contact", "/confirm/send": "/security"}},
+			"/security/contact/phone": "/security/contact", "/confirm/send": "/security", "/shop/joined": "/shop"}},
 	} {
 		for _, pg := range w.server.pageTable() {
 			if pg.get == nil || strings.Contains(pg.path, "{") || pg.path == messagesPath ||
@@ -152,7 +152,7 @@ func TestWhoSignsInComesBack(t *testing.T) {
 			continue
 		}
 		p := w.browser()
-		path := strings.NewReplacer("{id}", "x", "{link}", "x").Replace(pg.path) + "?a=b"
+		path := strings.NewReplacer("{id}", "x", "{link}", "x", "{shop}", "x", "{member}", "x").Replace(pg.path) + "?a=b"
 		if pg.path == "/confirm" {
 			path += "&for=password"
 		}

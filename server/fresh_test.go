@@ -29,6 +29,8 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		}
 	}
 	p.must("POST", "/recovery-codes", nil, nil)
+	shop := p.shop("Blue shop")
+	member := p.colleague(shop, "mo", "member").idOf()
 	ids := map[string]string{"keys": p.methodID("webauthn"), "app": p.methodID("totp"), "phone": p.methodID("phone"),
 		"email": p.methodID("email"), "codes": "all"}
 	not := map[string]string{
@@ -37,9 +39,12 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		"/sign-in/trust": "comes right behind a step", "/security/password/mine": "leads to the overview",
 		"/security/contact/email": "leads to the contacts", "/security/contact/phone": "leads to the contacts",
 		"/security/phone/new/send": "leads to the number", "/security/email/new/send": "leads to the mailbox",
-		"/security/contact/email/{link}": "came by mail",
-		"/security/security-code":        "says how it stands", "/security/security-code/use": "leads there",
+		"/security/security-code": "says how it stands", "/security/security-code/use": "leads there",
 		"/security/password/mail": "leads to the password", "/approve": "asks for a text first",
+		"/security/contact/email/{link}": "came by mail", "/shop/invitation/{link}": "likewise",
+		"/shop/joined": "leads to the shops", "/shop/{shop}/role": "leads to where one leaves",
+		"/shop/{shop}/members/{member}/suspend": "leads to the person",
+		"/shop/{shop}/members/{member}/resume":  "likewise",
 	}
 	for _, pg := range w.server.pageTable() {
 		sort := strings.Split(pg.path, "/")
@@ -48,7 +53,8 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		}
 		path := pg.path
 		if len(sort) > 2 {
-			path = strings.NewReplacer("{id}", ids[sort[2]], "{link}", "none").Replace(path)
+			path = strings.NewReplacer("{id}", ids[sort[2]], "{link}", "none", "{shop}", shop,
+				"{member}", member).Replace(path)
 		}
 		w.pass(time.Hour)
 		got := p.send(http.MethodGet, path, "", "")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -106,6 +107,18 @@ func TestEveryNameCanBeSeen(t *testing.T) {
 			t.Errorf("a user name of what cannot be seen: got %s", got.Code)
 		}
 	}
+	tried["post /shops name"], tried["patch /shops/{shop} name"] = "name-missing", "name-missing"
+	shop := p.shop(odd)
+	for _, ask := range []func() *httptest.ResponseRecorder{
+		func() *httptest.ResponseRecorder { return p.api("POST", "/shops", m{"name": hidden}, nil) },
+		func() *httptest.ResponseRecorder { return p.api("PATCH", "/shops/"+shop, m{"name": hidden}, nil) },
+	} {
+		if got := refused(t, ask()); got.Code != "name-missing" {
+			t.Errorf("a shop called nothing: got %s, want name-missing", got.Code)
+		}
+	}
+	unseen("a shop made")
+	p.must("PATCH", "/shops/"+shop, m{"name": odd}, nil)
 	unseen("renamed")
 	if got, want := slices.Sorted(maps.Keys(tried)), namesIn(t, w); !slices.Equal(got, want) {
 		t.Errorf("the bodies hold the names %q, want each tried: %q", want, got)

@@ -38,13 +38,13 @@ func languagePost(x *request) error {
 func carried(to string, posted url.Values) url.Values {
 	typed, anything := url.Values{}, false
 	for _, name := range []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember", "shared",
-		"via", "sealed", "question"} {
+		"via", "sealed", "question", "role"} {
 		v := posted.Get(name)
 		if v == "" {
 			continue
 		}
 		typed.Set(name, v)
-		anything = anything || name != "via"
+		anything = anything || name != "via" && name != "role"
 	}
 	if to, _, _ = strings.Cut(to, "?"); to == "/security/app/new" && posted.Get("ceremony") != "" {
 		typed.Set("ceremony", posted.Get("ceremony"))

@@ -11,7 +11,7 @@ import (
 
 func securityPages(methods auth.Table) []page {
 	list := []page{
-		{path: "/security", who: session, uses: []string{"Security"}, get: overviewPage},
+		{path: "/security", who: session, uses: []string{"Security", "WaitingInvitation"}, get: overviewPage},
 		{path: "/security/start", who: session, uses: []string{"Security"}, get: startPage},
 		{path: "/security/keys", who: session, uses: []string{"Security"}, get: keysPage},
 		{path: "/security/keys/which", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"}, get: keyTestPage,
@@ -86,6 +86,11 @@ func overviewPage(x *request) error {
 	}
 	for _, c := range info.Changes {
 		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due})
+	}
+	if waiting, err := x.s.shops.WaitingInvitation(x.r.Context(), x.caller); err != nil {
+		return err
+	} else if waiting != nil {
+		v.Invited = waiting.Shop
 	}
 	if n := info.FewCodes; n > 0 { // R78
 		v.Advice = []assets.Problem{{Code: "few-codes", Args: assets.Args{"n": n}}}

@@ -50,7 +50,7 @@ func (x *request) deadLink(f *assets.Frame, link *string, err error, v assets.Vi
 		return err
 	}
 	switch e.Code {
-	case auth.LinkUsed, auth.LinkOtherAccount, auth.MailboxResets:
+	case auth.LinkUsed, auth.LinkOtherAccount, auth.MailboxResets, auth.InvitationOver:
 		*link = ""
 	}
 	return x.show(status, v)

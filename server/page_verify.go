@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/team"
 )
 
 // A step is one second step under way: at sign-in, or afresh before an act. Both have the same page.
@@ -81,7 +82,7 @@ func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact,
 		"browsers": auth.ActTrust, "name": auth.ActUserName, "question": auth.ActQuestion,
 		"security-code":     auth.ActSetSecurityCode,
-		"security-code-use": auth.ActSecurityCode, "payout": auth.ActPayout,
+		"security-code-use": auth.ActSecurityCode, "payout": auth.ActPayout, "shop": team.ActRole,
 	}
 	for i := range x.s.methods {
 		if row := &x.s.methods[i]; row.Served && !row.Set {

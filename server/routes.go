@@ -38,7 +38,8 @@ type route struct {
 // which a seller meets them.
 func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
-		sessionRoutes(), methodRoutes(), passwordRoutes(), secretRoutes(), contactRoutes())
+		sessionRoutes(), methodRoutes(), passwordRoutes(), secretRoutes(), contactRoutes(), shopRoutes(), peopleRoutes(),
+		invitationRoutes())
 }
 
 func signRoutes() []route {

@@ -8,14 +8,16 @@ import (
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/team"
 )
 
-// everyUseCase lists the exported methods of auth.Service.
+// everyUseCase lists the exported methods of auth.Service and of the subjects.
 func everyUseCase() []string {
 	var names []string
-	typ := reflect.TypeFor[*auth.Service]()
-	for i := range typ.NumMethod() {
-		names = append(names, typ.Method(i).Name)
+	for _, typ := range []reflect.Type{reflect.TypeFor[*auth.Service](), reflect.TypeFor[*team.Service]()} {
+		for i := range typ.NumMethod() {
+			names = append(names, typ.Method(i).Name)
+		}
 	}
 	return names
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/lab"
+	"github.com/latchkey-auth/latchkey/team"
 )
 
 // The bounds of a connection: a slow or silent client costs one connection for this long and no more.
@@ -55,6 +56,7 @@ type Server struct {
 	problem  *shape
 	regions  func(lang string) []assets.Country // that numbers may be of
 	log      *slog.Logger
+	shops    *team.Service
 	lab      *lab.Service    // nil: a real site
 	messages *messageDoor    // nil: messages are sent, or a lab's
 	stopping context.Context // ends when no new requests are taken
@@ -87,6 +89,7 @@ func New(cfg Config) (*Server, error) {
 	if (cfg.Lab == nil) != (cfg.Service.Lab() == nil) {
 		return nil, errors.New("server needs a lab's use cases with a lab, and with nothing else")
 	}
+	s.shops = cfg.Shops
 	if s.lab = cfg.Lab; s.lab != nil {
 		s.site.prefix += labPrefix(at.origin)
 	} else {

@@ -90,7 +90,7 @@ func (x *request) carrySetback(b *setback) bool {
 // typedFields are the fields that a form shows again after a refusal.
 func typedFields() []string {
 	return []string{"name", "user-name", "email", "phone", "region", "identifier", "place", "terms", "remember",
-		"shared", "via", "kind", "question"}
+		"shared", "via", "kind", "question", "role"}
 }
 
 func (x *request) typed() map[string]string {

@@ -116,6 +116,18 @@ func (s *sheet) form(action string) *form {
 	return nil
 }
 
+// actionWith is where the form posts whose action ends like that.
+func (s *sheet) actionWith(end string) string {
+	s.t.Helper()
+	for i := range s.forms {
+		if strings.HasSuffix(s.forms[i].action, end) {
+			return s.forms[i].action
+		}
+	}
+	s.t.Fatalf("%s: got no form to …%s, want one; text:\n%s", s.path, end, wordsOf(s.text))
+	return ""
+}
+
 // kept is a name or a sign within a sentence, which no browser translates.
 var kept = regexp.MustCompile(`<span translate="no">([^<]*)</span>`)
 

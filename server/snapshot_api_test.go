@@ -42,7 +42,7 @@ func TestSnapshotAPI(t *testing.T) {
 func (o *tour) takeAPI() {
 	o.p = o.client()
 	for _, part := range []func(){
-		o.apiSignUp, o.apiBind, o.apiSignIn, o.apiStepUp, o.apiBrowser, o.apiContact, o.apiRemove, o.apiPassword,
+		o.apiSignUp, o.apiBind, o.apiSignIn, o.apiStepUp, o.apiBrowser, o.apiContact, o.apiShops, o.apiRemove, o.apiPassword,
 	} {
 		part()
 		o.pass(time.Second)
@@ -207,6 +207,49 @@ func (o *tour) apiContact() {
 	o.p.must("POST", "/contact/email", m{"email": testEmail}, nil)
 	o.pass(time.Second)
 	o.p.must("POST", "/contact/email/confirm", m{"link": lastPart(o.link(auth.TemplateEmailChange, "link"))}, nil)
+}
+
+// apiShops makes a shop, has somebody in it who signs up by its invitation, and does with him all that can be done.
+func (o *tour) apiShops() {
+	o.prove()
+	p := o.p
+	var made struct{ ID string }
+	p.must("POST", "/shops", m{"name": "Blue shop"}, &made)
+	at := "/shops/" + made.ID
+	p.must("PATCH", at, m{"name": "Green shop"}, nil)
+	invite := func(email, role string) (id, token string) {
+		var waits struct{ ID string }
+		p.must("POST", at+"/invitations", m{"email": email, "role": role}, &waits)
+		return waits.ID, lastPart(o.link(auth.TemplateShopInvite, "link"))
+	}
+	id, _ := invite("nobody@example.com", "member")
+	p.must("GET", at, nil, nil)
+	p.must("DELETE", at+"/invitations/"+id, nil, nil)
+	o.pass(time.Second)
+	_, token := invite("mo@example.com", "administrator")
+	q := o.client()
+	q.must("POST", "/shop-invitation", m{"link": token}, nil)
+	var link struct{ Link, Token string }
+	q.must("POST", "/shop-invitation/sign-up", m{"link": token}, &link)
+	q.must("POST", "/sign-up/confirm", m{"link": link.Link, "name": "Mo", "userName": "mo", "phone": "+8613900139000",
+		"password": testPassword, "terms": true}, &link)
+	q.bearer = link.Token
+	q.addApp()
+	q.must("GET", "/shop-invitation", nil, nil)
+	q.must("POST", "/shop-invitation/accept", m{}, nil)
+	var me struct{ Account string }
+	q.must("GET", "/session", nil, &me)
+	q.must("GET", "/shops", nil, nil)
+	q.must("GET", at, nil, nil)
+	who := at + "/members/" + me.Account
+	p.must("POST", who+"/suspend", nil, nil)
+	p.must("POST", who+"/resume", nil, nil)
+	q.must("PATCH", at+"/membership", m{"role": "member"}, nil)
+	p.must("PATCH", who, m{"role": "read-only"}, nil)
+	q.must("DELETE", at+"/membership", nil, nil)
+	_, token = invite("mo2@example.com", "member")
+	q.must("POST", "/shop-invitation/accept", m{"link": token}, nil)
+	p.must("DELETE", who, nil, nil)
 }
 
 func (o *tour) apiRemove() {

@@ -47,7 +47,7 @@ func takeTour(t *testing.T, w *world, lang string) {
 	o.p = o.visitor()
 	for _, part := range []func(){
 		o.signUp, o.firstKey, o.app, o.passkey, o.phone, o.mailbox, o.codes, o.overviews, o.methods, o.signIns, o.passwordOut,
-		o.keyFirst, o.stepUps, o.contacts, o.undo, o.forgot, o.sessions, o.removals, o.strays,
+		o.keyFirst, o.stepUps, o.contacts, o.shops, o.undo, o.forgot, o.sessions, o.removals, o.strays,
 	} {
 		part()
 		o.pass(time.Second) // what is listed by time has its order
@@ -313,6 +313,55 @@ func (o *tour) contacts() {
 	s = p.open("/security/name")
 	p.fill(s, "/security/name", "user-name", "")
 	p.fill(s, "/security/name", "user-name", "wei-two")
+}
+
+// shops makes a shop and has somebody in it who signs up by its invitation.
+func (o *tour) shops() {
+	p := o.p
+	p.open("/shop")
+	p.fill(p.open("/shop/new"), "/shop/new", "name", "")
+	s := p.fill(p.open("/shop/new"), "/shop/new", "name", "Blue shop")
+	at := s.path
+	p.fill(p.open(at+"/name"), at+"/name", "name", "Green shop")
+	p.fill(p.open(at+"/invite"), at+"/invite", "email", "nonsense", "role", "member")
+	s = p.fill(p.open(at+"/invite"), at+"/invite", "email", "nobody@example.com", "role", "read-only")
+	p.fill(s, s.actionWith("/withdraw"))
+	o.mailed(auth.TemplateShopInvite)
+	p.fill(p.open(at+"/invite"), at+"/invite", "email", "mo@example.com", "role", "administrator")
+	link := o.link(auth.TemplateShopInvite, "link")
+	q := o.visitor()
+	q.open(link + "/sign-up")
+	s = q.fill(q.open(link), link+"/sign-up")
+	q.fill(s, s.path, "name", "Mo", "user-name", "mo", "phone", "+8613900139000", "password", testPassword, "terms", "yes")
+	s = q.open("/security/app/new")
+	q.fill(s, "/security/app/new", "code", o.code(secretOf(s)))
+	q.open("/security")
+	q.fill(q.open("/shop"), "/shop/joined")
+	q.open("/shop/joined")
+	q.open(at)
+	q.open(at + "/leave")
+	who := at + "/members/" + q.idOf()
+	o.later()
+	p.open(at)
+	s = p.fill(p.open(who), who+"/suspend")
+	p.fill(s, who+"/resume")
+	p.open(who + "/suspend")
+	p.open(who + "/resume")
+	q.fill(q.open(at+"/leave"), at+"/role", "role", "member")
+	q.open(at + "/role")
+	p.fill(p.open(who), who, "role", "read-only")
+	q.fill(q.open(at+"/leave"), at+"/leave")
+	q.open(at)
+	p.open(at + "/leave")
+	o.later()
+	p.fill(p.open(at+"/invite"), at+"/invite", "email", "mo@example.com", "role", "member")
+	link = o.link(auth.TemplateShopInvite, "link")
+	q.fill(q.open(link), link)
+	q.open(link)
+	p.fill(p.open(who+"/remove"), who+"/remove")
+	p.open(at + "/invitations/none/withdraw")
+	q.open("/security/history")
+	p.open("/security/history")
 }
 
 // undo asks for a removal with a weak method, stops it from the page and, asked for again, by the mailed link.

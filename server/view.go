@@ -8,6 +8,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/password"
+	"github.com/latchkey-auth/latchkey/team"
 )
 
 // Rows is the table of methods as pages read it.
@@ -269,6 +270,10 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		auth.ActQuestion: "question-changed", auth.ActSetSecurityCode: "security-code-set",
 		auth.ActSecurityCode: "security-code-used", auth.ActPayout: "payout",
 		auth.ActMailPassword: "password-link-mailed",
+		team.ActCreate:       "shop-created", team.ActRename: "shop-renamed", team.ActInvite: "shop-invited",
+		team.ActWithdraw: "shop-withdrawn", team.ActJoin: "shop-joined", team.ActRole: "shop-role",
+		team.ActSuspend: "shop-suspended", team.ActResume: "shop-resumed", team.ActRemove: "shop-removed",
+		team.ActLeave: "shop-left",
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
 		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",

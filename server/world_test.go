@@ -32,6 +32,7 @@ import (
 	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
+	"github.com/latchkey-auth/latchkey/team"
 	"github.com/latchkey-auth/latchkey/totp"
 	"github.com/latchkey-auth/latchkey/virtual"
 	"github.com/latchkey-auth/latchkey/webauthn"
@@ -109,6 +110,9 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	face.Service = w.service
 	face.Pages = w.pages
 	face.Static = w.pages.Static()
+	if face.Shops, err = team.New(w.service, testOrigin, fewOfAll()); err != nil {
+		t.Fatal(err)
+	}
 	if w.service.Lab() != nil {
 		if face.Lab, err = lab.New(w.service, domain.Policy.Countries); err != nil {
 			t.Fatal(err)
@@ -119,6 +123,9 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	}
 	return w
 }
+
+// fewOfAll are limits that tests reach soon.
+func fewOfAll() team.Limits { return team.Limits{Shops: 3, Members: 8, Owners: 3, Invitations: 8} }
 
 // routeLog remembers which routes were asked for.
 type routeLog struct {

@@ -34,6 +34,14 @@ func wordings() map[string]wording {
 		auth.TemplateLocked:         {mail: "mail.locked", link: "/forgot"},
 		auth.TemplatePasswordOut:    {mail: "mail.password-out", link: "/forgot"},
 		auth.TemplateCodesVoid:      {mail: "mail.codes-void", link: "/security"},
+		auth.TemplateShopInvite:     {mail: "mail.shop-invite"},
+		auth.TemplateShopJoined:     {mail: "mail.shop-joined", link: "/shop"},
+		auth.TemplateShopRole:       {mail: "mail.shop-role", link: "/shop"},
+		auth.TemplateShopPaused:     {mail: "mail.shop-paused", link: "/shop"},
+		auth.TemplateShopBack:       {mail: "mail.shop-back", link: "/shop"},
+		auth.TemplateShopRemoved:    {mail: "mail.shop-removed", link: "/shop"},
+		auth.TemplateShopLeft:       {mail: "mail.shop-left", link: "/shop"},
+		auth.TemplateShopPeople:     {mail: "mail.shop-people", link: "/shop"},
 	}
 }
 

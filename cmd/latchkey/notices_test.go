@@ -71,6 +71,14 @@ func TestWordsOfNotices(t *testing.T) {
 			words(template, auth.Mail, args)
 		case auth.TemplateCodesVoid, auth.TemplatePasswordOut:
 			words(template, auth.Mail, args)
+		case auth.TemplateShopJoined, auth.TemplateShopRole, auth.TemplateShopPaused, auth.TemplateShopBack,
+			auth.TemplateShopRemoved, auth.TemplateShopLeft:
+			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop", "role": "member"})
+		case auth.TemplateShopPeople:
+			for _, did := range []string{"joined", "role", "suspended", "resumed", "removed", "left"} {
+				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
+					"role": "read-only", "member": "Mo", "did": did})
+			}
 		}
 		if slices.Contains(shortTemplates(), template) {
 			for _, k := range what {

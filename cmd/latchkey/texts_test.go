@@ -17,7 +17,9 @@ import (
 )
 
 // speaking are the folders whose strings name texts.
-func speaking() []string { return []string{"assets", "auth", "server", "cmd/latchkey", "notify"} }
+func speaking() []string {
+	return []string{"assets", "auth", "server", "cmd/latchkey", "notify", "team"}
+}
 
 // Every text is said by somebody. A text is named whole, by a template or by Go, or it is put together: of a beginning
 // that stands in a string, up to a dot, and of words that stand in strings as well. What is told of methods is put

@@ -1,0 +1,95 @@
+package assets
+
+import "time"
+
+// Shops is /shop: those that the seller belongs to. Joining the one that his account was made for posts the button to
+// /shop/joined.
+type Shops struct {
+	Frame
+	Shops  []ShopLine
+	Invite ShopLine // the shop that invites him and that his account was made for; zero: none
+}
+
+// A ShopLine is one shop of one's own in short. Role is a text "role.<Role>".
+type ShopLine struct {
+	ID, Name, Role string
+}
+
+// ShopName is /shop/new and, with the shop's ID, /shop/{shop}/name. It posts name to the same path.
+type ShopName struct {
+	Frame
+	ID    string
+	Typed string
+}
+
+// Shop is /shop/{shop}. Withdrawing posts the button to /shop/{shop}/invitations/{invitation}/withdraw.
+type Shop struct {
+	Frame
+	ShopLine
+	People    []Person
+	Waits     []Waiting
+	MayInvite bool
+	MayRename bool
+}
+
+// A Person is somebody of a shop.
+type Person struct {
+	ID        string
+	Name      string
+	Email     string // masked; "" for those who may not see it
+	Role      string
+	InvitedBy string // a name; "" unknown
+	Since     time.Time
+	Paused    bool // suspended
+	Self      bool
+	MayChange bool
+}
+
+// A Waiting is an invitation that waits.
+type Waiting struct {
+	ID, To, Role, By string
+	Until            time.Time
+}
+
+// ShopInvite is /shop/{shop}/invite. It posts email and role to the same path.
+type ShopInvite struct {
+	Frame
+	ShopLine // Role: as chosen
+	Roles    []string
+	Email    string
+}
+
+// ShopPerson is /shop/{shop}/members/{member}. It posts role to the same path, and the buttons to …/suspend and
+// …/resume.
+type ShopPerson struct {
+	Frame
+	ShopLine
+	Person Person
+	Roles  []string
+}
+
+// ShopRemove is /shop/{shop}/members/{member}/remove: it asks first, and posts the button to the same path.
+type ShopRemove struct {
+	Frame
+	ShopLine
+	Person Person
+}
+
+// ShopLeave is /shop/{shop}/leave: it asks first. It posts the button to the same path, and role to /shop/{shop}/role.
+type ShopLeave struct {
+	Frame
+	ShopLine
+	MayLeave bool
+	Roles    []string // below the seller's own
+}
+
+// ShopInvitation is /shop/invitation/{link}. It posts the button to the same path and, of somebody without an account,
+// to …/sign-up.
+type ShopInvitation struct {
+	Frame
+	ShopLine        // Role: the one that is offered
+	Link     string // "" with a problem: the link is no good
+	By       string
+	Until    time.Time
+	SignUp   bool
+}
