@@ -54,6 +54,7 @@ func TestSweep(t *testing.T) {
 			w.strangers()
 			w.enrolling()
 			w.settings()
+			w.shops()
 			w.signingIn()
 			w.rest()
 			w.lab(room)
