@@ -20,7 +20,9 @@ import (
 //	mail.shop-joined, mail.shop-role, mail.shop-paused, mail.shop-back, mail.shop-removed, mail.shop-left
 //	                      shop, role, link, at, person
 //	sms.code, sms.enrol, sms.confirm                     code, label, minutes, host
+//	mail.code-waits       link, until, browser, place, person
 //	sms.changed, sms.waiting                             what, name
+//	sms.code-waits
 //	voice.code            code
 //
 // role and did are words of the texts "role.<role>" and "did.<did>".
@@ -51,7 +53,7 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	switch {
 	case stem == "sms" && needsCode && p.texts.Has(name):
 		return "", l.codeText(), "", nil
-	case stem == "sms" && (kind == "changed" || kind == "waiting"):
+	case stem == "sms" && (kind == "changed" || kind == "waiting" || kind == "code-waits"):
 		return "", l.noticeText(kind, what), "", nil
 	case stem == "voice" && p.texts.Has(name):
 		l.args["digits"] = l.digits()

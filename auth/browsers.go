@@ -32,7 +32,7 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 			return false, err
 		}
 		b = &browser{ID: id, FirstAt: w.now, SeenAt: w.now, Agent: w.caller.Agent, By: w.session.shown()}
-		if others || w.hasPast() {
+		if others && w.action != ActCodeSignIn || w.hasPast() {
 			if err := w.tell(a, toldNewBrowser, nil, ids); err != nil {
 				return false, err
 			}
@@ -72,8 +72,10 @@ func (w *Work) tellUnknownBrowser(a *Account, ids messageIDs) error {
 }
 
 // hasPast reports whether anything is known of the account that a browser could be new to: not yet where it has to
-// enrol, or is made just now.
-func (w *Work) hasPast() bool { return !w.session.Restricted && w.action != ActConfirmSignUp }
+// enrol, or is made just now. A sign-in by the security code has a notice of its own.
+func (w *Work) hasPast() bool {
+	return !w.session.Restricted && w.action != ActConfirmSignUp && w.action != ActCodeSignIn
+}
 
 // forgetOldestBrowsers makes room for one more browser, and reports whether the account
 // knows any.

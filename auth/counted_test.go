@@ -20,6 +20,7 @@ func guessings() map[string]func(*testing.T) (*world, guessing) {
 	list := map[string]func(*testing.T) (*world, guessing){
 		"the password in the settings": guessCurrent, "the password after a touch": guessAfterTouch,
 		"the code of a binding": guessBinding, "a code at a step-up": guessStepUp,
+		"the security code at sign-in": guessSecurityCode,
 	}
 	for _, k := range guessed {
 		list["at sign-in: "+string(k)] = func(t *testing.T) (*world, guessing) { return guessKind(t, k) }

@@ -30,6 +30,7 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	a.Password = hashed
 	a.PasswordAt = w.now
 	a.setFirstBy(by)
+	a.setCodeWait(nil) // as all that waits
 	a.Epoch++
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err

@@ -51,13 +51,15 @@ const (
 	StepSecond   Step = "second-step" // the password was right
 	StepEnrol    Step = "enrol"       // signed in, but may do nothing except set up a second step
 	StepDone     Step = "signed-in"
+	StepWait     Step = "wait" // the security code was right, and stands in for the second step from Due on
 )
 
 // SignInInfo is where a sign-in stands. Ceremony is set for StepPassword and
-// StepSecond, Token (the new session's) for StepEnrol and StepDone.
+// StepSecond, Token (the new session's) for StepEnrol and StepDone, Due for StepWait.
 type SignInInfo struct {
 	Step     Step
 	Ceremony string
+	Due      time.Time // the same sign-in is done from then on, until Expires
 	Expires  time.Time
 	Who      ident.Greeting // whom the pages greet
 	Methods  []MethodInfo
@@ -248,7 +250,7 @@ type Me struct {
 
 // PayoutInfo says whether the account may approve money, or until when not, and why:
 // "cooling-off" and what a part has said, "paused" after "this was not me",
-// "must-enrol".
+// "security-code" while a sign-in by it waits or can be undone, "must-enrol".
 type PayoutInfo struct {
 	Allowed bool
 	Until   time.Time
@@ -338,7 +340,7 @@ type DeviceInfo struct {
 // ChangeInfo is a change that waits and can be undone (D6).
 type ChangeInfo struct {
 	ID      string
-	What    string   // "removal"; where it is done, see Done
+	What    string   // "removal", or "security-code" for a sign-in by it; where it is done, see Done
 	Methods []string // the ids of what goes
 	Kind    Kind     // of the first of them
 	Flavour Flavour

@@ -64,6 +64,8 @@ const (
 	TemplatePasswordOut    = "password-out"     // args: at, agent
 	TemplateEmailChange    = "email-change"     // args: link
 	TemplateCodesVoid      = "codes-void"       // args: at
+
+	TemplateCodeWaits = "security-code-waits" // args: at, due, undo
 )
 
 // Templates of messages about shops. args: shop, role, at; for the owners member and did as well.

@@ -39,6 +39,8 @@ const (
 	toldQuestionGone     told = "question-removed"
 	toldSecurityCode     told = "security-code-set"
 	toldSecurityCodeUsed told = "security-code-used"
+	toldCodeWaits        told = "security-code-waits" // a sign-in by it
+	toldSignedInByCode   told = "signed-in-by-code"
 )
 
 // A notice is one row of the table of notices: of what an account hears, by which acts, in which words, and how far it
@@ -76,11 +78,14 @@ func notices() []notice {
 			What: "security-code-set", Text: true, Undo: true},
 		{Told: toldSecurityCodeUsed, Acts: []Action{ActSecurityCode}, Template: TemplateChange,
 			What: "security-code-used", Text: true, Undo: true},
+		{Told: toldCodeWaits, Acts: []Action{ActCodeSignIn}, Template: TemplateCodeWaits, Text: true},
+		{Told: toldSignedInByCode, Acts: []Action{ActCodeSignIn}, Template: TemplateChange,
+			What: "signed-in-by-code", Text: true, Undo: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true},
 		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked},
-		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplatePasswordOut},
+		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep, ActCodeSignIn}, Template: TemplatePasswordOut},
 	}
 }
 
@@ -97,7 +102,7 @@ func (w *Work) tell(a *Account, what told, args map[string]string, ids messageID
 	if row.What != "" {
 		m.Args["what"] = row.What
 	}
-	if len(about) > 0 && what != toldCodesMade {
+	if len(about) > 0 && what != toldCodesMade && what != toldSignedInByCode {
 		m.Args["what"] += "-" + w.s.messageKey(about[0])
 		m.Args["item"] = about[0].Name
 	}

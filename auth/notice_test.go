@@ -74,11 +74,13 @@ question      change           question        mail undo       change-question
 question-removed change           question-removed mail undo       change-question
 security-code-set change           security-code-set mail text undo  set-security-code
 security-code-used change           security-code-used mail text undo  use-security-code
+security-code-waits security-code-waits                 mail text       code-sign-in
+signed-in-by-code change           signed-in-by-code mail text undo  code-sign-in
 frozen        change           frozen-key      mail            second-step step-up test-method
 disabled      change           disabled-key    mail            second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step
 locked        password-locked                  mail            sign-in
-password-out  password-out                     mail            sign-in second-step
+password-out  password-out                     mail            sign-in second-step code-sign-in
 `
 	var got strings.Builder
 	for _, n := range notices() {

@@ -44,6 +44,9 @@ func (w *Work) payoutInfo() PayoutInfo {
 	if w.now.Before(a.CoolUntil) {
 		refuses = PayoutInfo{Until: a.CoolUntil, Why: a.CoolWhy}
 	}
+	if x := w.liveCodeWait(a); x != nil && w.now.Before(x.Due) && x.Due.After(refuses.Until) {
+		refuses = PayoutInfo{Until: x.Due, Why: string(SecurityCode)}
+	}
 	if until := a.PausedUntil; w.isPaused() && until.After(refuses.Until) {
 		refuses = PayoutInfo{Until: until, Why: "paused"}
 	}

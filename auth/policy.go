@@ -79,6 +79,8 @@ type Policy struct {
 	TrustLife       time.Duration // a trusted browser; 0: sites that do not want it
 	RemovalDelay    time.Duration // a weak method removes a strong one after this; so long "not me" pauses changes
 	UndoLife        time.Duration // a link in a notice that says "not me"
+	CodeDelay       time.Duration // the security code stands in for the second step after this
+	CodeOpen        time.Duration // and for so long
 	EmailSecondStep bool          // codes by e-mail may complete a sign-in
 	MustEnrol       bool          // two-step verification is compulsory (R62)
 	MaxMethods      int           // authenticators per account
@@ -130,6 +132,7 @@ func Marketplace() Policy {
 		SendsPerNumber: 20, SendsPerPrefix: 1000, SendsPerCountry: 32000, SendsPerSite: 80000, BindsPerNetwork: 30,
 		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,
 		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour, UndoLife: 72 * time.Hour,
+		CodeDelay: 72 * time.Hour, CodeOpen: 7 * 24 * time.Hour,
 		EmailSecondStep: true, MustEnrol: true, MaxMethods: 20,
 	}
 }

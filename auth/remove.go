@@ -40,6 +40,10 @@ func (w *Work) describeChange(ch *change, list []*Authenticator) ChangeInfo {
 func (w *Work) noteChange(info *ChangeInfo) {
 	w.entry.Item = info.Item
 	w.entry.Kind = info.Kind
+	if info.What == string(SecurityCode) {
+		w.entry.Kind = SecurityCode
+		return
+	}
 	w.entry.ID = info.Methods[0] // there is one at least
 }
 
@@ -309,7 +313,7 @@ func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 		}
 		at := slices.IndexFunc(changes, func(ch *change) bool { return ch.ID == id })
 		if at < 0 {
-			return Refuse(NotFound)
+			return w.cancelCodeSignIn(id)
 		}
 		ch := changes[at]
 		list, err := w.authenticators(w.account.ID)

@@ -50,6 +50,7 @@ const (
 	ActSetSecurityCode Action = "set-security-code"
 	ActSecurityCode    Action = "use-security-code"
 	ActMailPassword    Action = "mail-password-link" // a link of a forgotten password, from the settings
+	ActCodeSignIn      Action = "code-sign-in"       // by the password and the security code
 )
 
 // ActPayout is the approval of money by a strong proof for one text.
@@ -185,6 +186,7 @@ func secretRules() map[Action]Rule {
 		ActSetSecurityCode: {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
 		ActSecurityCode:    {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
 		ActPayout:          {Who: Enrolled, Demand: Demand{Strong, agePayout}, Audit: true},
+		ActCodeSignIn:      {Who: Anyone, Audit: true},
 	}
 }
 

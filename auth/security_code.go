@@ -17,7 +17,8 @@ import (
 //
 // Nobody changes or removes it. It stands in for the current password where the
 // password is changed, and beside a fresh second step of any class it counts as a
-// strong one: nothing then waits that would wait behind a weak one.
+// strong one: nothing then waits that would wait behind a weak one. Behind the
+// password alone it stands in for the second step, late: see CodeSignIn.
 
 // A SecretState is how an account stands with its security code (R32).
 type SecretState string
@@ -42,6 +43,7 @@ type securityCode struct {
 	WeakAt    time.Time `json:"w,omitzero"` // when a weak proof set it; zero: a strong one did
 	UsedAt    time.Time `json:"u,omitzero"`
 	RetiredAt time.Time `json:"r,omitzero"`
+	Wait      *codeWait `json:"wt,omitempty"` // a sign-in by it and the password alone
 }
 
 // live reports whether there is a code that counts, or will.
@@ -219,6 +221,7 @@ func (w *Work) RetireSecurityCode(id AccountID) error {
 	}
 	x := *a.SecurityCode
 	x.Hash, x.RetiredAt = "", w.now
+	x.Wait = nil
 	a.SecurityCode = &x
 	if err := w.s.accounts.Put(w.tx, string(id), a); err != nil {
 		return err

@@ -346,6 +346,9 @@ func (s *Service) EndOtherSessions(ctx context.Context, c Caller) error {
 		if err := w.endSessions(w.account.ID, func(x *session) bool { return x.lineID() != line }); err != nil {
 			return err
 		}
+		if err := w.stopCodeSignIn(w.account); err != nil {
+			return err
+		}
 		return w.dropChanges(w.account.ID, func(ch *change) bool { return ch.Session != line })
 	})
 }

@@ -138,6 +138,9 @@ func (w *Work) listMethods(info *SecurityInfo) error {
 	for _, ch := range changes {
 		info.Changes = append(info.Changes, w.describeChange(ch, list))
 	}
+	if x := w.liveCodeWait(w.account); x != nil {
+		info.Changes = append(info.Changes, x.info())
+	}
 	devices, err := w.devices(w.account.ID)
 	if err != nil {
 		return err

@@ -103,6 +103,7 @@ type signInState struct {
 	session  *session
 	methods  []MethodInfo
 	mayTrust bool
+	wait     *codeWait // of a sign-in by the security code
 }
 
 // afterPassword decides what follows a right password.
@@ -156,6 +157,11 @@ func (w *Work) openSession(a *Account, flow *Ceremony, d sessionDraw) (*signInSt
 func (s *Service) signInInfo(c Caller, out *signInState) (*SignInInfo, error) {
 	flow := out.flow
 	info := &SignInInfo{Who: flow.Greeting, Token: out.token, MayTrust: out.mayTrust}
+	if x := out.wait; x != nil {
+		info.Step = StepWait
+		info.Due, info.Expires = x.Due, x.Ends
+		return info, nil
+	}
 	if out.token != "" {
 		x := s.sessionInfo(out.session, out.session)
 		info.Step = StepDone
@@ -312,8 +318,9 @@ func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, re
 // request is led there again.
 func (s *Service) signInOnce(ctx context.Context, c Caller, a Action, id string, act func(Caller) (*signInState, error)) (*SignInInfo, error) {
 	at, err := once(ctx, s, c, a, id, act, func(w *Work, r *priorSuccess) (*signInState, error) {
-		at := &signInState{flow: new(Ceremony), token: r.token, session: r.session}
-		return at, r.read(&reached{at.flow, &at.mayTrust})
+		x := reached{Flow: new(Ceremony)}
+		err := r.read(&x)
+		return &signInState{flow: x.Flow, token: r.token, session: r.session, mayTrust: x.MayTrust, wait: x.Wait}, err
 	})
 	if err != nil {
 		return nil, err
@@ -324,14 +331,15 @@ func (s *Service) signInOnce(ctx context.Context, c Caller, a Action, id string,
 // reached is how a pass of a sign-in is remembered, beside the session.
 type reached struct {
 	Flow     *Ceremony `json:"f"`
-	MayTrust *bool     `json:"t"`
+	MayTrust bool      `json:"t"`
+	Wait     *codeWait `json:"w,omitempty"`
 }
 
 func (w *Work) rememberSignIn(at *signInState, err error) (*signInState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return at, w.remember(&reached{at.flow, &at.mayTrust}, at.session)
+	return at, w.remember(&reached{at.flow, at.mayTrust, at.wait}, at.session)
 }
 
 // SignInPassword follows a key that came first: the password against a counter

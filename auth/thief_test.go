@@ -97,6 +97,15 @@ func holdings() map[string]holding {
 			loots:   map[string]loot{"what the code has raised": lootShownCode, "a password by it": lootCodePassword},
 			answers: []string{"resets", "says not me"},
 		},
+		"the password and the security code": {
+			loots:   map[string]loot{"a sign-in that waits": lootCodeWait},
+			answers: []string{"resets", "says not me", "changes the password", "ends the others", "stops the sign-in"},
+		},
+		"the password and the security code, by which he has come in": {
+			loots: map[string]loot{"a session": lootCodeSession, "a key of his own": lootCodeKey,
+				"the e-mail": lootCodeEmail},
+			answers: []string{"says not me"},
+		},
 		"a session": {
 			loots:   map[string]loot{"itself": lootCookie, "a step-up begun": lootCookieStepUp},
 			answers: []string{"resets", "says not me", "changes the password", "ends the others"},
@@ -156,6 +165,12 @@ func answers() map[string]func(*robbed) {
 		"moves the e-mail back": func(r *robbed) { r.emailTo(r.atDesk(), sellerMail) },
 		"moves the e-mail":      func(r *robbed) { r.emailTo(r.atDesk(), "new@example.com") },
 		"ends the others":       func(r *robbed) { ok(r.t, "end", r.s.EndOtherSessions(r.t.Context(), r.atDesk())) },
+		"stops the sign-in": func(r *robbed) {
+			c := r.atDesk()
+			info, err := r.s.Security(r.t.Context(), c)
+			ok(r.t, "overview", err)
+			ok(r.t, "stop", r.s.CancelChange(r.t.Context(), c, info.Changes[0].ID))
+		},
 		"forgets the browsers": func(r *robbed) {
 			ok(r.t, "forget", r.s.ForgetBrowser(r.t.Context(), r.atDesk(), ""))
 		},

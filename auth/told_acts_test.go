@@ -50,6 +50,9 @@ func tellings() map[string]telling {
 		"question-removed by change-question":     {actQuestionGone, "change question-removed", false},
 		"security-code-set by set-security-code":  {actSecurityCode, "change security-code-set", true},
 		"security-code-used by use-security-code": {actSecurityCodeUsed, "change security-code-used", true},
+		"security-code-waits by code-sign-in":     {actCodeWaits, "security-code-waits", true},
+		"signed-in-by-code by code-sign-in":       {actCodeSignIn, "change signed-in-by-code", true},
+		"password-out by code-sign-in":            {actOutByCode, "password-out", false},
 	}
 }
 

@@ -44,6 +44,9 @@ type deed struct {
 	Password   string          `json:"pw,omitempty"`
 	PasswordAt time.Time       `json:"pt,omitzero"`
 	FirstBy    ident.Recipient `json:"fb,omitempty"`
+	EnrolledAt time.Time       `json:"ea,omitzero"`
+	CoolUntil  time.Time       `json:"cu,omitzero"`
+	CoolWhy    string          `json:"cw,omitempty"`
 }
 
 // newDeed is the deed that a notice is about. before is the account as it was.
@@ -58,6 +61,13 @@ func (w *Work) newDeed(before *Account, what told, about []*Authenticator, ids m
 		d.Made = about[0].ID
 	case toldRemoved:
 		d.Gone = about
+		return d, w.keepDevices(d)
+	case toldSignedInByCode:
+		d.Gone, d.EnrolledAt = about, before.EnrolledAt
+		d.CoolUntil, d.CoolWhy = before.CoolUntil, before.CoolWhy
+		d.Email, d.UserName = before.Email, before.UserName
+		d.Phone, d.PhoneAt = before.Phone, before.PhoneAt
+		d.Question = before.Question
 		return d, w.keepDevices(d)
 	case toldEmail:
 		d.Email = before.Email
@@ -142,12 +152,8 @@ func (s *Service) LookUndo(ctx context.Context, c Caller, token string) (*Change
 			}
 			return l.Deed.info(l), w.mayUndo(a, l.Deed)
 		}
-		ch, list, err := w.waitingChange(l)
-		if err != nil {
-			return nil, err
-		}
-		info := w.describeChange(ch, list)
-		return &info, nil
+		info, _, err := w.waitingChange(l)
+		return info, err
 	})
 }
 
@@ -156,8 +162,16 @@ func (d *deed) info(l *link) *ChangeInfo {
 		Item: d.Item, AskAt: d.At, Due: l.Expires, Done: true, Pauses: d.Strong}
 }
 
-// waitingChange is the change that a link stops, with the account's methods.
-func (w *Work) waitingChange(l *link) (*change, []*Authenticator, error) {
+// waitingChange is the change that a link stops, as its owner sees it, and what stops it.
+func (w *Work) waitingChange(l *link) (*ChangeInfo, func() error, error) {
+	a, err := w.ceremonyAccount(l.Account)
+	if err != nil {
+		return nil, nil, err
+	}
+	if x := w.liveCodeWait(a); x != nil && x.ID == l.Change {
+		info := x.info()
+		return &info, func() error { return w.stopCodeSignIn(a) }, nil
+	}
 	ch, err := w.s.changes.Get(w.tx, authenticatorKey(l.Account, l.Change))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, Refuse(LinkUsed)
@@ -166,7 +180,8 @@ func (w *Work) waitingChange(l *link) (*change, []*Authenticator, error) {
 		return nil, nil, err
 	}
 	list, err := w.authenticators(l.Account)
-	return ch, list, err
+	info := w.describeChange(ch, list)
+	return &info, func() error { return w.s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)) }, err
 }
 
 // Undo is "this was not me", by a mailed link. It stops a change that waits, or reverts or pauses what a notice told
@@ -181,23 +196,26 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 		if l.Deed != nil {
 			return l.Deed.info(l), w.undoDeed(l)
 		}
-		ch, list, err := w.waitingChange(l)
+		info, stop, err := w.waitingChange(l)
 		if err != nil {
 			return nil, err
 		}
-		info := w.describeChange(ch, list)
-		w.noteChange(&info)
-		if err := s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)); err != nil {
+		w.noteChange(info)
+		if err := stop(); err != nil {
 			return nil, err
 		}
-		return &info, w.endAllAccess(l.Account)
+		return info, w.endAllAccess(l.Account)
 	})
 }
 
-// mayUndo refuses an address that is none of the account's any more, but for its own replacement.
+// mayUndo refuses an address that is none of the account's any more, but for its own replacement and for what came in
+// while it was one.
 func (w *Work) mayUndo(a *Account, d *deed) error {
 	own := func(x *Authenticator) bool { return x.Recipient.Key() == d.To.Key() }
 	if d.Told == toldEmail && d.To.Key() == ident.Recipient(d.Email).Key() || slices.ContainsFunc(d.Gone, own) {
+		return nil
+	}
+	if d.Told == toldSignedInByCode { // whoever came in so may have moved the e-mail since
 		return nil
 	}
 	to, err := w.addresses(a)
@@ -269,6 +287,10 @@ func (w *Work) revert(a *Account, d *deed) error {
 		return w.unbind([]*Authenticator{x}, new(RemoveInfo))
 	case toldRemoved:
 		return w.putBack(d)
+	case toldSignedInByCode:
+		if err := w.revertCodeSignIn(a, d); err != nil {
+			return err
+		}
 	case toldEmail:
 		a.moveEmail(d.Email, time.Time{})
 	case toldPhone:
@@ -323,6 +345,7 @@ func (w *Work) endAllAccess(id AccountID) error {
 		return err
 	}
 	a.Epoch++
+	a.setCodeWait(nil)
 	a.PausedAt = w.now
 	a.PausedUntil = w.now.Add(w.s.policy.RemovalDelay)
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {

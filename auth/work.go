@@ -213,6 +213,7 @@ func (w *Work) setFrozen(id AccountID, at time.Time) error {
 		return err
 	}
 	a.Epoch++
+	a.setCodeWait(nil)
 	a.DisabledAt = at
 	return w.s.accounts.Put(w.tx, string(id), a)
 }

@@ -42,6 +42,7 @@ func wordings() map[string]wording {
 		auth.TemplateShopRemoved:    {mail: "mail.shop-removed", link: "/shop"},
 		auth.TemplateShopLeft:       {mail: "mail.shop-left", link: "/shop"},
 		auth.TemplateShopPeople:     {mail: "mail.shop-people", link: "/shop"},
+		auth.TemplateCodeWaits:      {mail: "mail.code-waits", short: "code-waits"},
 	}
 }
 
@@ -57,7 +58,8 @@ func changes(methods auth.Table) map[string]string {
 	names := map[string]string{"recovery-codes": "codes-made", "password": "password-changed", "email": "email-changed",
 		"phone": "phone-changed", "user-name": "user-name-changed", "question": "question-set",
 		"question-removed": "question-removed"}
-	for _, what := range []string{"security-code-set", "security-code-used", "security-code-retired"} {
+	for _, what := range []string{"security-code-set", "security-code-used", "security-code-retired",
+		"signed-in-by-code"} {
 		names[what] = what
 	}
 	for i := range methods {
