@@ -186,6 +186,8 @@ func (s sampler) signing() []Sample {
 		{"sign-in-mail", &SignInMail{Frame: s.at("/sign-in/mail")}},
 		{"sign-in-mail-code", &SignInMail{Frame: s.at("/sign-in/mail/code"),
 			Identifier: "seller@example.com", Ceremony: "sealed"}},
+		{"code-sign-in", &CodeSignIn{Frame: s.refused(s.signingIn("/sign-in/security-code"),
+			Problem{Code: "security-code-wrong", Args: Args{"n": 3}, Field: "security-code"}), Hours: 72, Days: 7, Undo: 3}},
 		{"trust", &TrustOffer{Frame: s.signedIn("/sign-in/trust"), Days: 30, Next: "/security"}},
 		{"forgot", &Forgot{Frame: s.at("/forgot")}},
 		{"forgot-check",
@@ -279,6 +281,8 @@ func (s sampler) securing() []Sample {
 	pending := &Security{Frame: s.signedIn("/security"), Two: true, NeedsBackup: true, Methods: s.holders()[:1],
 		Sessions: 1, Email: "s•••@example.com",
 		Pending: []Pending{{ID: "x1", What: "key-removed", Name: "Blue key", At: s.in(day)}}}
+	coded := &Security{Frame: s.signedIn("/security"), Two: true, Methods: s.holders()[:1], Sessions: 1,
+		Email: "s•••@example.com", Pending: []Pending{{ID: "x1", Code: true, At: s.in(3 * day)}}}
 	off := &Security{Frame: s.signedIn("/security"), Sessions: 1}
 	must := s.signingIn("/security/start")
 	must.SignedIn = true
@@ -288,7 +292,7 @@ func (s sampler) securing() []Sample {
 		{Way: WaySMS, Refuse: "have"}, {Way: WayEmail, Refuse: "policy"}}
 	events := s.events()
 	return []Sample{
-		{"security", covered}, {"security-pending", pending}, {"security-off", off},
+		{"security", covered}, {"security-pending", pending}, {"security-code-pending", coded}, {"security-off", off},
 		{"start", &Start{Frame: must, Must: true, Offer: offers}},
 		{"start-backup", &Start{Frame: must, Must: true, Two: true, Backup: true, Have: []Method{s.blue()},
 			Offer: backup, CanSkip: true, Number: "+86 ••• •••• 8000"}},
@@ -432,6 +436,8 @@ func (s sampler) others() []Sample {
 			Until: s.in(71 * time.Hour), Pause: true}},
 		{"undo-ahead", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-removed", Name: "Blue key",
 			At: s.ago(time.Hour), Until: s.in(day), Ahead: true}},
+		{"undo-code", &Undo{Frame: s.at("/undo/x"), Link: "x", At: s.ago(time.Hour), Until: s.in(3 * day), Ahead: true,
+			Code: true}},
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},
 		{"check", &Check{Frame: s.at("/help/check"), Cookies: true, Tried: true, Browser: "Chrome 142 on Windows"}},
 		{"check-old", &Check{Frame: s.old("/help/check"), Tried: true}},
@@ -447,6 +453,7 @@ func (s sampler) others() []Sample {
 					{At: s.ago(2 * time.Minute), Channel: "sms", To: "+8613800138000",
 						Text: "482913 is your code to sign in (K7)"}}}},
 		{"dev-messages-none", &DevMessages{Frame: dev}},
+		{"code-waits", &Message{Frame: s.at("/done/code-waits"), Key: "code-waits"}},
 		{"signed-out", &Message{Frame: s.at("/sign-in/done"), Key: "signed-out"}},
 		{"failure", &Failure{Frame: s.refused(ticket, Problem{Code: "internal"})}},
 		{"not-found", &Failure{Frame: s.refused(s.at("/nowhere"), Problem{Code: "not-found"}),

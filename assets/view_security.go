@@ -39,6 +39,7 @@ type Pending struct {
 	What string // text change.<What>
 	Name string
 	At   time.Time // when it will happen
+	Code bool      // it is a sign-in by the security code: the button posts kind=security-code
 }
 
 // A Loss is one row of the forecast.

@@ -107,6 +107,15 @@ type SignInHelp struct {
 	ID   string
 }
 
+// CodeSignIn is /sign-in/security-code: the security code where no second step is at hand. It posts security-code to the
+// same path.
+type CodeSignIn struct {
+	Frame
+	Hours int // that it waits
+	Days  int // for which it counts then
+	Undo  int // days for which it can be undone, and approves no payout
+}
+
 // TrustOffer is /sign-in/trust, offered once after a second step on one's own device. It posts trust=yes|no and next
 // to /sign-in/trust.
 type TrustOffer struct {
@@ -152,7 +161,7 @@ type ForgotPassword struct {
 // Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.
 type Message struct {
 	Frame
-	// "signed-out", "password-changed", "email-changed", "removal-stopped", "undone", "paused", "introduced"
+	// "signed-out", "password-changed", "email-changed", "removal-stopped", "undone", "paused", "introduced", "code-waits"
 	Key  string
 	Args Args
 	Tone string // as in Notice
@@ -181,6 +190,7 @@ type Undo struct {
 	Until time.Time
 	Ahead bool // the change has not happened yet: it waits until Until, and this stops it
 	Pause bool // it stays, and this pauses all changes
+	Code  bool // with Ahead: it is a sign-in by the security code
 }
 
 // Check is /help/check: why can't I get in? The script fills in what the browser can do; without it the page says

@@ -4,11 +4,12 @@ import "github.com/latchkey-auth/latchkey/auth"
 
 // The bodies of what only the owner knows.
 type (
-	ownAnswerBody struct{ Answer, Password string }
-	ownCodeBody   struct{ SecurityCode, Password string }
-	codeBody      struct{ SecurityCode string }
-	questionBody  struct{ Question, Answer string }
-	askedInfo     struct{ Question string }
+	ownAnswerBody  struct{ Answer, Password string }
+	ownCodeBody    struct{ SecurityCode, Password string }
+	codeBody       struct{ SecurityCode string }
+	codeSignInBody struct{ Ceremony, SecurityCode string }
+	questionBody   struct{ Question, Answer string }
+	askedInfo      struct{ Question string }
 )
 
 // tokenOf hands out the next token of a session that was raised or kept.
@@ -49,4 +50,8 @@ func setSecurityCode(x *request) (*auth.SecurityCodeInfo, error) {
 
 func showSecurityCode(x *request, in *codeBody) (*tokenInfo, error) {
 	return x.tokenOf(x.s.service.ShowSecurityCode(x.r.Context(), x.caller, in.SecurityCode))
+}
+
+func codeSignIn(x *request, in *codeSignInBody) (*auth.SignInInfo, error) {
+	return x.signedIn(x.s.service.CodeSignIn(x.r.Context(), x.caller, in.Ceremony, in.SecurityCode))
 }

@@ -18,12 +18,12 @@ func TestMiddleOfAFlowLeadsToItsBeginning(t *testing.T) {
 		want map[string]string // what is shown instead of the page itself
 	}{
 		"visitor": {w.browser(), map[string]string{"/": "/security", "/sign-in/key/password": "/sign-in/key",
-			"/sign-in/verify": "/sign-in",
-			"/sign-in/send":   "/sign-in/verify", "/sign-in/help": "/sign-in", "/sign-in/mail/code": "/sign-in/mail",
+			"/sign-in/verify": "/sign-in", "/sign-in/security-code": "/sign-in",
+			"/sign-in/send": "/sign-in/verify", "/sign-in/help": "/sign-in", "/sign-in/mail/code": "/sign-in/mail",
 			"/forgot/check": "/forgot", "/forgot/choose": "/forgot", "/help/check": "/help/check?c=1"}},
 		"seller": {p, map[string]string{"/": "/security", "/sign-in/key/password": "/sign-in/key",
-			"/sign-in/verify": "/sign-in",
-			"/sign-in/send":   "/sign-in/verify", "/sign-in/help": "/sign-in", "/sign-in/mail/code": "/sign-in/mail",
+			"/sign-in/verify": "/sign-in", "/sign-in/security-code": "/sign-in",
+			"/sign-in/send": "/sign-in/verify", "/sign-in/help": "/sign-in", "/sign-in/mail/code": "/sign-in/mail",
 			"/forgot/check": "/forgot", "/forgot/choose": "/forgot", "/security/password/mail": "/security/password",
 			"/security/security-code/use": "/security/security-code", "/security/security-code/saved": "/security/security-code",
 			"/help/check": "/help/check?c=1", "/security/phone/new/send": "/security/phone/new",

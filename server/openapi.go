@@ -239,7 +239,7 @@ func (b *schemas) words(t reflect.Type) *huma.Schema {
 	s := &huma.Schema{Type: huma.TypeString}
 	for _, v := range map[reflect.Type][]string{
 		reflect.TypeFor[auth.Step](): {string(auth.StepPassword), string(auth.StepSecond), string(auth.StepEnrol),
-			string(auth.StepDone)},
+			string(auth.StepDone), string(auth.StepWait)},
 		reflect.TypeFor[auth.Kind]():    b.methods.Values(func(m *auth.Method) string { return string(m.Kind) }),
 		reflect.TypeFor[auth.Channel](): b.methods.Values(func(m *auth.Method) string { return string(m.Channel) }),
 		reflect.TypeFor[auth.Flavour](): b.methods.Values(func(m *auth.Method) string { return string(m.Flavour) }),

@@ -153,6 +153,7 @@ func undoPage(x *request) error {
 	v.What, v.Name = x.s.undone(info), info.Item
 	v.At, v.Until = info.AskAt, info.Due
 	v.Ahead, v.Pause = !info.Done, info.Pauses
+	v.Code = v.Ahead && info.What == string(auth.SecurityCode)
 	return x.show(http.StatusOK, v)
 }
 
@@ -166,7 +167,8 @@ func (s *Server) undone(info *auth.ChangeInfo) string {
 		"codes-made": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed",
 		"user-name": "user-name-changed", "question": "question-set", "question-removed": "question-removed",
 		"security-code-set": "security-code-set", "security-code-used": "security-code-used",
-		"new-browser": "new-browser"}
+		"signed-in-by-code": "signed-in-by-code",
+		"new-browser":       "new-browser"}
 	return cmp.Or(names[info.What], "other")
 }
 
@@ -188,7 +190,7 @@ func donePage(x *request) error {
 	switch what := x.param("what"); what {
 	case "undone":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
-	case "password-changed", "removal-stopped", "paused", "introduced":
+	case "password-changed", "removal-stopped", "paused", "introduced", "code-waits":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security"})

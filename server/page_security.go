@@ -85,7 +85,8 @@ func overviewPage(x *request) error {
 		v.Methods[0].First = true
 	}
 	for _, c := range info.Changes {
-		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due})
+		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due,
+			Code: c.What == string(auth.SecurityCode)})
 	}
 	if waiting, err := x.s.shops.WaitingInvitation(x.r.Context(), x.caller); err != nil {
 		return err
@@ -309,7 +310,11 @@ func stopPost(x *request) error {
 	if err := x.s.service.CancelChange(x.r.Context(), x.caller, x.param("id")); err != nil {
 		return err
 	}
-	x.leaveFlash(flash{Key: "removal-stopped"})
+	key := "removal-stopped"
+	if x.field("kind") == string(auth.SecurityCode) {
+		key = "code-sign-in-stopped"
+	}
+	x.leaveFlash(flash{Key: key})
 	return x.redirect("/security")
 }
 

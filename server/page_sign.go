@@ -26,6 +26,8 @@ func signPages() []page {
 		{path: "/sign-in/send", who: holder, uses: []string{"SignInBegin", "SignInResend"},
 			get: func(x *request) error { return x.redirect("/sign-in/verify") }, post: verifySend},
 		{path: "/sign-in/help", who: holder, uses: []string{"SignInState", "Challenge"}, get: signInHelp},
+		{path: "/sign-in/security-code", who: holder, uses: []string{"SignInState", "CodeSignIn"}, get: codeSignInPage,
+			post: codeSignInPost},
 		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"TrustBrowser"}, get: trustPage,
 			post: trustPost},
 		{path: "/sign-out", who: session, uses: []string{"SignOut"}, get: signedOut, post: signOutPost},
@@ -109,6 +111,10 @@ func (x *request) continueSignIn(info *auth.SignInInfo, identifier string) error
 	}
 	x.drop(flowCookie)
 	x.drop(stepCookie)
+	if info.Step == auth.StepWait {
+		x.leaveFlash(flash{Key: "code-waits", Time: info.Due, Tone: "info"})
+		return x.redirect("/done/code-waits")
+	}
 	if info.Step == auth.StepEnrol {
 		return x.redirect("/security/start")
 	}

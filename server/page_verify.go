@@ -412,5 +412,30 @@ func signInHelp(x *request) error {
 	return x.show(http.StatusOK, v)
 }
 
+// codeSignInPage asks for the security code where no second step is at hand.
+func codeSignInPage(x *request) error {
+	s, err := x.signInStep()
+	if err != nil {
+		return x.restartSignIn(err)
+	}
+	p := x.s.config.Policy
+	return x.show(http.StatusOK, &assets.CodeSignIn{Frame: s.frame, Hours: int(p.CodeDelay.Hours()),
+		Days: days(p.CodeOpen), Undo: days(p.UndoLife)})
+}
+
+func codeSignInPost(x *request) error {
+	flow, _ := x.flow()
+	info, err := x.signedIn(x.s.service.CodeSignIn(x.r.Context(), x.caller, flow, x.field("security-code")))
+	switch {
+	case err == nil:
+		return x.continueSignIn(info, "")
+	case startAgain(err):
+		return x.restartSignIn(err)
+	case mailCodeNeeded(err):
+		return x.refuseTo(mailCodePath, err)
+	}
+	return x.refuseTo("/sign-in/security-code", err)
+}
+
 // days is a time in whole days.
 func days(d time.Duration) int { return int(d.Hours() / 24) }

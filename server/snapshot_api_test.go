@@ -293,6 +293,7 @@ func (o *tour) apiSecrets() {
 	o.p.must("POST", "/security-code", nil, &a)
 	raised("/security-code/use", m{"securityCode": a.Code})
 	raised("/password/by-security-code", m{"securityCode": a.Code, "password": "Another-Horse9"})
+	o.owners = a.Code
 }
 
 func (o *tour) apiPassword() {
@@ -319,6 +320,9 @@ func (o *tour) apiPassword() {
 	b.must("POST", "/sign-in/mail", m{"identifier": testEmail}, &asked)
 	b.must("POST", "/sign-in/mail/finish", m{"ceremony": asked.Ceremony,
 		"code": o.mailed(auth.TemplateIntroduce).Args["code"]}, nil)
+	o.pass(25 * time.Hour) // a removal was stopped
+	q.must("POST", "/sign-in", m{"identifier": testEmail, "password": testPassword}, &asked)
+	q.must("POST", "/sign-in/security-code", m{"ceremony": asked.Ceremony, "securityCode": o.owners}, nil)
 }
 
 // TestSnapshotLab calls what only a lab has.

@@ -47,7 +47,7 @@ func takeTour(t *testing.T, w *world, lang string) {
 	o.p = o.visitor()
 	for _, part := range []func(){
 		o.signUp, o.firstKey, o.app, o.passkey, o.phone, o.mailbox, o.codes, o.overviews, o.methods, o.signIns, o.passwordOut,
-		o.keyFirst, o.stepUps, o.contacts, o.shops, o.undo, o.forgot, o.sessions, o.removals, o.strays,
+		o.keyFirst, o.stepUps, o.contacts, o.shops, o.undo, o.forgot, o.sessions, o.removals, o.codeSignIn, o.strays,
 	} {
 		part()
 		o.pass(time.Second) // what is listed by time has its order
@@ -64,6 +64,7 @@ type tour struct {
 	spare  *virtual.Client
 	secret string
 	saved  []string       // recovery codes
+	owners string         // the security code
 	client func() *person // of the API: a program, or a script of our pages
 }
 
@@ -303,7 +304,7 @@ func (o *tour) contacts() {
 	p.fill(s, "/security/password", "answer", "somebody", "password", "Another-Horse9")
 	p.fill(p.open("/security/question/remove"), "/security/question/remove")
 	s = p.open("/security/security-code")
-	p.fill(s, "/security/security-code")
+	o.owners = codeOn(o.t, p.fill(s, "/security/security-code"))
 	p.fill(p.open("/security/security-code?made=now"), "/security/security-code/saved", "saved", "yes")
 	s = p.open("/security/password?by=security-code")
 	p.fill(s, "/security/password", "security-code", "00000", "password", "Another-Horse9")
@@ -427,6 +428,27 @@ func (o *tour) mailCode() {
 	code := o.mailed(auth.TemplateIntroduce).Args["code"]
 	s = p.fill(s, "/sign-in/mail/code", "code", "0000-0000")
 	p.fill(s, "/sign-in/mail/code", "code", code)
+}
+
+// codeSignIn shows the security code in place of a second step: it waits, and is stopped.
+func (o *tour) codeSignIn() {
+	o.pass(25 * time.Hour) // a removal was stopped
+	p := o.visitor()
+	p.firstStep("new@example.com", testPassword, "remember")
+	s := p.open("/sign-in/security-code")
+	s = p.fill(s, "/sign-in/security-code", "security-code", "00000")
+	p.fill(s, "/sign-in/security-code", "security-code", o.owners)
+	o.visitor().open(o.link(auth.TemplateCodeWaits, "undo"))
+	o.later()
+	q := o.visitor()
+	q.firstStep("new@example.com", testPassword, "remember")
+	q.fill(q.open("/sign-in/verify?with=app"), "/sign-in/verify", "code", o.code(o.secret))
+	s = q.open("/security")
+	for _, f := range s.forms {
+		if strings.HasSuffix(f.action, "/stop") {
+			q.fill(s, f.action)
+		}
+	}
 }
 
 // sessions ends one, then the others; and forgets one browser, then all.

@@ -273,12 +273,14 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		team.ActCreate:       "shop-created", team.ActRename: "shop-renamed", team.ActInvite: "shop-invited",
 		team.ActWithdraw: "shop-withdrawn", team.ActJoin: "shop-joined", team.ActRole: "shop-role",
 		team.ActSuspend: "shop-suspended", team.ActResume: "shop-resumed", team.ActRemove: "shop-removed",
-		team.ActLeave: "shop-left",
+		team.ActLeave:      "shop-left",
+		auth.ActCodeSignIn: "code-sign-in",
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
 		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",
 		auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused",
-		auth.ActSecurityCode: "security-code-refused", auth.ActPayout: "payout-refused"}
+		auth.ActSecurityCode: "security-code-refused", auth.ActCodeSignIn: "security-code-refused",
+		auth.ActPayout: "payout-refused"}
 	switch {
 	case e.Outcome == auth.KeyFrozen:
 		return "key-frozen", ""
@@ -286,6 +288,10 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		return refused[e.Action], ""
 	case e.Outcome != "":
 		return "refused", "" // never the words of a change: nothing was changed
+	case e.Action == auth.ActCodeSignIn && !e.Due.IsZero():
+		return "code-waits", ""
+	case e.Action == auth.ActCancelChange && e.ItemID == "": // of no method
+		return "code-sign-in-stopped", ""
 	case !e.Due.IsZero():
 		return "removal-planned", ""
 	case e.Action == auth.ActContact:
