@@ -34,6 +34,7 @@ type sweep struct {
 	axe     string
 	reached map[string]bool // routes
 	stops   map[string]bool // states, by name
+	secret  string          // the security code
 	routes  []string
 }
 
@@ -328,6 +329,7 @@ func (w *sweep) settings() {
 		"/dev/messages"} {
 		w.see(path)
 	}
+	w.secrets()
 	w.open("/security/contact").fill("email", "moved-"+
 		w.email).submit("/security/contact/email").at("/security/contact")
 	w.look("contact, link sent")
@@ -347,6 +349,32 @@ func (w *sweep) settings() {
 	w.look("which key, found")
 	w.key.touched(false)
 	w.crawl("/security", "/security/keys")
+}
+
+// secrets sets the question and the security code, and stops where they are asked for.
+func (w *sweep) secrets() {
+	w.open("/security/question").fill("question", "My first teacher?", "answer", "nobody at all").
+		submit("/security/question").at("/security")
+	w.open("/security/security-code").submit("/security/security-code").at("/security/security-code")
+	w.look("security code, shown")
+	w.secret = eval[string](w.person, "document.getElementById('cs').innerText")
+	w.press("main [name=saved]").submit("/security/security-code/saved").at("/security")
+	for _, by := range []string{"question", "security-code"} {
+		w.see("/security/password?by=" + by)
+	}
+	w.see("/security/question")
+	w.see("/security/security-code")
+}
+
+// byCode shows the security code in place of the second step, which waits.
+func (w *sweep) byCode() {
+	w.signOut().signIn().at("/sign-in/verify")
+	w.see("/sign-in/security-code")
+	w.fill("security-code", "00000").submit("/sign-in/security-code")
+	w.look("security code in place of the second step, wrong")
+	w.fill("security-code", w.secret).submit("/sign-in/security-code").at("/done/code-waits")
+	w.look("security code in place of the second step, right")
+	w.see(w.house.letter(w.t, "email", w.email, "/undo/").link(w.t, w.house.origin))
 }
 
 // crawl follows links to pages of the settings that it has not seen.
@@ -373,7 +401,8 @@ func (w *sweep) crawl(from ...string) {
 
 // signingIn are the pages between the password and the session, and the fresh second step.
 func (w *sweep) signingIn() {
-	w.signOut().signIn().at("/sign-in/verify").says(w.word("touch.waiting"))
+	w.byCode()
+	w.signIn().at("/sign-in/verify").says(w.word("touch.waiting"))
 	w.look("second step, key waiting")
 	for _, with := range []string{"passkey", "app", "sms", "call", "email", "recovery"} {
 		w.see("/sign-in/verify?with=" + with)
@@ -390,6 +419,8 @@ func (w *sweep) signingIn() {
 	w.see("/sign-in/help")
 	w.open("/sign-in/verify?with=sms").fill("code",
 		w.house.code(w.t, "voice", w.phone)).submit("/sign-in/verify").at("/security")
+	w.look("overview, a sign-in by the security code waits")
+	w.follow(`main form[action$="/stop"] button`).at("/security")
 	w.see("/security/password") // a text is too weak for that: the fresh second step
 	w.see("/confirm?for=password&next=/security/password&with=app")
 
