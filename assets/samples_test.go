@@ -196,7 +196,7 @@ func (s sampler) signing() []Sample {
 				Work: `{"algorithm":"SHA-256"}`}},
 		{"forgot-sent-bare", &ForgotSent{Frame: s.at("/forgot/sent")}},
 		{"forgot-choose", &ForgotPassword{Frame: s.at("/forgot/choose"), Ceremony: "sealed",
-			UserName: "seller@example.com", Rules: s.rules()}},
+			UserName: "seller@example.com", Rules: s.rules(), Temporary: true}},
 		{"forgot-sent", &ForgotSent{Frame: s.at("/forgot/sent"), Identifier: "seller@example.com", Ceremony: "sealed",
 			Resend: s.in(time.Minute)}},
 		{"forgot-password",
@@ -284,6 +284,8 @@ func (s sampler) securing() []Sample {
 	coded := &Security{Frame: s.signedIn("/security"), Two: true, Methods: s.holders()[:1], Sessions: 1,
 		Email: "s•••@example.com", Pending: []Pending{{ID: "x1", Code: true, At: s.in(3 * day)}}}
 	off := &Security{Frame: s.signedIn("/security"), Sessions: 1}
+	kept := &Security{Frame: s.signedIn("/security"), Two: true, Covered: true, Methods: s.holders(),
+		Temporary: s.ago(time.Hour), Sessions: 1, Email: "s•••@example.com"}
 	must := s.signingIn("/security/start")
 	must.SignedIn = true
 	offers := []Offer{{Way: WayKey}, {Way: WayPasskey}, {Way: WayApp}, {Way: WayToken}, {Way: WaySMS}, {Way: WayEmail},
@@ -293,6 +295,7 @@ func (s sampler) securing() []Sample {
 	events := s.events()
 	return []Sample{
 		{"security", covered}, {"security-pending", pending}, {"security-code-pending", coded}, {"security-off", off},
+		{"security-temporary", kept},
 		{"start", &Start{Frame: must, Must: true, Offer: offers}},
 		{"start-backup", &Start{Frame: must, Must: true, Two: true, Backup: true, Have: []Method{s.blue()},
 			Offer: backup, CanSkip: true, Number: "+86 ••• •••• 8000"}},

@@ -12,6 +12,7 @@ type Security struct {
 	Pending     []Pending // changes that wait and can be stopped
 	Losses      []Loss    // the lock-out forecast
 	Out         bool      // strangers have the password; the button posts nothing else to /security/password/mine
+	Temporary   time.Time // when a temporary code stood in for the password; the button posts nothing else to /security/password/keep
 	Password    time.Time // when it was changed; zero: not said
 	UserName    string    // the account's own
 	Email       string    // security e-mail; masked unless the second step is fresh

@@ -156,6 +156,8 @@ type ForgotPassword struct {
 	Ceremony string
 	UserName string // for password managers; may be ""
 	Rules    PasswordRules
+	// Temporary says that either may stand in for the password instead: a button posts it to the path with /sign-in.
+	Temporary bool
 }
 
 // Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.

@@ -28,8 +28,10 @@ type Account struct {
 	// PasswordAt is when the password was last set.
 	PasswordAt time.Time `json:"pwt"`
 	CreatedAt  time.Time `json:"c"`
-	EnrolledAt time.Time `json:"en,omitzero"` // since when two-step verification is on
-	Epoch      uint64    `json:"ep,omitempty"`
+	// TemporaryAt is when a temporary code last stood in for Password; zero once it is new, or its owner keeps it.
+	TemporaryAt time.Time `json:"tpa,omitzero"`
+	EnrolledAt  time.Time `json:"en,omitzero"` // since when two-step verification is on
+	Epoch       uint64    `json:"ep,omitempty"`
 	// FirstBy is the mailbox or number by which the password was last set, its
 	// aliases folded: no second step, until another one has been shown beside
 	// that password (D14). It is remembered as itself, wherever Email moves.

@@ -397,7 +397,7 @@ func (w *Work) saveDevice(d *Device) error {
 func (w *Work) refuseSharedDevice(x *Authenticator, list []*Authenticator) error {
 	with := ""
 	for _, o := range list {
-		if !w.usable(w.account, o) || !w.s.worth(o.Kind).Backup {
+		if !w.usable(w.account, o, "") || !w.s.worth(o.Kind).Backup {
 			continue
 		}
 		if o.Device != x.Device {

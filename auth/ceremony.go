@@ -89,6 +89,9 @@ func (c *Ceremony) shown(k Kind) bool {
 	return slices.ContainsFunc(c.Proofs, func(p Proof) bool { return p.Kind == k })
 }
 
+// firstShown reports whether the flow has shown the password, or what stands in for it.
+func (c *Ceremony) firstShown() bool { return c.shown(Password) || c.shown(Temporary) }
+
 // anonymous reports whether nothing was shown yet: whoever answers may be anyone,
 // and must not learn from a refusal who has an account or which key is real.
 func (c *Ceremony) anonymous() bool { return c.Purpose == ForSignIn && len(c.Proofs) == 0 }

@@ -258,7 +258,7 @@ func (l *Lab) PastPassword(ctx context.Context, c Caller, id AccountID) (*SignIn
 		flow := &Ceremony{ID: flowID, Purpose: ForSignIn, Account: id, Greeting: ident.Greeting(a.Email),
 			Begun: w.now, Expires: w.now.Add(l.s.policy.SignInLife), Epochs: w.epochs(a),
 			Proofs: []Proof{{Kind: Password, At: w.now}}}
-		methods, err := w.offeredMethods(a)
+		methods, err := w.offeredMethods(a, "")
 		return &signInState{flow: flow, methods: methods}, err
 	})
 	if err != nil {

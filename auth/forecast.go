@@ -87,7 +87,7 @@ func (w *Work) backupNeeded() (bool, error) {
 	}
 	on := map[string]bool{}
 	for _, x := range list {
-		if w.usable(w.account, x) && w.s.worth(x.Kind).Backup {
+		if w.usable(w.account, x, "") && w.s.worth(x.Kind).Backup {
 			on[x.Device] = true
 		}
 	}

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
 )
@@ -29,6 +30,7 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	before := *a
 	a.Password = hashed
 	a.PasswordAt = w.now
+	a.TemporaryAt = time.Time{}
 	a.setFirstBy(by)
 	a.setCodeWait(nil) // as all that waits
 	a.Epoch++

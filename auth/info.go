@@ -273,6 +273,7 @@ type SecurityInfo struct {
 	PhoneConfirmed bool
 	PasswordAt     time.Time
 	PasswordOut    bool      // strangers have it: see Service.ItWasMe
+	TemporaryAt    time.Time // when a temporary code stood in for the password: a new one is offered; zero: no
 	EnrolledAt     time.Time // zero: two-step verification is off
 	Methods        []AuthenticatorInfo
 	BackupNeeded   bool

@@ -18,12 +18,14 @@ func (w *Work) activeMethods(a AccountID, k Kind, id string) ([]*Authenticator, 
 
 // usable reports whether policy takes a method as second step of this account
 // now. The mailbox or number that proved the first factor cannot also be the
-// second step of the sign-in that follows (D14).
-func (w *Work) usable(a *Account, x *Authenticator) bool {
+// second step of the sign-in that follows (D14): the account remembers it, or the
+// sign-in under way does, which is firstBy, else "".
+func (w *Work) usable(a *Account, x *Authenticator, firstBy ident.Recipient) bool {
 	if x.State != Active || w.s.factors[x.Kind] == nil {
 		return false
 	}
-	return w.s.policy.Takes(w.s.row(x)) && !a.provedFirst(x.Recipient)
+	return w.s.policy.Takes(w.s.row(x)) && !a.provedFirst(x.Recipient) &&
+		(firstBy == "" || firstBy.Unaliased() != x.Recipient.Unaliased())
 }
 
 // refuseSoleMailbox refuses what would leave the mailbox that resets the password as
@@ -46,8 +48,9 @@ func (w *Work) refuseSoleMailbox(email ident.Email, list []*Authenticator) error
 	return nil
 }
 
-// offeredMethods lists the ways to take the second step, best first.
-func (w *Work) offeredMethods(a *Account) ([]MethodInfo, error) {
+// offeredMethods lists the ways to take the second step, best first. firstBy is as
+// in usable.
+func (w *Work) offeredMethods(a *Account, firstBy ident.Recipient) ([]MethodInfo, error) {
 	list, err := w.authenticators(a.ID)
 	if err != nil {
 		return nil, err
@@ -55,7 +58,7 @@ func (w *Work) offeredMethods(a *Account) ([]MethodInfo, error) {
 	var out []MethodInfo
 	at := map[Kind]int{}
 	for _, x := range list {
-		if !w.usable(a, x) || w.s.isSet(x.Kind) && x.Traits.Left == 0 {
+		if !w.usable(a, x, firstBy) || w.s.isSet(x.Kind) && x.Traits.Left == 0 {
 			continue
 		}
 		i, seen := at[x.Kind]

@@ -14,6 +14,8 @@ func actsNobodyHearsOf() map[Action]string {
 		ActConfirmSignUp: "it is done from the mailbox",
 		ActSendCode:      "the code is what arrives",
 		ActForgot:        "the link is what arrives",
+		ActTemporary:     "the sign-in that follows is told of, where the browser is new",
+		ActKeepPassword:  "nothing changes",
 		ActForgotCode:    "it sets nothing; the new password that follows is told of",
 		ActSignOut:       "nothing is left that could harm",
 		ActEndSession:    "nothing is left that could harm",

@@ -39,6 +39,7 @@ func presses() map[string]func(*world) pressed {
 		"forgotten":            pressForgot,
 		"code of a reset":      pressForgotCode,
 		"reset by code":        pressResetByCode,
+		"temporary code":       pressTemporary,
 		"reset":                pressReset,
 		"new password":         pressNewPassword,
 		"removal":              pressRemoval,
@@ -259,6 +260,19 @@ func pressResetByCode(w *world) pressed {
 	proof := w.resetProof(caller("home"), "seller@example.com")
 	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
 		return "", nil, w.s.ResetByCode(w.t.Context(), c, proof, "Another-Horse9")
+	}, auth.CeremonyUsed, false}
+}
+
+func pressTemporary(w *world) pressed {
+	w.enrolled("seller@example.com", sellerNumber)
+	w.pass(time.Minute)
+	proof := w.resetProof(caller("home"), "seller@example.com")
+	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
+		info, err := w.s.SignInTemporary(w.t.Context(), c, auth.TemporaryForm{Ceremony: proof})
+		if err != nil {
+			return "", nil, err
+		}
+		return "", []any{info.Step, info.Who, info.Expires, info.Methods}, nil
 	}, auth.CeremonyUsed, false}
 }
 

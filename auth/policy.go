@@ -82,6 +82,7 @@ type Policy struct {
 	CodeDelay       time.Duration // the security code stands in for the second step after this
 	CodeOpen        time.Duration // and for so long
 	EmailSecondStep bool          // codes by e-mail may complete a sign-in
+	TemporaryCodes  bool          // what resets a password may stand in for it once instead
 	MustEnrol       bool          // two-step verification is compulsory (R62)
 	MaxMethods      int           // authenticators per account
 	Countries       []string      // ISO regions served by SMS and voice; empty: all
@@ -133,7 +134,7 @@ func Marketplace() Policy {
 		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,
 		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour, UndoLife: 72 * time.Hour,
 		CodeDelay: 72 * time.Hour, CodeOpen: 7 * 24 * time.Hour,
-		EmailSecondStep: true, MustEnrol: true, MaxMethods: 20,
+		EmailSecondStep: true, TemporaryCodes: true, MustEnrol: true, MaxMethods: 20,
 	}
 }
 
@@ -146,6 +147,7 @@ func NIST() Policy {
 	p.SessionLife = 24 * time.Hour
 	p.SessionShort = 24 * time.Hour
 	p.EmailSecondStep = false
+	p.TemporaryCodes = false
 	p.TrustLife = 0
 	p.OneLimit = true
 	return p

@@ -17,6 +17,7 @@ func TestTheNISTPreset(t *testing.T) {
 	want.SessionIdle, want.SessionShort = hour, day
 	want.SessionLife, want.TrustLife = day, 0
 	want.EmailSecondStep, want.OneLimit = false, true
+	want.TemporaryCodes = false
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

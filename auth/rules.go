@@ -38,6 +38,8 @@ const (
 	ActForgot        Action = "forgot-password"
 	ActForgotCode    Action = "take-reset-code"
 	ActReset         Action = "reset-password"
+	ActTemporary     Action = "temporary-sign-in" // what could reset it stands in for the password
+	ActKeepPassword  Action = "keep-password"     // after that, no new one
 	ActAskMail       Action = "mail-code"
 	ActIntroduce     Action = "introduce-browser"
 	ActAnswerAgain   Action = "answer-again" // the same request again: it got the same answer
@@ -119,6 +121,7 @@ const (
 // rules returns the matrix. An action that is not in it cannot be done.
 func rules() map[Action]Rule {
 	all := secretRules()
+	maps.Copy(all, resetRules())
 	maps.Copy(all, map[Action]Rule{
 		ActSignUp:        {Who: Anyone, Audit: true},
 		ActConfirmSignUp: {Who: Anyone, Audit: true},
@@ -126,11 +129,8 @@ func rules() map[Action]Rule {
 		ActSignIn:        {Who: Anyone, Audit: true},
 		ActSecondStep:    {Who: Anyone, Audit: true},
 		ActSendCode:      {Who: Anyone, Audit: true},
-		ActForgot:        {Who: Anyone, Audit: true},
 		ActAskMail:       {Who: Anyone, Audit: true},
 		ActIntroduce:     {Who: Anyone, Audit: true},
-		ActForgotCode:    {Who: Anyone, Audit: true},
-		ActReset:         {Who: Anyone, Audit: true},
 		ActUndo:          {Who: Anyone, Audit: true},
 		ActAnswerAgain:   {Who: System, Audit: true}, // by the rule of what is repeated, but for its demand
 		ActLook:          {Who: Anyone, Reads: true},
@@ -175,6 +175,17 @@ func rules() map[Action]Rule {
 		ActRotateKeys: {Who: System, Audit: true},
 	})
 	return all
+}
+
+// resetRules are those of a password that is forgotten.
+func resetRules() map[Action]Rule {
+	return map[Action]Rule{
+		ActForgot:       {Who: Anyone, Audit: true},
+		ActForgotCode:   {Who: Anyone, Audit: true},
+		ActReset:        {Who: Anyone, Audit: true},
+		ActTemporary:    {Who: Anyone, Audit: true},
+		ActKeepPassword: {Who: Enrolled, Audit: true},
+	}
 }
 
 // secretRules are those of what only the owner knows, beside the password.

@@ -79,7 +79,7 @@ func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until
 		if err != nil {
 			return nil, err
 		}
-		if asked.Others, err = w.offeredMethods(a); err != nil {
+		if asked.Others, err = w.offeredMethods(a, next.FirstBy); err != nil {
 			return nil, err
 		}
 		life := s.policy.CeremonyLife
@@ -140,7 +140,7 @@ func (w *Work) loadChallenged(c *Ceremony) (*Account, []*Authenticator, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	list = slices.DeleteFunc(list, func(x *Authenticator) bool { return !w.usable(a, x) })
+	list = slices.DeleteFunc(list, func(x *Authenticator) bool { return !w.usable(a, x, c.FirstBy) })
 	if len(list) == 0 {
 		return nil, nil, Refuse(NoSuchMethod)
 	}

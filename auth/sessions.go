@@ -213,14 +213,16 @@ func (s *Service) sessionInfo(x, current *session) SessionInfo {
 // assurance is the level that proofs amount to (NIST SP 800-63B-4 §2) and
 // their methods after RFC 8176.
 func (t Table) assurance(proofs []Proof) (aal int, amr []string) {
-	password := slices.ContainsFunc(proofs, func(p Proof) bool { return p.Kind == Password })
+	shown := func(k Kind) bool { return slices.ContainsFunc(proofs, func(p Proof) bool { return p.Kind == k }) }
+	most := 0 // that a second step reaches behind the first
+	if shown(Password) {
+		most = 3
+	} else if shown(Temporary) {
+		most = 2
+	}
 	for _, p := range proofs {
 		w := t.worthOfProof(p)
-		level := w.Alone
-		if password {
-			level = max(level, w.WithPassword)
-		}
-		aal = max(aal, level)
+		aal = max(aal, w.Alone, min(most, w.WithPassword))
 		if !slices.Contains(amr, w.AMR) {
 			amr = append(amr, w.AMR)
 		}

@@ -87,7 +87,8 @@ func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error)
 			return nil, err
 		}
 		info := &SecurityInfo{Me: *me, MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
-			PasswordAt: a.PasswordAt, EnrolledAt: a.EnrolledAt, SecurityCode: a.SecurityCode.info()}
+			PasswordAt: a.PasswordAt, TemporaryAt: a.TemporaryAt, EnrolledAt: a.EnrolledAt,
+			SecurityCode: a.SecurityCode.info()}
 		if a.Question != nil {
 			info.QuestionAt = a.Question.SetAt
 		}

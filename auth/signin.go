@@ -106,7 +106,7 @@ type signInState struct {
 	wait     *codeWait // of a sign-in by the security code
 }
 
-// afterPassword decides what follows a right password.
+// afterPassword decides what follows a right password, or what stands in for it. That trusts no browser.
 func (w *Work) afterPassword(a *Account, flow *Ceremony, d sessionDraw) (*signInState, error) {
 	open, err := w.hasMethods(a.ID)
 	if err != nil {
@@ -119,11 +119,11 @@ func (w *Work) afterPassword(a *Account, flow *Ceremony, d sessionDraw) (*signIn
 	if err != nil {
 		return nil, err
 	}
-	if trusted && !flow.Shared {
+	if trusted && !flow.Shared && !flow.shown(Temporary) {
 		flow.Proofs = append(flow.Proofs, Proof{Kind: Trusted, At: w.now})
 		return w.openSession(a, flow, d)
 	}
-	methods, err := w.offeredMethods(a)
+	methods, err := w.offeredMethods(a, flow.FirstBy)
 	return &signInState{flow: flow, methods: methods}, err
 }
 
@@ -134,11 +134,8 @@ func (w *Work) openSession(a *Account, flow *Ceremony, d sessionDraw) (*signInSt
 		return nil, err
 	}
 	at := &signInState{flow: flow, token: token, session: w.session}
-	if a.FirstBy != "" && len(flow.Proofs) > 1 { // the password and a second step, which it was not
-		a.setFirstBy("")
-		if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
-			return nil, err
-		}
+	if err := w.noteFirst(a, flow); err != nil {
+		return nil, err
 	}
 	if flow.Shared {
 		w.session.Shared = true
@@ -151,6 +148,20 @@ func (w *Work) openSession(a *Account, flow *Ceremony, d sessionDraw) (*signInSt
 	}
 	at.mayTrust, err = w.recordBrowser(a, d.messageIDs)
 	return at, err
+}
+
+// noteFirst notes on the account what its first factor was shown by.
+func (w *Work) noteFirst(a *Account, flow *Ceremony) error {
+	shown := a.FirstBy != "" && len(flow.Proofs) > 1 // a second step, which FirstBy was not
+	if shown {
+		a.setFirstBy("")
+	}
+	if flow.shown(Temporary) {
+		a.TemporaryAt = w.now
+	} else if !shown {
+		return nil
+	}
+	return w.s.accounts.Put(w.tx, string(a.ID), a)
 }
 
 // signInInfo describes where a sign-in stands.
@@ -175,7 +186,7 @@ func (s *Service) signInInfo(c Caller, out *signInState) (*SignInInfo, error) {
 	info.Step = StepSecond
 	info.Methods = out.methods
 	info.Expires = flow.Expires
-	if !flow.shown(Password) {
+	if !flow.firstShown() {
 		info.Step = StepPassword
 	}
 	var err error
@@ -198,7 +209,7 @@ func (s *Service) SignInState(ctx context.Context, c Caller, ceremony string) (*
 		if err != nil {
 			return nil, err
 		}
-		return w.offeredMethods(a)
+		return w.offeredMethods(a, flow.FirstBy)
 	})
 	if err != nil {
 		return nil, err
@@ -261,7 +272,7 @@ func (s *Service) SignInBegin(ctx context.Context, c Caller, ceremony string, m 
 	if err != nil {
 		return nil, err
 	}
-	if !flow.shown(Password) { // a key that came first is no way round the password, nor to a text
+	if !flow.firstShown() { // a key that came first is no way round the password, nor to a text
 		return nil, Refuse(CeremonyOtherBrowser)
 	}
 	return s.challengeOnce(ctx, c, ceremony, func(c Caller) (*begunChallenge, error) { return s.beginChallenge(ctx, c, flow, m) })
@@ -303,7 +314,7 @@ func (s *Service) signInFinish(ctx context.Context, c Caller, flow *Ceremony, re
 		if next.Greeting == "" {
 			next.Greeting = ident.Greeting(a.Email.Mask())
 		}
-		if !flow.shown(Password) && s.methods.worthOfProof(p).Alone < 2 {
+		if !flow.firstShown() && s.methods.worthOfProof(p).Alone < 2 {
 			next.ID, next.Begun, next.Expires = nextID, w.now, w.now.Add(s.policy.SignInLife)
 			return w.rememberSignIn(&signInState{flow: &next}, nil)
 		}

@@ -40,7 +40,7 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		if info.Waits {
 			info.Due = w.now.Add(s.policy.RemovalDelay)
 		}
-		list, err := w.offeredMethods(w.account)
+		list, err := w.offeredMethods(w.account, "")
 		info.Methods = serving(a, d, list)
 		return info, err
 	})
@@ -189,7 +189,7 @@ func (s *Service) Challenge(ctx context.Context, c Caller, p Purpose, ceremony s
 		if err := w.requireOwnSession(cer); err != nil {
 			return nil, err
 		}
-		if out.Methods, err = w.offeredMethods(a); err != nil || cer.Message == "" {
+		if out.Methods, err = w.offeredMethods(a, cer.FirstBy); err != nil || cer.Message == "" {
 			return out, err
 		}
 		out.Delivery, err = w.delivery(cer)

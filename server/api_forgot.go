@@ -23,6 +23,12 @@ func forgotCode(x *request, in *mailBody) (*auth.Challenge, error) {
 	return x.s.service.ForgotCode(x.r.Context(), x.caller, in.Ceremony, in.Code)
 }
 
+func signInTemporary(x *request, in *auth.TemporaryForm) (*auth.SignInInfo, error) {
+	return x.signedIn(x.s.service.SignInTemporary(x.r.Context(), x.caller, *in))
+}
+
+func keepPassword(x *request) error { return x.s.service.KeepPassword(x.r.Context(), x.caller) }
+
 func resetPassword(x *request, in *resetBody) error {
 	return x.s.service.ResetPassword(x.r.Context(), x.caller, in.Link, in.Password)
 }

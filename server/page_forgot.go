@@ -19,10 +19,15 @@ func forgotPages() []page {
 			post: forgotPost},
 		{path: "/forgot/sent", who: anyone, uses: []string{"ForgotCode"}, get: forgotSent, post: forgotCodePost},
 		{path: "/forgot/choose", who: holder, uses: []string{"ResetByCode"}, get: choosePage, post: choosePost},
+		{path: "/forgot/choose/sign-in", who: holder, uses: []string{"SignInTemporary"},
+			get: func(x *request) error { return x.redirect(choosePath) }, post: chooseTemporary},
 		{path: "/forgot/link/{link}", who: holder,
 			get: func(x *request) error { return x.redirect("/forgot/password/" + x.param("link")) }},
 		{path: "/forgot/password/{link}", who: holder, uses: []string{"LookLink", "ResetPassword"},
 			get: resetPage, post: resetPost},
+		{path: "/forgot/password/{link}/sign-in", who: holder, uses: []string{"SignInTemporary"},
+			get:  func(x *request) error { return x.redirect("/forgot/password/" + x.param("link")) },
+			post: linkTemporary},
 		{path: "/undo/{link}", who: holder, uses: []string{"LookUndo", "Undo"}, get: undoPage,
 			post: undoPost},
 		{path: "/done/{what}", who: anyone, get: donePage},
@@ -102,7 +107,7 @@ func choosePage(x *request) error {
 		return x.redirect("/forgot")
 	}
 	return x.show(http.StatusOK, &assets.ForgotPassword{Frame: x.frame(), Ceremony: ceremony, UserName: identifier,
-		Rules: passwordRules(x.s.config.Policy.Password)})
+		Rules: passwordRules(x.s.config.Policy.Password), Temporary: x.s.config.Policy.TemporaryCodes})
 }
 
 // choosePost sets the new password. It signs nobody in: the second step follows at the sign-in (D7).
@@ -119,10 +124,32 @@ func choosePost(x *request) error {
 	return x.redirect("/done/password-changed")
 }
 
+// chooseTemporary signs in by the code instead of a new password.
+func chooseTemporary(x *request) error {
+	_, identifier := x.flow()
+	info, err := signInTemporary(x, &auth.TemporaryForm{Ceremony: x.field("ceremony"), Shared: x.sharedComputer()})
+	if startAgain(err) {
+		return x.refuseTo("/forgot", err)
+	}
+	if err != nil {
+		return x.refuseTo(choosePath, err)
+	}
+	return x.continueSignIn(info, identifier)
+}
+
+// linkTemporary is the same by the link.
+func linkTemporary(x *request) error {
+	info, err := signInTemporary(x, &auth.TemporaryForm{Link: x.param("link"), Shared: x.sharedComputer()})
+	if err != nil {
+		return x.refuseTo("/forgot/password/"+x.param("link"), err)
+	}
+	return x.continueSignIn(info, string(info.Who))
+}
+
 // resetPage shows the form, or what to do now where the link opens nothing any more.
 func resetPage(x *request) error {
 	v := &assets.ForgotPassword{Frame: x.frame(), Link: x.param("link"),
-		Rules: passwordRules(x.s.config.Policy.Password)}
+		Rules: passwordRules(x.s.config.Policy.Password), Temporary: x.s.config.Policy.TemporaryCodes}
 	email, dead := x.s.service.LookLink(x.r.Context(), x.caller, auth.LinkReset, v.Link)
 	v.UserName = string(email)
 	if dead == nil {

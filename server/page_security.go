@@ -24,6 +24,7 @@ func securityPages(methods auth.Table) []page {
 			post: stopPost},
 		{path: "/security/password/mine", who: enrolled, what: "password", uses: []string{"ItWasMe"},
 			get: toOverview, post: minePost},
+		{path: "/security/password/keep", who: enrolled, uses: []string{"KeepPassword"}, get: toOverview, post: keepPost},
 		{path: "/security/sessions", who: enrolled, uses: []string{"Sessions"}, get: sessionsPage},
 		{path: "/security/sessions/end", who: enrolled, uses: []string{"EndOtherSessions"}, get: toSessions,
 			post: endOthersPost},
@@ -76,7 +77,7 @@ func overviewPage(x *request) error {
 	}
 	v := &assets.Security{Frame: f, Two: !info.EnrolledAt.IsZero(), NeedsBackup: info.BackupNeeded, Covered: info.Covered,
 		Methods: x.s.holders(info.Methods), Losses: x.s.losses(info.Forecast), Password: info.PasswordAt,
-		Out:      info.PasswordOut,
+		Out: info.PasswordOut, Temporary: info.TemporaryAt,
 		Question: info.QuestionAt, Code: codeState(info.SecurityCode),
 		UserName: info.Me.UserName, Email: ownEmail(info), Phone: ownPhone(info), PhoneProved: info.PhoneConfirmed,
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
@@ -303,6 +304,15 @@ func minePost(x *request) error {
 		return err
 	}
 	x.leaveFlash(flash{Key: "slips-owned"})
+	return x.redirect("/security")
+}
+
+// keepPost puts the offer of a new password aside.
+func keepPost(x *request) error {
+	if err := keepPassword(x); err != nil {
+		return err
+	}
+	x.leaveFlash(flash{Key: "password-kept"})
 	return x.redirect("/security")
 }
 

@@ -226,6 +226,29 @@ func TestForgottenPasswordPages(t *testing.T) {
 	p.fill(typed, "/forgot/choose", "password", "Third-Horse99").at("/forgot", 200).says("Error:") // void
 }
 
+// R13, R14: the code signs in without a new password, which is offered calmly from then on.
+func TestTemporaryCodePages(t *testing.T) {
+	w := newWorld(t)
+	_, secret := w.withApp()
+	w.pass(time.Hour)
+	p := w.browser()
+	s := p.fillForgot(testEmail).at("/forgot/sent", 200)
+	sent := w.mailed(auth.TemplateReset)
+	s = p.fill(s, "/forgot/sent", "code", sent.Args["code"]).at("/forgot/choose", 200).says("Or sign in once")
+	verify := p.fill(s, "/forgot/choose/sign-in").at("/sign-in/verify", 200)
+	w.pass(15 * time.Second) // at once it is the same press
+	p.fill(s, "/forgot/choose/sign-in").at("/forgot", 200).says("Error:")
+	p.fill(verify, "/sign-in/verify", "code", w.code(secret)).at("/sign-in/trust", 200)
+	s = p.open("/security").at("/security", 200).says("A new password, when you have a moment", "that you use nowhere else")
+	s = p.fill(s, "/security/password/keep").at("/security", 200).says("Your password stays as it is")
+	lacks(s, "when you have a moment")
+	q := w.browser()
+	s = q.open(path(sent.Args["link"])).says("Or sign in once")
+	q.fill(s, s.path+"/sign-in").at("/sign-in/verify", 200)
+	w.pass(15 * time.Second)
+	q.fill(s, s.path+"/sign-in").says("This link has been used or is too old")
+}
+
 func TestExpiredFlowKeepsTheIdentifier(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled(w.program())

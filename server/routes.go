@@ -244,6 +244,13 @@ func passwordRoutes() []route {
 			summary:  "Set a new password by the mailed link; signs nobody in",
 			codes:    join(newPasswordCodes(), codes(auth.LinkUsed)),
 			endpoint: doesWith(resetPassword).requires("link", "password")},
+		{use: "SignInTemporary", act: auth.ActTemporary, who: holder, method: http.MethodPost, path: "/forgot/sign-in",
+			link:     true,
+			summary:  "Sign in by the mailed link or that proof instead of the password, once; the second step follows",
+			codes:    join(sealedCodes(), codes(auth.LinkUsed, auth.MethodRefused)),
+			endpoint: takes(signInTemporary)},
+		{use: "KeepPassword", act: auth.ActKeepPassword, who: enrolled, method: http.MethodPost, path: "/password/keep",
+			summary: "Put aside the offer of a new password after a temporary code", endpoint: does(keepPassword)},
 	}
 }
 

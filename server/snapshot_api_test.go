@@ -299,6 +299,7 @@ func (o *tour) apiSecrets() {
 func (o *tour) apiPassword() {
 	var a struct{ Token string }
 	o.p.must("POST", "/password/it-was-me", nil, nil)
+	o.p.must("POST", "/password/keep", nil, nil)
 	o.p.must("POST", "/password", m{"current": testPassword, "password": "Another-Horse9"}, &a)
 	o.p.bearer = a.Token
 	o.apiSecrets()
@@ -314,6 +315,10 @@ func (o *tour) apiPassword() {
 	q.forgot(testEmail)
 	link := lastPart(o.link(auth.TemplateReset, "link"))
 	q.must("POST", "/forgot/password", m{"link": link, "password": testPassword}, nil)
+	o.later()
+	code = m{"ceremony": q.forgot(testEmail).Ceremony, "code": o.mailed(auth.TemplateReset).Args["code"]}
+	q.must("POST", "/forgot/code", code, &proof)
+	q.must("POST", "/forgot/sign-in", m{"ceremony": proof.Ceremony}, nil)
 	b := o.browser()
 	b.open("/sign-in")
 	var asked answer

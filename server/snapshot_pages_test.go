@@ -407,6 +407,27 @@ func (o *tour) forgot() {
 	p.open("/done/email-changed")
 	o.mailCode()
 	p.open("/done/removal-stopped")
+	o.temporary()
+}
+
+// temporary signs in by the code of a forgotten password, and by its link.
+func (o *tour) temporary() {
+	o.later()
+	p := o.visitor()
+	s := p.fillForgot("new@example.com")
+	sent := o.mailed(auth.TemplateReset)
+	choice := p.fill(s, "/forgot/sent", "code", sent.Args["code"])
+	p.open("/forgot/choose/sign-in")
+	p.fill(choice, "/forgot/choose/sign-in")
+	p.fill(p.open("/sign-in/verify?with=app"), "/sign-in/verify", "code", o.code(o.secret))
+	p.fill(choice, "/forgot/choose/sign-in")
+	p.open("/security/password/keep")
+	p.fill(p.open("/security"), "/security/password/keep")
+	q := o.visitor()
+	s = q.open(path(sent.Args["link"]))
+	q.open(s.path + "/sign-in")
+	q.fill(s, s.path+"/sign-in")
+	q.fill(s, s.path+"/sign-in")
 }
 
 // passwordOut gives wrong codes in an unknown browser until the password alone leads it nowhere; they were the owner's.
