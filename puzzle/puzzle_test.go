@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"flag"
 	"image"
 	"image/png"
+	"math"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -92,12 +96,45 @@ func TestDraw(t *testing.T) {
 			t.Errorf("%s: got %.2f of it dark, want signs on paper", text, part)
 		}
 	}
+	if off := difference(t, draw("ACFHJK", 1), "testdata/ACFHJK.png"); off > 0.5 {
+		t.Errorf("got a picture %.2f greys from the one that was looked at (-update makes that anew: look at it)", off)
+	}
 	if bytes.Equal(draw("ACFHJK", 1), draw("ACEFHK", 1)) {
 		t.Error("got the same picture for other signs")
 	}
 	if _, err := puzzle.Draw("A\u4f60", [32]byte{}); err == nil {
 		t.Error("got a picture of a sign that the font has not")
 	}
+}
+
+var update = flag.Bool("update", false, "write the picture that is compared with")
+
+// difference is how far two pictures are apart, in greys of 256 on average: processors differ in the last digits.
+func difference(t *testing.T, drawn []byte, path string) float64 {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, drawn, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err1 := png.Decode(bytes.NewReader(drawn))
+	want, err2 := png.Decode(bytes.NewReader(kept))
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	sum, b := 0.0, want.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			g, _, _, _ := got.At(x, y).RGBA()
+			w, _, _, _ := want.At(x, y).RGBA()
+			sum += math.Abs(float64(g)-float64(w)) / 257
+		}
+	}
+	return sum / float64(b.Dx()*b.Dy())
 }
 
 func darkPart(m image.Image) float64 {
@@ -133,6 +170,16 @@ func solution(t testing.TB, w puzzle.Work, number int, change func(map[string]an
 	return base64.StdEncoding.EncodeToString(raw)
 }
 
+// more is a solution with something behind it.
+func more(t *testing.T, text, tail string) string {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(append(raw, tail...))
+}
+
 func TestWork(t *testing.T) {
 	w := work(4711)
 	set := func(name string, v any) func(map[string]any) { return func(m map[string]any) { m[name] = v } }
@@ -157,6 +204,8 @@ func TestWork(t *testing.T) {
 		"not base64":        {"{}", "key", noon, false},
 		"nothing":           {"", "key", noon, false},
 		"two":               {base64.StdEncoding.EncodeToString([]byte(`{}{}`)), "key", noon, false},
+		"and more":          {more(t, solution(t, w, 4711, nil), "{}"), "key", noon, false},
+		"and a bracket":     {more(t, solution(t, w, 4711, nil), "]"), "key", noon, true},
 		"long":              {solution(t, w, 4711, set("took", strings.Repeat("x", 4000))), "key", noon, false},
 	} {
 		challenge, expires, err := puzzle.CheckWork([]byte(c.key), c.text, c.at)

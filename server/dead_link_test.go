@@ -7,6 +7,15 @@ import (
 	"testing"
 )
 
+// So does pressing the button of a page whose link is over by then.
+func TestDeadLinksSayWhyWhenPressed(t *testing.T) {
+	w := newWorld(t)
+	p := w.browser()
+	p.open("/sign-in")
+	got := p.send(http.MethodPost, "/undo/no-such-link", "application/x-www-form-urlencoded", "")
+	p.follow("/undo/no-such-link", got).at("/undo/no-such-link", 200).says("This link has been used or is too old")
+}
+
 // A link that is over leads to a page that says so: it asks nothing that can only be refused, and offers nothing to press.
 func TestDeadLinksAskNothing(t *testing.T) {
 	w := newWorld(t)

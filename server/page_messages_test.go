@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,7 +91,8 @@ func TestMessagesNeedThePrintedAddress(t *testing.T) {
 		}
 	}
 	wrong := &http.Cookie{Name: pass.Name, Value: strings.Repeat("A", 43)}
-	for name, cookies := range map[string][]*http.Cookie{"a wrong cookie": {wrong}, "two cookies": {wrong, pass}} {
+	for name, cookies := range map[string][]*http.Cookie{"a wrong cookie": {wrong}, "two cookies": {wrong, pass},
+		"two cookies, the first right": {pass, wrong}} {
 		if got := opens(w.server, "GET", page, cookies...).Code; got != http.StatusNotFound {
 			t.Errorf("%s: got %d, want 404", name, got)
 		}
@@ -121,6 +123,16 @@ func TestLogTellsWhereMessagesAre(t *testing.T) {
 	opens(w.server, "GET", page)
 	if got := strings.Count(log.String(), page+"?token="); got != 3 {
 		t.Errorf("got %d addresses in the log, want one for each that was used up and one a minute", got)
+	}
+}
+
+// Every address of ours in a message can be followed there, and no other.
+func TestLinksInMessages(t *testing.T) {
+	w := localWorld(t, nil)
+	got := w.server.links("Open http://localhost:8080/forgot/password/a-b_9, or http://localhost:8080/help/check.\n" +
+		"http://localhost:8081/other http://elsewhere.example/forgot")
+	if want := []string{"http://localhost:8080/forgot/password/a-b_9", "http://localhost:8080/help/check"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -93,6 +93,24 @@ func TestUnknownProxyIsToldOf(t *testing.T) {
 	}
 }
 
+// Once the operator was told of a proxy beside us, what comes from afar is no news to him; the other way round it is.
+func TestProxyNearbySilencesThoseAfar(t *testing.T) {
+	const near, far = "127.0.0.1:5", "203.0.113.9:5"
+	for want, peers := range map[int][]string{1: {near, far, near}, 2: {far, near, far}} {
+		var log bytes.Buffer
+		s := newServer(t, func(cfg *Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		for _, peer := range peers {
+			r := httptest.NewRequest("GET", "https://accounts.example/openapi.json", nil)
+			r.RemoteAddr = peer
+			r.Header.Set("X-Forwarded-For", "203.0.113.7")
+			s.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if got := strings.Count(log.String(), "trusted-proxies"); got != want {
+			t.Errorf("%v: got %d warnings in %s, want %d", peers, got, &log, want)
+		}
+	}
+}
+
 // The address of whoever asks, and how, as far as configured proxies vouch for it.
 func TestWhoAsksAndHow(t *testing.T) {
 	s := newServer(t, func(c *Config) { c.TrustedProxies = proxies("10.0.0.0/8", "fd00::/8") })

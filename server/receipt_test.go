@@ -52,6 +52,15 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
+// Where no gateway reports there is no address for reports.
+func TestNoReceiptsWithoutGateways(t *testing.T) {
+	w := newWorld(t)
+	got := w.program().send("POST", "/api/v1/gateways/test/receipt", "application/json", "{}")
+	if code := codeIn(got); got.Code != 404 || code != auth.NotFound {
+		t.Errorf("got %d %s, want 404", got.Code, code)
+	}
+}
+
 // The secret of an address is in no line of the log and in no answer, whatever is done with it.
 func TestTheSecretOfAnAddressIsNowhereElse(t *testing.T) {
 	const key = "AZaz09-_AZaz09-_AZaz09"

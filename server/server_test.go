@@ -204,6 +204,22 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// What an operator should look at stands on the page of health, though requests are served.
+func TestHealthTellsOfAlarms(t *testing.T) {
+	for _, c := range []struct {
+		alarms func() []string
+		want   string
+	}{
+		{nil, "ok\n"}, {func() []string { return nil }, "ok\n"},
+		{func() []string { return []string{"texts: the day's cap", "clock"} }, "ok\nalarm: texts: the day's cap\nalarm: clock\n"},
+	} {
+		s := newServer(t, func(cfg *Config) { cfg.Alarms = c.alarms })
+		if got := ask(s, "GET", "/health/ready", ""); got.Code != 200 || got.Body.String() != c.want {
+			t.Errorf("got %d %q, want 200 %q", got.Code, got.Body, c.want)
+		}
+	}
+}
+
 func TestCrossOriginIsRefused(t *testing.T) {
 	s := newServer(t, nil)
 	for _, c := range []struct {

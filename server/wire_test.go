@@ -237,3 +237,17 @@ func TestEveryKindOfMember(t *testing.T) {
 		}
 	}
 }
+
+// A text is written as package json writes it, whatever single character makes it need care.
+func TestTextsAreWrittenAsJSON(t *testing.T) {
+	for c := range rune(0x100) {
+		text := "a" + string(c) + "b"
+		want, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := appendString(nil, text); !bytes.Equal(got, want) {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
