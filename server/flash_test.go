@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // What an act leaves is said once, on the next page that is shown; what is too long, or no word of ours, is left
@@ -284,5 +285,21 @@ func TestPagesRefuseWithPages(t *testing.T) {
 		if media := got.Header().Get("Content-Type"); got.Code < 400 || !strings.HasPrefix(media, "text/html") {
 			t.Errorf("%s: got %d as %s, want a page", path, got.Code, media)
 		}
+	}
+}
+
+// A key that is refused is told of to the browser once: on the page that says so, or on the one that comes before it.
+func TestARefusedKeyIsToldOfOnce(t *testing.T) {
+	w := newWorld(t)
+	p := w.registered()
+	client := stick(t, "refused")
+	client.Hooks = &virtual.Hooks{ClientData: func(c *virtual.ClientData) { c.Type = "webauthn.get" }}
+	s := p.touch(p.open("/security/keys/new"), client, "/security/keys/new", "name", "Red key")
+	s.at("/security/keys/new", 200).says("Error:")
+	if strings.Count(s.text, "&#34;unknown&#34;")+strings.Count(s.text, `"unknown"`) != 1 {
+		t.Errorf("got %s, want the browser told that the key is unknown", s.text)
+	}
+	if left := p.cookie("__Host-" + noticeCookie); left != "" {
+		t.Errorf("got the notice %s left for another page, want it told here alone", left)
 	}
 }

@@ -217,7 +217,7 @@ func (x *request) conformPrompt(c *auth.Challenge, over map[string]any) (map[str
 	for name, value := range over {
 		if raw, ok := value.(json.RawMessage); !ok {
 			out[name] = value
-		} else if members := map[string]any{}; len(raw) > 0 && json.Unmarshal(raw, &members) == nil {
+		} else if members := map[string]any{}; json.Unmarshal(raw, &members) == nil {
 			out[name] = overlay(out[name], members)
 		}
 	}

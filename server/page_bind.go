@@ -42,7 +42,7 @@ func (x *request) step(f assets.Frame) int {
 	switch {
 	case x.backup():
 		return 3
-	case f.SignedIn && !f.Enrolled:
+	case !f.Enrolled: // whoever is here is signed in
 		return 2
 	}
 	return 0

@@ -335,6 +335,10 @@ func (x *request) showStep(s *step, w assets.Way, id string) error {
 		return x.refuseTo(mailCodePath, err)
 	}
 	if e := new(auth.Error); errors.As(err, &e) { // resting, switched off: said on the page, with the other ways
+		if x.setBack(auth.CodeWrong) { // the last one: what the method says since then is what counts now
+			v.Problems = nil
+			x.setback = nil
+		}
 		if len(v.Problems) == 0 {
 			if status, err = x.refused(&v.Frame, err); err != nil {
 				return err

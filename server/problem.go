@@ -207,6 +207,9 @@ func (x *request) says(e *auth.Error) assets.Args {
 	}
 	for k, v := range e.Args {
 		if n, err := strconv.Atoi(v); err == nil && k == "n" {
+			if n == 0 { // no tries left are not counted to anybody: what comes next says how long to wait
+				continue
+			}
 			args["n"] = n
 			args["min"] = n
 			args["max"] = n

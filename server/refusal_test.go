@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -175,3 +176,25 @@ func TestValuesOfARefusal(t *testing.T) {
 		}
 	}
 }
+
+// A failure of the house names a ticket; a refusal has none.
+func TestFailuresNameATicket(t *testing.T) {
+	for _, c := range []struct {
+		sink   Sink
+		path   string
+		status int
+		ticket bool
+	}{{brokenSink{}, "/dev/messages", 500, true}, {noMessages{}, "/nothing", 404, false}} {
+		w := localWorld(t, nil)
+		w.server.config.Sink = c.sink
+		got := opens(w.server, http.MethodGet, "http://localhost:8080"+c.path, letIn(t, w.server))
+		id := got.Header().Get("X-Request-Id")
+		if got.Code != c.status || strings.Contains(got.Body.String(), id) != c.ticket || id == "" {
+			t.Errorf("%s: got %d with ticket %q in %s, want %d and ticket %v", c.path, got.Code, id, got.Body, c.status, c.ticket)
+		}
+	}
+}
+
+type brokenSink struct{}
+
+func (brokenSink) Recent(int) ([]Sent, error) { return nil, errors.New("canary") }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
 )
@@ -227,5 +228,29 @@ func TestSecretsAreNotCached(t *testing.T) {
 			r.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: got %v, want no-store, same-origin and nosniff", name, r)
 		}
+	}
+}
+
+// A text that one tab has asked for is nothing that the page of another tab's account knows of.
+func TestATextBelongsToItsSignIn(t *testing.T) {
+	w := newWorld(t)
+	owner, _ := w.withApp()
+	owner.addPhone("+8613900139000")
+	other := w.program()
+	w.signUp(other, secondEmail, m{"name": "Other", "userName": "other", "phone": "+8613800138001"})
+	var a answer
+	other.must("POST", "/sign-in", m{"identifier": secondEmail, "password": testPassword}, &a)
+	other.bearer = a.Token
+	other.addApp()
+	other.addPhone("+8613700137000")
+	w.pass(2 * time.Minute)
+	p := w.browser()
+	p.signInAs(testEmail)
+	p.fill(p.open("/sign-in/verify?with=sms"), "/sign-in/send", "with", "sms").says("9000")
+	p.signInAs(secondEmail)
+	s := p.open("/sign-in/verify?with=sms").at("/sign-in/verify", 200)
+	s.says("7000").form("/sign-in/send")
+	if strings.Contains(s.text, "9000") {
+		t.Errorf("got %s, want nothing of the other tab's number", wordsOf(s.text))
 	}
 }

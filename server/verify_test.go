@@ -180,3 +180,74 @@ func TestOwnSessionStandsFirst(t *testing.T) {
 		}
 	}
 }
+
+// After the last wrong code the page says until when the method waits, and asks for no code that nothing could come of;
+// afterwards it does again.
+func TestAMethodThatWaitsAsksForNoCode(t *testing.T) {
+	w := newWorld(t)
+	secret := w.enrolled(w.program())
+	w.pass(time.Minute)
+	p := w.browser()
+	p.fill(p.signInAs(testEmail), "/sign-in/verify", "code", w.code(secret))
+	w.pass(time.Minute)
+	p.send(http.MethodPost, "/sign-out", "application/x-www-form-urlencoded", "")
+	s := p.signInAs(testEmail).at("/sign-in/verify", 200)
+	tries, asks := 0, func(s *sheet) bool { return strings.Contains(s.text, `name="code"`) }
+	for ; tries < 10 && asks(s); tries++ {
+		s = p.fill(s, "/sign-in/verify", "code", "000000")
+	}
+	for _, at := range []*sheet{s, p.open("/sign-in/verify?with=app"), p.open("/sign-in/verify")} {
+		at.says("This method is paused until")
+		if asks(at) || strings.Contains(wordsOf(at.text), "tries left") {
+			t.Errorf("after %d wrong codes: got %s, want the time and no field", tries, wordsOf(at.text))
+		}
+	}
+	w.pass(5 * time.Minute)
+	s = p.open("/sign-in/verify?with=app").at("/sign-in/verify", 200)
+	p.fill(s, "/sign-in/verify", "code", w.code(secret)).says("Signed in as")
+	if tries != 5 {
+		t.Errorf("got the wait after %d wrong codes, want 5", tries)
+	}
+}
+
+// Nobody is told of no tries that are left.
+func TestNoTriesAreNotCounted(t *testing.T) {
+	w := newWorld(t)
+	owner, secret := w.withApp()
+	owner.addPhone("+8613900139000")
+	w.pass(2 * time.Minute)
+	for _, lang := range []string{"en", "zh-CN"} {
+		p := w.browser()
+		p.fill(p.signInAs(testEmail), "/sign-in/verify", "code", w.code(secret))
+		w.pass(time.Minute)
+		p.lang = lang
+		p.send(http.MethodPost, "/sign-out", "application/x-www-form-urlencoded", "")
+		p.signInAs(testEmail)
+		s := p.fill(p.open("/sign-in/verify?with=sms"), "/sign-in/send", "with", "sms")
+		for n, said := range []string{"4", "3", "2", "", "", ""} { // one is a word in English
+			s = p.fill(s, "/sign-in/verify", "code", "000000")
+			counted := strings.Contains(s.text, "tries left") || strings.Contains(s.text, "还可尝试")
+			if strings.Contains(s.text, "0 tries") || strings.Contains(s.text, "尝试 0 次") || said != "" && !counted {
+				t.Errorf("%s: after %d wrong codes: got %s", lang, n+1, wordsOf(s.text))
+			}
+		}
+		w.pass(time.Hour)
+	}
+}
+
+// The page of help offers what can be done about a text that is on its way, and nothing of the kind before.
+func TestHelpKnowsOfATextUnderWay(t *testing.T) {
+	w := newWorld(t)
+	owner, _ := w.withApp()
+	owner.addPhone("+8613900139000")
+	w.pass(time.Minute)
+	p := w.browser()
+	p.signInAs(testEmail)
+	before := p.open("/sign-in/help?with=sms").at("/sign-in/help", 200)
+	p.fill(p.open("/sign-in/verify?with=sms"), "/sign-in/send", "with", "sms")
+	after := p.open("/sign-in/help?with=sms").at("/sign-in/help", 200)
+	const word = "You can ask for a new code at"
+	if after.says(word); strings.Contains(wordsOf(before.text), word) {
+		t.Errorf("before anything was sent: got %q said", word)
+	}
+}
