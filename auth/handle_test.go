@@ -272,7 +272,11 @@ func TestAPartEndsAndFreezes(t *testing.T) {
 	_, err = w.s.SignIn(t.Context(), caller("home"), auth.SignInForm{Identifier: "wei@example.com", Password: password})
 	wantCode(t, "signing in to one", err, auth.AccountDisabled)
 	ok(t, "thawing", x.in(t, func(p *auth.Work) error { return p.Thaw(me.Account) }))
-	w.signIn(caller("home"), "wei@example.com")
+	w.pass(time.Minute)
+	last := with(caller("home"), w.second(caller("home"), w.signIn(caller("home"), "wei@example.com"), secret).Token)
+	if list, err := w.s.Sessions(t.Context(), last); err != nil || len(list) != 1 {
+		t.Errorf("thawed: got the sessions %v (%v), want the newest alone", list, err)
+	}
 	for name, act := range map[string]func(*auth.Work) error{
 		"freezing": func(p *auth.Work) error { return p.Freeze("nobody") },
 		"reading":  func(p *auth.Work) error { _, err := p.AccountOf("nobody"); return err },

@@ -52,6 +52,29 @@ func TestRankOfEveryTemplate(t *testing.T) {
 
 // What people wait for leaves first, whatever was written before it; asked for by itself, it comes by itself; and what
 // an older version wrote, without a rank in its id, comes as well.
+// Whoever asks for a few messages gets no more, and leaves the others to the next.
+func TestDueIsAsManyAsAreAskedFor(t *testing.T) {
+	w := newWorld(t)
+	for i := range 7 {
+		_, err := w.s.SignUp(t.Context(), caller(fmt.Sprint("browser", i)), fmt.Sprintf("new%d@example.com", i))
+		ok(t, "sign up", err)
+	}
+	seen := map[string]bool{}
+	for _, want := range []int{3, 3, 1, 0} {
+		list, err := w.s.Due(t.Context(), 3)
+		ok(t, "due", err)
+		if len(list) != want {
+			t.Errorf("got %d messages, want %d", len(list), want)
+		}
+		for _, m := range list {
+			seen[m.ID] = true
+		}
+	}
+	if len(seen) != 7 {
+		t.Errorf("got %d of 7 messages", len(seen))
+	}
+}
+
 func TestOutboxLeavesByRank(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()

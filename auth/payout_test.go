@@ -67,6 +67,20 @@ func TestPayout(t *testing.T) {
 	}
 }
 
+// A later proof, of something else, makes the approval no younger.
+func TestAnApprovalIsAsOldAsItsProof(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	c := o.approve(o.byKey("home"), payText)
+	w.pass(4 * time.Minute)
+	ch, err := w.s.StepUpBegin(t.Context(), c, auth.ActRename, "", byKey)
+	ok(t, "begin", err)
+	done, err := w.s.StepUpFinish(t.Context(), c, ch.Ceremony, touch(t, o.stick, ch))
+	ok(t, "another proof", err)
+	w.pass(time.Minute + time.Second)
+	wantCode(t, "after five minutes", lastErr(w.s.Payout(t.Context(), with(c, done.Token), payText)), auth.StepUpRequired)
+}
+
 // history counts the entries of an act.
 func (w *waiting) history(a auth.Action) (n int) {
 	w.t.Helper()

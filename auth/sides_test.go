@@ -340,6 +340,18 @@ func TestNoLimitDisablesNothing(t *testing.T) {
 	}
 }
 
+// What was counted against the password before, also in the owner's own browser, is not counted against the new one.
+func TestANewPasswordIsCountedAnew(t *testing.T) {
+	b := newBesieged(t)
+	shop := with(caller("shop"), b.second(caller("shop"), b.signIn(caller("shop"), target), b.secret).Token)
+	ok(t, "a question", b.s.SetQuestion(t.Context(), shop, ownQuestion, ownAnswer))
+	b.fail(caller("shop"), auth.Password, 4, 0) // the fifth would make it wait
+	ok(t, "change", lastErr(b.s.ChangePasswordByAnswer(t.Context(), shop, ownAnswer, newPassword)))
+	b.fail(caller("shop"), auth.Password, 4, 0)
+	ok(t, "the new password", lastErr(b.s.SignIn(t.Context(), caller("shop"), auth.SignInForm{Identifier: target,
+		Password: newPassword})))
+}
+
 // A new password ends what was counted against it, and no more: a known browser that rests at its codes rests on, and
 // what the owner's own browsers have disabled is not offered.
 func TestANewPasswordEndsNoWaitOfAKnownBrowser(t *testing.T) {
