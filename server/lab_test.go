@@ -499,3 +499,16 @@ func TestLabInbox(t *testing.T) {
 		t.Errorf("a delay of x: got %s, want %s", r.Body, auth.MalformedRequest)
 	}
 }
+
+// The conformance tools ask for an authenticator of the platform by its attachment: that is a passkey here.
+func TestAttachmentsOfTheConformanceTools(t *testing.T) {
+	w := newLabWorld(t)
+	for attachment, want := range map[string]string{"platform": "client-device", "cross-platform": "security-key"} {
+		var options struct{ Hints []string }
+		r := w.browser().send("POST", "/attestation/options", "application/json", `{"username":"`+attachment+
+			`","displayName":"Bob","authenticatorSelection":{"authenticatorAttachment":"`+attachment+`"}}`)
+		if err := json.Unmarshal(r.Body.Bytes(), &options); err != nil || !slices.Equal(options.Hints, []string{want}) {
+			t.Errorf("%s: got %d %s, want the hint %s", attachment, r.Code, r.Body, want)
+		}
+	}
+}

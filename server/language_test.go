@@ -1,6 +1,8 @@
 package server
 
 import (
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -85,5 +87,24 @@ func TestProposedNameIsInThePagesLanguage(t *testing.T) {
 	p.touch(s, stick(t, "red"), "/security/keys/new").at("/security/start", 200)
 	if got := p.open("/security/keys/new").form("/security/keys/new").fields.Get("name"); got != "Key 2" {
 		t.Errorf("got %q, want Key 2", got)
+	}
+}
+
+// On a shared computer no cookie carries what was typed: the page is drawn at once, in the language that was chosen.
+func TestLanguageOnASharedComputer(t *testing.T) {
+	w := newWorld(t)
+	p := w.browser()
+	p.open("/sign-in")
+	typed := url.Values{"identifier": {"half@typed"}, "shared": {"yes"}, "lang": {"zh-CN"}, "password": {"Canary-Pass9"}}
+	got := p.send(http.MethodPost, "/language?return=/sign-in", "application/x-www-form-urlencoded", typed.Encode())
+	s := p.sheet("/sign-in", got)
+	if got.Code != http.StatusOK || !strings.Contains(s.text, `lang="zh-CN"`) ||
+		s.form("/sign-in").fields.Get("identifier") != "half@typed" || strings.Contains(s.text, "Canary") {
+		t.Errorf("got %d %s, want the page in Chinese with what was typed", got.Code, s.text)
+	}
+	for _, c := range got.Result().Cookies() {
+		if strings.HasSuffix(c.Name, setbackCookie) && c.MaxAge >= 0 && c.Value != "" {
+			t.Errorf("got the cookie %s, want nothing kept", c.Name)
+		}
 	}
 }

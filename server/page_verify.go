@@ -373,12 +373,10 @@ func (x *request) prepare(v *assets.Verify, s *step, others []assets.Method) err
 			return nil
 		}
 		v.Help, v.Sent = help(ch.Ceremony, ch.Delivery, others), true
+		v.CanSend = true
 		v.CanCall = v.With == assets.WaySMS &&
 			slices.ContainsFunc(others, func(m assets.Method) bool { return m.Way == assets.WayCall && m.To == v.To })
 		v.Open = v.Open || v.Delivery == string(auth.Failed)
-		if v.CanCall || v.With == assets.WayCall {
-			v.CanSend = true
-		}
 	default:
 		ch, err := s.begin(x.s.choice(v.With, v.ID))
 		if err != nil {

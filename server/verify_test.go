@@ -16,6 +16,7 @@ func TestSecondStepByEveryWay(t *testing.T) {
 	owner, _ := w.withApp()
 	owner.addKey("Blue key")
 	ids := map[string]string{"totp": owner.methodID("totp"), "key": owner.methodID("webauthn")}
+	owner.addKey("Red key")
 	for _, number := range []string{"+8613900139000", "+8613700137000"} {
 		w.pass(time.Minute)
 		var begun, done answer
@@ -28,7 +29,8 @@ func TestSecondStepByEveryWay(t *testing.T) {
 	p := w.browser()
 	p.fill(p.open("/sign-in"), "/sign-in", "identifier", testEmail, "password", testPassword).at("/sign-in/verify", 200)
 	for _, c := range []struct{ query, want, masked string }{
-		{"", "key", ""}, {"?with=key", "key", ""}, {"?with=app", "app", ""}, {"?with=nothing", "key", ""},
+		{"", "key", ""}, {"?with=key", "key", ""}, {"?with=app", "app", ""},
+		{"?with=key&id=" + ids["key"], "key", ""}, {"?with=nothing", "key", ""},
 		{"?with=sms&id=" + ids["+8613900139000"], ids["+8613900139000"], "9000"},
 		{"?with=sms&id=" + ids["+8613700137000"], ids["+8613700137000"], "7000"},
 		{"?with=call&id=" + ids["+8613700137000"], ids["+8613700137000"], "7000"},
@@ -41,6 +43,9 @@ func TestSecondStepByEveryWay(t *testing.T) {
 			s.says(c.masked)
 		}
 		f := s.form(action).fields
+		if asked := s.form(action).options; c.want == "key" && strings.Count(asked, `"type":"public-key"`) != 2 {
+			t.Errorf("%q: got %s, want any of the keys, whichever the address names", c.query, asked)
+		}
 		if got := strings.TrimSpace(f.Get("with") + " " + f.Get("id")); got != c.want {
 			t.Errorf("%q: got %q asked for, want %q", c.query, got, c.want)
 		}
@@ -249,5 +254,26 @@ func TestHelpKnowsOfATextUnderWay(t *testing.T) {
 	const word = "You can ask for a new code at"
 	if after.says(word); strings.Contains(wordsOf(before.text), word) {
 		t.Errorf("before anything was sent: got %q said", word)
+	}
+}
+
+// A code that is under way to one number is not shown as on its way to another.
+func TestACodeUnderWayIsOfOneNumber(t *testing.T) {
+	w := newWorld(t)
+	owner, _ := w.withApp()
+	owner.addPhone("+8613900139000")
+	one := owner.methodID("phone")
+	w.pass(time.Minute)
+	owner.addPhone("+8613700137000")
+	w.pass(time.Minute)
+	p := w.browser()
+	p.signInAs(testEmail)
+	s := p.open("/sign-in/verify?with=sms&id=" + one).says("9000")
+	p.fill(s, "/sign-in/send", "with", "sms").says("9000", "Enter the code we texted you")
+	p.open("/sign-in/verify?with=sms&id="+one).says("9000", "Enter the code we texted you")
+	for _, other := range owner.methodIDs("phone") {
+		if other != one {
+			p.open("/sign-in/verify?with=sms&id="+other).says("7000", "Get a code by text").form("/sign-in/send")
+		}
 	}
 }

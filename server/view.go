@@ -73,11 +73,7 @@ func (s *Server) wayOfChannel(ch *auth.Challenge) assets.Way {
 // choice is what a way asks of the domain. Of those that are sent nothing, any of the kind may answer.
 func (s *Server) choice(w assets.Way, id string) auth.MethodChoice {
 	row := s.methods.Way(string(w))
-	m := auth.MethodChoice{Kind: row.Kind, Channel: row.Channel, ID: id}
-	if row.Kind != "" && row.Channel == "" {
-		m.ID = ""
-	}
-	return m
+	return auth.MethodChoice{Kind: row.Kind, Channel: row.Channel, ID: id}
 }
 
 // sends reports whether a way needs something to be sent first.
