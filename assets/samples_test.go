@@ -400,6 +400,8 @@ func (s sampler) methods() []Sample {
 			Secret: "7KQ4M-2XDR9-TB04W-HC3NV", Account: "s•••@example.com", Made: s.now}},
 		{"contacts", &Contacts{Frame: s.signedIn("/security/contact"), EmailNow: "s•••@example.com",
 			PhoneNow: "+86 ••• •••• 8000", PhoneProved: true}},
+		{"contacts-first", &Contacts{Frame: s.signedIn("/security/contact?for=password"), EmailNow: "s•••@example.com",
+			ForPassword: true, Countries: countries("CN")}},
 		{"contacts-claimed", &Contacts{Frame: s.signedIn("/security/contact"), EmailNow: "s•••@example.com",
 			PhoneNow: "+86 ••• •••• 8000", Countries: countries("CN")}},
 		{"contacts-refused",

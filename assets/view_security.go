@@ -278,6 +278,7 @@ type Contacts struct {
 	Frame
 	EmailNow, PhoneNow string // masked unless the second step is fresh; "" for none
 	PhoneProved        bool   // a code sent to PhoneNow came back: it signs in
+	ForPassword        bool   // changed first, and then the password: both forms post for=password
 	Email, Phone       string // as typed
 	Countries          Countries
 }

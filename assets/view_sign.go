@@ -167,7 +167,8 @@ type Message struct {
 	Key  string
 	Args Args
 	Tone string // as in Notice
-	Next string // path of the one button, without Config.Base; "" for /sign-in
+	Next string // path of the button, without Config.Base; "" for /sign-in
+	Also string // path of a second one, with the text message.<Key>.also; "" for none
 }
 
 // Failure is the page of a refusal that has no form to return to: its first Problem in large.

@@ -236,3 +236,25 @@ func TestEveryNumberHasItsCountry(t *testing.T) {
 		}
 	}
 }
+
+// R34: who has lost his phone or his mailbox changes these first and is led back to the password, by either.
+func TestDeadContactsAreChangedBeforeThePassword(t *testing.T) {
+	const first = "/security/contact"
+	w := newWorld(t)
+	p, _ := w.withApp()
+	p.open("/security/password").holds(`href="/security/contact?for=password"`)
+	s := p.open("/security/contact?for=password").at(first, 200).says("Then go on with the password")
+	s.holds(`class="back" href="/security/password"`)
+	s = p.fill(s, first+"/phone", "phone", "").at(first, 200).says("Then go on with the password")
+	p.fill(s, first+"/phone", "phone", "13800138001", "region", "CN").at("/security/password", 200).says(
+		"Your number is changed", "Current password")
+	s = p.fill(p.open("/security/contact?for=password"), first+"/email", "email", "nonsense").at(first, 200).says(
+		"Then go on with the password")
+	p.fill(s, first+"/email", "email", "new@example.com").at(first, 200).says("We sent a link to the new address",
+		"Then go on with the password")
+	link := path(w.mailed(auth.TemplateEmailChange).Args["link"])
+	p.fill(p.open(link), link).at("/done/email-changed", 200).holds(`href="/security/password"`)
+
+	s = p.open(first).says("You sign in with them")
+	p.fill(s, first+"/phone", "phone", "+8613800138002").at("/security", 200)
+}

@@ -30,6 +30,19 @@ func contactPages() []page {
 
 func toContacts(x *request) error { return x.redirect("/security/contact") }
 
+// forPassword reports whether contact data are changed first, because they are dead, and then the password (R34).
+func (x *request) forPassword() bool {
+	return x.query("for") == "password" || x.field("for") == "password"
+}
+
+// contacts is the page of contact data, with what it is changed for.
+func (x *request) contacts() string {
+	if x.forPassword() {
+		return "/security/contact?for=password"
+	}
+	return "/security/contact"
+}
+
 // contactsPage asks for a fresh second step before a form is filled in, not after.
 func contactsPage(x *request) error {
 	if err := x.mayContact(); err != nil {
@@ -56,7 +69,7 @@ func (x *request) showContacts() error {
 	}
 	return x.show(http.StatusOK, &assets.Contacts{Frame: f, EmailNow: ownEmail(info),
 		PhoneNow: ownPhone(info), PhoneProved: info.PhoneConfirmed, Email: x.field("email"), Phone: x.field("phone"),
-		Countries: x.countries(info.Region)})
+		ForPassword: x.forPassword(), Countries: x.countries(info.Region)})
 }
 
 // countries is the choice of where a number is dialled: what was chosen already, else the region of a number that the
@@ -115,10 +128,10 @@ func ownPhone(info *auth.SecurityInfo) string {
 func emailPost(x *request) error {
 	info, err := x.s.service.ChangeEmail(x.r.Context(), x.caller, x.field("email"))
 	if err != nil {
-		return x.refuseTo("/security/contact", err)
+		return x.refuseTo(x.contacts(), err)
 	}
 	x.leaveFlash(flash{Key: "email-asked", Time: info.ResendAt})
-	return x.redirect("/security/contact")
+	return x.redirect(x.contacts())
 }
 
 // ownNumber is the number that the account claims and has yet to prove, masked: it is not asked for once more. "" where
@@ -135,16 +148,19 @@ func phonePost(x *request) error {
 	if x.field("remove") == "yes" {
 		number = ""
 	} else if number == "" { // an empty field is a slip, and must not take the number away
-		return x.refuseTo("/security/contact", auth.RefuseField(auth.PhoneMissing, "phone"))
+		return x.refuseTo(x.contacts(), auth.RefuseField(auth.PhoneMissing, "phone"))
 	}
 	if _, err := x.s.service.ChangePhone(x.r.Context(), x.caller, number, x.field("region")); err != nil {
-		return x.refuseTo("/security/contact", err)
+		return x.refuseTo(x.contacts(), err)
 	}
 	p := flash{Key: "phone-changed"}
 	if number == "" {
 		p = flash{Key: "phone-gone"}
 	}
 	x.leaveFlash(p)
+	if x.forPassword() {
+		return x.redirect("/security/password")
+	}
 	return x.redirect("/security")
 }
 

@@ -220,7 +220,8 @@ func donePage(x *request) error {
 	case "password-changed", "removal-stopped", "paused", "introduced", "code-waits":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
-		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security"})
+		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security",
+			Also: "/security/password"})
 	}
 	return auth.Refuse(auth.NotFound)
 }
