@@ -220,8 +220,7 @@ func (w *Work) RetireSecurityCode(id AccountID) error {
 		return Refuse(SecurityCodeNotSet)
 	}
 	x := *a.SecurityCode
-	x.Hash, x.RetiredAt = "", w.now
-	x.Wait = nil
+	x.Hash, x.RetiredAt = "", w.now // what waits for it counts no more
 	a.SecurityCode = &x
 	if err := w.s.accounts.Put(w.tx, string(id), a); err != nil {
 		return err
