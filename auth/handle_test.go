@@ -394,6 +394,23 @@ func TestAPartSendsWithinLimits(t *testing.T) {
 	}
 }
 
+// What a part sends in somebody's act is in his language, unless it says another.
+func TestAPartSendsInTheLanguageOfWhoActs(t *testing.T) {
+	w := newWorld(t)
+	x := w.stall()
+	_, c := w.enrolled("wei@example.com", sellerNumber)
+	w.mail()
+	for said, want := range map[string]string{"": "en", "zh-CN": "zh-CN"} {
+		ok(t, "sending", x.door.Do(t.Context(), c, actOffer, func(p *auth.Work) error {
+			return p.Send(auth.Message{Channel: auth.Mail, Recipient: "a" + ident.Recipient(want) + "@example.com",
+				Template: auth.TemplateChange, Language: said})
+		}))
+		if m := w.lastMail(auth.TemplateChange); m.Language != want {
+			t.Errorf("%q said: got a mail in %q, want %q", said, m.Language, want)
+		}
+	}
+}
+
 // Where the rule reads no session there is none, nor an account; a frozen account has nothing that waits.
 func TestAPartWithoutASession(t *testing.T) {
 	w := waits(t)

@@ -184,6 +184,11 @@ func TestWork(t *testing.T) {
 	w := work(4711)
 	set := func(name string, v any) func(map[string]any) { return func(m map[string]any) { m[name] = v } }
 	later := strings.Replace(w.Salt, "expires=", "expires=9", 1)
+	empty, err := base64.StdEncoding.DecodeString(solution(t, w, 4711, set("took", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := len(empty)
 	for name, c := range map[string]struct {
 		text string
 		key  string
@@ -204,6 +209,8 @@ func TestWork(t *testing.T) {
 		"not base64":        {"{}", "key", noon, false},
 		"nothing":           {"", "key", noon, false},
 		"two":               {base64.StdEncoding.EncodeToString([]byte(`{}{}`)), "key", noon, false},
+		"of most bytes":     {solution(t, w, 4711, set("took", strings.Repeat("x", 2048*3/4-used))), "key", noon, true},
+		"of more":           {solution(t, w, 4711, set("took", strings.Repeat("x", 2048*3/4-used+1))), "key", noon, false},
 		"and more":          {more(t, solution(t, w, 4711, nil), "{}"), "key", noon, false},
 		"and a bracket":     {more(t, solution(t, w, 4711, nil), "]"), "key", noon, true},
 		"long":              {solution(t, w, 4711, set("took", strings.Repeat("x", 4000))), "key", noon, false},

@@ -494,3 +494,36 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
+
+// What is no page is no page either for whoever says that he reads pages, as a browser does that opens such an address.
+func TestProgramsAreAnsweredAsPrograms(t *testing.T) {
+	w := newLabWorld(t)
+	for path, status := range map[string]int{"/api/v1/nothing": 404, "/api/v1/session": 401, "/attestation/options": 0} {
+		method, body := "GET", ""
+		if status == 0 {
+			method, body = "POST", "{"
+		}
+		r := httptest.NewRequest(method, testOrigin+path, strings.NewReader(body))
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Content-Type", "application/json")
+		got := httptest.NewRecorder()
+		w.server.ServeHTTP(got, r)
+		if media := got.Header().Get("Content-Type"); !strings.Contains(media, "json") || status != 0 && got.Code != status {
+			t.Errorf("%s: got %d %s, want JSON", path, got.Code, media)
+		}
+	}
+}
+
+// Only on a person's own machine does a page say that nothing is sent: a site that keeps its messages says nothing.
+func TestOnlyALocalSiteSaysThatNothingIsSent(t *testing.T) {
+	w := localWorld(t, nil)
+	const said = "/dev/messages"
+	if got := opens(w.server, "GET", "http://localhost:8080/sign-in"); !strings.Contains(got.Body.String(), said) {
+		t.Errorf("got no %q at home: %s", said, got.Body)
+	}
+	w = newWorld(t, func(_ *auth.Config, c *Config) { c.Sink = noMessages{} })
+	if s := w.browser().open("/sign-in").at("/sign-in", 200); strings.Contains(s.text, said) {
+		t.Errorf("got %q at a site", said)
+	}
+}

@@ -32,7 +32,7 @@ func (r *room) take(who [3]netip.Prefix, n int) error {
 		return auth.Refuse(auth.Unavailable)
 	}
 	for i, part := range [3]int{4, 3, 2} {
-		if held := r.held[i][who[i]]; counts(i, who[i]) && held > 0 && held+n > free/part {
+		if held := r.held[i][who[i]]; held > 0 && held+n > free/part {
 			return auth.Refuse(auth.TooManyRequests)
 		}
 	}
