@@ -121,6 +121,26 @@ func TestUnjudgedPasswordAfterAWait(t *testing.T) {
 	ok(t, "the right password", try())
 }
 
+// A full queue ends no wait: what a locked try was not charged is not given back to it.
+func TestAFullQueueEndsNoLock(t *testing.T) {
+	k := newKeyed(t)
+	stranger := behind("stranger", "203.0.113.7")
+	try := func(c auth.Caller, password string) error {
+		return lastErr(k.s.SignIn(t.Context(), c, auth.SignInForm{Identifier: target, Password: password}))
+	}
+	for range 5 {
+		wantCode(t, "a wrong password", try(stranger, "Wrong-Horse9"), auth.SignInRefused)
+	}
+	wantCode(t, "the right one of a stranger, locked", try(stranger, password), auth.SignInRefused)
+	free := k.s.Hasher()
+	k.s.HashWith(hashless(rand.Reader, 0, 0))
+	for range 7 {
+		wantCode(t, "with a full queue", try(stranger, password), auth.Unavailable)
+	}
+	k.s.HashWith(free)
+	wantCode(t, "the right one afterwards", try(stranger, password), auth.SignInRefused)
+}
+
 // noSalt is randomness that has run out: a password is judged without, and hashed not.
 type noSalt struct{}
 

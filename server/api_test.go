@@ -244,6 +244,32 @@ func TestCeremonyWithoutCookieIsCookiesOff(t *testing.T) {
 	}
 }
 
+// Whoever holds a mailed link may have it opened in any browser, also in one that has no cookie yet; an exchange goes on
+// in the browser that began it alone.
+func TestLinksNeedNoCookie(t *testing.T) {
+	w := newWorld(t)
+	links := 0
+	for _, rt := range routes() {
+		if rt.who != holder {
+			continue
+		}
+		raw, err := json.Marshal(plausible(rt))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res := ask(w.server, rt.method, "/api/v1"+rt.path, string(raw), "Sec-Fetch-Site", "same-origin")
+		if code := codeIn(res); rt.link == (code == auth.CookiesOff) {
+			t.Errorf("%s %s: got %d %s, want cookies-off: %v", rt.method, rt.path, res.Code, code, !rt.link)
+		}
+		if rt.link {
+			links++
+		}
+	}
+	if links < 3 {
+		t.Errorf("got %d routes of links", links)
+	}
+}
+
 func TestCookieNames(t *testing.T) {
 	for origin, want := range map[string]struct {
 		name, path string

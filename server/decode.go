@@ -89,7 +89,6 @@ func (s *shape) near(name string) string {
 // read reads the value before the reader into a field.
 func (m *member) read(r *strictjson.Reader, f reflect.Value) error {
 	first := r.First()
-	number := first == '-' || first >= '0' && first <= '9'
 	switch {
 	case m.kind == kindString && first == '"':
 		f.SetString(r.Text())
@@ -112,8 +111,8 @@ func (m *member) read(r *strictjson.Reader, f reflect.Value) error {
 		}
 		f.Set(reflect.ValueOf(at))
 		return nil
-	case m.kind == kindInt && number:
-		digits, _ := r.Skip()
+	case m.kind == kindInt:
+		digits, _ := r.Skip() // what is no number is none for Atoi either
 		n, err := strconv.Atoi(string(digits))
 		if err != nil {
 			return auth.RefuseField(auth.MalformedRequest, m.name)
