@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,27 @@ func (w *world) withKey(email, phone string, o virtual.Options,
 	browser := stick(w.t, o)
 	bound, c := w.addKey(with(caller("home"), info.Token), browser, flavour, "Blue key")
 	return browser, bound, c
+}
+
+// Methods are listed in the order in which they were added.
+func TestMethodsStandInTheOrderOfTheirAdding(t *testing.T) {
+	w := newWorld(t)
+	_, _, c := w.withKey("wei@example.com", sellerNumber, virtual.Options{}, auth.SecurityKey)
+	want := []string{"Blue key"}
+	for _, name := range []string{"2", "3", "4", "5", "6", "7"} {
+		w.pass(time.Second)
+		_, c = w.addKey(c, stick(t, virtual.Options{}), auth.SecurityKey, name)
+		want = append(want, name)
+	}
+	info, err := w.s.Security(t.Context(), c)
+	ok(t, "look", err)
+	var got []string
+	for _, m := range info.Methods {
+		got = append(got, m.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 // touch answers a challenge with the key.

@@ -1,12 +1,13 @@
 package auth_test
 
 import (
-	"github.com/latchkey-auth/latchkey/store"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/store"
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/store/bolt"
@@ -154,6 +155,25 @@ func TestRestoredBackupRevivesNothing(t *testing.T) {
 			wantCode(t, "after another start", c.try(w, l), c.want)
 		})
 	}
+}
+
+// What is begun after the restore is good: links, sign-ins, sessions.
+func TestWhatBeginsAfterARestoreIsGood(t *testing.T) {
+	w := newWorld(t)
+	l := w.lead()
+	w.putBack(l.backup)
+	_, err := w.s.Restored(t.Context(), false)
+	ok(t, "restored", err)
+	w.mail()
+	w.pass(time.Minute)
+	ok(t, "forgot", forgot(t.Context(), w.s, caller("home"), "app@example.com"))
+	link := token(w.lastMail(auth.TemplateReset).Args["link"])
+	ok(t, "a new password", w.s.ResetPassword(t.Context(), caller("home"), link, "Another-Horse9"))
+	w.seller("new@example.com", "+8613800138002")
+	c := with(caller("new"), w.signIn(caller("new"), "new@example.com").Token)
+	ok(t, "a new session", lastErr(w.s.Me(t.Context(), c)))
+	_, c = w.addKey(c, stick(t, virtual.Options{}), auth.SecurityKey, "Red key")
+	ok(t, "its next", lastErr(w.s.Me(t.Context(), c)))
 }
 
 // An app code that was used after the backup was taken is unused in the backup.
