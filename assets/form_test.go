@@ -65,7 +65,7 @@ func TestBrowserSendsWhatTheServerTakes(t *testing.T) {
 		}
 	}
 	for _, typed := range []string{"１２３４５６", "123 456", "123\u200b456", "\u202a123456\u202c", "123－456"} {
-		s.show(&Verify{With: WayApp}, chromedp.Evaluate[chromedp.Void](
+		s.show(&Verify{With: WayApp, Help: Help{Ceremony: "sealed"}}, chromedp.Evaluate[chromedp.Void](
 			`void (document.querySelector('[name=code]').value = '`+typed+`')`), press)
 		if got := s.post().form.Get("code"); got != typed {
 			t.Errorf("got the code %q, want %q", got, typed)

@@ -474,7 +474,7 @@ func TestRefusals(t *testing.T) {
 		t.Error("a problem of a field that the page lacks: got it lost, want it above the form")
 	}
 	wrong := render(t, p, Chinese,
-		&Verify{With: WaySMS, Sent: true,
+		&Verify{With: WaySMS, Sent: true, Help: Help{Ceremony: "sealed"},
 			Frame: Frame{Problems: []Problem{{Code: "code-wrong", Field: "code", Args: Args{"label": "K7", "n": 4}}}}})
 	for _, want := range []string{"<title>错误：", `验证码不正确。请查看编号为 <span translate="no">K7</span> 的最新消息。还可尝试 4 次。`} {
 		if !strings.Contains(wrong, want) {
@@ -515,7 +515,7 @@ func TestBasePathAndAddressLine(t *testing.T) {
 			}
 		}
 	})
-	for view, want := range map[View]bool{&SignIn{}: true, &Verify{With: WayApp}: true,
+	for view, want := range map[View]bool{&SignIn{}: true, &Verify{With: WayApp, Help: Help{Ceremony: "sealed"}}: true,
 		&Verify{With: WayKey, Key: &KeyPrompt{}}: true, &History{}: false, &Forgot{}: false} {
 		if got := strings.Contains(render(t, p, English, view), "login.example.com"); got != want {
 			t.Errorf("%T: got address line %v, want %v: it stands where a secret is asked for", view, got, want)
