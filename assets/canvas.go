@@ -145,6 +145,9 @@ func (c *pageData) Seconds(t time.Time) int {
 	return int((t.Sub(c.F.Now) + time.Second - 1) / time.Second)
 }
 
+// Millis is a moment as scripts write it.
+func (c *pageData) Millis(t time.Time) int64 { return t.UnixMilli() }
+
 // Day, When, At and Clock form moments for Say and for pages.
 func (c *pageData) Day(t time.Time) Day { return Day(t) }
 

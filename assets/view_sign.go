@@ -203,6 +203,9 @@ type Check struct {
 	Cookies bool   // the cookie that the redirect to ?c=1 had set came back
 	Tried   bool   // that redirect has been made
 	Browser string // "Chrome on Windows", from the User-Agent; "" unknown
+	Version int    // that it tells; 0: none
+	Dated   bool   // that version is older than two years
+	InApp   bool   // the page is open in the window of an app
 }
 
 // Contact is /help/contact. With Can set it posts reply, topic and text to /help/contact.

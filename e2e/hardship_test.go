@@ -16,6 +16,7 @@ func hardshipJourneys() []journey {
 		{"a browser that refuses cookies", (*person).cookiesOff},
 		{"WeChat's own browser", (*person).weChat},
 		{"a browser that knows no keys", (*person).noWebAuthn},
+		{"a clock that is wrong", (*person).wrongClock},
 		{"numbers and codes as people type them", (*person).asTyped},
 		{"links that are over", (*person).deadLinks},
 		{"the other language half-way", (*person).otherLanguage},
@@ -115,9 +116,18 @@ func (p *person) noWebAuthn() {
 		page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete window.PublicKeyCredential"})
 	p.signOut().signIn().at("/sign-in/verify").says(p.word("problem.key-not-supported.title"), p.word("verify.no-key"))
 	p.follow(`main a[href*="with=app"]`).fill("code", p.code()).submit("/sign-in/verify").at("/security")
-	p.open("/help/check").at("/help/check").says(p.word("check.key.no"), p.word("check.cookies.yes"))
+	p.open("/help/check").at("/help/check").says(p.word("check.key.no"), p.word("check.cookies.yes"),
+		p.word("check.clock.yes"), p.word("check.window.yes"))
 	p.open("/security/keys/new").fill("name",
 		"Key 2").press("main [data-ask]").says(p.word("problem.key-not-supported.title"))
+}
+
+// wrongClock looks why nothing works on a computer whose clock is two minutes behind, and in the window of an app.
+func (p *person) wrongClock() {
+	p.pretend(weChatAgent, eval[string](p, "navigator.language"))
+	send(p, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: "{ const now = Date.now; Date.now = () => now() - 120000 }"})
+	p.open("/help/check").at("/help/check").says(p.word("check.clock.no"), p.word("check.window.no"))
 }
 
 // asTyped types numbers and codes as they come out of phones, papers and input methods.

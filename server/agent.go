@@ -1,6 +1,9 @@
 package server
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // describe names a browser for its owner, such as "Chrome on Windows": never more, so that lists of sessions hold no
 // fingerprint. Order matters, since browsers claim to be each other. Anything else is named as a program.
@@ -56,6 +59,58 @@ func outdated(ua string) bool {
 		return major > 0 && (major < row.major || major == row.major && minor < row.minor)
 	}
 	return false
+}
+
+// A browserVersion is what a browser tells of its age.
+type browserVersion struct {
+	number int  // 0: none that is known here
+	old    bool // older than two years
+}
+
+// versionOf reads the version that a browser tells. Chromium and Firefox count on every four weeks or so (as they did from
+// 2022 to 2025), Safari once a year, and since 2025 by its year. The engine counts, not the name, as in outdated.
+func versionOf(ua string, now time.Time) browserVersion {
+	const d = 24 * time.Hour
+	day := func(year, month, day int) time.Time {
+		return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	}
+	for _, row := range []struct {
+		mark, also string
+		number     int // a version, and when it came out
+		at         time.Time
+		every      time.Duration
+	}{
+		{"Chrome/", "", 100, day(2022, 3, 29), 31 * d},
+		{"CriOS/", "", 100, day(2022, 3, 29), 31 * d},
+		{"FxiOS/", "", 100, day(2022, 5, 3), 29 * d},
+		{"Firefox/", "", 100, day(2022, 5, 3), 29 * d},
+		{"Version/", "Safari/", 18, day(2024, 9, 16), 365 * d},
+	} {
+		_, version, found := strings.Cut(ua, row.mark)
+		if !found || !strings.Contains(ua, row.also) {
+			continue
+		}
+		n, _ := leading(version)
+		since := n - row.number
+		if row.mark == "Version/" && n >= 26 { // 19 to 25 never were
+			since = n - 25
+		}
+		out := row.at.Add(time.Duration(since) * row.every)
+		return browserVersion{n, n > 0 && now.After(out.AddDate(2, 0, 0))}
+	}
+	return browserVersion{}
+}
+
+// inApp reports whether a page is open in the window of an app, which knows no keys and may keep no cookie: a WebView of
+// Android says wv, one of an iPhone lacks the name of Safari, and big apps say theirs.
+func inApp(ua string) bool {
+	for _, mark := range []string{"MicroMessenger/", "; wv)", "QQ/", "AlipayClient", "DingTalk", "Weibo", "FBAN/", "FBAV/",
+		"Instagram", "Line/", "TikTok", "BytedanceWebview"} {
+		if strings.Contains(ua, mark) {
+			return true
+		}
+	}
+	return strings.Contains(ua, "like Mac OS X") && strings.Contains(ua, "AppleWebKit/") && !strings.Contains(ua, "Safari/")
 }
 
 // leading reads the number that a text begins with, 0 for none, and returns what follows it.

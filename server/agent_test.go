@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Every browser and system that lists tell apart, under every other name that it claims besides.
@@ -62,6 +63,44 @@ func TestFirstVersionThatWillDo(t *testing.T) {
 		n, rest := leading(text)
 		if got := fmt.Sprint(n, " ", rest); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// What a browser tells of its age, by every engine that counts: two years old to the day is not yet old.
+func TestVersionsThatBrowsersTell(t *testing.T) {
+	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
+	for ua, want := range map[string]browserVersion{
+		"Chrome/100.0 Safari/537.36": {100, true}, "Chrome/131.0 Safari/537.36": {131, true},
+		"Chrome/132.0 Safari/537.36": {132, false}, "Chrome/160.0 Edg/160.0": {160, false},
+		"CriOS/120.0 Mobile/15E148 Safari/604.1": {120, true}, "Firefox/132.0": {132, true}, "Firefox/133.0": {133, false},
+		"FxiOS/100.0 Safari/604.1": {100, true}, "Version/18.0 Safari/605.1": {18, true},
+		"Version/26.0 Safari/605.1": {26, false}, "Version/26.0": {}, "curl/8.0": {}, "": {}, "Chrome/x": {},
+	} {
+		if got := versionOf(ua, now); got != want {
+			t.Errorf("%q: got %+v, want %+v", ua, got, want)
+		}
+	}
+	newest := time.Date(2022, 3, 29, 0, 0, 0, 0, time.UTC).AddDate(2, 0, 0)
+	if versionOf("Chrome/100", newest).old || !versionOf("Chrome/100", newest.Add(time.Second)).old {
+		t.Error("got another end of two years")
+	}
+}
+
+// Windows of apps by what they say, and browsers by what they do not.
+func TestWindowsOfApps(t *testing.T) {
+	const iPhone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+	for ua, want := range map[string]bool{
+		iPhone + "Version/18.0 Mobile/15E148 Safari/604.1": false, iPhone + "Mobile/15E148": true,
+		iPhone + "CriOS/142.0 Mobile/15E148 Safari/604.1":                            false,
+		iPhone + "Mobile/15E148 MicroMessenger/8.0.54(0x18003630) NetType/WIFI":      true,
+		"Mozilla/5.0 (Linux; Android 15; Pixel; wv) Version/4.0 Chrome/142.0 Mobile": true,
+		"Mozilla/5.0 (Linux; Android 15; Pixel) Chrome/142.0 Mobile Safari/537.36":   false,
+		"Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36":                   false,
+		"Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0":     false, "": false, "curl/8.0": false,
+	} {
+		if got := inApp(ua); got != want {
+			t.Errorf("%q: got an app's window %v, want %v", ua, got, want)
 		}
 	}
 }

@@ -22,7 +22,9 @@ func checkPage(x *request) error {
 	if x.query("c") == "" {
 		return x.redirect("/help/check?c=1")
 	}
-	return x.show(http.StatusOK, &assets.Check{Frame: x.frame(), Tried: true, Cookies: !x.fresh, Browser: x.caller.Agent})
+	told := versionOf(x.r.UserAgent(), x.s.now())
+	return x.show(http.StatusOK, &assets.Check{Frame: x.frame(), Tried: true, Cookies: !x.fresh, Browser: x.caller.Agent,
+		Version: told.number, Dated: told.old, InApp: inApp(x.r.UserAgent())})
 }
 
 func contactPage(x *request) error {

@@ -11,6 +11,8 @@ if (list) {
     }
   };
   answer('script', true);
+  // a minute off: codes of an app are wrong then
+  answer('clock', Math.abs(Date.now() - $('[data-now]', list).dataset.now) < 60000);
   answer('secure', isSecureContext);
   answer('key', canKey());
   answer('addon', !canKey() || (native(navigator.credentials.get) && native(navigator.credentials.create)));
