@@ -54,7 +54,7 @@ type journey struct {
 func TestJourneys(t *testing.T) {
 	s := newStage(t)
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
-		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys())
+		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {
 			t.Run(j.name+"/"+lang, func(t *testing.T) {

@@ -34,7 +34,7 @@ type sweep struct {
 	axe     string
 	reached map[string]bool // routes
 	stops   map[string]bool // states, by name
-	secret  string          // the security code
+	owners  string          // the security code
 	routes  []string
 }
 
@@ -361,7 +361,7 @@ func (w *sweep) secrets() {
 		submit("/security/question").at("/security")
 	w.open("/security/security-code").submit("/security/security-code").at("/security/security-code")
 	w.look("security code, shown")
-	w.secret = eval[string](w.person, "document.getElementById('cs').innerText")
+	w.owners = eval[string](w.person, "document.getElementById('cs').innerText")
 	w.press("main [name=saved]").submit("/security/security-code/saved").at("/security")
 	for _, by := range []string{"question", "security-code"} {
 		w.see("/security/password?by=" + by)
@@ -376,7 +376,7 @@ func (w *sweep) byCode() {
 	w.see("/sign-in/security-code")
 	w.fill("security-code", "00000").submit("/sign-in/security-code")
 	w.look("security code in place of the second step, wrong")
-	w.fill("security-code", w.secret).submit("/sign-in/security-code").at("/done/code-waits")
+	w.fill("security-code", w.owners).submit("/sign-in/security-code").at("/done/code-waits")
 	w.look("security code in place of the second step, right")
 	w.see(w.house.letter(w.t, "email", w.email, "/undo/").link(w.t, w.house.origin))
 }
