@@ -23,8 +23,8 @@ type Account struct {
 	Phone    ident.Phone    `json:"p,omitempty"`
 	PhoneAt  time.Time      `json:"pt,omitzero"` // when a code sent to Phone came back; zero: only claimed
 	Language string         `json:"l,omitempty"`
-	Handle   []byte         `json:"h"` // the WebAuthn user handle
-	Password string         `json:"pw"`
+	Handle   []byte         `json:"h"`  // the WebAuthn user handle
+	Password string         `json:"pw"` // its hash; "" is none that opens anything, until a link sets one
 	// PasswordAt is when the password was last set.
 	PasswordAt time.Time `json:"pwt"`
 	CreatedAt  time.Time `json:"c"`

@@ -138,6 +138,14 @@ const (
 	TooManyInvitations Code = "too-many-invitations"
 )
 
+// The codes of cases for who has lost every second step.
+const (
+	LostMissing  Code = "lost-missing" // it was not said what is lost
+	CaseMoved    Code = "case-moved"   // it stands elsewhere by now
+	StoryMissing Code = "story-missing"
+	StoryTooLong Code = "story-too-long"
+)
+
 // The codes of security keys. WebAuthn Level 3 §7.1 and §7.2.
 const (
 	KeyMalformed       Code = "key-malformed"

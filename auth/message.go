@@ -80,6 +80,18 @@ const (
 	TemplateShopPeople  = "shop-people"  // to the owners, of all of these
 )
 
+// Templates of messages about cases for who has lost every second step. args: at, and to the owner's addresses link, by
+// which he objects.
+const (
+	TemplateRecoveryLink     = "recovery-link"     // args: link. To the account's own mailbox
+	TemplateRecoveryNew      = "recovery-new"      // args: link. To a mailbox that nobody has shown yet: it names nothing
+	TemplateRecoveryNews     = "recovery-news"     // to who applied; args: stands, link
+	TemplateRecoveryOpened   = "recovery-opened"   // to the owner, as those below
+	TemplateRecoveryApproved = "recovery-approved" // args: due
+	TemplateRecoveryStopped  = "recovery-stopped"  // it came to nothing
+	TemplateRecoveryDone     = "recovery-done"     // the second step is off
+)
+
 // A Rank is how soon a message is needed: the lower, the sooner.
 type Rank int
 
@@ -99,9 +111,9 @@ func (m *Message) Rank() Rank {
 	switch m.Template {
 	case TemplateCode, TemplateIntroduce:
 		return RankCode
-	case TemplateReset, TemplateResetLink, TemplateEmailChange:
+	case TemplateReset, TemplateResetLink, TemplateEmailChange, TemplateRecoveryLink:
 		return RankReset
-	case TemplateSignUp, TemplateSignUpExisting, TemplateShopInvite:
+	case TemplateSignUp, TemplateSignUpExisting, TemplateShopInvite, TemplateRecoveryNew:
 		return RankSignUp
 	}
 	return RankNotice

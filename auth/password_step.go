@@ -80,7 +80,7 @@ func (s *Service) verifyPassword(ctx context.Context, g *guess, typed string) (b
 	if g.locked != nil && g.mayKnow {
 		return false, nil // who is told so has no need of equal times
 	}
-	if g.account == nil || g.locked != nil {
+	if g.account == nil || g.locked != nil || cmp.Or(g.hash, g.account.Password) == "" {
 		return false, refuseHash(s.hasher.Dummy(ctx, typed))
 	}
 	right, err := s.hasherOf(g).Verify(ctx, cmp.Or(g.hash, g.account.Password), typed)

@@ -67,6 +67,12 @@ func NewRecords[T any](name string, indexes ...store.Index[T]) *Records[T] {
 	return &Records[T]{name: name, indexes: indexes}
 }
 
+// IndexOf is an index by which documents are found by exact values that show nothing where they are stored; empty ones
+// are left out.
+func IndexOf[T any](name string, values func(*T) []string) store.Index[T] {
+	return store.Blind(name, false, values)
+}
+
 // Sweep says which documents are over at a time: they are deleted some time
 // later. It returns r.
 func (r *Records[T]) Sweep(over func(*T, time.Time) bool) *Records[T] {
