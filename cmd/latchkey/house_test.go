@@ -21,7 +21,7 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //
 //	4  cmd/*                                         anything
 //	3  server                                        the face
-//	2  webauthn totp oob lookup notify lab team      siblings never import each other
+//	2  webauthn totp oob lookup notify lab team recovery  siblings never import each other
 //	1  auth                                          the domain
 //	0  ident  password  puzzle  store  assets  virtual    import nothing of ours
 var floors = map[string][]string{
@@ -50,7 +50,8 @@ var floors = map[string][]string{
 	"notify":          {"auth", "ident"},
 	"lab":             {"auth", "ident", "password"},
 	"team":            {"auth", "ident"},
-	"server":          {"auth", "lab", "team", "ident", "password", "assets", "strictjson"},
+	"recovery":        {"auth", "ident"},
+	"server":          {"auth", "lab", "team", "recovery", "ident", "password", "assets", "strictjson"},
 	"cmd/latchkey":    {anything},
 	"cmd/virtualkey":  {anything},
 	"e2e":             {"virtual"},
@@ -79,6 +80,7 @@ var testFloors = map[string][]string{
 	"notify":          {"store", "store/bolt"},
 	"lab":             {"store", "store/bolt", "totp"},
 	"team":            {"store", "store/bolt", "store/storetest", "totp", "lab"},
+	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
 		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},
 	"e2e":      {anything},

@@ -1,0 +1,51 @@
+// Package recovery is for who has nothing left to prove the second step with: cases, what is said and shown in them,
+// and who decides. It is a subject as any other: its use cases go through auth's door by the rules that it registers.
+// It signs nobody in. An approved case has auth end the account's second step, and that is all.
+//
+// # Nouns
+//
+//	Account (auth) ──< case ──< step     what the applicant said, and what reviewers asked for
+//	                    │
+//	                    └─────< vote     of a reviewer for it; two as a rule, and never one's own
+//
+// # How a case goes
+//
+//	Ask ──mail──► asked ──OpenCase──► open ──AnswerCase──► review ──ApproveCase──► approved ──delay──► done
+//	                │                   │                   │   ▲                     │
+//	                │ 24 h              │ 30 days   AskMore │   │ AnswerCase          │ second step off,
+//	                ▼                   ▼                   ▼   │                     │ the next session enrols
+//	              (gone)              (gone)               more ┘                     │
+//	                                                        │                         │
+//	            review ──RefuseCase──► refused ──AppealCase, once──► review           │
+//	            open, review, more, approved ──WithdrawCase, by the applicant──► withdrawn
+//	            open, review, more, approved ──StopCase, by the owner──────────► stopped
+//
+// The link in the mail is the case's for its whole life: whoever holds it reads the account's mail, or that of the new
+// address that was asked for. It is stored nowhere: the site makes it anew from the case's id.
+//
+// # The clock
+//
+// Reviewers have 12 hours. The clock runs in review alone; it pauses while the applicant is asked for more, and begins
+// anew with an appeal.
+//
+//	open     review            more            review             approved
+//	  ─ ─ ─ ─ ├───runs────────┤ ─ ─pauses─ ─ ─ ├──runs──► 12 h     ─ ─ ─ ─
+//
+// # What nobody is told
+//
+// Whether somebody has an account. Asking answers alike for everybody, and takes as long. A new address is mailed in
+// any case, and a case that is nobody's goes on like every other until reviewers see that there is no account. That its
+// owner has stopped a case is told to the applicant in the same words.
+//
+// # How an owner stops a case
+//
+// All his addresses hear of it, and get a link. Signed in, he stops it with a strong method that the case does not name
+// as lost, or with two weak ones. Whatever else he has, the link or a phone that the case says is stolen, makes the case
+// wait: once, for 24 hours, and no fewer than two reviewers then decide. So a thief with the phone does not stop the
+// owner for ever, and a thief who applies does not get past the owner. Within a week of a case that was stopped the
+// next one waits from its beginning.
+//
+// # Collections
+//
+//	recovery_case   "<id>"   found by the account, blind; ended by a restored backup, which does not know who stopped it
+package recovery

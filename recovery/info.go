@@ -1,0 +1,111 @@
+package recovery
+
+import (
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
+)
+
+// CaseInfo is a case as its applicant sees it.
+type CaseInfo struct {
+	State     State
+	Lost      []Thing
+	NewEmail  ident.Masked // the address that the account moves to; "" is its own
+	OpenedAt  time.Time    `json:",omitzero"`
+	Clock     ClockInfo
+	Wants     []Want // what is asked for at present
+	Steps     []StepInfo
+	Reason    Reason    `json:",omitempty"` // of the refusal
+	MayAppeal bool      // once
+	Due       time.Time `json:",omitzero"` // when the second step ends
+	Until     time.Time `json:",omitzero"` // when the case is over if nothing is done
+}
+
+// ClockInfo is the reviewers' clock.
+type ClockInfo struct {
+	Hours  int       // they have
+	Used   int       // minutes of it
+	Due    time.Time `json:",omitzero"` // when they should have decided; zero while the clock pauses
+	Paused bool
+}
+
+// StepInfo is one thing that was said in a case.
+type StepInfo struct {
+	At    time.Time
+	Own   bool // by the applicant
+	Text  string
+	Wants []Want
+}
+
+// OwnCase is a case as the account's owner sees it who is signed in.
+type OwnCase struct {
+	ID       string
+	State    State
+	Lost     []Thing
+	NewEmail ident.Masked
+	OpenedAt time.Time
+	Due      time.Time `json:",omitzero"`
+	Objected bool      // it waits longer already
+}
+
+// StopInfo is what an owner's word has done to a case.
+type StopInfo struct {
+	Stopped bool // it is over
+	Lost    []Thing
+}
+
+func (s *Service) info(x *record, now time.Time) *CaseInfo {
+	info := &CaseInfo{State: x.told(), Lost: x.Lost, NewEmail: x.Email.Mask(), OpenedAt: x.OpenAt, Wants: []Want{},
+		Steps: []StepInfo{}, Due: x.Due, Until: x.until()}
+	info.Clock = ClockInfo{Hours: int(s.config.Target / time.Hour), Used: int(x.Clock.used(now) / time.Minute),
+		Paused: x.Clock.Since.IsZero()}
+	if !info.Clock.Paused {
+		info.Clock.Due = x.Clock.Since.Add(s.config.Target - x.Clock.Ran)
+	}
+	for i := range x.Steps {
+		p := &x.Steps[i]
+		info.Steps = append(info.Steps, StepInfo{At: p.At, Own: p.By == "", Text: p.Text, Wants: append([]Want{}, p.Wants...)})
+		if x.State == More && p.By != "" {
+			info.Wants = append([]Want{}, p.Wants...)
+		}
+	}
+	if info.State == Refused {
+		info.Reason, info.MayAppeal = x.Reason, x.mayAppeal()
+	}
+	return info
+}
+
+// told is the state as the applicant is told it.
+func (x *record) told() State {
+	if x.State == Stopped || x.State == Refused && x.Reason == NoAccount {
+		return Closed
+	}
+	return x.State
+}
+
+func (x *record) mayAppeal() bool {
+	return x.State == Refused && !x.Appealed && x.Reason != MailboxUsed
+}
+
+func (x *record) ownInfo() OwnCase {
+	return OwnCase{ID: x.ID, State: x.State, Lost: x.Lost, NewEmail: x.Email.Mask(), OpenedAt: x.OpenAt, Due: x.Due,
+		Objected: !x.ObjectedAt.IsZero()}
+}
+
+// A Reviewer is a member of the staff who decides, as the desk knows him.
+type Reviewer struct {
+	ID       string           // his name in the trail
+	Accounts []auth.AccountID // his own, and those that he looks after: he decides none of their cases
+}
+
+// A CaseFile is a case as reviewers see it.
+type CaseFile struct {
+	CaseInfo
+	ID         string
+	Account    auth.AccountID // "" : nobody has such an account
+	Approvals  int
+	Needed     int
+	ObjectedAt time.Time // by the owner, with what does not stop it
+	Appealed   bool
+}

@@ -1,0 +1,107 @@
+package recovery
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// The actions of applicants and of owners. They are API and never renamed.
+const (
+	ActAsk      auth.Action = "recovery-ask"
+	ActLook     auth.Action = "recovery-look"
+	ActOpen     auth.Action = "recovery-open"
+	ActAnswer   auth.Action = "recovery-answer"
+	ActAppeal   auth.Action = "recovery-appeal"
+	ActWithdraw auth.Action = "recovery-withdraw"
+	ActObject   auth.Action = "recovery-object"
+	ActOwn      auth.Action = "recovery-own"
+	ActStop     auth.Action = "recovery-stop"
+)
+
+// The actions of reviewers, and of the service itself.
+const (
+	ActView    auth.Action = "recovery-view"
+	ActMore    auth.Action = "recovery-more"
+	ActApprove auth.Action = "recovery-approve"
+	ActRefuse  auth.Action = "recovery-refuse"
+	ActDone    auth.Action = "recovery-done" // an approved case came due
+)
+
+// ageStop is how fresh the proof is by which an owner stops a case.
+const ageStop = 10 * time.Minute
+
+func rules() map[auth.Action]auth.Rule {
+	all := map[auth.Action]auth.Rule{
+		ActLook: {Who: auth.Anyone, Reads: true},
+		ActOwn:  {Who: auth.Enrolled, Reads: true},
+		ActStop: {Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Weak, MaxAge: ageStop}, Audit: true},
+	}
+	for _, a := range []auth.Action{ActAsk, ActOpen, ActAnswer, ActAppeal, ActWithdraw, ActObject} {
+		all[a] = auth.Rule{Who: auth.Anyone, Audit: true} // whoever holds the link
+	}
+	for _, a := range []auth.Action{ActView, ActMore, ActApprove, ActRefuse, ActDone} {
+		all[a] = auth.Rule{Who: auth.System, Audit: true} // no request of a seller can be it
+	}
+	return all
+}
+
+// Config is how a site decides cases.
+type Config struct {
+	// Cases says that somebody reviews cases here. Without, nobody is let into opening one.
+	Cases bool
+
+	Reviewers int           // how many approve a case; an owner's objection makes it two at least
+	Target    time.Duration // within which reviewers decide
+	Delay     time.Duration // from the approval to the end of the second step
+	DelayNew  time.Duration // likewise, where the case moves the account to a new address
+	Objection time.Duration // how much longer it takes after an owner's objection
+	CoolOff   time.Duration // from then on no payout is approved
+}
+
+// Default is what a site has that says nothing else.
+func Default() Config {
+	return Config{Reviewers: 2, Target: 12 * time.Hour, Delay: 24 * time.Hour, DelayNew: 72 * time.Hour,
+		Objection: 24 * time.Hour, CoolOff: 72 * time.Hour}
+}
+
+// How long what waits for the applicant waits, and what is over is kept.
+const (
+	askedLife = 24 * time.Hour
+	idleLife  = 30 * 24 * time.Hour
+	keptLife  = 90 * 24 * time.Hour
+)
+
+// How often one may ask in a day, of one account or for one mailbox.
+const (
+	asksPerDay      = 3
+	asksByStrangers = 10 // of all networks together
+)
+
+// Service is every use case of recovery. It is safe for concurrent use.
+type Service struct {
+	door   *auth.Door
+	origin string // of links: configuration alone
+	config Config
+	cases  *auth.Records[record]
+	alike  auth.HoldBack // of answers to who asks
+}
+
+// New registers recovery with a service. origin is the site's public address, with its path.
+func New(s *auth.Service, origin string, config Config) (*Service, error) {
+	t := &Service{origin: origin, config: config}
+	t.cases = auth.NewRecords("case", auth.IndexOf("account", (*record).owners)).Perishable().Sweep(isOver).Due(isDue, t.finish)
+	var err error
+	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(), Collections: []auth.Collection{t.cases}})
+	if err != nil {
+		return nil, fmt.Errorf("registering recovery: %w", err)
+	}
+	return t, nil
+}
+
+// HasCases reports whether the site takes cases.
+func (s *Service) HasCases() bool { return s.config.Cases }
+
+// Times is how long each step takes here.
+func (s *Service) Times() Config { return s.config }

@@ -1,0 +1,195 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// This file is what reviewers do. The desk says who they are; no seller's request comes here.
+
+// needed is how many reviewers approve a case.
+func (s *Service) needed(x *record) int {
+	if !x.ObjectedAt.IsZero() {
+		return max(2, s.config.Reviewers)
+	}
+	return max(1, s.config.Reviewers)
+}
+
+// delay is how long an approved case waits.
+func (s *Service) delay(x *record) time.Duration {
+	d := s.config.Delay
+	if x.Email != "" {
+		d = s.config.DelayNew
+	}
+	if !x.ObjectedAt.IsZero() {
+		d += s.config.Objection
+	}
+	return d
+}
+
+// mayDecide refuses Forbidden for a case that is a reviewer's own or that of somebody whom he looks after, that he has
+// approved already, or whose appeal is against his refusal.
+func (x *record) mayDecide(r Reviewer) error {
+	voted := slices.ContainsFunc(x.Votes, func(v vote) bool { return v.By == r.ID })
+	own := x.Account != "" && slices.Contains(r.Accounts, x.Account)
+	if r.ID == "" || voted || own || slices.Contains(x.By, r.ID) {
+		return auth.Refuse(auth.Forbidden)
+	}
+	return nil
+}
+
+// decide is a reviewer's pass over a case that is in review; what do does to it is stored. Refuses NotFound, CaseMoved,
+// Forbidden.
+func (s *Service) decide(ctx context.Context, c auth.Caller, a auth.Action, r Reviewer, id string,
+	do func(*auth.Work, *record) error) (*CaseFile, error) {
+	return auth.Do(ctx, s.door, s.door.Staff(c, r.ID), a, func(w *auth.Work) (*CaseFile, error) {
+		x, err := s.existing(w, id)
+		if err != nil {
+			return nil, err
+		}
+		if x.State != Review {
+			return nil, auth.Refuse(auth.CaseMoved)
+		}
+		if err := x.mayDecide(r); err != nil {
+			return nil, err
+		}
+		if err := do(w, x); err != nil {
+			return nil, err
+		}
+		return s.file(x, w.Now()), s.cases.Put(w, x.ID, x)
+	})
+}
+
+func (s *Service) file(x *record, now time.Time) *CaseFile {
+	f := &CaseFile{CaseInfo: *s.info(x, now), ID: x.ID, Account: x.Account, Approvals: len(x.Votes), Needed: s.needed(x),
+		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed}
+	f.State = x.State
+	return f
+}
+
+// ViewCase shows a case to a reviewer. Every look is in the trail. Refuses NotFound; Forbidden for one's own.
+func (s *Service) ViewCase(ctx context.Context, c auth.Caller, r Reviewer, id string) (*CaseFile, error) {
+	return auth.Do(ctx, s.door, s.door.Staff(c, r.ID), ActView, func(w *auth.Work) (*CaseFile, error) {
+		x, err := s.existing(w, id)
+		if err != nil {
+			return nil, err
+		}
+		if r.ID == "" || x.Account != "" && slices.Contains(r.Accounts, x.Account) {
+			return nil, auth.Refuse(auth.Forbidden)
+		}
+		return s.file(x, w.Now()), nil
+	})
+}
+
+const maxQuestion = 500 // characters
+
+// AskMore asks the applicant for more; the clock pauses until he answers. Refuses NotFound, CaseMoved, Forbidden,
+// MalformedRequest for what nobody asks for, StoryMissing and StoryTooLong.
+func (s *Service) AskMore(ctx context.Context, c auth.Caller, r Reviewer, id string, wants []Want, text string) (*CaseFile,
+	error) {
+	return s.decide(ctx, c, ActMore, r, id, func(w *auth.Work, x *record) error {
+		for _, want := range wants {
+			if !slices.Contains(Wants(), want) {
+				return auth.RefuseField(auth.MalformedRequest, "wants")
+			}
+		}
+		text, err := cleanText(text, maxQuestion)
+		if err != nil {
+			return err
+		}
+		if len(x.Steps) >= maxSteps-1 {
+			return auth.Refuse(auth.CaseMoved)
+		}
+		x.Steps = append(x.Steps, step{At: w.Now(), By: r.ID, Wants: wants, Text: text})
+		x.Votes = nil // they had seen less
+		x.move(More, w.Now())
+		return s.tellApplicant(w, x)
+	})
+}
+
+// ApproveCase is a reviewer's word for a case. With the last that is needed the delay begins, and every address hears
+// of it. Refuses NotFound, also for a case that is nobody's, CaseMoved, Forbidden.
+func (s *Service) ApproveCase(ctx context.Context, c auth.Caller, r Reviewer, id string) (*CaseFile, error) {
+	return s.decide(ctx, c, ActApprove, r, id, func(w *auth.Work, x *record) error {
+		if x.Account == "" {
+			return auth.Refuse(auth.NotFound)
+		}
+		x.Votes = append(x.Votes, vote{By: r.ID, At: w.Now()})
+		if len(x.Votes) < s.needed(x) {
+			return nil
+		}
+		x.move(Approved, w.Now())
+		x.ApprovedAt, x.Due = w.Now(), w.Now().Add(s.delay(x))
+		if err := s.tellApplicant(w, x); err != nil {
+			return err
+		}
+		return s.tellOwner(w, x, auth.TemplateRecoveryApproved, "recovery-approved")
+	})
+}
+
+// RefuseCase ends a case for a reason. Refuses NotFound, CaseMoved, Forbidden, and MalformedRequest for what is no
+// reason.
+func (s *Service) RefuseCase(ctx context.Context, c auth.Caller, r Reviewer, id string, why Reason) (*CaseFile, error) {
+	return s.decide(ctx, c, ActRefuse, r, id, func(w *auth.Work, x *record) error {
+		if !slices.Contains(Reasons(), why) || why == NoAccount && x.Account != "" {
+			return auth.RefuseField(auth.MalformedRequest, "reason")
+		}
+		return s.refuse(w, x, why, r.ID)
+	})
+}
+
+func (s *Service) refuse(w *auth.Work, x *record, why Reason, by string) error {
+	x.move(Refused, w.Now())
+	x.Reason, x.Due = why, time.Time{}
+	x.By = append(x.By, by)
+	if err := s.tellApplicant(w, x); err != nil {
+		return err
+	}
+	return s.tellOwner(w, x, auth.TemplateRecoveryStopped, "recovery-stopped")
+}
+
+// finish ends the second step of an account whose case has come due. It runs as the service itself.
+func (s *Service) finish(ctx context.Context, c auth.Caller, id string) error {
+	return s.door.Do(ctx, c, ActDone, func(w *auth.Work) error {
+		x, err := s.cases.Get(w, id)
+		if errors.Is(err, auth.ErrNoRecord) {
+			return nil
+		}
+		if err != nil || !isDue(x, w.Now()) || len(x.Votes) < s.needed(x) {
+			return err
+		}
+		w.About(x.Account)
+		if x.Email != "" {
+			if has, err := w.HasAccount(x.Email); err != nil {
+				return err
+			} else if has { // since the case was opened
+				if err := s.refuse(w, x, MailboxUsed, ""); err != nil {
+					return err
+				}
+				return s.cases.Put(w, x.ID, x)
+			}
+		}
+		if err := w.Consume(x.ID, w.Now().Add(keptLife), auth.CaseMoved); err != nil {
+			return err
+		}
+		x.move(Done, w.Now())
+		if err := s.tellOwner(w, x, auth.TemplateRecoveryDone, "recovery-done"); err != nil { // while he has addresses
+			return err
+		}
+		if x.Email != "" {
+			if err := s.tellApplicant(w, x); err != nil {
+				return err
+			}
+		}
+		err = w.SwitchOffSecondStep(x.Account, auth.SwitchOff{Email: x.Email, PhoneGone: slices.Contains(x.Lost, Phone),
+			CodeGone: slices.Contains(x.Lost, Code) && len(x.Votes) > 1, CoolOff: s.config.CoolOff})
+		if err != nil {
+			return err
+		}
+		return s.cases.Put(w, x.ID, x)
+	})
+}
