@@ -19,13 +19,17 @@ import (
 //	mail.shop-invite      link, until                     mail.shop-people    shop, member, did, role, link, at, person
 //	mail.shop-joined, mail.shop-role, mail.shop-paused, mail.shop-back, mail.shop-removed, mail.shop-left
 //	                      shop, role, link, at, person
+//	mail.recovery-link, mail.recovery-new                link, until, person
+//	mail.recovery-news    stands, link, at                mail.recovery-approved    link, at, until, person
+//	mail.recovery-opened, mail.recovery-stopped, mail.recovery-done
+//	                      link, at, person
 //	sms.code, sms.enrol, sms.confirm                     code, label, minutes, host
 //	mail.code-waits       link, until, browser, place, person
 //	sms.changed, sms.waiting                             what, name
 //	sms.code-waits
 //	voice.code            code
 //
-// role and did are words of the texts "role.<role>" and "did.<did>".
+// role and did are words of the texts "role.<role>" and "did.<did>", stands of "case.<stands>".
 // what is a change, as in the texts "change.<what>"; undo says that link undoes it, else it
 // leads to where the password is reset. minutes is how long the code is
 // valid; host is for the last line of a text, which lets a browser fill in the code for that host alone. site is
@@ -64,13 +68,16 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	return "", "", "", fmt.Errorf("writing message: no template %q", name)
 }
 
-// shopWords puts what messages about shops say of people into words.
+// shopWords puts what messages say of people in shops, and of cases, into words.
 func (l *mailDraft) shopWords() {
 	if role, _ := l.args["role"].(string); role != "" {
 		l.args["role"] = l.say("role." + role)
 	}
 	if did, _ := l.args["did"].(string); did != "" {
 		l.args["did"] = l.say("did." + did)
+	}
+	if stands, _ := l.args["stands"].(string); stands != "" {
+		l.args["stands"] = l.say("case." + stands)
 	}
 }
 

@@ -18,7 +18,67 @@ func Samples(now time.Time) []Sample {
 	all = append(all, s.securing()...)
 	all = append(all, s.methods()...)
 	all = append(all, s.shops()...)
+	all = append(all, s.recovery()...)
 	return append(all, s.others()...)
+}
+
+func (s sampler) recovery() []Sample {
+	things := []Tick{{"phone", true}, {"key", false}, {"passkey", false}, {"pc", false}, {"mailbox", false}, {"paper", false},
+		{"code", false}}
+	line := CaseLine{ID: "c1", At: s.ago(day), Lost: []string{"phone", "paper"}}
+	due := line
+	due.Email, due.Due = "n•••@example.org", s.in(day)
+	due.Waits = true
+	asked := Said{At: s.ago(2 * time.Hour), Text: "Which goods do you sell?", Want: []string{"shop", "answer"}}
+	own := Said{At: s.ago(day), Own: true, Text: "My phone fell into the sea.\nI sell tea."}
+	at := func(state string, f func(*RecoveryCase)) *RecoveryCase {
+		v := &RecoveryCase{Frame: s.at("/recovery/case/x"), Link: "x", State: state, Clock: CaseClock{Hours: 12, Paused: true}}
+		f(v)
+		return v
+	}
+	return []Sample{
+		{"recovery", &Recovery{Frame: s.at("/recovery"), Cases: true, Hours: 12, Wait: 24, WaitNew: 72, Removal: 24, Code: 72}},
+		{"recovery-off", &Recovery{Frame: s.at("/recovery"), Removal: 24, Code: 72}},
+		{"recovery-ask", &RecoveryAsk{Frame: s.at("/recovery/ask"), Identifier: "wei@example.com", Things: things, Puzzle: "p",
+			Picture: "/api/v1/puzzle/p", Work: "{}"}},
+		{"recovery-ask-refused", &RecoveryAsk{Frame: s.refused(s.at("/recovery/ask"), Problem{Code: "lost-missing", Field: "lost"}),
+			Email: "nonsense", Things: things[1:], Puzzle: "p", Picture: "/api/v1/puzzle/p", Work: "{}"}},
+		{"recovery-sent", &RecoverySent{Frame: s.at("/recovery/sent")}},
+		{"recovery-asked", at("asked", func(v *RecoveryCase) { v.Email, v.Until = "n•••@example.org", s.in(day) })},
+		{"recovery-open", at("open", func(v *RecoveryCase) { v.Until = s.in(30 * day) })},
+		{"recovery-open-refused", at("open", func(v *RecoveryCase) {
+			v.Frame = s.refused(v.Frame, Problem{Code: "story-too-long", Field: "text"})
+			v.Typed = "My phone …"
+		})},
+		{"recovery-review", at("review", func(v *RecoveryCase) {
+			v.Clock = CaseClock{Hours: 12, Used: 3, Above: 20, Due: s.in(9 * time.Hour)}
+			v.Said = []Said{own}
+		})},
+		{"recovery-late", at("review", func(v *RecoveryCase) {
+			v.Clock = CaseClock{Hours: 12, Used: 13, Due: s.ago(time.Hour)}
+			v.Said = []Said{own}
+		})},
+		{"recovery-more", at("more", func(v *RecoveryCase) {
+			v.Clock = CaseClock{Hours: 12, Used: 3, Above: 20, Paused: true}
+			v.Said = []Said{own, asked}
+			v.Until = s.in(30 * day)
+		})},
+		{"recovery-approved", at("approved", func(v *RecoveryCase) { v.Due, v.Said = s.in(day), []Said{own} })},
+		{"recovery-done", at("done", func(v *RecoveryCase) { v.Until = s.in(90 * day) })},
+		{"recovery-refused", at("refused", func(v *RecoveryCase) {
+			v.Reason, v.MayAppeal = "not-proved", true
+			v.Said = []Said{own}
+		})},
+		{"recovery-withdrawn", at("withdrawn", func(v *RecoveryCase) { v.Until = s.in(90 * day) })},
+		{"recovery-withdraw", &RecoveryWithdraw{Frame: s.at("/recovery/case/x/withdraw"), Link: "x"}},
+		{"recovery-closed", at("closed", func(v *RecoveryCase) { v.Until = s.in(90 * day) })},
+		{"recovery-used", &RecoveryCase{Frame: s.refused(s.at("/recovery/case/x"), Problem{Code: "link-used"})}},
+		{"recovery-stop", &RecoveryStop{Frame: s.at("/recovery/stop/x"), Link: "x", CaseLine: line}},
+		{"recovery-stop-waits", &RecoveryStop{Frame: s.at("/recovery/stop/x"), Link: "x", CaseLine: due}},
+		{"recovery-stop-used", &RecoveryStop{Frame: s.refused(s.at("/recovery/stop/x"), Problem{Code: "link-used"})}},
+		{"recovery-own", &RecoveryOwn{Frame: s.signedIn("/security/recovery/c1"), CaseLine: line}},
+		{"recovery-own-waits", &RecoveryOwn{Frame: s.signedIn("/security/recovery/c1"), CaseLine: due}},
+	}
 }
 
 func (s sampler) shops() []Sample {

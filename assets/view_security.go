@@ -23,9 +23,10 @@ type Security struct {
 	Browsers    int       // trusted browsers
 	TrustUntil  time.Time // the latest end of trust
 	Sessions    int
-	Advice      []Problem // things to do soon, such as {Code: "few-codes", Args: …}; texts advice.<Code>
-	TrustOn     bool      // policy allows trusted browsers
-	Invited     string    // the shop that invites the seller and that the account was made for; "" for none
+	Advice      []Problem  // things to do soon, such as {Code: "few-codes", Args: …}; texts advice.<Code>
+	TrustOn     bool       // policy allows trusted browsers
+	Cases       []CaseLine // that want the second step switched off, and from which something may still come
+	Invited     string     // the shop that invites the seller and that the account was made for; "" for none
 }
 
 // A Holder is one row of the overview: a method, or a stick with all that it holds.

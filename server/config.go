@@ -15,6 +15,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/lab"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/team"
 )
 
@@ -43,6 +44,7 @@ type Config struct {
 	Receipts Receipts                    // nil: no gateway reports back
 	Sink     Sink                        // nil: no page of sent messages
 	Shops    *team.Service               // the use cases of shops
+	Recovery *recovery.Service           // of who has lost every second step
 	Lab      *lab.Service                // the use cases of a lab; nil: a real site
 	Inbox    Inbox                       // of a lab; nil: its messages cannot be read
 

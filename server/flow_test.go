@@ -154,7 +154,7 @@ func TestWhoSignsInComesBack(t *testing.T) {
 			continue
 		}
 		p := w.browser()
-		path := strings.NewReplacer("{id}", "x", "{link}", "x", "{shop}", "x", "{member}", "x").Replace(pg.path) + "?a=b"
+		path := strings.NewReplacer("{id}", "x", "{link}", "x", "{shop}", "x", "{member}", "x", "{case}", "x").Replace(pg.path) + "?a=b"
 		if pg.path == "/confirm" {
 			path += "&for=password"
 		}

@@ -217,7 +217,7 @@ func donePage(x *request) error {
 	switch what := x.param("what"); what {
 	case "undone":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
-	case "password-changed", "removal-stopped", "paused", "introduced", "code-waits":
+	case "password-changed", "removal-stopped", "paused", "introduced", "code-waits", "case-waits":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security",

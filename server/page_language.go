@@ -38,7 +38,8 @@ func languagePost(x *request) error {
 func carried(to string, posted url.Values) url.Values {
 	typed, anything := url.Values{}, false
 	for _, name := range []string{"name", "user-name", "email", "phone", "identifier", "place", "terms", "remember", "shared",
-		"via", "sealed", "question", "role"} {
+		"via", "sealed", "question", "role", "new-email", "text", "lost-phone", "lost-key", "lost-passkey", "lost-pc",
+		"lost-mailbox", "lost-paper", "lost-code"} {
 		v := posted.Get(name)
 		if v == "" {
 			continue

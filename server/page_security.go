@@ -11,7 +11,7 @@ import (
 
 func securityPages(methods auth.Table) []page {
 	list := []page{
-		{path: "/security", who: session, uses: []string{"Security", "WaitingInvitation"}, get: overviewPage},
+		{path: "/security", who: session, uses: []string{"Security", "WaitingInvitation", "OwnCases"}, get: overviewPage},
 		{path: "/security/start", who: session, uses: []string{"Security"}, get: startPage},
 		{path: "/security/keys", who: session, uses: []string{"Security"}, get: keysPage},
 		{path: "/security/keys/which", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"}, get: keyTestPage,
@@ -93,6 +93,13 @@ func overviewPage(x *request) error {
 		return err
 	} else if waiting != nil {
 		v.Invited = waiting.Shop
+	}
+	cases, err := x.s.recovery.OwnCases(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	for i := range cases {
+		v.Cases = append(v.Cases, caseLine(&cases[i]))
 	}
 	if n := info.FewCodes; n > 0 { // R78
 		v.Advice = []assets.Problem{{Code: "few-codes", Args: assets.Args{"n": n}}}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/team"
 )
 
@@ -83,6 +84,7 @@ func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 		"browsers": auth.ActTrust, "name": auth.ActUserName, "question": auth.ActQuestion,
 		"security-code":     auth.ActSetSecurityCode,
 		"security-code-use": auth.ActSecurityCode, "payout": auth.ActPayout, "shop": team.ActRole,
+		"recovery": recovery.ActStop,
 	}
 	for i := range x.s.methods {
 		if row := &x.s.methods[i]; row.Served && !row.Set {

@@ -33,7 +33,7 @@ type page struct {
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
 		forgotPages(), securityPages(s.methods), secretPages(), contactPages(), approvePages(), bindPages(),
-		shopPages(), helpPages())
+		shopPages(), recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }
 

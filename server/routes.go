@@ -39,7 +39,7 @@ type route struct {
 func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
 		sessionRoutes(), methodRoutes(), passwordRoutes(), secretRoutes(), contactRoutes(), shopRoutes(), peopleRoutes(),
-		invitationRoutes())
+		invitationRoutes(), recoveryRoutes())
 }
 
 func signRoutes() []route {

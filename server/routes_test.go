@@ -8,13 +8,15 @@ import (
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/team"
 )
 
 // everyUseCase lists the exported methods of auth.Service and of the subjects.
 func everyUseCase() []string {
 	var names []string
-	for _, typ := range []reflect.Type{reflect.TypeFor[*auth.Service](), reflect.TypeFor[*team.Service]()} {
+	for _, typ := range []reflect.Type{reflect.TypeFor[*auth.Service](), reflect.TypeFor[*team.Service](),
+		reflect.TypeFor[*recovery.Service]()} {
 		for i := range typ.NumMethod() {
 			names = append(names, typ.Method(i).Name)
 		}
@@ -46,6 +48,10 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"DemandOf":    "no use case: the rules, for pages",
 		"Lab":         "no use case: the way to those of testers",
 		"Methods":     "no use case: the table of methods, for pages and messages",
+		"HasCases":    "no use case: what the site has set",
+		"Times":       "likewise",
+
+		"ViewCase": "the desk of reviewers", "AskMore": "likewise", "ApproveCase": "likewise", "RefuseCase": "likewise",
 
 		"SealForBrowser": "no use case: what a page leaves with its browser",
 		"OpenForBrowser": "no use case: what a page left with its browser",

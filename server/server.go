@@ -20,6 +20,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/lab"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/team"
 )
 
@@ -57,6 +58,7 @@ type Server struct {
 	regions  func(lang string) []assets.Country // that numbers may be of
 	log      *slog.Logger
 	shops    *team.Service
+	recovery *recovery.Service
 	lab      *lab.Service    // nil: a real site
 	messages *messageDoor    // nil: messages are sent, or a lab's
 	stopping context.Context // ends when no new requests are taken
@@ -90,6 +92,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, errors.New("server needs a lab's use cases with a lab, and with nothing else")
 	}
 	s.shops = cfg.Shops
+	s.recovery = cfg.Recovery
 	if s.lab = cfg.Lab; s.lab != nil {
 		s.site.prefix += labPrefix(at.origin)
 	} else {

@@ -26,6 +26,7 @@ const (
 	setbackLife = 5 * time.Minute
 	setbackTold = 30 * time.Second // for so long the page says what was refused; then it only keeps what was typed
 	setbackSeal = "refused form"
+	maxTold     = 2000 // bytes of a text of several lines; a longer one would not fit in the cookie
 )
 
 // errAnswered says that the request has been answered while its page was being made.
@@ -90,7 +91,8 @@ func (x *request) carrySetback(b *setback) bool {
 // typedFields are the fields that a form shows again after a refusal.
 func typedFields() []string {
 	return []string{"name", "user-name", "email", "phone", "region", "identifier", "place", "terms", "remember",
-		"shared", "via", "kind", "question", "role"}
+		"shared", "via", "kind", "question", "role", "new-email", "text", "lost-phone", "lost-key", "lost-passkey", "lost-pc",
+		"lost-mailbox", "lost-paper", "lost-code"}
 }
 
 func (x *request) typed() map[string]string {
@@ -99,7 +101,11 @@ func (x *request) typed() map[string]string {
 	}
 	typed := map[string]string{}
 	for _, name := range typedFields() {
-		if v := x.field(name); v != "" && len(v) <= 254 {
+		most := 254
+		if name == "text" {
+			most = maxTold
+		}
+		if v := x.field(name); v != "" && len(v) <= most {
 			typed[name] = v
 		}
 	}

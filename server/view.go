@@ -8,6 +8,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/password"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/team"
 )
 
@@ -271,6 +272,11 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		team.ActSuspend: "shop-suspended", team.ActResume: "shop-resumed", team.ActRemove: "shop-removed",
 		team.ActLeave:      "shop-left",
 		auth.ActCodeSignIn: "code-sign-in",
+		recovery.ActAsk:    "recovery-asked", recovery.ActOpen: "recovery-opened", recovery.ActAnswer: "recovery-answered",
+		recovery.ActAppeal: "recovery-appealed", recovery.ActWithdraw: "recovery-withdrawn",
+		recovery.ActObject: "recovery-objected", recovery.ActStop: "recovery-stopped", recovery.ActView: "recovery-viewed",
+		recovery.ActMore: "recovery-more", recovery.ActApprove: "recovery-approved", recovery.ActRefuse: "recovery-refused",
+		recovery.ActDone: "recovery-done",
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
 		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",

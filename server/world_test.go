@@ -30,6 +30,7 @@ import (
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/oob"
 	"github.com/latchkey-auth/latchkey/password"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/team"
@@ -111,6 +112,11 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	face.Pages = w.pages
 	face.Static = w.pages.Static()
 	if face.Shops, err = team.New(w.service, testOrigin, fewOfAll()); err != nil {
+		t.Fatal(err)
+	}
+	cases := recovery.Default()
+	cases.Cases = true
+	if face.Recovery, err = recovery.New(w.service, testOrigin, cases); err != nil {
 		t.Fatal(err)
 	}
 	if w.service.Lab() != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/notify"
 	"github.com/latchkey-auth/latchkey/oob"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/server"
 	"github.com/latchkey-auth/latchkey/totp"
 	"github.com/latchkey-auth/latchkey/webauthn"
@@ -52,6 +53,7 @@ type Config struct {
 	TOTP     totp.Config
 	OOB      oob.Config
 	Lookup   lookup.Config
+	Recovery recovery.Config
 	Notify   notify.Config
 }
 
@@ -93,6 +95,8 @@ func defaults() Config {
 		Data:   "./latchkey-data",
 		Site:   "Latchkey",
 		Preset: "marketplace",
+
+		Recovery: recovery.Default(),
 	}
 }
 

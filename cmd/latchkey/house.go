@@ -21,6 +21,7 @@ import (
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/notify"
 	"github.com/latchkey-auth/latchkey/oob"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/server"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/team"
@@ -50,6 +51,7 @@ type house struct {
 
 	clock *auth.Clock // of a lab; nil: a real site
 	shops *team.Service
+	cases *recovery.Service
 	lab   *lab.Service     // nil: a real site
 	inbox *notify.Inbox    // of a lab
 	now   func() time.Time // service time
@@ -120,6 +122,9 @@ func (h *house) domain(at *url.URL) error {
 // subjects registers the packages whose use cases go through the service's door.
 func (h *house) subjects() (err error) {
 	if h.shops, err = team.New(h.service, h.config.Origin, team.DefaultLimits()); err != nil {
+		return err
+	}
+	if h.cases, err = recovery.New(h.service, h.config.Origin, h.config.Recovery); err != nil {
 		return err
 	}
 	if h.config.Lab {
@@ -197,7 +202,7 @@ func (h *house) front(*url.URL) error {
 	face.Now = h.now
 	face.Alarms = h.alarms
 	face.Receipts, face.Lab = reports, h.lab
-	face.Shops = h.shops
+	face.Shops, face.Recovery = h.shops, h.cases
 	if sink := h.dispatch.Sink(); sink != nil {
 		face.Sink = sentBox{sink}
 	}

@@ -43,6 +43,14 @@ func wordings() map[string]wording {
 		auth.TemplateShopLeft:       {mail: "mail.shop-left", link: "/shop"},
 		auth.TemplateShopPeople:     {mail: "mail.shop-people", link: "/shop"},
 		auth.TemplateCodeWaits:      {mail: "mail.code-waits", short: "code-waits"},
+
+		auth.TemplateRecoveryLink:     {mail: "mail.recovery-link"},
+		auth.TemplateRecoveryNew:      {mail: "mail.recovery-new"},
+		auth.TemplateRecoveryNews:     {mail: "mail.recovery-news"},
+		auth.TemplateRecoveryOpened:   {mail: "mail.recovery-opened"},
+		auth.TemplateRecoveryApproved: {mail: "mail.recovery-approved"},
+		auth.TemplateRecoveryStopped:  {mail: "mail.recovery-stopped", link: "/security"},
+		auth.TemplateRecoveryDone:     {mail: "mail.recovery-done", link: "/forgot"},
 	}
 }
 
@@ -59,7 +67,7 @@ func changes(methods auth.Table) map[string]string {
 		"phone": "phone-changed", "user-name": "user-name-changed", "question": "question-set",
 		"question-removed": "question-removed"}
 	for _, what := range []string{"security-code-set", "security-code-used", "security-code-retired",
-		"signed-in-by-code"} {
+		"signed-in-by-code", "recovery-opened", "recovery-approved", "recovery-stopped", "recovery-done"} {
 		names[what] = what
 	}
 	for i := range methods {

@@ -85,6 +85,7 @@ func TestEveryMessageHasWords(t *testing.T) {
 					"link": "https://shop.example/x/abc",
 					"name": "Wei", "at": "2026-11-22T02:00:00Z",
 					"shop": "Blue shop", "member": "Mo", "role": "member", "did": "joined",
+					"stands": "approved",
 				}}
 			text, err := say(m)
 			if err != nil {

@@ -84,6 +84,17 @@ func TestWordsOfNotices(t *testing.T) {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
 					"role": "read-only", "member": "Mo", "did": did})
 			}
+		case auth.TemplateRecoveryOpened, auth.TemplateRecoveryApproved, auth.TemplateRecoveryStopped, auth.TemplateRecoveryDone:
+			more := map[string]string{"at": args["at"], "person": "Wei"}
+			if template == auth.TemplateRecoveryOpened || template == auth.TemplateRecoveryApproved {
+				more["link"], more["due"] = "https://shop.example/recovery/stop/abc", "2026-11-23T02:00:00Z"
+			}
+			words(template, auth.Mail, more)
+		case auth.TemplateRecoveryNews:
+			for _, stands := range []string{"more", "approved", "refused", "closed", "done"} {
+				words(template, auth.Mail, map[string]string{"at": args["at"], "stands": stands,
+					"link": "https://shop.example/recovery/case/abc"})
+			}
 		}
 		if slices.Contains(shortTemplates(), template) {
 			for _, k := range what {

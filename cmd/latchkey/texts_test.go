@@ -18,7 +18,7 @@ import (
 
 // speaking are the folders whose strings name texts.
 func speaking() []string {
-	return []string{"assets", "auth", "server", "cmd/latchkey", "notify", "team"}
+	return []string{"assets", "auth", "server", "cmd/latchkey", "notify", "team", "recovery"}
 }
 
 // Every text is said by somebody. A text is named whole, by a template or by Go, or it is put together: of a beginning
@@ -55,7 +55,7 @@ func narrow() map[string][]string {
 		"offer": {"server/page_security.go", "auth/table.go", "assets/pages/security.html"},
 		"for":   {"server/page_"}, "banner": {"server/pages.go"}, "advice": {"server/page_security.go"},
 		"delivery": {"auth/message.go"}, "mail": {"cmd/latchkey/messages.go", "assets/"},
-		"holds": {"server/", "auth/table.go"}, "lost": {"server/view.go", "server/page_security.go"},
+		"holds": {"server/", "auth/table.go"}, "lost": {"server/view.go", "server/page_security.go", "recovery/case.go"},
 	}
 }
 

@@ -1,0 +1,93 @@
+package assets
+
+import "time"
+
+// Recovery is /recovery: the ways that are open to somebody who has lost every second step, the fastest first.
+type Recovery struct {
+	Frame
+	Cases         bool // somebody reviews cases here
+	Hours         int  // within which reviewers decide
+	Wait, WaitNew int  // hours from their approval on: with the account's own mailbox, and with a new address
+	Removal       int  // hours that a removal waits
+	Code          int  // hours that a sign-in by the security code waits
+}
+
+// RecoveryAsk is /recovery/ask. It posts identifier, new-email, "lost-<Name>" for each thing that is ticked, and what
+// was made of the puzzle, to the same path.
+type RecoveryAsk struct {
+	Frame
+	Identifier, Email string
+	Things            []Tick
+	Puzzle            string // the sealed puzzle
+	Picture           string // its picture's path, without Config.Base
+	Work              string // JSON of the work that a script can do instead
+}
+
+// A Tick is a box to tick. Its text is "lost.<Name>".
+type Tick struct {
+	Name string
+	On   bool
+}
+
+// RecoverySent is /recovery/sent.
+type RecoverySent struct{ Frame }
+
+// RecoveryCase is /recovery/case/{link}. The forms post to …/open, and to …/answer and …/appeal (text).
+type RecoveryCase struct {
+	Frame
+	Link      string // "" with a problem: the link is no good
+	State     string // texts "recovery-case.<State>.title" and ".lead"
+	Email     string // the new address, masked; "" for the account's own
+	Clock     CaseClock
+	Said      []Said
+	Reason    string // text "reason.<Reason>"
+	MayAppeal bool
+	Due       time.Time // when the second step ends
+	Until     time.Time // when the case is dropped
+	Typed     string
+}
+
+// RecoveryWithdraw is /recovery/case/{link}/withdraw: it asks first, and posts the button to the same path.
+type RecoveryWithdraw struct {
+	Frame
+	Link string
+}
+
+// A CaseClock is the reviewers' clock.
+type CaseClock struct {
+	Hours       int // they have
+	Used, Above int // hours of it that are used, and minutes above
+	Due         time.Time
+	Paused      bool
+}
+
+// Said is one thing that was said in a case.
+type Said struct {
+	At   time.Time
+	Own  bool // by the applicant
+	Text string
+	Want []string // texts "want.<Want>"
+}
+
+// RecoveryStop is /recovery/stop/{link}, of the owner's notice. It posts the button to the same path.
+type RecoveryStop struct {
+	Frame
+	Link string // "" with a problem: the link is no good
+	CaseLine
+}
+
+// RecoveryOwn is /security/recovery/{case}: the owner, signed in, stops a case. It posts the button to the same path.
+type RecoveryOwn struct {
+	Frame
+	CaseLine
+}
+
+// A CaseLine is a case as the account's owner sees it.
+type CaseLine struct {
+	ID    string
+	At    time.Time // it was opened
+	Email string    // the new address, masked; "" for the account's own
+	Due   time.Time // when the second step ends
+	Waits bool      // it waits longer already
+	Lost  []string  // texts "lost.<Lost>"
+}

@@ -1,0 +1,214 @@
+package server
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/recovery"
+)
+
+func recoveryPages() []page {
+	return []page{
+		{path: "/recovery", who: anyone, get: recoveryPage},
+		{path: "/recovery/ask", who: anyone, uses: []string{"Puzzle", "PuzzlePicture", "Ask"}, get: recoveryAsk,
+			post: recoveryAskPost},
+		{path: "/recovery/sent", who: anyone, get: recoverySent},
+		{path: "/recovery/case/{link}", who: holder, uses: []string{"Case"}, get: casePage},
+		{path: "/recovery/case/{link}/open", who: holder, uses: []string{"OpenCase"}, get: toCase, post: caseOpenPost},
+		{path: "/recovery/case/{link}/answer", who: holder, uses: []string{"AnswerCase"}, get: toCase,
+			post: caseAnswerPost},
+		{path: "/recovery/case/{link}/appeal", who: holder, uses: []string{"AppealCase"}, get: toCase,
+			post: caseAppealPost},
+		{path: "/recovery/case/{link}/withdraw", who: holder, uses: []string{"WithdrawCase"},
+			get: caseWithdrawPage, post: caseWithdrawPost},
+		{path: "/recovery/stop/{link}", who: holder, uses: []string{"Objection", "ObjectCase"}, get: objectionPage,
+			post: objectionPost},
+		{path: "/security/recovery/{case}", who: enrolled, what: "recovery", uses: []string{"StepUp", "OwnCases",
+			"StopCase"},
+			get: ownCasePage, post: ownCasePost},
+	}
+}
+
+func hours(d time.Duration) int { return int(d / time.Hour) }
+
+// recoveryPage says which ways are open, and how fast each is.
+func recoveryPage(x *request) error {
+	t := x.s.recovery.Times()
+	return x.show(http.StatusOK, &assets.Recovery{Frame: x.frame(), Cases: x.s.recovery.HasCases(), Hours: hours(t.Target),
+		Wait: hours(t.Delay), WaitNew: hours(t.DelayNew), Removal: hours(x.s.config.Policy.RemovalDelay),
+		Code: hours(x.s.config.Policy.CodeDelay)})
+}
+
+// lostField is the box of a thing.
+func lostField(t recovery.Thing) string { return "lost-" + string(t) }
+
+// recoveryAsk shows a new puzzle each time.
+func recoveryAsk(x *request) error {
+	if !x.s.recovery.HasCases() {
+		return x.redirect("/recovery")
+	}
+	v := &assets.RecoveryAsk{Frame: x.frame(), Identifier: x.identifier(), Email: x.field("new-email")}
+	for _, t := range recovery.Things() {
+		v.Things = append(v.Things, assets.Tick{Name: string(t), On: x.field(lostField(t)) != ""})
+	}
+	p, err := x.s.service.Puzzle(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	work, err := json.Marshal(p.Work)
+	if err != nil {
+		return fmt.Errorf("writing the work of a puzzle: %w", err)
+	}
+	v.Puzzle = p.Puzzle
+	v.Picture = apiBase + "/puzzle/" + p.Puzzle
+	v.Work = string(work)
+	return x.show(http.StatusOK, v)
+}
+
+// recoveryAskPost answers alike for known and unknown.
+func recoveryAskPost(x *request) error {
+	f := recovery.AskForm{Identifier: strings.TrimSpace(x.field("identifier")), NewEmail: strings.TrimSpace(x.field("new-email"))}
+	for _, t := range recovery.Things() {
+		if x.field(lostField(t)) != "" {
+			f.Lost = append(f.Lost, t)
+		}
+	}
+	f.PuzzleAnswer = auth.PuzzleAnswer{Puzzle: x.field("puzzle"), Signs: x.field("signs"), Work: x.field("work")}
+	if err := x.s.recovery.Ask(x.r.Context(), x.caller, f); err != nil {
+		return x.refuseTo(x.local(), err)
+	}
+	return x.redirect("/recovery/sent")
+}
+
+func recoverySent(x *request) error {
+	return x.show(http.StatusOK, &assets.RecoverySent{Frame: x.frame()})
+}
+
+// casePath is the path of the case that this page is about.
+func (x *request) casePath() string { return "/recovery/case/" + x.param("link") }
+
+func toCase(x *request) error { return x.redirect(x.casePath()) }
+
+func casePage(x *request) error {
+	v := &assets.RecoveryCase{Frame: x.frame(), Link: x.param("link"), Typed: x.field("text")}
+	info, err := x.s.recovery.Case(x.r.Context(), x.caller, v.Link)
+	if err != nil {
+		return x.deadLink(&v.Frame, &v.Link, err, v)
+	}
+	v.State, v.Email = string(info.State), string(info.NewEmail)
+	v.Clock = assets.CaseClock{Hours: info.Clock.Hours, Used: info.Clock.Used / 60, Above: info.Clock.Used % 60,
+		Due: info.Clock.Due, Paused: info.Clock.Paused}
+	v.Reason, v.MayAppeal = string(info.Reason), info.MayAppeal
+	v.Due, v.Until = info.Due, info.Until
+	for _, s := range info.Steps {
+		said := assets.Said{At: s.At, Own: s.Own, Text: s.Text}
+		for _, w := range s.Wants {
+			said.Want = append(said.Want, string(w))
+		}
+		v.Said = append(v.Said, said)
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// moved goes on to the case, which says where it stands by now.
+func (x *request) moved(err error) error {
+	if err != nil {
+		return x.refuseTo(x.casePath(), err)
+	}
+	return toCase(x)
+}
+
+func caseOpenPost(x *request) error {
+	_, err := x.s.recovery.OpenCase(x.r.Context(), x.caller, x.param("link"))
+	return x.moved(err)
+}
+
+func caseAnswerPost(x *request) error {
+	_, err := x.s.recovery.AnswerCase(x.r.Context(), x.caller, x.param("link"), x.field("text"))
+	return x.moved(err)
+}
+
+func caseAppealPost(x *request) error {
+	_, err := x.s.recovery.AppealCase(x.r.Context(), x.caller, x.param("link"), x.field("text"))
+	return x.moved(err)
+}
+
+// caseWithdrawPage asks first.
+func caseWithdrawPage(x *request) error {
+	if _, err := x.s.recovery.Case(x.r.Context(), x.caller, x.param("link")); err != nil {
+		return toCase(x) // which says what is wrong with the link
+	}
+	return x.show(http.StatusOK, &assets.RecoveryWithdraw{Frame: x.frame(), Link: x.param("link")})
+}
+
+func caseWithdrawPost(x *request) error {
+	_, err := x.s.recovery.WithdrawCase(x.r.Context(), x.caller, x.param("link"))
+	return x.moved(err)
+}
+
+func caseLine(c *recovery.OwnCase) assets.CaseLine {
+	line := assets.CaseLine{ID: c.ID, At: c.OpenedAt, Email: string(c.NewEmail), Due: c.Due, Waits: c.Objected}
+	for _, t := range c.Lost {
+		line.Lost = append(line.Lost, string(t))
+	}
+	return line
+}
+
+func objectionPage(x *request) error {
+	v := &assets.RecoveryStop{Frame: x.frame(), Link: x.param("link")}
+	info, err := x.s.recovery.Objection(x.r.Context(), x.caller, v.Link)
+	if err != nil {
+		return x.deadLink(&v.Frame, &v.Link, err, v)
+	}
+	v.CaseLine = caseLine(info)
+	return x.show(http.StatusOK, v)
+}
+
+func objectionPost(x *request) error {
+	if _, err := x.s.recovery.ObjectCase(x.r.Context(), x.caller, x.param("link")); err != nil {
+		return x.refuseTo(x.local(), err)
+	}
+	return x.redirect("/done/case-waits")
+}
+
+// ownCasePage asks for a fresh second step first: what it is decides what the owner's word is worth.
+func ownCasePage(x *request) error {
+	if err := x.mayNow(recovery.ActStop); err != nil {
+		return err
+	}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	list, err := x.s.recovery.OwnCases(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(list, func(c recovery.OwnCase) bool { return c.ID == x.param("case") })
+	if at < 0 {
+		return auth.Refuse(auth.NotFound)
+	}
+	return x.show(http.StatusOK, &assets.RecoveryOwn{Frame: f, CaseLine: caseLine(&list[at])})
+}
+
+func ownCasePost(x *request) error {
+	info, err := x.s.recovery.StopCase(x.r.Context(), x.caller, x.param("case"))
+	switch {
+	case errors.Is(err, auth.Refuse(auth.NotFound)): // withdrawn, refused or done since
+		return x.refuseTo("/security", err)
+	case err != nil:
+		return x.refuseTo(x.local(), err)
+	case info.Stopped:
+		x.leaveFlash(flash{Key: "case-stopped"})
+	default:
+		x.leaveFlash(flash{Key: "case-waits", Tone: "warn"})
+	}
+	return x.redirect("/security")
+}
