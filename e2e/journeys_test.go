@@ -54,7 +54,7 @@ type journey struct {
 func TestJourneys(t *testing.T) {
 	s := newStage(t)
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
-		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys())
+		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {
 			t.Run(j.name+"/"+lang, func(t *testing.T) {
@@ -86,7 +86,8 @@ func newStage(t *testing.T) *stage {
 	s.startBrowser(t)
 	// One machine is every seller's here; and nobody waits half a minute for a second code, or for
 	// the app's next one.
-	quick := []string{"LATCHKEY_SERVER_RATE_BURST=-1", "LATCHKEY_POLICY_RESEND_AFTER=0s", "LATCHKEY_TOTP_WINDOW=4"}
+	quick := []string{"LATCHKEY_SERVER_RATE_BURST=-1", "LATCHKEY_POLICY_RESEND_AFTER=0s", "LATCHKEY_TOTP_WINDOW=4",
+		"LATCHKEY_RECOVERY_CASES=true"}
 	s.house = startProgram(t, s.binary, t.TempDir(), quick...)
 	s.hasty = startProgram(t, s.binary, t.TempDir(), append(quick, "LATCHKEY_POLICY_CEREMONY_LIFE=12s")...)
 	return s

@@ -56,6 +56,7 @@ func TestSweep(t *testing.T) {
 			w.enrolling()
 			w.settings()
 			w.shops()
+			w.recovering()
 			w.signingIn()
 			w.rest()
 			w.lab(room)
@@ -242,7 +243,8 @@ func (w *sweep) strangers() {
 	for _, path := range []string{"/sign-up", "/sign-in", "/sign-in/key", "/forgot", "/help/check", "/help/contact",
 		"/sign-out", "/no-such-page",
 		"/done/password-changed", "/done/removal-stopped", "/undo/no-such-link",
-		"/sign-up/confirm/no-such-link", "/forgot/password/no-such-link"} {
+		"/sign-up/confirm/no-such-link", "/forgot/password/no-such-link",
+		"/recovery/case/no-such-link", "/recovery/stop/no-such-link"} {
 		w.see(path)
 	}
 	w.open("/sign-up").fill("email", "lin@").submit("/sign-up")
