@@ -18,7 +18,7 @@ func TestFourWaysPage(t *testing.T) {
 	s = p.fill(s, "/confirm", "code", w.code(secret)).at("/security/password", 200).says("Send the link",
 		"all sessions end")
 	lacks(s, "With the security question", "With the security code")
-	s.holds(`href="/security/contact"`)
+	s.holds(`href="/security/contact?for=password"`)
 	s.holds(`href="/security/password?by=current"`)
 	p.fill(s, "/security/password/mail").at("/security", 200).says("We sent a link to your security e-mail")
 	if told := w.mailed(auth.TemplateResetLink); told.Recipient != testEmail {
