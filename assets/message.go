@@ -23,7 +23,7 @@ import (
 //	mail.recovery-news    stands, link, at                mail.recovery-approved    link, at, until, person
 //	mail.recovery-opened, mail.recovery-stopped, mail.recovery-done
 //	                      link, at, person
-//	sms.code, sms.enrol, sms.confirm                     code, label, minutes, host
+//	sms.code, sms.enrol, sms.confirm, sms.reset          code, label, minutes, host
 //	mail.code-waits       link, until, browser, place, person
 //	sms.changed, sms.waiting                             what, name
 //	sms.code-waits
@@ -50,7 +50,7 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 		l.args["item"] = l.item(what)
 	}
 	l.shopWords()
-	needsCode := kind == "code" || kind == "enrol" || kind == "confirm"
+	needsCode := kind == "code" || kind == "enrol" || kind == "confirm" || name == "sms.reset"
 	if needsCode && missing(l.args["code"]) {
 		return "", "", "", fmt.Errorf("writing message %s: no code", name)
 	}

@@ -64,7 +64,7 @@ func TestEveryTextIsOneSegment(t *testing.T) {
 		for _, line := range []string{"", "fit", "never"} {
 			p := newPages(t, Config{Site: "account.shop.example", Signature: name, CodeLine: line})
 			for _, lang := range []string{English, Chinese} {
-				for _, kind := range []string{"sms.code", "sms.enrol", "sms.confirm"} {
+				for _, kind := range []string{"sms.code", "sms.enrol", "sms.confirm", "sms.reset"} {
 					for _, host := range hosts {
 						for _, minutes := range []string{"1", "10"} {
 							args := Args{"code": "482913", "label": "KQ", "minutes": minutes, "host": host}

@@ -131,13 +131,38 @@ type Forgot struct {
 }
 
 // ForgotCheck is /forgot/check, before anything is sent from a browser that the account does not know. It posts
-// identifier, puzzle and signs, or identifier and work, to the same path.
+// identifier, puzzle and signs, or identifier and work, to the same path. With Phone set it is /forgot/phone/check, and
+// posts phone and region instead of identifier.
 type ForgotCheck struct {
 	Frame
 	Identifier string
+	Phone      string // as typed
+	Region     string // that it was dialled in
 	Puzzle     string // the sealed puzzle
 	Picture    string // its picture's path, without Config.Base
 	Work       string // JSON of the work that a script can do instead
+}
+
+// ForgotPhone is /forgot/phone. It posts phone and region to the same path.
+type ForgotPhone struct {
+	Frame
+	Phone     string // as typed
+	Countries Countries
+}
+
+// ForgotPhoneCode is /forgot/phone/code, the same for numbers that nobody has. It posts ceremony and code to the same
+// path.
+type ForgotPhoneCode struct {
+	Frame
+	Ceremony string
+	Number   string // as typed
+}
+
+// ForgotName is /forgot/phone/name, behind the right code. It posts ceremony and user-name to the same path.
+type ForgotName struct {
+	Frame
+	Ceremony string
+	UserName string // as typed
 }
 
 // ForgotSent is /forgot/sent, the same for accounts that exist and that don't. It posts ceremony and code to the same

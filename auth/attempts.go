@@ -20,6 +20,9 @@ import (
 //	a/<account>/<kind>              codes of a binding          Policy.Guesses
 //	c/<account>/<kind>              all known browsers together the limit
 //	e/<account>/<kind>              all others together         with c, where Policy.OneLimit
+//	g/<ceremony>                    codes of one text of a      textedTries
+//	                                forgotten password
+//	h/<account>                     user names behind such      nameTries in nameLock, then that way is closed
 //	p/<account>                     strangers' second steps     outAfter
 type attempts struct {
 	Failures   int       `json:"f"`           // consecutive, ended by a right answer

@@ -100,10 +100,14 @@ func (w *Work) bindDraws(a *Account, channel Channel, to ident.Recipient) []draw
 	return append(draws, w.textDraws(ident.Phone(to), by)...)
 }
 
-// networkDraws is what a text to a new number draws of the caller's network: an IPv4 address or an IPv6 /56, and four
-// times as much of the /24 or /48 around it.
+// networkDraws is what a text to a new number draws of the caller's network.
 func (w *Work) networkDraws() []draw {
-	most := w.s.policy.BindsPerNetwork
+	return w.drawsOfNetwork("pw/", w.s.policy.BindsPerNetwork, TextsLater)
+}
+
+// drawsOfNetwork is what an act draws of the caller's network: an IPv4 address or an IPv6 /56, and four times as much of
+// the /24 or /48 around it.
+func (w *Work) drawsOfNetwork(prefix string, most int, code Code) []draw {
 	ip := w.caller.IP.Unmap()
 	if !ip.IsValid() {
 		return nil
@@ -115,7 +119,7 @@ func (w *Work) networkDraws() []draw {
 	var draws []draw
 	for i, bits := range widths {
 		net := netip.PrefixFrom(ip.WithZone(""), bits).Masked()
-		draws = append(draws, draw{key: "pw/" + w.s.shortMAC("network", net.String()), most: most << (2 * i), code: TextsLater})
+		draws = append(draws, draw{key: prefix + w.s.shortMAC("network", net.String()), most: most << (2 * i), code: code})
 	}
 	return capped(draws)
 }

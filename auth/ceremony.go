@@ -19,7 +19,9 @@ const (
 	ForBind      Purpose = "bind"
 	ForIntroduce Purpose = "introduce" // a mailed code on its way back into the browser that asked
 	ForReset     Purpose = "reset"     // a mailed code on its way back, and then what it has proved
-	forCodes     Purpose = "codes"     // recovery codes on their way into a file
+	// ForResetPhone is a texted code on its way back, and then the user name.
+	ForResetPhone Purpose = "reset-phone"
+	forCodes      Purpose = "codes" // recovery codes on their way into a file
 )
 
 // forSecret is a security code on its way to a page that is loaded again.

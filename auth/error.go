@@ -106,6 +106,14 @@ const (
 	TextsLater       Code = "texts-later" // to new numbers; a key or an app needs none
 )
 
+// The codes of a password that is forgotten, by phone.
+const (
+	PhoneResetLater  Code = "phone-reset-later" // no more texts for now; a mail needs none
+	NumberIsOnlyStep Code = "number-only-step"  // behind the number stands no other second step
+	UserNameWrong    Code = "user-name-wrong"
+	UserNameClosed   Code = "user-name-closed" // too many wrong ones: this way alone, for a time
+)
+
 // The codes of the puzzle before what anybody can ask for.
 const (
 	PuzzleNeeded Code = "puzzle-needed"

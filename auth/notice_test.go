@@ -16,6 +16,8 @@ func actsNobodyHearsOf() map[Action]string {
 		ActForgot:        "the link is what arrives",
 		ActTemporary:     "the sign-in that follows is told of, where the browser is new",
 		ActKeepPassword:  "nothing changes",
+		ActForgotPhone:   "the text is what arrives",
+		ActForgotName:    "it sets nothing; the new password that follows is told of",
 		ActForgotCode:    "it sets nothing; the new password that follows is told of",
 		ActSignOut:       "nothing is left that could harm",
 		ActEndSession:    "nothing is left that could harm",

@@ -40,6 +40,9 @@ func presses() map[string]func(*world) pressed {
 		"code of a reset":      pressForgotCode,
 		"reset by code":        pressResetByCode,
 		"temporary code":       pressTemporary,
+		"reset by phone":       pressForgotPhone,
+		"its code":             pressPhoneCode,
+		"its user name":        pressPhoneName,
 		"reset":                pressReset,
 		"new password":         pressNewPassword,
 		"removal":              pressRemoval,
@@ -273,6 +276,50 @@ func pressTemporary(w *world) pressed {
 			return "", nil, err
 		}
 		return "", []any{info.Step, info.Who, info.Expires, info.Methods}, nil
+	}, auth.CeremonyUsed, false}
+}
+
+func pressForgotPhone(w *world) pressed {
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	w.addPhone(c, sellerNumber)
+	w.pass(time.Minute)
+	p, signs := w.puzzled(caller("home"))
+	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
+		f := auth.ForgotPhoneForm{Phone: sellerNumber}
+		f.Puzzle, f.Signs = p.Puzzle, signs
+		ch, err := w.s.ForgotPhone(w.t.Context(), c, f)
+		if err != nil {
+			return "", nil, err
+		}
+		return "", []any{ch.Expires, ch.Who, *ch.Delivery}, nil
+	}, auth.PuzzleOver, false}
+}
+
+func pressPhoneCode(w *world) pressed {
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	w.addPhone(c, sellerNumber)
+	w.pass(time.Minute)
+	asked, code := w.textedCode(caller("home"), sellerNumber)
+	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
+		ch, err := w.s.ForgotPhoneCode(w.t.Context(), c, asked, code)
+		if err != nil {
+			return "", nil, err
+		}
+		return "", []any{ch.Expires, ch.Who}, nil
+	}, auth.CeremonyUsed, false}
+}
+
+func pressPhoneName(w *world) pressed {
+	_, c := w.enrolled("seller@example.com", sellerNumber)
+	w.addPhone(c, sellerNumber)
+	w.pass(time.Minute)
+	shown := w.numberShown(caller("home"))
+	return pressed{caller("home"), func(c auth.Caller) (string, any, error) {
+		ch, err := w.s.ForgotUserName(w.t.Context(), c, shown, "小明的店")
+		if err != nil {
+			return "", nil, err
+		}
+		return "", []any{ch.Expires, ch.Who}, nil
 	}, auth.CeremonyUsed, false}
 }
 

@@ -73,6 +73,9 @@ type Policy struct {
 	SendsPerCountry int           // to one country
 	SendsPerSite    int           // of the whole site; each of the three in parts for sign-ins and for new numbers
 	BindsPerNetwork int           // texts a day to new numbers from one address, while there is no second step
+	// Texts a day of forgotten passwords, to a number, from one address and of the whole site; 0: no limit.
+	ResetTextsPerNumber, ResetTextsPerNetwork, ResetTextsPerSite int
+
 	SessionIdle     time.Duration // without use, a session ends
 	SessionLife     time.Duration // kept signed in
 	SessionShort    time.Duration // not kept signed in: at most this, ended with the browser
@@ -131,6 +134,7 @@ func Marketplace() Policy {
 		CodeLife:    5 * time.Minute,
 		ResendAfter: 30 * time.Second, SendsPerDay: 10, SignUpsPerDay: 3,
 		SendsPerNumber: 20, SendsPerPrefix: 1000, SendsPerCountry: 32000, SendsPerSite: 80000, BindsPerNetwork: 30,
+		ResetTextsPerNumber: 3, ResetTextsPerNetwork: 10, ResetTextsPerSite: 2000,
 		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,
 		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour, UndoLife: 72 * time.Hour,
 		CodeDelay: 72 * time.Hour, CodeOpen: 7 * 24 * time.Hour,

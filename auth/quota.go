@@ -24,6 +24,9 @@ import (
 //	pc<budget>/<country>/…  to a country, in 16 parts       Policy.SendsPerCountry, by budget
 //	ps<budget>/<part>       of the whole site, in 16 parts  Policy.SendsPerSite, by budget
 //	pu/<number>             of pn, what strangers cause     half of it
+//	fn/<number>             codes of a forgotten password   Policy.ResetTextsPerNumber, whoever has it or nobody
+//	fw/<network>            the same of one network         Policy.ResetTextsPerNetwork, four times that of a wider one
+//	fs/<part>               of the whole site, in 16 parts  Policy.ResetTextsPerSite
 //	w/<account>             wrong answers of all strangers  Policy.StrangersPerDay
 //	l/<account>/<template>  notices of a kind               one
 //	x/<part>/<key>          what a part counts              as it says
@@ -98,7 +101,7 @@ func (w *Work) mayDraw(d draw) (quota, error) {
 	}
 	if q.Count >= d.most {
 		e := Refuse(d.code)
-		if d.code != TextsLater { // how much the site has is nobody's business
+		if d.code != TextsLater && d.code != PhoneResetLater { // how much the site has is nobody's business
 			e.With("n", strconv.Itoa(d.most))
 		}
 		return quota{}, e.At(q.Since.Add(quiet))

@@ -138,7 +138,7 @@ func (s *Service) ForgotCode(ctx context.Context, c Caller, ceremony, typed stri
 		}
 		return &Ceremony{ID: id, Purpose: ForReset, Account: a.ID, Begun: w.now, Expires: w.now.Add(s.policy.SignInLife),
 			Greeting: asked.Greeting, Epochs: w.epochs(a), FirstBy: ident.Recipient(a.Email),
-			Proofs: []Proof{{Kind: Temporary, At: w.now}}}, nil
+			Proofs: []Proof{{Kind: Temporary, At: w.now, Channel: Mail}}}, nil
 	})
 	if e := new(Error); errors.As(err, &e) {
 		s.delayRefusal(ctx, &s.floors.forgot, start)
@@ -149,7 +149,7 @@ func (s *Service) ForgotCode(ctx context.Context, c Caller, ceremony, typed stri
 	return s.sealChallenge(c, proven, nil, nil)
 }
 
-// A resetProof is what stands behind a reset: a mailed link, or the ceremony of ForgotCode.
+// A resetProof is what stands behind a reset: a mailed link, or the ceremony of ForgotCode or ForgotUserName.
 type resetProof struct {
 	link     string
 	ceremony *Ceremony
@@ -161,6 +161,14 @@ func (p resetProof) id() string {
 		return p.ceremony.ID
 	}
 	return linkKey(p.link)
+}
+
+// channel is how what was shown had come.
+func (p resetProof) channel() Channel {
+	if p.ceremony != nil {
+		return p.ceremony.Proofs[0].Channel
+	}
+	return Mail
 }
 
 // ceremonyProof opens the ceremony of ForgotCode. One that has proved nothing is none.
@@ -177,6 +185,9 @@ func (s *Service) ceremonyProof(c Caller, ceremony string) (resetProof, error) {
 func (w *Work) proofOwner(p resetProof) (*Account, ident.Recipient, error) {
 	if p.ceremony != nil {
 		a, err := w.flowAccount(p.ceremony)
+		if err == nil && p.channel() != Mail {
+			err = w.mayResetByNumber(a, p.ceremony.FirstBy)
+		}
 		return a, p.ceremony.FirstBy, err
 	}
 	l, err := w.openLink(LinkReset, p.link)
@@ -207,6 +218,14 @@ func (w *Work) consumeProof(p resetProof) (*Account, ident.Recipient, error) {
 	return a, by, err
 }
 
+// introduceBy introduces the browser to the account by a proof: who reads its mail, not who has its number (D12).
+func (w *Work) introduceBy(a *Account, p resetProof) error {
+	if p.channel() != Mail {
+		return nil
+	}
+	return w.introduce(a)
+}
+
 // ResetPassword sets a new password by a mailed link. It signs nobody in and
 // skips no second step (D7), and it works while sign-in is locked. Refuses
 // LinkUsed and what the policy refuses; a refused password leaves the link
@@ -215,7 +234,7 @@ func (s *Service) ResetPassword(ctx context.Context, c Caller, token, password s
 	return s.resetOnce(ctx, c, resetProof{link: token}, password)
 }
 
-// ResetByCode is ResetPassword by the ceremony of ForgotCode.
+// ResetByCode is ResetPassword by the ceremony of ForgotCode or ForgotUserName.
 func (s *Service) ResetByCode(ctx context.Context, c Caller, ceremony, password string) error {
 	p, err := s.ceremonyProof(c, ceremony)
 	if err != nil {
@@ -252,7 +271,7 @@ func (s *Service) resetPassword(ctx context.Context, c Caller, p resetProof, pas
 		if err := w.setPassword(a, stored, by, messages); err != nil {
 			return err
 		}
-		if err := w.introduce(a); err != nil {
+		if err := w.introduceBy(a, p); err != nil {
 			return err
 		}
 		return w.remember(struct{}{}, nil)

@@ -37,6 +37,8 @@ const (
 	ActUserName      Action = "change-user-name"
 	ActForgot        Action = "forgot-password"
 	ActForgotCode    Action = "take-reset-code"
+	ActForgotPhone   Action = "forgot-password-phone"
+	ActForgotName    Action = "take-reset-name"
 	ActReset         Action = "reset-password"
 	ActTemporary     Action = "temporary-sign-in" // what could reset it stands in for the password
 	ActKeepPassword  Action = "keep-password"     // after that, no new one
@@ -182,6 +184,8 @@ func resetRules() map[Action]Rule {
 	return map[Action]Rule{
 		ActForgot:       {Who: Anyone, Audit: true},
 		ActForgotCode:   {Who: Anyone, Audit: true},
+		ActForgotPhone:  {Who: Anyone, Audit: true},
+		ActForgotName:   {Who: Anyone, Audit: true},
 		ActReset:        {Who: Anyone, Audit: true},
 		ActTemporary:    {Who: Anyone, Audit: true},
 		ActKeepPassword: {Who: Enrolled, Audit: true},

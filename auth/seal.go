@@ -19,7 +19,7 @@ const (
 
 // paddedSize is the length to which a ceremony of n bytes is padded.
 func paddedSize(c *Ceremony, n int) int {
-	if (c.anonymous() || c.Purpose == ForIntroduce || c.Purpose == ForReset) && n < sealStranger {
+	if (c.anonymous() || c.Purpose == ForIntroduce || c.Purpose == ForReset || c.Purpose == ForResetPhone) && n < sealStranger {
 		return sealStranger
 	}
 	return (n/sealStep + 1) * sealStep

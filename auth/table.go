@@ -222,6 +222,9 @@ func (s *Service) Methods() Table { return s.methods }
 // 800-63B-4 §2.3); what a cloud account may keep stays at 2.
 func (t Table) worthOfProof(p Proof) MethodPolicy {
 	w := t.Of(p.Kind, "").Worth
+	if p.Kind == Temporary {
+		w.AMR = t.Sending(p.Channel).Worth.AMR
+	}
 	if p.UserVerified && w.Verified != (Levels{}) {
 		w.Alone = w.Verified.Alone
 		if !p.Synced {

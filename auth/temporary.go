@@ -11,7 +11,8 @@ import (
 // it once, in the browser that showed it. The second step stays, whatever the browser is trusted with; what was shown is
 // none (D14); and the password stays as it is until its owner chooses another.
 
-// A TemporaryForm signs in by what a forgotten password was asked for: the mailed link, or the ceremony of ForgotCode.
+// A TemporaryForm signs in by what a forgotten password was asked for: the mailed link, or the ceremony of ForgotCode or
+// ForgotUserName.
 // Shared is "this is a shared computer".
 type TemporaryForm struct {
 	Link, Ceremony string
@@ -52,12 +53,12 @@ func (s *Service) signInTemporary(ctx context.Context, c Caller, p resetProof, s
 		if err != nil {
 			return nil, err
 		}
-		if err := w.introduce(a); err != nil {
+		if err := w.introduceBy(a, p); err != nil {
 			return nil, err
 		}
 		flow := &Ceremony{ID: flowID, Purpose: ForSignIn, Account: a.ID, Shared: shared, FirstBy: by,
 			Greeting: ident.Greeting(a.Email.Mask()), Begun: w.now, Expires: w.now.Add(s.policy.SignInLife),
-			Epochs: w.epochs(a), Proofs: []Proof{{Kind: Temporary, At: w.now}}}
+			Epochs: w.epochs(a), Proofs: []Proof{{Kind: Temporary, At: w.now, Channel: p.channel()}}}
 		if p.ceremony != nil {
 			flow.Greeting = p.ceremony.Greeting
 		}

@@ -442,6 +442,18 @@ func (w *sweep) signingIn() {
 	w.submit("/forgot/choose/sign-in").at("/sign-in/verify").open("/sign-in/verify?with=app")
 	w.fill("code", w.code()).submit("/sign-in/verify").home().says(w.word("security.temporary.title"))
 	w.look("overview, a new password offered")
+
+	w.signOut()
+	w.see("/forgot/phone")
+	w.fill("phone", w.phone).submit("/forgot/phone").at("/forgot/phone/check")
+	w.look("a puzzle before a text")
+	w.follow("main [data-work]").at("/forgot/phone/code")
+	w.look("code of a reset by phone")
+	w.fill("code", w.house.code(w.t, "sms", w.phone)).submit("/forgot/phone/code").at("/forgot/phone/name")
+	w.fill("user-name", "another shop").submit("/forgot/phone/name").problem("user-name-wrong")
+	w.look("user name of a reset, refused")
+	w.signIn().at("/sign-in/verify")
+	w.open("/sign-in/verify?with=app").fill("code", w.code()).submit("/sign-in/verify").home()
 }
 
 // letInToMessages opens the page of messages by an address that the program printed. Each is good once: once it is

@@ -166,13 +166,15 @@ type (
 		ID      string
 		Verify  bool
 	}
-	nameBody   struct{ Name, Place string }
-	changeBody struct{ Current, Password string }
-	forgotBody struct{ Identifier, Ceremony, Puzzle, Signs, Work string }
-	askBody    struct{ Identifier, Ceremony string }
-	mailBody   struct{ Ceremony, Code string }
-	resetBody  struct{ Link, Password string }
-	signUpBody struct {
+	nameBody    struct{ Name, Place string }
+	changeBody  struct{ Current, Password string }
+	forgotBody  struct{ Identifier, Ceremony, Puzzle, Signs, Work string }
+	askBody     struct{ Identifier, Ceremony string }
+	mailBody    struct{ Ceremony, Code string }
+	resetBody   struct{ Link, Password string }
+	numberBody  struct{ Phone, Region, Puzzle, Signs, Work string }
+	ownNameBody struct{ Ceremony, UserName string }
+	signUpBody  struct {
 		Link, Name, UserName, Phone, Region, Password string
 		Terms                                         bool
 	}

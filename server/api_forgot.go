@@ -29,6 +29,19 @@ func signInTemporary(x *request, in *auth.TemporaryForm) (*auth.SignInInfo, erro
 
 func keepPassword(x *request) error { return x.s.service.KeepPassword(x.r.Context(), x.caller) }
 
+func forgotPhone(x *request, in *numberBody) (*auth.Challenge, error) {
+	return x.s.service.ForgotPhone(x.r.Context(), x.caller, auth.ForgotPhoneForm{Phone: in.Phone, Region: in.Region,
+		PuzzleAnswer: auth.PuzzleAnswer{Puzzle: in.Puzzle, Signs: in.Signs, Work: in.Work}})
+}
+
+func forgotPhoneCode(x *request, in *mailBody) (*auth.Challenge, error) {
+	return x.s.service.ForgotPhoneCode(x.r.Context(), x.caller, in.Ceremony, in.Code)
+}
+
+func forgotUserName(x *request, in *ownNameBody) (*auth.Challenge, error) {
+	return x.s.service.ForgotUserName(x.r.Context(), x.caller, in.Ceremony, in.UserName)
+}
+
 func resetPassword(x *request, in *resetBody) error {
 	return x.s.service.ResetPassword(x.r.Context(), x.caller, in.Link, in.Password)
 }

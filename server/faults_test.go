@@ -197,6 +197,45 @@ func forgotWith(answer m) provocation {
 	})
 }
 
+// phoneFaults are those of a forgotten password by phone.
+func phoneFaults() map[auth.Code]provocation {
+	names := func(n int) provocation {
+		return do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			shown, code := p.texted("+8613800138000")
+			p.must("POST", "/forgot/phone/code", m{"ceremony": shown.Ceremony, "code": code}, &shown)
+			in := m{"ceremony": shown.Ceremony, "userName": "another shop"}
+			for range n - 1 {
+				p.api("POST", "/forgot/phone/name", in, nil)
+			}
+			return p.api("POST", "/forgot/phone/name", in, nil)
+		})
+	}
+	return map[auth.Code]provocation{
+		auth.UserNameWrong: names(1), auth.UserNameClosed: names(3),
+		auth.PhoneResetLater: {change: func(_ *testing.T, a *auth.Config, _ *Config) { a.Policy.ResetTextsPerNumber = 1 },
+			do: func(c *trial) *httptest.ResponseRecorder {
+				p := c.stranger()
+				p.texted("+8613800138000")
+				c.pass(time.Minute)
+				return p.api("POST", "/forgot/phone", m{"phone": "+8613800138000", "work": p.worked()}, nil)
+			}},
+		auth.NumberIsOnlyStep: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			var a answer
+			p.must("POST", "/sign-in", m{"identifier": otherEmail, "password": testPassword}, &a)
+			p.bearer = a.Token
+			p.must("POST", "/methods/begin", m{"kind": "phone", "number": "+8613900139000", "channel": "sms"}, &a)
+			p.must("POST", "/methods/finish", m{"ceremony": a.Ceremony,
+				"response": m{"code": c.mailed(auth.TemplateCode).Args["code"]}}, nil)
+			c.pass(time.Minute)
+			q := c.stranger()
+			asked, code := q.texted("+8613900139000")
+			return q.api("POST", "/forgot/phone/code", m{"ceremony": asked.Ceremony, "code": code}, nil)
+		}),
+	}
+}
+
 func formFaults() map[auth.Code]provocation {
 	return map[auth.Code]provocation{
 		auth.SignInRefused: do(func(c *trial) *httptest.ResponseRecorder {

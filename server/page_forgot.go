@@ -2,9 +2,7 @@ package server
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -67,18 +65,7 @@ func forgotCheck(x *request) error {
 	if v.Identifier == "" {
 		return x.redirect("/forgot")
 	}
-	p, err := x.s.service.Puzzle(x.r.Context(), x.caller)
-	if err != nil {
-		return err
-	}
-	work, err := json.Marshal(p.Work)
-	if err != nil {
-		return fmt.Errorf("writing the work of a puzzle: %w", err)
-	}
-	v.Puzzle = p.Puzzle
-	v.Picture = apiBase + "/puzzle/" + p.Puzzle
-	v.Work = string(work)
-	return x.show(http.StatusOK, v)
+	return x.showPuzzle(v)
 }
 
 func forgotSent(x *request) error {

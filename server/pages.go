@@ -32,8 +32,8 @@ type page struct {
 // pageTable is the one table of pages: guide, page map.
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
-		forgotPages(), securityPages(s.methods), secretPages(), contactPages(), approvePages(), bindPages(),
-		shopPages(), recoveryPages(), helpPages())
+		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(), approvePages(),
+		bindPages(), shopPages(), recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }
 

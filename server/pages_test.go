@@ -258,6 +258,42 @@ func TestTemporaryCodePages(t *testing.T) {
 	q.fill(s, s.path+"/sign-in").says("This link has been used or is too old")
 }
 
+// R16 to R20: by phone, the pages are the same for a number that nobody has; behind the right code stands the user name,
+// and after the third wrong one only the mail.
+func TestForgottenPasswordByPhonePages(t *testing.T) {
+	w := newWorld(t)
+	p, _ := w.withApp()
+	s := p.fill(p.open("/security/phone/new?other=1"), "/security/phone/new", "phone", "+8613800138000", "via", "sms")
+	p.fill(s, "/security/phone/new", "code", w.mailed(auth.TemplateCode).Args["code"])
+	w.pass(time.Minute)
+	p = w.browser()
+	s = p.fill(p.open("/forgot/phone"), "/forgot/phone", "phone", "138").at("/forgot/phone", 200).says("Error:")
+	s.holds(`value="138"`)
+	known := p.fillPhone("+8613800138000").at("/forgot/phone/code", 200)
+	code := w.mailed(auth.TemplateCode).Args["code"]
+	unknown := w.browser().fillPhone("+8613800138001")
+	bare := func(s *sheet) string {
+		sealed := s.form("/forgot/phone/code").fields.Get("ceremony")
+		return strings.ReplaceAll(s.text, sealed, strconv.Itoa(len(sealed)))
+	}
+	if bare(known) != bare(unknown) {
+		t.Error("a number that somebody has and one that nobody has: got different pages, want the same")
+	}
+	s = p.fill(known, "/forgot/phone/code", "code", "000000").at("/forgot/phone/code", 200).says("4 tries left")
+	s = p.fill(s, "/forgot/phone/code", "code", code).at("/forgot/phone/name", 200)
+	s = p.fill(s, "/forgot/phone/name", "user-name", "another").at("/forgot/phone/name", 200).says("2 tries left")
+	s.holds(`value="another"`)
+	right := p.fill(s, "/forgot/phone/name", "user-name", "小明的店").at("/forgot/choose", 200)
+	p.fill(right, "/forgot/choose", "password", "Another-Horse9").at("/done/password-changed", 200)
+	w.pass(time.Minute)
+	s = p.fillPhone("+8613800138000").at("/forgot/phone/code", 200)
+	s = p.fill(s, "/forgot/phone/code", "code", w.mailed(auth.TemplateCode).Args["code"]).at("/forgot/phone/name", 200)
+	for _, name := range []string{"one", "two"} {
+		s = p.fill(s, "/forgot/phone/name", "user-name", name).at("/forgot/phone/name", 200)
+	}
+	p.fill(s, "/forgot/phone/name", "user-name", "three").at("/forgot", 200).says("Reset by text is closed until")
+}
+
 func TestExpiredFlowKeepsTheIdentifier(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled(w.program())

@@ -38,8 +38,8 @@ type route struct {
 // which a seller meets them.
 func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
-		sessionRoutes(), methodRoutes(), passwordRoutes(), secretRoutes(), contactRoutes(), shopRoutes(), peopleRoutes(),
-		invitationRoutes(), recoveryRoutes())
+		sessionRoutes(), methodRoutes(), passwordRoutes(), resetRoutes(),
+		secretRoutes(), contactRoutes(), shopRoutes(), peopleRoutes(), invitationRoutes(), recoveryRoutes())
 }
 
 func signRoutes() []route {
@@ -222,6 +222,14 @@ func passwordRoutes() []route {
 		{use: "ItWasMe", act: auth.ActItWasMe, who: enrolled, method: http.MethodPost, path: "/password/it-was-me",
 			summary: "Say that the wrong second steps in unknown browsers were one's own",
 			codes:   stepCodes(), endpoint: does(itWasMe)},
+		{use: "KeepPassword", act: auth.ActKeepPassword, who: enrolled, method: http.MethodPost, path: "/password/keep",
+			summary: "Put aside the offer of a new password after a temporary code", endpoint: does(keepPassword)},
+	}
+}
+
+// resetRoutes are those of a password that is forgotten.
+func resetRoutes() []route {
+	return []route{
 		{use: "Puzzle", act: auth.ActLook, who: anyone, method: http.MethodGet, path: "/puzzle",
 			summary:  "Begin a puzzle: a picture of signs, or work for a program, in ALTCHA's format",
 			endpoint: gives(beginPuzzle)},
@@ -235,6 +243,20 @@ func passwordRoutes() []route {
 			summary:  "Take the mailed code in the browser that asked: the proof for a new password",
 			codes:    join(sealedCodes(), codes(auth.CodeWrong, auth.CodeMalformed)),
 			endpoint: takes(forgotCode).requires("ceremony", "code")},
+		{use: "ForgotPhone", act: auth.ActForgotPhone, who: anyone, method: http.MethodPost, path: "/forgot/phone",
+			summary:  "Text a code to a number that an account has proved; the answer is the same for one that nobody has",
+			codes:    join(puzzleCodes(), numberCodes(), codes(auth.ResendTooSoon, auth.PhoneResetLater)),
+			endpoint: takes(forgotPhone).requires("phone")},
+		{use: "ForgotPhoneCode", act: auth.ActForgotCode, who: holder, method: http.MethodPost, path: "/forgot/phone/code",
+			summary: "Take the texted code in the browser that asked",
+			codes: join(sealedCodes(), codes(auth.CodeWrong, auth.CodeMalformed, auth.NumberIsOnlyStep,
+				auth.UserNameClosed)),
+			endpoint: takes(forgotPhoneCode).requires("ceremony", "code")},
+		{use: "ForgotUserName", act: auth.ActForgotName, who: holder, method: http.MethodPost, path: "/forgot/phone/name",
+			summary: "Take the user name after that code: the proof for a new password",
+			codes: join(sealedCodes(), codes(auth.UserNameMissing, auth.UserNameMalformed, auth.UserNameWrong,
+				auth.UserNameClosed, auth.NumberIsOnlyStep)),
+			endpoint: takes(forgotUserName).requires("ceremony", "userName")},
 		{use: "ResetByCode", act: auth.ActReset, who: holder, method: http.MethodPost, path: "/forgot/code/password",
 			summary:  "Set a new password by that proof; signs nobody in",
 			codes:    join(sealedCodes(), newPasswordCodes()),
@@ -249,8 +271,6 @@ func passwordRoutes() []route {
 			summary:  "Sign in by the mailed link or that proof instead of the password, once; the second step follows",
 			codes:    join(sealedCodes(), codes(auth.LinkUsed, auth.MethodRefused)),
 			endpoint: takes(signInTemporary)},
-		{use: "KeepPassword", act: auth.ActKeepPassword, who: enrolled, method: http.MethodPost, path: "/password/keep",
-			summary: "Put aside the offer of a new password after a temporary code", endpoint: does(keepPassword)},
 	}
 }
 

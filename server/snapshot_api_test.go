@@ -80,6 +80,7 @@ func (o *tour) apiBind() {
 	o.pass(time.Minute)
 	o.p.must("POST", "/methods/resend", m{"ceremony": a.Ceremony, "channel": "voice"}, &a)
 	o.p.must("POST", "/methods/finish", m{"ceremony": a.Ceremony, "name": "Shop phone", "response": m{"code": o.sent()}}, nil)
+	o.apiByPhone()
 	o.p.must("POST", "/methods/begin", m{"kind": "email", "address": "codes@example.com"}, &a)
 	var mailbox struct{ Authenticator struct{ ID string } }
 	o.p.must("POST", "/methods/finish", m{"ceremony": a.Ceremony, "response": m{"code": o.sent()}}, &mailbox)
@@ -294,6 +295,15 @@ func (o *tour) apiSecrets() {
 	raised("/security-code/use", m{"securityCode": a.Code})
 	raised("/password/by-security-code", m{"securityCode": a.Code, "password": "Another-Horse9"})
 	o.owners = a.Code
+}
+
+// apiByPhone goes as far as the proof that a number and a user name give.
+func (o *tour) apiByPhone() {
+	o.later()
+	q := o.client()
+	asked, code := q.texted("+8613800138000")
+	q.must("POST", "/forgot/phone/code", m{"ceremony": asked.Ceremony, "code": code}, &asked)
+	q.must("POST", "/forgot/phone/name", m{"ceremony": asked.Ceremony, "userName": "小明的店"}, nil)
 }
 
 func (o *tour) apiPassword() {

@@ -46,8 +46,8 @@ func takeTour(t *testing.T, w *world, lang string) {
 	o := &tour{world: w, t: t, lang: lang}
 	o.p = o.visitor()
 	for _, part := range []func(){
-		o.signUp, o.firstKey, o.app, o.passkey, o.phone, o.mailbox, o.codes, o.overviews, o.methods, o.signIns, o.passwordOut,
-		o.keyFirst, o.stepUps, o.contacts, o.shops, o.recovery, o.undo, o.forgot, o.sessions, o.removals, o.codeSignIn,
+		o.signUp, o.firstKey, o.app, o.passkey, o.phone, o.byPhone, o.mailbox, o.codes, o.overviews, o.methods, o.signIns,
+		o.passwordOut, o.keyFirst, o.stepUps, o.contacts, o.shops, o.recovery, o.undo, o.forgot, o.sessions, o.removals, o.codeSignIn,
 		o.strays,
 	} {
 		part()
@@ -156,6 +156,23 @@ func (o *tour) phone() {
 	p.open("/security/phone/new/send")
 	s = p.fill(s, "/security/phone/new/send", "with", "call")
 	p.fill(s, "/security/phone/new", "code", o.sent(), "place", "new")
+}
+
+// byPhone goes as far as the choice that a number and a user name lead to.
+func (o *tour) byPhone() {
+	o.later()
+	p := o.visitor()
+	p.open("/forgot/phone/code")
+	p.open("/forgot/phone/name")
+	p.fill(p.open("/forgot/phone"), "/forgot/phone", "phone", "12")
+	s := p.fillPhone("+8613800138000")
+	code := o.sent()
+	s = p.fill(s, "/forgot/phone/code", "code", "000000")
+	s = p.fill(s, "/forgot/phone/code", "code", code)
+	s = p.fill(s, "/forgot/phone/name", "user-name", "another shop")
+	p.fill(s, "/forgot/phone/name", "user-name", "小明的店")
+	o.later()
+	p.fill(p.open("/forgot/phone/check?region=CN"), "/forgot/phone/check", "signs", "no")
 }
 
 func (o *tour) mailbox() {

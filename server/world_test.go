@@ -476,6 +476,20 @@ func (p *person) fillForgot(identifier string) *sheet {
 	return p.fill(s, "/forgot/check", "work", s.work().solve())
 }
 
+// fillPhone asks for a text on the pages, behind the browser's work.
+func (p *person) fillPhone(number string) *sheet {
+	p.w.t.Helper()
+	s := p.fill(p.open("/forgot/phone"), "/forgot/phone", "phone", number).at("/forgot/phone/check", 200)
+	return p.fill(s, "/forgot/phone/check", "work", s.work().solve())
+}
+
+// texted asks for a text as a program does, and returns what waits for the code, and the code.
+func (p *person) texted(number string) (asked answer, code string) {
+	p.w.t.Helper()
+	p.must("POST", "/forgot/phone", m{"phone": number, "work": p.worked()}, &asked)
+	return asked, p.w.mailed(auth.TemplateCode).Args["code"]
+}
+
 // work is what the page gives the browser to calculate.
 func (s *sheet) work() (w solution) {
 	s.t.Helper()

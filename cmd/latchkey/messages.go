@@ -57,7 +57,7 @@ func wordings() map[string]wording {
 // shortCodes is how a code is worded where there is little room, by what it is for.
 func shortCodes() map[string]string {
 	return map[string]string{string(auth.ForSignIn): "code", string(auth.ForBind): "enrol",
-		string(auth.ForStepUp): "confirm"}
+		string(auth.ForStepUp): "confirm", string(auth.ForReset): "reset"}
 }
 
 // changes is how the texts name the changes that the domain tells of. What is not told of a method
