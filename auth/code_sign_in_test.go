@@ -274,6 +274,19 @@ func TestStrangersCodesAreCountedApart(t *testing.T) {
 	ok(t, "the owner's right one", lastErr(w.s.CodeSignIn(t.Context(), caller("home"), flow, code)))
 }
 
+// Wrong codes of a stranger before the right one were slips: as many again do not say that the password is out.
+func TestARightCodeForgivesSlips(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	code := w.setCode(o.byKey("home"))
+	for range 2 {
+		for range 4 {
+			wantCode(t, "a slip", lastErr(w.byCode(caller("new"), "00000")), auth.SecurityCodeWrong)
+		}
+		ok(t, "the right one", lastErr(w.byCode(caller("new"), code)))
+	}
+}
+
 // A stranger who was let through before the password was out gets no further by the code.
 func TestAFlowOfBeforeTakesNoCodeOnceThePasswordIsOut(t *testing.T) {
 	w := newWorld(t)
