@@ -144,6 +144,8 @@ const (
 	TooManyShops       Code = "too-many-shops"
 	TooManyOwners      Code = "too-many-owners"
 	TooManyInvitations Code = "too-many-invitations"
+	NotShopsAccount    Code = "not-shops-account" // not made by the shop's invitation, or in another shop as well
+	MoveStopped        Code = "move-stopped"      // by whom it was about, not long ago
 )
 
 // The codes of cases for who has lost every second step.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/store"
 )
 
@@ -148,6 +149,23 @@ func DoOnce[T any](ctx context.Context, d *Door, c Caller, a Action, fn func(*Wo
 func (d *Door) DoOnce(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
 	_, err := DoOnce(ctx, d, c, a, func(w *Work) (struct{}, error) { return struct{}{}, fn(w) })
 	return err
+}
+
+// ParseNumber reads a number as people type it, for whom the rule of an action of the part admits: to read one takes the
+// plans of the world. region is the one that it is dialled in, "" to go by the language. Refuses what the rule refuses,
+// and PhoneNoCountry, PhoneOtherCountry, PhoneMalformed.
+func (d *Door) ParseNumber(ctx context.Context, c Caller, a Action, typed, region string) (ident.Phone, error) {
+	if d.s.rulebook.Load().owner[a] != d {
+		return "", fmt.Errorf("part %s: action %q is not among its rules", d.part.Name, a)
+	}
+	if err := d.s.admitted(ctx, c, a); err != nil {
+		return "", err
+	}
+	n, err := d.s.parseNumber(c, typed, region, nil)
+	if err != nil {
+		return "", RefuseTyped(err)
+	}
+	return n, nil
 }
 
 // eachCollection calls visit for every collection of every part.

@@ -78,6 +78,7 @@ const (
 	TemplateShopRemoved = "shop-removed" // to who was removed
 	TemplateShopLeft    = "shop-left"    // to who left
 	TemplateShopPeople  = "shop-people"  // to the owners, of all of these
+	TemplateMove        = "contact-move" // to whose contact data will change. args: by, shop, email, phone, at, due, undo
 )
 
 // Templates of messages about cases for who has lost every second step. args: at, and to the owner's addresses link, by

@@ -71,8 +71,8 @@ codes-made    change           recovery-codes  mail undo       recovery-codes
 code-used     change           used-key        mail undo       second-step step-up test-method
 codes-void    codes-void                       mail            sweep
 password      change           password        mail text undo  change-password reset-password
-email         change           email           mail text undo  confirm-email
-phone         change           phone           mail text undo  change-contact
+email         change           email           mail text undo  confirm-email delayed-move
+phone         change           phone           mail text undo  change-contact delayed-move
 user-name     change           user-name       mail undo       change-user-name
 question      change           question        mail undo       change-question
 question-removed change           question-removed mail undo       change-question

@@ -8,8 +8,9 @@ import (
 )
 
 // A change is something decided that waits: a strong method that a weak one
-// asked to remove (D6). Every address got a link that stops it. Stored under
-// "<account>/<id>".
+// asked to remove (D6), or contact data that a shop moves (move.go). Every address
+// got a link that stops it. Stored under "<account>/<id>"; a move under the account of
+// who asked as well, and both go together.
 type change struct {
 	ID      string    `json:"id"`
 	Account AccountID `json:"a"`
@@ -20,12 +21,33 @@ type change struct {
 	Restore uint64    `json:"r,omitempty"` // restore epoch: one of a backup may have been stopped since, and never happens
 	Session string    `json:"s,omitempty"` // the line of the session that asked: it falls with it
 	By      []string  `json:"b,omitempty"` // the authenticators that this session had shown: it falls with each
+	Move    *move     `json:"m,omitempty"` // nil: a removal
+}
+
+func (ch *change) key() string { return authenticatorKey(ch.Account, ch.ID) }
+
+// deleteChange ends a change that waits, for whomever it is about.
+func (w *Work) deleteChange(ch *change) error {
+	if m := ch.Move; m != nil {
+		for _, id := range []AccountID{m.Of, m.By} {
+			if err := w.s.changes.Delete(w.tx, authenticatorKey(id, ch.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	return w.s.changes.Delete(w.tx, ch.key())
 }
 
 // describeChange returns a change as its owner sees it: what goes is called as it is now. list is the account's
 // authenticators.
 func (w *Work) describeChange(ch *change, list []*Authenticator) ChangeInfo {
 	info := ChangeInfo{ID: ch.ID, What: "removal", Methods: ch.Remove, Item: ch.Item, AskAt: ch.AskAt, Due: ch.Due}
+	if ch.Move != nil {
+		info.Methods = []string{}
+		if info.What = "contact-asked"; ch.movesContact() {
+			info.What = "contact"
+		}
+	}
 	for _, x := range list {
 		if slices.Contains(ch.Remove, x.ID) {
 			info.Kind, info.Flavour = x.Kind, x.Traits.Flavour
@@ -44,7 +66,9 @@ func (w *Work) noteChange(info *ChangeInfo) {
 		w.entry.Kind = SecurityCode
 		return
 	}
-	w.entry.ID = info.Methods[0] // there is one at least
+	if len(info.Methods) > 0 {
+		w.entry.ID = info.Methods[0]
+	}
 }
 
 // removalList returns what an action on a target would remove: one authenticator,
@@ -296,7 +320,7 @@ func (w *Work) dropChanges(a AccountID, match func(*change) bool) error {
 		if !match(ch) {
 			continue
 		}
-		if err := w.s.changes.Delete(w.tx, authenticatorKey(a, ch.ID)); err != nil {
+		if err := w.deleteChange(ch); err != nil {
 			return err
 		}
 	}
@@ -322,7 +346,8 @@ func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 		}
 		info := w.describeChange(ch, list)
 		w.noteChange(&info)
-		err = s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID))
+		w.noteMove(ch)
+		err = w.deleteChange(ch)
 		if err != nil || ch.Session == w.session.lineID() {
 			return err
 		}
@@ -336,7 +361,7 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 	messages := s.newMessageIDs()
 	return s.do(ctx, c, ActRemoved, func(w *Work) error {
 		ch, err := s.changes.Get(w.tx, key)
-		if err != nil || w.now.Before(ch.Due) {
+		if err != nil || ch.Move != nil || w.now.Before(ch.Due) {
 			return ignoreMissing(err)
 		}
 		if ch.Restore != s.restoreEpoch() {

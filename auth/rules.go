@@ -73,6 +73,7 @@ const (
 	ActDeliver   Action = "deliver"
 	ActSweep     Action = "sweep"
 	ActRemoved   Action = "delayed-removal" // a waiting removal came due
+	ActMoved     Action = "delayed-move"    // contact data that a shop moves came due
 	ActRestore   Action = "restore"         // a backup was put back
 	ActLookClock Action = "look-clock"
 	ActClock     Action = "set-clock" // an operator has set service time
@@ -170,6 +171,7 @@ func rules() map[Action]Rule {
 		ActDeliver:   {Who: System},
 		ActSweep:     {Who: System},
 		ActRemoved:   {Who: System, Audit: true},
+		ActMoved:     {Who: System, Audit: true},
 		ActRestore:   {Who: System, Audit: true},
 		ActLookClock: {Who: System, Reads: true},
 		ActClock:     {Who: System, Audit: true},

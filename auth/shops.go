@@ -12,6 +12,8 @@ type Membership struct {
 type Shops interface {
 	// ShopsOf returns the shops that an account may act in now, by name.
 	ShopsOf(w *Work, a AccountID) ([]Membership, error)
+	// MayMove refuses unless by may move the contact data of a member of a shop (D16).
+	MayMove(w *Work, shop string, by, of AccountID) error
 }
 
 // shops is what the account may act in. A session that has to enrol acts nowhere.

@@ -112,8 +112,12 @@ func (s *Service) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	find := sweeperOf(s.changes, func(w *Work, c *change) bool { return !w.now.Before(c.Due) })
+	find := sweeperOf(s.changes, func(w *Work, c *change) bool { return c.Move == nil && !w.now.Before(c.Due) })
 	if err := s.applyDue(ctx, sys, "change", find, s.applyChange); err != nil {
+		return err
+	}
+	find = sweeperOf(s.changes, func(w *Work, c *change) bool { return c.movesContact() && !w.now.Before(c.Due) })
+	if err := s.applyDue(ctx, sys, "move", find, s.applyMove); err != nil {
 		return err
 	}
 	return s.eachCollection(func(c chores) error {

@@ -30,6 +30,8 @@ func tellings() map[string]telling {
 		"password by reset-password":    {actReset, "change password", true},
 		"email by confirm-email":        {actEmail, "change email", true},
 		"phone by change-contact":       {actPhone, "change phone", true},
+		"email by delayed-move":         {actMoved(auth.ContactMove{Email: "new@example.com"}), "change email", true},
+		"phone by delayed-move":         {actMoved(auth.ContactMove{Phone: "+8613800138055"}), "change phone", true},
 		"user-name by change-user-name": {actUserName, "change user-name", false},
 		"new-browser by sign-in":        {actTouchFirst, "new-browser", false},
 		"new-browser by second-step":    {func(r *robbed) { r.byKey("elsewhere") }, "new-browser", false},

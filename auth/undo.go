@@ -181,7 +181,10 @@ func (w *Work) waitingChange(l *link) (*ChangeInfo, func() error, error) {
 	}
 	list, err := w.authenticators(l.Account)
 	info := w.describeChange(ch, list)
-	return &info, func() error { return w.s.changes.Delete(w.tx, authenticatorKey(ch.Account, ch.ID)) }, err
+	return &info, func() error {
+		w.noteMove(ch)
+		return w.deleteChange(ch)
+	}, err
 }
 
 // Undo is "this was not me", by a mailed link. It stops a change that waits, or reverts or pauses what a notice told
@@ -203,6 +206,9 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 		w.noteChange(info)
 		if err := stop(); err != nil {
 			return nil, err
+		}
+		if info.What == "contact" { // nobody had a session of this account
+			return info, w.pauseChanges(l.Account)
 		}
 		return info, w.endAllAccess(l.Account)
 	})
@@ -336,6 +342,16 @@ func (w *Work) putBack(d *deed) error {
 		}
 	}
 	return nil
+}
+
+// pauseChanges has nothing asked for again for a while that would wait.
+func (w *Work) pauseChanges(id AccountID) error {
+	a, err := w.existingAccount(id)
+	if err != nil {
+		return err
+	}
+	a.PausedUntil = w.now.Add(w.s.policy.RemovalDelay)
+	return w.s.accounts.Put(w.tx, string(id), a)
 }
 
 // endAllAccess ends every session, all trust and what is under way or waits of an account, and pauses its changes.

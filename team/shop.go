@@ -77,7 +77,9 @@ type MemberInfo struct {
 	Suspended   bool
 	SuspendedAt time.Time
 	Self        bool
-	MayChange   bool // whoever looks may change him
+	MayChange   bool           // whoever looks may change him
+	MayMove     bool           // and his contact data
+	Moves       *auth.MoveInfo // a change of it that waits; nil: none
 }
 
 // PlaceInfo is one shop of one's own, in short.
@@ -292,7 +294,7 @@ func (t *Service) describe(w *auth.Work, own *seat, m *member, list []*member) (
 		}
 		info.InvitedBy = by.Name
 	}
-	return info, nil
+	return info, t.describeMove(w, own, m, &info)
 }
 
 // ownerSettles is for how long somebody is owner before another owner can leave the shop to him: else a thief appoints

@@ -22,6 +22,9 @@ const (
 	ActResume   auth.Action = "shop-resume"
 	ActRemove   auth.Action = "shop-remove"
 	ActLeave    auth.Action = "shop-leave"
+
+	ActContact     auth.Action = "shop-contact"
+	ActStopContact auth.Action = "shop-stop-contact"
 )
 
 // Step-up ages: of what changes people's places, and of what prepares it.
@@ -49,6 +52,9 @@ func rules() map[auth.Action]auth.Rule {
 		ActResume:   change,
 		ActRemove:   change,
 		ActLeave:    change,
+
+		ActContact:     change,
+		ActStopContact: {Who: auth.Enrolled, Audit: true},
 	}
 }
 
