@@ -3,6 +3,7 @@ package assets
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ import (
 //	mail.recovery-news    stands, link, at                mail.recovery-approved    link, at, until, person
 //	mail.recovery-opened, mail.recovery-stopped, mail.recovery-done
 //	                      link, at, person
+//	mail.contact-move     by, shop, email, phone, link, at, until, person
 //	sms.code, sms.enrol, sms.confirm, sms.reset          code, label, minutes, host
 //	mail.code-waits       link, until, browser, place, person
 //	sms.changed, sms.waiting                             what, name
@@ -57,7 +59,7 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	switch {
 	case stem == "sms" && needsCode && p.texts.Has(name):
 		return "", l.codeText(), "", nil
-	case stem == "sms" && (kind == "changed" || kind == "waiting" || kind == "code-waits"):
+	case stem == "sms" && slices.Contains([]string{"changed", "waiting", "code-waits", "moving"}, kind):
 		return "", l.noticeText(kind, what), "", nil
 	case stem == "voice" && p.texts.Has(name):
 		l.args["digits"] = l.digits()
@@ -78,6 +80,15 @@ func (l *mailDraft) shopWords() {
 	}
 	if stands, _ := l.args["stands"].(string); stands != "" {
 		l.args["stands"] = l.say("case." + stands)
+	}
+	var moved []string
+	for _, what := range []string{"email", "phone"} {
+		if !missing(l.args[what]) {
+			moved = append(moved, l.say("moved."+what))
+		}
+	}
+	if len(moved) > 0 {
+		l.args["moved"] = strings.Join(moved, " ")
 	}
 }
 

@@ -87,6 +87,9 @@ func (s sampler) shops() []Sample {
 		MayChange: true}
 	paused := mo
 	paused.ID, paused.Paused = "m3", true
+	movable, moving := mo, mo
+	movable.MayMove, moving.MayMove = true, true
+	moving.Moves = &ContactMove{Email: "n•••@example.com", Phone: "+86 ••• •••• 8055", At: s.in(day)}
 	roles := []string{"owner", "administrator", "member", "read-only"}
 	return []Sample{
 		{"shops-none", &Shops{Frame: s.signedIn("/shop")}},
@@ -110,6 +113,15 @@ func (s sampler) shops() []Sample {
 			&ShopPerson{Frame: s.signedIn("/shop/s1/members/m2"), ShopLine: blue, Person: mo, Roles: roles}},
 		{"shop-person-paused",
 			&ShopPerson{Frame: s.signedIn("/shop/s1/members/m3"), ShopLine: blue, Person: paused, Roles: roles}},
+		{"shop-person-moves",
+			&ShopPerson{Frame: s.signedIn("/shop/s1/members/m2"), ShopLine: blue, Person: moving, Roles: roles}},
+		{"shop-person-may-move",
+			&ShopPerson{Frame: s.signedIn("/shop/s1/members/m2"), ShopLine: blue, Person: movable, Roles: roles}},
+		{"shop-contact", &ShopContact{Frame: s.signedIn("/shop/s1/members/m2/contact"), ShopLine: blue, Person: movable,
+			Countries: countries("CN")}},
+		{"shop-contact-refused", &ShopContact{Email: "nonsense", Countries: countries(""),
+			Frame: s.refused(s.signedIn("/shop/s1/members/m2/contact"), Problem{Code: "email-malformed",
+				Field: "email"}), ShopLine: blue, Person: movable}},
 		{"shop-remove", &ShopRemove{Frame: s.signedIn("/shop/s1/members/m2/remove"), ShopLine: blue, Person: mo}},
 		{"shop-leave",
 			&ShopLeave{Frame: s.signedIn("/shop/s1/leave"), ShopLine: blue, MayLeave: true, Roles: roles[1:]}},
@@ -347,7 +359,9 @@ func (s sampler) securing() []Sample {
 	covered.Signals = &Signals{RPID: "localhost", UserID: "dXNlcg", Accepted: []string{"AAEC"}}
 	pending := &Security{Frame: s.signedIn("/security"), Two: true, NeedsBackup: true, Methods: s.holders()[:1],
 		Sessions: 1, Email: "s•••@example.com",
-		Pending: []Pending{{ID: "x1", What: "key-removed", Name: "Blue key", At: s.in(day)}}}
+		Pending: []Pending{{ID: "x1", What: "key-removed", Name: "Blue key", At: s.in(day)},
+			{ID: "x2", What: "contact", Name: "Blue shop", At: s.in(day), Contact: true},
+			{ID: "x3", What: "contact-asked", Name: "Mo", At: s.in(day), Contact: true}}}
 	coded := &Security{Frame: s.signedIn("/security"), Two: true, Methods: s.holders()[:1], Sessions: 1,
 		Email: "s•••@example.com", Pending: []Pending{{ID: "x1", Code: true, At: s.in(3 * day)}}}
 	off := &Security{Frame: s.signedIn("/security"), Sessions: 1}
@@ -510,6 +524,8 @@ func (s sampler) others() []Sample {
 			At: s.ago(time.Hour), Until: s.in(day), Ahead: true}},
 		{"undo-code", &Undo{Frame: s.at("/undo/x"), Link: "x", At: s.ago(time.Hour), Until: s.in(3 * day), Ahead: true,
 			Code: true}},
+		{"undo-contact", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "contact", Name: "Blue shop", At: s.ago(time.Hour),
+			Until: s.in(day), Ahead: true, Contact: true}},
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},
 		{"check", &Check{Frame: s.at("/help/check"), Cookies: true, Tried: true, Browser: "Chrome on Windows",
 			Version: 142}},

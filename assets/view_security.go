@@ -37,11 +37,12 @@ type Holder struct {
 
 // A Pending change waits for its time. It posts nothing but the button to /security/pending/{ID}/stop.
 type Pending struct {
-	ID   string
-	What string // text change.<What>
-	Name string
-	At   time.Time // when it will happen
-	Code bool      // it is a sign-in by the security code: the button posts kind=security-code
+	ID      string
+	What    string // text change.<What>; of contact data, pending.<What>
+	Name    string
+	At      time.Time // when it will happen
+	Code    bool      // it is a sign-in by the security code: the button posts kind=security-code
+	Contact bool      // it is contact data that a shop moves
 }
 
 // A Loss is one row of the forecast.

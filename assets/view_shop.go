@@ -43,6 +43,14 @@ type Person struct {
 	Paused    bool // suspended
 	Self      bool
 	MayChange bool
+	MayMove   bool         // the contact data as well
+	Moves     *ContactMove // a change of them that waits; nil: none
+}
+
+// A ContactMove is contact data that will be other ones.
+type ContactMove struct {
+	Email, Phone string // masked; "" stays
+	At           time.Time
 }
 
 // A Waiting is an invitation that waits.
@@ -59,13 +67,22 @@ type ShopInvite struct {
 	Email    string
 }
 
-// ShopPerson is /shop/{shop}/members/{member}. It posts role to the same path, and the buttons to …/suspend and
-// …/resume.
+// ShopPerson is /shop/{shop}/members/{member}. It posts role to the same path, and the buttons to …/suspend,
+// …/resume and …/contact/stop.
 type ShopPerson struct {
 	Frame
 	ShopLine
 	Person Person
 	Roles  []string
+}
+
+// ShopContact is /shop/{shop}/members/{member}/contact. It posts email to …/email and phone with region to …/phone.
+type ShopContact struct {
+	Frame
+	ShopLine
+	Person       Person
+	Email, Phone string // as typed
+	Countries    Countries
 }
 
 // ShopRemove is /shop/{shop}/members/{member}/remove: it asks first, and posts the button to the same path.

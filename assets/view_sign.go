@@ -188,7 +188,8 @@ type ForgotPassword struct {
 // Message is a page that says one thing: done, sent, ended. Its texts are message.<Key>.title, .detail and .act.
 type Message struct {
 	Frame
-	// "signed-out", "password-changed", "email-changed", "removal-stopped", "undone", "paused", "introduced", "code-waits"
+	// "signed-out", "password-changed", "email-changed", "removal-stopped", "contact-stopped", "undone", "paused",
+	// "introduced", "code-waits"
 	Key  string
 	Args Args
 	Tone string // as in Notice
@@ -219,6 +220,8 @@ type Undo struct {
 	Ahead bool // the change has not happened yet: it waits until Until, and this stops it
 	Pause bool // it stays, and this pauses all changes
 	Code  bool // with Ahead: it is a sign-in by the security code
+
+	Contact bool // with Ahead: it is contact data that the shop Name moves
 }
 
 // Check is /help/check: why can't I get in? The script fills in what the browser can do; without it the page says

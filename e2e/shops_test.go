@@ -121,9 +121,26 @@ func (w *sweep) shops() {
 	w.open(at).follow(`main a[href*="/members/"]`)
 	who := eval[string](w.person, "location.pathname")
 	w.look("somebody of a shop")
-	w.follow(`main form[action$="/suspend"] button`).says(w.word("done.shop-suspended.title"))
+	w.moves(q, who)
+	w.open(who).follow(`main form[action$="/suspend"] button`).says(w.word("done.shop-suspended.title"))
 	w.look("somebody of a shop, suspended")
 	w.see(at)
 	w.see(who + "/remove")
 	w.see("/shop/no-such-shop")
+}
+
+// moves has the contact data of somebody of a shop moved, and him stop it.
+func (w *sweep) moves(q *sweep, who string) {
+	w.see(who + "/contact")
+	w.fill("email", "nonsense").submit(who + "/contact/email")
+	w.look("somebody's contact data, refused")
+	w.fill("email", "moved-"+q.email).submit(who + "/contact/email").at(who)
+	w.look("somebody's contact data, pending")
+	w.see("/security")
+	w.look("overview, contact data of somebody pending")
+	q.open("/security").says(q.word("pending.contact.detail", "name", shopName))
+	q.look("overview, contact data pending")
+	q.see(q.house.letter(q.t, "email", q.email, "/undo/").link(q.t, q.house.origin))
+	q.submit(eval[string](q.person, "location.pathname")).at("/done/contact-stopped")
+	q.look("contact data, stopped")
 }

@@ -44,8 +44,10 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		"/security/password/mail": "leads to the password", "/approve": "asks for a text first",
 		"/security/contact/email/{link}": "came by mail", "/shop/invitation/{link}": "likewise",
 		"/shop/joined": "leads to the shops", "/shop/{shop}/role": "leads to where one leaves",
-		"/shop/{shop}/members/{member}/suspend": "leads to the person",
-		"/shop/{shop}/members/{member}/resume":  "likewise",
+		"/shop/{shop}/members/{member}/suspend":       "leads to the person",
+		"/shop/{shop}/members/{member}/resume":        "likewise",
+		"/shop/{shop}/members/{member}/contact/email": "leads to the contact data",
+		"/shop/{shop}/members/{member}/contact/phone": "likewise",
 	}
 	for _, pg := range w.server.pageTable() {
 		sort := strings.Split(pg.path, "/")

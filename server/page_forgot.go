@@ -165,6 +165,7 @@ func undoPage(x *request) error {
 		return x.deadLink(&v.Frame, &v.Link, err, v)
 	}
 	v.What, v.Name = x.s.undone(info), info.Item
+	v.Contact = info.What == "contact"
 	v.At, v.Until = info.AskAt, info.Due
 	v.Ahead, v.Pause = !info.Done, info.Pauses
 	v.Code = v.Ahead && info.What == string(auth.SecurityCode)
@@ -195,6 +196,8 @@ func undoPost(x *request) error {
 		return x.redirect("/done/paused")
 	case info.Done:
 		return x.redirect("/done/undone")
+	case info.What == "contact":
+		return x.redirect("/done/contact-stopped")
 	}
 	return x.redirect("/done/removal-stopped")
 }
@@ -204,7 +207,8 @@ func donePage(x *request) error {
 	switch what := x.param("what"); what {
 	case "undone":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
-	case "password-changed", "removal-stopped", "paused", "introduced", "code-waits", "case-waits":
+	case "password-changed", "removal-stopped", "contact-stopped", "paused", "introduced", "code-waits",
+		"case-waits":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security",

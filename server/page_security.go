@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -86,8 +87,12 @@ func overviewPage(x *request) error {
 		v.Methods[0].First = true
 	}
 	for _, c := range info.Changes {
-		v.Pending = append(v.Pending, assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due,
-			Code: c.What == string(auth.SecurityCode)})
+		p := assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due,
+			Code: c.What == string(auth.SecurityCode)}
+		if p.Contact = strings.HasPrefix(c.What, "contact"); p.Contact {
+			p.What = c.What
+		}
+		v.Pending = append(v.Pending, p)
 	}
 	if waiting, err := x.s.shops.WaitingInvitation(x.r.Context(), x.caller); err != nil {
 		return err

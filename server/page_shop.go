@@ -151,8 +151,14 @@ func shopPage(x *request) error {
 }
 
 func personOf(m *team.MemberInfo) assets.Person {
-	return assets.Person{ID: string(m.ID), Name: m.Name, Email: string(m.MaskedEmail), Role: string(m.Role),
-		InvitedBy: m.InvitedBy, Since: m.JoinedAt, Paused: m.Suspended, Self: m.Self, MayChange: m.MayChange}
+	p := assets.Person{ID: string(m.ID), Name: m.Name, Email: string(m.MaskedEmail), Role: string(m.Role),
+		InvitedBy: m.InvitedBy, Since: m.JoinedAt, Paused: m.Suspended, Self: m.Self, MayChange: m.MayChange,
+		MayMove: m.MayMove}
+	if m.Moves != nil {
+		p.Moves = &assets.ContactMove{Email: string(m.Moves.MaskedEmail), Phone: string(m.Moves.MaskedPhone),
+			At: m.Moves.Due}
+	}
+	return p
 }
 
 func shopNamePage(x *request) error {

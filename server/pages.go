@@ -33,7 +33,7 @@ type page struct {
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
 		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(), approvePages(),
-		bindPages(), shopPages(), recoveryPages(), helpPages())
+		bindPages(), shopPages(), shopContactPages(), recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }
 

@@ -47,6 +47,17 @@ func peopleRoutes() []route {
 		{use: "ResumeMember", act: team.ActResume, who: enrolled, method: http.MethodPost,
 			path:    "/shops/{shop}/members/{member}/resume",
 			summary: "Let somebody into a shop again", codes: placeCodes(), endpoint: does(resumeMember)},
+		{use: "ChangeContact", act: team.ActContact, who: enrolled, method: http.MethodPost,
+			path:    "/shops/{shop}/members/{member}/contact",
+			summary: "Move the e-mail or the number of somebody who cannot verify, after a delay",
+			codes: join(placeCodes(), codes(auth.NotShopsAccount, auth.ChangePending, auth.MoveStopped,
+				auth.MailboxResets, auth.EmailMalformed, auth.PhoneNoCountry, auth.PhoneOtherCountry,
+				auth.PhoneMalformed)),
+			endpoint: takes(changeContact)},
+		{use: "StopContact", act: team.ActStopContact, who: enrolled, method: http.MethodDelete,
+			path:    "/shops/{shop}/members/{member}/contact",
+			summary: "Stop what was to become of somebody's contact data", codes: codes(auth.NotFound, auth.RoleTooLow),
+			endpoint: does(stopContact)},
 		{use: "RemoveMember", act: team.ActRemove, who: enrolled, method: http.MethodDelete,
 			path:    "/shops/{shop}/members/{member}",
 			summary: "Take somebody's place in a shop away", codes: placeCodes(), endpoint: does(removeMember)},
@@ -97,8 +108,9 @@ type (
 		Email string
 		Role  team.Role
 	}
-	linkInfo struct{ Link string }
-	shopList struct{ Shops []team.PlaceInfo }
+	contactBody struct{ Email, Phone, Region string }
+	linkInfo    struct{ Link string }
+	shopList    struct{ Shops []team.PlaceInfo }
 )
 
 func shops(x *request) (*shopList, error) {
@@ -143,6 +155,14 @@ func resumeMember(x *request) error {
 
 func removeMember(x *request) error {
 	return x.s.shops.RemoveMember(x.r.Context(), x.caller, x.param("shop"), x.memberID())
+}
+
+func changeContact(x *request, in *contactBody) (*auth.MoveInfo, error) {
+	return x.s.shops.ChangeContact(x.r.Context(), x.caller, x.param("shop"), x.memberID(), team.ContactForm(*in))
+}
+
+func stopContact(x *request) error {
+	return x.s.shops.StopContact(x.r.Context(), x.caller, x.param("shop"), x.memberID())
 }
 
 func inviteMember(x *request, in *inviteBody) (*team.InvitationInfo, error) {

@@ -78,6 +78,20 @@ func shopFaults() map[auth.Code]provocation {
 			token := c.p.invite(c.p.shop("Blue"), "mo@example.com", "member")
 			return c.post("/shop-invitation/accept", m{"link": token})
 		}),
+		auth.NotShopsAccount: do(func(c *trial) *httptest.ResponseRecorder {
+			shop := c.p.shop("Blue")
+			q := c.p.colleague(shop, "mo", "member")
+			q.shop("his own")
+			return c.post("/shops/"+shop+"/members/"+q.idOf()+"/contact", m{"email": "new@example.com"})
+		}),
+		auth.MoveStopped: do(func(c *trial) *httptest.ResponseRecorder {
+			shop := c.p.shop("Blue")
+			path := "/shops/" + shop + "/members/" + c.p.colleague(shop, "mo", "member").idOf() + "/contact"
+			c.p.must("POST", path, m{"email": "new@example.com"}, nil)
+			link := lastPart(c.mailed(auth.TemplateMove).Args["undo"])
+			c.p.must("POST", "/undo", m{"link": link}, nil)
+			return c.post(path, m{"email": "new@example.com"})
+		}),
 		auth.ShopFull: do(func(c *trial) *httptest.ResponseRecorder {
 			shop := c.p.shop("Blue")
 			for i := range fewOfAll().Members - 1 {
@@ -139,6 +153,8 @@ func TestShopRoutesByRole(t *testing.T) {
 		"POST /shops/{shop}/members/{member}/suspend":   {"administrator", nil},
 		"POST /shops/{shop}/members/{member}/resume":    {"administrator", nil},
 		"POST /shops/{shop}/invitations":                {"administrator", m{"email": "x@example.com", "role": "member"}},
+		"POST /shops/{shop}/members/{member}/contact":   {"administrator", m{"email": "new@example.com"}},
+		"DELETE /shops/{shop}/members/{member}/contact": {"administrator", nil},
 		"DELETE /shops/{shop}/members/{member}":         {"administrator", nil},
 		"DELETE /shops/{shop}/membership":               {"", nil}, // below
 		"PATCH /shops/{shop}/membership":                {"", m{"role": "read-only"}},
@@ -170,7 +186,7 @@ func TestShopRoutesByRole(t *testing.T) {
 			case at > slices.Index(ranks, row.least):
 				want = codes(auth.RoleTooLow)
 			default:
-				want = codes("", auth.NotFound, auth.ResendTooSoon) // gone by now, or asked a moment ago
+				want = codes("", auth.NotFound, auth.ResendTooSoon, auth.ChangePending) // gone by now, or asked a moment ago
 			}
 			tried++
 			if got := codeIn(who[name].api(rt.method, path, row.body, nil)); !slices.Contains(want, got) {

@@ -368,6 +368,7 @@ func (o *tour) shops() {
 	p.open(who + "/resume")
 	q.fill(q.open(at+"/leave"), at+"/role", "role", "member")
 	q.open(at + "/role")
+	o.moves(q, who)
 	p.fill(p.open(who), who, "role", "read-only")
 	q.fill(q.open(at+"/leave"), at+"/leave")
 	q.open(at)
@@ -381,6 +382,27 @@ func (o *tour) shops() {
 	p.open(at + "/invitations/none/withdraw")
 	q.open("/security/history")
 	p.open("/security/history")
+}
+
+// moves has the contact data of somebody moved, and stopped by each who may.
+func (o *tour) moves(q *person, who string) {
+	p := o.p
+	p.open(who + "/contact/stop")
+	p.open(who + "/contact/email")
+	p.open(who + "/contact/phone")
+	p.fill(p.open(who+"/contact"), who+"/contact/email", "email", "nonsense")
+	p.fill(p.open(who+"/contact"), who+"/contact/phone", "phone", "12")
+	s := p.fill(p.open(who+"/contact"), who+"/contact/phone", "phone", "+8613800138055")
+	p.fill(s, who+"/contact/stop")
+	o.mailed(auth.TemplateMove)
+	o.later()
+	p.fill(p.open(who+"/contact"), who+"/contact/email", "email", "new@example.com")
+	p.open("/security")
+	q.open("/security")
+	link := o.link(auth.TemplateMove, "undo")
+	p.fill(p.open(who+"/contact"), who+"/contact/email", "email", "other@example.com")
+	q.fill(q.open(link), link)
+	p.fill(p.open(who+"/contact"), who+"/contact/email", "email", "other@example.com")
 }
 
 // undo asks for a removal with a weak method, stops it from the page and, asked for again, by the mailed link.

@@ -271,7 +271,7 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		team.ActCreate:       "shop-created", team.ActRename: "shop-renamed", team.ActInvite: "shop-invited",
 		team.ActWithdraw: "shop-withdrawn", team.ActJoin: "shop-joined", team.ActRole: "shop-role",
 		team.ActSuspend: "shop-suspended", team.ActResume: "shop-resumed", team.ActRemove: "shop-removed",
-		team.ActLeave:      "shop-left",
+		team.ActLeave: "shop-left", team.ActStopContact: "contact-stopped", auth.ActMoved: "contact-moved",
 		auth.ActCodeSignIn: "code-sign-in",
 		recovery.ActAsk:    "recovery-asked", recovery.ActOpen: "recovery-opened", recovery.ActAnswer: "recovery-answered",
 		recovery.ActAppeal: "recovery-appealed", recovery.ActWithdraw: "recovery-withdrawn",
@@ -293,8 +293,10 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		return "refused", "" // never the words of a change: nothing was changed
 	case e.Action == auth.ActCodeSignIn && !e.Due.IsZero():
 		return "code-waits", ""
-	case e.Action == auth.ActCancelChange && e.ItemID == "": // of no method
+	case e.Action == auth.ActCancelChange && e.ItemID == "" && e.Item == "": // of no method
 		return "code-sign-in-stopped", ""
+	case e.Action == team.ActContact:
+		return "contact-planned", ""
 	case !e.Due.IsZero():
 		return "removal-planned", ""
 	case e.Action == auth.ActContact:

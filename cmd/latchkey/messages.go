@@ -51,6 +51,7 @@ func wordings() map[string]wording {
 		auth.TemplateRecoveryApproved: {mail: "mail.recovery-approved"},
 		auth.TemplateRecoveryStopped:  {mail: "mail.recovery-stopped", link: "/security"},
 		auth.TemplateRecoveryDone:     {mail: "mail.recovery-done", link: "/forgot"},
+		auth.TemplateMove:             {mail: "mail.contact-move", short: "moving"},
 	}
 }
 

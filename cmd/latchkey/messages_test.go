@@ -84,7 +84,7 @@ func TestEveryMessageHasWords(t *testing.T) {
 					"code": "123456", "label": "KQ", "purpose": "sign-in", "minutes": "5",
 					"link": "https://shop.example/x/abc",
 					"name": "Wei", "at": "2026-11-22T02:00:00Z",
-					"shop": "Blue shop", "member": "Mo", "role": "member", "did": "joined",
+					"shop": "Blue shop", "member": "Mo", "role": "member", "did": "joined", "by": "Mo",
 					"stands": "approved",
 				}}
 			text, err := say(m)

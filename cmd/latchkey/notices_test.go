@@ -79,6 +79,13 @@ func TestWordsOfNotices(t *testing.T) {
 		case auth.TemplateShopJoined, auth.TemplateShopRole, auth.TemplateShopPaused, auth.TemplateShopBack,
 			auth.TemplateShopRemoved, auth.TemplateShopLeft:
 			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop", "role": "member"})
+		case auth.TemplateMove:
+			move := map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop", "by": "Mo",
+				"email": "n•••@example.com", "due": "2026-11-23T02:00:00Z", "undo": "https://shop.example/undo/abc"}
+			words(template, auth.Mail, move)
+			move["phone"] = "+86 ••• •••• 8055"
+			words(template, auth.Mail, move)
+			words(template, auth.SMS, nil)
 		case auth.TemplateShopPeople:
 			for _, did := range []string{"joined", "role", "suspended", "resumed", "removed", "left"} {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
