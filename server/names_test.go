@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // namesIn lists the members of bodies that hold what somebody calls a person or a thing.
@@ -120,6 +121,18 @@ func TestEveryNameCanBeSeen(t *testing.T) {
 	unseen("a shop made")
 	p.must("PATCH", "/shops/"+shop, m{"name": odd}, nil)
 	unseen("renamed")
+	p.must("POST", "/methods/begin", m{"kind": "phone", "number": "+8613800138000", "channel": "sms"}, &a)
+	p.must("POST", "/methods/finish",
+		m{"ceremony": a.Ceremony, "response": m{"code": w.mailed("code").Args["code"]}}, nil)
+	w.pass(time.Minute)
+	q := w.program()
+	shown, code := q.texted("+8613800138000")
+	q.must("POST", "/forgot/phone/code", m{"ceremony": shown.Ceremony, "code": code}, &shown)
+	tried["post /forgot/phone/name userName"] = "user-name-malformed"
+	got := refused(t, q.api("POST", "/forgot/phone/name", m{"ceremony": shown.Ceremony, "userName": hidden}, nil))
+	if got.Code != "user-name-malformed" {
+		t.Errorf("a reset with a user name of nothing: got %s", got.Code)
+	}
 	if got, want := slices.Sorted(maps.Keys(tried)), namesIn(t, w); !slices.Equal(got, want) {
 		t.Errorf("the bodies hold the names %q, want each tried: %q", want, got)
 	}
