@@ -40,6 +40,7 @@ func (w *sweep) recovering() {
 	w.look("a request, stopped")
 	w.open(path).says(w.word("recovery-case.closed.title"))
 	w.look("a request, closed")
+	w.open("/security") // what follows signs out from there
 }
 
 func recoveryJourneys() []journey {
