@@ -34,7 +34,7 @@ import (
 // mutated are the packages whose edits would hurt somebody.
 var mutated = []string{
 	"./auth", "./ident", "./password", "./puzzle", "./totp", "./oob", "./lookup", "./webauthn", "./store", "./store/bolt",
-	"./notify", "./server",
+	"./notify", "./team", "./recovery", "./server",
 }
 
 // A plan is what to try.
