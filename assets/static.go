@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -45,6 +46,7 @@ func NewStatic(base string) (*Static, error) {
 			return nil, fmt.Errorf("reading static files: %w", err)
 		}
 	}
+	files["latchkey.css"] = squeezed(files["latchkey.css"])
 	kinds := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
 		".svg": "image/svg+xml"}
 	for name, plain := range files {
@@ -56,6 +58,18 @@ func NewStatic(base string) (*Static, error) {
 			small: sync.OnceValues(func() ([]byte, error) { return pack(plain) })}
 	}
 	return s, nil
+}
+
+var cssForReaders = regexp.MustCompile(`/\*[\s\S]*?\*/|^\s+|\n\s+|\n$`)
+
+// squeezed is a style sheet without what is there for its readers alone: comments, indents, empty lines.
+func squeezed(css []byte) []byte {
+	return cssForReaders.ReplaceAllFunc(css, func(part []byte) []byte {
+		if bytes.HasPrefix(part, []byte("\n")) {
+			return []byte("\n")
+		}
+		return nil
+	})
 }
 
 // modules puts the scripts together, each in a block of its own, base.js first because the others use it. One file is

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,5 +60,27 @@ func TestStatic(t *testing.T) {
 	}
 	if got := s.Path("nothing"); got != "" {
 		t.Errorf("unknown name: got %q, want nothing", got)
+	}
+}
+
+// The style sheet is sent without what only its readers need, and with every rule.
+func TestStyleSheetIsSentWithoutComments(t *testing.T) {
+	whole, err := staticFiles.ReadFile("static/latchkey.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewStatic("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, s.Path("latchkey.css"), nil))
+	sent := w.Body.String()
+	if strings.Contains(sent, "/*") || regexp.MustCompile(`\n\s`).MatchString(sent) {
+		t.Error("got comments, indents or empty lines")
+	}
+	want := regexp.MustCompile(`/\*[\s\S]*?\*/`).ReplaceAllString(string(whole), "")
+	if words := strings.Fields(want); !slices.Equal(strings.Fields(sent), words) {
+		t.Errorf("got %d words, want the %d of the file", len(strings.Fields(sent)), len(words))
 	}
 }
