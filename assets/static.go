@@ -60,16 +60,14 @@ func NewStatic(base string) (*Static, error) {
 	return s, nil
 }
 
-var cssForReaders = regexp.MustCompile(`/\*[\s\S]*?\*/|^\s+|\n\s+|\n$`)
+var (
+	cssComment = regexp.MustCompile(`/\*[\s\S]*?\*/`)
+	cssIndent  = regexp.MustCompile(`\n\s+`)
+)
 
 // squeezed is a style sheet without what is there for its readers alone: comments, indents, empty lines.
 func squeezed(css []byte) []byte {
-	return cssForReaders.ReplaceAllFunc(css, func(part []byte) []byte {
-		if bytes.HasPrefix(part, []byte("\n")) {
-			return []byte("\n")
-		}
-		return nil
-	})
+	return bytes.TrimSpace(cssIndent.ReplaceAll(cssComment.ReplaceAll(css, nil), []byte("\n")))
 }
 
 // modules puts the scripts together, each in a block of its own, base.js first because the others use it. One file is
