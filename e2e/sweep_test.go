@@ -436,10 +436,11 @@ func (w *sweep) signingIn() {
 	w.open("/sign-in/key").fill("identifier", w.email).submit("/sign-in/key").says(w.word("sign-in-key.password.title"))
 	w.look("key first, password")
 	w.fill("password", password).submit("/sign-in/key/password").home()
+	w.key.touched(false)
 
 	w.signOut().open("/forgot").fill("identifier", w.email).submit("/forgot").at("/forgot/sent")
 	w.fill("code", w.house.letter(w.t, "email", w.email, "/forgot/").mailedCode(w.t)).submit("/forgot/sent").at("/forgot/choose")
-	w.submit("/forgot/choose/sign-in").at("/sign-in/verify").open("/sign-in/verify?with=app")
+	w.follow(`form[action="/forgot/choose/sign-in"] button`).at("/sign-in/verify").open("/sign-in/verify?with=app")
 	w.fill("code", w.code()).submit("/sign-in/verify").home().says(w.word("security.temporary.title"))
 	w.look("overview, a new password offered")
 
