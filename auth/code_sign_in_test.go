@@ -385,7 +385,7 @@ func TestNotMePutsBackWhatTheCodeSwitchedOff(t *testing.T) {
 	w.mail()
 	info, err := w.byCode(caller("thief"), code)
 	ok(t, "the code", err)
-	link := g.undo(auth.TemplateChange, otherMail)
+	link := g.undo(auth.TemplateChange, sellerMail) // which he replaces below: its link counts all the same
 	his := stick(t, virtual.Options{})
 	_, c := w.addKey(with(caller("thief"), info.Token), his, auth.SecurityKey, "His key")
 	w.pass(time.Minute)
