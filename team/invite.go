@@ -231,18 +231,27 @@ func (t *Service) LookInvitation(ctx context.Context, c auth.Caller, token strin
 		if err != nil {
 			return nil, err
 		}
-		to, err := t.shops.Get(w, x.Shop)
-		if err != nil {
-			return nil, err
-		}
-		by, err := w.AccountOf(x.By)
+		info, err := t.openInfo(w, x)
 		if err != nil {
 			return nil, err
 		}
 		has, err := w.HasAccount(x.Email)
-		return &OpenInfo{Shop: to.Name, Role: x.Role, By: by.Name, Expires: x.Expires, Email: x.Email,
-			HasNone: !has}, err
+		info.HasNone = !has
+		return info, err
 	})
+}
+
+// openInfo is what an invitation is for, and who has sent it.
+func (t *Service) openInfo(w *auth.Work, x *invitation) (*OpenInfo, error) {
+	to, err := t.shops.Get(w, x.Shop)
+	if err != nil {
+		return nil, err
+	}
+	by, err := w.AccountOf(x.By)
+	if err != nil {
+		return nil, err
+	}
+	return &OpenInfo{Shop: to.Name, Role: x.Role, By: by.Name, Expires: x.Expires, Email: x.Email}, nil
 }
 
 // SignUpInvited opens the form of sign-up for whoever holds an invitation and has no account: he reads the mailbox
@@ -266,15 +275,7 @@ func (t *Service) WaitingInvitation(ctx context.Context, c auth.Caller) (*OpenIn
 		if err != nil || x == nil {
 			return nil, err
 		}
-		to, err := t.shops.Get(w, x.Shop)
-		if err != nil {
-			return nil, err
-		}
-		by, err := w.AccountOf(x.By)
-		if err != nil {
-			return nil, err
-		}
-		return &OpenInfo{Shop: to.Name, Role: x.Role, By: by.Name, Expires: x.Expires, Email: x.Email}, nil
+		return t.openInfo(w, x)
 	})
 }
 
