@@ -177,7 +177,7 @@ func TestValuesOfARefusal(t *testing.T) {
 	}
 }
 
-// A failure of the house names a ticket; a refusal has none.
+// A failure of the house names a ticket beside its words, and can be tried again; a refusal has neither.
 func TestFailuresNameATicket(t *testing.T) {
 	for _, c := range []struct {
 		sink   Sink
@@ -189,7 +189,10 @@ func TestFailuresNameATicket(t *testing.T) {
 		w.server.config.Sink = c.sink
 		got := opens(w.server, http.MethodGet, "http://localhost:8080"+c.path, letIn(t, w.server))
 		id := got.Header().Get("X-Request-Id")
-		if got.Code != c.status || strings.Contains(got.Body.String(), id) != c.ticket || id == "" {
+		says := wordsOf(got.Body.String())
+		ticket := strings.Contains(says, "Your ticket number is")
+		if again := strings.Contains(says, w.texts.Say("en", "act.again", nil)); ticket != c.ticket || again != c.ticket ||
+			got.Code != c.status || id == "" {
 			t.Errorf("%s: got %d with ticket %q in %s, want %d and ticket %v", c.path, got.Code, id, got.Body, c.status, c.ticket)
 		}
 	}
