@@ -67,7 +67,7 @@ func draws(fn func(*request) ([]byte, error)) endpoint {
 		if err != nil {
 			return err
 		}
-		x.send(http.StatusOK, media, picture)
+		x.Send(http.StatusOK, media, picture)
 		return nil
 	}}
 }
@@ -78,7 +78,7 @@ func does(fn func(*request) error) endpoint {
 		if err := fn(x); err != nil {
 			return err
 		}
-		if x.status == 0 {
+		if x.Status == 0 {
 			x.reply(nil, nil)
 		}
 		return nil
@@ -104,16 +104,16 @@ func doesWith[I any](fn func(*request, *I) error) endpoint {
 // serve answers a request for one operation.
 func (x *request) serve(c echo.Context, rt *route) {
 	x.path = c
-	x.route = rt.method + " " + rt.path
-	x.page = false
+	x.Route = rt.method + " " + rt.path
+	x.Page = false
 	if err := x.call(rt); err != nil {
-		x.refuse(err)
+		x.Refuse(err)
 	}
 }
 
 func (x *request) call(rt *route) error {
 	if rt.who != gateway && rt.act != auth.ActSignOut {
-		if err := x.bound(); err != nil {
+		if err := x.Bound(); err != nil {
 			return err
 		}
 	}
@@ -444,7 +444,7 @@ func receipt(x *request) error {
 	if x.s.config.Receipts == nil {
 		return auth.Refuse(auth.NotFound)
 	}
-	body, err := x.body("")
+	body, err := x.Body("")
 	if err != nil {
 		return err
 	}
@@ -460,7 +460,7 @@ func receipt(x *request) error {
 		if json.Valid([]byte(answer)) {
 			media = "application/json"
 		}
-		x.send(http.StatusOK, media, []byte(answer))
+		x.Send(http.StatusOK, media, []byte(answer))
 	}
 	return err
 }

@@ -8,7 +8,7 @@ func beginPuzzle(x *request) (*auth.PuzzleInfo, error) {
 
 // puzzlePicture spends one of the client's requests, though it changes nothing: a picture is dear.
 func puzzlePicture(x *request) ([]byte, error) {
-	if err := x.spend(); err != nil {
+	if err := x.Spend(); err != nil {
 		return nil, err
 	}
 	return x.s.service.PuzzlePicture(x.r.Context(), x.caller, x.param("puzzle"))

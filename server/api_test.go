@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 func TestProgramSignsInWithAnApp(t *testing.T) {
@@ -283,7 +284,7 @@ func TestCookieNames(t *testing.T) {
 		"https://shop.example:8443":    {"__Host-8443-latchkey-browser", "/", true},
 	} {
 		s := newServer(t, func(c *Config) { c.Origin = origin })
-		c := ask(s, "GET", s.site.base+"/api/v1/session", "", "Sec-Fetch-Site", "same-origin").Result().Cookies()
+		c := ask(s, "GET", s.site.Base+"/api/v1/session", "", "Sec-Fetch-Site", "same-origin").Result().Cookies()
 		if len(c) == 0 || c[0].Name != want.name || c[0].Path != want.path || c[0].Secure != want.secure || !c[0].HttpOnly {
 			t.Errorf("%s: got %v, want %+v", origin, c, want)
 		}
@@ -300,8 +301,8 @@ func TestMediaTypesAndSizes(t *testing.T) {
 		{"form", "application/x-www-form-urlencoded", "a=b", 415, auth.MalformedRequest},
 		{"no type", "", "{}", 415, auth.MalformedRequest},
 		{"with charset", "application/json; charset=utf-8", `{"a":1}`, 400, auth.UnknownMember},
-		{"too large", "application/json", `{"identifier":"` + strings.Repeat("a", maxBody) + `"}`, 413, auth.TooLarge},
-		{"just fits", "application/json", `{"nobody":"` + strings.Repeat("a", maxBody-len(`{"nobody":""}`)) + `"}`, 400, auth.UnknownMember},
+		{"too large", "application/json", `{"identifier":"` + strings.Repeat("a", web.MaxBody) + `"}`, 413, auth.TooLarge},
+		{"just fits", "application/json", `{"nobody":"` + strings.Repeat("a", web.MaxBody-len(`{"nobody":""}`)) + `"}`, 400, auth.UnknownMember},
 	} {
 		w := ask(s, "POST", "/api/v1/sign-in", c.body, "Content-Type", c.media)
 		if got := refused(t, w); w.Code != c.status || got.Code != string(c.code) {

@@ -9,10 +9,6 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// appOrigin begins the origin of an Android app, as its answers name it: the rest is the SHA-256 of the certificate
-// that signs it, in base64 for URLs. It is no address, so it stands in no list for browsers.
-const appOrigin = "android:apk-key-hash:"
-
 // An AndroidApp may use the site's keys and saved passwords: what stands about it in assetlinks.json.
 type AndroidApp struct {
 	Package      string   // its application id

@@ -3,11 +3,13 @@ package server
 import (
 	"strings"
 	"testing"
+
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 const (
 	certificate = "FB:45:0B:A1:89:06:67:D4:CA:26:95:5D:35:C1:66:25:F9:C4:0C:B8:D7:CD:E0:D7:BD:7B:95:38:60:C8:C7:0D"
-	appHash     = appOrigin + "-0ULoYkGZ9TKJpVdNcFmJfnEDLjXzeDXvXuVOGDIxw0"
+	appHash     = web.AppOrigin + "-0ULoYkGZ9TKJpVdNcFmJfnEDLjXzeDXvXuVOGDIxw0"
 )
 
 // Native apps find what they look for at the site, behind a sub-path at its host as well.
@@ -28,7 +30,7 @@ func TestFilesForApps(t *testing.T) {
 			"/.well-known/webauthn": `{"origins":["https://accounts.example",` +
 				`"https://retail.example"]}`,
 		} {
-			for _, base := range []string{"", s.site.base} {
+			for _, base := range []string{"", s.site.Base} {
 				w := ask(s, "GET", base+path, "")
 				if w.Code != 200 || w.Body.String() != want || w.Header().Get("Content-Type") != "application/json" {
 					t.Errorf("%s: got %d %s, want %s", base+path, w.Code, w.Body, want)

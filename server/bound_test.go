@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // Everything that changes or sends is bounded by client, over the API and by page alike, whatever else it counts
 // against. Only signing out is not.
 func TestEveryUnsafeRouteIsBounded(t *testing.T) {
-	w := newWorld(t, func(_ *auth.Config, c *Config) { c.Rate = Rate{Burst: 2, PerSecond: 1} })
+	w := newWorld(t, func(_ *auth.Config, c *Config) { c.Rate = web.Rate{Burst: 2, PerSecond: 1} })
 	w.seller()
 	client := 0
 	third := func(p *person, ask func(*person) int) int {

@@ -2,13 +2,9 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/netip"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
@@ -17,6 +13,7 @@ import (
 	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/team"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // Config is what a Server is made of. Service, Texts and Origin are required.
@@ -30,7 +27,7 @@ type Config struct {
 	AndroidApps    []AndroidApp // native apps that may use the same keys, for assetlinks.json
 	AppleApps      []string     // likewise, as team and bundle, for apple-app-site-association
 	RelatedOrigins []string     // other sites with the same keys (WebAuthn Level 3 §5.11), origins of Android apps
-	TrustedProxies Networks     // whose X-Forwarded-For is believed
+	TrustedProxies web.Networks // whose X-Forwarded-For is believed
 	Site           string       // the site's name, for the contract and the file of recovery codes
 	Contact        string       // support: a mailto: or https: address, for security.txt and pages
 	Phone          string       // support's number, for pages
@@ -48,22 +45,11 @@ type Config struct {
 	Lab      *lab.Service                // the use cases of a lab; nil: a real site
 	Inbox    Inbox                       // of a lab; nil: its messages cannot be read
 
-	Rate     Rate             // of unsafe requests to open routes, by client; zero: DefaultRate
+	Rate     web.Rate         // of unsafe requests to open routes, by client; zero: web.DefaultRate
 	InFlight int              // requests answered at once, of one client a quarter of what is free; 0: 1024
 	Now      func() time.Time // nil: time.Now
 	Random   io.Reader        // nil: crypto/rand
 }
-
-// A Rate bounds one client (an IPv4 address or an IPv6 /64): Burst requests at once, then PerSecond. An IPv6 /56 gets
-// four times as much, a /48 and an IPv4 /24 eight times. A negative Burst is no bound.
-type Rate struct {
-	Burst     int
-	PerSecond float64
-}
-
-// DefaultRate lets an office of sellers sign in behind one address, and a machine try a few times a second. Guesses
-// are bounded by the domain, per account; this bounds what guessing costs the site.
-func DefaultRate() Rate { return Rate{Burst: 120, PerSecond: 4} }
 
 // Texts are the texts of refusals; *assets.Texts is.
 type Texts interface {
@@ -95,57 +81,4 @@ type Sent struct {
 	Channel       auth.Channel
 	Recipient     ident.Recipient
 	Subject, Text string
-}
-
-// site is what New makes of Config.Origin.
-type site struct {
-	origin   string // scheme://host[:port], no path
-	base     string // "" or "/path", without a slash at the end
-	host     string // host[:port]
-	secure   bool   // https
-	local    bool   // http on localhost or a loopback address
-	prefix   string // of cookies' names
-	known    map[string]bool
-	related  []string
-	problems string // origin + base + "/problems/"
-}
-
-func newSite(cfg Config) (site, error) {
-	u, err := url.Parse(cfg.Origin)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return site{}, fmt.Errorf("origin %q is not an address like https://accounts.example", cfg.Origin)
-	}
-	s := site{
-		origin: u.Scheme + "://" + u.Host, base: strings.TrimRight(u.EscapedPath(), "/"), host: u.Host,
-		secure: u.Scheme == "https", local: u.Scheme == "http" && isLoopback(u.Hostname()),
-		known: map[string]bool{strings.ToLower(u.Host): true}, related: append([]string{}, cfg.RelatedOrigins...),
-	}
-	if !s.secure && !s.local {
-		return site{}, fmt.Errorf("origin %q is neither https nor http://localhost: browsers keep keys from it", cfg.Origin)
-	}
-	if strings.ContainsAny(s.base, "{}:*%") {
-		return site{}, fmt.Errorf("origin %q has a path with characters that routes cannot hold", cfg.Origin)
-	}
-	for _, o := range cfg.RelatedOrigins {
-		if strings.HasPrefix(o, appOrigin) { // of an app, which asks the API by no other name
-			continue
-		}
-		r, err := url.Parse(o)
-		if err != nil || r.Scheme != "https" || r.Host == "" || r.Path != "" {
-			return site{}, fmt.Errorf("related origin %q is not like https://shop.example", o)
-		}
-		s.known[strings.ToLower(r.Host)] = true
-	}
-	s.prefix = cookiePrefix(s)
-	s.problems = s.origin + s.base + "/problems/"
-	return s, nil
-}
-
-// isLoopback reports whether a host's name or address, without port, is this machine.
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && a.IsLoopback()
 }

@@ -1,9 +1,6 @@
 package server
 
 import (
-	"net"
-	"net/http"
-	"strings"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -33,27 +30,6 @@ const (
 	flowLife    = 20 * time.Minute     // longer than any sealed ceremony: its own expiry decides
 )
 
-// cookiePrefix makes browsers hold the promise of the name: __Host- is Secure, no Domain, Path=/, so no sibling host
-// can plant one. A sub-path cannot have it. Browsers refuse both prefixes over http.
-func cookiePrefix(s site) string {
-	switch {
-	case !s.secure:
-		return ""
-	case s.base != "":
-		return "__Secure-"
-	}
-	return "__Host-"
-}
-
-// portPrefix tells the cookies of sites on different ports of one host apart: browsers keep one jar for all of them,
-// and two sites on one machine would sign each other out.
-func portPrefix(s site) string {
-	if _, port, err := net.SplitHostPort(s.host); err == nil && port != "" {
-		return port + "-"
-	}
-	return ""
-}
-
 func (s *Server) cookieName(name string) string {
 	switch name { // the common ones are joined once
 	case sessionCookie:
@@ -61,36 +37,12 @@ func (s *Server) cookieName(name string) string {
 	case browserCookie:
 		return s.browserName
 	}
-	return s.site.prefix + name
+	return s.site.Prefix + name
 }
 
-// cookie returns the value and the number of cookies of one name, without parsing the others.
-func cookie(r *http.Request, name string) (value string, n int) {
-	for _, line := range r.Header["Cookie"] {
-		for line != "" {
-			var part string
-			part, line, _ = strings.Cut(line, ";")
-			k, v, ok := strings.Cut(strings.TrimSpace(part), "=")
-			if ok && k == name {
-				if n == 0 {
-					value = strings.Trim(v, `"`)
-				}
-				n++
-			}
-		}
-	}
-	return value, n
-}
-
-// put sets a cookie. life 0 ends it with the browser. Lax, not Strict: mailed links and redirects of a shop's own
-// host must find it; unsafe cross-site requests are refused at the gate.
+// put sets a cookie. life 0 ends it with the browser.
 func (x *request) put(name, value string, life time.Duration) {
-	path := x.s.site.base
-	if path == "" {
-		path = "/"
-	}
-	http.SetCookie(x, &http.Cookie{Name: x.s.cookieName(name), Value: value, Path: path, MaxAge: int(life / time.Second),
-		Secure: x.s.site.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	x.s.site.SetCookie(x, x.s.cookieName(name), value, "", life)
 }
 
 // sealed is what a cookie of that name keeps of what somebody typed: whoever else looks into the browser, or at what it

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -11,33 +12,11 @@ import (
 
 // asking is a request before any route: what the face knows of it is to be found out.
 func asking(s *Server, method, path string, head ...string) *request {
-	r := httptest.NewRequest(method, s.site.origin+s.site.base+path, nil)
+	r := httptest.NewRequest(method, s.site.Origin+s.site.Base+path, nil)
 	for i := 0; i+1 < len(head); i += 2 {
 		r.Header.Add(head[i], head[i+1])
 	}
-	return &request{ResponseWriter: httptest.NewRecorder(), s: s, r: r}
-}
-
-// Cookies are read as browsers send them: of one name the first is told, and how many there are.
-func TestCookiesAreReadAsSent(t *testing.T) {
-	for _, c := range []struct {
-		lines []string
-		value string
-		n     int
-	}{
-		{nil, "", 0}, {[]string{""}, "", 0}, {[]string{"k=v"}, "v", 1}, {[]string{`k="v"`}, "v", 1}, {[]string{"k="},
-			"", 1},
-		{[]string{"k"}, "", 0}, {[]string{"kk=v; xk=v; K=v"}, "", 0}, {[]string{"a=b; k=v; c=d"}, "v", 1},
-		{[]string{"a=b;k=v;c=d"}, "v", 1}, {[]string{"  k=v  "}, "v", 1}, {[]string{"k=v=w"}, "v=w", 1},
-		{[]string{"k=one; k=two"}, "one", 2}, {[]string{"k=one", "k=two", "a=b; k=three"}, "one", 3},
-		{[]string{"k=; k=two"}, "", 2}, {[]string{";;k=v;;"}, "v", 1},
-	} {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.Header["Cookie"] = c.lines
-		if value, n := cookie(r, "k"); value != c.value || n != c.n {
-			t.Errorf("%q: got %q, %d of them, want %q, %d", c.lines, value, n, c.value, c.n)
-		}
-	}
+	return &request{Exchange: s.front.Exchange(httptest.NewRecorder(), r), s: s, r: r}
 }
 
 // Every cookie of a site has the name, the path and the promises that go with its address: over https it is never sent
@@ -140,5 +119,17 @@ func TestSealedForOneBrowser(t *testing.T) {
 	}
 	if got := x.sealed(appCookie, nil); got != "" {
 		t.Errorf("nothing: got it sealed as %q, want nothing", got)
+	}
+}
+
+// What has nothing to say says that; a request without a route has no parameters.
+func TestAnswersOfNothing(t *testing.T) {
+	x := asking(newServer(t, nil), http.MethodDelete, "/")
+	x.reply(nil, nil)
+	if w := x.ResponseWriter.(*httptest.ResponseRecorder); w.Code != http.StatusNoContent || w.Body.Len() != 0 {
+		t.Errorf("nothing to say: got %d %q, want 204", w.Code, w.Body)
+	}
+	if x.param("id") != "" || x.query("a") != "" {
+		t.Errorf("no parameters: got %q and %q, want none", x.param("id"), x.query("a"))
 	}
 }

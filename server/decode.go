@@ -1,8 +1,6 @@
 package server
 
 import (
-	"mime"
-	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -12,26 +10,9 @@ import (
 	"github.com/latchkey-auth/latchkey/strictjson"
 )
 
-// maxBody is how many bytes a request's body may have.
-const maxBody = 64 << 10
-
-// body is the whole body, of the given media type ("" is any).
-func (x *request) body(media string) ([]byte, error) {
-	if media != "" {
-		got, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
-		if err != nil || got != media {
-			return nil, auth.RefuseField(auth.MalformedRequest, contentType)
-		}
-	}
-	if x.tooLarge {
-		return nil, auth.Refuse(auth.TooLarge)
-	}
-	return x.received, nil
-}
-
 // read fills in, a pointer to a struct of shape s, from the JSON body.
 func (x *request) read(s *shape, in any) error {
-	b, err := x.body("application/json")
+	b, err := x.Body("application/json")
 	if err != nil {
 		return err
 	}
@@ -153,11 +134,7 @@ func refuseIn(err error, field string) error {
 }
 
 // form reads the fields of a posted form. Each may come once.
-func (x *request) form() error {
-	b, err := x.body("application/x-www-form-urlencoded")
-	if err != nil {
-		return err
-	}
-	x.r.Body = http.NoBody
-	return x.fields(string(b))
+func (x *request) form() (err error) {
+	x.posted, err = x.Form()
+	return err
 }

@@ -2,12 +2,11 @@
 // for people. It holds no business rule: it reads a request, calls one use case, and writes what came back.
 //
 //	                      one request, from the outside in
-//	Server.ServeHTTP    exchange made, security headers, request id, in-flight bound, panics      server.go, header.go
-//	  gate              host known, cross-origin refused, rate of unsafe open routes               gate.go, limit.go
+//	web.Front           exchange made, security headers, request id, body, places, gate          package web
 //	    echo            path and method to a route of the table                                    routes.go
 //	      JSON          strict decode ─▶ use case ─▶ encode                                        api*.go, wire.go
 //	      page          form ─▶ use case ─▶ 303, or the same page with what was refused            page*.go
-//	  refusals          one table Code ─▶ status; problem documents or pages                       problem.go
+//	  refusals          problem documents or pages                                                 problem.go
 //	  access log        route, status, code, duration, request id; nothing about the person        log.go
 //
 // The table in routes.go is the list of everything that can be reached. A use case stands there once, with the action

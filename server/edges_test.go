@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // secured is the head of every answer.
@@ -95,10 +97,10 @@ func TestChunkedBodiesHaveTheLimit(t *testing.T) {
 	ids := strings.NewReplacer("{id}", "x", "{link}", "x", "{kind}", "phone", "{name}", "x", "{key}", "x")
 	check := func(path, media string) {
 		t.Helper()
-		if got := p.chunked(path, media, maxBody+1).Code; got != http.StatusRequestEntityTooLarge {
+		if got := p.chunked(path, media, web.MaxBody+1).Code; got != http.StatusRequestEntityTooLarge {
 			t.Errorf("POST %s, one byte over the limit: got %d, want 413", path, got)
 		}
-		if got := p.chunked(path, media, maxBody).Code; got == http.StatusRequestEntityTooLarge {
+		if got := p.chunked(path, media, web.MaxBody).Code; got == http.StatusRequestEntityTooLarge {
 			t.Errorf("POST %s, just the limit: got %d, want it read", path, got)
 		}
 	}
@@ -123,7 +125,7 @@ func TestChunkedBodiesHaveTheLimit(t *testing.T) {
 func TestEveryWaitSaysHowLong(t *testing.T) {
 	estate, tries := newEstate(t), provocations()
 	n := 0
-	for code, status := range statuses() {
+	for code, status := range web.Statuses() {
 		if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 			continue
 		}

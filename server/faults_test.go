@@ -20,6 +20,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/web"
 	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
@@ -33,7 +34,7 @@ func envelopeFaults() map[auth.Code]provocation {
 		auth.MalformedRequest: raw(`{`),
 		auth.UnknownMember:    raw(`{"identifier":"a","Password":"b"}`),
 		auth.DuplicateMember:  raw(`{"identifier":"a","identifier":"b"}`),
-		auth.TooLarge:         raw(`{"identifier":"` + strings.Repeat("a", maxBody) + `"}`),
+		auth.TooLarge:         raw(`{"identifier":"` + strings.Repeat("a", web.MaxBody) + `"}`),
 		auth.TooSlow: do(func(c *trial) *httptest.ResponseRecorder {
 			r := httptest.NewRequest("POST", testOrigin+"/api/v1/sign-in", iotest.ErrReader(os.ErrDeadlineExceeded))
 			r.Header.Set("Accept-Language", c.lang)
@@ -52,7 +53,7 @@ func envelopeFaults() map[auth.Code]provocation {
 				c.lang)
 		}),
 		auth.TooManyRequests: {change: func(_ *testing.T, _ *auth.Config, c *Config) {
-			c.Rate = Rate{Burst: 1, PerSecond: 1}
+			c.Rate = web.Rate{Burst: 1, PerSecond: 1}
 		},
 			do: func(c *trial) *httptest.ResponseRecorder {
 				c.stranger().api("POST", "/forgot", m{"identifier": "a"}, nil)
@@ -60,7 +61,7 @@ func envelopeFaults() map[auth.Code]provocation {
 			}},
 		auth.Unavailable: {change: func(_ *testing.T, _ *auth.Config, c *Config) { c.InFlight = 1 },
 			do: func(c *trial) *httptest.ResponseRecorder {
-				if err := c.server.inFlight.take(networks(netip.MustParseAddr("203.0.113.1")), 1); err != nil {
+				if err := c.server.front.InFlight.Take([3]netip.Prefix{}, 1); err != nil {
 					c.t.Fatal(err)
 				}
 				return c.p.api("GET", "/session", nil, nil)

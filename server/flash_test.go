@@ -12,6 +12,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // What an act leaves is said once, on the next page that is shown; what is too long, or no word of ours, is left
@@ -142,7 +143,7 @@ func TestFieldsOfRefusals(t *testing.T) {
 
 // A key's answer in a field is read as strictly as the API reads it.
 func TestAnswersInFields(t *testing.T) {
-	whole := `{"a":"` + strings.Repeat("a", maxBody-8) + `"}`
+	whole := `{"a":"` + strings.Repeat("a", web.MaxBody-8) + `"}`
 	for text, ok := range map[string]bool{"{}": true, `{"a":1}`: true, whole: true, "": false, "[]": false,
 		`"a"`: false, " {}": false,
 		"{": false, `{"a":1,"a":2}`: false, `{"a":1,"A":2}`: false, whole + " ": false, "{}x": false} {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // One machine that opens many requests and never sends their bodies takes no more than its share: others are served.
@@ -56,7 +57,7 @@ func TestForwardedAddressMayHaveAPort(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = "10.0.0.1:1234"
 		r.Header.Set("X-Forwarded-For", hop)
-		if got := s.client(r).String(); got != want {
+		if got := s.front.Client(r).String(); got != want {
 			t.Errorf("%q: got %s, want %s", hop, got, want)
 		}
 	}
@@ -294,7 +295,7 @@ func TestNamesOfThisMachine(t *testing.T) {
 		"127.9.9.9": true,
 		"::1":       true, "[::1]": true, "xlocalhost": false, "localhost.example": false, "": false, "10.0.0.1": false,
 		"accounts.example": false, "128.0.0.1": false} {
-		if got := isLoopback(name); got != want {
+		if got := web.IsLoopback(name); got != want {
 			t.Errorf("%q: got %v, want %v", name, got, want)
 		}
 	}
@@ -306,15 +307,24 @@ func TestNamesOfThisMachine(t *testing.T) {
 		"https://shop.example/a*": false, "https://shop.example/%41": false, "https://shop.example/%2F": false,
 		"ftp://localhost": false,
 		"localhost":       false, "https://shop.example/a/b/": true, ":": false} {
-		if _, err := newSite(Config{Origin: origin}); (err == nil) != ok {
+		if _, err := web.NewSite(origin, nil); (err == nil) != ok {
 			t.Errorf("%q: got %v, want it taken: %v", origin, err, ok)
 		}
 	}
 	for related, ok := range map[string]bool{"https://retail.example": true, "https://retail.example:8443": true,
-		appOrigin + "x": true, "http://retail.example": false, "https://retail.example/": false, "https://": false,
+		web.AppOrigin + "x": true, "http://retail.example": false, "https://retail.example/": false, "https://": false,
 		"retail.example": false, "https:retail.example": false, ":": false} {
-		if _, err := newSite(Config{Origin: testOrigin, RelatedOrigins: []string{related}}); (err == nil) != ok {
+		if _, err := web.NewSite(testOrigin, []string{related}); (err == nil) != ok {
 			t.Errorf("related %q: got %v, want it taken: %v", related, err, ok)
 		}
 	}
+}
+
+// proxies are networks as they stand in a file.
+func proxies(texts ...string) web.Networks {
+	var n web.Networks
+	if err := n.UnmarshalText([]byte(strings.Join(texts, ","))); err != nil {
+		panic(err)
+	}
+	return n
 }

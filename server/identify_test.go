@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -35,7 +34,7 @@ func TestWhoIsABrowser(t *testing.T) {
 		{"no browser's id", false, []string{"Cookie", "8080-latchkey-browser=short"}, false, "", ""},
 	} {
 		x := asking(s, "POST", "/", c.head...)
-		x.page = c.page
+		x.Page = c.page
 		if err := x.identify(); err != nil {
 			t.Fatal(err)
 		}
@@ -59,35 +58,6 @@ func TestWhoIsABrowser(t *testing.T) {
 	}
 }
 
-// A browser's id is 43 signs of base64 for URLs.
-func TestBrowserIds(t *testing.T) {
-	rest := strings.Repeat("A", 42)
-	for _, c := range "azAZ09-_" {
-		if !wellFormedBrowser(rest + string(c)) {
-			t.Errorf("%q at its end: got it refused, want it taken", c)
-		}
-	}
-	for _, bad := range []string{"", rest, rest + "AA", rest + "/", rest + ":", rest + "@", rest + "[", rest + "`",
-		rest + "{",
-		rest + "+", rest + "=", rest + ".", " " + rest, rest[:41] + "é"} {
-		if wellFormedBrowser(bad) {
-			t.Errorf("%q: got it taken, want it refused", bad)
-		}
-	}
-	for _, bad := range []string{"-_azAZ09", strings.Repeat("a", 64), strings.Repeat("a", 8)} {
-		if requestID(bad) != bad {
-			t.Errorf("request id %q: got it refused, want it taken", bad)
-		}
-	}
-	for _, bad := range []string{"1234567", strings.Repeat("a", 65), "1234567/", "1234567:", "1234567@", "1234567[",
-		"1234567`",
-		"1234567{"} {
-		if requestID(bad) != "" {
-			t.Errorf("request id %q: got it taken, want one of ours", bad)
-		}
-	}
-}
-
 // The token of a program is what follows Bearer, in any case, and nothing else.
 func TestBearer(t *testing.T) {
 	for head, want := range map[string]string{"Bearer t": "t", "bearer t": "t", "BEARER  t ": "t", "Bearer": "",
@@ -97,31 +67,6 @@ func TestBearer(t *testing.T) {
 		r.Header.Set("Authorization", head)
 		if got := bearer(r); got != want {
 			t.Errorf("%q: got %q, want %q", head, got, want)
-		}
-	}
-}
-
-// Two requests that change something are the same if method, address and body are; what changes nothing has no mark.
-func TestMarkOfARequest(t *testing.T) {
-	s := newServer(t, nil)
-	mark := func(method, path, body string) string {
-		x := asking(s, method, path)
-		x.received = []byte(body)
-		return x.fingerprint()
-	}
-	same := mark("POST", "/a?b", "c")
-	if same == "" || same != mark("POST", "/a?b", "c") {
-		t.Errorf("got %q and %q for one request, want one mark", same, mark("POST", "/a?b", "c"))
-	}
-	for name, other := range map[string]string{"method": mark("PUT", "/a?b", "c"), "path": mark("POST", "/b?b", "c"),
-		"query": mark("POST", "/a?c", "c"), "body": mark("POST", "/a?b", "d")} {
-		if other == same || other == "" {
-			t.Errorf("another %s: got %q, want another mark", name, other)
-		}
-	}
-	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		if got := mark(method, "/a?b", "c"); got != "" {
-			t.Errorf("%s: got the mark %q, want none", method, got)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // mountKnown registers what is neither API nor page: health, well-known addresses, the contract, static files.
@@ -18,7 +19,7 @@ import (
 func (s *Server) mountKnown(e *echo.Echo) {
 	known := map[string]func(*request) error{
 		"/.well-known/change-password": func(x *request) error {
-			http.Redirect(x, x.r, s.site.base+"/security/password", http.StatusFound)
+			http.Redirect(x, x.r, s.site.Base+"/security/password", http.StatusFound)
 			return nil
 		},
 		"/.well-known/webauthn":                   fixed("application/json", related(s.site)),
@@ -30,10 +31,10 @@ func (s *Server) mountKnown(e *echo.Echo) {
 	}
 	for path, handle := range known {
 		s.at(e, http.MethodGet, path, path, handle)
-		if s.site.base != "" {
+		if s.site.Base != "" {
 			e.GET(path, func(c echo.Context) error {
 				x := c.Response().Writer.(*request)
-				x.route = path
+				x.Route = path
 				return handle(x)
 			})
 		}
@@ -54,7 +55,7 @@ func (s *Server) mountKnown(e *echo.Echo) {
 // fixed answers with the same bytes every time.
 func fixed(media string, body []byte) func(*request) error {
 	return func(x *request) error {
-		x.send(http.StatusOK, media, body)
+		x.Send(http.StatusOK, media, body)
 		return nil
 	}
 }
@@ -67,16 +68,16 @@ func (s *Server) openAPI() func(*request) error {
 		if err != nil {
 			return err
 		}
-		x.send(http.StatusOK, "application/json", doc)
+		x.Send(http.StatusOK, "application/json", doc)
 		return nil
 	}
 }
 
 // related lists the origins that may use our relying party id. WebAuthn Level 3 §5.11.
-func related(s site) []byte {
-	origins := []string{s.origin}
-	for _, o := range s.related {
-		if !strings.HasPrefix(o, appOrigin) {
+func related(s web.Site) []byte {
+	origins := []string{s.Origin}
+	for _, o := range s.Related {
+		if !strings.HasPrefix(o, web.AppOrigin) {
 			origins = append(origins, o)
 		}
 	}
@@ -85,9 +86,9 @@ func related(s site) []byte {
 }
 
 // passkeyEndpoints tells password managers where keys are added and managed (W3C Passkey Endpoints).
-func passkeyEndpoints(s site) []byte {
+func passkeyEndpoints(s web.Site) []byte {
 	raw, _ := json.Marshal(map[string]string{ // strings: it cannot fail
-		"enroll": s.origin + s.base + "/security/keys/new", "manage": s.origin + s.base + "/security/keys"})
+		"enroll": s.Origin + s.Base + "/security/keys/new", "manage": s.Origin + s.Base + "/security/keys"})
 	return raw
 }
 
@@ -97,8 +98,8 @@ func (s *Server) securityTxt(x *request) error {
 		return auth.Refuse(auth.NotFound)
 	}
 	expires := s.now().UTC().Truncate(24*time.Hour).AddDate(0, 6, 0).Format(time.RFC3339)
-	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte("Contact: "+s.config.Contact+"\nExpires: "+expires+
-		"\nPreferred-Languages: zh, en\nCanonical: "+s.site.origin+"/.well-known/security.txt\n"))
+	x.Send(http.StatusOK, "text/plain; charset=utf-8", []byte("Contact: "+s.config.Contact+"\nExpires: "+expires+
+		"\nPreferred-Languages: zh, en\nCanonical: "+s.site.Origin+"/.well-known/security.txt\n"))
 	return nil
 }
 
@@ -107,7 +108,7 @@ func ready(x *request) error {
 	if check := x.s.config.Ready; check != nil {
 		if err := check(x.r.Context()); err != nil {
 			x.s.log.Warn("not ready", "error", err)
-			x.send(http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte("not ready\n"))
+			x.Send(http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte("not ready\n"))
 			return nil
 		}
 	}
@@ -117,7 +118,7 @@ func ready(x *request) error {
 			text += "alarm: " + a + "\n"
 		}
 	}
-	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
+	x.Send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
 	return nil
 }
 
@@ -129,8 +130,8 @@ func explain(x *request) error {
 		return auth.Refuse(auth.NotFound)
 	}
 	title, detail := x.s.texts.Problem(x.caller.Language, string(code), nil)
-	p := Problem{Type: x.s.site.problems + string(code), Title: title, Detail: detail, Status: status, Code: code}
+	p := Problem{Type: x.s.site.Problems + string(code), Title: title, Detail: detail, Status: status, Code: code}
 	x.Header().Set("Content-Language", x.caller.Language)
-	x.send(http.StatusOK, "application/json", x.s.problem.append(nil, &p))
+	x.Send(http.StatusOK, "application/json", x.s.problem.append(nil, &p))
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/strictjson"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // The four endpoints of FIDO's server conformance tests, in a lab alone. They know no password and no session beforehand:
@@ -67,7 +68,7 @@ func conforming(run func(*request, []byte) (any, error)) func(*request) error {
 			if err := x.asBrowser(); err != nil {
 				return nil, err
 			}
-			body, err := x.body("application/json")
+			body, err := x.Body("application/json")
 			if err != nil {
 				return nil, err
 			}
@@ -81,7 +82,7 @@ func conforming(run func(*request, []byte) (any, error)) func(*request) error {
 		if err != nil {
 			return err
 		}
-		x.send(http.StatusOK, "application/json", raw)
+		x.Send(http.StatusOK, "application/json", raw)
 		return nil
 	}
 }
@@ -94,7 +95,7 @@ func (x *request) asBrowser() error {
 		return nil
 	}
 	var err error
-	if x.caller.Browser, err = x.s.secret(); err == nil {
+	if x.caller.Browser, err = x.s.front.Secret(); err == nil {
 		x.keepBrowser()
 	}
 	return err
@@ -109,7 +110,7 @@ func (x *request) conformRefusal(err error) {
 		code = e.Cause
 	}
 	raw := shapeOf(typeConform).append(nil, &conformInfo{Status: "failed", ErrorMessage: string(code) + ": " + title, Code: code, Step: step})
-	x.send(status, "application/json", raw)
+	x.Send(status, "application/json", raw)
 }
 
 // conformFault is the answer to what strictjson refuses in a response.
@@ -242,7 +243,7 @@ func attestationResult(x *request, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if token, n := cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 {
+	if token, n := web.Cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 {
 		x.caller.Token = token
 	}
 	info, err := x.s.service.BindFinish(x.r.Context(), x.caller, auth.BindDone{Ceremony: ceremony, Response: response})
@@ -293,7 +294,7 @@ func conformDone() any { return map[string]string{"status": "ok", "errorMessage"
 
 // conformResult returns the begun ceremony and the response as browsers write it. The step of Level 3 asks for its form.
 func (x *request) conformResult(body []byte, step string) (ceremony string, response []byte, err error) {
-	ceremony, n := cookie(x.r, x.s.cookieName(conformCookie))
+	ceremony, n := web.Cookie(x.r, x.s.cookieName(conformCookie))
 	if n != 1 {
 		return "", nil, auth.Refuse(auth.CeremonyOtherBrowser)
 	}

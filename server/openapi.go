@@ -22,7 +22,7 @@ const apiBase = "/api/v1"
 // mountAPI registers every route. huma routes them; reading and writing bodies is ours (decode.go), since huma repeats
 // submitted values in its errors.
 func (s *Server) mountAPI(e *echo.Echo) {
-	api := humaecho.NewWithGroup(e, e.Group(s.site.base+apiBase), huma.Config{OpenAPI: new(huma.OpenAPI)}).Adapter()
+	api := humaecho.NewWithGroup(e, e.Group(s.site.Base+apiBase), huma.Config{OpenAPI: new(huma.OpenAPI)}).Adapter()
 	for _, rt := range s.table() {
 		if rt.root {
 			s.at(e, rt.method, rt.path, rt.method+" "+rt.path, func(x *request) error { return x.call(&rt) })
@@ -49,7 +49,7 @@ func (s *Server) contract() ([]byte, error) {
 				Description: "Programs: the token that stands in the answer that opens a session."},
 		}}
 	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Components: components,
-		Servers: []*huma.Server{{URL: s.site.origin + s.site.base + apiBase}},
+		Servers: []*huma.Server{{URL: s.site.Origin + s.site.Base + apiBase}},
 		Info: &huma.Info{Title: s.config.Site, Version: "1", Description: strings.TrimSpace(s.config.Site +
 			" account security. A refusal is a problem document (RFC 9457) " +
 			"whose code never changes its meaning. Envelopes are strict: unknown, duplicate and odd-case members are refused.")}}
@@ -70,7 +70,7 @@ func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 	op := &huma.Operation{Method: rt.method, Path: rt.path, Summary: rt.summary, OperationID: operationID(rt),
 		Tags: []string{tag(rt.path)}, Responses: map[string]*huma.Response{}, Security: needs(rt.who)}
 	if rt.root {
-		op.Servers = []*huma.Server{{URL: s.site.origin + s.site.base}}
+		op.Servers = []*huma.Server{{URL: s.site.Origin + s.site.Base}}
 	}
 	for _, name := range pathParams(rt.path) {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 func bindPages() []page {
@@ -137,7 +138,7 @@ func (x *request) bind(d auth.BindDone) (*auth.BindInfo, error) {
 		return nil, err
 	}
 	x.drop(stepCookie)
-	if _, n := cookie(x.r, x.s.cookieName(appCookie)); n > 0 {
+	if _, n := web.Cookie(x.r, x.s.cookieName(appCookie)); n > 0 {
 		x.drop(appCookie)
 	}
 	return info, x.issueSession(&info.Token, info.Session)
@@ -213,7 +214,7 @@ func (x *request) keepApp(packed string) {
 
 // appUnderWay is the app that this session has begun to set up, as the form carries it, while it can be finished.
 func (x *request) appUnderWay() (packed string, prompt json.RawMessage) {
-	text, n := cookie(x.r, x.s.cookieName(appCookie))
+	text, n := web.Cookie(x.r, x.s.cookieName(appCookie))
 	if n == 0 {
 		return "", nil
 	}
@@ -291,7 +292,7 @@ func (x *request) mayAdd() error {
 // binding is the code under way for a new number or mailbox, nil for none.
 func (x *request) binding(k auth.Kind, ceremony string) *auth.Challenge {
 	if ceremony == "" {
-		kept, _ := cookie(x.r, x.s.cookieName(stepCookie))
+		kept, _ := web.Cookie(x.r, x.s.cookieName(stepCookie))
 		ceremony, _, _ = strings.Cut(kept, ".")
 	}
 	if ceremony == "" {
@@ -409,7 +410,7 @@ func codesPage(x *request) error {
 		return err
 	}
 	if made := x.query("made"); made != "" { // while a fresh set is shown: once, and after a reload
-		sealed, _ := cookie(x.r, x.s.cookieName(codesCookie))
+		sealed, _ := web.Cookie(x.r, x.s.cookieName(codesCookie))
 		if set, err := x.s.service.CodesFile(x.r.Context(), x.caller, sealed); err == nil {
 			return x.show(http.StatusOK, &assets.CodesShown{Frame: f, Codes: set.Codes, Account: string(set.MaskedEmail),
 				Made: set.MadeAt, Replaced: made == "anew", Sealed: sealed})
@@ -453,7 +454,7 @@ func codesFile(x *request) error {
 	text := strings.Join(append([]string{x.s.config.Site + "  " + string(info.MaskedEmail) + "  " +
 		info.MadeAt.UTC().Format("2006-01-02"), ""}, info.Codes...), "\r\n") + "\r\n"
 	x.Header().Set("Content-Disposition", `attachment; filename="recovery-codes.txt"`)
-	x.send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
+	x.Send(http.StatusOK, "text/plain; charset=utf-8", []byte(text))
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 func helpPages() []page {
@@ -22,9 +23,9 @@ func checkPage(x *request) error {
 	if x.query("c") == "" {
 		return x.redirect("/help/check?c=1")
 	}
-	told := versionOf(x.r.UserAgent(), x.s.now())
+	told := web.VersionOf(x.r.UserAgent(), x.s.now())
 	return x.show(http.StatusOK, &assets.Check{Frame: x.frame(), Tried: true, Cookies: !x.fresh, Browser: x.caller.Agent,
-		Version: told.number, Dated: told.old, InApp: inApp(x.r.UserAgent())})
+		Version: told.Number, Dated: told.Old, InApp: web.InApp(x.r.UserAgent())})
 }
 
 func contactPage(x *request) error {
@@ -33,6 +34,6 @@ func contactPage(x *request) error {
 	if v.Email == x.s.config.Contact {
 		v.Email = ""
 	}
-	v.Ticket = x.id
+	v.Ticket = x.ID
 	return x.show(http.StatusOK, v)
 }

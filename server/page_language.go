@@ -72,7 +72,7 @@ func (x *request) carryTyped(path string, fields url.Values) bool {
 
 // again draws the page of a path as if it had been opened, with what was typed as its fields.
 func (x *request) again(path string) error {
-	at, err := url.Parse(x.s.site.base + path)
+	at, err := url.Parse(x.s.site.Base + path)
 	if err != nil {
 		return auth.RefuseField(auth.MalformedRequest, "return")
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // messagesPath is the page of messages that were not sent.
@@ -87,12 +88,12 @@ func (s *Server) MessagesAddress() string {
 }
 
 func (s *Server) messagesAddress(token string) string {
-	return s.site.origin + s.site.base + messagesPath + "?" + url.Values{"token": {token}}.Encode()
+	return s.site.Origin + s.site.Base + messagesPath + "?" + url.Values{"token": {token}}.Encode()
 }
 
 // showsMessages reports whether this server has the page of messages.
 func (s *Server) showsMessages() bool {
-	return s.pages != nil && s.config.Sink != nil && s.site.local
+	return s.pages != nil && s.config.Sink != nil && s.site.Local
 }
 
 // devMessages shows what would have been sent, to this machine alone: the page is served only with a sink, only under
@@ -100,17 +101,17 @@ func (s *Server) showsMessages() bool {
 // door: it shows its messages to anybody.
 func devMessages(x *request) error {
 	host, _, err := net.SplitHostPort(x.r.RemoteAddr)
-	if err != nil || !isLoopback(host) || forwarded(x.r) {
+	if err != nil || !web.IsLoopback(host) || web.Forwarded(x.r) {
 		return auth.Refuse(auth.NotFound)
 	}
 	if door := x.s.messages; door != nil {
-		pass, n := cookie(x.r, x.s.cookieName(messagesCookie))
+		pass, n := web.Cookie(x.r, x.s.cookieName(messagesCookie))
 		if token := x.query("token"); token != "" && x.r.Method == http.MethodGet && door.open(token) {
 			x.put(messagesCookie, door.pass, 0)
 			return x.redirect(messagesPath)
 		}
 		if n != 1 || !door.passes(pass) {
-			if token := door.again(x.s.now(), x.s.secret); token != "" {
+			if token := door.again(x.s.now(), x.s.front.Secret); token != "" {
 				x.s.log.Info("the messages are read at this address, once", "address", x.s.messagesAddress(token))
 			}
 			return auth.Refuse(auth.NotFound)
@@ -130,5 +131,5 @@ func devMessages(x *request) error {
 
 // links finds addresses of ours in a text.
 func (s *Server) links(text string) []string {
-	return regexp.MustCompile(regexp.QuoteMeta(s.site.origin+s.site.base)+`/[A-Za-z0-9/_-]+`).FindAllString(text, -1)
+	return regexp.MustCompile(regexp.QuoteMeta(s.site.Origin+s.site.Base)+`/[A-Za-z0-9/_-]+`).FindAllString(text, -1)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // secretPages are the pages of what only the owner knows: the password, the security question, the security code.
@@ -147,7 +148,7 @@ func securityCodePage(x *request) error {
 		return err
 	}
 	if x.query("made") != "" {
-		sealed, _ := cookie(x.r, x.s.cookieName(secretCookie))
+		sealed, _ := web.Cookie(x.r, x.s.cookieName(secretCookie))
 		if made, err := x.s.service.SecurityCodeAgain(x.r.Context(), x.caller, sealed); err == nil {
 			return x.show(http.StatusOK, &assets.SecurityCodeShown{Frame: f, Secret: made.Code,
 				Account: string(made.MaskedEmail), Made: made.MadeAt})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 const signOutPath = "/sign-out"
@@ -94,7 +95,7 @@ func signInPost(x *request) error {
 func (x *request) noteShared(shared bool) {
 	if shared {
 		x.put(sharedCookie, "1", 0)
-	} else if _, n := cookie(x.r, x.s.cookieName(sharedCookie)); n > 0 {
+	} else if _, n := web.Cookie(x.r, x.s.cookieName(sharedCookie)); n > 0 {
 		x.drop(sharedCookie)
 	}
 }
@@ -118,7 +119,7 @@ func (x *request) continueSignIn(info *auth.SignInInfo, identifier string) error
 	if info.Step == auth.StepEnrol {
 		return x.redirect("/security/start")
 	}
-	if _, refused := cookie(x.r, x.s.cookieName(untrustCookie)); info.MayTrust && refused == 0 {
+	if _, refused := web.Cookie(x.r, x.s.cookieName(untrustCookie)); info.MayTrust && refused == 0 {
 		return x.redirect("/sign-in/trust")
 	}
 	return x.home()
@@ -126,7 +127,7 @@ func (x *request) continueSignIn(info *auth.SignInInfo, identifier string) error
 
 // home leads back to where the seller came from.
 func (x *request) home() error {
-	back, n := cookie(x.r, x.s.cookieName(returnCookie))
+	back, n := web.Cookie(x.r, x.s.cookieName(returnCookie))
 	if n > 0 {
 		x.drop(returnCookie)
 	}
@@ -152,7 +153,7 @@ func clip(s string, n int) string {
 
 // flow is the sign-in under way, "" for none, and the identifier that began it.
 func (x *request) flow() (ceremony, identifier string) {
-	v, _ := cookie(x.r, x.s.cookieName(flowCookie))
+	v, _ := web.Cookie(x.r, x.s.cookieName(flowCookie))
 	ceremony, text, _ := strings.Cut(v, ".")
 	return ceremony, string(x.opened(flowCookie, text))
 }

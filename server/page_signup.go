@@ -8,6 +8,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // D13: the e-mail first, then the form behind the mailed link, in whichever browser; its end is signed in.
@@ -50,7 +51,7 @@ func (x *request) keepDraft(d draft) {
 
 // draft is the sign-up on its way, empty for none.
 func (x *request) draft() (d draft) {
-	text, _ := cookie(x.r, x.s.cookieName(draftCookie))
+	text, _ := web.Cookie(x.r, x.s.cookieName(draftCookie))
 	if json.Unmarshal(x.opened(draftCookie, text), &d) != nil {
 		return draft{}
 	}

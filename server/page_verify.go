@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/team"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // A step is one second step under way: at sign-in, or afresh before an act. Both have the same page.
@@ -274,7 +275,7 @@ func (s *step) at(w assets.Way, id string) string {
 
 // begun is the exchange under way by that number or mailbox, nil for none: the posted one, else the one in the cookie.
 func (x *request) begun(s *step, ceremony string, w assets.Way, id string) *auth.Challenge {
-	kept, _ := cookie(x.r, x.s.cookieName(stepCookie))
+	kept, _ := web.Cookie(x.r, x.s.cookieName(stepCookie))
 	kept, of, _ := strings.Cut(kept, ".")
 	if ceremony == "" {
 		ceremony = kept

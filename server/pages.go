@@ -16,6 +16,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/strictjson"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // A page is one address that people see. GET shows and can be loaded again; POST changes, and answers with 303: to what
@@ -50,10 +51,10 @@ func (s *Server) mountPages(e *echo.Echo) {
 	if s.pages == nil {
 		return
 	}
-	if s.site.base != "" { // people leave the slash at the end out
-		e.GET(s.site.base, func(c echo.Context) error {
+	if s.site.Base != "" { // people leave the slash at the end out
+		e.GET(s.site.Base, func(c echo.Context) error {
 			x := c.Response().Writer.(*request)
-			x.route = "GET /"
+			x.Route = "GET /"
 			to := "/"
 			if query := x.r.URL.RawQuery; query != "" {
 				to += "?" + query
@@ -76,7 +77,7 @@ func (s *Server) mountPages(e *echo.Echo) {
 
 // visit serves one page. A refusal that the page did not show leads to where it can be answered.
 func (x *request) visit(p *page, handle func(*request) error) error {
-	x.page = true
+	x.Page = true
 	if err := x.identify(); err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (x *request) readForm(p *page) error {
 		return nil
 	}
 	if p.path != signOutPath {
-		if err := x.bound(); err != nil {
+		if err := x.Bound(); err != nil {
 			return err
 		}
 	}
@@ -131,7 +132,7 @@ func (x *request) readForm(p *page) error {
 		}
 		return errAnswered
 	}
-	if _, n := cookie(x.r, x.s.cookieName(setbackCookie)); n > 0 {
+	if _, n := web.Cookie(x.r, x.s.cookieName(setbackCookie)); n > 0 {
 		x.drop(setbackCookie)
 	}
 	return nil
@@ -139,11 +140,11 @@ func (x *request) readForm(p *page) error {
 
 // here is the address of this page with the base, as a path to come back to. Addresses that are only posted to lead on
 // when they are opened.
-func (x *request) here() string { return x.s.site.base + x.local() }
+func (x *request) here() string { return x.s.site.Base + x.local() }
 
 // local is the path and query of this page without the base.
 func (x *request) local() string {
-	path := strings.TrimPrefix(x.r.URL.EscapedPath(), x.s.site.base)
+	path := strings.TrimPrefix(x.r.URL.EscapedPath(), x.s.site.Base)
 	if x.r.Method == http.MethodGet || x.r.Method == http.MethodHead {
 		if x.r.URL.RawQuery != "" {
 			path += "?" + x.r.URL.RawQuery
@@ -159,7 +160,7 @@ func (x *request) redirect(path string) error {
 		x.setback.Path = path
 		x.carrySetback(x.setback)
 	}
-	x.Header().Set("Location", x.s.site.base+path)
+	x.Header().Set("Location", x.s.site.Base+path)
 	x.WriteHeader(http.StatusSeeOther)
 	return nil
 }
@@ -171,16 +172,16 @@ func (x *request) show(status int, v assets.View) error {
 		return err
 	}
 	x.Header().Set("Content-Language", x.caller.Language)
-	x.send(status, "text/html; charset=utf-8", b.Bytes())
+	x.Send(status, "text/html; charset=utf-8", b.Bytes())
 	return nil
 }
 
 // frame is what the page shares with all others. It also takes up what the last act left to be said.
 func (x *request) frame() assets.Frame {
-	f := assets.Frame{Path: x.local(), Now: x.s.now(), WeChat: strings.Contains(x.r.UserAgent(), "MicroMessenger"), Old: outdated(x.r.UserAgent())}
+	f := assets.Frame{Path: x.local(), Now: x.s.now(), WeChat: strings.Contains(x.r.UserAgent(), "MicroMessenger"), Old: web.Outdated(x.r.UserAgent())}
 	f.Notice, f.Signals = x.takeFlash()
 	x.tellSetback(&f)
-	if x.s.site.local && x.s.config.Sink != nil {
+	if x.s.site.Local && x.s.config.Sink != nil {
 		f.Banner = "fresh-local"
 	}
 	return f
@@ -257,7 +258,7 @@ func (x *request) failure(err error) {
 	e := x.refusal(err)
 	v := &assets.Failure{Frame: assets.Frame{Path: x.local(), Now: x.s.now()}}
 	status := x.deny(e)
-	if _, n := cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 && status < http.StatusInternalServerError && x.identify() == nil {
+	if _, n := web.Cookie(x.r, x.s.cookieName(sessionCookie)); n == 1 && status < http.StatusInternalServerError && x.identify() == nil {
 		if me, err := x.s.service.Me(x.r.Context(), x.caller); err == nil { // who is signed in is led home
 			v.Who = me.UserName
 			v.SignedIn = true
@@ -266,11 +267,11 @@ func (x *request) failure(err error) {
 	}
 	v.Problems = []assets.Problem{{Code: string(e.Code), Args: x.says(e)}}
 	if e.Code == auth.Internal || e.Code == auth.Unavailable {
-		v.Ticket, v.Retry = x.id, "/security"
+		v.Ticket, v.Retry = x.ID, "/security"
 	}
 	if err := x.show(status, v); err != nil {
-		x.s.log.Error("showing a refusal", "id", x.id, "error", err)
-		x.page = false
+		x.s.log.Error("showing a refusal", "id", x.ID, "error", err)
+		x.Page = false
 		x.document(e)
 	}
 }
@@ -306,7 +307,7 @@ func (x *request) leaveFlash(p flash) {
 
 // takeFlash takes up what was left to be said.
 func (x *request) takeFlash() (*assets.Notice, *assets.Signals) {
-	text, n := cookie(x.r, x.s.cookieName(noticeCookie))
+	text, n := web.Cookie(x.r, x.s.cookieName(noticeCookie))
 	if n == 0 || x.r.Method != http.MethodGet {
 		return nil, nil
 	}
@@ -354,7 +355,7 @@ func next(v string) string {
 
 // rawJSON reads a key's answer from a form field, as strictly as the API does.
 func rawJSON(text string) (json.RawMessage, error) {
-	if text == "" || text[0] != '{' || len(text) > maxBody {
+	if text == "" || text[0] != '{' || len(text) > web.MaxBody {
 		return nil, auth.Refuse(auth.KeyMalformed)
 	}
 	b := []byte(text)

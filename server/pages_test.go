@@ -13,6 +13,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 func TestPagesFromSignUpToSignInWithAnApp(t *testing.T) {
@@ -528,9 +529,9 @@ func TestFormsAreReadStrictly(t *testing.T) {
 	p := w.browser()
 	p.open("/sign-in")
 	for body, want := range map[string]int{
-		"identifier=a&identifier=b&password=c":       400,
-		"identifier=%zz":                             400,
-		"identifier=" + strings.Repeat("a", maxBody): 413,
+		"identifier=a&identifier=b&password=c":           400,
+		"identifier=%zz":                                 400,
+		"identifier=" + strings.Repeat("a", web.MaxBody): 413,
 	} {
 		if r := p.send("POST", "/sign-in", "application/x-www-form-urlencoded", body); r.Code != want {
 			t.Errorf("%.40s: got %d, want %d", body, r.Code, want)

@@ -10,63 +10,8 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
-
-// statuses maps every code to its HTTP status. 422 is "understood, and the values refused".
-func statuses() map[auth.Code]int {
-	table := map[auth.Code]int{}
-	for status, codes := range map[int][]auth.Code{
-		http.StatusBadRequest: {auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.CookiesOff,
-			auth.KeyMalformed},
-		http.StatusUnauthorized: {auth.SessionRequired, auth.SessionEnded, auth.StepUpRequired, auth.TooWeak},
-		http.StatusForbidden: {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser,
-			auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen, auth.MailCodeNeeded, auth.LinkOtherAccount,
-			auth.AccountDisabled, auth.PuzzleNeeded, auth.PayoutRefused, auth.RoleTooLow,
-			auth.NotShopsAccount},
-		http.StatusNotFound:         {auth.NotFound, auth.NoSuchMethod},
-		http.StatusMethodNotAllowed: {auth.MethodNotAllowed},
-		http.StatusConflict: {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods,
-			auth.ChangePending, auth.ChangePaused, auth.BackupFallsWith, auth.MailboxResets, auth.KeyExcluded,
-			auth.LastOwner, auth.OwnerTooNew, auth.AlreadyMember, auth.ShopFull, auth.TooManyShops, auth.TooManyOwners,
-			auth.TooManyInvitations, auth.MoveStopped, auth.CaseMoved,
-			auth.AccountExists, auth.SignedUp, auth.QuestionNotSet, auth.SecurityCodeSet, auth.SecurityCodeNotSet,
-			auth.SecurityCodeWaits, auth.NumberIsOnlyStep},
-		http.StatusGone: {auth.CeremonyExpired, auth.CeremonyVoid, auth.LinkUsed, auth.PuzzleOver,
-			auth.InvitationOver},
-		http.StatusRequestTimeout:        {auth.TooSlow},
-		http.StatusRequestEntityTooLarge: {auth.TooLarge},
-		http.StatusTooManyRequests: {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting,
-			auth.ResendTooSoon, auth.SendLimitReached, auth.TextsLater, auth.PhoneResetLater,
-			auth.UserNameClosed},
-		http.StatusInternalServerError: {auth.Internal},
-		http.StatusServiceUnavailable:  {auth.Unavailable, auth.CodeUnavailable},
-		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
-			auth.UserNameMalformed, auth.UserNameIsPassword, auth.UserNameWrong,
-			auth.QuestionMissing, auth.QuestionTooLong, auth.AnswerMissing, auth.AnswerTooPlain, auth.AnswerWrong,
-			auth.SecurityCodeWrong, auth.PayoutTextMalformed,
-			auth.LostMissing, auth.StoryMissing, auth.StoryTooLong,
-			auth.EmailMalformed, auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneOtherCountry,
-			auth.PhoneLandline, auth.CountryNotServed,
-			auth.TermsNotAccepted,
-			auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,
-			auth.PasswordNoDigit, auth.PasswordNoSign,
-			auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple, auth.PasswordWrong,
-			auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.AppClock, auth.RecoveryWrong,
-			auth.RecoveryUsed, auth.PuzzleWrong,
-			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
-			auth.KeyNoTouch, auth.KeyNotVerified,
-			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyAttestation,
-			auth.KeyAttestationFormat, auth.KeyAttestationMalformed, auth.KeyAttestationForged,
-			auth.KeyAttestationCertificate, auth.KeyAttestationExpired,
-			auth.KeyBackupFlags,
-			auth.KeyUserHandleWrong},
-	} {
-		for _, c := range codes {
-			table[c] = status
-		}
-	}
-	return table
-}
 
 // A Problem is the body of every refusal (RFC 9457). It never holds what was submitted.
 type Problem struct {
@@ -107,14 +52,14 @@ func (x *request) refusal(err error) *auth.Error {
 	if errors.Is(err, auth.ErrUnavailable) || x.r.Context().Err() != nil {
 		code, level = auth.Unavailable, slog.LevelWarn
 	}
-	x.s.log.LogAttrs(x.r.Context(), level, "request failed", slog.String("id", x.id), slog.String("route", x.route),
+	x.s.log.LogAttrs(x.r.Context(), level, "request failed", slog.String("id", x.ID), slog.String("route", x.Route),
 		slog.String("error", err.Error()))
 	return auth.Refuse(code)
 }
 
 // statusOf returns the status of a refusal. MalformedRequest with the wrong media type is 415.
 func (s *Server) statusOf(e *auth.Error) int {
-	if e.Code == auth.MalformedRequest && e.Field == contentType {
+	if e.Code == auth.MalformedRequest && e.Field == web.ContentType {
 		return http.StatusUnsupportedMediaType
 	}
 	if status, ok := s.statuses[e.Code]; ok {
@@ -123,13 +68,10 @@ func (s *Server) statusOf(e *auth.Error) int {
 	return http.StatusInternalServerError
 }
 
-// contentType is the Field of a request whose media type is refused.
-const contentType = "Content-Type"
-
 // deny sets what every refusal has in its head, and returns its status.
 func (x *request) deny(e *auth.Error) int {
 	status := x.s.statusOf(e)
-	x.code = e.Code
+	x.Code = e.Code
 	h := x.Header()
 	if !e.Until.IsZero() {
 		wait := math.Ceil(e.Until.Sub(x.s.now()).Seconds())
@@ -181,9 +123,9 @@ func (x *request) document(err error) {
 	e := x.refusal(err)
 	status := x.deny(e)
 	title, detail := x.s.texts.Problem(x.caller.Language, string(e.Code), x.says(e))
-	p := Problem{Type: x.s.site.problems + string(e.Code), Title: title, Detail: detail, Status: status, Code: e.Code,
+	p := Problem{Type: x.s.site.Problems + string(e.Code), Title: title, Detail: detail, Status: status, Code: e.Code,
 		Field: e.Field, Args: e.Args, Until: e.Until, Step: e.Step, Cause: e.Cause,
-		RequestID: x.id}
+		RequestID: x.ID}
 	if e.Unknown != nil {
 		p.UnknownCredential = new(true)
 	}
@@ -195,16 +137,16 @@ func (x *request) document(err error) {
 		p.Also = append(p.Also, Fault{Code: also.Code, Field: also.Field, Title: title, Detail: detail, Args: also.Args})
 	}
 	x.Header().Set("Content-Language", x.caller.Language)
-	x.send(status, "application/problem+json", x.s.problem.append(nil, &p))
+	x.Send(status, "application/problem+json", x.s.problem.append(nil, &p))
 }
 
 // says returns the values of a refusal's texts. Values are what the domain made public, and what the face itself set;
 // nothing of the request is among them.
 func (x *request) says(e *auth.Error) assets.Args {
-	args := assets.Args{"now": x.s.now(), "ticket": x.id}
+	args := assets.Args{"now": x.s.now(), "ticket": x.ID}
 	switch e.Code {
 	case auth.TooLarge:
-		args["limit"] = strconv.Itoa(maxBody>>10) + " KB"
+		args["limit"] = strconv.Itoa(web.MaxBody>>10) + " KB"
 	case auth.DuplicateMember, auth.UnknownMember:
 		args["name"] = e.Field // one of our own members, never what was sent
 	}

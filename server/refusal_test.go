@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // The head of every refusal, by its code: how long to wait, by what to sign in, and whose cookie falls.
@@ -40,9 +41,9 @@ func TestHeadsOfRefusals(t *testing.T) {
 		{"unavailable", auth.Refuse(auth.Unavailable), false, 503, "1", "", false},
 		{"code unavailable", auth.Refuse(auth.CodeUnavailable), false, 503, "1", "", false},
 		{"wrong", auth.Refuse(auth.CodeWrong), false, 422, "", "", false},
-		{"media type", auth.RefuseField(auth.MalformedRequest, contentType), false, 415, "", "", false},
+		{"media type", auth.RefuseField(auth.MalformedRequest, web.ContentType), false, 415, "", "", false},
 		{"a member", auth.RefuseField(auth.MalformedRequest, "email"), false, 400, "", "", false},
-		{"another code with that member", auth.RefuseField(auth.UnknownMember, contentType), false, 400, "", "", false},
+		{"another code with that member", auth.RefuseField(auth.UnknownMember, web.ContentType), false, 400, "", "", false},
 		{"a code that nobody knows", auth.Refuse("nobody-knows"), false, 500, "", "", false},
 		{"no session", auth.Refuse(auth.SessionRequired), false, 401, "", `Bearer realm="latchkey"`, false},
 		{"ended", auth.Refuse(auth.SessionEnded), false, 401, "", `Bearer error="invalid_token"`, true},
@@ -63,8 +64,8 @@ func TestHeadsOfRefusals(t *testing.T) {
 				h.Get("WWW-Authenticate"),
 				c.status, c.wait, c.sign)
 		}
-		if dropped := h.Get("Set-Cookie") != ""; dropped != c.dropped || x.code != c.err.Code {
-			t.Errorf("%s: got the session's cookie dropped %v and %q for the log, want %v", c.name, dropped, x.code,
+		if dropped := h.Get("Set-Cookie") != ""; dropped != c.dropped || x.Code != c.err.Code {
+			t.Errorf("%s: got the session's cookie dropped %v and %q for the log, want %v", c.name, dropped, x.Code,
 				c.dropped)
 		}
 	}
@@ -96,7 +97,7 @@ func TestFailuresAreNotTold(t *testing.T) {
 	} {
 		x := asking(s, "POST", "/")
 		x.r = x.r.WithContext(c.ctx)
-		x.refuse(c.err)
+		x.Refuse(c.err)
 		w := x.ResponseWriter.(*httptest.ResponseRecorder)
 		if got := refused(t, w); got.Code != string(c.want) || strings.Contains(w.Body.String(), "canary") {
 			t.Errorf("%s: got %s, want %s and none of its words", c.name, w.Body, c.want)
@@ -122,7 +123,7 @@ func TestMembersOfAProblem(t *testing.T) {
 		Also: []*auth.Error{{Code: auth.NameMissing, Field: "name", Args: map[string]string{"label": "x"}}}}
 	for want, err := range map[string]*auth.Error{lone: auth.Refuse(auth.CodeWrong), full: all} {
 		x := asking(s, "POST", "/")
-		x.id = "id-of-request"
+		x.ID = "id-of-request"
 		x.caller.Language = "en"
 		x.s.texts = codeTexts{}
 		x.document(err)
@@ -170,7 +171,7 @@ func TestValuesOfARefusal(t *testing.T) {
 		{auth.Refuse(auth.CodeWrong), "now", s.now()}, {auth.Refuse(auth.Internal), "ticket", "id-of-request"},
 	} {
 		x := asking(s, "POST", "/")
-		x.id = "id-of-request"
+		x.ID = "id-of-request"
 		if got := x.says(c.err)[c.name]; got != c.want {
 			t.Errorf("%s %v: got %s %v, want %v", c.err.Code, c.err.Args, c.name, got, c.want)
 		}

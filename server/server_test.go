@@ -16,6 +16,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // plainTexts says codes: enough where the words do not matter.
@@ -35,7 +36,7 @@ func (plainTexts) Problem(lang, code string, _ assets.Args) (string, string) {
 func newServer(t *testing.T, change func(*Config)) *Server {
 	t.Helper()
 	cfg := Config{Service: newWorld(t).service, Texts: plainTexts{}, Origin: "https://accounts.example", Site: "Example",
-		Contact: "mailto:security@accounts.example", Rate: Rate{Burst: -1},
+		Contact: "mailto:security@accounts.example", Rate: web.Rate{Burst: -1},
 		Now: func() time.Time { return time.Date(2026, 3, 3, 14, 0, 0, 0, time.UTC) }}
 	if change != nil {
 		change(&cfg)
@@ -50,7 +51,7 @@ func newServer(t *testing.T, change func(*Config)) *Server {
 // ask sends one request; head is pairs of names and values.
 func ask(s *Server, method, path, body string, head ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Host = s.site.host
+	r.Host = s.site.Host
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -102,13 +103,13 @@ func TestOrigins(t *testing.T) {
 		{"https://accounts.example/?a", "", "", false},
 		{"https://accounts.example/{x}", "", "", false},
 	} {
-		s, err := newSite(Config{Origin: c.origin})
+		s, err := web.NewSite(c.origin, nil)
 		if (err == nil) != c.ok {
 			t.Errorf("%s: got error %v, want ok %v", c.origin, err, c.ok)
 			continue
 		}
-		if c.ok && (s.prefix != c.prefix || s.base != c.base) {
-			t.Errorf("%s: got prefix %q and base %q, want %q and %q", c.origin, s.prefix, s.base, c.prefix, c.base)
+		if c.ok && (s.Prefix != c.prefix || s.Base != c.base) {
+			t.Errorf("%s: got prefix %q and base %q, want %q and %q", c.origin, s.Prefix, s.Base, c.prefix, c.base)
 		}
 	}
 }
@@ -196,7 +197,7 @@ func TestHosts(t *testing.T) {
 		{local, "127.0.0.1:9999", true}, {local, "[::1]:8080", true}, {local, "rebound.example:8080", false},
 	} {
 		if got := ask(c.s, "GET", "/openapi.json", "", "Host", c.host).Code == 200; got != c.ok {
-			t.Errorf("%s at %s: got served %v, want %v", c.host, c.s.site.origin, got, c.ok)
+			t.Errorf("%s at %s: got served %v, want %v", c.host, c.s.site.Origin, got, c.ok)
 		}
 	}
 	if got := ask(s, "GET", "/health/ready", "", "Host", "10.1.2.3").Code; got != 200 {
@@ -272,14 +273,14 @@ func TestClientAddress(t *testing.T) {
 		for _, l := range c.lines {
 			r.Header.Add("X-Forwarded-For", l)
 		}
-		if got := s.client(r).String(); got != c.want {
+		if got := s.front.Client(r).String(); got != c.want {
 			t.Errorf("%s %q: got %s, want %s", c.peer, c.lines, got, c.want)
 		}
 	}
 }
 
 func TestForwardedHeadersDoNotResetTheLimit(t *testing.T) {
-	s := newServer(t, func(c *Config) { c.Rate = Rate{Burst: 3, PerSecond: 1} })
+	s := newServer(t, func(c *Config) { c.Rate = web.Rate{Burst: 3, PerSecond: 1} })
 	for i := range 5 {
 		w := ask(s, "POST", "/api/v1/sign-in", "{", "X-Forwarded-For", netip.AddrFrom4([4]byte{1, 1, 1, byte(i)}).String())
 		want := 400
@@ -295,34 +296,10 @@ func TestForwardedHeadersDoNotResetTheLimit(t *testing.T) {
 	}
 }
 
-func TestLimiter(t *testing.T) {
-	l := newLimiter(Rate{Burst: 2, PerSecond: 0.5})
-	at := time.Date(2026, 3, 3, 14, 0, 0, 0, time.UTC)
-	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff")
-	for i, c := range []struct {
-		who  netip.Addr
-		in   time.Duration
-		want bool
-	}{{a, 0, true}, {b, 0, true}, {a, 0, false}, {a, time.Second, false}, {a, 2 * time.Second, true}, {a, -time.Hour, false},
-		{netip.MustParseAddr("2001:db8:0:1::1"), 0, true}} {
-		if got, _ := l.take(c.who, at.Add(c.in)); got != c.want {
-			t.Errorf("step %d: got %v, want %v", i, got, c.want)
-		}
-	}
-	for i := range 3 * maxClients {
-		l.take(netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)}), at)
-	}
-	for i := range l.widths {
-		if got := len(l.widths[i].now) + len(l.widths[i].old); got > 2*maxClients {
-			t.Errorf("width %d: got %d clients remembered, want at most %d", i, got, 2*maxClients)
-		}
-	}
-}
-
 func TestInFlightIsBounded(t *testing.T) {
 	s := newServer(t, func(c *Config) { c.InFlight = 1 })
-	other := networks(netip.MustParseAddr("203.0.113.1"))
-	if err := s.inFlight.take(other, 1); err != nil {
+	other := [3]netip.Prefix{netip.MustParsePrefix("203.0.113.1/32")}
+	if err := s.front.InFlight.Take(other, 1); err != nil {
 		t.Fatal(err)
 	}
 	w := ask(s, "GET", "/api/v1/session", "")
@@ -332,9 +309,9 @@ func TestInFlightIsBounded(t *testing.T) {
 	if got := ask(s, "GET", "/health/live", "").Code; got != 200 {
 		t.Errorf("health while full: got %d, want 200", got)
 	}
-	s.inFlight.give(other, 1)
-	if got := ask(s, "GET", "/openapi.json", "").Code; got != 200 || s.inFlight.taken() != 0 {
-		t.Errorf("after: got %d with %d in flight, want 200 with 0", got, s.inFlight.taken())
+	s.front.InFlight.Give(other, 1)
+	if got := ask(s, "GET", "/openapi.json", "").Code; got != 200 || !empty(s.front.InFlight, 1) {
+		t.Errorf("after: got %d, or something still in flight, want 200 and nothing", got)
 	}
 }
 
@@ -416,7 +393,7 @@ func TestServeDrains(t *testing.T) {
 	s.at(s.echo, "GET", "/slow", "/slow", func(x *request) error {
 		close(entered)
 		<-leave
-		x.send(200, "text/plain", []byte("done"))
+		x.Send(200, "text/plain", []byte("done"))
 		return nil
 	})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -475,22 +452,8 @@ func TestOutdated(t *testing.T) {
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/99999999999999999999.0 Safari/537.36":   false,
 		"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/ Safari/537.36":                         false,
 	} {
-		if got := outdated(ua); got != want {
+		if got := web.Outdated(ua); got != want {
 			t.Errorf("%s: got %v, want %v", ua, got, want)
-		}
-	}
-}
-
-func TestDescribe(t *testing.T) {
-	for ua, want := range map[string]string{
-		"": "", "curl/8.5": "Program",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0":                     "Edge on Windows",
-		"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0":                                                                        "Firefox on Linux",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1":       "Safari on iPhone",
-		"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36 MicroMessenger/8.0.50 Language/zh_CN": "WeChat on Android",
-	} {
-		if got := describe(ua); got != want {
-			t.Errorf("%s: got %q, want %q", ua, got, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // A setback is a form that was refused, or whose page is wanted in the other language. Its POST answers with 303, so
@@ -65,7 +66,7 @@ func leadsElsewhere(e *auth.Error) bool {
 
 // sharedComputer reports whether the person has said that others use this browser too.
 func (x *request) sharedComputer() bool {
-	_, n := cookie(x.r, x.s.cookieName(sharedCookie))
+	_, n := web.Cookie(x.r, x.s.cookieName(sharedCookie))
 	return n > 0 || x.field("shared") == "yes"
 }
 
@@ -114,7 +115,7 @@ func (x *request) typed() map[string]string {
 
 // keptSetback is the one that this browser carries for a page, nil for none.
 func (x *request) keptSetback(path string) *setback {
-	text, n := cookie(x.r, x.s.cookieName(setbackCookie))
+	text, n := web.Cookie(x.r, x.s.cookieName(setbackCookie))
 	if n == 0 {
 		return nil
 	}

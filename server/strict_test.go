@@ -1,16 +1,15 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/strictjson"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // Every route that takes an envelope answers alike to what is not one, whatever its members are, before it asks the
@@ -41,7 +40,7 @@ func checkEnvelopes(t *testing.T, s *Server) {
 				}
 			}
 		}
-		least := `{"zz":"` + strings.Repeat("a", maxBody-9) + `"}`
+		least := `{"zz":"` + strings.Repeat("a", web.MaxBody-9) + `"}`
 		if got := refused(t, envelope(s, &rt, from(), least, true)); got.Code != string(auth.UnknownMember) {
 			t.Errorf("%s %s, just the limit: got %s, want it read", rt.method, rt.path, got.Code)
 		}
@@ -73,7 +72,7 @@ func badEnvelopes(m, v string) []badEnvelope {
 		{"nothing", ``, auth.MalformedRequest, ""},
 		{"null", `{"` + m + `":null}`, auth.MalformedRequest, m},
 		{"too deep", `{"` + m + `":` + deep + `}`, auth.MalformedRequest, m},
-		{"too large", `{"zz":"` + strings.Repeat("a", maxBody-8) + `"}`, auth.TooLarge, ""},
+		{"too large", `{"zz":"` + strings.Repeat("a", web.MaxBody-8) + `"}`, auth.TooLarge, ""},
 	}
 }
 
@@ -97,29 +96,4 @@ func envelope(s *Server, rt *route, from, body string, chunked bool) *httptest.R
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w
-}
-
-// Posted fields are as strict as JSON: valid text, each once, and a name is repeated in a text only if it is plain.
-func TestPostedFields(t *testing.T) {
-	s := newServer(t, nil)
-	for _, c := range []struct {
-		body, name string
-		code       auth.Code
-	}{
-		{"", "", ""}, {"a=b&c=d", "", ""}, {"a=%E9%AD%8F", "", ""}, {"a=%ff", "", auth.MalformedRequest},
-		{"%ff=a", "", auth.MalformedRequest}, {"a=%zz", "", auth.MalformedRequest}, {"a=b;c=d", "",
-			auth.MalformedRequest},
-		{"a=b&a=c", "a", auth.DuplicateMember}, {"user-name=b&user-name=c", "user-name", auth.DuplicateMember},
-		{"A=b&A=c", "", auth.DuplicateMember}, {"a1=b&a1=c", "", auth.DuplicateMember},
-		{strings.Repeat("a", 24) + "&" + strings.Repeat("a", 24), strings.Repeat("a", 24), auth.DuplicateMember},
-		{strings.Repeat("a", 25) + "&" + strings.Repeat("a", 25), "", auth.DuplicateMember},
-	} {
-		x := asking(s, http.MethodPost, "/")
-		err := x.fields(c.body)
-		var e *auth.Error
-		errors.As(err, &e)
-		if c.code == "" && err != nil || c.code != "" && (e == nil || e.Code != c.code || e.Args["name"] != c.name) {
-			t.Errorf("%q: got %v (%+v), want %q that names %q", c.body, err, e, c.code, c.name)
-		}
-	}
 }

@@ -36,6 +36,7 @@ import (
 	"github.com/latchkey-auth/latchkey/team"
 	"github.com/latchkey-auth/latchkey/totp"
 	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/web"
 	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
@@ -94,7 +95,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 		t.Fatal(err)
 	}
 	face := Config{Texts: w.texts, Origin: testOrigin, Site: "Latchkey", Policy: domain.Policy,
-		Contact: "mailto:security@accounts.example", Rate: Rate{Burst: -1}, Now: w.time, Logger: slog.New(routeLog{slog.DiscardHandler, w})}
+		Contact: "mailto:security@accounts.example", Rate: web.Rate{Burst: -1}, Now: w.time, Logger: slog.New(routeLog{slog.DiscardHandler, w})}
 	for _, f := range change {
 		f(&domain, &face)
 	}

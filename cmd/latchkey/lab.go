@@ -15,12 +15,13 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/notify"
 	"github.com/latchkey-auth/latchkey/server"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // forLab sets the defaults of a lab where they differ from those of a site.
 func (c *Config) forLab() {
-	c.Data = ""                            // a folder of its own
-	c.Server.Rate = server.Rate{Burst: -1} // testers are not bounded
+	c.Data = ""                         // a folder of its own
+	c.Server.Rate = web.Rate{Burst: -1} // testers are not bounded
 }
 
 // checkLab refuses what a lab would pass over.

@@ -14,7 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/latchkey-auth/latchkey/server"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // A layer lays what one place says over the settings.
@@ -286,7 +286,7 @@ func wanted(t reflect.Type) string {
 		return "want a length of time with its unit, such as 15m"
 	case reflect.TypeFor[*time.Location]():
 		return "want a time zone, such as Asia/Shanghai"
-	case reflect.TypeFor[server.Network](), reflect.TypeFor[server.Networks]():
+	case reflect.TypeFor[web.Network](), reflect.TypeFor[web.Networks]():
 		return "want addresses or networks, such as 10.0.0.0/8"
 	}
 	byKind := map[reflect.Kind]string{

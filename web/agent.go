@@ -1,13 +1,13 @@
-package server
+package web
 
 import (
 	"strings"
 	"time"
 )
 
-// describe names a browser for its owner, such as "Chrome on Windows": never more, so that lists of sessions hold no
+// Describe names a browser for its owner, such as "Chrome on Windows": never more, so that lists of sessions hold no
 // fingerprint. Order matters, since browsers claim to be each other. Anything else is named as a program.
-func describe(ua string) string {
+func Describe(ua string) string {
 	if ua == "" {
 		return ""
 	}
@@ -33,10 +33,10 @@ func describe(ua string) string {
 	return browser + " on " + system
 }
 
-// outdated reports whether a browser is known to be too old for keys and for our script, which then does not run: its page
+// Outdated reports whether a browser is known to be too old for keys and for our script, which then does not run: its page
 // has to say so without (R73). Who disguises himself is believed; the script tests what is really there. The engine
 // counts, not the name: all that say Chrome/ are Chromium, and on an iPhone every browser is the system's.
-func outdated(ua string) bool {
+func Outdated(ua string) bool {
 	if strings.Contains(ua, "MSIE ") || strings.Contains(ua, "Trident/") || strings.Contains(ua, "Edge/") {
 		return true
 	}
@@ -61,15 +61,15 @@ func outdated(ua string) bool {
 	return false
 }
 
-// A browserVersion is what a browser tells of its age.
-type browserVersion struct {
-	number int  // 0: none that is known here
-	old    bool // older than two years
+// A BrowserVersion is what a browser tells of its age.
+type BrowserVersion struct {
+	Number int  // 0: none that is known here
+	Old    bool // older than two years
 }
 
-// versionOf reads the version that a browser tells. Chromium and Firefox count on every four weeks or so (as they did from
-// 2022 to 2025), Safari once a year, and since 2025 by its year. The engine counts, not the name, as in outdated.
-func versionOf(ua string, now time.Time) browserVersion {
+// VersionOf reads the version that a browser tells. Chromium and Firefox count on every four weeks or so (as they did from
+// 2022 to 2025), Safari once a year, and since 2025 by its year. The engine counts, not the name, as in Outdated.
+func VersionOf(ua string, now time.Time) BrowserVersion {
 	const d = 24 * time.Hour
 	day := func(year, month, day int) time.Time {
 		return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
@@ -96,14 +96,14 @@ func versionOf(ua string, now time.Time) browserVersion {
 			since = n - 25
 		}
 		out := row.at.Add(time.Duration(since) * row.every)
-		return browserVersion{n, n > 0 && now.After(out.AddDate(2, 0, 0))}
+		return BrowserVersion{n, n > 0 && now.After(out.AddDate(2, 0, 0))}
 	}
-	return browserVersion{}
+	return BrowserVersion{}
 }
 
-// inApp reports whether a page is open in the window of an app, which knows no keys and may keep no cookie: a WebView of
+// InApp reports whether a page is open in the window of an app, which knows no keys and may keep no cookie: a WebView of
 // Android says wv, one of an iPhone lacks the name of Safari, and big apps say theirs.
-func inApp(ua string) bool {
+func InApp(ua string) bool {
 	for _, mark := range []string{"MicroMessenger/", "; wv)", "QQ/", "AlipayClient", "DingTalk", "Weibo", "FBAN/", "FBAV/",
 		"Instagram", "Line/", "TikTok", "BytedanceWebview"} {
 		if strings.Contains(ua, mark) {

@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ func TestEveryBrowserByItsName(t *testing.T) {
 			if is == "" && on == "" {
 				want = "Program"
 			}
-			if got := describe(fmt.Sprintf(base, system, browser)); got != want {
+			if got := Describe(fmt.Sprintf(base, system, browser)); got != want {
 				t.Errorf("%s, %s: got %q, want %q", system, browser, got, want)
 			}
 		}
@@ -54,7 +54,7 @@ func TestFirstVersionThatWillDo(t *testing.T) {
 		"Trident/7": true,
 		"Edge/18":   true, "Edg/18": false, "Chrome/999999": false, "Chrome/1000000": false, "Chrome/0000079": true,
 	} {
-		if got := outdated(ua); got != want {
+		if got := Outdated(ua); got != want {
 			t.Errorf("%q: got too old %v, want %v", ua, got, want)
 		}
 	}
@@ -70,19 +70,19 @@ func TestFirstVersionThatWillDo(t *testing.T) {
 // What a browser tells of its age, by every engine that counts: two years old to the day is not yet old.
 func TestVersionsThatBrowsersTell(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
-	for ua, want := range map[string]browserVersion{
+	for ua, want := range map[string]BrowserVersion{
 		"Chrome/100.0 Safari/537.36": {100, true}, "Chrome/131.0 Safari/537.36": {131, true},
 		"Chrome/132.0 Safari/537.36": {132, false}, "Chrome/160.0 Edg/160.0": {160, false},
 		"CriOS/120.0 Mobile/15E148 Safari/604.1": {120, true}, "Firefox/132.0": {132, true}, "Firefox/133.0": {133, false},
 		"FxiOS/100.0 Safari/604.1": {100, true}, "Version/18.0 Safari/605.1": {18, true},
 		"Version/26.0 Safari/605.1": {26, false}, "Version/26.0": {}, "curl/8.0": {}, "": {}, "Chrome/x": {},
 	} {
-		if got := versionOf(ua, now); got != want {
+		if got := VersionOf(ua, now); got != want {
 			t.Errorf("%q: got %+v, want %+v", ua, got, want)
 		}
 	}
 	newest := time.Date(2022, 3, 29, 0, 0, 0, 0, time.UTC).AddDate(2, 0, 0)
-	if versionOf("Chrome/100", newest).old || !versionOf("Chrome/100", newest.Add(time.Second)).old {
+	if VersionOf("Chrome/100", newest).Old || !VersionOf("Chrome/100", newest.Add(time.Second)).Old {
 		t.Error("got another end of two years")
 	}
 }
@@ -99,8 +99,22 @@ func TestWindowsOfApps(t *testing.T) {
 		"Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36":                   false,
 		"Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0":     false, "": false, "curl/8.0": false,
 	} {
-		if got := inApp(ua); got != want {
+		if got := InApp(ua); got != want {
 			t.Errorf("%q: got an app's window %v, want %v", ua, got, want)
+		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	for ua, want := range map[string]string{
+		"": "", "curl/8.5": "Program",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0":                     "Edge on Windows",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0":                                                                        "Firefox on Linux",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1":       "Safari on iPhone",
+		"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36 MicroMessenger/8.0.50 Language/zh_CN": "WeChat on Android",
+	} {
+		if got := Describe(ua); got != want {
+			t.Errorf("%s: got %q, want %q", ua, got, want)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"errors"
@@ -36,23 +36,23 @@ func TestHowBodiesAreReceived(t *testing.T) {
 		{"512 bytes", text(512), 512, readingRoom, 512, false, "", false},
 		{"4096 bytes", text(4096), 4096, readingRoom, 4096, false, "", false},
 		{"4097 bytes", text(4097), 4097, readingRoom, 4097, false, "", false},
-		{"the limit", text(maxBody), maxBody, readingRoom, maxBody, false, "", false},
-		{"one more, not read", iotest.ErrReader(io.ErrNoProgress), maxBody + 1, readingRoom, 0, true, "", true},
+		{"the limit", text(MaxBody), MaxBody, readingRoom, MaxBody, false, "", false},
+		{"one more, not read", iotest.ErrReader(io.ErrNoProgress), MaxBody + 1, readingRoom, 0, true, "", true},
 		{"chunked, no byte", text(0), -1, readingRoom, 0, false, "", false},
 		{"chunked, a byte", text(1), -1, readingRoom, 1, false, "", false},
-		{"chunked, the limit", text(maxBody), -1, readingRoom, maxBody, false, "", false},
-		{"chunked, one more", text(maxBody + 1), -1, readingRoom, 0, true, "", true},
+		{"chunked, the limit", text(MaxBody), -1, readingRoom, MaxBody, false, "", false},
+		{"chunked, one more", text(MaxBody + 1), -1, readingRoom, 0, true, "", true},
 		{"cut off", broken, 20, readingRoom, 0, false, auth.MalformedRequest, true},
 		{"byte by byte", iotest.OneByteReader(text(600)), -1, readingRoom, 600, false, "", false},
 		{"the end with the last byte", iotest.DataErrReader(text(600)), 600, readingRoom, 600, false, "", false},
 		{"just the room there is", text(100), 100, 100 + readingCost, 100, false, "", false},
 		{"a byte more than there is", text(101), 101, 100 + readingCost, 0, false, auth.Unavailable, true},
-		{"chunked, just the room", text(1), -1, maxBody + readingCost, 1, false, "", false},
-		{"chunked, less than the longest", text(1), -1, maxBody + readingCost - 1, 0, false, auth.Unavailable, true},
+		{"chunked, just the room", text(1), -1, MaxBody + readingCost, 1, false, "", false},
+		{"chunked, less than the longest", text(1), -1, MaxBody + readingCost - 1, 0, false, auth.Unavailable, true},
 	} {
-		s := newServer(t, nil)
-		s.reading = newRoom(c.room)
-		x := asking(s, http.MethodPost, "/")
+		f := newFront(t, Config{})
+		f.Reading = NewRoom(c.room)
+		x := asking(f, http.MethodPost, "/")
 		if c.body != nil {
 			x.r.Body = io.NopCloser(c.body)
 		}
@@ -63,17 +63,17 @@ func TestHowBodiesAreReceived(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.code)
 		}
 		closes := x.Header().Get("Connection") == "close"
-		if len(x.received) != c.got || x.tooLarge != c.tooLong || closes != c.closes || s.reading.taken() != 0 {
+		if len(x.Received) != c.got || x.TooLarge != c.tooLong || closes != c.closes || f.Reading.taken() != 0 {
 			t.Errorf("%s: got %d bytes, too long %v, closed %v, %d still held, want %d, %v, %v, 0", c.name,
-				len(x.received),
-				x.tooLarge, closes, s.reading.taken(), c.got, c.tooLong, c.closes)
+				len(x.Received),
+				x.TooLarge, closes, f.Reading.taken(), c.got, c.tooLong, c.closes)
 		}
 	}
 }
 
 // A body is read by its media type alone, and what was too long is said to be.
 func TestBodiesOfATypeAlone(t *testing.T) {
-	s := newServer(t, nil)
+	f := newFront(t, Config{})
 	for _, c := range []struct {
 		media, want string
 		long        bool
@@ -87,16 +87,16 @@ func TestBodiesOfATypeAlone(t *testing.T) {
 			false, auth.MalformedRequest},
 		{"application/jsonp", "application/json", false, auth.MalformedRequest},
 	} {
-		x := asking(s, http.MethodPost, "/", "Content-Type", c.media)
-		x.received, x.tooLarge = []byte("it"), c.long
-		b, err := x.body(c.want)
+		x := asking(f, http.MethodPost, "/", "Content-Type", c.media)
+		x.Received, x.TooLarge = []byte("it"), c.long
+		b, err := x.Body(c.want)
 		var e *auth.Error
 		errors.As(err, &e)
 		switch {
 		case c.code == "" && (err != nil || string(b) != "it"):
 			t.Errorf("%q for %q: got %q, %v, want it read", c.media, c.want, b, err)
 		case c.code != "" && (e == nil || e.Code != c.code ||
-			(e.Field == contentType) != (c.code == auth.MalformedRequest)):
+			(e.Field == ContentType) != (c.code == auth.MalformedRequest)):
 			t.Errorf("%q for %q, too long %v: got %v, want %s", c.media, c.want, c.long, err, c.code)
 		}
 	}
@@ -104,10 +104,10 @@ func TestBodiesOfATypeAlone(t *testing.T) {
 
 // An answer says its length and its type, to HEAD as well, which gets no body; the first status is the one that counts.
 func TestAnswersAreWhole(t *testing.T) {
-	s := newServer(t, nil)
+	f := newFront(t, Config{})
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
-		x := asking(s, method, "/")
-		x.send(http.StatusTeapot, "text/plain", []byte("short"))
+		x := asking(f, method, "/")
+		x.Send(http.StatusTeapot, "text/plain", []byte("short"))
 		w := x.ResponseWriter.(*httptest.ResponseRecorder)
 		want := "short"
 		if method == http.MethodHead {
@@ -115,24 +115,16 @@ func TestAnswersAreWhole(t *testing.T) {
 		}
 		if w.Code != http.StatusTeapot || w.Header().Get("Content-Length") != "5" ||
 			w.Header().Get("Content-Type") != "text/plain" ||
-			w.Body.String() != want || x.status != http.StatusTeapot {
+			w.Body.String() != want || x.Status != http.StatusTeapot {
 			t.Errorf("%s: got %d %v %q, want all of it", method, w.Code, w.Header(), w.Body)
 		}
 		x.WriteHeader(http.StatusOK)
-		if _, _ = x.Write(nil); x.status != http.StatusTeapot {
-			t.Errorf("%s: got %d for the log afterwards, want what was answered", method, x.status)
+		if _, _ = x.Write(nil); x.Status != http.StatusTeapot {
+			t.Errorf("%s: got %d for the log afterwards, want what was answered", method, x.Status)
 		}
 	}
-	x := asking(s, http.MethodGet, "/")
-	if _, _ = x.Write([]byte("a")); x.status != http.StatusOK {
-		t.Errorf("a body without a status: got %d for the log, want 200", x.status)
-	}
-	x = asking(s, http.MethodDelete, "/")
-	x.reply(nil, nil)
-	if w := x.ResponseWriter.(*httptest.ResponseRecorder); w.Code != http.StatusNoContent || w.Body.Len() != 0 {
-		t.Errorf("nothing to say: got %d %q, want 204", w.Code, w.Body)
-	}
-	if x.param("id") != "" || x.query("a") != "" {
-		t.Errorf("no parameters: got %q and %q, want none", x.param("id"), x.query("a"))
+	x := asking(f, http.MethodGet, "/")
+	if _, _ = x.Write([]byte("a")); x.Status != http.StatusOK {
+		t.Errorf("a body without a status: got %d for the log, want 200", x.Status)
 	}
 }

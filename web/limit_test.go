@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"encoding/binary"
@@ -224,4 +224,28 @@ func TestGenerationsOfBuckets(t *testing.T) {
 	}
 	fill(3*maxClients, maxClients)
 	sizes(1, maxClients, start().Add(2*time.Second))
+}
+
+func TestLimiter(t *testing.T) {
+	l := newLimiter(Rate{Burst: 2, PerSecond: 0.5})
+	at := time.Date(2026, 3, 3, 14, 0, 0, 0, time.UTC)
+	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::ffff")
+	for i, c := range []struct {
+		who  netip.Addr
+		in   time.Duration
+		want bool
+	}{{a, 0, true}, {b, 0, true}, {a, 0, false}, {a, time.Second, false}, {a, 2 * time.Second, true}, {a, -time.Hour, false},
+		{netip.MustParseAddr("2001:db8:0:1::1"), 0, true}} {
+		if got, _ := l.take(c.who, at.Add(c.in)); got != c.want {
+			t.Errorf("step %d: got %v, want %v", i, got, c.want)
+		}
+	}
+	for i := range 3 * maxClients {
+		l.take(netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)}), at)
+	}
+	for i := range l.widths {
+		if got := len(l.widths[i].now) + len(l.widths[i].old); got > 2*maxClients {
+			t.Errorf("width %d: got %d clients remembered, want at most %d", i, got, 2*maxClients)
+		}
+	}
 }

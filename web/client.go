@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"net/http"
@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// client is the address of whoever sent the request. X-Forwarded-For is a list that anyone can begin: it is read from
+// Client is the address of whoever sent the request. X-Forwarded-For is a list that anyone can begin: it is read from
 // its end, and only as far as configured proxies vouch for it. Believing its first entry would let an attacker choose
 // his own rate-limit bucket for every request.
-func (s *Server) client(r *http.Request) netip.Addr {
+func (f *Front) Client(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
 	}
 	at := peer.Addr().Unmap()
-	if !s.trusted(at) {
+	if !f.trusted(at) {
 		return at
 	}
 	lines := r.Header["X-Forwarded-For"]
@@ -29,7 +29,7 @@ func (s *Server) client(r *http.Request) netip.Addr {
 			if err != nil {
 				return at // whatever stands before it, nobody vouches for
 			}
-			if at = next.Unmap(); !s.trusted(at) {
+			if at = next.Unmap(); !f.trusted(at) {
 				return at
 			}
 		}
@@ -46,8 +46,8 @@ func hopAddr(hop string) (netip.Addr, error) {
 	return p.Addr(), err
 }
 
-// forwarded reports whether a proxy stands between us and the client, as far as it says so.
-func forwarded(r *http.Request) bool {
+// Forwarded reports whether a proxy stands between us and the client, as far as it says so.
+func Forwarded(r *http.Request) bool {
 	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip",
 		"Forwarded", "Via"} {
 		if len(r.Header[name]) > 0 {
@@ -58,8 +58,8 @@ func forwarded(r *http.Request) bool {
 }
 
 // trusted reports whether an address is one of the configured proxies.
-func (s *Server) trusted(a netip.Addr) bool {
-	for _, p := range s.proxies {
+func (f *Front) trusted(a netip.Addr) bool {
+	for _, p := range f.proxies {
 		if p.Contains(a) {
 			return true
 		}
@@ -68,17 +68,17 @@ func (s *Server) trusted(a netip.Addr) bool {
 }
 
 // viaProxy reports whether the request came from a configured proxy.
-func (s *Server) viaProxy(r *http.Request) bool {
+func (f *Front) viaProxy(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && s.trusted(peer.Addr().Unmap())
+	return err == nil && f.trusted(peer.Addr().Unmap())
 }
 
-// scheme is how the client reached us: by the connection, or by the word of a configured proxy.
-func (s *Server) scheme(r *http.Request) string {
+// Scheme is how the client reached us: by the connection, or by the word of a configured proxy.
+func (f *Front) Scheme(r *http.Request) string {
 	if r.TLS != nil {
 		return "https"
 	}
-	if s.viaProxy(r) {
+	if f.viaProxy(r) {
 		protos := r.Header["X-Forwarded-Proto"]
 		if len(protos) > 0 && strings.EqualFold(strings.TrimSpace(protos[len(protos)-1]), "https") {
 			return "https"

@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"bytes"
@@ -37,11 +37,11 @@ func TestProxiesAsPeopleWriteThem(t *testing.T) {
 		{"192.0.2.1,10.0.0.0/8", "192.0.2.1:1", true},
 		{"", "10.1.2.3:1", false},
 	} {
-		s := newServer(t, func(cfg *Config) { cfg.TrustedProxies = proxies(c.text) })
+		s := newFront(t, Config{Proxies: proxies(c.text)})
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = c.peer
 		r.Header.Set("X-Forwarded-For", "203.0.113.9")
-		if got := s.client(r).String() == "203.0.113.9"; got != c.trusted {
+		if got := s.Client(r).String() == "203.0.113.9"; got != c.trusted {
 			t.Errorf("%q, from %s: got believed %v, want %v", c.text, c.peer, got, c.trusted)
 		}
 	}
@@ -68,9 +68,7 @@ func TestUnknownProxyIsToldOf(t *testing.T) {
 		{"none", "10.9.9.9:5", "", "", false},
 	} {
 		var log bytes.Buffer
-		s := newServer(t, func(cfg *Config) {
-			cfg.TrustedProxies, cfg.Logger = proxies("192.0.2.1"), slog.New(slog.NewTextHandler(&log, nil))
-		})
+		s := newFront(t, Config{Proxies: proxies("192.0.2.1"), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		for range 3 {
 			r := httptest.NewRequest("GET", "https://accounts.example/openapi.json", nil)
 			r.RemoteAddr = c.peer
@@ -98,7 +96,7 @@ func TestProxyNearbySilencesThoseAfar(t *testing.T) {
 	const near, far = "127.0.0.1:5", "203.0.113.9:5"
 	for want, peers := range map[int][]string{1: {near, far, near}, 2: {far, near, far}} {
 		var log bytes.Buffer
-		s := newServer(t, func(cfg *Config) { cfg.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		s := newFront(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		for _, peer := range peers {
 			r := httptest.NewRequest("GET", "https://accounts.example/openapi.json", nil)
 			r.RemoteAddr = peer
@@ -113,7 +111,7 @@ func TestProxyNearbySilencesThoseAfar(t *testing.T) {
 
 // The address of whoever asks, and how, as far as configured proxies vouch for it.
 func TestWhoAsksAndHow(t *testing.T) {
-	s := newServer(t, func(c *Config) { c.TrustedProxies = proxies("10.0.0.0/8", "fd00::/8") })
+	s := newFront(t, Config{Proxies: proxies("10.0.0.0/8", "fd00::/8")})
 	for _, c := range []struct {
 		peer   string
 		lines  []string
@@ -132,7 +130,7 @@ func TestWhoAsksAndHow(t *testing.T) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = c.peer
 		r.Header["X-Forwarded-For"] = c.lines
-		if got := s.client(r).String(); got != c.client {
+		if got := s.Client(r).String(); got != c.client {
 			t.Errorf("%q %q: got %s, want %s", c.peer, c.lines, got, c.client)
 		}
 	}
@@ -155,7 +153,7 @@ func TestWhoAsksAndHow(t *testing.T) {
 		if c.tls {
 			r.TLS = &tls.ConnectionState{}
 		}
-		if got := s.scheme(r); got != c.want {
+		if got := s.Scheme(r); got != c.want {
 			t.Errorf("%s, TLS %v, %q: got %s, want %s", c.peer, c.tls, c.protos, got, c.want)
 		}
 	}
@@ -163,7 +161,7 @@ func TestWhoAsksAndHow(t *testing.T) {
 		"Forwarded", "Via", "Accept"} {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set(name, "x")
-		if got := forwarded(r); got != (name != "Accept") {
+		if got := Forwarded(r); got != (name != "Accept") {
 			t.Errorf("%s: got a proxy seen %v", name, got)
 		}
 	}

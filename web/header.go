@@ -1,9 +1,9 @@
-package server
+package web
 
 import "net/http"
 
 // headers are the security headers of every answer, made once: the maps of answers share the values.
-func headers(s site) map[string][]string {
+func headers(s Site) map[string][]string {
 	h := http.Header{}
 	// No inline code or style, nothing from elsewhere, no frame around us: a page that asks for a key must not be
 	// dressed up by another.
@@ -19,7 +19,7 @@ func headers(s site) map[string][]string {
 	h.Set("Permissions-Policy",
 		"publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=(), geolocation=(), payment=(), usb=(), hid=(), serial=()")
 	h.Set("Cache-Control", "no-store")
-	if s.secure {
+	if s.Secure {
 		h.Set("Strict-Transport-Security", "max-age=63072000")
 	}
 	return h

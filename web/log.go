@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"log/slog"
@@ -8,25 +8,25 @@ import (
 
 // access writes one line about a request: what was asked and how it went, never by whom. Paths hold links and ids,
 // so the route's name stands for them.
-func (x *request) access() {
+func (x *Exchange) access() {
 	level := slog.LevelInfo
-	if x.status >= http.StatusInternalServerError {
+	if x.Status >= http.StatusInternalServerError {
 		level = slog.LevelWarn
 	}
 	ctx := x.r.Context()
-	if !x.s.log.Enabled(ctx, level) {
+	if !x.front.Log.Enabled(ctx, level) {
 		return
 	}
 	attrs := make([]slog.Attr, 0, 6)
-	attrs = append(attrs, slog.String("route", x.route), slog.Int("status", x.status),
-		slog.Duration("took", x.s.now().Sub(x.began).Round(10*time.Microsecond)), slog.String("id", x.id))
-	if x.code != "" {
-		attrs = append(attrs, slog.String("code", string(x.code)))
+	attrs = append(attrs, slog.String("route", x.Route), slog.Int("status", x.Status),
+		slog.Duration("took", x.front.Now().Sub(x.began).Round(10*time.Microsecond)), slog.String("id", x.ID))
+	if x.Code != "" {
+		attrs = append(attrs, slog.String("code", string(x.Code)))
 	}
-	if x.s.logAddresses {
-		attrs = append(attrs, slog.String("from", x.s.client(x.r).String()))
+	if x.front.logAddresses {
+		attrs = append(attrs, slog.String("from", x.Client().String()))
 	}
-	x.s.log.LogAttrs(ctx, level, "request", attrs...)
+	x.front.Log.LogAttrs(ctx, level, "request", attrs...)
 }
 
 // requestID takes over an id that a proxy gave, if it is one that cannot break a log line.

@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"net/netip"
@@ -8,6 +8,17 @@ import (
 
 // maxClients bounds the memory of a limiter: two generations of this many, for each width of networks.
 const maxClients = 1 << 15
+
+// A Rate bounds one client (an IPv4 address or an IPv6 /64): Burst requests at once, then PerSecond. An IPv6 /56 gets
+// four times as much, a /48 and an IPv4 /24 eight times. A negative Burst is no bound.
+type Rate struct {
+	Burst     int
+	PerSecond float64
+}
+
+// DefaultRate lets an office of sellers sign in behind one address, and a machine try a few times a second. Guesses
+// are bounded by the domain, per account; this bounds what guessing costs the site.
+func DefaultRate() Rate { return Rate{Burst: 120, PerSecond: 4} }
 
 // networks are what one request counts against, the narrowest first: an IPv4 address and its /24, or an IPv6 /64, of
 // which one household has all, its /56, which many providers give a household, and its /48, which anybody can rent. A

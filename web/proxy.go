@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"errors"
@@ -67,24 +67,24 @@ type suspects struct{ near, far atomic.Bool }
 // suspect says in the log that a proxy seems to stand before us of which the settings do not know: all who come through
 // it count as one client, which soon is refused. Anybody can send such a header, so that what comes from afar is said
 // apart, and without the address, which may be a person's.
-func (s *Server) suspect(r *http.Request) {
-	if s.suspects.near.Load() || !forwarded(r) {
+func (f *Front) suspect(r *http.Request) {
+	if f.suspects.near.Load() || !Forwarded(r) {
 		return
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || s.trusted(peer.Addr().Unmap()) {
+	if err != nil || f.trusted(peer.Addr().Unmap()) {
 		return
 	}
 	at := peer.Addr().Unmap()
 	if at.IsLoopback() || at.IsPrivate() || at.IsLinkLocalUnicast() {
-		if s.suspects.near.CompareAndSwap(false, true) {
-			s.log.Warn("a proxy that is not in server.trusted-proxies passes requests on:"+
+		if f.suspects.near.CompareAndSwap(false, true) {
+			f.Log.Warn("a proxy that is not in server.trusted-proxies passes requests on:"+
 				" all who come through it count as one client", "address", at.String())
 		}
 		return
 	}
-	if s.suspects.far.CompareAndSwap(false, true) {
-		s.log.Warn("a request from another network came with a proxy's headers: if it is your proxy," +
+	if f.suspects.far.CompareAndSwap(false, true) {
+		f.Log.Warn("a request from another network came with a proxy's headers: if it is your proxy," +
 			" name it in server.trusted-proxies, or all who come through it count as one client")
 	}
 }

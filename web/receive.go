@@ -1,4 +1,4 @@
-package server
+package web
 
 import (
 	"errors"
@@ -11,6 +11,9 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
+// MaxBody is how many bytes a request's body may have.
+const MaxBody = 64 << 10
+
 // The bounds of reading bodies. A body may take readTimeout, and longer as its bytes arrive: phones are slow, but they
 // do send. Bodies that are being read hold none of the places that answering needs: they share bytes of memory.
 const (
@@ -21,30 +24,30 @@ const (
 
 // receive reads the body before the request takes a place, so that whoever sends slowly keeps nobody from being
 // answered. What is too long is not read: whoever wants the body says so.
-func (x *request) receive(who [3]netip.Prefix) error {
+func (x *Exchange) receive(who [3]netip.Prefix) error {
 	r := x.r
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}
-	if r.ContentLength > maxBody {
-		x.tooLarge = true
+	if r.ContentLength > MaxBody {
+		x.TooLarge = true
 		x.Header().Set("Connection", "close") // else what is still to come would be waited for
 		return nil
 	}
 	size := int(r.ContentLength)
 	if size < 0 {
-		size = maxBody
+		size = MaxBody
 	}
-	if err := x.s.reading.take(who, size+readingCost); err != nil {
+	if err := x.front.Reading.Take(who, size+readingCost); err != nil {
 		x.Header().Set("Connection", "close")
 		return err
 	}
-	defer x.s.reading.give(who, size+readingCost)
+	defer x.front.Reading.Give(who, size+readingCost)
 	if err := x.inhale(); err != nil {
 		x.Header().Set("Connection", "close")
 		return err
 	}
-	if x.tooLarge {
+	if x.TooLarge {
 		x.Header().Set("Connection", "close")
 	}
 	return nil
@@ -52,7 +55,7 @@ func (x *request) receive(who [3]netip.Prefix) error {
 
 // inhale reads the body while it comes at the least rate or faster. The deadlines are the connection's, whose clock is
 // the machine's; a connection that has none is a test's.
-func (x *request) inhale() error {
+func (x *Exchange) inhale() error {
 	conn, began := http.NewResponseController(x.ResponseWriter), time.Now()
 	b := make([]byte, 0, min(max(x.r.ContentLength, 511), 4<<10)+1) // one more, so that the end is seen without growing
 	for {
@@ -60,11 +63,11 @@ func (x *request) inhale() error {
 		n, err := x.r.Body.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		switch {
-		case len(b) > maxBody:
-			x.tooLarge = true
+		case len(b) > MaxBody:
+			x.TooLarge = true
 			return nil
 		case err == io.EOF:
-			x.received = b
+			x.Received = b
 			_ = conn.SetReadDeadline(time.Time{})
 			// the answer has its time, however long the question took
 			_ = conn.SetWriteDeadline(time.Now().Add(writeTimeout))

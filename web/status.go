@@ -1,0 +1,63 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// Statuses maps every code to its HTTP status. 422 is "understood, and the values refused".
+func Statuses() map[auth.Code]int {
+	table := map[auth.Code]int{}
+	for status, codes := range map[int][]auth.Code{
+		http.StatusBadRequest: {auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.CookiesOff,
+			auth.KeyMalformed},
+		http.StatusUnauthorized: {auth.SessionRequired, auth.SessionEnded, auth.StepUpRequired, auth.TooWeak},
+		http.StatusForbidden: {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser,
+			auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen, auth.MailCodeNeeded, auth.LinkOtherAccount,
+			auth.AccountDisabled, auth.PuzzleNeeded, auth.PayoutRefused, auth.RoleTooLow,
+			auth.NotShopsAccount},
+		http.StatusNotFound:         {auth.NotFound, auth.NoSuchMethod},
+		http.StatusMethodNotAllowed: {auth.MethodNotAllowed},
+		http.StatusConflict: {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods,
+			auth.ChangePending, auth.ChangePaused, auth.BackupFallsWith, auth.MailboxResets, auth.KeyExcluded,
+			auth.LastOwner, auth.OwnerTooNew, auth.AlreadyMember, auth.ShopFull, auth.TooManyShops, auth.TooManyOwners,
+			auth.TooManyInvitations, auth.MoveStopped, auth.CaseMoved,
+			auth.AccountExists, auth.SignedUp, auth.QuestionNotSet, auth.SecurityCodeSet, auth.SecurityCodeNotSet,
+			auth.SecurityCodeWaits, auth.NumberIsOnlyStep},
+		http.StatusGone: {auth.CeremonyExpired, auth.CeremonyVoid, auth.LinkUsed, auth.PuzzleOver,
+			auth.InvitationOver},
+		http.StatusRequestTimeout:        {auth.TooSlow},
+		http.StatusRequestEntityTooLarge: {auth.TooLarge},
+		http.StatusTooManyRequests: {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting,
+			auth.ResendTooSoon, auth.SendLimitReached, auth.TextsLater, auth.PhoneResetLater,
+			auth.UserNameClosed},
+		http.StatusInternalServerError: {auth.Internal},
+		http.StatusServiceUnavailable:  {auth.Unavailable, auth.CodeUnavailable},
+		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
+			auth.UserNameMalformed, auth.UserNameIsPassword, auth.UserNameWrong,
+			auth.QuestionMissing, auth.QuestionTooLong, auth.AnswerMissing, auth.AnswerTooPlain, auth.AnswerWrong,
+			auth.SecurityCodeWrong, auth.PayoutTextMalformed,
+			auth.LostMissing, auth.StoryMissing, auth.StoryTooLong,
+			auth.EmailMalformed, auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneOtherCountry,
+			auth.PhoneLandline, auth.CountryNotServed,
+			auth.TermsNotAccepted,
+			auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,
+			auth.PasswordNoDigit, auth.PasswordNoSign,
+			auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple, auth.PasswordWrong,
+			auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.AppClock, auth.RecoveryWrong,
+			auth.RecoveryUsed, auth.PuzzleWrong,
+			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
+			auth.KeyNoTouch, auth.KeyNotVerified,
+			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyAttestation,
+			auth.KeyAttestationFormat, auth.KeyAttestationMalformed, auth.KeyAttestationForged,
+			auth.KeyAttestationCertificate, auth.KeyAttestationExpired,
+			auth.KeyBackupFlags,
+			auth.KeyUserHandleWrong},
+	} {
+		for _, c := range codes {
+			table[c] = status
+		}
+	}
+	return table
+}
