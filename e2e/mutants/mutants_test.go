@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -192,7 +193,7 @@ func TestMutationsOfASmallModule(t *testing.T) {
 	}
 }
 
-// The seed alone says what is drawn; every package and kind has its share.
+// The seed and the keys say what is drawn; every package and kind has its share; what is new draws few others.
 func TestSamplesAreOfAllLayers(t *testing.T) {
 	var all []*site
 	for i := range 1000 {
@@ -203,7 +204,7 @@ func TestSamplesAreOfAllLayers(t *testing.T) {
 		case i%50 == 1:
 			pkg = "small"
 		}
-		all = append(all, &site{pkg: &source{short: pkg}, kind: kind, line: i})
+		all = append(all, &site{pkg: &source{short: pkg}, kind: kind, line: i, text: strconv.Itoa(i)})
 	}
 	lines := func(seed uint64) (drawn []int, layers map[string]int) {
 		layers = map[string]int{}
@@ -225,6 +226,13 @@ func TestSamplesAreOfAllLayers(t *testing.T) {
 	}
 	if layers["big swap"] < 1 || layers["small call"] < 2 || layers["big call"] < 90 {
 		t.Errorf("got %v, want every layer by its size", layers)
+	}
+
+	all = slices.Insert(all, 500, &site{pkg: &source{short: "big"}, kind: kindCall, line: -1, text: "new"})
+	after, _ := lines(1)
+	kept := len(slices.DeleteFunc(slices.Clone(after), func(at int) bool { return !slices.Contains(first, at) }))
+	if kept < 98 {
+		t.Errorf("a new site among a thousand leaves %d of a hundred drawn, want nearly all", kept)
 	}
 }
 
