@@ -29,6 +29,7 @@ type pasted struct {
 // TestExportGoesIntoChromium pastes the credentials of an exported software key into Chromium, which then signs in
 // with the discoverable one of them.
 func TestExportGoesIntoChromium(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a browser is slow to start")
 	}

@@ -22,6 +22,7 @@ type visit struct {
 // TestFirefox goes the ways that need no key in a browser that shares no code with Chromium, and
 // sees that the pages that ask for one say what to do where none answers.
 func TestFirefox(t *testing.T) {
+	t.Parallel()
 	s := newFirefoxStage(t)
 	f := startFirefox(t)
 	visits(t, s, f, []visit{

@@ -52,6 +52,7 @@ type journey struct {
 }
 
 func TestJourneys(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
 		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys())

@@ -20,6 +20,7 @@ import (
 
 // TestProcesses asks of the program what a browser adds nothing to.
 func TestProcesses(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("the program has to be built")
 	}

@@ -40,6 +40,7 @@ type sweep struct {
 
 // TestSweep looks at every page that the server has a route for. One that it did not see fails it.
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	axe, err := os.ReadFile("../.cache/axe-core/axe.min.js")
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 // What a tester types off docs/testers.md for Latchkey: a lab, its root, the whole catalogue, a JUnit report; then one
 // key by hand.
 func TestTesterAgainstTheLab(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	bin := t.TempDir()
 	c := exec.Command("go", "build", "-trimpath", "-o", bin+string(filepath.Separator), "../cmd/latchkey",
