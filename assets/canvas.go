@@ -190,12 +190,12 @@ func (c *pageData) Names(methods []Method) template.HTML {
 	return template.HTML(strings.Join(names, string(c.text("list.and", nil)))) // each one is escaped
 }
 
+// Colon stands between a name for a thing and the thing.
+func (c *pageData) Colon() string { return colon(c.Lang) + string(c.Gap()) }
+
 // Gap stands between two sentences: a blank, or nothing in Chinese.
 func (c *pageData) Gap() template.HTML {
-	if c.Lang == Chinese {
-		return ""
-	}
-	return " "
+	return template.HTML(gap(c.Lang))
 }
 
 // Quoted is Names within a sentence: what its owner named stands in quotes.

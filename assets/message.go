@@ -11,10 +11,12 @@ import (
 // Message writes one message in lang. name is its text's stem:
 //
 //	mail.sign-up-confirm  link, until, person            mail.sign-up-known  link, at, person
-//	mail.code             code, label, minutes, person   mail.reset          link, code, until, person
+//	mail.code             code, label, minutes, purpose, person
+//	mail.reset            link, code, until, person
 //	mail.reset-link       link, until, person
-//	mail.changed          what, name, at, link, until, undo, browser, place, person
-//	mail.new-browser      link, at, browser, place, person      mail.locked         link, until, person
+//	mail.changed          what, name, at, link, until, undo, pause, ends, browser, place, person
+//	mail.new-browser      link, at, until, undo, ends, browser, place, person
+//	mail.locked           link, until, person
 //	mail.removal-delayed  what, name, link, until, browser, place, person
 //	mail.codes-void       link, at, person                mail.password-out   link, at, browser, place, person
 //	mail.shop-invite      link, until                     mail.shop-people    shop, member, did, role, link, at, person
@@ -23,7 +25,7 @@ import (
 //	mail.recovery-link, mail.recovery-new                link, until, person
 //	mail.recovery-news    stands, link, at                mail.recovery-approved    link, at, until, person
 //	mail.recovery-opened, mail.recovery-stopped, mail.recovery-done
-//	                      link, at, person
+//	                      link, at, becomes, payout, person
 //	mail.contact-move     by, shop, email, phone, link, at, until, person
 //	sms.code, sms.enrol, sms.confirm, sms.reset          code, label, minutes, host
 //	mail.code-waits       link, until, browser, place, person
@@ -31,10 +33,10 @@ import (
 //	sms.code-waits
 //	voice.code            code
 //
-// role and did are words of the texts "role.<role>" and "did.<did>", stands of "case.<stands>".
-// what is a change, as in the texts "change.<what>"; undo says that link undoes it, else it
-// leads to where the password is reset. minutes is how long the code is
-// valid; host is for the last line of a text, which lets a browser fill in the code for that host alone. site is
+// becomes is the address that an account moves to, masked. role and did are words of the texts "role.<role>" and "did.<did>", stands of "case.<stands>".
+// what is a change, as in the texts "change.<what>"; undo says that link undoes it (with pause, it ends sessions and
+// pauses changes; with ends, it ends all access), else it leads to where the password is reset. purpose is what a code
+// is for, as in the texts "purpose.<purpose>"; minutes is how long it is valid; host is for the last line of a text, which lets a browser fill in the code for that host alone. site is
 // Config.Site unless given. Values that are missing make the text shorter, but a code without its digits is an error.
 // Text messages and calls have neither subject nor HTML; a text is one segment, signed with Config.Signature.
 func (p *Pages) Message(lang, name string, args Args) (subject, text, html string, err error) {
@@ -45,6 +47,10 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	}
 	stem, kind, _ := strings.Cut(name, ".")
 	what, _ := l.args["what"].(string)
+	purpose, _ := l.args["purpose"].(string)
+	if l.about = cmp.Or(what, purpose); purpose != "" && p.texts.Has("purpose."+purpose) {
+		l.args["purpose"] = l.say("purpose." + purpose)
+	}
 	if kind == "changed" {
 		l.args["what"] = l.change(what)
 	}
@@ -88,7 +94,7 @@ func (l *mailDraft) shopWords() {
 		}
 	}
 	if len(moved) > 0 {
-		l.args["moved"] = strings.Join(moved, " ")
+		l.args["moved"] = strings.Join(moved, gap(l.lang))
 	}
 }
 
@@ -98,6 +104,8 @@ type mailDraft struct {
 	lang string
 	name string
 	args Args
+
+	about string // the change that it tells of, or what its code is for
 }
 
 func (l *mailDraft) say(key string) string { return l.p.texts.zoned(l.lang, key, l.args) }
@@ -162,6 +170,9 @@ func (l *mailDraft) mail() (subject, text, html string, err error) {
 		Lead:  l.say(l.name + ".lead"),
 		After: l.say(l.name + ".after"), Foot: l.say("mail.foot"), Site: l.say("mail.site"),
 		Brand: fmt.Sprint(l.args["site"])}
+	if !missing(l.args["becomes"]) {
+		s.Lead += gap(l.lang) + l.say("mail.becomes")
+	}
 	if code, ok := l.args["code"]; ok {
 		s.Code = fmt.Sprint(code)
 	}
@@ -174,8 +185,18 @@ func (l *mailDraft) mail() (subject, text, html string, err error) {
 		l.args["browser"] = l.p.texts.browser(l.lang, name)
 		s.Where = l.say("mail.where")
 	}
-	if l.name == "mail.changed" || l.name == "mail.new-browser" {
+	switch l.name {
+	case "mail.changed", "mail.new-browser":
 		l.notMe(&s)
+		for _, end := range []string{"disabled", "frozen"} { // there is something to do, whoever it was
+			if strings.HasSuffix(l.about, "-"+end) {
+				s.After = l.say("mail.changed." + end)
+			}
+		}
+	case "mail.code":
+		if l.about == "bind" { // whoever reads it may have no account here
+			s.After = l.say("mail.code.after-bind")
+		}
 	}
 	var b strings.Builder
 	if err := l.p.draw(&b, "mail", s); err != nil {
@@ -187,12 +208,14 @@ func (l *mailDraft) mail() (subject, text, html string, err error) {
 // notMe says what to do about a change or a sign-in that was somebody else's: by the link that undoes or stops it, and
 // only without one by a new password. The mail may have gone to a mailbox that the account does not have any more.
 func (l *mailDraft) notMe(s *mailParts) {
-	undo, _ := l.args["undo"].(bool)
-	pause, _ := l.args["pause"].(bool)
+	is := func(arg string) bool { said, _ := l.args[arg].(bool); return said }
 	switch {
-	case undo && s.Link != "":
+	case is("undo") && s.Link != "":
 		s.Undo, s.Act = l.say("mail.changed.undo"), l.say("mail.changed.act")
-		if pause {
+		switch {
+		case is("ends"):
+			s.Undo, s.Act = l.say("mail.changed.access"), l.say("mail.changed.access-act")
+		case is("pause"):
 			s.Undo, s.Act = l.say("mail.changed.pause"), l.say("mail.changed.pause-act")
 		}
 		s.After = l.say("mail.changed.after")
@@ -217,6 +240,14 @@ func (s *mailParts) plain() string {
 		}
 	}
 	return strings.Join(paragraphs, "\n\n") + "\n"
+}
+
+// gap stands between two sentences.
+func gap(lang string) string {
+	if lang == Chinese {
+		return ""
+	}
+	return " "
 }
 
 func colon(lang string) string {

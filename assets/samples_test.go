@@ -64,7 +64,7 @@ func (s sampler) recovery() []Sample {
 			v.Until = s.in(30 * day)
 		})},
 		{"recovery-approved", at("approved", func(v *RecoveryCase) { v.Due, v.Said = s.in(day), []Said{own} })},
-		{"recovery-done", at("done", func(v *RecoveryCase) { v.Until = s.in(90 * day) })},
+		{"recovery-done", at("done", func(v *RecoveryCase) { v.Until, v.Payout = s.in(90*day), s.in(3*day) })},
 		{"recovery-refused", at("refused", func(v *RecoveryCase) {
 			v.Reason, v.MayAppeal = "not-proved", true
 			v.Said = []Said{own}
@@ -471,9 +471,9 @@ func (s sampler) methods() []Sample {
 		{"question-remove", &QuestionRemove{Frame: s.signedIn("/security/question/remove")}},
 		{"security-code", &SecurityCode{Frame: s.signedIn("/security/security-code"),
 			Code: CodeState{State: "not-set"}}},
-		{"security-code-set", &SecurityCode{Frame: s.signedIn("/security/security-code"),
+		{"security-code-set", &SecurityCode{Frame: s.signedIn("/security/security-code"), Hours: 72,
 			Code: CodeState{State: "set", Set: s.ago(9 * day)}}},
-		{"security-code-used", &SecurityCode{Frame: s.signedIn("/security/security-code"),
+		{"security-code-used", &SecurityCode{Frame: s.signedIn("/security/security-code"), Hours: 72,
 			Code: CodeState{State: "used", Set: s.ago(9 * day), Used: s.ago(day)}}},
 		{"security-code-retired", &SecurityCode{Frame: s.signedIn("/security/security-code"),
 			Code: CodeState{State: "retired", Set: s.ago(9 * day), Retired: s.ago(day)}}},
@@ -518,8 +518,10 @@ func (s sampler) others() []Sample {
 	return []Sample{
 		{"undo", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-added", Name: "Spare key", At: s.ago(time.Hour),
 			Until: s.in(3 * day)}},
-		{"undo-pause", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "new-browser", At: s.ago(time.Hour),
+		{"undo-pause", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-added", Name: "Spare key", At: s.ago(time.Hour),
 			Until: s.in(71 * time.Hour), Pause: true}},
+		{"undo-ends", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "new-browser", At: s.ago(time.Hour),
+			Until: s.in(71 * time.Hour), Ends: true}},
 		{"undo-ahead", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-removed", Name: "Blue key",
 			At: s.ago(time.Hour), Until: s.in(day), Ahead: true}},
 		{"undo-code", &Undo{Frame: s.at("/undo/x"), Link: "x", At: s.ago(time.Hour), Until: s.in(3 * day), Ahead: true,

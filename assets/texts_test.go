@@ -202,8 +202,8 @@ func TestSayForms(t *testing.T) {
 	}
 	got := texts.fill(English, "verify.sms.sent", Args{"time": noon, "now": noon, "to": Phone("+86 <")},
 		anyName(texts.html))
-	if want := `Sent at <time datetime="2026-03-03T14:03:10+08:00" data-time="time">14:03</time> ` +
-		`to <bdi dir="ltr" class="nb">+86 &lt;</bdi>.`; got != want {
+	if want := `You asked for a code to <bdi dir="ltr" class="nb">+86 &lt;</bdi> at ` +
+		`<time datetime="2026-03-03T14:03:10+08:00" data-time="time">14:03</time>.`; got != want {
 		t.Errorf("on a page: got %q, want %q", got, want)
 	}
 }

@@ -44,6 +44,7 @@ type RecoveryCase struct {
 	MayAppeal bool
 	Due       time.Time // when the second step ends
 	Until     time.Time // when the case is dropped
+	Payout    time.Time // when payouts are approved again, once it is done
 	Typed     string
 }
 

@@ -259,7 +259,8 @@ type CodeState struct {
 // security-code to /security/security-code/use.
 type SecurityCode struct {
 	Frame
-	Code CodeState
+	Code  CodeState
+	Hours int // after which it signs in with the password alone
 }
 
 // State is that of the code.

@@ -219,6 +219,7 @@ type Undo struct {
 	Until time.Time
 	Ahead bool // the change has not happened yet: it waits until Until, and this stops it
 	Pause bool // it stays, and this pauses all changes
+	Ends  bool // there is nothing to put back, such as of a sign-in: this ends all access
 	Code  bool // with Ahead: it is a sign-in by the security code
 
 	Contact bool // with Ahead: it is contact data that the shop Name moves

@@ -350,6 +350,7 @@ type ChangeInfo struct {
 	Due     time.Time // when it happens; if it is done, until when it can be stopped
 	Done    bool      // What has been done already, and is "added", "removed", "password" …
 	Pauses  bool      // a strong proof did it: stopping it reverts nothing, and pauses all changes
+	Ends    bool      // there is nothing to revert, such as of a sign-in: stopping it ends all access
 }
 
 // RemoveInfo says what a removal did. Due is set if it waits. Signal is what

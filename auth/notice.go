@@ -52,6 +52,7 @@ type notice struct {
 	What     string // Message.Args["what"]; with a method, this and how messages name its sort
 	Text     bool   // to every proved number as well
 	Undo     bool   // each address gets a link that says "this was not me"
+	Ends     bool   // with Undo: nothing of it can be put back, so the link ends all access
 }
 
 // notices is who is told of what.
@@ -63,7 +64,7 @@ func notices() []notice {
 			Undo: true},
 		{Told: toldWaiting, Acts: []Action{ActRemove, ActLose}, Template: TemplateRemoval, What: "removed", Text: true},
 		{Told: toldCodesMade, Acts: []Action{ActCodes}, Template: TemplateChange, What: "recovery-codes", Undo: true},
-		{Told: toldCodeUsed, Acts: second, Template: TemplateChange, What: "used", Undo: true},
+		{Told: toldCodeUsed, Acts: second, Template: TemplateChange, What: "used", Undo: true, Ends: true},
 		{Told: toldCodesVoid, Acts: []Action{ActSweep}, Template: TemplateCodesVoid},
 		{Told: toldPassword, Acts: []Action{ActNewPassword, ActReset}, Template: TemplateChange, What: "password",
 			Text: true, Undo: true},
@@ -78,13 +79,13 @@ func notices() []notice {
 		{Told: toldSecurityCode, Acts: []Action{ActSetSecurityCode}, Template: TemplateChange,
 			What: "security-code-set", Text: true, Undo: true},
 		{Told: toldSecurityCodeUsed, Acts: []Action{ActSecurityCode}, Template: TemplateChange,
-			What: "security-code-used", Text: true, Undo: true},
+			What: "security-code-used", Text: true, Undo: true, Ends: true},
 		{Told: toldCodeWaits, Acts: []Action{ActCodeSignIn}, Template: TemplateCodeWaits, Text: true},
 		{Told: toldSignedInByCode, Acts: []Action{ActCodeSignIn}, Template: TemplateChange,
 			What: "signed-in-by-code", Text: true, Undo: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
-		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true},
+		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true, Ends: true},
 		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked},
 		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep, ActCodeSignIn}, Template: TemplatePasswordOut},
 	}
@@ -121,7 +122,10 @@ func (w *Work) tell(a *Account, what told, args map[string]string, ids messageID
 			return err
 		}
 		m.Args["due"] = messageTime(w.now.Add(w.s.policy.UndoLife))
-		if undo.Strong {
+		switch {
+		case row.Ends:
+			m.Args["ends"] = "yes"
+		case undo.Strong:
 			m.Args["pause"] = "yes"
 		}
 	}

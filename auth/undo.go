@@ -158,8 +158,10 @@ func (s *Service) LookUndo(ctx context.Context, c Caller, token string) (*Change
 }
 
 func (d *deed) info(l *link) *ChangeInfo {
+	list := notices()
+	ends := slices.ContainsFunc(list, func(n notice) bool { return n.Told == d.Told && n.Ends })
 	return &ChangeInfo{ID: d.Notice, What: string(d.Told), Methods: []string{}, Kind: d.Kind, Flavour: d.Flavour,
-		Item: d.Item, AskAt: d.At, Due: l.Expires, Done: true, Pauses: d.Strong}
+		Item: d.Item, AskAt: d.At, Due: l.Expires, Done: true, Pauses: d.Strong, Ends: ends}
 }
 
 // waitingChange is the change that a link stops, as its owner sees it, and what stops it.

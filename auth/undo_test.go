@@ -142,6 +142,9 @@ func TestNotMeRevertsWhatAWeakProofDid(t *testing.T) {
 				link := g.undo(d.template, to)
 				info, err := g.s.LookUndo(t.Context(), caller("mail"), link)
 				ok(t, "look", err)
+				if sign := d.template == auth.TemplateNewBrowser; info.Ends != sign {
+					t.Errorf("got %v for nothing to revert, want it of a sign-in alone", info.Ends)
+				}
 				if !info.Done || info.Pauses || !info.Due.Equal(info.AskAt.Add(72*time.Hour)) {
 					t.Errorf("what it would stop: got %+v, want a deed to revert for three days", info)
 				}
@@ -249,7 +252,10 @@ func TestNotMeByTheNoticeOfAUsedCode(t *testing.T) {
 			g.mail()
 			use(g, set.Codes[0])
 			link := g.undo(auth.TemplateChange, otherMail)
-			ok(t, "look", lastErr(g.s.LookUndo(t.Context(), caller("mail"), link)))
+			info, err := g.s.LookUndo(t.Context(), caller("mail"), link)
+			if ok(t, "look", err); !info.Ends {
+				t.Errorf("a used code: got %+v, want nothing to revert", info)
+			}
 			ok(t, "not me", lastErr(g.s.Undo(t.Context(), caller("mail"), link)))
 			wantCode(t, "every session", g.me(&g.c)(), auth.SessionEnded)
 			wantCode(t, "not me again", lastErr(g.s.Undo(t.Context(), caller("mail"), link)), auth.LinkUsed)

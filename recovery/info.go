@@ -20,6 +20,7 @@ type CaseInfo struct {
 	MayAppeal bool      // once
 	Due       time.Time `json:",omitzero"` // when the second step ends
 	Until     time.Time `json:",omitzero"` // when the case is over if nothing is done
+	Payout    time.Time `json:",omitzero"` // from when payouts are approved again, once it is done
 }
 
 // ClockInfo is the reviewers' clock.
@@ -69,6 +70,9 @@ func (s *Service) info(x *record, now time.Time) *CaseInfo {
 		if x.State == More && p.By != "" {
 			info.Wants = append([]Want{}, p.Wants...)
 		}
+	}
+	if x.State == Done {
+		info.Payout = x.MovedAt.Add(s.config.CoolOff)
 	}
 	if info.State == Refused {
 		info.Reason, info.MayAppeal = x.Reason, x.mayAppeal()

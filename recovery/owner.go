@@ -63,6 +63,12 @@ func (s *Service) tellOwner(w *auth.Work, x *record, template, short string) err
 		return err
 	}
 	args := map[string]string{"at": w.Now().Format(time.RFC3339), "person": who.Name}
+	if x.Email != "" {
+		args["becomes"] = string(x.Email.Mask())
+	}
+	if x.State == Done {
+		args["payout"] = w.Now().Add(s.config.CoolOff).Format(time.RFC3339)
+	}
 	if x.State.isLive() {
 		args["link"] = s.objectLink(w, x.ID)
 		if !x.Due.IsZero() {

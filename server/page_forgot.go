@@ -168,6 +168,7 @@ func undoPage(x *request) error {
 	v.Contact = info.What == "contact"
 	v.At, v.Until = info.AskAt, info.Due
 	v.Ahead, v.Pause = !info.Done, info.Pauses
+	v.Ends = info.Ends
 	v.Code = v.Ahead && info.What == string(auth.SecurityCode)
 	return x.show(http.StatusOK, v)
 }
@@ -192,6 +193,8 @@ func undoPost(x *request) error {
 	switch {
 	case err != nil:
 		return x.refuseTo(x.local(), err)
+	case info.Ends:
+		return x.redirect("/done/ended")
 	case info.Pauses:
 		return x.redirect("/done/paused")
 	case info.Done:
@@ -205,7 +208,7 @@ func undoPost(x *request) error {
 // donePage says that something is done, to people who are not signed in. It can be loaded again.
 func donePage(x *request) error {
 	switch what := x.param("what"); what {
-	case "undone":
+	case "undone", "ended":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
 	case "password-changed", "removal-stopped", "contact-stopped", "paused", "introduced", "code-waits",
 		"case-waits":

@@ -107,6 +107,7 @@ func casePage(x *request) error {
 		Due: info.Clock.Due, Paused: info.Clock.Paused}
 	v.Reason, v.MayAppeal = string(info.Reason), info.MayAppeal
 	v.Due, v.Until = info.Due, info.Until
+	v.Payout = info.Payout
 	for _, s := range info.Steps {
 		said := assets.Said{At: s.At, Own: s.Own, Text: s.Text}
 		for _, w := range s.Wants {

@@ -154,7 +154,8 @@ func securityCodePage(x *request) error {
 				Account: string(made.MaskedEmail), Made: made.MadeAt})
 		}
 	}
-	return x.show(http.StatusOK, &assets.SecurityCode{Frame: f, Code: codeState(info.SecurityCode)})
+	return x.show(http.StatusOK, &assets.SecurityCode{Frame: f, Code: codeState(info.SecurityCode),
+		Hours: int(x.s.config.Policy.CodeDelay.Hours())})
 }
 
 func codeState(c auth.SecretInfo) assets.CodeState {

@@ -33,7 +33,7 @@ func wordings() map[string]wording {
 		auth.TemplateRemoval:        {mail: "mail.removal-delayed", short: "waiting"},
 		auth.TemplateLocked:         {mail: "mail.locked", link: "/forgot"},
 		auth.TemplatePasswordOut:    {mail: "mail.password-out", link: "/forgot"},
-		auth.TemplateCodesVoid:      {mail: "mail.codes-void", link: "/security"},
+		auth.TemplateCodesVoid:      {mail: "mail.codes-void", link: "/security/codes"},
 		auth.TemplateShopInvite:     {mail: "mail.shop-invite"},
 		auth.TemplateShopJoined:     {mail: "mail.shop-joined", link: "/shop"},
 		auth.TemplateShopRole:       {mail: "mail.shop-role", link: "/shop"},
@@ -138,6 +138,7 @@ func arguments(m auth.Message, names map[string]string) assets.Args {
 	}
 	_, args["undo"] = m.Args["undo"]
 	_, args["pause"] = m.Args["pause"]
+	_, args["ends"] = m.Args["ends"]
 	if m.Template == auth.TemplateChange || m.Template == auth.TemplateRemoval {
 		args["what"] = "other"
 		if what, ok := names[m.Args["what"]]; ok {

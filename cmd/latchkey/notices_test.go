@@ -51,6 +51,9 @@ func TestWordsOfNotices(t *testing.T) {
 					args["undo"] = "https://shop.example/undo/abc"
 					args["due"] = "2026-11-25T02:00:00Z"
 				}
+				if delete(args, "ends"); strings.HasPrefix(k, "used-") || k == "security-code-used" {
+					args["ends"] = "yes"
+				}
 				words(template, auth.Mail, args)
 			}
 			args["what"] = "email"
@@ -70,7 +73,13 @@ func TestWordsOfNotices(t *testing.T) {
 		case auth.TemplateLocked:
 			args["until"] = "2026-11-22T02:05:00Z"
 			words(template, auth.Mail, args)
+		case auth.TemplateCode:
+			for _, purpose := range []auth.Purpose{auth.ForSignIn, auth.ForStepUp, auth.ForBind} {
+				words(template, auth.Mail, map[string]string{"person": "Wei", "code": "482913", "label": "KQ", "minutes": "5",
+					"purpose": string(purpose)})
+			}
 		case auth.TemplateNewBrowser:
+			args["ends"] = "yes"
 			args["undo"] = "https://shop.example/undo/abc"
 			args["due"] = "2026-11-25T02:00:00Z"
 			words(template, auth.Mail, args)
@@ -96,6 +105,11 @@ func TestWordsOfNotices(t *testing.T) {
 			if template == auth.TemplateRecoveryOpened || template == auth.TemplateRecoveryApproved {
 				more["link"], more["due"] = "https://shop.example/recovery/stop/abc", "2026-11-23T02:00:00Z"
 			}
+			if template == auth.TemplateRecoveryDone {
+				more["payout"] = "2026-11-25T02:00:00Z"
+			}
+			words(template, auth.Mail, more)
+			more["becomes"] = "n•••@example.com"
 			words(template, auth.Mail, more)
 		case auth.TemplateRecoveryNews:
 			for _, stands := range []string{"more", "approved", "refused", "closed", "done"} {
