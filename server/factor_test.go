@@ -53,7 +53,7 @@ func TestPagesOfANewFactor(t *testing.T) {
 
 	id := p.methodID("Front desk")
 	own := "/security/badge/" + id
-	p.fill(p.open(own).at(own, 200).says("It is your only method this strong"), own, "name", "Back door").
+	p.fill(p.open(own).at(own, 200).says("It is your only method that works"), own, "name", "Back door").
 		at(own, 200).says("Back door")
 	s = p.open("/security/app/new")
 	secret := secretOf(s)
