@@ -55,6 +55,44 @@ func TestEveryCodePageShowsAnotherWay(t *testing.T) {
 	}
 }
 
+// R4: wherever the password is asked for, and wherever a change asks who it is once more, "Forgot password?" is in sight.
+func TestEveryPasswordQuestionOffersToForgetIt(t *testing.T) {
+	p := newPages(t, Config{})
+	asked := map[string]bool{} // by where the answer goes
+	everyPage(t, p, func(t *testing.T, name, lang, page string) {
+		doc, err := html.Parse(strings.NewReader(page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, leads := "", false
+		seen(doc, func(n *html.Node) {
+			switch {
+			case n.Data == "a" && attr(n, "href") == "/forgot":
+				leads = true
+			case n.Data == "form" && attr(n, "action") == "/confirm":
+				to = attr(n, "action")
+			case n.Data == "input" && attr(n, "type") == "password" && attr(n, "autocomplete") != "new-password":
+				form := n
+				for form.Data != "form" {
+					form = form.Parent
+				}
+				to = attr(form, "action")
+			}
+		})
+		if to == "" {
+			return
+		}
+		if asked[to] = true; !leads {
+			t.Errorf("%s: got a question that %s answers and no way on for who forgot the password, want one", name, to)
+		}
+	})
+	for _, to := range []string{"/sign-in", "/sign-in/key/password", "/security/password", "/confirm"} {
+		if !asked[to] {
+			t.Errorf("got no page whose answer goes to %s, want one", to)
+		}
+	}
+}
+
 // What takes something away from the account is pressed on a page that asks first. Ending a session takes nothing.
 func TestNothingIsRemovedUnasked(t *testing.T) {
 	p := newPages(t, Config{})
