@@ -156,6 +156,7 @@ type ForgotPhoneCode struct {
 	Frame
 	Ceremony string
 	Number   string // as typed
+	Label    string // that the text carries; "" for a call
 }
 
 // ForgotName is /forgot/phone/name, behind the right code. It posts ceremony and user-name to the same path.

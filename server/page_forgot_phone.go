@@ -44,7 +44,7 @@ func forgotPhonePost(x *request) error {
 	check := forgotPhoneCheckPath + "?" + url.Values{"region": {f.Region}}.Encode()
 	switch e := new(auth.Error); {
 	case err == nil:
-		x.keepFlow(ch.Ceremony, f.Phone)
+		x.keepTexted(ch, f.Phone)
 		return x.redirect(forgotPhoneCodePath)
 	case !errors.As(err, &e):
 		return err
@@ -90,7 +90,8 @@ func forgotPhoneCodePage(x *request) error {
 	if ceremony == "" {
 		return x.redirect(forgotPhonePath)
 	}
-	return x.show(http.StatusOK, &assets.ForgotPhoneCode{Frame: x.frame(), Ceremony: ceremony, Number: number})
+	return x.show(http.StatusOK, &assets.ForgotPhoneCode{Frame: x.frame(), Ceremony: ceremony, Number: number,
+		Label: x.textLabel()})
 }
 
 // forgotPhoneCodePost takes the texted code. Where the number leads no further, the way by mail is what is shown.

@@ -155,7 +155,24 @@ func clip(s string, n int) string {
 func (x *request) flow() (ceremony, identifier string) {
 	v, _ := web.Cookie(x.r, x.s.cookieName(flowCookie))
 	ceremony, text, _ := strings.Cut(v, ".")
-	return ceremony, string(x.opened(flowCookie, text))
+	identifier, _, _ = strings.Cut(string(x.opened(flowCookie, text)), "\n")
+	return ceremony, identifier
+}
+
+// keepTexted is keepFlow of a ceremony whose code was texted: the page that asks for the code names the text's label.
+func (x *request) keepTexted(ch *auth.Challenge, number string) {
+	if d := ch.Delivery; d != nil && d.Channel == auth.SMS {
+		number = clip(number, 64) + "\n" + d.Label
+	}
+	x.keepFlow(ch.Ceremony, number)
+}
+
+// textLabel is the label of the text that the flow waits for, "" for none.
+func (x *request) textLabel() string {
+	v, _ := web.Cookie(x.r, x.s.cookieName(flowCookie))
+	_, text, _ := strings.Cut(v, ".")
+	_, label, _ := strings.Cut(string(x.opened(flowCookie, text)), "\n")
+	return label
 }
 
 // identifier is what was typed on this page, else at the beginning of the sign-in under way.

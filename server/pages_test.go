@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -271,11 +272,16 @@ func TestForgottenPasswordByPhonePages(t *testing.T) {
 	s = p.fill(p.open("/forgot/phone"), "/forgot/phone", "phone", "138").at("/forgot/phone", 200).says("Error:")
 	s.holds(`value="138"`)
 	known := p.fillPhone("+8613800138000").at("/forgot/phone/code", 200)
-	code := w.mailed(auth.TemplateCode).Args["code"]
+	sent := w.mailed(auth.TemplateCode)
+	code := sent.Args["code"]
 	unknown := w.browser().fillPhone("+8613800138001")
+	marked := regexp.MustCompile(`marked <b><span translate="no">([A-Z]\d)</span></b>`)
+	if got := marked.FindStringSubmatch(known.text); len(got) < 2 || got[1] != sent.Label {
+		t.Errorf("got the text marked %v, want %s", got, sent.Label)
+	}
 	bare := func(s *sheet) string {
 		sealed := s.form("/forgot/phone/code").fields.Get("ceremony")
-		return strings.ReplaceAll(s.text, sealed, strconv.Itoa(len(sealed)))
+		return marked.ReplaceAllString(strings.ReplaceAll(s.text, sealed, strconv.Itoa(len(sealed))), "marked")
 	}
 	if bare(known) != bare(unknown) {
 		t.Error("a number that somebody has and one that nobody has: got different pages, want the same")
