@@ -28,7 +28,7 @@ import (
 //	                      link, at, becomes, payout, person
 //	mail.contact-move     by, shop, email, phone, link, at, until, person
 //	sms.code, sms.enrol, sms.confirm, sms.reset          code, label, minutes, host
-//	mail.code-waits       link, until, browser, place, person
+//	mail.code-waits, mail.reset-closed                   link, until, browser, place, person
 //	sms.changed, sms.waiting                             what, name
 //	sms.code-waits
 //	voice.code            code

@@ -14,7 +14,7 @@ func TestMessages(t *testing.T) {
 		"browser": "Chrome on Windows"}
 	names := []string{"mail.sign-up-confirm", "mail.sign-up-known", "mail.code", "mail.reset", "mail.reset-link",
 		"mail.changed", "mail.new-browser", "mail.removal-delayed", "mail.locked", "mail.password-out", "mail.codes-void",
-		"mail.code-waits", "sms.code", "sms.enrol", "sms.confirm", "sms.reset", "sms.changed", "sms.code-waits", "voice.code"}
+		"mail.code-waits", "mail.reset-closed", "sms.code", "sms.enrol", "sms.confirm", "sms.reset", "sms.changed", "sms.code-waits", "voice.code"}
 	for _, lang := range []string{English, Chinese} {
 		for _, name := range names {
 			for _, args := range []Args{full, {"code": "482913"}} {

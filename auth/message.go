@@ -62,6 +62,7 @@ const (
 	TemplateRemoval        = "removal-delayed"  // args: item, at, due, undo
 	TemplateLocked         = "password-locked"  // args: at, until
 	TemplatePasswordOut    = "password-out"     // args: at, agent
+	TemplateResetClosed    = "reset-closed"     // args: at, until, agent. A reset by phone
 	TemplateEmailChange    = "email-change"     // args: link
 	TemplateCodesVoid      = "codes-void"       // args: at
 

@@ -31,6 +31,7 @@ const (
 	toldLocked     told = "locked"
 
 	toldPasswordOut told = "password-out" // strangers have it
+	toldResetClosed told = "reset-closed" // whoever has the number does not know the user name
 )
 
 // What they hear of the question and the code that only the owner knows.
@@ -87,6 +88,7 @@ func notices() []notice {
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true, Ends: true},
 		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked},
+		{Told: toldResetClosed, Acts: []Action{ActForgotName}, Template: TemplateResetClosed},
 		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep, ActCodeSignIn}, Template: TemplatePasswordOut},
 	}
 }

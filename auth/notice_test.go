@@ -17,7 +17,6 @@ func actsNobodyHearsOf() map[Action]string {
 		ActTemporary:     "the sign-in that follows is told of, where the browser is new",
 		ActKeepPassword:  "nothing changes",
 		ActForgotPhone:   "the text is what arrives",
-		ActForgotName:    "it sets nothing; the new password that follows is told of",
 		ActForgotCode:    "it sets nothing; the new password that follows is told of",
 		ActSignOut:       "nothing is left that could harm",
 		ActEndSession:    "nothing is left that could harm",
@@ -84,6 +83,7 @@ frozen        change           frozen-key      mail            second-step step-
 disabled      change           disabled-key    mail            second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step
 locked        password-locked                  mail            sign-in
+reset-closed  reset-closed                     mail            take-reset-name
 password-out  password-out                     mail            sign-in second-step code-sign-in
 `
 	var got strings.Builder

@@ -253,7 +253,7 @@ func (s *Service) ForgotUserName(ctx context.Context, c Caller, ceremony, typed 
 	if err != nil {
 		return nil, RefuseTyped(err) // no try: it could not be right
 	}
-	id := s.newID()
+	id, messages := s.newID(), s.newMessageIDs()
 	proven, err := doOnce(ctx, s, c, ActForgotName, shown.ID, func(w *Work) (*Ceremony, error) {
 		w.entry.Kind = Phone
 		a, err := w.numberOwner(shown)
@@ -261,7 +261,7 @@ func (s *Service) ForgotUserName(ctx context.Context, c Caller, ceremony, typed 
 			return nil, err
 		}
 		if name.Key() != a.UserName.Key() && name.Key() != a.signUpName().Key() {
-			return nil, w.countName(a.ID)
+			return nil, w.countName(a, messages)
 		}
 		if err := w.clearFailures(nameKey(a.ID)); err != nil {
 			return nil, err
@@ -277,9 +277,10 @@ func (s *Service) ForgotUserName(ctx context.Context, c Caller, ceremony, typed 
 	return s.sealChallenge(c, proven, nil, nil)
 }
 
-// countName counts a wrong user name. After the third of a day this way is closed for another (R19, R20).
-func (w *Work) countName(a AccountID) error {
-	t, err := w.nameAttempts(a)
+// countName counts a wrong user name. After the third of a day this way is closed for another (R19, R20), and the owner
+// told: whoever got that far has his number.
+func (w *Work) countName(a *Account, ids messageIDs) error {
+	t, err := w.nameAttempts(a.ID)
 	if err != nil {
 		return err
 	}
@@ -288,8 +289,11 @@ func (w *Work) countName(a AccountID) error {
 	if left == 0 {
 		t.RestsUntil = w.now.Add(nameLock)
 		refused = RefuseField(UserNameClosed, "userName").At(t.RestsUntil)
+		if err := w.tell(a, toldResetClosed, map[string]string{"until": messageTime(t.RestsUntil)}, ids); err != nil {
+			return err
+		}
 	}
-	if err := w.s.attempts.Put(w.tx, nameKey(a), &t); err != nil {
+	if err := w.s.attempts.Put(w.tx, nameKey(a.ID), &t); err != nil {
 		return err
 	}
 	return refused.With("n", strconv.Itoa(left))

@@ -54,6 +54,7 @@ func tellings() map[string]telling {
 		"security-code-used by use-security-code": {actSecurityCodeUsed, "change security-code-used", true},
 		"security-code-waits by code-sign-in":     {actCodeWaits, "security-code-waits", true},
 		"signed-in-by-code by code-sign-in":       {actCodeSignIn, "change signed-in-by-code", true},
+		"reset-closed by take-reset-name":         {actThreeNames, "reset-closed", false},
 		"password-out by code-sign-in":            {actOutByCode, "password-out", false},
 	}
 }
@@ -175,6 +176,15 @@ func actOutAgain(r *robbed) {
 	r.mail()
 	r.pass(25 * time.Hour)
 	wantCode(r.t, "the password that is out", r.guess("thief", password), auth.MailCodeNeeded)
+}
+
+// actThreeNames has the number, and not the user name: of the three tries that close the way the last is told of.
+func actThreeNames(r *robbed) {
+	thief := caller("thief")
+	shown := r.numberShown(thief)
+	for _, want := range []auth.Code{auth.UserNameWrong, auth.UserNameWrong, auth.UserNameClosed, auth.UserNameClosed} {
+		wantCode(r.t, "a wrong name", lastErr(r.s.ForgotUserName(r.t.Context(), thief, shown, "another shop")), want)
+	}
 }
 
 // An answering is a way to answer a second step: how it is begun, with what it is answered, and how often.

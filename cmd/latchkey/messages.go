@@ -34,6 +34,7 @@ func wordings() map[string]wording {
 		auth.TemplateLocked:         {mail: "mail.locked", link: "/forgot"},
 		auth.TemplatePasswordOut:    {mail: "mail.password-out", link: "/forgot"},
 		auth.TemplateCodesVoid:      {mail: "mail.codes-void", link: "/security/codes"},
+		auth.TemplateResetClosed:    {mail: "mail.reset-closed", link: "/security"},
 		auth.TemplateShopInvite:     {mail: "mail.shop-invite"},
 		auth.TemplateShopJoined:     {mail: "mail.shop-joined", link: "/shop"},
 		auth.TemplateShopRole:       {mail: "mail.shop-role", link: "/shop"},

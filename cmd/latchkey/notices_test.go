@@ -70,6 +70,9 @@ func TestWordsOfNotices(t *testing.T) {
 			args["undo"] = "https://shop.example/undo/abc"
 			words(template, auth.Mail, args)
 			words(template, auth.SMS, nil)
+		case auth.TemplateResetClosed:
+			args["until"] = "2026-11-23T02:00:00Z"
+			words(template, auth.Mail, args)
 		case auth.TemplateLocked:
 			args["until"] = "2026-11-22T02:05:00Z"
 			words(template, auth.Mail, args)
