@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // alikeLimit is how far from 0.50 the area under the ROC curve may lie where an answer must not tell
@@ -63,10 +64,57 @@ type signUpForm struct {
 	Email string `json:"email"`
 }
 
-// forgotten asks for a new password behind a puzzle, whose work is done before the time is taken.
+// What prepares gets ready before the time is taken.
+type prepares interface {
+	prepare(ctx context.Context, c *client) error
+}
+
+// forgotten asks for a new password behind a puzzle.
 type forgotten struct {
 	Identifier string `json:"identifier"`
 	Work       string `json:"work"`
+}
+
+func (f *forgotten) prepare(ctx context.Context, c *client) (err error) {
+	f.Work, err = c.work(ctx)
+	return err
+}
+
+// forgottenByPhone asks for a text behind a puzzle.
+type forgottenByPhone struct {
+	Phone string `json:"phone"`
+	Work  string `json:"work"`
+}
+
+func (f *forgottenByPhone) prepare(ctx context.Context, c *client) (err error) {
+	f.Work, err = c.work(ctx)
+	return err
+}
+
+// A wrongText types another code than the one that was texted to a number.
+type wrongText struct {
+	number   string
+	Ceremony string `json:"ceremony"`
+	Code     string `json:"code"`
+}
+
+func (w *wrongText) prepare(ctx context.Context, c *client) error {
+	asked := forgottenByPhone{Phone: w.number}
+	if err := asked.prepare(ctx, c); err != nil {
+		return err
+	}
+	body, err := json.Marshal(asked)
+	if err != nil {
+		return fmt.Errorf("writing a request: %w", err)
+	}
+	answer, err := c.post(ctx, pathForgotPhone, body)
+	if err != nil {
+		return fmt.Errorf("asking for a text: %w", err)
+	}
+	if err := json.Unmarshal(answer, w); err != nil {
+		return fmt.Errorf("reading what waits for the code: %w", err)
+	}
+	return nil
 }
 
 // acts is everything that an outsider can ask about an identifier: of a seller with a key ("key"), one
@@ -88,6 +136,12 @@ func acts() []act {
 	forgot := func(family string) func(int) any {
 		return func(i int) any { return &forgotten{Identifier: mail(family, i)} }
 	}
+	text := func(from int) func(int) any {
+		return func(i int) any { return &forgottenByPhone{Phone: numberOf(from + i)} }
+	}
+	wrongCode := func(from int) func(int) any {
+		return func(i int) any { return &wrongText{number: numberOf(from + i), Code: "000000"} }
+	}
 	return []act{
 		{"key first", pathKeyFirst, 1,
 			[]arm{{"a seller with a key", 200, keyFirst("key")}, {"nobody", 200, keyFirst("non")},
@@ -103,8 +157,21 @@ func acts() []act {
 		{"forgot", pathForgot, 16,
 			[]arm{{"a seller", 200, forgot("key")}, {"nobody", 200, forgot("non")}},
 			[]pair{{0, 1, false}}},
+		{"forgot by phone", pathForgotPhone, 16,
+			[]arm{{"a seller's number", 200, text(0)}, {"nobody's", 200, text(nobodysNumbers)}},
+			[]pair{{0, 1, false}}},
+		{"code of a text", pathForgotPhoneCode, 16,
+			[]arm{{"a seller's number", 422, wrongCode(appNumbers)}, {"nobody's", 422, wrongCode(nobodysNumbers + appNumbers)}},
+			[]pair{{0, 1, false}}},
 	}
 }
+
+// Where the numbers begin of sellers with an app, and of nobody: each is asked about in one act, for it has three texts
+// a day, and not at once.
+const (
+	appNumbers     = 1_000_000
+	nobodysNumbers = 5_000_000
+)
 
 // alike measures, n times an arm, whether the time of an answer tells who has an account.
 func (p *plan) alike(ctx context.Context, dir string, r *report) error {
@@ -167,7 +234,14 @@ func (p *plan) seedAlike(ctx context.Context, data, origin string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	return auth.Seed(ctx, db, keys, append(withKey, withApp...))
+	for i := range withApp {
+		withApp[i].Account.Phone = ident.Phone(numberOf(appNumbers + i))
+	}
+	all := append(withKey, withApp...)
+	for i := range all {
+		all[i].Account.PhoneAt = m.at
+	}
+	return auth.Seed(ctx, db, keys, all)
 }
 
 // compare asks for an act, every arm as often, and reports each pair.
@@ -233,9 +307,8 @@ func (a act) sample(ctx context.Context, addr string, n int) ([][]time.Duration,
 // once asks once and returns how long the answer took, which must be of the right status.
 func (a arm) once(ctx context.Context, c *client, path string, i int) (time.Duration, error) {
 	asked := a.ask(i)
-	if f, ok := asked.(*forgotten); ok {
-		var err error
-		if f.Work, err = c.work(ctx); err != nil {
+	if p, ok := asked.(prepares); ok {
+		if err := p.prepare(ctx, c); err != nil {
 			return 0, err
 		}
 	}

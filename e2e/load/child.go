@@ -49,7 +49,8 @@ func startChild(ctx context.Context, binary, data string, port int) (*child, err
 		db: filepath.Join(data, "latchkey.db"), log: &tail{}, exited: make(chan error, 1),
 	}
 	c.cmd = exec.Command(binary, "serve", "--listen", c.addr, "--origin", c.origin, "--data", data)
-	c.cmd.Env = append(os.Environ(), "LATCHKEY_SERVER_RATE_BURST=-1")
+	c.cmd.Env = append(os.Environ(), "LATCHKEY_SERVER_RATE_BURST=-1", "LATCHKEY_POLICY_RESET_TEXTS_PER_NETWORK=0",
+		"LATCHKEY_POLICY_RESET_TEXTS_PER_SITE=0")
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
 	began := time.Now()
 	if err := c.cmd.Start(); err != nil {

@@ -151,6 +151,9 @@ func newMaker(ctx context.Context, origin string) (*maker, error) {
 	return &maker{key: key, app: app, origin: origin, hash: hash, at: time.Now().Add(-time.Hour)}, nil
 }
 
+// numberOf is the number of seller i of a family.
+func numberOf(i int) string { return fmt.Sprintf("+8613%09d", i) }
+
 // account is seller i of a family, everything about him drawn from the two.
 func (m *maker) account(family string, i int) auth.Account {
 	name := fmt.Sprintf("%s%d", family, i)
@@ -159,7 +162,7 @@ func (m *maker) account(family string, i int) auth.Account {
 	return auth.Account{
 		ID: auth.AccountID(base64.RawURLEncoding.EncodeToString(id[:16])), Name: "Seller " + name,
 		UserName: ident.UserName(name), Email: ident.Email(name + "@example.com"), Language: "en",
-		Phone:  ident.Phone(fmt.Sprintf("+8613%09d", i)),
+		Phone:  ident.Phone(numberOf(i)),
 		Handle: append(first[:], second[:]...), Password: m.hash, PasswordAt: m.at, CreatedAt: m.at, EnrolledAt: m.at,
 	}
 }

@@ -24,6 +24,9 @@ const (
 	pathSession  = "/api/v1/session"
 	pathSignUp   = "/api/v1/sign-up"
 	pathForgot   = "/api/v1/forgot"
+
+	pathForgotPhone     = "/api/v1/forgot/phone"
+	pathForgotPhoneCode = "/api/v1/forgot/phone/code"
 )
 
 // An answer is what a sign-in answers, as far as a client of it looks.
