@@ -78,6 +78,7 @@ func (w *Work) appendForOthers(e Event, refused *Error) error {
 		return nil
 	}
 	e.At, e.Request = w.now, w.caller.RequestID
+	e.Who = w.caller.operator
 	for _, id := range w.alsoFor {
 		if err := w.chainEvent(id, e); err != nil {
 			return err

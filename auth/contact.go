@@ -76,6 +76,9 @@ func (s *Service) ConfirmEmail(ctx context.Context, c Caller, token string) (ide
 		if a.Epoch != l.Epoch {
 			return "", Refuse(LinkUsed) // something changed since: whoever asked may not be the owner any more
 		}
+		if err := w.refuseStaff(l.Email, LinkUsed); err != nil {
+			return "", err
+		}
 		if err := w.mayMoveEmail(l.Email); err != nil {
 			return "", err
 		}

@@ -23,8 +23,9 @@ type Work struct {
 	rule            Rule
 	session         *session
 	account         *Account // the session's account, or whom fn found
-	touchDue        bool     // the session's Seen is due
-	entry           Event    // what the audit entry will say beside the action and the outcome
+	staff           *StaffMember
+	touchDue        bool  // the session's Seen is due
+	entry           Event // what the audit entry will say beside the action and the outcome
 	auditAccount    AccountID
 	alsoFor         []AccountID // whose history the act, once done, is in as well
 	messagesWritten int         // messages written
@@ -169,6 +170,8 @@ func (s *Service) ruleFor(c Caller, a Action) (Rule, error) {
 		return rule, Refuse(Forbidden)
 	case rule.Who == Tester && s.lab == nil:
 		return rule, Refuse(NotFound)
+	case rule.Who == OfStaff && c.Token == "":
+		return rule, Refuse(SessionRequired)
 	case !rule.Who.signedIn():
 		return rule, nil
 	case c.Token == "":
@@ -184,6 +187,9 @@ func (s *Service) ruleFor(c Caller, a Action) (Rule, error) {
 func (w *Work) admit() error {
 	if err := w.refuseSucceeded(); err != nil {
 		return err
+	}
+	if w.rule.Who == OfStaff {
+		return w.admitStaff()
 	}
 	if !w.rule.Who.signedIn() {
 		return nil
@@ -263,8 +269,15 @@ func (w *Work) bestClass() (Class, error) {
 	return best, nil
 }
 
-// About names the account that the act is about, for the audit trail.
-func (w *Work) About(id AccountID) { w.auditAccount = id }
+// About names the account that the act is about, for the audit trail. An act of the staff stands in the trail of who did
+// it, with where from, and in the account's own.
+func (w *Work) About(id AccountID) {
+	if w.staff == nil {
+		w.auditAccount = id
+	} else if id != w.staff.chain() {
+		w.NoteFor(id)
+	}
+}
 
 // closePass writes what every pass through the door leaves behind, the refused one
 // too. It returns err if that is no refusal: nothing is left behind then.

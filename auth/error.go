@@ -70,6 +70,8 @@ const (
 	PasswordTooCommon  Code = "password-too-common"
 	PasswordTooSimple  Code = "password-too-simple"
 	AccountDisabled    Code = "account-disabled" // told only to who has shown a password or a key
+	AddressTaken       Code = "address-taken"    // by a seller, or somebody of the staff
+	NotRegistered      Code = "not-registered"   // not the account's e-mail: told to the staff alone
 	AccountExists      Code = "account-exists"   // in a lab: elsewhere nobody is told
 	PasswordWrong      Code = "password-wrong"   // the current password, asked again while signed in
 	UserNameIsPassword Code = "user-name-is-password"

@@ -19,6 +19,7 @@ type Part struct {
 	Rules       map[Action]Rule // of its use cases; an action belongs to one part
 	Collections []Collection    // made by NewRecords
 	Shops       Shops           // who answers what shops an account has; nil but for one part
+	Staff       Staff           // who knows the staff; nil but for one part
 }
 
 // A Collection is a Records of some type, as Register takes it.
@@ -55,6 +56,7 @@ type rulebook struct {
 	owner map[Action]*Door // nil: auth's own
 	doors []*Door
 	shops Shops
+	staff Staff
 }
 
 // Register takes a part into a service and returns its door. It is an error if an action
@@ -80,6 +82,12 @@ func Register(s *Service, p Part) (*Door, error) {
 			return nil, fmt.Errorf("part %s: another one answers for shops already", p.Name)
 		}
 		next.shops = p.Shops
+	}
+	if next.staff = before.staff; p.Staff != nil {
+		if next.staff != nil {
+			return nil, fmt.Errorf("part %s: another one knows the staff already", p.Name)
+		}
+		next.staff = p.Staff
 	}
 	var names []string
 	for _, c := range p.Collections {

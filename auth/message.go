@@ -94,6 +94,9 @@ const (
 	TemplateRecoveryDone     = "recovery-done"     // the second step is off
 )
 
+// TemplateDeskInvitation invites somebody to work at the desk, or to begin anew with his keys there. args: link.
+const TemplateDeskInvitation = "desk-invitation"
+
 // A Rank is how soon a message is needed: the lower, the sooner.
 type Rank int
 
@@ -113,7 +116,7 @@ func (m *Message) Rank() Rank {
 	switch m.Template {
 	case TemplateCode, TemplateIntroduce:
 		return RankCode
-	case TemplateReset, TemplateResetLink, TemplateEmailChange, TemplateRecoveryLink:
+	case TemplateReset, TemplateResetLink, TemplateEmailChange, TemplateRecoveryLink, TemplateDeskInvitation:
 		return RankReset
 	case TemplateSignUp, TemplateSignUpExisting, TemplateShopInvite, TemplateRecoveryNew:
 		return RankSignUp

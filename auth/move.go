@@ -224,6 +224,9 @@ func (w *Work) moveContact(m *move, ids []messageIDs) error {
 	a := w.account
 	before := *a
 	if m.Email != "" {
+		if err := w.refuseStaff(m.Email, MoveStopped); err != nil {
+			return err
+		}
 		a.moveEmail(m.Email, w.now)
 	}
 	if m.Phone != "" {

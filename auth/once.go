@@ -148,7 +148,7 @@ func answerAgain[T any](ctx context.Context, s *Service, c Caller, a Action, aga
 		if err != nil {
 			return none, err
 		}
-		if x == nil || w.session != nil && w.account.ID != x.Account {
+		if x == nil || w.session != nil && w.account.ID != x.Account || w.staff != nil && w.auditAccount != x.Account {
 			return none, Refuse(CeremonyUsed)
 		}
 		w.About(x.Account)

@@ -20,7 +20,7 @@ func TestRankOfEveryTemplate(t *testing.T) {
 		"code": auth.RankCode, "introduce": auth.RankCode, "reset": auth.RankReset,
 		"reset-link": auth.RankReset, "email-change": auth.RankReset,
 		"sign-up": auth.RankSignUp, "sign-up-existing": auth.RankSignUp, "shop-invite": auth.RankSignUp,
-		"recovery-link": auth.RankReset, "recovery-new": auth.RankSignUp,
+		"recovery-link": auth.RankReset, "recovery-new": auth.RankSignUp, "desk-invitation": auth.RankReset,
 	}
 	file, err := parser.ParseFile(gotoken.NewFileSet(), "message.go", nil, 0)
 	if err != nil {

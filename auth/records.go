@@ -73,6 +73,11 @@ func IndexOf[T any](name string, values func(*T) []string) store.Index[T] {
 	return store.Blind(name, false, values)
 }
 
+// UniqueIndexOf is IndexOf for values that one document alone may have.
+func UniqueIndexOf[T any](name string, values func(*T) []string) store.Index[T] {
+	return store.Blind(name, true, values)
+}
+
 // Sweep says which documents are over at a time: they are deleted some time
 // later. It returns r.
 func (r *Records[T]) Sweep(over func(*T, time.Time) bool) *Records[T] {

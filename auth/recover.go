@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"time"
 
@@ -60,7 +59,7 @@ func (w *Work) SiteKey(identifier string) string {
 // Secret is 256 bits that only this site can make of a label of the part's own: the
 // token of a link that is stored nowhere, and that can be mailed again.
 func (w *Work) Secret(label string) string {
-	return base64.RawURLEncoding.EncodeToString(w.s.mac("part", w.partKey(label)))
+	return w.door.Secret(label)
 }
 
 // MailOwner mails a link to the security e-mail of an account: whoever holds it reads

@@ -96,6 +96,7 @@ const (
 	Anyone   Who = iota // no session is read
 	SignedIn            // a session, even one that may only enrol
 	Enrolled            // a session beyond the second step
+	OfStaff             // a member of the staff, whom the part that keeps them admits
 	System              // the service itself; no request can be it
 	Tester              // whoever reaches a lab; elsewhere nobody can be it
 )

@@ -237,8 +237,11 @@ func (s *Service) confirmSignUp(ctx context.Context, c Caller, token string, f S
 	}
 	drawn := s.newSessionDraw()
 	return do(ctx, s, c, ActConfirmSignUp, func(w *Work) (*signInState, error) {
-		_, by, err := w.openSignUpBy(token)
+		email, by, err := w.openSignUpBy(token)
 		if err != nil {
+			return nil, err
+		}
+		if err := w.refuseStaff(email, SignedUp); err != nil {
 			return nil, err
 		}
 		a := *made

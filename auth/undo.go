@@ -300,6 +300,9 @@ func (w *Work) revert(a *Account, d *deed) error {
 			return err
 		}
 	case toldEmail:
+		if err := w.refuseStaff(d.Email, LinkUsed); err != nil {
+			return err
+		}
 		a.moveEmail(d.Email, time.Time{})
 	case toldPhone:
 		a.Phone, a.PhoneAt = d.Phone, d.PhoneAt

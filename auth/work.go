@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,14 +118,21 @@ func (w *Work) Note(id, item string) { w.entry.ID, w.entry.Item = id, item }
 // NoteFor writes the act, once it is done, into the history of another account as well: of whom it was about. Where
 // from and in what session it was done is the caller's own.
 func (w *Work) NoteFor(id AccountID) {
-	if w.account == nil || id != w.account.ID {
+	if (w.account == nil || id != w.account.ID) && !slices.Contains(w.alsoFor, id) {
 		w.alsoFor = append(w.alsoFor, id)
 	}
 }
 
-// HasAccount reports whether somebody has an account at an address. It is for those who have shown its mailbox: nobody
-// else is told.
+// HasAccount reports whether somebody has an account at an address, or is of the staff with it. It is for those who have
+// shown its mailbox: nobody else is told.
 func (w *Work) HasAccount(email ident.Email) (bool, error) {
+	if is, err := w.isStaff(email); err != nil || is {
+		return is, err
+	}
+	return w.isSeller(email)
+}
+
+func (w *Work) isSeller(email ident.Email) (bool, error) {
 	_, err := w.s.accounts.One(w.tx, "email", email.Key())
 	return err == nil, ignoreMissing(err)
 }
