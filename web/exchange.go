@@ -98,8 +98,8 @@ func (x *Exchange) AwaitRefusal(err error) {
 	}
 }
 
-// Bound spends one of the client's requests to an unsafe route. All are bounded but the gateways' and signing out, which
-// nobody may keep anybody from.
+// Bound spends one of the client's requests to an unsafe route. All are bounded but the gateways' and signing out,
+// which nobody may keep anybody from.
 func (x *Exchange) Bound() error {
 	if x.r.Method == http.MethodGet || x.r.Method == http.MethodHead {
 		return nil

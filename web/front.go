@@ -31,8 +31,8 @@ const (
 const DefaultInFlight = 1024
 
 // Refusals of whoever has shown no session have a pace, of the whole site. Such an answer waits for its turn, at most
-// TurnWait, and holds no place meanwhile: so many connections that ask again as soon as they are answered take little of
-// what answering owners needs (promise 14). Whoever comes alone waits for nothing.
+// TurnWait, and holds no place meanwhile: so many connections that ask again as soon as they are answered take
+// little of what answering owners needs (promise 14). Whoever comes alone waits for nothing.
 const (
 	refusalEvery = 500 * time.Microsecond
 	TurnWait     = time.Second
@@ -72,7 +72,8 @@ type Front struct {
 
 // A Face answers requests that a Front has let in.
 type Face interface {
-	// Open takes up a request, before it is known whether it is let in. It is called once for each and does nothing dear.
+	// Open takes up a request, before it is known whether it is let in. It is called once for each and does nothing
+	// dear.
 	Open(x *Exchange) Request
 }
 
@@ -85,9 +86,11 @@ type Request interface {
 // NewFront returns the front of a face.
 func NewFront(cfg Config, face Face) (*Front, error) {
 	f := &Front{
-		Site: cfg.Site, Log: cfg.Logger, Now: cfg.Now, face: face, beside: map[string]Face{}, proxies: cfg.Proxies.prefixes(),
-		csrf: http.NewCrossOriginProtection(), headers: headers(cfg.Site), random: cfg.Random, logAddresses: cfg.LogAddresses,
-		Refusals: Queue{Every: refusalEvery, Most: TurnWait},
+		Site: cfg.Site, Log: cfg.Logger, Now: cfg.Now, face: face, beside: map[string]Face{},
+		proxies: cfg.Proxies.prefixes(),
+		csrf:    http.NewCrossOriginProtection(), headers: headers(cfg.Site), random: cfg.Random,
+		logAddresses: cfg.LogAddresses,
+		Refusals:     Queue{Every: refusalEvery, Most: TurnWait},
 	}
 	if err := f.csrf.AddTrustedOrigin(cfg.Site.Origin); err != nil {
 		return nil, fmt.Errorf("trusting the own origin: %w", err)
@@ -117,13 +120,14 @@ func NewFront(cfg Config, face Face) (*Front, error) {
 // Beside has another face answer what stands under a first element of the path. It is called before anything is served.
 func (f *Front) Beside(first string, face Face) { f.beside[first] = face }
 
-// Serve answers on l by h until ctx ends, then takes no new requests and lets those under way finish; stopping is called
-// in between. It returns nil after an orderly end, and closes l in any case. Requests that outlast the drain are cut off,
-// which is an error.
+// Serve answers on l by h until ctx ends, then takes no new requests and lets those under way finish; stopping is
+// called in between. It returns nil after an orderly end, and closes l in any case. Requests that outlast the drain
+// are cut off, which is an error.
 func (f *Front) Serve(ctx context.Context, l net.Listener, stopping func()) error {
 	h := &http.Server{
 		Handler: f, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(f.Log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(f.Log.Handler(),
+			slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
