@@ -9,6 +9,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/recovery"
+	"github.com/latchkey-auth/latchkey/staff"
 	"github.com/latchkey-auth/latchkey/team"
 )
 
@@ -278,6 +279,8 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		recovery.ActObject: "recovery-objected", recovery.ActStop: "recovery-stopped", recovery.ActView: "recovery-viewed",
 		recovery.ActMore: "recovery-more", recovery.ActApprove: "recovery-approved", recovery.ActRefuse: "recovery-refused",
 		recovery.ActDone: "recovery-done",
+		staff.ActFind:    "desk-looked", staff.ActAccount: "desk-looked", staff.ActTrail: "desk-looked",
+		staff.ActReset: "desk-reset", staff.ActSessions: "desk-sessions", staff.ActAssign: "desk-assigned",
 	}
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
 		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",

@@ -32,7 +32,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(serveCommand(environ, stdout, stderr), storeCommand(environ, stdout, stderr),
 		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr),
-		keysCommand(environ, stdout, stderr), versionCommand(stdout))
+		keysCommand(environ, stdout, stderr), staffCommand(environ, stdout, stderr), versionCommand(stdout))
 	return root
 }
 
@@ -75,7 +75,7 @@ func settable(cmd *cobra.Command, environ []string, stderr io.Writer) func() (*C
 		}
 		set := map[string]string{}
 		f.Visit(func(f *pflag.Flag) {
-			if f.Name != "config" && f.Name != "help" && f.Name != keepCodesFlag {
+			if f.Name != "config" && f.Name != "help" && f.Name != keepCodesFlag && f.Name != roleFlag {
 				set[f.Name] = f.Value.String()
 			}
 		})

@@ -202,6 +202,8 @@ func (h *house) command(ctx context.Context, name, operator string) (string, err
 		return h.clocks(ctx, name, operator)
 	case cmdKeys:
 		return h.rootKeys(ctx, name, operator)
+	case "staff":
+		return h.people(ctx, name, operator)
 	}
 	return "", fmt.Errorf("no such command: %q", name)
 }

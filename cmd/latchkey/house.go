@@ -23,6 +23,7 @@ import (
 	"github.com/latchkey-auth/latchkey/oob"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/server"
+	"github.com/latchkey-auth/latchkey/staff"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/team"
 	"github.com/latchkey-auth/latchkey/totp"
@@ -52,10 +53,13 @@ type house struct {
 	clock *auth.Clock // of a lab; nil: a real site
 	shops *team.Service
 	cases *recovery.Service
+	staff *staff.Service
 	lab   *lab.Service     // nil: a real site
 	inbox *notify.Inbox    // of a lab
 	now   func() time.Time // service time
 	wall  func() time.Time // what others go by: gateways, mailboxes
+
+	touched auth.Factor // that of security keys
 
 	control *net.UnixListener // where commands come in; nil: nowhere
 }
@@ -109,6 +113,7 @@ func (h *house) domain(at *url.URL) error {
 	if c.Lab {
 		domain.Pause = atOnce
 	}
+	h.touched = keys
 	h.service, err = auth.New(domain)
 	if err != nil {
 		return fmt.Errorf("starting the service: %w", err)
@@ -125,6 +130,9 @@ func (h *house) subjects() (err error) {
 		return err
 	}
 	if h.cases, err = recovery.New(h.service, h.config.Origin, h.config.Recovery); err != nil {
+		return err
+	}
+	if h.staff, err = staff.New(h.service, h.touched, h.config.Origin, h.config.Site); err != nil {
 		return err
 	}
 	if h.config.Lab {

@@ -22,7 +22,7 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //	5  cmd/*                                         anything
 //	4  server                                        the faces: siblings never import each other
 //	3  web                                           what the faces share
-//	2  webauthn totp oob lookup notify lab team recovery  siblings never import each other
+//	2  webauthn totp oob lookup notify lab team recovery staff  siblings never import each other
 //	1  auth                                          the domain
 //	0  ident  password  puzzle  store  assets  virtual    import nothing of ours
 var floors = map[string][]string{
@@ -52,13 +52,15 @@ var floors = map[string][]string{
 	"lab":             {"auth", "ident", "password"},
 	"team":            {"auth", "ident"},
 	"recovery":        {"auth", "ident"},
+	"staff":           {"auth", "ident"},
 	"web":             {"auth"},
-	"server":          {"web", "auth", "lab", "team", "recovery", "ident", "password", "assets", "strictjson"},
-	"cmd/latchkey":    {anything},
-	"cmd/virtualkey":  {anything},
-	"e2e":             {"virtual"},
-	"e2e/load":        {"virtual", "webauthn", "totp", "store", "store/bolt", "auth", "ident", "password", "puzzle"}, // seeds through the domain
-	"e2e/mutants":     {},
+	"server": {"web", "auth", "lab", "team", "recovery", "staff", "ident", "password", "assets",
+		"strictjson"},
+	"cmd/latchkey":   {anything},
+	"cmd/virtualkey": {anything},
+	"e2e":            {"virtual"},
+	"e2e/load":       {"virtual", "webauthn", "totp", "store", "store/bolt", "auth", "ident", "password", "puzzle"}, // seeds through the domain
+	"e2e/mutants":    {},
 }
 
 // testFloors is what the tests of a package may import besides: real parts instead of fakes.
@@ -83,6 +85,7 @@ var testFloors = map[string][]string{
 	"lab":             {"store", "store/bolt", "totp"},
 	"team":            {"store", "store/bolt", "store/storetest", "totp", "lab"},
 	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab"},
+	"staff":           {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
 		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},
 	"e2e":      {anything},

@@ -52,6 +52,7 @@ func wordings() map[string]wording {
 		auth.TemplateRecoveryApproved: {mail: "mail.recovery-approved"},
 		auth.TemplateRecoveryStopped:  {mail: "mail.recovery-stopped", link: "/security"},
 		auth.TemplateRecoveryDone:     {mail: "mail.recovery-done", link: "/forgot"},
+		auth.TemplateDeskInvitation:   {mail: "mail.desk-invitation"},
 		auth.TemplateMove:             {mail: "mail.contact-move", short: "moving"},
 	}
 }

@@ -1,0 +1,134 @@
+package staff
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
+)
+
+// keysNeeded is how many keys a member has before any act.
+const keysNeeded = 2
+
+// maxKeys bounds the keys of one member.
+const maxKeys = 10
+
+// A member is one person of the staff, as stored.
+type member struct {
+	ID       string               `json:"id"`
+	Name     string               `json:"n"`
+	Email    ident.Email          `json:"e"`
+	Role     Role                 `json:"r"`
+	Lang     string               `json:"l,omitempty"`
+	Handle   []byte               `json:"h"` // the WebAuthn user handle
+	Keys     []auth.Authenticator `json:"k,omitempty"`
+	Accounts []auth.AccountID     `json:"a,omitempty"` // that he looks after
+	JoinedAt time.Time            `json:"j"`
+	// SettledAt is when the second key came: from then on a new one needs a session with both.
+	SettledAt   time.Time `json:"st,omitzero"`
+	SuspendedAt time.Time `json:"su,omitzero"`
+	// AskedBy is the administrator who has asked for new keys; another one grants them.
+	AskedBy string    `json:"ab,omitempty"`
+	AskedAt time.Time `json:"aa,omitzero"`
+}
+
+func (m *member) emails() []string    { return []string{m.Email.Key()} }
+func (m *member) mailboxes() []string { return []string{m.Email.Unaliased()} }
+
+func (m *member) credentials() []string {
+	var all []string
+	for i := range m.Keys {
+		all = append(all, m.Keys[i].Credential)
+	}
+	return all
+}
+
+// working are the keys that open something.
+func (m *member) working() []*auth.Authenticator {
+	var all []*auth.Authenticator
+	for i := range m.Keys {
+		if m.Keys[i].State == auth.Active {
+			all = append(all, &m.Keys[i])
+		}
+	}
+	return all
+}
+
+// ready reports whether the member has the keys that any act needs.
+func (m *member) ready() bool { return len(m.working()) >= keysNeeded }
+
+// asked reports whether new keys are asked for, and the asking still stands.
+func (m *member) asked(now time.Time) bool {
+	return m.AskedBy != "" && now.Sub(m.AskedAt) < askedLife
+}
+
+// An invitation opens a place among the staff, or, with Member, begins a member's keys anew.
+type invitation struct {
+	Member  string      `json:"m,omitempty"` // who has lost his keys; "" is a new one
+	Email   ident.Email `json:"e"`
+	Name    string      `json:"n"`
+	Role    Role        `json:"r"`
+	By      string      `json:"by"`
+	Expires time.Time   `json:"x"`
+}
+
+const (
+	invitationLife = 24 * time.Hour
+	askedLife      = 24 * time.Hour
+)
+
+func isOver(i *invitation, now time.Time) bool { return !now.Before(i.Expires) }
+
+// get is the member with an id. Refuses NotFound.
+func (s *Service) get(w *auth.Work, id string) (*member, error) {
+	m, err := s.members.Get(w, id)
+	if errors.Is(err, auth.ErrNoRecord) {
+		return nil, auth.Refuse(auth.NotFound)
+	}
+	return m, err
+}
+
+// byEmail is the member with an address, nil for none.
+func (s *Service) byEmail(w *auth.Work, email ident.Email) (*member, error) {
+	m, err := s.members.One(w, "email", email.Key())
+	if errors.Is(err, auth.ErrNoRecord) {
+		return nil, nil
+	}
+	return m, err
+}
+
+func (s *Service) put(w *auth.Work, m *member) error { return s.members.Put(w, m.ID, m) }
+
+// HasStaff implements auth.Staff.
+func (s *Service) HasStaff(w *auth.Work, email ident.Email) (bool, error) {
+	ids, err := s.members.Find(w, "mailbox", email.Unaliased(), 1)
+	return len(ids) > 0, err
+}
+
+// refuseTaken refuses an address that a seller, or somebody else of the staff, has.
+func (s *Service) refuseTaken(w *auth.Work, email ident.Email) error {
+	seller, err := w.IsSeller(email)
+	if err != nil {
+		return err
+	}
+	staff, err := s.HasStaff(w, email)
+	if err != nil {
+		return err
+	}
+	if seller || staff {
+		return auth.RefuseField(auth.AddressTaken, "email")
+	}
+	return nil
+}
+
+// maxPeople bounds how many are read of the staff.
+const maxPeople = 1000
+
+func parseRole(r Role) error {
+	if !slices.Contains(Roles(), r) {
+		return auth.RefuseField(auth.MalformedRequest, "role")
+	}
+	return nil
+}

@@ -1,0 +1,219 @@
+package staff
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
+)
+
+// This file is what administrators do with the staff, and the command on the host.
+
+// Person is a member of the staff as administrators see him.
+type Person struct {
+	ID, Name, Email string
+	Role            Role
+	Keys            int // that work
+	JoinedAt        time.Time
+	SuspendedAt     time.Time
+	AskedBy         string // who has asked for new keys for him; "" nobody
+	MayGrant        bool   // the caller may grant them: he has not asked himself
+	Accounts        int    // that he looks after
+}
+
+func (s *Service) person(w *auth.Work, m *member) Person {
+	p := Person{ID: m.ID, Name: m.Name, Email: string(m.Email), Role: m.Role, Keys: len(m.working()),
+		JoinedAt:    m.JoinedAt,
+		SuspendedAt: m.SuspendedAt, Accounts: len(m.Accounts)}
+	if m.asked(w.Now()) {
+		p.AskedBy = m.AskedBy
+		if by, err := s.get(w, m.AskedBy); err == nil {
+			p.AskedBy = by.Name
+		}
+		p.MayGrant = w.Staff() != nil && m.mayGrant(w.Staff().ID)
+	}
+	return p
+}
+
+// mayGrant reports whether somebody may grant what is asked for: a second person, and not the one whom it is for.
+func (m *member) mayGrant(by string) bool { return by != m.AskedBy && by != m.ID }
+
+// People are the staff, by name.
+func (s *Service) People(ctx context.Context, c auth.Caller) ([]Person, error) {
+	return auth.Do(ctx, s.door, c, ActPeople, func(w *auth.Work) ([]Person, error) { return s.people(w) })
+}
+
+func (s *Service) people(w *auth.Work) ([]Person, error) {
+	list := []Person{}
+	for item, err := range s.members.Prefix(w, "", maxPeople) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s.person(w, item.Doc))
+	}
+	slices.SortFunc(list, func(a, b Person) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	return list, nil
+}
+
+// Invite mails a link to somebody who is to work here. Refuses AddressTaken, EmailMalformed, NameMissing, NameTooLong,
+// SendLimitReached, ResendTooSoon.
+func (s *Service) Invite(ctx context.Context, c auth.Caller, email, name string, r Role) error {
+	to, cleaned, bad := parseMember(email, name)
+	return s.door.DoOnce(ctx, c, ActInvite, func(w *auth.Work) error {
+		if bad != nil {
+			return bad
+		}
+		if err := parseRole(r); err != nil {
+			return err
+		}
+		if err := s.refuseTaken(w, to); err != nil {
+			return err
+		}
+		w.Note("", string(to.Mask()))
+		return s.mailLink(w, &invitation{Email: to, Name: cleaned, Role: r, By: w.Staff().ID})
+	})
+}
+
+// mailLink mails the link of an invitation.
+func (s *Service) mailLink(w *auth.Work, i *invitation) error {
+	link, err := s.invite(w, i)
+	if err != nil {
+		return err
+	}
+	return w.Send(auth.Message{Channel: auth.Mail, Recipient: ident.Recipient(i.Email), Language: w.Caller().Language,
+		Template: auth.TemplateDeskInvitation, Args: map[string]string{"link": link}, Expires: i.Expires})
+}
+
+// changes is an administrator's pass over another member; what do does to him is stored. Refuses NotFound, and
+// Forbidden for himself.
+func (s *Service) changes(ctx context.Context, c auth.Caller, a auth.Action, id string, do func(*auth.Work,
+	*member) error) error {
+	return s.door.DoOnce(ctx, c, a, func(w *auth.Work) error {
+		m, err := s.get(w, id)
+		if err != nil {
+			return err
+		}
+		w.Note(m.ID, m.Name)
+		w.NoteFor(auth.StaffChain(m.ID))
+		if m.ID == w.Staff().ID {
+			return auth.Refuse(auth.Forbidden)
+		}
+		if err := do(w, m); err != nil {
+			return err
+		}
+		return s.put(w, m)
+	})
+}
+
+// SetRole gives a member another role; his sessions end. Refuses NotFound, Forbidden, MalformedRequest.
+func (s *Service) SetRole(ctx context.Context, c auth.Caller, id string, r Role) error {
+	return s.changes(ctx, c, ActRole, id, func(w *auth.Work, m *member) error {
+		if err := parseRole(r); err != nil {
+			return err
+		}
+		m.Role = r
+		return s.endAll(w, m.ID)
+	})
+}
+
+// Suspend locks a member out, or lets him in again. Refuses NotFound, Forbidden.
+func (s *Service) Suspend(ctx context.Context, c auth.Caller, id string, out bool) error {
+	return s.changes(ctx, c, ActSuspend, id, func(w *auth.Work, m *member) error {
+		m.SuspendedAt = time.Time{}
+		if out {
+			m.SuspendedAt = w.Now()
+		}
+		return s.endAll(w, m.ID)
+	})
+}
+
+// AskNewKeys asks for new keys for a member who has lost one: another administrator grants them. Refuses NotFound,
+// Forbidden.
+func (s *Service) AskNewKeys(ctx context.Context, c auth.Caller, id string) error {
+	return s.changes(ctx, c, ActAskKeys, id, func(w *auth.Work, m *member) error {
+		m.AskedBy, m.AskedAt = w.Staff().ID, w.Now()
+		return nil
+	})
+}
+
+// GrantNewKeys mails a member a link by which his keys begin anew; those that he has, and his sessions, end with it. It
+// takes another one than who has asked, and than the member. Refuses NotFound, also where nobody has asked, Forbidden.
+func (s *Service) GrantNewKeys(ctx context.Context, c auth.Caller, id string) error {
+	return s.changes(ctx, c, ActNewKeys, id, func(w *auth.Work, m *member) error {
+		if !m.asked(w.Now()) {
+			return auth.Refuse(auth.NotFound)
+		}
+		if !m.mayGrant(w.Staff().ID) {
+			return auth.Refuse(auth.Forbidden)
+		}
+		m.AskedBy, m.AskedAt = "", time.Time{}
+		m.Keys = nil
+		if err := s.endAll(w, m.ID); err != nil {
+			return err
+		}
+		return s.mailLink(w, m.again(w.Staff().ID))
+	})
+}
+
+// again is an invitation by which a member's keys begin anew.
+func (m *member) again(by string) *invitation {
+	return &invitation{Member: m.ID, Email: m.Email, Name: m.Name, Role: m.Role, By: by}
+}
+
+// Assign has a member look after an account, or no longer. Refuses NotFound, Forbidden.
+func (s *Service) Assign(ctx context.Context, c auth.Caller, id, identifier string, on bool) error {
+	return s.changes(ctx, c, ActAssign, id, func(w *auth.Work, m *member) error {
+		a, err := w.Find(identifier)
+		if err != nil {
+			return err
+		}
+		if a == nil {
+			return auth.RefuseField(auth.NotFound, "identifier")
+		}
+		w.About(a.ID)
+		m.Accounts = slices.DeleteFunc(m.Accounts, func(x auth.AccountID) bool { return x == a.ID })
+		if on {
+			m.Accounts = append(m.Accounts, a.ID)
+		}
+		return nil
+	})
+}
+
+// Add is the command on the host: it returns a link by which somebody becomes a member, or, for a member's address, by
+// which his keys begin anew. operator is who commands. Refuses AddressTaken and what is wrong with the address.
+func (s *Service) Add(ctx context.Context, operator, email, name string, r Role) (link string, err error) {
+	to, cleaned, err := parseMember(email, name)
+	if err != nil {
+		return "", err
+	}
+	if err := parseRole(r); err != nil {
+		return "", err
+	}
+	return auth.Do(ctx, s.door, s.door.Operator(operator), ActCommand, func(w *auth.Work) (string, error) {
+		m, err := s.byEmail(w, to)
+		if err != nil {
+			return "", err
+		}
+		if m == nil {
+			if err := s.refuseTaken(w, to); err != nil {
+				return "", err
+			}
+			w.About(auth.StaffChain("host"))
+			w.Note("", string(to.Mask()))
+			return s.invite(w, &invitation{Email: to, Name: cleaned, Role: r, By: operator})
+		}
+		w.About(auth.StaffChain(m.ID))
+		w.Note(m.ID, m.Name)
+		m.Keys = nil
+		if err := s.endAll(w, m.ID); err != nil {
+			return "", err
+		}
+		if err := s.put(w, m); err != nil {
+			return "", err
+		}
+		return s.invite(w, m.again(operator))
+	})
+}
