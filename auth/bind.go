@@ -219,8 +219,8 @@ func (w *Work) checkBindable(c *Ceremony, refused *Error) error {
 	if err := w.requireOwnSession(c); err != nil {
 		return err
 	}
-	if w.session.exchanged() { // the first method raises the session
-		if on, err := w.hasMethods(c.Account); err != nil || !on {
+	if w.session.exchanged() { // the first method raises the session, and a key that it waits for
+		if on, err := w.hasMethods(c.Account); err != nil || !on || w.session.keyDue {
 			return cmp.Or(err, w.requireExchange())
 		}
 	}
@@ -285,10 +285,8 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 	if info.Authenticator, err = w.describe(x); err != nil {
 		return nil, err
 	}
-	if !before {
-		if err := w.enrol(x, drawn.sessionSecret, info); err != nil {
-			return nil, err
-		}
+	if err := w.raiseByBound(x, !before, drawn.sessionSecret, info); err != nil {
+		return nil, err
 	}
 	if info.BackupNeeded, err = w.backupNeeded(); err != nil {
 		return nil, err
@@ -298,11 +296,12 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 
 // rememberBinding notes what a binding got, for the same request.
 func (w *Work) rememberBinding(info BindInfo) error {
-	info.Token, info.Session = "", nil
-	if info.First {
-		return w.remember(&info, w.session)
+	var raised *session
+	if info.Token != "" {
+		raised = w.session
 	}
-	return w.remember(&info, nil)
+	info.Token, info.Session = "", nil
+	return w.remember(&info, raised)
 }
 
 // refuseKnownCredential refuses a credential id that is bound, here or elsewhere.
@@ -317,6 +316,22 @@ func (w *Work) refuseKnownCredential(x *Authenticator, list []*Authenticator) er
 	return ignoreMissing(err)
 }
 
+// raiseByBound raises a session that may only bind by what it had to: the account's first method, or the security key
+// that a shop asks for.
+func (w *Work) raiseByBound(x *Authenticator, first bool, secret []byte, info *BindInfo) error {
+	if first {
+		return w.enrol(x, secret, info)
+	}
+	if !w.session.keyDue {
+		return nil
+	}
+	due, err := w.keyDue(w.account.ID)
+	if err != nil || due {
+		return err
+	}
+	return w.grantBound(x, secret, info)
+}
+
 // enrol turns two-step verification on: the first method counts as shown,
 // and the restricted session becomes a full one with a new token.
 func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
@@ -327,9 +342,7 @@ func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 	if err := w.s.accounts.Put(w.tx, string(w.account.ID), w.account); err != nil {
 		return err
 	}
-	proof := w.proofBy(x, w.entry.Channel)
-	var err error
-	if info.Token, err = w.grant(w.account, secret, append(slices.Clone(w.session.Proofs), proof), w.session.Remember); err != nil {
+	if err := w.grantBound(x, secret, info); err != nil {
 		return err
 	}
 	// Whoever else had the password and waited to enrol has nothing to wait for.
@@ -340,8 +353,19 @@ func (w *Work) enrol(x *Authenticator, secret []byte, info *BindInfo) error {
 	if err := w.forgetBrowsers(w.account.ID, alone); err != nil {
 		return err
 	}
+	info.First = true
+	return nil
+}
+
+// grantBound gives the caller's session the next token: what was bound just now counts as shown.
+func (w *Work) grantBound(x *Authenticator, secret []byte, info *BindInfo) error {
+	proofs := append(slices.Clone(w.session.Proofs), w.proofBy(x, w.entry.Channel))
+	var err error
+	if info.Token, err = w.grant(w.account, secret, proofs, w.session.Remember); err != nil {
+		return err
+	}
 	session := w.s.sessionInfo(w.session, w.session)
-	info.Session, info.First = &session, true
+	info.Session = &session
 	return nil
 }
 

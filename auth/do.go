@@ -22,7 +22,8 @@ type Work struct {
 	action          Action
 	rule            Rule
 	session         *session
-	account         *Account // the session's account, or whom fn found
+	account         *Account     // the session's account, or whom fn found
+	memberships     []Membership // of the session's account
 	staff           *StaffMember
 	touchDue        bool  // the session's Seen is due
 	entry           Event // what the audit entry will say beside the action and the outcome
@@ -197,7 +198,7 @@ func (w *Work) admit() error {
 	if err := w.loadSession(); err != nil {
 		return err
 	}
-	if w.rule.Who == Enrolled && w.session.Restricted {
+	if w.rule.Who == Enrolled && w.session.restricted() || w.rule.Who == Stepped && w.session.Restricted {
 		return Refuse(MustEnrol) // before About: whoever has the password alone writes no history
 	}
 	w.About(w.account.ID)

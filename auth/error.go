@@ -148,6 +148,7 @@ const (
 	TooManyInvitations Code = "too-many-invitations"
 	NotShopsAccount    Code = "not-shops-account" // not made by the shop's invitation, or in another shop as well
 	MoveStopped        Code = "move-stopped"      // by whom it was about, not long ago
+	DaysOutOfRange     Code = "days-out-of-range" // until a date
 )
 
 // The codes of cases for who has lost every second step.

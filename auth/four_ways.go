@@ -133,7 +133,7 @@ func (s *Service) guessBySession(c Caller, a Action, way firstWay) func(*Work) (
 		if err := w.loadSession(); err != nil {
 			return nil, err
 		}
-		if w.session.Restricted {
+		if w.session.restricted() {
 			return nil, Refuse(MustEnrol)
 		}
 		if err := w.requireExchange(); err != nil {

@@ -49,7 +49,7 @@ type Step string
 const (
 	StepPassword Step = "password"    // key first, touched only: the password is still needed
 	StepSecond   Step = "second-step" // the password was right
-	StepEnrol    Step = "enrol"       // signed in, but may do nothing except set up a second step
+	StepEnrol    Step = "enrol"       // signed in, but may do nothing except set up a second step, or a shop's key
 	StepDone     Step = "signed-in"
 	StepWait     Step = "wait" // the security code was right, and stands in for the second step from Due on
 )
@@ -222,6 +222,7 @@ type SessionInfo struct {
 	ID         string
 	Current    bool
 	Restricted bool
+	KeyNeeded  bool // it is restricted because a shop asks for a security key
 	Remember   bool
 	AAL        int
 	AMR        []string
@@ -283,6 +284,7 @@ type SecurityInfo struct {
 	TrustUntil     time.Time
 	MayTrust       bool
 	Changes        []ChangeInfo
+	KeysAsked      []Membership // shops that ask for a security key, now or later, where there is none
 	Offers         []OfferInfo
 	Covered        bool // whichever one thing is lost, something still gets the owner in
 	FewCodes       int  // recovery codes left, where they are few; 0 says nothing

@@ -79,6 +79,7 @@ const (
 	TemplateShopRemoved = "shop-removed" // to who was removed
 	TemplateShopLeft    = "shop-left"    // to who left
 	TemplateShopPeople  = "shop-people"  // to the owners, of all of these
+	TemplateShopKeys    = "shop-keys"    // to who has no security key, and will need one. args: shop, at, due
 	TemplateMove        = "contact-move" // to whose contact data will change. args: by, shop, email, phone, at, due, undo
 )
 

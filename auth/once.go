@@ -184,6 +184,9 @@ func (w *Work) renew(x *success, secret []byte) (string, *session, error) {
 		}
 		next := *last
 		next.ID = sessionID(secret)
+		if next.keyDue, err = w.keyDue(x.Account); err != nil {
+			return "", nil, err
+		}
 		if err := w.exchange(last, &next, true); err != nil {
 			return "", nil, err
 		}

@@ -50,8 +50,8 @@ func (w *Work) payoutInfo() PayoutInfo {
 	if until := a.PausedUntil; w.isPaused() && until.After(refuses.Until) {
 		refuses = PayoutInfo{Until: until, Why: "paused"}
 	}
-	refuses.Allowed = refuses.Until.IsZero() && !w.session.Restricted
-	if w.session.Restricted {
+	refuses.Allowed = refuses.Until.IsZero() && !w.session.restricted()
+	if w.session.restricted() {
 		refuses.Why = "must-enrol"
 	}
 	return refuses

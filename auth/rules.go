@@ -95,14 +95,15 @@ type Who int
 const (
 	Anyone   Who = iota // no session is read
 	SignedIn            // a session, even one that may only enrol
-	Enrolled            // a session beyond the second step
+	Stepped             // a session beyond the second step, even one that may only bind the key that a shop asks for
+	Enrolled            // a session that may do everything
 	OfStaff             // a member of the staff, whom the part that keeps them admits
 	System              // the service itself; no request can be it
 	Tester              // whoever reaches a lab; elsewhere nobody can be it
 )
 
 // signedIn reports whether a rule for who reads the caller's session.
-func (who Who) signedIn() bool { return who == SignedIn || who == Enrolled }
+func (who Who) signedIn() bool { return who == SignedIn || who == Stepped || who == Enrolled }
 
 // A Rule is one row of the authorisation matrix: who may act, what the session
 // must have shown, and whether the act is audited. Reads runs on a snapshot
@@ -147,8 +148,8 @@ func rules() map[Action]Rule {
 
 		ActOwnEmail:     {Who: Enrolled, Reads: true, Demand: Demand{Best, ageRemove}},
 		ActHistory:      {Who: Enrolled, Reads: true},
-		ActLookStep:     {Who: Enrolled, Reads: true},
-		ActStepUp:       {Who: Enrolled, Audit: true},
+		ActLookStep:     {Who: Stepped, Reads: true},
+		ActStepUp:       {Who: Stepped, Audit: true},
 		ActTest:         {Who: Enrolled, Audit: true},
 		ActRename:       {Who: Enrolled, Demand: Demand{Weak, ageRename}, Audit: true},
 		ActCodes:        {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},

@@ -15,6 +15,7 @@ type session struct {
 	Remember   bool      `json:"rm,omitempty"`
 	Shared     bool      `json:"sh,omitempty"` // opened on what was called a shared computer
 	Restricted bool      `json:"rs,omitempty"` // may only enrol a second step
+	keyDue     bool      // may only bind a security key, which a shop asks for: see Work.keyDue
 	Proofs     []Proof   `json:"pr"`
 	OpenedBy   string    `json:"ob,omitempty"` // the authenticator that opened it: removed together
 	CodeAt     time.Time `json:"ca,omitzero"`  // when the security code was last shown in it
@@ -30,6 +31,9 @@ type session struct {
 	NextAt    time.Time `json:"na,omitzero"`
 	NextAgain bool      `json:"ng,omitempty"` // by a repeated answer: nothing was proved
 }
+
+// restricted reports whether the session may do nothing but bind what it has to.
+func (s *session) restricted() bool { return s.Restricted || s.keyDue }
 
 // authTime is when the person last proved anything in this session.
 func (s *session) authTime() time.Time {

@@ -87,7 +87,7 @@ func (w *Work) loadSession() error {
 	}
 	w.session, w.account = x, a
 	w.touchDue = w.now.Sub(x.Seen) > w.s.policy.SessionIdle/16 && !x.exchanged()
-	return nil
+	return w.readShops()
 }
 
 // sessionOver reports whether a session has ended by time or by a restored backup,
@@ -169,6 +169,10 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 			return "", errors.New("a session without the account's second step")
 		}
 		x.Restricted = true
+	} else if due, err := w.keyDue(a.ID); err != nil {
+		return "", err
+	} else {
+		x.keyDue = due
 	}
 	old := w.session
 	w.session = &x
@@ -199,7 +203,8 @@ func secondProof(proofs []Proof) *Proof {
 func (s *Service) sessionInfo(x, current *session) SessionInfo {
 	aal, amr := s.methods.assurance(x.Proofs)
 	info := SessionInfo{
-		ID: x.ID, Current: x.lineID() == current.lineID(), Restricted: x.Restricted, Remember: x.Remember,
+		ID: x.ID, Current: x.lineID() == current.lineID(), Restricted: x.restricted(),
+		KeyNeeded: x.keyDue, Remember: x.Remember,
 		AAL: aal, AMR: amr, AuthTime: x.authTime(), Opened: x.Opened, Seen: x.Seen, Expires: x.Expires,
 		Agent: x.Agent, IP: x.IP,
 	}
@@ -239,16 +244,15 @@ func (t Table) assurance(proofs []Proof) (aal int, amr []string) {
 // Me is the session check: who is signed in, and how well proved. Refuses
 // SessionRequired and SessionEnded.
 func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
-	return do(ctx, s, c, ActMe, func(w *Work) (*Me, error) { return w.me() })
+	return do(ctx, s, c, ActMe, func(w *Work) (*Me, error) { return w.me(), nil })
 }
 
-func (w *Work) me() (*Me, error) {
-	shops, err := w.shops()
+func (w *Work) me() *Me {
 	return &Me{
-		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName), Shops: shops,
+		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName), Shops: w.shops(),
 		MaskedEmail: w.account.Email.Mask(), Session: w.s.sessionInfo(w.session, w.session), Lab: w.s.lab != nil,
 		Payout: w.payoutInfo(),
-	}, err
+	}
 }
 
 // SignOut ends the caller's session.

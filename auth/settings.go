@@ -82,17 +82,17 @@ func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error) {
 	return do(ctx, s, c, ActSecurity, func(w *Work) (*SecurityInfo, error) {
 		a := w.account
-		me, err := w.me()
-		if err != nil {
-			return nil, err
-		}
-		info := &SecurityInfo{Me: *me, MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
+		info := &SecurityInfo{Me: *w.me(), MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
 			PasswordAt: a.PasswordAt, TemporaryAt: a.TemporaryAt, EnrolledAt: a.EnrolledAt,
 			SecurityCode: a.SecurityCode.info()}
 		if a.Question != nil {
 			info.QuestionAt = a.Question.SetAt
 		}
+		var err error
 		if info.PasswordOut, err = w.passwordOut(a.ID); err != nil {
+			return nil, err
+		}
+		if info.KeysAsked, err = w.keysAsked(); err != nil {
 			return nil, err
 		}
 		if err := w.listMethods(info); err != nil {
@@ -225,7 +225,7 @@ func (w *Work) listPlaces(info *SecurityInfo) error {
 			info.TrustUntil = laterOf(info.TrustUntil, b.TrustedUntil)
 		}
 		if b.Current && w.s.policy.TrustLife > 0 && b.TrustedUntil.IsZero() {
-			info.MayTrust = !w.session.Restricted && !w.session.Shared
+			info.MayTrust = !w.session.restricted() && !w.session.Shared
 		}
 	}
 	return nil
