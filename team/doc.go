@@ -35,6 +35,9 @@
 // take a lower role, however many do so at the same moment, and one who has been
 // owner for less than a day counts for nothing yet.
 //
+// An owner or administrator may ask for a security key of everybody from a date on (keys.go): auth holds each session
+// of who has none back.
+//
 // Contact data of somebody who cannot verify is moved, after a delay, by an administrator or owner who ranks above by
 // role; only in accounts that this shop's invitation has made and that belong to no other shop. Its owner hears of it
 // at every address and stops it.

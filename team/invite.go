@@ -48,8 +48,10 @@ type OpenInfo struct {
 	Role    Role
 	By      string // the name of whoever sent it
 	Expires time.Time
-	HasNone bool        // nobody has an account at the address that it went to
-	Email   ident.Email `json:"-"`
+	// From when on the shop asks each of its people for a security key; zero: it does not.
+	KeysFrom time.Time
+	HasNone  bool        // nobody has an account at the address that it went to
+	Email    ident.Email `json:"-"`
 }
 
 // A link's token is the shop's id and a secret, of 22 signs and twice as many: 256 bits that nobody can guess.
@@ -251,7 +253,8 @@ func (t *Service) openInfo(w *auth.Work, x *invitation) (*OpenInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &OpenInfo{Shop: to.Name, Role: x.Role, By: by.Name, Expires: x.Expires, Email: x.Email}, nil
+	return &OpenInfo{Shop: to.Name, Role: x.Role, By: by.Name, Expires: x.Expires, KeysFrom: to.from(),
+		Email: x.Email}, nil
 }
 
 // SignUpInvited opens the form of sign-up for whoever holds an invitation and has no account: he reads the mailbox
@@ -329,7 +332,7 @@ func (t *Service) AcceptInvitation(ctx context.Context, c auth.Caller, token str
 		if err := t.seat(w, m); err != nil {
 			return nil, err
 		}
-		info := &PlaceInfo{ID: to.ID, Name: to.Name, Role: m.Role, JoinedAt: m.JoinedAt}
+		info := &PlaceInfo{ID: to.ID, Name: to.Name, Role: m.Role, JoinedAt: m.JoinedAt, KeysFrom: to.from()}
 		return info, t.tell(w, to, m, list, news{self: auth.TemplateShopJoined, did: "joined"})
 	})
 }

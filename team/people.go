@@ -167,7 +167,7 @@ func (t *Service) StepDown(ctx context.Context, c auth.Caller, shop string, to R
 // news is what became of somebody: in what words he hears of it himself, and the word by which the owners do.
 type news struct {
 	self string // a template
-	did  string // "role", "suspended", "resumed", "removed", "left", "joined"
+	did  string // "role", "suspended", "resumed", "removed", "left", "joined"; of the shop "keys", "no-keys"
 }
 
 // tell tells the one it is about and every owner of the shop, but not the one who did it twice. list is everybody as
@@ -177,26 +177,37 @@ func (t *Service) tell(w *auth.Work, x *shop, m *member, list []*member, n news)
 	if err != nil {
 		return err
 	}
-	args := func(person string) map[string]string {
-		return map[string]string{"at": w.Now().Format(time.RFC3339), "shop": x.Name, "role": string(m.Role),
-			"person": person}
+	if err := w.Notify(m.Account, n.self, tellArgs(w, x, m, about.Name)); err != nil {
+		return err
 	}
-	if err := w.Notify(m.Account, n.self, args(about.Name)); err != nil {
+	others := slices.DeleteFunc(slices.Clone(list), func(o *member) bool { return o.Account == m.Account })
+	return t.tellOwners(w, x, m, others, n.did)
+}
+
+// tellOwners tells every owner among list of what m has done, or what became of him.
+func (t *Service) tellOwners(w *auth.Work, x *shop, m *member, list []*member, did string) error {
+	about, err := w.AccountOf(m.Account)
+	if err != nil {
 		return err
 	}
 	for _, o := range list {
-		if o.Role != Owner || o.suspended() || o.Account == m.Account {
+		if o.Role != Owner || o.suspended() {
 			continue
 		}
 		owner, err := w.AccountOf(o.Account)
 		if err != nil {
 			return err
 		}
-		says := args(owner.Name)
-		says["member"], says["did"] = about.Name, n.did
+		says := tellArgs(w, x, m, owner.Name)
+		says["member"], says["did"] = about.Name, did
 		if err := w.Notify(o.Account, auth.TemplateShopPeople, says); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func tellArgs(w *auth.Work, x *shop, m *member, person string) map[string]string {
+	return map[string]string{"at": w.Now().Format(time.RFC3339), "shop": x.Name, "role": string(m.Role),
+		"person": person}
 }

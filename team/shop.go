@@ -18,6 +18,7 @@ type shop struct {
 	Name      string         `json:"n"`
 	CreatedAt time.Time      `json:"c"`
 	CreatedBy auth.AccountID `json:"by"`
+	Keys      *keysAsked     `json:"k,omitempty"`
 }
 
 // A member is one person's place in one shop.
@@ -61,6 +62,7 @@ type ShopInfo struct {
 	CreatedAt time.Time
 	Role      Role         // his own
 	Gives     []Role       // what he may give to others; none: he may not invite
+	KeysFrom  time.Time    // when everybody needs a security key; zero: never
 	Members   []MemberInfo // from the highest rank to the lowest
 	Invited   []InvitationInfo
 	MayLeave  bool // false: he is the only owner, or the other one is too new
@@ -88,6 +90,7 @@ type PlaceInfo struct {
 	Name     string
 	Role     Role
 	JoinedAt time.Time
+	KeysFrom time.Time // when everybody needs a security key; zero: never
 }
 
 // Shops lists the shops that the caller belongs to and is not suspended in, by name.
@@ -111,7 +114,8 @@ func (t *Service) liveIn(w *auth.Work, a auth.AccountID) ([]PlaceInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		infos = append(infos, PlaceInfo{ID: x.ID, Name: x.Name, Role: m.Role, JoinedAt: m.JoinedAt})
+		infos = append(infos, PlaceInfo{ID: x.ID, Name: x.Name, Role: m.Role, JoinedAt: m.JoinedAt,
+			KeysFrom: x.from()})
 	}
 	slices.SortFunc(infos, func(a, b PlaceInfo) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
@@ -127,7 +131,7 @@ func (x asked) ShopsOf(w *auth.Work, a auth.AccountID) ([]auth.Membership, error
 	list, err := x.t.liveIn(w, a)
 	infos := make([]auth.Membership, len(list))
 	for i, p := range list {
-		infos[i] = auth.Membership{ID: p.ID, Name: p.Name, Role: string(p.Role)}
+		infos[i] = auth.Membership{ID: p.ID, Name: p.Name, Role: string(p.Role), KeysFrom: p.KeysFrom}
 	}
 	return infos, err
 }
@@ -257,7 +261,7 @@ func (t *Service) Shop(ctx context.Context, c auth.Caller, id string) (*ShopInfo
 			return nil, err
 		}
 		info := &ShopInfo{ID: own.shop.ID, Name: own.shop.Name, CreatedAt: own.shop.CreatedAt, Role: own.Role,
-			Gives: own.Role.mayGive(), Invited: []InvitationInfo{}}
+			Gives: own.Role.mayGive(), KeysFrom: own.shop.from(), Invited: []InvitationInfo{}}
 		list, err := t.membersOf(w, id)
 		if err != nil {
 			return nil, err

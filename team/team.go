@@ -23,6 +23,10 @@ const (
 	ActRemove   auth.Action = "shop-remove"
 	ActLeave    auth.Action = "shop-leave"
 
+	ActKeys     auth.Action = "shop-keys"
+	ActDropKeys auth.Action = "shop-drop-keys"
+	ActTellKeys auth.Action = "shop-tell-keys" // the service itself
+
 	ActContact     auth.Action = "shop-contact"
 	ActStopContact auth.Action = "shop-stop-contact"
 )
@@ -53,6 +57,10 @@ func rules() map[auth.Action]auth.Rule {
 		ActRemove:   change,
 		ActLeave:    change,
 
+		ActKeys:     change,
+		ActDropKeys: change,
+		ActTellKeys: {Who: auth.System},
+
 		ActContact:     change,
 		ActStopContact: {Who: auth.Enrolled, Audit: true},
 	}
@@ -78,6 +86,7 @@ func New(s *auth.Service, origin string, limits Limits) (*Service, error) {
 		// What a backup holds may have been used or withdrawn since.
 		invitations: auth.NewRecords[invitation]("invitation").Perishable().Sweep(invitationOver),
 	}
+	t.shops.Due(tellDue, t.tellOfKeys)
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "team", Rules: rules(),
 		Collections: []auth.Collection{t.shops, t.members, t.places, t.invitations}, Shops: asked{t}})

@@ -383,6 +383,7 @@ func TestShopsAskForAFreshStep(t *testing.T) {
 	guest, who := w.person("guest"), people[team.Member].id
 	w.pass(16 * time.Minute)
 	c, ctx := people[team.Owner].Caller, t.Context()
+	_, keys := w.shops.DemandKeys(ctx, c, shop, 7)
 	_, create := w.shops.CreateShop(ctx, c, "x")
 	_, invite := w.shops.InviteMember(ctx, c, shop, "x@example.com", team.Member)
 	_, accept := w.shops.AcceptInvitation(ctx, guest.Caller, token)
@@ -390,7 +391,8 @@ func TestShopsAskForAFreshStep(t *testing.T) {
 		"rename": w.shops.RenameShop(ctx, c, shop, "x"), "role": w.shops.SetRole(ctx, c, shop, who, team.ReadOnly),
 		"suspend": w.shops.SuspendMember(ctx, c, shop, who), "resume": w.shops.ResumeMember(ctx, c, shop, who),
 		"remove": w.shops.RemoveMember(ctx, c, shop, who), "leave": w.shops.LeaveShop(ctx, c, shop),
-		"step down": w.shops.StepDown(ctx, c, shop, team.Member)} {
+		"step down": w.shops.StepDown(ctx, c, shop, team.Member), "keys": keys,
+		"drop keys": w.shops.DropKeys(ctx, c, shop)} {
 		wantCode(t, name, err, auth.StepUpRequired)
 	}
 }
