@@ -22,6 +22,7 @@ import (
 //	mail.shop-invite      link, until                     mail.shop-people    shop, member, did, role, link, at, person
 //	mail.shop-joined, mail.shop-role, mail.shop-paused, mail.shop-back, mail.shop-removed, mail.shop-left
 //	                      shop, role, link, at, person
+//	mail.shop-keys        shop, until, link, at, person
 //	mail.recovery-link, mail.recovery-new                link, until, person
 //	mail.recovery-news    stands, link, at                mail.recovery-approved    link, at, until, person
 //	mail.recovery-opened, mail.recovery-stopped, mail.recovery-done

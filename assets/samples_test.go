@@ -91,6 +91,8 @@ func (s sampler) shops() []Sample {
 	movable.MayMove, moving.MayMove = true, true
 	moving.Moves = &ContactMove{Email: "n•••@example.com", Phone: "+86 ••• •••• 8055", At: s.in(day)}
 	roles := []string{"owner", "administrator", "member", "read-only"}
+	ready := []Ready{{Name: "Wei", Role: "owner", Ready: true, Self: true}, {Name: "Mo", Role: "member"},
+		{Name: "小明", Role: "read-only", Paused: true}}
 	return []Sample{
 		{"shops-none", &Shops{Frame: s.signedIn("/shop")}},
 		{"shops", &Shops{Frame: s.signedIn("/shop"),
@@ -105,7 +107,8 @@ func (s sampler) shops() []Sample {
 			Waits: []Waiting{{ID: "i1", To: "l•••@example.com", Role: "member", By: "Wei", Until: s.in(6 * day)}}}},
 		{"shop-member", &Shop{Frame: s.signedIn("/shop/s1"),
 			ShopLine: ShopLine{ID: "s1", Name: "Blue shop", Role: "member"},
-			People:   []Person{{ID: "m1", Name: "Wei", Role: "owner", Since: s.ago(9 * day)}}}},
+			People:   []Person{{ID: "m1", Name: "Wei", Role: "owner", Since: s.ago(9 * day)}},
+			KeysFrom: s.in(7 * day)}},
 		{"shop-invite", &ShopInvite{
 			Frame:    s.refused(s.signedIn("/shop/s1/invite"), Problem{Code: "email-malformed", Field: "email"}),
 			ShopLine: ShopLine{ID: "s1", Role: "member"}, Roles: roles, Email: "nonsense"}},
@@ -122,6 +125,11 @@ func (s sampler) shops() []Sample {
 		{"shop-contact-refused", &ShopContact{Email: "nonsense", Countries: countries(""),
 			Frame: s.refused(s.signedIn("/shop/s1/members/m2/contact"), Problem{Code: "email-malformed",
 				Field: "email"}), ShopLine: blue, Person: movable}},
+		{"shop-keys", &ShopKeys{Frame: s.signedIn("/shop/s1/keys"), ShopLine: blue, Days: "14", People: ready,
+			Lacking: 2}},
+		{"shop-keys-asked", &ShopKeys{Frame: s.refused(s.signedIn("/shop/s1/keys"), Problem{Code: "days-out-of-range",
+			Field: "days", Args: Args{"least": "3", "most": "90"}}), ShopLine: blue, From: s.in(7 * day), By: "Wei",
+			Days: "1", People: ready[:1]}},
 		{"shop-remove", &ShopRemove{Frame: s.signedIn("/shop/s1/members/m2/remove"), ShopLine: blue, Person: mo}},
 		{"shop-leave",
 			&ShopLeave{Frame: s.signedIn("/shop/s1/leave"), ShopLine: blue, MayLeave: true, Roles: roles[1:]}},
@@ -129,7 +137,8 @@ func (s sampler) shops() []Sample {
 		{"shop-invitation", &ShopInvitation{Frame: s.at("/shop/invitation/x"), SignUp: true,
 			ShopLine: ShopLine{Name: "Blue shop", Role: "member"}, Link: "x", By: "Wei", Until: s.in(6 * day)}},
 		{"shop-invitation-signed-in", &ShopInvitation{Frame: s.signedIn("/shop/invitation/x"),
-			ShopLine: ShopLine{Name: "Blue shop", Role: "member"}, Link: "x", By: "Wei", Until: s.in(6 * day)}},
+			ShopLine: ShopLine{Name: "Blue shop", Role: "member"}, Link: "x", By: "Wei", Until: s.in(6 * day),
+			KeysFrom: s.in(7 * day)}},
 		{"shop-invitation-used",
 			&ShopInvitation{Frame: s.refused(s.at("/shop/invitation/x"), Problem{Code: "invitation-over"})}},
 	}
@@ -368,6 +377,8 @@ func (s sampler) securing() []Sample {
 	off := &Security{Frame: s.signedIn("/security"), Sessions: 1}
 	kept := &Security{Frame: s.signedIn("/security"), Two: true, Covered: true, Methods: s.holders(),
 		Temporary: s.ago(time.Hour), Sessions: 1, Email: "s•••@example.com"}
+	asked := &Security{Frame: s.signedIn("/security"), Two: true, NeedsBackup: true, Methods: s.holders()[1:2],
+		Sessions: 1, Email: "s•••@example.com", Asking: []Asking{{"Blue shop", s.in(7 * day)}}}
 	must := s.signingIn("/security/start")
 	must.SignedIn = true
 	offers := []Offer{{Way: WayKey}, {Way: WayPasskey}, {Way: WayApp}, {Way: WayToken}, {Way: WaySMS}, {Way: WayEmail},
@@ -377,7 +388,9 @@ func (s sampler) securing() []Sample {
 	events := s.events()
 	return []Sample{
 		{"security", covered}, {"security-pending", pending}, {"security-code-pending", coded}, {"security-off", off},
-		{"security-temporary", kept},
+		{"security-temporary", kept}, {"security-key-asked", asked},
+		{"start-key", &Start{Frame: must, Two: true, Have: []Method{s.app()}, Offer: offers[:1],
+			Asking: []Asking{{"Blue shop", s.ago(day)}}}},
 		{"start", &Start{Frame: must, Must: true, Offer: offers}},
 		{"start-backup", &Start{Frame: must, Must: true, Two: true, Backup: true, Have: []Method{s.blue()},
 			Offer: backup, CanSkip: true, Number: "+86 ••• •••• 8000"}},

@@ -26,6 +26,7 @@ type Security struct {
 	Advice      []Problem  // things to do soon, such as {Code: "few-codes", Args: …}; texts advice.<Code>
 	TrustOn     bool       // policy allows trusted browsers
 	Cases       []CaseLine // that want the second step switched off, and from which something may still come
+	Asking      []Asking   // shops that ask for a security key, now or later, where there is none
 	Invited     string     // the shop that invites the seller and that the account was made for; "" for none
 }
 
@@ -67,6 +68,7 @@ type Start struct {
 	Have    []Method // what exists already
 	Number  string   // the account's number, masked, if it has yet to be proved
 	Offer   []Offer  // what can be set up, in policy's order
+	Asking  []Asking // nothing else opens before a security key is there, which these shops ask for
 	CanSkip bool     // the backup may wait; goes on to Next
 	Next    string   // path after skipping or finishing, without Config.Base; "" for /security
 }

@@ -30,6 +30,33 @@ type Shop struct {
 	Waits     []Waiting
 	MayInvite bool
 	MayRename bool
+	KeysFrom  time.Time // when everybody needs a security key; zero: never
+}
+
+// ShopKeys is /shop/{shop}/keys: who of a shop has a security key, and from when everybody needs one. It posts days to
+// the same path, and the button to …/drop.
+type ShopKeys struct {
+	Frame
+	ShopLine
+	From    time.Time // zero: the shop does not ask
+	By      string    // who asked; "" unknown
+	Days    string    // as typed, or proposed
+	People  []Ready
+	Lacking int
+}
+
+// Ready is whether somebody of a shop has a security key.
+type Ready struct {
+	Name, Role string
+	Ready      bool
+	Self       bool
+	Paused     bool
+}
+
+// Asking is a shop that asks for a security key.
+type Asking struct {
+	Shop string
+	From time.Time
 }
 
 // A Person is somebody of a shop.
@@ -108,5 +135,6 @@ type ShopInvitation struct {
 	Link     string // "" with a problem: the link is no good
 	By       string
 	Until    time.Time
+	KeysFrom time.Time // when everybody needs a security key; zero: never
 	SignUp   bool
 }

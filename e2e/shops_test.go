@@ -1,6 +1,9 @@
 package e2e
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // shopName is in both scripts, as shops are called.
 const shopName = "Blue 店"
@@ -28,7 +31,8 @@ func (p *person) shop(q *person) {
 	p.invites(q, at, "administrator").says(p.word("shop.waits"))
 	q.joins(at)
 	p.open(at).says(p.word("shop.by", "name", p.name))
-	p.follow(`main a[href*="/members/"]`).press(`main [name=role][value=member]`)
+	p.asksKeys(q, at)
+	p.open(at).follow(`main a[href*="/members/"]`).press(`main [name=role][value=member]`)
 	p.submit(eval[string](p, "location.pathname")).at(at)
 	p.says(p.word("done.shop-role.title"))
 	q.open(at).says(q.word("shop.own", "role", q.word("role.member")))
@@ -49,6 +53,19 @@ func (p *person) shop(q *person) {
 	q.says(q.word("done.shop-joined.title", "name", shopName))
 	q.open(link).says(q.word("problem.invitation-over.title"))
 	p.open(at).follow(`main a[href$="/leave"]`).says(p.word("shop.leave.not")) // the only owner
+}
+
+// asksKeys has a shop ask for security keys: the other one, who has none, reads it in his settings. It thinks better of
+// it.
+func (p *person) asksKeys(q *person, at string) {
+	p.t.Helper()
+	p.follow(`main a[href$="/keys"]`).says(p.word("shop.keys.lacking", "n", 2), q.name)
+	p.fill("days", "1").submit(at + "/keys").says(p.word("problem.days-out-of-range.title"))
+	p.fill("days", "7").submit(at + "/keys").says(p.word("done.keys-asked.detail"))
+	words := strings.Split(q.word("security.key-asked.title", "shop", shopName, "time", "|"), "|")
+	q.open("/security").says(words...)
+	p.follow(`main form[action$="/drop"] button`).says(p.word("done.keys-dropped.title"))
+	q.open("/security").silent(slices.MaxFunc(words, func(a, b string) int { return len(a) - len(b) }))
 }
 
 // makeShop fills in the form of a new shop and returns the path of its page.
@@ -126,6 +143,15 @@ func (w *sweep) shops() {
 	w.look("somebody of a shop, suspended")
 	w.see(at)
 	w.see(who + "/remove")
+	w.open(at+"/keys").fill("days", "x").submit(at + "/keys")
+	w.look("security keys of a shop, refused")
+	w.fill("days", "7").submit(at + "/keys")
+	w.look("security keys of a shop, asked for")
+	w.see(at)
+	w.see("/security")
+	w.look("overview, a security key asked for")
+	w.open(at + "/keys").follow(`main form[action$="/drop"] button`)
+	w.look("security keys of a shop, not asked for")
 	w.see("/shop/no-such-shop")
 }
 

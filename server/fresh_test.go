@@ -43,6 +43,7 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		"/security/security-code": "says how it stands", "/security/security-code/use": "leads there",
 		"/security/password/mail": "leads to the password", "/approve": "asks for a text first",
 		"/security/contact/email/{link}": "came by mail", "/shop/invitation/{link}": "likewise",
+		"/shop/{shop}/keys": "shows who is ready, and a form", "/shop/{shop}/keys/drop": "leads there",
 		"/shop/joined": "leads to the shops", "/shop/{shop}/role": "leads to where one leaves",
 		"/shop/{shop}/members/{member}/suspend":       "leads to the person",
 		"/shop/{shop}/members/{member}/resume":        "likewise",

@@ -148,7 +148,7 @@ func (x *request) bind(d auth.BindDone) (*auth.BindInfo, error) {
 func (x *request) added(info *auth.BindInfo) error {
 	row := x.s.methods.Of(info.Authenticator.Kind, info.Authenticator.Flavour)
 	p := flash{Key: row.Face.Made, Name: info.Authenticator.Name}
-	if info.First {
+	if info.First && !info.Session.Restricted {
 		p = flash{Key: "enrolled"}
 	}
 	x.leaveFlash(p)

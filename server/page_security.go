@@ -106,6 +106,7 @@ func overviewPage(x *request) error {
 	for i := range cases {
 		v.Cases = append(v.Cases, caseLine(&cases[i]))
 	}
+	v.Asking = askingShops(info.KeysAsked)
 	if n := info.FewCodes; n > 0 { // R78
 		v.Advice = []assets.Problem{{Code: "few-codes", Args: assets.Args{"n": n}}}
 	}
@@ -127,6 +128,9 @@ func startPage(x *request) error {
 		return err
 	}
 	two := !info.EnrolledAt.IsZero()
+	if info.Me.Session.KeyNeeded {
+		return x.startWithKey(info, f)
+	}
 	v := &assets.Start{Frame: f, Must: info.Me.Session.Restricted, Two: two, Backup: two && info.BackupNeeded,
 		Have: x.s.list(info.Methods)}
 	v.CanSkip = v.Backup
@@ -134,6 +138,16 @@ func startPage(x *request) error {
 		v.Number = x.ownNumber(info)
 	}
 	v.Offer = x.s.offers(info.Offers)
+	return x.show(http.StatusOK, v)
+}
+
+// startWithKey is the start of a seller whose shop asks for a security key that he does not have.
+func (x *request) startWithKey(info *auth.SecurityInfo, f assets.Frame) error {
+	v := &assets.Start{Frame: f, Two: true, Have: x.s.list(info.Methods), Asking: askingShops(info.KeysAsked)}
+	v.Offer = slices.DeleteFunc(x.s.offers(info.Offers), func(o assets.Offer) bool {
+		row := x.s.methods.Way(string(o.Way))
+		return row.Input != auth.KeyTouch || row.Cloud
+	})
 	return x.show(http.StatusOK, v)
 }
 

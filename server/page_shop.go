@@ -139,7 +139,7 @@ func shopPage(x *request) error {
 		return err
 	}
 	v := &assets.Shop{Frame: f, ShopLine: shopLine(info), MayInvite: len(info.Gives) > 0,
-		MayRename: info.Role == team.Owner}
+		MayRename: info.Role == team.Owner, KeysFrom: info.KeysFrom}
 	for i := range info.Members {
 		v.People = append(v.People, personOf(&info.Members[i]))
 	}
@@ -329,6 +329,7 @@ func invitationPage(x *request) error {
 	}
 	v.Name, v.Role = info.Shop, string(info.Role)
 	v.By, v.Until = info.By, info.Expires
+	v.KeysFrom = info.KeysFrom
 	v.SignUp = info.HasNone
 	return x.show(http.StatusOK, v)
 }

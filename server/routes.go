@@ -39,7 +39,8 @@ type route struct {
 func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
 		sessionRoutes(), methodRoutes(), passwordRoutes(), resetRoutes(),
-		secretRoutes(), contactRoutes(), shopRoutes(), peopleRoutes(), invitationRoutes(), recoveryRoutes())
+		secretRoutes(), contactRoutes(), shopRoutes(), shopKeyRoutes(), peopleRoutes(), invitationRoutes(),
+		recoveryRoutes())
 }
 
 func signRoutes() []route {

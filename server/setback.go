@@ -93,7 +93,7 @@ func (x *request) carrySetback(b *setback) bool {
 func typedFields() []string {
 	return []string{"name", "user-name", "email", "phone", "region", "identifier", "place", "terms", "remember",
 		"shared", "via", "kind", "question", "role", "new-email", "text", "lost-phone", "lost-key", "lost-passkey", "lost-pc",
-		"lost-mailbox", "lost-paper", "lost-code"}
+		"lost-mailbox", "lost-paper", "lost-code", "days"}
 }
 
 func (x *request) typed() map[string]string {

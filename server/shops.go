@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/team"
@@ -22,6 +23,20 @@ func shopRoutes() []route {
 		{use: "RenameShop", act: team.ActRename, who: enrolled, method: http.MethodPatch, path: "/shops/{shop}",
 			summary: "Give a shop another name", codes: join(placeCodes(), codes(auth.NameMissing, auth.NameTooLong)),
 			endpoint: doesWith(renameShop).requires("name")},
+	}
+}
+
+// shopKeyRoutes are the security keys that a shop asks of its people.
+func shopKeyRoutes() []route {
+	return []route{
+		{use: "Keys", act: team.ActLook, who: enrolled, method: http.MethodGet, path: "/shops/{shop}/keys",
+			summary: "Who of a shop has a security key, and from when everybody needs one",
+			codes:   codes(auth.NotFound, auth.RoleTooLow), endpoint: gives(shopKeys)},
+		{use: "DemandKeys", act: team.ActKeys, who: enrolled, method: http.MethodPost, path: "/shops/{shop}/keys",
+			summary: "Ask each of a shop's people for a security key, from a number of days on",
+			codes:   join(placeCodes(), codes(auth.DaysOutOfRange)), endpoint: takes(demandKeys).requires("days")},
+		{use: "DropKeys", act: team.ActDropKeys, who: enrolled, method: http.MethodDelete, path: "/shops/{shop}/keys",
+			summary: "Ask for security keys no more", codes: placeCodes(), endpoint: does(dropKeys)},
 	}
 }
 
@@ -111,6 +126,8 @@ type (
 	contactBody struct{ Email, Phone, Region string }
 	linkInfo    struct{ Link string }
 	shopList    struct{ Shops []team.PlaceInfo }
+	daysBody    struct{ Days int }
+	keysFrom    struct{ From time.Time }
 )
 
 func shops(x *request) (*shopList, error) {
@@ -136,6 +153,19 @@ func leaveShop(x *request) error {
 
 func stepDown(x *request, in *roleBody) error {
 	return x.s.shops.StepDown(x.r.Context(), x.caller, x.param("shop"), in.Role)
+}
+
+func shopKeys(x *request) (*team.KeysInfo, error) {
+	return x.s.shops.Keys(x.r.Context(), x.caller, x.param("shop"))
+}
+
+func demandKeys(x *request, in *daysBody) (*keysFrom, error) {
+	from, err := x.s.shops.DemandKeys(x.r.Context(), x.caller, x.param("shop"), in.Days)
+	return &keysFrom{from}, err
+}
+
+func dropKeys(x *request) error {
+	return x.s.shops.DropKeys(x.r.Context(), x.caller, x.param("shop"))
 }
 
 // memberID is whom a path is about.

@@ -92,6 +92,9 @@ func shopFaults() map[auth.Code]provocation {
 			c.p.must("POST", "/undo", m{"link": link}, nil)
 			return c.post(path, m{"email": "new@example.com"})
 		}),
+		auth.DaysOutOfRange: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/shops/"+c.p.shop("Blue")+"/keys", m{"days": 2})
+		}),
 		auth.ShopFull: do(func(c *trial) *httptest.ResponseRecorder {
 			shop := c.p.shop("Blue")
 			for i := range fewOfAll().Members - 1 {
@@ -149,6 +152,9 @@ func TestShopRoutesByRole(t *testing.T) {
 	}{
 		"GET /shops/{shop}":                             {"read-only", nil},
 		"PATCH /shops/{shop}":                           {"owner", m{"name": "Green"}},
+		"GET /shops/{shop}/keys":                        {"administrator", nil},
+		"POST /shops/{shop}/keys":                       {"administrator", m{"days": 7}},
+		"DELETE /shops/{shop}/keys":                     {"administrator", nil},
 		"PATCH /shops/{shop}/members/{member}":          {"administrator", m{"role": "read-only"}},
 		"POST /shops/{shop}/members/{member}/suspend":   {"administrator", nil},
 		"POST /shops/{shop}/members/{member}/resume":    {"administrator", nil},
@@ -162,7 +168,7 @@ func TestShopRoutesByRole(t *testing.T) {
 	}
 	ranks := []string{"owner", "administrator", "member", "read-only"}
 	tried := 0
-	for _, rt := range slices.Concat(shopRoutes(), peopleRoutes(), invitationRoutes()) {
+	for _, rt := range slices.Concat(shopRoutes(), shopKeyRoutes(), peopleRoutes(), invitationRoutes()) {
 		row, has := inShop[rt.method+" "+rt.path]
 		if strings.Contains(rt.path, "{shop}") != has {
 			t.Errorf("%s %s: got no row in the table, want one", rt.method, rt.path)

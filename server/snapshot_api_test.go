@@ -245,6 +245,10 @@ func (o *tour) apiShops() {
 	who := at + "/members/" + me.Account
 	p.must("POST", who+"/suspend", nil, nil)
 	p.must("POST", who+"/resume", nil, nil)
+	p.must("POST", at+"/keys", m{"days": 7}, nil)
+	p.must("GET", at+"/keys", nil, nil)
+	q.must("GET", "/security", nil, nil)
+	p.must("DELETE", at+"/keys", nil, nil)
 	q.must("PATCH", at+"/membership", m{"role": "member"}, nil)
 	p.must("POST", who+"/contact", m{"email": "new@example.com", "phone": "+8613800138055"}, nil)
 	p.must("GET", at, nil, nil)

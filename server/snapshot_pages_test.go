@@ -366,6 +366,7 @@ func (o *tour) shops() {
 	p.fill(s, who+"/resume")
 	p.open(who + "/suspend")
 	p.open(who + "/resume")
+	o.asksKeys(at, q)
 	q.fill(q.open(at+"/leave"), at+"/role", "role", "member")
 	q.open(at + "/role")
 	o.moves(q, who)
@@ -382,6 +383,18 @@ func (o *tour) shops() {
 	p.open(at + "/invitations/none/withdraw")
 	q.open("/security/history")
 	p.open("/security/history")
+}
+
+// asksKeys has the shop ask for security keys, and drop that.
+func (o *tour) asksKeys(at string, q *person) {
+	p := o.p
+	p.open(at + "/keys")
+	p.fill(p.open(at+"/keys"), at+"/keys", "days", "one")
+	p.fill(p.open(at+"/keys"), at+"/keys", "days", "3")
+	p.open(at)
+	q.open("/security")
+	p.open(at + "/keys/drop")
+	p.fill(p.open(at+"/keys"), at+"/keys/drop")
 }
 
 // moves has the contact data of somebody moved, and stopped by each who may.

@@ -38,7 +38,7 @@ func Statuses() map[auth.Code]int {
 			auth.UserNameMalformed, auth.UserNameIsPassword, auth.UserNameWrong,
 			auth.QuestionMissing, auth.QuestionTooLong, auth.AnswerMissing, auth.AnswerTooPlain, auth.AnswerWrong,
 			auth.SecurityCodeWrong, auth.PayoutTextMalformed,
-			auth.NotRegistered, auth.LostMissing, auth.StoryMissing, auth.StoryTooLong,
+			auth.DaysOutOfRange, auth.NotRegistered, auth.LostMissing, auth.StoryMissing, auth.StoryTooLong,
 			auth.EmailMalformed, auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneOtherCountry,
 			auth.PhoneLandline, auth.CountryNotServed,
 			auth.TermsNotAccepted,

@@ -98,8 +98,12 @@ func TestWordsOfNotices(t *testing.T) {
 			move["phone"] = "+86 ••• •••• 8055"
 			words(template, auth.Mail, move)
 			words(template, auth.SMS, nil)
+		case auth.TemplateShopKeys:
+			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
+				"due": "2026-12-01T02:00:00Z"})
 		case auth.TemplateShopPeople:
-			for _, did := range []string{"joined", "role", "suspended", "resumed", "removed", "left"} {
+			for _, did := range []string{"joined", "role", "suspended", "resumed", "removed", "left", "keys",
+				"no-keys"} {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
 					"role": "read-only", "member": "Mo", "did": did})
 			}
