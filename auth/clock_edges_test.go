@@ -107,3 +107,17 @@ func TestTheEdgesOfAStart(t *testing.T) {
 		}
 	}
 }
+
+// A clock that is given no wall time takes the machine's, with the boot time that it is given or, with none, its own.
+func TestAClockTakesTheMachinesTime(t *testing.T) {
+	var c serviceClock
+	c.start(nil, nil)
+	if c.wall == nil || c.boot == nil {
+		t.Fatal("got a clock without the machine's times")
+	}
+	const given = 7 * time.Second
+	c.start(nil, func() time.Duration { return given })
+	if got := c.boot(); got != given {
+		t.Errorf("got the boot time %s, want the given %s", got, given)
+	}
+}

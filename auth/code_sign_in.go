@@ -180,10 +180,10 @@ func (w *Work) signInByCode(flow *Ceremony, drawn sessionDraw, ids messageIDs) (
 		return nil, err
 	}
 	at, err := w.openSession(a, flow, drawn)
-	if err != nil || w.session.Restricted {
-		return at, err
+	if err != nil {
+		return nil, err
 	}
-	w.session.Restricted = true // where the site makes nobody enrol
+	w.session.Restricted = true // even where the site makes nobody enrol
 	return at, w.s.sessions.Put(w.tx, sessionKey(a.ID, w.session.ID), w.session)
 }
 

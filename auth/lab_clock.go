@@ -77,7 +77,6 @@ func (c *Clock) reset() {
 	defer c.mu.Unlock()
 	c.stopped = false
 	c.ahead = 0
-	c.at = time.Time{}
 }
 
 // notBefore moves a clock that lags behind the time that the store has seen: a
