@@ -358,7 +358,7 @@ func (x *request) showStep(s *step, w assets.Way, id string) error {
 // prepare fills in what the way needs: a challenge, or what is known of the code under way.
 func (x *request) prepare(v *assets.Verify, s *step, others []assets.Method) error {
 	v.Help = help("", nil, others)
-	v.Open = x.setBack() && !x.s.isKey(v.With)
+	v.Open = x.setBack()
 	switch {
 	case x.s.isKey(v.With):
 		if v.WeChat {

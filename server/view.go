@@ -43,7 +43,7 @@ func (s *Server) ways(list []auth.MethodInfo) []assets.Method {
 func named(base assets.Method, row *auth.Method, m auth.MethodInfo) []assets.Method {
 	base.Way = assets.Way(row.Face.Way)
 	both := m.Keys && m.Passkeys
-	if len(m.Names) == 0 || both || row.Set {
+	if len(m.Names) == 0 || both {
 		return []assets.Method{base}
 	}
 	var out []assets.Method

@@ -85,6 +85,10 @@ func TestVersionsThatBrowsersTell(t *testing.T) {
 	if VersionOf("Chrome/100", newest).Old || !VersionOf("Chrome/100", newest.Add(time.Second)).Old {
 		t.Error("got another end of two years")
 	}
+	yearly := time.Date(2027, 9, 16, 0, 0, 0, 0, time.UTC) // Safari 26 came out a year after 18
+	if VersionOf("Version/26.0 Safari/605.1", yearly).Old || !VersionOf("Version/26.0 Safari/605.1", yearly.Add(time.Second)).Old {
+		t.Error("Safari 26: got another end of two years")
+	}
 }
 
 // Windows of apps by what they say, and browsers by what they do not.
