@@ -157,6 +157,8 @@ const (
 	CaseMoved    Code = "case-moved"   // it stands elsewhere by now
 	StoryMissing Code = "story-missing"
 	StoryTooLong Code = "story-too-long"
+	SpokeMissing Code = "spoke-missing"        // whoever vouches has not said that he spoke to the person
+	VouchTooNew  Code = "vouch-method-too-new" // he has shown no strong method that he has had for long enough
 )
 
 // The codes of security keys. WebAuthn Level 3 §7.1 and §7.2.

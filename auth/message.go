@@ -93,6 +93,7 @@ const (
 	TemplateRecoveryApproved = "recovery-approved" // args: due
 	TemplateRecoveryStopped  = "recovery-stopped"  // it came to nothing
 	TemplateRecoveryDone     = "recovery-done"     // the second step is off
+	TemplateVouched          = "recovery-vouched"  // to who has vouched for somebody; args: member, link
 )
 
 // TemplateDeskInvitation invites somebody to work at the desk, or to begin anew with his keys there. args: link.

@@ -100,6 +100,7 @@ type Shown struct {
 	Channel  Channel
 	Class    Class
 	On       DeviceKind // what it lives on
+	BoundAt  time.Time
 }
 
 // Shown are the methods that the session has shown within an age, each once. What was
@@ -117,7 +118,8 @@ func (w *Work) Shown(maxAge time.Duration) ([]Shown, error) {
 		}
 		seen[id] = true
 		row := w.s.row(x)
-		s := Shown{ID: x.ID, Name: x.Name, Kind: x.Kind, Flavour: x.Traits.Flavour, Channel: row.Channel, Class: row.Worth.Class}
+		s := Shown{ID: x.ID, Name: x.Name, Kind: x.Kind, Flavour: x.Traits.Flavour, Channel: row.Channel,
+			Class: row.Worth.Class, BoundAt: x.BoundAt}
 		d, err := w.s.devices.Get(w.tx, authenticatorKey(x.Account, x.Device))
 		if ignoreMissing(err) != nil {
 			return nil, err

@@ -19,7 +19,7 @@ type AskForm struct {
 }
 
 // Ask mails a link that opens a case: to the account's security e-mail, or to a new address. The answer and the time
-// that it takes are the same for an identifier that nobody has. Refuses NotFound where nobody reviews cases,
+// that it takes are the same for an identifier that nobody has. Refuses NotFound where nobody decides cases,
 // LostMissing, EmailMalformed, and what a puzzle is refused with.
 func (s *Service) Ask(ctx context.Context, c auth.Caller, f AskForm) error {
 	start := time.Now()
@@ -56,7 +56,7 @@ func (s *Service) Ask(ctx context.Context, c auth.Caller, f AskForm) error {
 
 // asked is the case that a form is for.
 func (s *Service) asked(w *auth.Work, f AskForm) (*record, error) {
-	if !s.config.Cases {
+	if !s.MayAsk() {
 		return nil, auth.Refuse(auth.NotFound)
 	}
 	x := &record{ID: w.NewID(), State: Asked, Lang: w.Caller().Language, AskedAt: w.Now(), MovedAt: w.Now()}
@@ -128,7 +128,7 @@ func (s *Service) Case(ctx context.Context, c auth.Caller, link string) (*CaseIn
 		if err != nil {
 			return nil, err
 		}
-		return s.info(x, w.Now()), nil
+		return s.info(w, x)
 	})
 }
 
@@ -147,7 +147,10 @@ func (s *Service) act(ctx context.Context, c auth.Caller, a auth.Action, link st
 		if err := do(w, x); err != nil {
 			return nil, err
 		}
-		return s.info(x, w.Now()), s.cases.Put(w, x.ID, x)
+		if err := s.cases.Put(w, x.ID, x); err != nil {
+			return nil, err
+		}
+		return s.info(w, x)
 	})
 }
 
@@ -176,9 +179,12 @@ func (s *Service) OpenCase(ctx context.Context, c auth.Caller, link string) (*Ca
 const maxStory = 600 // characters: what is refused has room in a cookie
 
 // AnswerCase says what reviewers need to know, or answers what they asked for: the case is theirs from then on. Refuses
-// LinkUsed, CaseMoved, StoryMissing, StoryTooLong.
+// LinkUsed, CaseMoved, also where nobody reviews cases, StoryMissing, StoryTooLong.
 func (s *Service) AnswerCase(ctx context.Context, c auth.Caller, link, text string) (*CaseInfo, error) {
 	return s.act(ctx, c, ActAnswer, link, []State{Open, More}, func(w *auth.Work, x *record) error {
+		if !s.config.Cases {
+			return auth.Refuse(auth.CaseMoved)
+		}
 		return x.say(w, text)
 	})
 }
@@ -195,6 +201,7 @@ func (s *Service) AppealCase(ctx context.Context, c auth.Caller, link, text stri
 		}
 		x.Appealed, x.Reason = true, ""
 		x.Votes, x.Clock = nil, clock{Since: w.Now()}
+		x.Words = nil // given before the refusal
 		return s.tellOwner(w, x, auth.TemplateRecoveryOpened, "recovery-opened")
 	})
 }

@@ -143,13 +143,15 @@ type record struct {
 	Clock   clock          `json:"c,omitzero"`
 	Steps   []step         `json:"st,omitempty"`
 	Votes   []vote         `json:"vo,omitempty"`
+	Words   []word         `json:"wo,omitempty"`
 	By      []string       `json:"by,omitempty"` // who has refused it
 	Reason  Reason         `json:"r,omitempty"`
 
 	Appealed   bool      `json:"ap,omitempty"`
 	ObjectedAt time.Time `json:"ob,omitzero"` // an owner's word that only makes it wait
 	ApprovedAt time.Time `json:"av,omitzero"`
-	Due        time.Time `json:"d,omitzero"` // the end of the second step
+	ByWords    bool      `json:"bw,omitempty"` // it was approved by those of colleagues
+	Due        time.Time `json:"d,omitzero"`   // the end of the second step
 }
 
 func (x *record) owners() []string { return []string{string(x.Account)} }

@@ -21,6 +21,9 @@ type CaseInfo struct {
 	Due       time.Time `json:",omitzero"` // when the second step ends
 	Until     time.Time `json:",omitzero"` // when the case is over if nothing is done
 	Payout    time.Time `json:",omitzero"` // from when payouts are approved again, once it is done
+	Reviewed  bool      // reviewers look at cases here
+	Vouching  Vouching  // whether colleagues may help
+	Words     int       // of colleagues that stand
 }
 
 // ClockInfo is the reviewers' clock.
@@ -56,9 +59,10 @@ type StopInfo struct {
 	Lost    []Thing
 }
 
-func (s *Service) info(x *record, now time.Time) *CaseInfo {
+func (s *Service) info(w *auth.Work, x *record) (*CaseInfo, error) {
+	now := w.Now()
 	info := &CaseInfo{State: x.told(), Lost: x.Lost, NewEmail: x.Email.Mask(), OpenedAt: x.OpenAt, Wants: []Want{},
-		Steps: []StepInfo{}, Due: x.Due, Until: x.until()}
+		Steps: []StepInfo{}, Due: x.Due, Until: x.until(), Reviewed: s.config.Cases}
 	info.Clock = ClockInfo{Hours: int(s.config.Target / time.Hour), Used: int(x.Clock.used(now) / time.Minute),
 		Paused: x.Clock.Since.IsZero()}
 	if !info.Clock.Paused {
@@ -77,7 +81,7 @@ func (s *Service) info(x *record, now time.Time) *CaseInfo {
 	if info.State == Refused {
 		info.Reason, info.MayAppeal = x.Reason, x.mayAppeal()
 	}
-	return info
+	return info, s.describeWords(w, x, info)
 }
 
 // told is the state as the applicant is told it.

@@ -229,7 +229,7 @@ func (s *Service) ObjectCase(ctx context.Context, c auth.Caller, link string) (*
 	})
 }
 
-// object makes a case wait, the first time. One that too few have approved goes back to the reviewers.
+// object makes a case wait, the first time. One that too few have approved goes back to where it was.
 func (s *Service) object(w *auth.Work, x *record) error {
 	if !x.ObjectedAt.IsZero() {
 		return nil
@@ -238,9 +238,8 @@ func (s *Service) object(w *auth.Work, x *record) error {
 	if x.State == Approved {
 		x.Due = x.Due.Add(s.config.Objection)
 	}
-	if x.State == Approved && len(x.Votes) < s.needed(x) {
-		x.Due = time.Time{}
-		x.move(Review, w.Now())
+	if err := s.judgeAgain(w, x); err != nil {
+		return err
 	}
 	return s.cases.Put(w, x.ID, x)
 }

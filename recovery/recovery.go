@@ -7,7 +7,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// The actions of applicants and of owners. They are API and never renamed.
+// The actions of applicants, of owners and of an applicant's colleagues. They are API and never renamed.
 const (
 	ActAsk      auth.Action = "recovery-ask"
 	ActLook     auth.Action = "recovery-look"
@@ -18,6 +18,9 @@ const (
 	ActObject   auth.Action = "recovery-object"
 	ActOwn      auth.Action = "recovery-own"
 	ActStop     auth.Action = "recovery-stop"
+	ActToVouch  auth.Action = "recovery-look-vouch"
+	ActVouch    auth.Action = "recovery-vouch"
+	ActUnvouch  auth.Action = "recovery-unvouch"
 )
 
 // The actions of reviewers, and of the service itself.
@@ -32,11 +35,19 @@ const (
 // ageStop is how fresh the proof is by which an owner stops a case.
 const ageStop = 10 * time.Minute
 
+// ageVouch is how fresh the strong proof is by which somebody vouches for another.
+const ageVouch = 10 * time.Minute
+
 func rules() map[auth.Action]auth.Rule {
 	all := map[auth.Action]auth.Rule{
 		ActLook: {Who: auth.Anyone, Reads: true},
 		ActOwn:  {Who: auth.Enrolled, Reads: true},
-		ActStop: {Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Weak, MaxAge: ageStop}, Audit: true},
+
+		ActToVouch: {Who: auth.Enrolled, Reads: true},
+		ActVouch: {Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Strong, MaxAge: ageVouch}, Audit: true,
+			Change: true},
+		ActUnvouch: {Who: auth.Enrolled, Audit: true}, // takes away, and gives nobody anything
+		ActStop:    {Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Weak, MaxAge: ageStop}, Audit: true},
 	}
 	for _, a := range []auth.Action{ActAsk, ActOpen, ActAnswer, ActAppeal, ActWithdraw, ActObject} {
 		all[a] = auth.Rule{Who: auth.Anyone, Audit: true} // whoever holds the link
@@ -52,9 +63,13 @@ type Config struct {
 	// Cases says that somebody reviews cases here. Without, nobody is let into opening one.
 	Cases bool
 
+	// Vouching says that the word of the other people of an applicant's shops counts here.
+	Vouching bool
+
 	Reviewers int           // how many approve a case; an owner's objection makes it two at least
 	Target    time.Duration // within which reviewers decide
 	Delay     time.Duration // from the approval to the end of the second step
+	DelayWord time.Duration // likewise, from the last word of a colleague that was needed
 	DelayNew  time.Duration // likewise, where the case moves the account to a new address
 	Objection time.Duration // how much longer it takes after an owner's objection
 	CoolOff   time.Duration // from then on no payout is approved
@@ -62,8 +77,8 @@ type Config struct {
 
 // Default is what a site has that says nothing else.
 func Default() Config {
-	return Config{Reviewers: 2, Target: 12 * time.Hour, Delay: 24 * time.Hour, DelayNew: 72 * time.Hour,
-		Objection: 24 * time.Hour, CoolOff: 72 * time.Hour}
+	return Config{Vouching: true, Reviewers: 2, Target: 12 * time.Hour, Delay: 24 * time.Hour,
+		DelayWord: 12 * time.Hour, DelayNew: 72 * time.Hour, Objection: 24 * time.Hour, CoolOff: 72 * time.Hour}
 }
 
 // How long what waits for the applicant waits, and what is over is kept.
@@ -86,11 +101,13 @@ type Service struct {
 	config Config
 	cases  *auth.Records[record]
 	alike  auth.HoldBack // of answers to who asks
+
+	colleagues Colleagues // nil: nobody vouches for anybody
 }
 
-// New registers recovery with a service. origin is the site's public address, with its path.
-func New(s *auth.Service, origin string, config Config) (*Service, error) {
-	t := &Service{origin: origin, config: config}
+// New registers recovery with a service. origin is the site's public address, with its path; colleagues may be nil.
+func New(s *auth.Service, origin string, config Config, colleagues Colleagues) (*Service, error) {
+	t := &Service{origin: origin, config: config, colleagues: colleagues}
 	t.cases = auth.NewRecords("case", auth.IndexOf("account", (*record).owners)).Perishable().Sweep(isOver).Due(isDue, t.finish)
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(), Collections: []auth.Collection{t.cases}})
@@ -100,8 +117,8 @@ func New(s *auth.Service, origin string, config Config) (*Service, error) {
 	return t, nil
 }
 
-// HasCases reports whether the site takes cases.
-func (s *Service) HasCases() bool { return s.config.Cases }
+// MayAsk reports whether somebody may decide a case here: reviewers, or an applicant's colleagues.
+func (s *Service) MayAsk() bool { return s.config.Cases || s.config.Vouching }
 
 // Times is how long each step takes here.
 func (s *Service) Times() Config { return s.config }

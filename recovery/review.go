@@ -22,6 +22,9 @@ func (s *Service) needed(x *record) int {
 // delay is how long an approved case waits.
 func (s *Service) delay(x *record) time.Duration {
 	d := s.config.Delay
+	if x.ByWords {
+		d = s.config.DelayWord
+	}
 	if x.Email != "" {
 		d = s.config.DelayNew
 	}
@@ -60,15 +63,22 @@ func (s *Service) decide(ctx context.Context, c auth.Caller, a auth.Action, r Re
 		if err := do(w, x); err != nil {
 			return nil, err
 		}
-		return s.file(x, w.Now()), s.cases.Put(w, x.ID, x)
+		if err := s.cases.Put(w, x.ID, x); err != nil {
+			return nil, err
+		}
+		return s.file(w, x)
 	})
 }
 
-func (s *Service) file(x *record, now time.Time) *CaseFile {
-	f := &CaseFile{CaseInfo: *s.info(x, now), ID: x.ID, Account: x.Account, Approvals: len(x.Votes), Needed: s.needed(x),
+func (s *Service) file(w *auth.Work, x *record) (*CaseFile, error) {
+	info, err := s.info(w, x)
+	if err != nil {
+		return nil, err
+	}
+	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Approvals: len(x.Votes), Needed: s.needed(x),
 		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed}
 	f.State = x.State
-	return f
+	return f, nil
 }
 
 // ViewCase shows a case to a reviewer. Every look is in the trail. Refuses NotFound; Forbidden for one's own.
@@ -81,7 +91,7 @@ func (s *Service) ViewCase(ctx context.Context, c auth.Caller, r Reviewer, id st
 		if r.ID == "" || x.Account != "" && slices.Contains(r.Accounts, x.Account) {
 			return nil, auth.Refuse(auth.Forbidden)
 		}
-		return s.file(x, w.Now()), nil
+		return s.file(w, x)
 	})
 }
 
@@ -122,13 +132,18 @@ func (s *Service) ApproveCase(ctx context.Context, c auth.Caller, r Reviewer, id
 		if len(x.Votes) < s.needed(x) {
 			return nil
 		}
-		x.move(Approved, w.Now())
-		x.ApprovedAt, x.Due = w.Now(), w.Now().Add(s.delay(x))
-		if err := s.tellApplicant(w, x); err != nil {
-			return err
-		}
-		return s.tellOwner(w, x, auth.TemplateRecoveryApproved, "recovery-approved")
+		return s.approve(w, x)
 	})
+}
+
+// approve begins the delay, and tells everybody.
+func (s *Service) approve(w *auth.Work, x *record) error {
+	x.move(Approved, w.Now())
+	x.ApprovedAt, x.Due = w.Now(), w.Now().Add(s.delay(x))
+	if err := s.tellApplicant(w, x); err != nil {
+		return err
+	}
+	return s.tellOwner(w, x, auth.TemplateRecoveryApproved, "recovery-approved")
 }
 
 // RefuseCase ends a case for a reason. Refuses NotFound, CaseMoved, Forbidden, and MalformedRequest for what is no
@@ -159,8 +174,14 @@ func (s *Service) finish(ctx context.Context, c auth.Caller, id string) error {
 		if errors.Is(err, auth.ErrNoRecord) {
 			return nil
 		}
-		if err != nil || !isDue(x, w.Now()) || len(x.Votes) < s.needed(x) {
+		if err != nil || !isDue(x, w.Now()) {
 			return err
+		}
+		if err := s.judgeAgain(w, x); err != nil {
+			return err
+		}
+		if x.State != Approved {
+			return s.cases.Put(w, x.ID, x)
 		}
 		w.About(x.Account)
 		if x.Email != "" {
@@ -186,7 +207,7 @@ func (s *Service) finish(ctx context.Context, c auth.Caller, id string) error {
 			}
 		}
 		err = w.SwitchOffSecondStep(x.Account, auth.SwitchOff{Email: x.Email, PhoneGone: slices.Contains(x.Lost, Phone),
-			CodeGone: slices.Contains(x.Lost, Code) && len(x.Votes) > 1, CoolOff: s.config.CoolOff})
+			CodeGone: slices.Contains(x.Lost, Code) && !x.ByWords && len(x.Votes) > 1, CoolOff: s.config.CoolOff})
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/store/storetest"
+	"github.com/latchkey-auth/latchkey/team"
 	"github.com/latchkey-auth/latchkey/totp"
 )
 
@@ -30,6 +31,7 @@ type world struct {
 	s     *auth.Service
 	lab   *lab.Service
 	cases *recovery.Service
+	shops *team.Service
 
 	mu  sync.Mutex
 	now time.Time
@@ -70,7 +72,10 @@ func newWorld(t testing.TB, change ...func(*recovery.Config)) *world {
 	for _, f := range change {
 		f(&config)
 	}
-	if w.cases, err = recovery.New(w.s, "http://localhost:8080", config); err != nil {
+	if w.shops, err = team.New(w.s, "http://localhost:8080", team.DefaultLimits()); err != nil {
+		t.Fatal(err)
+	}
+	if w.cases, err = recovery.New(w.s, "http://localhost:8080", config, w.shops); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -117,7 +117,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	}
 	cases := recovery.Default()
 	cases.Cases = true
-	if face.Recovery, err = recovery.New(w.service, testOrigin, cases); err != nil {
+	if face.Recovery, err = recovery.New(w.service, testOrigin, cases, face.Shops); err != nil {
 		t.Fatal(err)
 	}
 	if w.service.Lab() != nil {

@@ -129,7 +129,7 @@ func (h *house) subjects() (err error) {
 	if h.shops, err = team.New(h.service, h.config.Origin, team.DefaultLimits()); err != nil {
 		return err
 	}
-	if h.cases, err = recovery.New(h.service, h.config.Origin, h.config.Recovery); err != nil {
+	if h.cases, err = recovery.New(h.service, h.config.Origin, h.config.Recovery, h.shops); err != nil {
 		return err
 	}
 	if h.staff, err = staff.New(h.service, h.touched, h.config.Origin, h.config.Site); err != nil {

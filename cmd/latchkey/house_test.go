@@ -84,7 +84,7 @@ var testFloors = map[string][]string{
 	"notify":          {"store", "store/bolt"},
 	"lab":             {"store", "store/bolt", "totp"},
 	"team":            {"store", "store/bolt", "store/storetest", "totp", "lab"},
-	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab"},
+	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab", "team"},
 	"staff":           {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
 		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},
