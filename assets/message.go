@@ -27,6 +27,7 @@ import (
 //	mail.recovery-news    stands, link, at                mail.recovery-approved    link, at, until, person
 //	mail.recovery-opened, mail.recovery-stopped, mail.recovery-done
 //	                      link, at, becomes, payout, person
+//	mail.recovery-vouched                                member, link, at, person
 //	mail.contact-move     by, shop, email, phone, link, at, until, person
 //	sms.code, sms.enrol, sms.confirm, sms.reset          code, label, minutes, host
 //	mail.code-waits, mail.reset-closed                   link, until, browser, place, person

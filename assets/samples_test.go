@@ -37,7 +37,8 @@ func (s sampler) recovery() []Sample {
 		return v
 	}
 	return []Sample{
-		{"recovery", &Recovery{Frame: s.at("/recovery"), Cases: true, Hours: 12, Wait: 24, WaitNew: 72, Removal: 24, Code: 72}},
+		{"recovery", &Recovery{Frame: s.at("/recovery"), Cases: true, Vouching: true, Word: 12, Hours: 12,
+			Wait: 24, WaitNew: 72, Removal: 24, Code: 72}},
 		{"recovery-off", &Recovery{Frame: s.at("/recovery"), Removal: 24, Code: 72}},
 		{"recovery-ask", &RecoveryAsk{Frame: s.at("/recovery/ask"), Identifier: "wei@example.com", Things: things, Puzzle: "p",
 			Picture: "/api/v1/puzzle/p", Work: "{}"}},
@@ -45,10 +46,10 @@ func (s sampler) recovery() []Sample {
 			Email: "nonsense", Things: things[1:], Puzzle: "p", Picture: "/api/v1/puzzle/p", Work: "{}"}},
 		{"recovery-sent", &RecoverySent{Frame: s.at("/recovery/sent")}},
 		{"recovery-asked", at("asked", func(v *RecoveryCase) { v.Email, v.Until = "n•••@example.org", s.in(day) })},
-		{"recovery-open", at("open", func(v *RecoveryCase) { v.Until = s.in(30 * day) })},
+		{"recovery-open", at("open", func(v *RecoveryCase) { v.Until, v.Reviewed = s.in(30*day), true })},
 		{"recovery-open-refused", at("open", func(v *RecoveryCase) {
 			v.Frame = s.refused(v.Frame, Problem{Code: "story-too-long", Field: "text"})
-			v.Typed = "My phone …"
+			v.Typed, v.Reviewed = "My phone …", true
 		})},
 		{"recovery-review", at("review", func(v *RecoveryCase) {
 			v.Clock = CaseClock{Hours: 12, Used: 3, Above: 20, Due: s.in(9 * time.Hour)}
@@ -78,6 +79,24 @@ func (s sampler) recovery() []Sample {
 		{"recovery-stop-used", &RecoveryStop{Frame: s.refused(s.at("/recovery/stop/x"), Problem{Code: "link-used"})}},
 		{"recovery-own", &RecoveryOwn{Frame: s.signedIn("/security/recovery/c1"), CaseLine: line}},
 		{"recovery-own-waits", &RecoveryOwn{Frame: s.signedIn("/security/recovery/c1"), CaseLine: due}},
+		{"recovery-words-only", &Recovery{Frame: s.at("/recovery"), Vouching: true, Word: 12, WaitNew: 72, Removal: 24,
+			Code: 72}},
+		{"recovery-open-word", at("open", func(v *RecoveryCase) { v.Vouching, v.Word = "ask", 12 })},
+		{"recovery-open-words", at("review", func(v *RecoveryCase) {
+			v.Vouching, v.Word = "ask", 12
+			v.Words, v.Reviewed = 2, true
+		})},
+		{"recovery-open-alone", at("open", func(v *RecoveryCase) { v.Vouching = "alone" })},
+		{"recovery-open-nobody", at("open", func(v *RecoveryCase) { v.Vouching = "nobody" })},
+		{"recovery-open-maybe", at("open", func(v *RecoveryCase) { v.Vouching, v.Email = "maybe", "n•••@example.org" })},
+		{"vouch", &Vouch{Frame: s.signedIn("/security/vouch/c1"), CaseLine: line, Name: "Mo", Mailbox: "m•••@example.com",
+			Wait: 12}},
+		{"vouch-refused", &Vouch{Frame: s.refused(s.signedIn("/security/vouch/c1"),
+			Problem{Code: "spoke-missing", Field: "spoke"}), CaseLine: line, Name: "Mo", Mailbox: "m•••@example.com", Wait: 12}},
+		{"vouch-given", &Vouch{Frame: s.signedIn("/security/vouch/c1"), CaseLine: due, Name: "Mo", Mailbox: "m•••@example.com",
+			Given: true, Wait: 72}},
+		{"vouch-more", &Vouch{Frame: s.signedIn("/security/vouch/c1"), CaseLine: line, Name: "Mo", Mailbox: "m•••@example.com",
+			Given: true, More: true, Wait: 12}},
 	}
 }
 
@@ -107,6 +126,8 @@ func (s sampler) shops() []Sample {
 			Waits: []Waiting{{ID: "i1", To: "l•••@example.com", Role: "member", By: "Wei", Until: s.in(6 * day)}}}},
 		{"shop-member", &Shop{Frame: s.signedIn("/shop/s1"),
 			ShopLine: ShopLine{ID: "s1", Name: "Blue shop", Role: "member"},
+			Asks: []WordAsked{{Case: "c1", Name: "Mo", At: s.ago(day)},
+				{Case: "c2", Name: "Li", At: s.ago(day), Given: true}},
 			People:   []Person{{ID: "m1", Name: "Wei", Role: "owner", Since: s.ago(9 * day)}},
 			KeysFrom: s.in(7 * day)}},
 		{"shop-invite", &ShopInvite{

@@ -6,6 +6,8 @@ import "time"
 type Recovery struct {
 	Frame
 	Cases         bool // somebody reviews cases here
+	Vouching      bool // the word of a shop's people counts here
+	Word          int  // hours from it on
 	Hours         int  // within which reviewers decide
 	Wait, WaitNew int  // hours from their approval on: with the account's own mailbox, and with a new address
 	Removal       int  // hours that a removal waits
@@ -46,6 +48,10 @@ type RecoveryCase struct {
 	Until     time.Time // when the case is dropped
 	Payout    time.Time // when payouts are approved again, once it is done
 	Typed     string
+	Reviewed  bool   // somebody reviews cases here
+	Vouching  string // text "recovery-word.<Vouching>"; "" for none
+	Words     int    // of colleagues that stand
+	Word      int    // hours from the last of them on
 }
 
 // RecoveryWithdraw is /recovery/case/{link}/withdraw: it asks first, and posts the button to the same path.
@@ -91,4 +97,23 @@ type CaseLine struct {
 	Due   time.Time // when the second step ends
 	Waits bool      // it waits longer already
 	Lost  []string  // texts "lost.<Lost>"
+}
+
+// Vouch is /security/vouch/{case}: what somebody vouches for. It posts spoke to the same path, and the button that takes
+// the word back to …/back.
+type Vouch struct {
+	Frame
+	CaseLine
+	Name    string // the colleague's
+	Mailbox string // his account's, masked
+	Given   bool   // the seller has vouched
+	More    bool   // somebody else's word is needed as well
+	Wait    int    // hours from the last word on
+}
+
+// A WordAsked is a colleague's case on the page of a shop.
+type WordAsked struct {
+	Case, Name string
+	At         time.Time
+	Given      bool // the seller has vouched
 }

@@ -28,6 +28,7 @@ type Shop struct {
 	ShopLine
 	People    []Person
 	Waits     []Waiting
+	Asks      []WordAsked // of people whom the seller may vouch for
 	MayInvite bool
 	MayRename bool
 	KeysFrom  time.Time // when everybody needs a security key; zero: never

@@ -33,7 +33,10 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 	member := p.colleague(shop, "mo", "member").idOf()
 	ids := map[string]string{"keys": p.methodID("webauthn"), "app": p.methodID("totp"), "phone": p.methodID("phone"),
 		"email": p.methodID("email"), "codes": "all"}
-	request := w.program().caseInReview(testEmail, "key")[:22]
+	w.pass(31 * 24 * time.Hour)
+	p.byApp(testEmail, secret)
+	requests := map[string]string{"recovery": w.program().caseInReview(testEmail, "key")[:22],
+		"vouch": w.program().caseInReview("mo@example.com", "key")[:22]}
 	not := map[string]string{
 		"/security/keys/{id}": "shows the key, and a form to rename it", "/security/app/{id}": "likewise",
 		"/security/phone/{id}": "likewise", "/security/email/{id}": "likewise", "/security/codes": "shows what is left",
@@ -58,7 +61,7 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		path := pg.path
 		if len(sort) > 2 {
 			path = strings.NewReplacer("{id}", ids[sort[2]], "{link}", "none", "{shop}", shop,
-				"{member}", member, "{case}", request).Replace(path)
+				"{member}", member, "{case}", requests[sort[2]]).Replace(path)
 		}
 		w.pass(time.Hour)
 		got := p.send(http.MethodGet, path, "", "")

@@ -33,6 +33,10 @@ func recoveryPages() []page {
 		{path: "/security/recovery/{case}", who: enrolled, what: "recovery", uses: []string{"StepUp", "OwnCases",
 			"StopCase"},
 			get: ownCasePage, post: ownCasePost},
+		{path: "/security/vouch/{case}", who: enrolled, what: "vouch", uses: []string{"StepUp", "CaseToVouch", "Vouch"},
+			get: vouchPage, post: vouchPost},
+		{path: "/security/vouch/{case}/back", who: enrolled, uses: []string{"TakeWordBack"}, get: toVouch,
+			post: vouchBackPost},
 	}
 }
 
@@ -41,9 +45,10 @@ func hours(d time.Duration) int { return int(d / time.Hour) }
 // recoveryPage says which ways are open, and how fast each is.
 func recoveryPage(x *request) error {
 	t := x.s.recovery.Times()
-	return x.show(http.StatusOK, &assets.Recovery{Frame: x.frame(), Cases: x.s.recovery.HasCases(), Hours: hours(t.Target),
-		Wait: hours(t.Delay), WaitNew: hours(t.DelayNew), Removal: hours(x.s.config.Policy.RemovalDelay),
-		Code: hours(x.s.config.Policy.CodeDelay)})
+	return x.show(http.StatusOK, &assets.Recovery{Frame: x.frame(), Cases: t.Cases, Vouching: t.Vouching,
+		Hours: hours(t.Target), Word: hours(t.DelayWord), Wait: hours(t.Delay), WaitNew: hours(t.DelayNew),
+		Removal: hours(x.s.config.Policy.RemovalDelay),
+		Code:    hours(x.s.config.Policy.CodeDelay)})
 }
 
 // lostField is the box of a thing.
@@ -51,7 +56,7 @@ func lostField(t recovery.Thing) string { return "lost-" + string(t) }
 
 // recoveryAsk shows a new puzzle each time.
 func recoveryAsk(x *request) error {
-	if !x.s.recovery.HasCases() {
+	if !x.s.recovery.MayAsk() {
 		return x.redirect("/recovery")
 	}
 	v := &assets.RecoveryAsk{Frame: x.frame(), Identifier: x.identifier(), Email: x.field("new-email")}
@@ -108,6 +113,9 @@ func casePage(x *request) error {
 	v.Reason, v.MayAppeal = string(info.Reason), info.MayAppeal
 	v.Due, v.Until = info.Due, info.Until
 	v.Payout = info.Payout
+	v.Reviewed, v.Vouching = info.Reviewed, string(info.Vouching)
+	v.Words = info.Words
+	v.Word = hours(x.s.recovery.Times().DelayWord)
 	for _, s := range info.Steps {
 		said := assets.Said{At: s.At, Own: s.Own, Text: s.Text}
 		for _, w := range s.Wants {
@@ -155,11 +163,8 @@ func caseWithdrawPost(x *request) error {
 }
 
 func caseLine(c *recovery.OwnCase) assets.CaseLine {
-	line := assets.CaseLine{ID: c.ID, At: c.OpenedAt, Email: string(c.NewEmail), Due: c.Due, Waits: c.Objected}
-	for _, t := range c.Lost {
-		line.Lost = append(line.Lost, string(t))
-	}
-	return line
+	return assets.CaseLine{ID: c.ID, At: c.OpenedAt, Email: string(c.NewEmail), Due: c.Due, Waits: c.Objected,
+		Lost: thingNames(c.Lost)}
 }
 
 func objectionPage(x *request) error {
@@ -212,4 +217,52 @@ func ownCasePost(x *request) error {
 		x.leaveFlash(flash{Key: "case-waits", Tone: "warn"})
 	}
 	return x.redirect("/security")
+}
+
+// vouchPage shows what somebody would vouch for. It asks for the strong proof first: who the colleague is, and what he has
+// lost, is for nobody who has found a session.
+func vouchPage(x *request) error {
+	if err := x.mayNow(recovery.ActVouch); err != nil {
+		return err
+	}
+	f, err := x.signedFrame()
+	if err != nil {
+		return err
+	}
+	info, err := x.s.recovery.CaseToVouch(x.r.Context(), x.caller, x.param("case"))
+	if err != nil {
+		return err
+	}
+	t := x.s.recovery.Times()
+	v := &assets.Vouch{Frame: f, CaseLine: assets.CaseLine{ID: info.ID, At: info.OpenedAt, Email: string(info.NewEmail),
+		Due: info.Due, Lost: thingNames(info.Lost)}, Name: info.Name, Mailbox: string(info.MaskedEmail), Given: info.Given,
+		More: info.More, Wait: hours(t.DelayWord)}
+	if info.NewEmail != "" {
+		v.Wait = hours(t.DelayNew)
+	}
+	return x.show(http.StatusOK, v)
+}
+
+func thingNames(list []recovery.Thing) []string {
+	var names []string
+	for _, t := range list {
+		names = append(names, string(t))
+	}
+	return names
+}
+
+func (x *request) vouchPath() string { return "/security/vouch/" + x.param("case") }
+
+func toVouch(x *request) error { return x.redirect(x.vouchPath()) }
+
+func vouchPost(x *request) error {
+	if _, err := x.s.recovery.Vouch(x.r.Context(), x.caller, x.param("case"), x.field("spoke") != ""); err != nil {
+		return x.refuseTo(x.vouchPath(), err)
+	}
+	x.leaveFlash(flash{Key: "vouched"})
+	return toVouch(x)
+}
+
+func vouchBackPost(x *request) error {
+	return x.toldOn("/shop", "vouch-back", x.s.recovery.TakeWordBack(x.r.Context(), x.caller, x.param("case")))
 }

@@ -17,7 +17,7 @@ func shopPages() []page {
 			post: joinedPost},
 		{path: "/shop/new", who: enrolled, what: "shop", uses: []string{"StepUp", "CreateShop"}, get: shopNewPage,
 			post: shopNewPost},
-		{path: "/shop/{shop}", who: enrolled, uses: []string{"Shop"}, get: shopPage},
+		{path: "/shop/{shop}", who: enrolled, uses: []string{"Shop", "CasesToVouch"}, get: shopPage},
 		{path: "/shop/{shop}/name", who: enrolled, what: "shop", uses: []string{"StepUp", "Shop", "RenameShop"},
 			get: shopNamePage, post: shopNamePost},
 		{path: "/shop/{shop}/invite", who: enrolled, what: "shop", uses: []string{"StepUp", "Shop", "InviteMember"},
@@ -146,6 +146,14 @@ func shopPage(x *request) error {
 	for _, w := range info.Invited {
 		v.Waits = append(v.Waits, assets.Waiting{ID: w.ID, To: string(w.MaskedEmail), Role: string(w.Role), By: w.By,
 			Until: w.Expires})
+	}
+	ask, err := x.s.recovery.CasesToVouch(x.r.Context(), x.caller, info.ID)
+	if err != nil {
+		return err
+	}
+	for i := range ask {
+		v.Asks = append(v.Asks, assets.WordAsked{Case: ask[i].ID, Name: ask[i].Name, At: ask[i].OpenedAt,
+			Given: ask[i].Given})
 	}
 	return x.show(http.StatusOK, v)
 }

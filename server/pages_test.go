@@ -520,7 +520,8 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 		switch use {
 		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "DueUpTo", "Settle", "Wake", "Sweep", "Receipt", "Me",
 			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser",
-			"OpenForBrowser", "RotateKeys", "Roots", "Payout", "HasCases", "Times", "ViewCase", "AskMore", "ApproveCase",
+			"OpenForBrowser", "RotateKeys", "Roots", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
+			"ViewCase", "AskMore", "ApproveCase",
 			"RefuseCase":
 		default:
 			if !reached[use] {

@@ -42,6 +42,21 @@ func recoveryRoutes() []route {
 		{use: "StopCase", act: recovery.ActStop, who: enrolled, method: http.MethodDelete, path: "/recovery-cases/{case}",
 			summary: "Stop a case with a method that it does not name as lost; with others it waits",
 			codes:   join(stepCodes(), codes(auth.NotFound)), endpoint: gives(stopCase)},
+		{use: "CasesToVouch", act: recovery.ActToVouch, who: enrolled, method: http.MethodGet,
+			path:    "/shops/{shop}/recovery-cases",
+			summary: "The cases of a shop's people for which the caller's word counts", codes: codes(auth.NotFound),
+			endpoint: gives(casesToVouch)},
+		{use: "CaseToVouch", act: recovery.ActToVouch, who: enrolled, method: http.MethodGet,
+			path: "/recovery-cases/{case}/vouch", summary: "What the caller's word for a colleague would be for",
+			codes: codes(auth.NotFound), endpoint: gives(caseToVouch)},
+		{use: "Vouch", act: recovery.ActVouch, who: enrolled, method: http.MethodPost,
+			path:     "/recovery-cases/{case}/vouch",
+			summary:  "Vouch for a colleague, whom one has spoken to, with a strong method of a week at least",
+			codes:    join(stepCodes(), codes(auth.NotFound, auth.SpokeMissing, auth.VouchTooNew, auth.ChangePaused)),
+			endpoint: takes(vouch).requires("spoke")},
+		{use: "TakeWordBack", act: recovery.ActUnvouch, who: enrolled, method: http.MethodDelete,
+			path: "/recovery-cases/{case}/vouch", summary: "Take one's word for a colleague back",
+			codes: codes(auth.NotFound), endpoint: does(takeWordBack)},
 	}
 }
 
@@ -53,6 +68,9 @@ type (
 	}
 	saidBody struct{ Link, Text string }
 	caseList struct{ Cases []recovery.OwnCase }
+
+	vouchBody struct{ Spoke bool }
+	vouchList struct{ Cases []recovery.VouchInfo }
 )
 
 func askRecovery(x *request, in *caseBody) error {
@@ -95,4 +113,21 @@ func ownCases(x *request) (*caseList, error) {
 
 func stopCase(x *request) (*recovery.StopInfo, error) {
 	return x.s.recovery.StopCase(x.r.Context(), x.caller, x.param("case"))
+}
+
+func casesToVouch(x *request) (*vouchList, error) {
+	list, err := x.s.recovery.CasesToVouch(x.r.Context(), x.caller, x.param("shop"))
+	return &vouchList{list}, err
+}
+
+func caseToVouch(x *request) (*recovery.VouchInfo, error) {
+	return x.s.recovery.CaseToVouch(x.r.Context(), x.caller, x.param("case"))
+}
+
+func vouch(x *request, in *vouchBody) (*recovery.VouchInfo, error) {
+	return x.s.recovery.Vouch(x.r.Context(), x.caller, x.param("case"), in.Spoke)
+}
+
+func takeWordBack(x *request) error {
+	return x.s.recovery.TakeWordBack(x.r.Context(), x.caller, x.param("case"))
 }

@@ -46,6 +46,49 @@ func (w *world) reviewers(link string, acts ...string) {
 	}
 }
 
+const bossEmail = "boss@example.com"
+
+// asksColleague is a case of xia, who has been a member of the boss's shop for a month. The boss, whose browser or program
+// it is, has just signed in.
+func (w *world) asksColleague(boss *person) (shop, link string) {
+	w.t.Helper()
+	w.signUp(w.program(), bossEmail, m{"name": "Bo", "userName": "boss", "phone": "+8613800138002"})
+	p := w.program()
+	var a answer
+	p.must("POST", "/sign-in", m{"identifier": bossEmail, "password": testPassword}, &a)
+	p.bearer = a.Token
+	secret := p.addApp()
+	shop = p.shop("Red")
+	p.colleague(shop, "xia", "member")
+	w.pass(31 * 24 * time.Hour)
+	link = w.program().caseInReview("xia@example.com", "key")
+	boss.byApp(bossEmail, secret)
+	return shop, link
+}
+
+// byApp signs in by the password and an app.
+func (p *person) byApp(identifier, secret string) {
+	p.w.t.Helper()
+	var a answer
+	p.must("POST", "/sign-in", m{"identifier": identifier, "password": testPassword,
+		"remember": true}, &a)
+	p.must("POST", "/sign-in/begin", m{"ceremony": a.Ceremony, "kind": "totp"}, &a)
+	p.must("POST", "/sign-in/finish", m{"ceremony": a.Ceremony, "response": m{"code": p.w.code(secret)}}, &a)
+	p.bearer = a.Token
+}
+
+// changesApp binds another app and shows it alone, a quarter of an hour after the one that he signed in with.
+func (p *person) changesApp() string {
+	p.w.t.Helper()
+	secret := p.addApp()
+	p.w.pass(time.Hour)
+	var a answer
+	p.must("POST", "/step-up/begin", m{"action": recovery.ActVouch, "kind": "totp"}, &a)
+	p.must("POST", "/step-up/finish", m{"ceremony": a.Ceremony, "response": m{"code": p.w.code(secret)}}, &a)
+	p.bearer = a.Token
+	return secret
+}
+
 // recoveryFaults provoke the codes of cases.
 func recoveryFaults() map[auth.Code]provocation {
 	said := func(text string) provocation {
@@ -65,6 +108,19 @@ func recoveryFaults() map[auth.Code]provocation {
 		}),
 		auth.StoryMissing: said(" "),
 		auth.StoryTooLong: said(strings.Repeat("long ", 500)),
+		auth.SpokeMissing: do(func(c *trial) *httptest.ResponseRecorder {
+			boss := c.program()
+			_, link := c.asksColleague(boss)
+			boss.lang = c.lang
+			return boss.api("POST", "/recovery-cases/"+link[:22]+"/vouch", m{"spoke": false}, nil)
+		}),
+		auth.VouchTooNew: do(func(c *trial) *httptest.ResponseRecorder {
+			boss := c.program()
+			_, link := c.asksColleague(boss)
+			boss.lang = c.lang
+			boss.changesApp()
+			return boss.api("POST", "/recovery-cases/"+link[:22]+"/vouch", m{"spoke": true}, nil)
+		}),
 	}
 }
 
@@ -86,6 +142,74 @@ func (o *tour) apiRecovery() {
 	o.p.must("DELETE", "/recovery-cases/"+own.Cases[0].ID, nil, nil)
 	o.pass(time.Minute)
 	q.must("POST", "/recovery/case/withdraw", m{"link": q.caseInReview(testEmail, "key")}, nil)
+}
+
+// apiVouch is the word of a colleague, given and taken back.
+func (o *tour) apiVouch() {
+	boss := o.client()
+	shop, link := o.asksColleague(boss)
+	path := "/recovery-cases/" + link[:22] + "/vouch"
+	boss.must("GET", "/shops/"+shop+"/recovery-cases", nil, nil)
+	boss.must("GET", path, nil, nil)
+	boss.must("POST", path, m{"spoke": true}, nil)
+	boss.must("DELETE", path, nil, nil)
+}
+
+// vouching is what a colleague sees who is asked for his word, and what the applicant sees meanwhile.
+func (o *tour) vouching() {
+	boss := o.visitor()
+	shop, link := o.asksColleague(boss)
+	path := "/security/vouch/" + link[:22]
+	boss.open("/shop/" + shop)
+	s := boss.fill(boss.open(path), path)
+	boss.fill(s, path, "spoke", "yes")
+	o.visitor().open("/recovery/case/" + link)
+	boss.open("/shop/" + shop)
+	boss.open(path + "/back")
+	boss.fill(boss.open(path), path+"/back")
+	o.visitor().open("/recovery/case/" + link)
+}
+
+// A colleague's word over HTTP: not by a session that has shown nothing of late, nor by a method of a week ago at most,
+// and not for whom he does not know.
+func TestAWordOverHTTP(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled(w.program())
+	boss := w.program()
+	shop, link := w.asksColleague(boss)
+	path := "/recovery-cases/" + link[:22] + "/vouch"
+	stranger := w.another()
+	for _, of := range []string{path, "/shops/" + shop + "/recovery-cases"} {
+		if got := codeIn(stranger.api("GET", of, nil, nil)); got != auth.NotFound {
+			t.Errorf("a stranger at %s: got %q, want nothing found", of, got)
+		}
+	}
+	if got := codeIn(stranger.api("POST", path, m{"spoke": true}, nil)); got == "" {
+		t.Error("a stranger: got his word taken")
+	}
+	w.pass(11 * time.Minute)
+	if got := codeIn(boss.api("POST", path, m{"spoke": true}, nil)); got != auth.StepUpRequired {
+		t.Errorf("a session that somebody has found: got %q, want a second step asked for", got)
+	}
+	secret := boss.changesApp()
+	if got := codeIn(boss.api("POST", path, m{"spoke": true}, nil)); got != auth.VouchTooNew {
+		t.Errorf("a method that a thief has just added: got %q, want it too new", got)
+	}
+	w.pass(7*24*time.Hour - 2*time.Hour)
+	boss.byApp(bossEmail, secret)
+	if got := codeIn(boss.api("POST", path, m{"spoke": true}, nil)); got != auth.VouchTooNew {
+		t.Errorf("two hours before the week is over: got %q, want it too new", got)
+	}
+	w.pass(2 * time.Hour)
+	boss.byApp(bossEmail, secret)
+	var now struct {
+		Given, More bool
+		Due         time.Time
+	}
+	boss.must("POST", path, m{"spoke": true}, &now)
+	if !now.Given || now.More || !now.Due.Equal(w.time().Add(12*time.Hour)) {
+		t.Errorf("a week later: got %+v, want his word taken, and 12 hours", now)
+	}
 }
 
 // recovery goes through all that may become of a case, and the owner's answer.

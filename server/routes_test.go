@@ -48,8 +48,10 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"DemandOf":    "no use case: the rules, for pages",
 		"Lab":         "no use case: the way to those of testers",
 		"Methods":     "no use case: the table of methods, for pages and messages",
-		"HasCases":    "no use case: what the site has set",
+		"MayAsk":      "no use case: what the site has set",
 		"Times":       "likewise",
+		"WordsFor":    "no use case: asked in a pass of another part",
+		"PeopleOf":    "likewise",
 
 		"ViewCase": "the desk of reviewers", "AskMore": "likewise", "ApproveCase": "likewise", "RefuseCase": "likewise",
 

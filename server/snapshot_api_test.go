@@ -42,7 +42,8 @@ func TestSnapshotAPI(t *testing.T) {
 func (o *tour) takeAPI() {
 	o.p = o.client()
 	for _, part := range []func(){
-		o.apiSignUp, o.apiBind, o.apiSignIn, o.apiStepUp, o.apiBrowser, o.apiContact, o.apiShops, o.apiRecovery, o.apiRemove, o.apiPassword,
+		o.apiSignUp, o.apiBind, o.apiSignIn, o.apiStepUp, o.apiBrowser, o.apiContact, o.apiShops, o.apiRecovery, o.apiRemove,
+		o.apiPassword, o.apiVouch,
 	} {
 		part()
 		o.pass(time.Second)

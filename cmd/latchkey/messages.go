@@ -54,6 +54,7 @@ func wordings() map[string]wording {
 		auth.TemplateRecoveryDone:     {mail: "mail.recovery-done", link: "/forgot"},
 		auth.TemplateDeskInvitation:   {mail: "mail.desk-invitation"},
 		auth.TemplateShopKeys:         {mail: "mail.shop-keys", link: "/security/keys/new"},
+		auth.TemplateVouched:          {mail: "mail.recovery-vouched"},
 		auth.TemplateMove:             {mail: "mail.contact-move", short: "moving"},
 	}
 }
@@ -71,7 +72,8 @@ func changes(methods auth.Table) map[string]string {
 		"phone": "phone-changed", "user-name": "user-name-changed", "question": "question-set",
 		"question-removed": "question-removed"}
 	for _, what := range []string{"security-code-set", "security-code-used", "security-code-retired",
-		"signed-in-by-code", "recovery-opened", "recovery-approved", "recovery-stopped", "recovery-done"} {
+		"signed-in-by-code", "recovery-opened", "recovery-approved", "recovery-stopped", "recovery-done",
+		"vouched"} {
 		names[what] = what
 	}
 	for i := range methods {

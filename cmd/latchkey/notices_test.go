@@ -118,8 +118,11 @@ func TestWordsOfNotices(t *testing.T) {
 			words(template, auth.Mail, more)
 			more["becomes"] = "n•••@example.com"
 			words(template, auth.Mail, more)
+		case auth.TemplateVouched:
+			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "member": "Mo",
+				"link": "https://shop.example/security/vouch/abc"})
 		case auth.TemplateRecoveryNews:
-			for _, stands := range []string{"more", "approved", "refused", "closed", "done"} {
+			for _, stands := range []string{"open", "review", "more", "approved", "refused", "closed", "done"} {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "stands": stands,
 					"link": "https://shop.example/recovery/case/abc"})
 			}
