@@ -55,7 +55,8 @@ func TestJourneys(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
-		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys())
+		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys(),
+		vouchJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {
 			t.Run(j.name+"/"+lang, func(t *testing.T) {

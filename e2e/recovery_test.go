@@ -2,13 +2,19 @@ package e2e
 
 import "strings"
 
-// asksForCase says that everything but the key is lost, and returns the path that the mail leads to.
+// asksForCase is asks, and returns the path that the mail leads to.
 func (p *person) asksForCase() string {
+	p.t.Helper()
+	p.asks()
+	return strings.TrimPrefix(p.house.letter(p.t, "email", p.email, "/recovery/case/").link(p.t, p.house.origin), p.house.origin)
+}
+
+// asks says that the phone is lost.
+func (p *person) asks() {
 	p.t.Helper()
 	p.open("/recovery").follow(`main a[href="/recovery/ask"]`).fill("identifier", p.email).press("main [name=lost-phone]")
 	p.until("the picture", "document.querySelector('main img').naturalWidth === 300")
 	p.follow("main [data-work]").at("/recovery/sent")
-	return strings.TrimPrefix(p.house.letter(p.t, "email", p.email, "/recovery/case/").link(p.t, p.house.origin), p.house.origin)
 }
 
 // recovering are the pages of whoever has nothing left, and of the owner who finds that it was not he.

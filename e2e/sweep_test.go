@@ -58,6 +58,7 @@ func TestSweep(t *testing.T) {
 			w.settings()
 			w.shops()
 			w.recovering()
+			w.vouching()
 			w.signingIn()
 			w.rest()
 			w.lab(room)
