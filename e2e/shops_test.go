@@ -32,6 +32,7 @@ func (p *person) shop(q *person) {
 	q.joins(at)
 	p.open(at).says(p.word("shop.by", "name", p.name))
 	p.asksKeys(q, at)
+	p.movesContact(q, at)
 	p.open(at).follow(`main a[href*="/members/"]`).press(`main [name=role][value=member]`)
 	p.submit(eval[string](p, "location.pathname")).at(at)
 	p.says(p.word("done.shop-role.title"))
@@ -66,6 +67,24 @@ func (p *person) asksKeys(q *person, at string) {
 	q.open("/security").says(words...)
 	p.follow(`main form[action$="/drop"] button`).says(p.word("done.keys-dropped.title"))
 	q.open("/security").silent(slices.MaxFunc(words, func(a, b string) int { return len(a) - len(b) }))
+}
+
+// movesContact has the other one's e-mail moved: he reads of it in his mail and in his settings, and stops it by the
+// link. The next one has to wait.
+func (p *person) movesContact(q *person, at string) {
+	p.t.Helper()
+	p.open(at).follow(`main a[href*="/members/"]`)
+	who := eval[string](p, "location.pathname")
+	p.follow(`main a[href$="/contact"]`).says(p.word("shop.contact.told"))
+	p.fill("email", "nonsense").submit(who + "/contact/email").says(p.word("problem.email-malformed.title"))
+	p.fill("email", "moved-"+q.email).submit(who + "/contact/email").at(who)
+	p.says(p.word("done.contact-planned.detail"), p.word("pending.stop"))
+	q.open("/security").says(q.word("pending.contact.detail", "name", shopName))
+	q.open(q.house.letter(q.t, "email", q.email, "/undo/").link(q.t, q.house.origin)).says(q.word("undo.contact.1"))
+	q.submit(eval[string](q, "location.pathname")).at("/done/contact-stopped")
+	q.open("/security").silent(q.word("pending.contact.detail", "name", shopName))
+	p.open(who+"/contact").fill("email", "again-"+q.email).submit(who + "/contact/email")
+	p.says(p.word("problem.move-stopped.title"))
 }
 
 // makeShop fills in the form of a new shop and returns the path of its page.
