@@ -2,6 +2,8 @@ package team_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -52,6 +54,65 @@ func TestOneWinnerOfAnInvitation(t *testing.T) {
 	})
 	if info, err := w.shops.Shop(t.Context(), owner.Caller, shop); err != nil || won != 1 || len(info.Members) != 2 {
 		t.Errorf("got %d winners and %+v, %v, want one", won, info, err)
+	}
+}
+
+// Of contact data that many move at the same moment one change waits, and it is done once, however many sweep.
+func TestOneContactMoveOfMany(t *testing.T) {
+	w := newWorld(t)
+	shop, people := w.staffed()
+	two := []*person{people[team.Owner], people[team.Administrator]}
+	guest := two[0].invited(shop, "guest", team.Member)
+	won := atOnce(t, func(i int) error {
+		_, err := w.shops.ChangeContact(t.Context(), two[i%2].Caller, shop, guest.id,
+			team.ContactForm{Email: fmt.Sprintf("new-%d@example.com", i)})
+		return err
+	})
+	if won != 1 {
+		t.Errorf("got %d changes that wait, want one", won)
+	}
+	w.pass(24 * time.Hour)
+	w.mail()
+	atOnce(t, func(int) error { return w.s.Sweep(t.Context()) })
+	told := 0
+	for _, m := range w.mail() {
+		if m.Template == auth.TemplateChange && m.Args["what"] == "email" && m.Channel == auth.Mail {
+			told++
+		}
+	}
+	guest.signIn()
+	list, err := w.s.History(t.Context(), guest.Caller, "", 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := slices.DeleteFunc(list.Events, func(e auth.EventInfo) bool { return e.Action != auth.ActMoved })
+	if told != 1 || len(done) != 1 || done[0].Outcome != "" {
+		t.Errorf("got it told %d times and %+v in the history, want it done once", told, done)
+	}
+}
+
+// Many who stop a change at the moment when it comes due, and the sweep that does it: it is done or stopped, not both.
+func TestAContactMoveIsDoneOrStopped(t *testing.T) {
+	h := help(t)
+	h.pass(24 * time.Hour)
+	admin := h.signedIn(h.admin)
+	var stopped atomic.Int32
+	atOnce(t, func(i int) error {
+		if i%2 == 0 {
+			return h.s.Sweep(t.Context())
+		}
+		err := h.shops.StopContact(t.Context(), admin, h.shop, h.guest.id)
+		if err == nil {
+			stopped.Add(1)
+		}
+		return err
+	})
+	me, err := h.s.Me(t.Context(), h.signedIn(h.guest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if moved := me.MaskedEmail[0] == 'n'; stopped.Load() > 1 || moved == (stopped.Load() == 1) {
+		t.Errorf("got it stopped %d times and moved: %v, want one of the two", stopped.Load(), moved)
 	}
 }
 
