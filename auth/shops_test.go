@@ -231,8 +231,8 @@ func (k *keyless) freshly(c auth.Caller) auth.Caller {
 	return k.stepUp(c, k.secret)
 }
 
-// Before the date nothing is kept back; a passkey is no security key, a frozen key is none, and one that is removed was
-// one: the next pass asks for another.
+// Before the date nothing is kept back; a passkey is no security key; and one that is removed was one: the next pass
+// asks for another.
 func TestWhatCountsAsTheKeyThatAShopAsksFor(t *testing.T) {
 	k := newKeyless(t)
 	ctx := t.Context()
@@ -261,6 +261,30 @@ func TestWhatCountsAsTheKeyThatAShopAsksFor(t *testing.T) {
 	}
 	k.shop.from = time.Time{}
 	ok(t, "nobody asks any more", k.s.Try(ctx, c, auth.ActCodes))
+}
+
+// A key that is frozen, as one that may have been copied, opens no shop: another one has to be bound.
+func TestAFrozenKeyIsNotTheOneThatAShopAsksFor(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	shop := w.demanding()
+	browser, _, c := w.withKey(sellerMail, sellerNumber, virtual.Options{}, auth.SecurityKey)
+	shop.from = w.time()
+	clone := *browser
+	clone.Authenticators = []*virtual.Authenticator{browser.Authenticators[0].Clone()}
+	for i, b := range []*virtual.Client{browser, browser, &clone} {
+		ok(t, "before", w.s.Try(ctx, c, auth.ActCodes))
+		ch, err := w.s.StepUpBegin(ctx, c, auth.ActRename, "", byKey)
+		ok(t, "begin", err)
+		done, err := w.s.StepUpFinish(ctx, c, ch.Ceremony, touch(t, b, ch))
+		if i == 2 {
+			wantCode(t, "the copy", err, auth.KeyFrozen)
+			break
+		}
+		ok(t, "the original", err)
+		c = with(c, done.Token)
+	}
+	wantCode(t, "with the key frozen", w.s.Try(ctx, c, auth.ActCodes), auth.MustEnrol)
 }
 
 // Who has the password alone binds no key in place of the second step, and steps up to nothing.
