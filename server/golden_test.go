@@ -37,6 +37,7 @@ type facts struct {
 	Links   map[string]string        // mailed and not used yet, but for "undone"
 	Flow    string                   // wei's sign-in that waits for the code of a text still in the outbox
 	Sent    string                   // a gateway's reference to a message that it accepted
+	Shop    string                   // wei's, with lin and zhu in it; "" in stores from before there were any
 	Chains  uint64                   // of the audit trail
 	Events  uint64
 }
@@ -58,7 +59,7 @@ func goldenEmail(name string) string { return name + "@example.com" }
 
 // shown are the reading routes: what they say of a seller is all that he has.
 func shown() []string {
-	return []string{"/session", "/security", "/sessions", "/browsers", "/history?limit=100"}
+	return []string{"/session", "/security", "/sessions", "/browsers", "/history?limit=100", "/shops"}
 }
 
 // A goldenPerson tells the story of one seller.
@@ -82,7 +83,7 @@ func TestGoldenStores(t *testing.T) {
 		for name, check := range map[string]func(*testing.T, *world, *facts){
 			"read": checkShown, "sign-in": checkSignIn, "sign-in under way": checkUnderWay, "session": checkSession,
 			"trust": checkTrust, "removals": checkRemovals, "links": checkLinks, "counts": checkCounts,
-			"audit": checkAudit, "sent": checkSent,
+			"audit": checkAudit, "sent": checkSent, "shop": checkShop,
 		} {
 			t.Run(filepath.Base(folder)+"/"+name, func(t *testing.T) {
 				w, f := openGolden(t, folder)
@@ -192,6 +193,7 @@ func live(w *world, f *facts) {
 		f.Sellers[name] = people[name].goldenSeller
 		w.pass(time.Minute)
 	}
+	f.Shop = liveShop(people, f)
 	people["wei"].everything()
 	for _, name := range []string{"zhu", "lin", "tao"} { // a text removes an app, but not before tomorrow
 		link := people[name].askRemoval()
