@@ -82,7 +82,7 @@ func (s *Service) speakers(w *auth.Work, x *record) ([]auth.AccountID, error) {
 		if err != nil {
 			return nil, err
 		}
-		if who.FrozenAt.IsZero() && who.Epoch == v.Epoch {
+		if who.Epoch == v.Epoch {
 			list = append(list, v.By)
 		}
 	}

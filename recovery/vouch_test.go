@@ -190,7 +190,9 @@ func TestWhoseWordDoesNotCount(t *testing.T) {
 func TestEachShopHasToVouch(t *testing.T) {
 	w, wei, mo, _ := pair(t)
 	li := w.person("li")
-	mo.joins(li, li.shop(), team.Member)
+	other := li.shop()
+	w.pass(month) // they know each other, and mo is new
+	mo.joins(li, other, team.Member)
 	link, _ := w.opened("mo@example.com", "")
 	if got := w.at(link).Vouching; got != recovery.VouchingNobody {
 		t.Errorf("new in the other shop: got %q, want nobody to ask", got)
@@ -401,5 +403,34 @@ func TestWordsAtOnce(t *testing.T) {
 	}
 	if w.at(link).State != recovery.Approved || count[auth.TemplateRecoveryApproved] != 1 || count[auth.TemplateVouched] != 2 {
 		t.Errorf("got %v, want it approved once, and each speaker told once", count)
+	}
+}
+
+// What was said before a refusal counts no more after the appeal.
+func TestWordsOfBeforeAnAppeal(t *testing.T) {
+	w := newWorld(t)
+	wei := w.person("wei")
+	shop := wei.shop()
+	ann := w.person("ann").joins(wei, shop, team.Administrator)
+	amy := w.person("amy").joins(wei, shop, team.Administrator)
+	w.pass(month)
+	link, _ := w.inReview("wei@example.com", "")
+	wantCode(t, "one administrator", ann.vouch(link), "")
+	w.does("refusing", func() error {
+		_, err := w.cases.RefuseCase(t.Context(), auth.Caller{}, by("bob"), idOf(link), recovery.NotProved)
+		return err
+	})
+	wantCode(t, "vouching for what is refused", amy.vouch(link), auth.NotFound)
+	w.does("appealing", func() error {
+		_, err := w.cases.AppealCase(t.Context(), auth.Caller{}, link, "Again")
+		return err
+	})
+	wantCode(t, "the other administrator", amy.vouch(link), "")
+	if got := w.at(link); got.State != recovery.Review || got.Words != 1 {
+		t.Errorf("after the appeal: got %+v, want one word alone", got)
+	}
+	wantCode(t, "the first one again", ann.vouch(link), "")
+	if got := w.at(link).State; got != recovery.Approved {
+		t.Errorf("both, after the appeal: got %s, want it approved", got)
 	}
 }
