@@ -20,5 +20,6 @@ type Caller struct {
 
 	once     onceMark // where the request finds the success that it has had: set in this package only
 	system   bool     // the service itself: set in this package only
+	staff    bool     // a member of the staff, by his token: likewise
 	operator string   // who asked the service for it, if somebody did; likewise
 }

@@ -189,7 +189,7 @@ func (w *Work) admit() error {
 	if err := w.refuseSucceeded(); err != nil {
 		return err
 	}
-	if w.rule.Who == OfStaff {
+	if w.rule.Who == OfStaff || w.caller.staff {
 		return w.admitStaff()
 	}
 	if !w.rule.Who.signedIn() {

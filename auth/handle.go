@@ -190,7 +190,10 @@ func (s *Service) eachCollection(visit func(chores) error) error {
 
 // Staff is a caller for acts of a member of the staff, whom the part has been told
 // of by a face that he has shown himself to: who he is stands in the audit trail. It
-// is good for the part's own actions.
+// is good for the part's own actions. With a token, the pass that acts asks who
+// it is once more, and whether his role has the act.
 func (d *Door) Staff(c Caller, who string) Caller {
-	return Caller{system: true, operator: who, IP: c.IP, Agent: c.Agent, Language: c.Language, RequestID: c.RequestID}
+	c.system, c.staff = true, c.Token != ""
+	c.operator = who
+	return c
 }

@@ -39,6 +39,9 @@ func (w *Work) admitStaff() error {
 		return Refuse(NotFound)
 	}
 	m, err := asked.AdmitStaff(w, w.caller.Token, w.action)
+	if m != nil && w.caller.staff && m.ID != w.caller.operator {
+		return Refuse(Forbidden)
+	}
 	if m != nil { // who is refused is known as well
 		w.staff = m
 		w.caller.operator, w.auditAccount = m.ID, m.chain()
@@ -195,6 +198,7 @@ func (w *Work) Trail(chain AccountID, before uint64, limit int) (*TrailInfo, err
 
 // TrailInfo is one page of the audit trail.
 type TrailInfo struct {
+	Of     string // whose it is: the id of an account, or of a member of the staff
 	Events []TrailEvent
 	Next   uint64 // 0: there is no more
 }

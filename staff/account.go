@@ -101,7 +101,7 @@ func (s *Service) EndSessions(ctx context.Context, c auth.Caller, id auth.Accoun
 // NotFound for neither.
 func (s *Service) Trail(ctx context.Context, c auth.Caller, of string, before uint64) (*auth.TrailInfo, error) {
 	return auth.Do(ctx, s.door, c, ActTrail, func(w *auth.Work) (*auth.TrailInfo, error) {
-		chain := auth.StaffChain(of)
+		chain, whose := auth.StaffChain(of), of
 		m, err := s.get(w, of)
 		if err == nil {
 			w.Note(m.ID, m.Name)
@@ -113,10 +113,14 @@ func (s *Service) Trail(ctx context.Context, c auth.Caller, of string, before ui
 			if err != nil {
 				return nil, err
 			}
-			chain = a.ID
+			chain, whose = a.ID, string(a.ID)
 			w.About(chain)
 			w.Note(string(chain), string(a.MaskedEmail))
 		}
-		return w.Trail(chain, before, auth.MaxHistory)
+		info, err := w.Trail(chain, before, auth.MaxHistory)
+		if err == nil {
+			info.Of = whose
+		}
+		return info, err
 	})
 }

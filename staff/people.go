@@ -58,6 +58,19 @@ func (s *Service) people(w *auth.Work) ([]Person, error) {
 	return list, nil
 }
 
+// Person is one of the staff. Refuses NotFound.
+func (s *Service) Person(ctx context.Context, c auth.Caller, id string) (*Person, error) {
+	return auth.Do(ctx, s.door, c, ActPeople, func(w *auth.Work) (*Person, error) {
+		m, err := s.get(w, id)
+		if err != nil {
+			return nil, err
+		}
+		w.Note(m.ID, m.Name)
+		p := s.person(w, m)
+		return &p, nil
+	})
+}
+
 // Invite mails a link to somebody who is to work here. Refuses AddressTaken, EmailMalformed, NameMissing, NameTooLong,
 // SendLimitReached, ResendTooSoon.
 func (s *Service) Invite(ctx context.Context, c auth.Caller, email, name string, r Role) error {

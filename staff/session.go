@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -84,6 +85,19 @@ func (s *Service) AdmitStaff(w *auth.Work, token string, a auth.Action) (*auth.S
 	if err != nil {
 		return nil, err
 	}
+	who, err := s.judge(w, m, x, a)
+	if err != nil {
+		return who, err
+	}
+	if !w.Reads() && w.Now().Sub(x.SeenAt) >= seenGrain {
+		x.SeenAt = w.Now()
+		err = s.sessions.Put(w, key, x)
+	}
+	return who, err
+}
+
+// judge holds a session and its member's role against an act.
+func (s *Service) judge(w *auth.Work, m *member, x *session, a auth.Action) (*auth.StaffMember, error) {
 	who := &auth.StaffMember{ID: m.ID, Name: m.Name, Accounts: m.Accounts}
 	p, ok := s.permits[a]
 	switch {
@@ -96,11 +110,19 @@ func (s *Service) AdmitStaff(w *auth.Work, token string, a auth.Action) (*auth.S
 		e.Demand = auth.Demand{Class: auth.Strong, MaxAge: ageTouch}
 		return who, e
 	}
-	if !w.Reads() && w.Now().Sub(x.SeenAt) >= seenGrain {
-		x.SeenAt = w.Now()
-		err = s.sessions.Put(w, key, x)
-	}
-	return who, err
+	return who, nil
+}
+
+// Acting is who is about to do an act of another part, if he may: that part has him judged again in the pass that acts
+// (auth.Door.Staff). Refuses SessionEnded, Forbidden, MustEnrol, StepUpRequired.
+func (s *Service) Acting(ctx context.Context, c auth.Caller, a auth.Action) (*auth.StaffMember, error) {
+	return auth.Do(ctx, s.door, c, ActMe, func(w *auth.Work) (*auth.StaffMember, error) {
+		m, x, _, err := s.load(w, c.Token)
+		if err != nil {
+			return nil, err
+		}
+		return s.judge(w, m, x, a)
+	})
 }
 
 // begin opens a session for a member, by a secret that was drawn before the pass.

@@ -1,0 +1,151 @@
+package assets
+
+import "time"
+
+// A Desk is what pages of the staff share beside the Frame.
+type Desk struct {
+	Role  string // text "role.desk.<Role>"; "" nobody is signed in
+	Links []DeskLink
+}
+
+// A DeskLink is one entry of the staff's navigation.
+type DeskLink struct {
+	Path, Text string // Text is the key of its name
+	Here       bool
+}
+
+// DeskSignIn is /desk/sign-in. It posts email.
+type DeskSignIn struct {
+	Frame
+	Email string
+}
+
+// DeskKey is a page that asks for a key: /desk/sign-in/key, and /desk/touch, which posts next as well.
+type DeskKey struct {
+	Frame
+	Action string // it posts to
+	Key    *KeyPrompt
+	Email  string
+	Next   string
+	Touch  bool
+}
+
+// DeskJoin is /desk/join/{link}.
+type DeskJoin struct {
+	Frame
+	Link, Name, Email, Role string
+	Again                   bool // keys begin anew
+	Key                     *KeyPrompt
+}
+
+// DeskKeys is /desk/keys: one's own keys, and one more.
+type DeskKeys struct {
+	Frame
+	Keys  []Method
+	Ready bool // there are enough of them
+	Key   *KeyPrompt
+}
+
+// DeskFind is /desk/accounts. It posts identifier.
+type DeskFind struct {
+	Frame
+	Identifier string
+}
+
+// DeskAccount is /desk/accounts/{id}: how an account stands, and nothing that opens it. The forms post to …/reset (email)
+// and …/sessions.
+type DeskAccount struct {
+	Frame
+	ID, Name, UserName, Email, Phone string // the latter two masked
+	Made, Enrolled, Password         time.Time
+	Frozen, Paused, CoolsOff         time.Time // zero: nothing of the kind
+	Sessions                         int
+	Methods                          []Method
+	Typed                            string
+	MayEnd                           bool
+}
+
+// DeskCases is /desk/recovery, the most urgent first.
+type DeskCases struct {
+	Frame
+	Cases []DeskCaseLine
+}
+
+// A DeskCaseLine is one case of the queue.
+type DeskCaseLine struct {
+	ID, Number, State string
+	At                time.Time
+	Clock             CaseClock
+	Approvals, Needed int
+	Other             bool // somebody else must review it
+}
+
+// DeskCase is /desk/recovery/{case}. The forms post to …/more (text, "want-<Want>"), …/approve, and …/refuse asks for
+// the reason.
+type DeskCase struct {
+	Frame
+	ID, Number, State, Email string // the new address, masked; "" for the account's own
+	At                       time.Time
+	Lost                     []string
+	Clock                    CaseClock
+	Said                     []Said
+	Approvals, Needed        int
+	Objected                 time.Time // by the owner
+	Appealed, Nobody         bool
+	Wants                    []string
+	Typed                    string
+}
+
+// DeskTrail is /desk/audit, which posts of, and /desk/audit/{id}.
+type DeskTrail struct {
+	Frame
+	Of, ID string
+	Found  bool
+	Events []DeskEvent
+	Next   uint64 // ?before=
+}
+
+// A DeskEvent is one act of the trail.
+type DeskEvent struct {
+	At                        time.Time
+	What, Refused, Who, About string
+	Times                     int
+}
+
+// DeskStaff is /desk/staff. The form posts email, name and role to /desk/staff/invite.
+type DeskStaff struct {
+	Frame
+	People            []DeskPerson
+	Roles             []string
+	Email, Name, Role string
+}
+
+// A DeskPerson is one of the staff.
+type DeskPerson struct {
+	ID, Name, Email, Role string
+	Keys                  int
+	Joined, Suspended     time.Time
+	AskedBy               string // who has asked for new keys for him
+	MayGrant              bool
+	Accounts              int
+}
+
+// DeskPersonPage is /desk/staff/{id}. The forms post to …/role, …/suspend (out), …/ask-keys, …/new-keys, …/assign
+// (identifier, on).
+type DeskPersonPage struct {
+	Frame
+	DeskPerson
+	Roles      []string
+	Own        bool
+	Identifier string
+}
+
+// DeskAsk asks first: the button posts to Action.
+type DeskAsk struct {
+	Frame
+	What         string // texts "<What>.title", ".lead" and ".do"
+	Action, Back string
+	Field        string // posted as "yes"
+	Reasons      []string
+	Reason       string
+}

@@ -1,0 +1,202 @@
+package desk
+
+import (
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/recovery"
+	"github.com/latchkey-auth/latchkey/staff"
+)
+
+// Every route with every role, with none, with a seller's session and with one key: whom a page is not for is told so, or
+// led to sign in, and sees nothing of it.
+func TestEveryRouteWithEveryRole(t *testing.T) {
+	w := newWorld(t)
+	id := string(w.seller("wei"))
+	session, err := w.lab.Session(t.Context(), auth.Caller{}, auth.AccountID(id))
+	w.check(err)
+	found := w.caseInReview("wei")
+	other := w.worker("other", staff.Support)
+	me, err := w.staff.Me(t.Context(), auth.Caller{Token: other.cookies["__Secure-latchkey-desk"]})
+	w.check(err)
+	path := strings.NewReplacer("{id}", id, "{case}", found, "{link}", "none")
+	roles := map[string]*browser{"nobody": w.browser(), "a seller": w.browser()}
+	roles["a seller"].cookies["__Secure-latchkey-desk"] = session.Token
+	for _, r := range staff.Roles() {
+		roles[string(r)] = w.worker("a-"+string(r), r)
+	}
+	open := 0
+	own := []auth.Action{recovery.ActRefuse, staff.ActNewKeys} // who has approved refuses nothing, and who asks grants nothing
+	for _, p := range pages() {
+		at := path.Replace(p.path)
+		if strings.HasPrefix(p.path, "/desk/staff/{id}") {
+			at = strings.ReplaceAll(p.path, "{id}", me.ID)
+		}
+		for who, b := range roles {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				if method == http.MethodPost && (p.post == nil || p.path == signOutPath || p.path == "/desk/keys") ||
+					method == http.MethodGet && p.get == nil {
+					continue
+				}
+				b.open("/desk/sign-in") // with the browser's cookie
+				rec := b.send(method, at, form("email", "nobody@example.com", "identifier", "wei@example.com"))
+				in := strings.Contains(rec.Header().Get("Location"), "/desk/sign-in")
+				switch may := p.act == "" || who != "nobody" && who != "a seller" && w.staff.May(staff.Role(who), p.act); {
+				case p.act == "":
+					open++
+				case who == "nobody" || who == "a seller":
+					if rec.Code != http.StatusSeeOther || !in {
+						t.Errorf("%s %s by %s: got %d %q, want it led to sign in", method, p.path, who, rec.Code,
+							rec.Header().Get("Location"))
+					}
+				case !may && rec.Code != http.StatusForbidden:
+					t.Errorf("%s %s by %s: got %d, want 403", method, p.path, who, rec.Code)
+				case may && method == http.MethodPost && slices.Contains(own, p.act):
+					if rec.Code != http.StatusForbidden {
+						t.Errorf("%s by %s: got %d, want the second word refused to him", p.path, who, rec.Code)
+					}
+				case may && (rec.Code == http.StatusForbidden || in || rec.Code >= 500):
+					t.Errorf("%s %s by %s: got %d %q, want it let in", method, p.path, who, rec.Code, rec.Header().Get("Location"))
+				}
+			}
+			if who == "a seller" {
+				b.cookies["__Secure-latchkey-desk"] = session.Token
+			}
+		}
+	}
+	if open == 0 {
+		t.Error("got no open page, want those of signing in")
+	}
+}
+
+// What the staff may see of an account is this list. A field more is a decision.
+func TestWhatTheStaffSee(t *testing.T) {
+	want := map[reflect.Type][]string{
+		reflect.TypeFor[auth.Standing](): {"ID", "Name", "UserName", "MaskedEmail", "MaskedPhone", "Language", "CreatedAt",
+			"EnrolledAt", "PasswordAt", "FrozenAt", "PausedUntil", "CoolUntil", "Sessions", "Methods"},
+		reflect.TypeFor[auth.MethodStanding](): {"Kind", "Flavour", "State", "BoundAt", "UsedAt"},
+	}
+	for of, fields := range want {
+		var got []string
+		for i := range of.NumField() {
+			got = append(got, of.Field(i).Name)
+		}
+		if !slices.Equal(got, fields) {
+			t.Errorf("%s: got %v, want %v", of, got, fields)
+		}
+	}
+	w := newWorld(t)
+	id := string(w.seller("wei"))
+	page := w.worker("ann", staff.Support).open("/desk/accounts/" + id)
+	if strings.Contains(page, "wei@example.com") || !strings.Contains(page, "Mail the link") {
+		t.Errorf("got a page with the whole address, or without its form: %s", page)
+	}
+}
+
+// A day of support: signing in, finding, a wrong and a right e-mail, everything said once.
+func TestSupportStartsAReset(t *testing.T) {
+	w := newWorld(t)
+	id := string(w.seller("wei"))
+	b := w.worker("ann", staff.Support)
+	b.cookies = map[string]string{}
+	if page := b.signIn(); !strings.Contains(page, "Find an account") {
+		t.Fatalf("signed in: got %s", page)
+	}
+	page := b.post("/desk/accounts", "identifier", "nobody@example.com")
+	if !strings.Contains(page, `value="nobody@example.com"`) || !strings.Contains(page, `class="err"`) {
+		t.Errorf("nobody: got %s, want it said beside what was typed", page)
+	}
+	page = b.post("/desk/accounts", "identifier", "wei@example.com")
+	if !strings.Contains(page, "/desk/accounts/"+id+"/reset") {
+		t.Fatalf("found: got %s", page)
+	}
+	page = b.post("/desk/accounts/"+id+"/reset", "email", "other@example.com")
+	if !strings.Contains(page, "That is not this account’s e-mail") || w.mailed(auth.TemplateResetLink) != nil {
+		t.Errorf("another e-mail: got %s, or a mail", page)
+	}
+	page = b.post("/desk/accounts/"+id+"/reset", "email", "wei@example.com")
+	if !strings.Contains(page, "The link was mailed") || w.mailed(auth.TemplateResetLink) == nil {
+		t.Errorf("the e-mail: got %s, or no mail", page)
+	}
+	if again := b.open("/desk/accounts/" + id); strings.Contains(again, "The link was mailed") {
+		t.Error("loaded again: it is said twice")
+	}
+	w.pass(11 * time.Minute)
+	page = b.post("/desk/accounts/"+id+"/sessions", "x", "y")
+	if !strings.Contains(page, "Use your key once more") {
+		t.Fatalf("an old touch: got %s", page)
+	}
+	page = b.touches(page, "/desk/touch", "next", "/desk/accounts/"+id)
+	if !strings.Contains(page, "/desk/accounts/"+id+"/sessions") {
+		t.Errorf("touched: got %s, want the account", page)
+	}
+	if page = b.post("/desk/accounts/"+id+"/sessions", "x", "y"); !strings.Contains(page, "Signed out everywhere") {
+		t.Errorf("a fresh touch: got %s", page)
+	}
+}
+
+// Two reviewers decide a case, each once, however often and from however many browsers they press.
+func TestTwoReviewersDecide(t *testing.T) {
+	w := newWorld(t)
+	w.seller("wei")
+	id := w.caseInReview("wei")
+	ann, bob := w.worker("ann", staff.Reviewer), w.worker("bob", staff.Reviewer)
+	page := ann.open("/desk/recovery")
+	if !strings.Contains(page, "/desk/recovery/"+id) {
+		t.Fatalf("the queue: got %s", page)
+	}
+	if page = ann.open("/desk/recovery/" + id); !strings.Contains(page, "It fell into the sea.") {
+		t.Fatalf("the case: got %s", page)
+	}
+	var wait sync.WaitGroup
+	for i := range 64 {
+		by := ann
+		if i%2 == 1 {
+			by = bob
+		}
+		c := auth.Caller{Token: by.cookies["__Secure-latchkey-desk"], Browser: "b", RequestID: "r"}
+		wait.Go(func() {
+			who, err := w.staff.Acting(t.Context(), c, recovery.ActApprove)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = w.cases.ApproveCase(t.Context(), c, recovery.Reviewer{ID: who.ID, Accounts: who.Accounts}, id)
+		})
+	}
+	wait.Wait()
+	if page = bob.open("/desk/recovery"); strings.Contains(page, "/desk/recovery/"+id) {
+		t.Errorf("approved: got it waiting still: %s", page)
+	}
+	page = bob.open("/desk/recovery/" + id)
+	if !strings.Contains(page, "Approvals: 2 of 2") {
+		t.Errorf("got %s, want each one's word once", page)
+	}
+}
+
+// Who was let in a moment ago and is locked out since does nothing any more, though the face had admitted him.
+func TestWhoIsLockedOutDecidesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.seller("wei")
+	id := w.caseInReview("wei")
+	ann, admin := w.worker("ann", staff.Reviewer), w.worker("boss", staff.Administrator)
+	c := auth.Caller{Token: ann.cookies["__Secure-latchkey-desk"], Browser: "b"}
+	who, err := w.staff.Acting(t.Context(), c, recovery.ActApprove)
+	w.check(err)
+	boss := auth.Caller{Token: admin.cookies["__Secure-latchkey-desk"], Browser: "c"}
+	w.check(w.staff.SetRole(t.Context(), boss, who.ID, staff.Support))
+	if _, err := w.cases.ApproveCase(t.Context(), c, recovery.Reviewer{ID: who.ID}, id); err == nil {
+		t.Error("got the case approved, want the session over")
+	}
+	bob := w.worker("bob", staff.Reviewer)
+	c.Token = bob.cookies["__Secure-latchkey-desk"]
+	if _, err := w.cases.ApproveCase(t.Context(), c, recovery.Reviewer{ID: who.ID}, id); err == nil {
+		t.Error("in another's name: got the case approved, want it refused")
+	}
+}

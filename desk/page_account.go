@@ -1,0 +1,116 @@
+package desk
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/staff"
+)
+
+func accountPages() []page {
+	const one = "/desk/accounts/{id}"
+	return []page{
+		{path: "/desk/accounts", act: staff.ActFind, get: findPage, post: findPost},
+		{path: one, act: staff.ActAccount, get: accountPage},
+		{path: one + "/reset", act: staff.ActReset, back: one, post: resetPost},
+		{path: one + "/sessions", act: staff.ActSessions, back: one, get: sessionsAsk, post: sessionsPost},
+		{path: "/desk/audit", act: staff.ActTrail, get: trailForm, post: trailPost},
+		{path: "/desk/audit/{id}", act: staff.ActTrail, get: trailPage},
+	}
+}
+
+// findPage asks for an exact identifier: nothing is listed, and nothing is completed.
+func findPage(x *exchange) error {
+	return x.show(http.StatusOK, &assets.DeskFind{Frame: x.frame(), Identifier: x.posted.Get("identifier")})
+}
+
+func findPost(x *exchange) error {
+	found, err := x.d.Staff.Find(x.r.Context(), x.caller, x.field("identifier"))
+	if err != nil {
+		return named(err, "identifier")
+	}
+	return x.redirect("/desk/accounts/" + string(found.ID))
+}
+
+// named says which field a refusal without one is about.
+func named(err error, field string) error {
+	if e, ok := err.(*auth.Error); ok && e.Field == "" {
+		e.Field = field
+	}
+	return err
+}
+
+func accountPage(x *exchange) error {
+	a, err := x.d.Staff.Account(x.r.Context(), x.caller, auth.AccountID(x.r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	v := &assets.DeskAccount{Frame: x.frame(), ID: string(a.ID), Name: a.Name, UserName: a.UserName,
+		Email: string(a.MaskedEmail), Phone: string(a.MaskedPhone), Made: a.CreatedAt, Enrolled: a.EnrolledAt,
+		Password: a.PasswordAt, Frozen: a.FrozenAt, Paused: a.PausedUntil, CoolsOff: a.CoolUntil, Sessions: a.Sessions,
+		Typed: x.posted.Get("email"), MayEnd: x.d.Staff.May(x.me.Role, staff.ActSessions)}
+	rows := x.d.Service.Methods()
+	for _, m := range a.Methods {
+		line := assets.Method{Way: assets.Way(rows.Of(m.Kind, m.Flavour).Face.Way), Made: m.BoundAt, Used: m.UsedAt}
+		if m.State != auth.Active {
+			line.State = string(m.State)
+		}
+		v.Methods = append(v.Methods, line)
+	}
+	return x.show(http.StatusOK, v)
+}
+
+func resetPost(x *exchange) error {
+	id := x.r.PathValue("id")
+	if err := x.d.Staff.StartReset(x.r.Context(), x.caller, auth.AccountID(id), x.field("email")); err != nil {
+		return named(err, "email")
+	}
+	return x.done("/desk/accounts/"+id, "desk-reset", "")
+}
+
+// asks is a page that asks before its button does something.
+func (x *exchange) asks(what, back string) *assets.DeskAsk {
+	return &assets.DeskAsk{Frame: x.frame(), What: what, Action: x.local(), Back: back}
+}
+
+func sessionsAsk(x *exchange) error {
+	return x.show(http.StatusOK, x.asks("desk-end", "/desk/accounts/"+x.r.PathValue("id")))
+}
+
+func sessionsPost(x *exchange) error {
+	id := x.r.PathValue("id")
+	if err := x.d.Staff.EndSessions(x.r.Context(), x.caller, auth.AccountID(id)); err != nil {
+		return err
+	}
+	return x.done("/desk/accounts/"+id, "desk-sessions", "")
+}
+
+func trailForm(x *exchange) error {
+	return x.show(http.StatusOK, &assets.DeskTrail{Frame: x.frame(), Of: x.posted.Get("of")})
+}
+
+// trailPost finds whose trail it is: no address stands in an address.
+func trailPost(x *exchange) error {
+	trail, err := x.d.Staff.Trail(x.r.Context(), x.caller, x.field("of"), 0)
+	if err != nil {
+		return named(err, "of")
+	}
+	return x.redirect("/desk/audit/" + trail.Of)
+}
+
+// trailPage is the audit trail of an account or of somebody of the staff. Actions are named as the trail has them.
+func trailPage(x *exchange) error {
+	before, _ := strconv.ParseUint(x.r.URL.Query().Get("before"), 10, 64) // what is no number is the first page
+	trail, err := x.d.Staff.Trail(x.r.Context(), x.caller, x.r.PathValue("id"), before)
+	if err != nil {
+		return err
+	}
+	v := &assets.DeskTrail{Frame: x.frame(), ID: trail.Of, Found: true, Next: trail.Next}
+	for _, e := range trail.Events {
+		v.Events = append(v.Events, assets.DeskEvent{At: e.At, What: string(e.Action), Refused: string(e.Outcome), Who: e.Who,
+			About: e.Item, Times: e.Times})
+	}
+	return x.show(http.StatusOK, v)
+}

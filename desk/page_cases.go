@@ -1,0 +1,139 @@
+package desk
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/recovery"
+)
+
+func casePages() []page {
+	const one = "/desk/recovery/{case}"
+	return []page{
+		{path: "/desk/recovery", act: recovery.ActQueue, get: casesPage},
+		{path: one, act: recovery.ActView, get: casePage},
+		{path: one + "/more", act: recovery.ActMore, back: one, post: morePost},
+		{path: one + "/approve", act: recovery.ActApprove, back: one, post: approvePost},
+		{path: one + "/refuse", act: recovery.ActRefuse, back: one, get: refuseAsk, post: refusePost},
+	}
+}
+
+// reviewer is who acts, as package recovery knows him, and the caller by whom it has him judged again.
+func (x *exchange) reviewer(a auth.Action) (recovery.Reviewer, error) {
+	who, err := x.d.Staff.Acting(x.r.Context(), x.caller, a)
+	if err != nil {
+		return recovery.Reviewer{}, err
+	}
+	return recovery.Reviewer{ID: who.ID, Accounts: who.Accounts}, nil
+}
+
+func casesPage(x *exchange) error {
+	by, err := x.reviewer(recovery.ActQueue)
+	if err != nil {
+		return err
+	}
+	list, err := x.d.Cases.Queue(x.r.Context(), x.caller, by)
+	if err != nil {
+		return err
+	}
+	v := &assets.DeskCases{Frame: x.frame()}
+	for _, c := range list {
+		v.Cases = append(v.Cases, assets.DeskCaseLine{ID: c.ID, Number: number(c.ID), At: c.OpenedAt, State: string(c.State),
+			Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Other: c.Other})
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// number is how people call a case: the beginning of its id.
+func number(id string) string { return id[:min(len(id), 8)] }
+
+func clockOf(c recovery.ClockInfo) assets.CaseClock {
+	return assets.CaseClock{Hours: c.Hours, Used: c.Used / 60, Above: c.Used % 60, Due: c.Due, Paused: c.Paused}
+}
+
+func casePage(x *exchange) error {
+	by, err := x.reviewer(recovery.ActView)
+	if err != nil {
+		return err
+	}
+	c, err := x.d.Cases.ViewCase(x.r.Context(), x.caller, by, x.r.PathValue("case"))
+	if err != nil {
+		return err
+	}
+	v := &assets.DeskCase{Frame: x.frame(), ID: c.ID, Number: number(c.ID), State: string(c.State), Email: string(c.NewEmail),
+		At: c.OpenedAt, Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Objected: c.ObjectedAt,
+		Appealed: c.Appealed, Nobody: c.Account == "", Typed: x.posted.Get("text")}
+	for _, l := range c.Lost {
+		v.Lost = append(v.Lost, string(l))
+	}
+	for _, s := range c.Steps {
+		said := assets.Said{At: s.At, Own: s.Own, Text: s.Text}
+		for _, w := range s.Wants {
+			said.Want = append(said.Want, string(w))
+		}
+		v.Said = append(v.Said, said)
+	}
+	for _, w := range mayWant() {
+		v.Wants = append(v.Wants, string(w))
+	}
+	return x.show(http.StatusOK, v)
+}
+
+// decided leads back to the case, which says where it stands by now.
+func (x *exchange) decided(notice string, err error) error {
+	if err != nil {
+		return err
+	}
+	return x.done("/desk/recovery", notice, number(x.r.PathValue("case")))
+}
+
+// mayWant is what an applicant can give: nobody can show a document yet.
+func mayWant() []recovery.Want {
+	return slices.DeleteFunc(recovery.Wants(), func(w recovery.Want) bool { return w == recovery.WantDocument })
+}
+
+func morePost(x *exchange) error {
+	by, err := x.reviewer(recovery.ActMore)
+	if err != nil {
+		return err
+	}
+	var wants []recovery.Want
+	for _, w := range mayWant() {
+		if x.field("want-"+string(w)) != "" {
+			wants = append(wants, w)
+		}
+	}
+	_, err = x.d.Cases.AskMore(x.r.Context(), x.caller, by, x.r.PathValue("case"), wants, x.field("text"))
+	return x.decided("desk-case-more", err)
+}
+
+func approvePost(x *exchange) error {
+	by, err := x.reviewer(recovery.ActApprove)
+	if err != nil {
+		return err
+	}
+	c, err := x.d.Cases.ApproveCase(x.r.Context(), x.caller, by, x.r.PathValue("case"))
+	if err == nil && c.Approvals < c.Needed {
+		return x.decided("desk-case-first", nil)
+	}
+	return x.decided("desk-case-approved", err)
+}
+
+func refuseAsk(x *exchange) error {
+	v := x.asks("desk-refuse", "/desk/recovery/"+x.r.PathValue("case"))
+	for _, r := range recovery.Reasons() {
+		v.Reasons = append(v.Reasons, string(r))
+	}
+	return x.show(http.StatusOK, v)
+}
+
+func refusePost(x *exchange) error {
+	by, err := x.reviewer(recovery.ActRefuse)
+	if err != nil {
+		return err
+	}
+	_, err = x.d.Cases.RefuseCase(x.r.Context(), x.caller, by, x.r.PathValue("case"), recovery.Reason(x.field("reason")))
+	return x.decided("desk-case-refused", err)
+}

@@ -1,0 +1,296 @@
+package desk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/lab"
+	"github.com/latchkey-auth/latchkey/recovery"
+	"github.com/latchkey-auth/latchkey/staff"
+	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/store/bolt"
+	"github.com/latchkey-auth/latchkey/store/storetest"
+	"github.com/latchkey-auth/latchkey/totp"
+	"github.com/latchkey-auth/latchkey/virtual"
+	"github.com/latchkey-auth/latchkey/web"
+	"github.com/latchkey-auth/latchkey/webauthn"
+)
+
+const origin = "https://accounts.example"
+
+// sellers answer what is not the desk's, as nobody.
+type sellers struct{ x *web.Exchange }
+
+func (s sellers) Open(x *web.Exchange) web.Request { return sellers{x} }
+func (s sellers) Answer()                          { s.x.Send(http.StatusTeapot, "text/plain", nil) }
+func (s sellers) Refuse(error)                     { s.x.Send(http.StatusTeapot, "text/plain", nil) }
+
+// A world is a desk over a real store, behind a front, with a clock that tests move.
+type world struct {
+	t     testing.TB
+	s     *auth.Service
+	lab   *lab.Service
+	staff *staff.Service
+	cases *recovery.Service
+	front *web.Front
+
+	mu    sync.Mutex
+	now   time.Time
+	drawn int
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "latchkey.db"), bolt.Options{})
+	w.check(err)
+	t.Cleanup(func() { db.Close() })
+	keys, err := webauthn.New(webauthn.Config{RPID: "accounts.example", Origins: []string{origin}})
+	w.check(err)
+	apps, err := totp.New(totp.Config{})
+	w.check(err)
+	w.s, err = auth.New(auth.Config{DB: storetest.Twice(db, 1), Keys: store.Plain(), Factors: []auth.Factor{keys, apps},
+		Policy: auth.Marketplace(), Site: "Latchkey", Origin: origin, RPID: "accounts.example",
+		Lab: auth.NewClock(w.time), Pause: func(context.Context, time.Duration) {}, Pace: auth.Pace{Burst: -1}})
+	w.check(err)
+	w.lab, err = lab.New(w.s, nil)
+	w.check(err)
+	w.staff, err = staff.New(w.s, keys, origin, "Latchkey")
+	w.check(err)
+	config := recovery.Default()
+	config.Cases = true
+	w.cases, err = recovery.New(w.s, origin, config)
+	w.check(err)
+	w.staff.Permit(recovery.ActQueue, false, staff.Reviewer)
+	w.staff.Permit(recovery.ActView, false, staff.Reviewer)
+	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
+		w.staff.Permit(a, true, staff.Reviewer)
+	}
+	texts, err := assets.NewTexts(time.UTC)
+	w.check(err)
+	pages, err := assets.NewPages(assets.Config{Methods: rows(w.s.Methods())}, texts)
+	w.check(err)
+	d, err := New(Config{Service: w.s, Staff: w.staff, Cases: w.cases, Texts: texts, Pages: pages, Origin: origin, Now: w.time})
+	w.check(err)
+	site, err := web.NewSite(origin, nil)
+	w.check(err)
+	w.front, err = web.NewFront(web.Config{Site: site, Rate: web.Rate{Burst: -1}, Now: w.time}, sellers{})
+	w.check(err)
+	w.front.Beside("desk", d)
+	return w
+}
+
+func rows(t auth.Table) []assets.Row {
+	all := make([]assets.Row, len(t))
+	for i := range t {
+		all[i] = assets.Row(t[i].Face)
+	}
+	return all
+}
+
+func (w *world) check(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) time() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) seller(name string) auth.AccountID {
+	w.t.Helper()
+	_, err := w.lab.Make(w.t.Context(), auth.Caller{}, lab.AccountForm{Name: name, Email: name + "@example.com",
+		Methods: []auth.MethodForm{{Kind: auth.TOTP, Name: "app"}}})
+	w.check(err)
+	return lab.FixtureID(name)
+}
+
+// mailed is the last message of a template.
+func (w *world) mailed(template string) *auth.Message {
+	w.t.Helper()
+	var found *auth.Message
+	for {
+		list, err := w.s.Due(w.t.Context(), 100)
+		w.check(err)
+		if len(list) == 0 {
+			return found
+		}
+		for i, m := range list {
+			w.check(w.s.Settle(w.t.Context(), m.ID, auth.Outcome{State: auth.Accepted, Gateway: "t", Reference: m.ID}))
+			if m.Template == template {
+				found = &list[i]
+			}
+		}
+	}
+}
+
+// A browser is one with its cookies and a security key.
+type browser struct {
+	w       *world
+	cookies map[string]string
+	lang    string
+	key     *virtual.Client
+	keys    []*virtual.Authenticator
+	email   string
+}
+
+func (w *world) browser() *browser {
+	return &browser{w: w, cookies: map[string]string{}, lang: "en", key: &virtual.Client{Origin: origin}}
+}
+
+// send sends one request; the cookies that come back are kept.
+func (b *browser) send(method, path string, form url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, origin+path, strings.NewReader(form.Encode()))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	r.Header.Set("Accept", "text/html")
+	r.Header.Set("Accept-Language", b.lang)
+	for name, v := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: v})
+	}
+	rec := httptest.NewRecorder()
+	b.w.front.ServeHTTP(rec, r)
+	for _, c := range rec.Result().Cookies() {
+		if c.Path != "/desk" || !c.HttpOnly || !c.Secure {
+			b.w.t.Errorf("%s: got the cookie %v, want it the desk's alone", path, c)
+		}
+		if b.cookies[c.Name] = c.Value; c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		}
+	}
+	return rec
+}
+
+// open loads a page, following where it leads.
+func (b *browser) open(path string) string {
+	b.w.t.Helper()
+	for range 5 {
+		rec := b.send(http.MethodGet, path, nil)
+		if rec.Code == http.StatusOK {
+			return rec.Body.String()
+		}
+		if rec.Code != http.StatusSeeOther {
+			b.w.t.Fatalf("%s: got %d %s", path, rec.Code, rec.Body)
+		}
+		path = rec.Header().Get("Location")
+	}
+	b.w.t.Fatalf("%s leads nowhere", path)
+	return ""
+}
+
+// post posts a form and opens where it leads.
+func (b *browser) post(path string, pairs ...string) string {
+	b.w.t.Helper()
+	rec := b.send(http.MethodPost, path, form(pairs...))
+	if rec.Code != http.StatusSeeOther {
+		b.w.t.Fatalf("POST %s: got %d %s, want 303", path, rec.Code, rec.Body)
+	}
+	return b.open(rec.Header().Get("Location"))
+}
+
+func form(pairs ...string) url.Values {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		v.Set(pairs[i], pairs[i+1])
+	}
+	return v
+}
+
+var (
+	optionsIn  = regexp.MustCompile(`data-options="([^"]*)"`)
+	ceremonyIn = regexp.MustCompile(`name="ceremony" value="([^"]*)"`)
+	createIn   = regexp.MustCompile(`data-key="create"`)
+)
+
+// touches answers the prompt of a page, and posts the answer.
+func (b *browser) touches(page, path string, pairs ...string) string {
+	b.w.t.Helper()
+	options := optionsIn.FindStringSubmatch(page)
+	if options == nil {
+		b.w.t.Fatalf("%s asks for no key: %s", path, page)
+	}
+	asked := []byte(`{"publicKey":` + html.UnescapeString(options[1]) + `}`)
+	answer, err := b.key.Get, error(nil)
+	if createIn.MatchString(page) {
+		b.w.drawn++
+		key, err := virtual.New(virtual.Options{Seed: []byte{byte(b.w.drawn)}, UserVerification: virtual.UVSucceeds})
+		b.w.check(err)
+		b.keys = append(b.keys, key)
+		b.key.Authenticators, answer = []*virtual.Authenticator{key}, b.key.Create
+	}
+	response, err := answer(asked)
+	b.w.check(err)
+	return b.post(path, append(pairs, "ceremony", ceremonyIn.FindStringSubmatch(page)[1], "response", string(response))...)
+}
+
+// worker is somebody of a role, signed in with both keys.
+func (w *world) worker(name string, r staff.Role) *browser {
+	w.t.Helper()
+	b := w.browser()
+	b.email = name + "@desk.example"
+	link, err := w.staff.Add(w.t.Context(), "root (uid 0)", b.email, name, r)
+	w.check(err)
+	path := strings.TrimPrefix(link, origin)
+	b.touches(b.open(path), path)
+	b.touches(b.open("/desk/keys"), "/desk/keys")
+	return b
+}
+
+func (b *browser) signIn() string {
+	b.w.t.Helper()
+	b.open("/desk/sign-in")
+	return b.touches(b.post("/desk/sign-in", "email", b.email), "/desk/sign-in/key")
+}
+
+// caseInReview is a case about somebody that reviewers have.
+func (w *world) caseInReview(name string) string {
+	w.t.Helper()
+	ctx, c := w.t.Context(), auth.Caller{Browser: "applicant", Language: "en"}
+	p, err := w.s.Puzzle(ctx, c)
+	w.check(err)
+	n := 0
+	for n <= p.Work.MaxNumber && fmt.Sprintf("%x", sha256.Sum256([]byte(p.Work.Salt+strconv.Itoa(n)))) != p.Work.Challenge {
+		n++
+	}
+	raw, err := json.Marshal(map[string]any{"algorithm": p.Work.Algorithm, "challenge": p.Work.Challenge, "number": n,
+		"salt": p.Work.Salt, "signature": p.Work.Signature})
+	w.check(err)
+	answer := auth.PuzzleAnswer{Work: base64.StdEncoding.EncodeToString(raw)}
+	w.check(w.cases.Ask(ctx, c, recovery.AskForm{Identifier: name + "@example.com", Lost: []recovery.Thing{recovery.Phone},
+		PuzzleAnswer: answer}))
+	link := w.mailed(auth.TemplateRecoveryLink).Args["link"]
+	link = link[strings.LastIndexByte(link, '/')+1:]
+	_, err = w.cases.OpenCase(ctx, c, link)
+	w.check(err)
+	_, err = w.cases.AnswerCase(ctx, c, link, "It fell into the sea.")
+	w.check(err)
+	return link[:22]
+}
