@@ -63,11 +63,7 @@ func (s *Service) info(w *auth.Work, x *record) (*CaseInfo, error) {
 	now := w.Now()
 	info := &CaseInfo{State: x.told(), Lost: x.Lost, NewEmail: x.Email.Mask(), OpenedAt: x.OpenAt, Wants: []Want{},
 		Steps: []StepInfo{}, Due: x.Due, Until: x.until(), Reviewed: s.config.Cases}
-	info.Clock = ClockInfo{Hours: int(s.config.Target / time.Hour), Used: int(x.Clock.used(now) / time.Minute),
-		Paused: x.Clock.Since.IsZero()}
-	if !info.Clock.Paused {
-		info.Clock.Due = x.Clock.Since.Add(s.config.Target - x.Clock.Ran)
-	}
+	info.Clock = s.clockInfo(x, now)
 	for i := range x.Steps {
 		p := &x.Steps[i]
 		info.Steps = append(info.Steps, StepInfo{At: p.At, Own: p.By == "", Text: p.Text, Wants: append([]Want{}, p.Wants...)})
@@ -82,6 +78,16 @@ func (s *Service) info(w *auth.Work, x *record) (*CaseInfo, error) {
 		info.Reason, info.MayAppeal = x.Reason, x.mayAppeal()
 	}
 	return info, s.describeWords(w, x, info)
+}
+
+// clockInfo is the reviewers' clock of a case.
+func (s *Service) clockInfo(x *record, now time.Time) ClockInfo {
+	k := ClockInfo{Hours: int(s.config.Target / time.Hour), Used: int(x.Clock.used(now) / time.Minute),
+		Paused: x.Clock.Since.IsZero()}
+	if !k.Paused {
+		k.Due = x.Clock.Since.Add(s.config.Target - x.Clock.Ran)
+	}
+	return k
 }
 
 // told is the state as the applicant is told it.

@@ -64,5 +64,6 @@ func byUrgency(a, b QueueItem) int {
 		}
 		return 0
 	}
-	return cmp.Or(late(a)-late(b), a.Clock.Due.Compare(b.Clock.Due), a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.ID, b.ID))
+	return cmp.Or(late(a)-late(b), a.Clock.Due.Compare(b.Clock.Due), a.OpenedAt.Compare(b.OpenedAt),
+		cmp.Compare(a.ID, b.ID))
 }

@@ -25,6 +25,7 @@ const (
 
 // The actions of reviewers, and of the service itself.
 const (
+	ActQueue   auth.Action = "recovery-queue"
 	ActView    auth.Action = "recovery-view"
 	ActMore    auth.Action = "recovery-more"
 	ActApprove auth.Action = "recovery-approve"
@@ -52,7 +53,7 @@ func rules() map[auth.Action]auth.Rule {
 	for _, a := range []auth.Action{ActAsk, ActOpen, ActAnswer, ActAppeal, ActWithdraw, ActObject} {
 		all[a] = auth.Rule{Who: auth.Anyone, Audit: true} // whoever holds the link
 	}
-	for _, a := range []auth.Action{ActView, ActMore, ActApprove, ActRefuse, ActDone} {
+	for _, a := range []auth.Action{ActQueue, ActView, ActMore, ActApprove, ActRefuse, ActDone} {
 		all[a] = auth.Rule{Who: auth.System, Audit: true} // no request of a seller can be it
 	}
 	return all
@@ -108,7 +109,8 @@ type Service struct {
 // New registers recovery with a service. origin is the site's public address, with its path; colleagues may be nil.
 func New(s *auth.Service, origin string, config Config, colleagues Colleagues) (*Service, error) {
 	t := &Service{origin: origin, config: config, colleagues: colleagues}
-	t.cases = auth.NewRecords("case", auth.IndexOf("account", (*record).owners)).Perishable().Sweep(isOver).Due(isDue, t.finish)
+	t.cases = auth.NewRecords("case", auth.IndexOf("account", (*record).owners),
+		auth.IndexOf("waits", (*record).waits)).Perishable().Sweep(isOver).Due(isDue, t.finish)
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(), Collections: []auth.Collection{t.cases}})
 	if err != nil {

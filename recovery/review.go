@@ -49,7 +49,7 @@ func (x *record) mayDecide(r Reviewer) error {
 // Forbidden.
 func (s *Service) decide(ctx context.Context, c auth.Caller, a auth.Action, r Reviewer, id string,
 	do func(*auth.Work, *record) error) (*CaseFile, error) {
-	return auth.Do(ctx, s.door, s.door.Staff(c, r.ID), a, func(w *auth.Work) (*CaseFile, error) {
+	return auth.DoOnce(ctx, s.door, s.door.Staff(c, r.ID), a, func(w *auth.Work) (*CaseFile, error) {
 		x, err := s.existing(w, id)
 		if err != nil {
 			return nil, err

@@ -521,7 +521,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "DueUpTo", "Settle", "Wake", "Sweep", "Receipt", "Me",
 			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser",
 			"OpenForBrowser", "RotateKeys", "Roots", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
-			"ViewCase", "AskMore", "ApproveCase",
+			"Queue", "ViewCase", "AskMore", "ApproveCase",
 			"RefuseCase":
 		default:
 			if !reached[use] {

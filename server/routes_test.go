@@ -53,7 +53,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"WordsFor":    "no use case: asked in a pass of another part",
 		"PeopleOf":    "likewise",
 
-		"ViewCase": "the desk of reviewers", "AskMore": "likewise", "ApproveCase": "likewise", "RefuseCase": "likewise",
+		"Queue": "the desk of reviewers", "ViewCase": "likewise", "AskMore": "likewise", "ApproveCase": "likewise", "RefuseCase": "likewise",
 
 		"SealForBrowser": "no use case: what a page leaves with its browser",
 		"OpenForBrowser": "no use case: what a page left with its browser",
