@@ -42,6 +42,7 @@ type Config struct {
 	Sink     Sink                        // nil: no page of sent messages
 	Shops    *team.Service               // the use cases of shops
 	Recovery *recovery.Service           // of who has lost every second step
+	Desk     web.Face                    // answers what stands under /desk; nil: nobody does
 	Lab      *lab.Service                // the use cases of a lab; nil: a real site
 	Inbox    Inbox                       // of a lab; nil: its messages cannot be read
 

@@ -77,6 +77,9 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.log, s.now = s.front.Log, s.front.Now
+	if cfg.Desk != nil {
+		s.front.Beside("desk", cfg.Desk)
+	}
 	if s.assetLinks, err = assetLinks(cfg.AndroidApps); err != nil {
 		return nil, err
 	}

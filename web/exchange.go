@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"net/netip"
@@ -43,6 +44,12 @@ func (f *Front) Exchange(w http.ResponseWriter, r *http.Request) *Exchange {
 
 // Request is the request as it came in.
 func (x *Exchange) Request() *http.Request { return x.r }
+
+// Log is where what went wrong is written.
+func (x *Exchange) Log() *slog.Logger { return x.front.Log }
+
+// Secret returns 256 random bits in 43 characters.
+func (x *Exchange) Secret() (string, error) { return x.front.Secret() }
 
 // Client is the address of whoever sent the request, as far as proxies are believed.
 func (x *Exchange) Client() netip.Addr { return x.front.Client(x.r) }
