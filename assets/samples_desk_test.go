@@ -15,12 +15,14 @@ func (s sampler) desk() []Sample {
 		return f
 	}
 	create := &KeyPrompt{Options: "{}", Ceremony: "c", Seconds: 60, PIN: "required"}
-	keys := []Method{{ID: "k1", Way: WayKey, Model: "Example Key 5", Made: s.ago(day)}, {ID: "k2", Way: WayKey, Made: s.ago(day)}}
+	keys := []Method{{ID: "k1", Way: WayKey, Model: "Example Key 5", Made: s.ago(day)}, {ID: "k2", Way: WayKey,
+		Made: s.ago(day)}}
 	roles := []string{"support", "account-manager", "reviewer", "auditor", "administrator"}
 	clock := CaseClock{Hours: 12, Used: 3, Above: 20, Due: s.in(9 * time.Hour)}
 	line := DeskCaseLine{ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day), Clock: clock, Needed: 2}
 	late, paused := line, line
-	late.Clock.Due, late.Approvals, late.Other = s.ago(time.Hour), 1, true
+	late.Clock.Due = s.ago(time.Hour)
+	late.Approvals, late.Other = 1, true
 	paused.Clock = CaseClock{Hours: 12, Used: 1, Paused: true}
 	one := DeskCase{Frame: at("/desk/recovery/c1", true), ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day),
 		Lost: []string{"phone", "paper"}, Clock: clock, Needed: 2, Wants: []string{"shop", "answer"},
@@ -28,28 +30,34 @@ func (s sampler) desk() []Sample {
 	odd := one
 	odd.Email, odd.Objected = "n•••@example.org", s.ago(time.Hour)
 	odd.Appealed, odd.Nobody = true, true
-	account := DeskAccount{Frame: at("/desk/accounts/a", true), ID: "a", Name: "Wei", UserName: "wei", Email: "w•••@example.com",
-		Made: s.ago(30 * day), Password: s.ago(day), MayEnd: true}
+	account := DeskAccount{Frame: at("/desk/accounts/a", true), ID: "a", Name: "Wei", UserName: "wei",
+		Email: "w•••@example.com",
+		Made:  s.ago(30 * day), Password: s.ago(day), MayEnd: true}
 	full := account
 	full.Phone, full.Sessions = "+86 ••• 8000", 2
 	full.Enrolled, full.Frozen = s.ago(day), s.ago(time.Hour)
 	full.Paused, full.CoolsOff = s.in(day), s.in(day)
 	full.Methods = []Method{{Way: WayKey, Made: s.ago(day)}, {Way: WayApp, Made: s.ago(day), State: "frozen"},
 		{Way: WaySMS, Made: s.ago(day), State: "disabled"}}
-	person := DeskPerson{ID: "p", Name: "Ann Li", Email: "ann@example.com", Role: "support", Keys: 2, Joined: s.ago(day)}
+	person := DeskPerson{ID: "p", Name: "Ann Li", Email: "ann@example.com", Role: "support", Keys: 2,
+		Joined: s.ago(day)}
 	gone := person
-	gone.Suspended, gone.AskedBy, gone.MayGrant = s.ago(day), "Bo", true
+	gone.Suspended, gone.AskedBy = s.ago(day), "Bo"
+	gone.MayGrant = true
 	return []Sample{
 		{"desk-sign-in", &DeskSignIn{Frame: at("/desk/sign-in", false)}},
-		{"desk-sign-in-refused", &DeskSignIn{Frame: s.refused(at("/desk/sign-in", false), Problem{Code: "email-malformed",
-			Field: "email"}), Email: "nonsense"}},
+		{"desk-sign-in-refused", &DeskSignIn{Frame: s.refused(at("/desk/sign-in", false),
+			Problem{Code: "email-malformed",
+				Field: "email"}), Email: "nonsense"}},
 		{"desk-sign-in-key", &DeskKey{Frame: at("/desk/sign-in/key", false), Action: "/desk/sign-in/key", Key: create,
 			Email: "ann@example.com"}},
-		{"desk-touch", &DeskKey{Frame: at("/desk/touch", true), Action: "/desk/touch", Key: create, Next: "/desk", Touch: true}},
+		{"desk-touch", &DeskKey{Frame: at("/desk/touch", true), Action: "/desk/touch", Key: create, Next: "/desk",
+			Touch: true}},
 		{"desk-join", &DeskJoin{Frame: at("/desk/join/x", false), Link: "x", Name: "Ann Li", Email: "ann@example.com",
 			Role: "support", Key: create}},
-		{"desk-join-again", &DeskJoin{Frame: at("/desk/join/x", false), Link: "x", Name: "Ann Li", Email: "ann@example.com",
-			Role: "auditor", Again: true, Key: create}},
+		{"desk-join-again", &DeskJoin{Frame: at("/desk/join/x", false), Link: "x", Name: "Ann Li",
+			Email: "ann@example.com",
+			Role:  "auditor", Again: true, Key: create}},
 		{"desk-keys", &DeskKeys{Frame: at("/desk/keys", true), Keys: keys, Ready: true, Key: create}},
 		{"desk-keys-one", &DeskKeys{Frame: at("/desk/keys", true), Keys: keys[:1], Key: create}},
 		{"desk-find", &DeskFind{Frame: at("/desk/accounts", true)}},
@@ -64,15 +72,18 @@ func (s sampler) desk() []Sample {
 		{"desk-staff", &DeskStaff{Frame: at("/desk/staff", true), People: []DeskPerson{person, gone}, Roles: roles}},
 		{"desk-person", &DeskPersonPage{Frame: at("/desk/staff/p", true), DeskPerson: person, Roles: roles}},
 		{"desk-person-gone", &DeskPersonPage{Frame: at("/desk/staff/p", true), DeskPerson: gone, Roles: roles}},
-		{"desk-person-own", &DeskPersonPage{Frame: at("/desk/staff/p", true), DeskPerson: person, Roles: roles, Own: true}},
+		{"desk-person-own", &DeskPersonPage{Frame: at("/desk/staff/p", true), DeskPerson: person, Roles: roles,
+			Own: true}},
 		{"desk-refused", &Failure{Frame: s.refused(at("/desk/staff", true), Problem{Code: "forbidden"})}},
-		{"desk-end", &DeskAsk{Frame: at("/desk/accounts/a/sessions", true), What: "desk-end", Action: "/desk/accounts/a/sessions",
-			Back: "/desk/accounts/a"}},
-		{"desk-refuse", &DeskAsk{Frame: at("/desk/recovery/c1/refuse", true), What: "desk-refuse", Reasons: []string{"not-proved",
-			"no-match", "not-readable", "no-account"}, Action: "/desk/recovery/c1/refuse", Back: "/desk/recovery/c1"}},
-		{"desk-suspend", &DeskAsk{Frame: at("/desk/staff/p/suspend", true), What: "desk-suspend", Field: "out",
+		{"desk-end", &DeskAsk{Frame: at("/desk/accounts/a/sessions", true), What: "desk-end",
+			Action: "/desk/accounts/a/sessions",
+			Back:   "/desk/accounts/a"}},
+		{"desk-refuse", &DeskAsk{Frame: at("/desk/recovery/c1/refuse", true), What: "desk-ask.refuse",
+			Reasons: []string{"not-proved",
+				"no-match", "not-readable", "no-account"}, Action: "/desk/recovery/c1/refuse", Back: "/desk/recovery/c1"}},
+		{"desk-suspend", &DeskAsk{Frame: at("/desk/staff/p/suspend", true), What: "desk-ask.suspend", Field: "out",
 			Action: "/desk/staff/p/suspend", Back: "/desk/staff/p"}},
-		{"desk-new-keys", &DeskAsk{Frame: at("/desk/staff/p/new-keys", true), What: "desk-new-keys",
+		{"desk-new-keys", &DeskAsk{Frame: at("/desk/staff/p/new-keys", true), What: "desk-ask.new-keys",
 			Action: "/desk/staff/p/new-keys", Back: "/desk/staff/p"}},
 	}
 }

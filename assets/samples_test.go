@@ -19,6 +19,7 @@ func Samples(now time.Time) []Sample {
 	all = append(all, s.methods()...)
 	all = append(all, s.shops()...)
 	all = append(all, s.recovery()...)
+	all = append(all, s.desk()...)
 	return append(all, s.others()...)
 }
 

@@ -30,6 +30,7 @@ type Frame struct {
 	WeChat   bool      // the page is open in WeChat's own browser, which cannot speak to keys
 	Old      bool      // the browser is too old for keys and for our script: a key's page says so (R73)
 	Signals  *Signals  // what the browser's password manager should learn (WebAuthn Level 3 §5.1.10)
+	Desk     *Desk     // the page is the staff's; nil: the sellers'
 	Banner   string    // key of a text under "banner." shown above everything, such as "fresh-local"; "" for none
 }
 

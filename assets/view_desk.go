@@ -52,8 +52,8 @@ type DeskFind struct {
 	Identifier string
 }
 
-// DeskAccount is /desk/accounts/{id}: how an account stands, and nothing that opens it. The forms post to …/reset (email)
-// and …/sessions.
+// DeskAccount is /desk/accounts/{id}: how an account stands, and nothing that opens it. The forms post to …/reset
+// (email) and …/sessions.
 type DeskAccount struct {
 	Frame
 	ID, Name, UserName, Email, Phone string // the latter two masked

@@ -11,7 +11,7 @@ import (
 
 // Wide reports whether the page is an overview, which uses a wider column.
 func (c *pageData) Wide() bool {
-	return c.Page == "Security" || c.Page == "History" || c.Page == "DevMessages"
+	return c.Page == "Security" || c.Page == "History" || c.Page == "DevMessages" || c.F.Desk != nil && c.F.SignedIn
 }
 
 // Home is where the seller's shop is.

@@ -75,7 +75,10 @@ func (d *Desk) mount() {
 		path := d.site.Base + p.path
 		d.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { w.(*exchange).visit(&p, p.get) })
 		if p.post != nil {
-			d.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, _ *http.Request) { w.(*exchange).visit(&p, p.post) })
+			d.mux.HandleFunc("POST "+path, func(w http.ResponseWriter, _ *http.Request) {
+				w.(*exchange).visit(&p,
+					p.post)
+			})
 		}
 	}
 	d.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

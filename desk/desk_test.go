@@ -14,8 +14,8 @@ import (
 	"github.com/latchkey-auth/latchkey/staff"
 )
 
-// Every route with every role, with none, with a seller's session and with one key: whom a page is not for is told so, or
-// led to sign in, and sees nothing of it.
+// Every route with every role, with none, with a seller's session and with one key: whom a page is not for is told
+// so, or led to sign in, and sees nothing of it.
 func TestEveryRouteWithEveryRole(t *testing.T) {
 	w := newWorld(t)
 	id := string(w.seller("wei"))
@@ -32,7 +32,8 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 		roles[string(r)] = w.worker("a-"+string(r), r)
 	}
 	open := 0
-	own := []auth.Action{recovery.ActRefuse, staff.ActNewKeys} // who has approved refuses nothing, and who asks grants nothing
+	// who has approved refuses nothing, and who asks grants nothing
+	own := []auth.Action{recovery.ActRefuse, staff.ActNewKeys}
 	for _, p := range pages() {
 		at := path.Replace(p.path)
 		if strings.HasPrefix(p.path, "/desk/staff/{id}") {
@@ -47,7 +48,8 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 				b.open("/desk/sign-in") // with the browser's cookie
 				rec := b.send(method, at, form("email", "nobody@example.com", "identifier", "wei@example.com"))
 				in := strings.Contains(rec.Header().Get("Location"), "/desk/sign-in")
-				switch may := p.act == "" || who != "nobody" && who != "a seller" && w.staff.May(staff.Role(who), p.act); {
+				switch may := p.act == "" || who != "nobody" && who != "a seller" && w.staff.May(staff.Role(who),
+					p.act); {
 				case p.act == "":
 					open++
 				case who == "nobody" || who == "a seller":
@@ -62,7 +64,8 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 						t.Errorf("%s by %s: got %d, want the second word refused to him", p.path, who, rec.Code)
 					}
 				case may && (rec.Code == http.StatusForbidden || in || rec.Code >= 500):
-					t.Errorf("%s %s by %s: got %d %q, want it let in", method, p.path, who, rec.Code, rec.Header().Get("Location"))
+					t.Errorf("%s %s by %s: got %d %q, want it let in", method, p.path, who, rec.Code,
+						rec.Header().Get("Location"))
 				}
 			}
 			if who == "a seller" {
@@ -78,7 +81,8 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 // What the staff may see of an account is this list. A field more is a decision.
 func TestWhatTheStaffSee(t *testing.T) {
 	want := map[reflect.Type][]string{
-		reflect.TypeFor[auth.Standing](): {"ID", "Name", "UserName", "MaskedEmail", "MaskedPhone", "Language", "CreatedAt",
+		reflect.TypeFor[auth.Standing](): {"ID", "Name", "UserName", "MaskedEmail", "MaskedPhone", "Language",
+			"CreatedAt",
 			"EnrolledAt", "PasswordAt", "FrozenAt", "PausedUntil", "CoolUntil", "Sessions", "Methods"},
 		reflect.TypeFor[auth.MethodStanding](): {"Kind", "Flavour", "State", "BoundAt", "UsedAt"},
 	}

@@ -80,7 +80,8 @@ func (x *exchange) readForm(p *page) (err error) {
 	return err
 }
 
-// admit finds out who is signed in, and refuses whom the page is not for. What the domain does for a page it judges again.
+// admit finds out who is signed in, and refuses whom the page is not for. What the domain does for a page it judges
+// again.
 func (x *exchange) admit(p *page) (err error) {
 	if p.act == "" {
 		return nil
@@ -221,7 +222,8 @@ func (x *exchange) links() []assets.DeskLink {
 	for _, l := range stations() {
 		if x.d.Staff.May(x.me.Role, l.act) {
 			path, _, _ := strings.Cut(x.local(), "?")
-			all = append(all, assets.DeskLink{Path: l.path, Text: l.text, Here: strings.HasPrefix(path+"/", l.path+"/")})
+			all = append(all, assets.DeskLink{Path: l.path, Text: l.text, Here: strings.HasPrefix(path+"/",
+				l.path+"/")})
 		}
 	}
 	return all

@@ -109,7 +109,8 @@ func trailPage(x *exchange) error {
 	}
 	v := &assets.DeskTrail{Frame: x.frame(), ID: trail.Of, Found: true, Next: trail.Next}
 	for _, e := range trail.Events {
-		v.Events = append(v.Events, assets.DeskEvent{At: e.At, What: string(e.Action), Refused: string(e.Outcome), Who: e.Who,
+		v.Events = append(v.Events, assets.DeskEvent{At: e.At, What: string(e.Action), Refused: string(e.Outcome),
+			Who:   e.Who,
 			About: e.Item, Times: e.Times})
 	}
 	return x.show(http.StatusOK, v)

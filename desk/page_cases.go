@@ -40,7 +40,8 @@ func casesPage(x *exchange) error {
 	}
 	v := &assets.DeskCases{Frame: x.frame()}
 	for _, c := range list {
-		v.Cases = append(v.Cases, assets.DeskCaseLine{ID: c.ID, Number: number(c.ID), At: c.OpenedAt, State: string(c.State),
+		v.Cases = append(v.Cases, assets.DeskCaseLine{ID: c.ID, Number: number(c.ID), At: c.OpenedAt,
+			State: string(c.State),
 			Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Other: c.Other})
 	}
 	return x.show(http.StatusOK, v)
@@ -62,8 +63,9 @@ func casePage(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	v := &assets.DeskCase{Frame: x.frame(), ID: c.ID, Number: number(c.ID), State: string(c.State), Email: string(c.NewEmail),
-		At: c.OpenedAt, Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Objected: c.ObjectedAt,
+	v := &assets.DeskCase{Frame: x.frame(), ID: c.ID, Number: number(c.ID), State: string(c.State),
+		Email: string(c.NewEmail),
+		At:    c.OpenedAt, Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Objected: c.ObjectedAt,
 		Appealed: c.Appealed, Nobody: c.Account == "", Typed: x.posted.Get("text")}
 	for _, l := range c.Lost {
 		v.Lost = append(v.Lost, string(l))
@@ -122,7 +124,7 @@ func approvePost(x *exchange) error {
 }
 
 func refuseAsk(x *exchange) error {
-	v := x.asks("desk-refuse", "/desk/recovery/"+x.r.PathValue("case"))
+	v := x.asks("desk-ask.refuse", "/desk/recovery/"+x.r.PathValue("case"))
 	for _, r := range recovery.Reasons() {
 		v.Reasons = append(v.Reasons, string(r))
 	}
@@ -134,6 +136,7 @@ func refusePost(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	_, err = x.d.Cases.RefuseCase(x.r.Context(), x.caller, by, x.r.PathValue("case"), recovery.Reason(x.field("reason")))
+	_, err = x.d.Cases.RefuseCase(x.r.Context(), x.caller, by, x.r.PathValue("case"),
+		recovery.Reason(x.field("reason")))
 	return x.decided("desk-case-refused", err)
 }

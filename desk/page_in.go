@@ -75,7 +75,8 @@ func signInKeyPage(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.show(http.StatusOK, &assets.DeskKey{Frame: x.frame(), Action: "/desk/sign-in/key", Key: prompt(p), Email: email})
+	return x.show(http.StatusOK, &assets.DeskKey{Frame: x.frame(), Action: "/desk/sign-in/key", Key: prompt(p),
+		Email: email})
 }
 
 func signInKeyPost(x *exchange) error {
@@ -118,7 +119,8 @@ func joinPost(x *exchange) error {
 func keysPage(x *exchange) error {
 	v := &assets.DeskKeys{Frame: x.frame(), Ready: x.me.Ready}
 	for _, k := range x.me.Keys {
-		v.Keys = append(v.Keys, assets.Method{ID: k.ID, Way: assets.WayKey, Model: k.Model, Made: k.BoundAt, Used: k.UsedAt})
+		v.Keys = append(v.Keys, assets.Method{ID: k.ID, Way: assets.WayKey, Model: k.Model, Made: k.BoundAt,
+			Used: k.UsedAt})
 	}
 	p, err := x.d.Staff.AddKey(x.r.Context(), x.caller)
 	if err != nil {

@@ -22,7 +22,8 @@ func peoplePages() []page {
 }
 
 func person(p staff.Person) assets.DeskPerson {
-	return assets.DeskPerson{ID: p.ID, Name: p.Name, Email: p.Email, Role: string(p.Role), Keys: p.Keys, Joined: p.JoinedAt,
+	return assets.DeskPerson{ID: p.ID, Name: p.Name, Email: p.Email, Role: string(p.Role), Keys: p.Keys,
+		Joined:    p.JoinedAt,
 		Suspended: p.SuspendedAt, AskedBy: p.AskedBy, MayGrant: p.MayGrant, Accounts: p.Accounts}
 }
 
@@ -75,17 +76,18 @@ func (x *exchange) changed(notice string, err error) error {
 }
 
 func rolePost(x *exchange) error {
-	return x.changed("desk-role", x.d.Staff.SetRole(x.r.Context(), x.caller, x.r.PathValue("id"), staff.Role(x.field("role"))))
+	return x.changed("desk-role", x.d.Staff.SetRole(x.r.Context(), x.caller, x.r.PathValue("id"),
+		staff.Role(x.field("role"))))
 }
 
 func suspendAsk(x *exchange) error {
-	v := x.asks("desk-suspend", "/desk/staff/"+x.r.PathValue("id"))
+	v := x.asks("desk-ask.suspend", "/desk/staff/"+x.r.PathValue("id"))
 	v.Field = "out"
 	return x.show(http.StatusOK, v)
 }
 
 func newKeysAsk(x *exchange) error {
-	return x.show(http.StatusOK, x.asks("desk-new-keys", "/desk/staff/"+x.r.PathValue("id")))
+	return x.show(http.StatusOK, x.asks("desk-ask.new-keys", "/desk/staff/"+x.r.PathValue("id")))
 }
 
 func suspendPost(x *exchange) error {
@@ -106,6 +108,7 @@ func newKeysPost(x *exchange) error {
 }
 
 func assignPost(x *exchange) error {
-	return x.changed("desk-assigned", x.d.Staff.Assign(x.r.Context(), x.caller, x.r.PathValue("id"), x.field("identifier"),
+	return x.changed("desk-assigned", x.d.Staff.Assign(x.r.Context(), x.caller, x.r.PathValue("id"),
+		x.field("identifier"),
 		x.field("on") == "yes"))
 }

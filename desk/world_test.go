@@ -75,7 +75,7 @@ func newWorld(t testing.TB) *world {
 	w.check(err)
 	config := recovery.Default()
 	config.Cases = true
-	w.cases, err = recovery.New(w.s, origin, config)
+	w.cases, err = recovery.New(w.s, origin, config, nil)
 	w.check(err)
 	w.staff.Permit(recovery.ActQueue, false, staff.Reviewer)
 	w.staff.Permit(recovery.ActView, false, staff.Reviewer)
@@ -86,7 +86,8 @@ func newWorld(t testing.TB) *world {
 	w.check(err)
 	pages, err := assets.NewPages(assets.Config{Methods: rows(w.s.Methods())}, texts)
 	w.check(err)
-	d, err := New(Config{Service: w.s, Staff: w.staff, Cases: w.cases, Texts: texts, Pages: pages, Origin: origin, Now: w.time})
+	d, err := New(Config{Service: w.s, Staff: w.staff, Cases: w.cases, Texts: texts, Pages: pages, Origin: origin,
+		Now: w.time})
 	w.check(err)
 	site, err := web.NewSite(origin, nil)
 	w.check(err)
@@ -248,7 +249,8 @@ func (b *browser) touches(page, path string, pairs ...string) string {
 	}
 	response, err := answer(asked)
 	b.w.check(err)
-	return b.post(path, append(pairs, "ceremony", ceremonyIn.FindStringSubmatch(page)[1], "response", string(response))...)
+	return b.post(path, append(pairs, "ceremony", ceremonyIn.FindStringSubmatch(page)[1], "response",
+		string(response))...)
 }
 
 // worker is somebody of a role, signed in with both keys.
@@ -277,14 +279,16 @@ func (w *world) caseInReview(name string) string {
 	p, err := w.s.Puzzle(ctx, c)
 	w.check(err)
 	n := 0
-	for n <= p.Work.MaxNumber && fmt.Sprintf("%x", sha256.Sum256([]byte(p.Work.Salt+strconv.Itoa(n)))) != p.Work.Challenge {
+	for n <= p.Work.MaxNumber && fmt.Sprintf("%x",
+		sha256.Sum256([]byte(p.Work.Salt+strconv.Itoa(n)))) != p.Work.Challenge {
 		n++
 	}
 	raw, err := json.Marshal(map[string]any{"algorithm": p.Work.Algorithm, "challenge": p.Work.Challenge, "number": n,
 		"salt": p.Work.Salt, "signature": p.Work.Signature})
 	w.check(err)
 	answer := auth.PuzzleAnswer{Work: base64.StdEncoding.EncodeToString(raw)}
-	w.check(w.cases.Ask(ctx, c, recovery.AskForm{Identifier: name + "@example.com", Lost: []recovery.Thing{recovery.Phone},
+	w.check(w.cases.Ask(ctx, c, recovery.AskForm{Identifier: name + "@example.com",
+		Lost:         []recovery.Thing{recovery.Phone},
 		PuzzleAnswer: answer}))
 	link := w.mailed(auth.TemplateRecoveryLink).Args["link"]
 	link = link[strings.LastIndexByte(link, '/')+1:]

@@ -109,11 +109,17 @@ func TestEveryPathNamedIsAPage(t *testing.T) {
 		if path == "/security/token/new" {
 			return // the form of hardware tokens, which no site has yet
 		}
+		if path == "/desk" {
+			return // likewise the staff's
+		}
 		if !a.leads(method, path) {
 			t.Errorf("%s: got the path %q for %s, want it a page", where, path, method)
 		}
 	}
 	for where, text := range readAll(t, "../assets/pages/*.html") {
+		if strings.HasSuffix(where, "/desk.html") {
+			continue // the staff's: package desk has the same test
+		}
 		// A path is a literal, or one with values between: {{$.To (print "/undo/" $v.Link)}}.
 		to := regexp.MustCompile(`(action="|href="|)\{\{\$\.To (?:"(/[^"]*)"|\(print ((?:"[^"]*"|[$.A-Za-z]+| )+)\))\}\}`)
 		for _, m := range to.FindAllStringSubmatch(text, -1) {

@@ -37,6 +37,7 @@ type Config struct {
 	Store  string // data source name; "": one file in Data
 	Site   string // the site's name, as sellers know it
 	Preset string // the policy to start from: marketplace or nist
+	Desk   bool   // serve the staff's desk under /desk
 	Lab    bool   // serve a lab for tests instead of a site: only over data that were made for one
 
 	AnyClock bool // open the data though the clock is far ahead of them: for commands that only look, or mend it
@@ -63,7 +64,7 @@ func wired() []string {
 	return []string{
 		"server.service", "server.texts", "server.pages", "server.static", "server.origin", "server.site",
 		"server.policy",
-		"server.logger", "server.ready", "server.alarms", "server.receipts", "server.sink", "server.inbox", "server.now",
+		"server.logger", "server.ready", "server.alarms", "server.receipts", "server.sink", "server.desk", "server.inbox", "server.now",
 		"server.random",
 		"anyclock", "notify.site", "notify.origin", "notify.wall", "pages.base", "pages.site",
 		"pages.host", "pages.lab", "pages.methods",

@@ -211,6 +211,11 @@ func (h *house) front(*url.URL) error {
 	face.Alarms = h.alarms
 	face.Receipts, face.Lab = reports, h.lab
 	face.Shops, face.Recovery = h.shops, h.cases
+	if c.Desk {
+		if face.Desk, err = h.desk(); err != nil {
+			return err
+		}
+	}
 	if sink := h.dispatch.Sink(); sink != nil {
 		face.Sink = sentBox{sink}
 	}

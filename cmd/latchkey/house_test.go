@@ -20,7 +20,7 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 // tests. A package that is not listed may not exist.
 //
 //	5  cmd/*                                         anything
-//	4  server                                        the faces: siblings never import each other
+//	4  server desk                                   the faces: siblings never import each other
 //	3  web                                           what the faces share
 //	2  webauthn totp oob lookup notify lab team recovery staff  siblings never import each other
 //	1  auth                                          the domain
@@ -56,6 +56,7 @@ var floors = map[string][]string{
 	"web":             {"auth"},
 	"server": {"web", "auth", "lab", "team", "recovery", "staff", "ident", "password", "assets",
 		"strictjson"},
+	"desk":           {"web", "auth", "staff", "recovery", "ident", "assets"},
 	"cmd/latchkey":   {anything},
 	"cmd/virtualkey": {anything},
 	"e2e":            {"virtual"},
@@ -84,7 +85,12 @@ var testFloors = map[string][]string{
 	"notify":          {"store", "store/bolt"},
 	"lab":             {"store", "store/bolt", "totp"},
 	"team":            {"store", "store/bolt", "store/storetest", "totp", "lab"},
+<<<<<<< HEAD
 	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab", "team"},
+=======
+	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab"},
+	"desk":            {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
+>>>>>>> 8de6dea (desk: the staff's pages, in both languages and off by default)
 	"staff":           {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
 		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},

@@ -10,7 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/desk"
+	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/staff"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 // cmdStaffAdd is the command that lets somebody in at the desk; what it is about follows, with tabs between.
@@ -35,6 +38,17 @@ func (h *house) people(ctx context.Context, name, operator string) (string, erro
 	}
 	h.log.Warn("somebody was let in at the desk", "role", asked[2], "operator", operator)
 	return link + "\nThe link works once, for 24 hours, in the browser of whoever is to work here: hand it over yourself.\n", nil
+}
+
+// desk makes the staff's face, and says which role decides what other parts have for the desk.
+func (h *house) desk() (web.Face, error) {
+	h.staff.Permit(recovery.ActQueue, false, staff.Reviewer)
+	h.staff.Permit(recovery.ActView, false, staff.Reviewer)
+	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
+		h.staff.Permit(a, true, staff.Reviewer)
+	}
+	return desk.New(desk.Config{Service: h.service, Staff: h.staff, Cases: h.cases, Texts: h.pages.Texts(), Pages: h.pages,
+		Origin: h.config.Origin, Now: h.now})
 }
 
 func staffCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {

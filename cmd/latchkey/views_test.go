@@ -23,7 +23,7 @@ func TestEveryFieldOfAViewIsSetAndShown(t *testing.T) {
 				viewFields(s.file, fields)
 			}
 			markReads(s.file, read)
-		case s.dir == "server", s.dir == "cmd/latchkey":
+		case s.dir == "server", s.dir == "desk", s.dir == "cmd/latchkey":
 			markSets(s.file, set)
 		}
 	}
