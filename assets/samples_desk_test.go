@@ -60,6 +60,7 @@ func (s sampler) desk() []Sample {
 			Role:  "auditor", Again: true, Key: create}},
 		{"desk-keys", &DeskKeys{Frame: at("/desk/keys", true), Keys: keys, Ready: true, Key: create}},
 		{"desk-keys-one", &DeskKeys{Frame: at("/desk/keys", true), Keys: keys[:1], Key: create}},
+		{"desk-keys-touch", &DeskKeys{Frame: at("/desk/keys", true), Keys: keys, Ready: true}},
 		{"desk-find", &DeskFind{Frame: at("/desk/accounts", true)}},
 		{"desk-account", &account}, {"desk-account-full", &full},
 		{"desk-cases", &DeskCases{Frame: at("/desk/recovery", true), Cases: []DeskCaseLine{late, line, paused}}},

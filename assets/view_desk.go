@@ -42,8 +42,8 @@ type DeskJoin struct {
 type DeskKeys struct {
 	Frame
 	Keys  []Method
-	Ready bool // there are enough of them
-	Key   *KeyPrompt
+	Ready bool       // there are enough of them
+	Key   *KeyPrompt // nil: a fresh touch comes first
 }
 
 // DeskFind is /desk/accounts. It posts identifier.

@@ -2,7 +2,9 @@ package desk
 
 import (
 	"net/http"
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -202,5 +204,41 @@ func TestWhoIsLockedOutDecidesNothing(t *testing.T) {
 	c.Token = bob.cookies["__Secure-latchkey-desk"]
 	if _, err := w.cases.ApproveCase(t.Context(), c, recovery.Reviewer{ID: who.ID}, id); err == nil {
 		t.Error("in another's name: got the case approved, want it refused")
+	}
+}
+
+// What the staff's templates name as a path is a page of the table.
+func TestEveryPathNamedIsAPage(t *testing.T) {
+	text, err := os.ReadFile("../assets/pages/desk.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, p := range pages() {
+		known[regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(p.path, "x")] = true
+	}
+	named := regexp.MustCompile(`\$\.To (?:"(/[^"]*)"|\(print "(/[^"]*)" [$.A-Za-z]+(?: "([^"]*)")?\))`)
+	found := named.FindAllStringSubmatch(string(text), -1)
+	for _, m := range found {
+		path := m[1]
+		if path == "" {
+			path = m[2] + "x" + m[3]
+		}
+		if !known[path] {
+			t.Errorf("%s: got the path %q, want a page", m[0], path)
+		}
+	}
+	for _, m := range regexp.MustCompile(`print \$here "(/[a-z-]+)"`).FindAllStringSubmatch(string(text), -1) {
+		if !slices.ContainsFunc(pages(), func(p page) bool { return strings.HasSuffix(p.path, "}"+m[1]) }) {
+			t.Errorf("%s: got the path %q, want a page that ends so", m[0], m[1])
+		}
+	}
+	for _, l := range stations() {
+		if !known[l.path] {
+			t.Errorf("the navigation: got the path %q, want a page", l.path)
+		}
+	}
+	if len(found) < 12 {
+		t.Errorf("got %d paths, want all that the templates name", len(found))
 	}
 }

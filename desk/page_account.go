@@ -10,12 +10,11 @@ import (
 )
 
 func accountPages() []page {
-	const one = "/desk/accounts/{id}"
 	return []page{
 		{path: "/desk/accounts", act: staff.ActFind, get: findPage, post: findPost},
-		{path: one, act: staff.ActAccount, get: accountPage},
-		{path: one + "/reset", act: staff.ActReset, back: one, post: resetPost},
-		{path: one + "/sessions", act: staff.ActSessions, back: one, get: sessionsAsk, post: sessionsPost},
+		{path: "/desk/accounts/{id}", act: staff.ActAccount, get: accountPage},
+		{path: "/desk/accounts/{id}/reset", act: staff.ActReset, back: "/desk/accounts/{id}", post: resetPost},
+		{path: "/desk/accounts/{id}/sessions", act: staff.ActSessions, back: "/desk/accounts/{id}", get: sessionsAsk, post: sessionsPost},
 		{path: "/desk/audit", act: staff.ActTrail, get: trailForm, post: trailPost},
 		{path: "/desk/audit/{id}", act: staff.ActTrail, get: trailPage},
 	}

@@ -10,13 +10,12 @@ import (
 )
 
 func casePages() []page {
-	const one = "/desk/recovery/{case}"
 	return []page{
 		{path: "/desk/recovery", act: recovery.ActQueue, get: casesPage},
-		{path: one, act: recovery.ActView, get: casePage},
-		{path: one + "/more", act: recovery.ActMore, back: one, post: morePost},
-		{path: one + "/approve", act: recovery.ActApprove, back: one, post: approvePost},
-		{path: one + "/refuse", act: recovery.ActRefuse, back: one, get: refuseAsk, post: refusePost},
+		{path: "/desk/recovery/{case}", act: recovery.ActView, get: casePage},
+		{path: "/desk/recovery/{case}/more", act: recovery.ActMore, back: "/desk/recovery/{case}", post: morePost},
+		{path: "/desk/recovery/{case}/approve", act: recovery.ActApprove, back: "/desk/recovery/{case}", post: approvePost},
+		{path: "/desk/recovery/{case}/refuse", act: recovery.ActRefuse, back: "/desk/recovery/{case}", get: refuseAsk, post: refusePost},
 	}
 }
 

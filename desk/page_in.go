@@ -2,6 +2,7 @@ package desk
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -123,10 +124,11 @@ func keysPage(x *exchange) error {
 			Used: k.UsedAt})
 	}
 	p, err := x.d.Staff.AddKey(x.r.Context(), x.caller)
-	if err != nil {
+	if err == nil {
+		v.Key = prompt(p)
+	} else if e, ok := errors.AsType[*auth.Error](err); !ok || e.Code != auth.StepUpRequired {
 		return err
 	}
-	v.Key = prompt(p)
 	return x.show(http.StatusOK, v)
 }
 

@@ -8,16 +8,15 @@ import (
 )
 
 func peoplePages() []page {
-	const one = "/desk/staff/{id}"
 	return []page{
 		{path: "/desk/staff", act: staff.ActPeople, get: staffPage},
 		{path: "/desk/staff/invite", act: staff.ActInvite, back: "/desk/staff", post: invitePost},
-		{path: one, act: staff.ActPeople, get: personPage},
-		{path: one + "/role", act: staff.ActRole, back: one, post: rolePost},
-		{path: one + "/suspend", act: staff.ActSuspend, back: one, get: suspendAsk, post: suspendPost},
-		{path: one + "/ask-keys", act: staff.ActAskKeys, back: one, post: askKeysPost},
-		{path: one + "/new-keys", act: staff.ActNewKeys, back: one, get: newKeysAsk, post: newKeysPost},
-		{path: one + "/assign", act: staff.ActAssign, back: one, post: assignPost},
+		{path: "/desk/staff/{id}", act: staff.ActPeople, get: personPage},
+		{path: "/desk/staff/{id}/role", act: staff.ActRole, back: "/desk/staff/{id}", post: rolePost},
+		{path: "/desk/staff/{id}/suspend", act: staff.ActSuspend, back: "/desk/staff/{id}", get: suspendAsk, post: suspendPost},
+		{path: "/desk/staff/{id}/ask-keys", act: staff.ActAskKeys, back: "/desk/staff/{id}", post: askKeysPost},
+		{path: "/desk/staff/{id}/new-keys", act: staff.ActNewKeys, back: "/desk/staff/{id}", get: newKeysAsk, post: newKeysPost},
+		{path: "/desk/staff/{id}/assign", act: staff.ActAssign, back: "/desk/staff/{id}", post: assignPost},
 	}
 }
 

@@ -85,12 +85,8 @@ var testFloors = map[string][]string{
 	"notify":          {"store", "store/bolt"},
 	"lab":             {"store", "store/bolt", "totp"},
 	"team":            {"store", "store/bolt", "store/storetest", "totp", "lab"},
-<<<<<<< HEAD
 	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab", "team"},
-=======
-	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab"},
 	"desk":            {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
->>>>>>> 8de6dea (desk: the staff's pages, in both languages and off by default)
 	"staff":           {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
 		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},
