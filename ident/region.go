@@ -44,6 +44,9 @@ func Regions(codes []string, lang string) []Region {
 	return list
 }
 
+// IsRegion reports whether a code, in capitals, is that of a region with a numbering plan.
+func IsRegion(code string) bool { return phonenumbers.GetCountryCodeForRegion(code) != 0 }
+
 // ownNames are names that read better in a list than those of the Unicode CLDR, or are newer.
 func ownNames(tag language.Tag) map[string]string {
 	if base, _ := tag.Base(); base.String() == "zh" {
@@ -64,7 +67,7 @@ func ParsePhoneIn(s string, served []string, region string) (Phone, error) {
 	if digits[0] == '+' {
 		return servedNumber(digits, served)
 	}
-	if phonenumbers.GetCountryCodeForRegion(region) == 0 {
+	if !IsRegion(region) {
 		return "", PhoneNoCountry
 	}
 	n, err := phonenumbers.Parse(digits, region)

@@ -196,6 +196,9 @@ func (c *Config) check() error {
 	if err := c.checkOrigin(); err != nil {
 		return err
 	}
+	if err := c.checkPolicy(); err != nil {
+		return err
+	}
 	if err := c.checkNotify(); err != nil {
 		return err
 	}

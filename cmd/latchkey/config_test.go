@@ -100,8 +100,8 @@ func TestPresetThenWhatOverridesIt(t *testing.T) {
 }
 
 func TestListsInTheEnvironment(t *testing.T) {
-	c := load(t, "", []string{"LATCHKEY_POLICY_COUNTRIES=CN,DE"}, nil)
-	if diff := cmp.Diff([]string{"CN", "DE"}, c.Policy.Countries); diff != "" {
+	c := load(t, "", []string{"LATCHKEY_KEY_ROOTS=/a b.pem , /c.pem"}, nil) // blanks around an entry are none of it
+	if diff := cmp.Diff([]string{"/a b.pem", "/c.pem"}, c.KeyRoots); diff != "" {
 		t.Errorf("got a difference (-want +got):\n%s", diff)
 	}
 }

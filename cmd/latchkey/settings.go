@@ -253,7 +253,7 @@ func setList(v reflect.Value, text string) bool {
 	}
 	list := reflect.MakeSlice(v.Type(), len(entries), len(entries))
 	for i, entry := range entries {
-		if !setText(list.Index(i), entry) {
+		if !setText(list.Index(i), strings.TrimSpace(entry)) {
 			return false
 		}
 	}
