@@ -134,8 +134,12 @@ func WriteFile(path string, data []byte, replace bool) (err error) {
 }
 
 // MoveFile renames a synced file in its folder and syncs the folder. Unless replace is set it fails
-// with fs.ErrExist where a file is; two processes at once cannot both succeed.
+// with fs.ErrExist where a file is; two processes at once cannot both succeed. What root moves is then
+// the folder's owner's: a command by root leaves nothing that the service cannot open.
 func MoveFile(from, to string, replace bool) error {
+	if err := giveToOwner(from, filepath.Dir(to)); err != nil {
+		return err
+	}
 	move := os.Rename
 	if !replace {
 		move = os.Link // unlike rename it never replaces; the other name is removed below

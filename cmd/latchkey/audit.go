@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -23,8 +22,7 @@ func verifyAudit(ctx context.Context, c *Config, stdout io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	c.followListen()
-	c.AnyClock = true
-	h, err := newHouse(c, db, keys, slog.New(slog.DiscardHandler))
+	h, err := newStoppedHouse(c, db, keys)
 	if err != nil {
 		return err
 	}

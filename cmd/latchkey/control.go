@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"os"
 	"os/user"
@@ -186,8 +185,7 @@ func commandStopped(ctx context.Context, c *Config, command, operator string) (t
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	c.followListen()
-	c.AnyClock = true
-	h, err := newHouse(c, db, keys, slog.New(slog.DiscardHandler))
+	h, err := newStoppedHouse(c, db, keys)
 	if err != nil {
 		return "", err
 	}

@@ -67,20 +67,34 @@ type house struct {
 // newHouse makes the parts and joins them. Nothing runs yet.
 func newHouse(c *Config, db store.DB, keys *store.Keys, log *slog.Logger) (*house, error) {
 	h := &house{config: c, db: db, keys: keys, log: log, wall: time.Now}
+	return h, h.join(h.domain, h.words, h.delivery, h.front)
+}
+
+// newStoppedHouse makes the parts that a command on a stopped site needs. It delivers nothing and shows
+// nothing, so no secret of a gateway is read and no file of messages made.
+func newStoppedHouse(c *Config, db store.DB, keys *store.Keys) (*house, error) {
+	c.AnyClock = true
+	h := &house{config: c, db: db, keys: keys, log: slog.New(slog.DiscardHandler), wall: time.Now}
+	return h, h.join(h.domain, h.words)
+}
+
+// join makes parts, one after the other.
+func (h *house) join(steps ...func(at *url.URL) error) error {
+	c := h.config
 	if c.Lab {
 		h.clock = auth.NewClock(nil)
 		h.now, h.wall = h.clock.Now, h.clock.Now
 	}
 	at, err := url.Parse(c.Origin)
 	if err != nil {
-		return nil, fmt.Errorf("reading the origin: %w", err)
+		return fmt.Errorf("reading the origin: %w", err)
 	}
-	for _, step := range []func(at *url.URL) error{h.domain, h.words, h.delivery, h.front} {
+	for _, step := range steps {
 		if err := step(at); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return h, nil
+	return nil
 }
 
 // domain makes the use cases over the store. All others then go by its time.

@@ -54,7 +54,7 @@ func openStore(c *Config) (*bolt.DB, *store.Keys, error) {
 			fmt.Errorf("the data in %s is in use by another latchkey process: stop that one, or give this one another folder with --data", path)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening the data: %w", err)
+		return nil, nil, fmt.Errorf("opening the data: %w", ofAnother(path, err))
 	}
 	return db, keys, nil
 }
@@ -88,9 +88,18 @@ func openKeys(c *Config, db string) (*store.Keys, error) {
 	}
 	keys, err := store.OpenKeys(keyset, secret)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", keyset, err)
+		return nil, fmt.Errorf("opening %s: %w", keyset, ofAnother(keyset, err))
 	}
 	return keys, nil
+}
+
+// ofAnother says what to do about a file that this user may not open: most likely root put it there.
+func ofAnother(path string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w: it may be another user's, of a backup that root put back: give it to the service's user, chown %s",
+		err, path)
 }
 
 // openSecret reads the secret that seals the keyset, and makes one where nothing exists yet.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"time"
 )
@@ -21,8 +20,7 @@ func storeRestored(ctx context.Context, c *Config, keepCodes bool, stdout io.Wri
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	c.AnyClock = true // an old backup is behind
-	h, err := newHouse(c, db, keys, slog.New(slog.DiscardHandler))
+	h, err := newStoppedHouse(c, db, keys)
 	if err != nil {
 		return err
 	}

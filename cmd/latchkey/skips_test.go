@@ -10,6 +10,8 @@ import (
 // and for tests that are too long for -short; and why nothing is missed.
 var skips = map[string]string{
 	"assets/shots_test.go TestWritePages":                                 "draws pages to look at, on demand",
+	"cmd/latchkey/owner_test.go TestRootGivesAwayNothingElse":             "giving files away is root's right",
+	"cmd/latchkey/owner_test.go TestRootLeavesTheDataTheirOwner":          "giving files away is root's right",
 	"needs/needs.go Missing":                                              "fails in a run that has to be whole",
 	"store/bolt/fault_test.go TestDiskFull":                               "mounting a file system is root's right",
 	"store/bolt/fault_test.go TestInjected":                               "tracing may be forbidden to everybody",
