@@ -70,3 +70,29 @@ func TestBothHearOfEveryEnd(t *testing.T) {
 		})
 	}
 }
+
+// The owner is told when it happens as soon as there is a time, and not before; everything may be named as lost.
+func TestOwnersHearWhen(t *testing.T) {
+	w := newWorld(t)
+	w.person("wei")
+	link := w.ask(auth.Caller{Language: "en"}, "wei@example.com", "", recovery.Things()...)
+	dues := func() map[string]bool {
+		all := map[string]bool{}
+		for _, m := range w.mail() {
+			all[m.Template] = m.Args["due"] != ""
+		}
+		return all
+	}
+	w.does("opening", func() error { _, err := w.cases.OpenCase(t.Context(), auth.Caller{}, link); return err })
+	if has, told := dues()[auth.TemplateRecoveryOpened]; has || !told {
+		t.Errorf("opened: told %v, with a time %v, want none yet", told, has)
+	}
+	w.does("answering", func() error {
+		_, err := w.cases.AnswerCase(t.Context(), auth.Caller{}, link, "It fell into the sea.")
+		return err
+	})
+	w.approve(link, "ann", "bob")
+	if has, told := dues()[auth.TemplateRecoveryApproved]; !has || !told {
+		t.Errorf("approved: told %v, with a time %v, want the time", told, has)
+	}
+}
