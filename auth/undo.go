@@ -60,7 +60,7 @@ func (w *Work) newDeed(before *Account, what told, about []*Authenticator, ids m
 	case toldAdded, toldCodesMade:
 		d.Made = about[0].ID
 	case toldRemoved:
-		d.Gone = about
+		d.Gone, d.EnrolledAt = about, before.EnrolledAt
 		return d, w.keepDevices(d)
 	case toldSignedInByCode:
 		d.Gone, d.EnrolledAt = about, before.EnrolledAt
@@ -294,7 +294,10 @@ func (w *Work) revert(a *Account, d *deed) error {
 		}
 		return w.unbind([]*Authenticator{x}, new(RemoveInfo))
 	case toldRemoved:
-		return w.putBack(d)
+		if err := w.putBack(d); err != nil || !a.EnrolledAt.IsZero() {
+			return err
+		}
+		a.EnrolledAt = d.EnrolledAt
 	case toldSignedInByCode:
 		if err := w.revertCodeSignIn(a, d); err != nil {
 			return err

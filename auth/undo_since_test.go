@@ -179,6 +179,23 @@ func TestNotMeByWhatWasRemoved(t *testing.T) {
 	ok(t, "not me", lastErr(w.s.Undo(t.Context(), caller("mail"), link)))
 }
 
+// Whose last method comes back has two-step verification on again, since when he had it.
+func TestNotMeSwitchesTwoStepVerificationOnAgain(t *testing.T) {
+	g := guard(t, false)
+	before, err := g.s.Security(t.Context(), g.c)
+	ok(t, "overview", err)
+	ok(t, "remove one", lastErr(g.s.Remove(t.Context(), g.c, g.only(g.c, auth.Email).ID)))
+	g.mail()
+	ok(t, "remove the last", lastErr(g.s.Remove(t.Context(), g.c, g.only(g.c, auth.Phone).ID)))
+	ok(t, "not me", lastErr(g.s.Undo(t.Context(), caller("mail"), g.undo(auth.TemplateChange, sellerMail))))
+	g.pass(time.Minute)
+	after, err := g.s.Security(t.Context(), g.in("home"))
+	ok(t, "overview", err)
+	if before.EnrolledAt.IsZero() || !after.EnrolledAt.Equal(before.EnrolledAt) {
+		t.Errorf("got it on since %s, want since %s", after.EnrolledAt, before.EnrolledAt)
+	}
+}
+
 // A first method that a link takes away leaves an account that may enrol at once: the pause holds up no enrolment.
 func TestWhoHasToEnrolIsNotPaused(t *testing.T) {
 	w := newWorld(t)
