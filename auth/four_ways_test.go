@@ -164,6 +164,8 @@ func TestQuestion(t *testing.T) {
 	} {
 		wantCode(t, x.asked+x.answer, w.s.SetQuestion(ctx, c, x.asked, x.answer), x.want)
 	}
+	ok(t, "the longest", w.s.SetQuestion(ctx, c, strings.Repeat("长", 100), strings.Repeat("短", 100)))
+	ok(t, "away with it", w.s.RemoveQuestion(ctx, c))
 	wantCode(t, "behind a text", w.s.SetQuestion(ctx, o.byText("weak"), ownQuestion, ownAnswer), auth.TooWeak)
 	w.mail()
 	ok(t, "set", w.s.SetQuestion(ctx, c, ownQuestion, ownAnswer))
