@@ -2,7 +2,11 @@ package main
 
 import (
 	"go/ast"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -72,4 +76,34 @@ func called(e ast.Expr, names ...string) bool {
 	}
 	s, ok := call.Fun.(*ast.SelectorExpr)
 	return ok && slices.Contains(names, s.Sel.Name)
+}
+
+// What runs without the race detector is kept from it by name in every package: each name is listed for every package
+// that has it, so that it runs somewhere.
+func TestWhatRunsAloneIsListed(t *testing.T) {
+	raw, err := os.ReadFile("../../.ci/alone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed, names := map[string]bool{}, map[string]bool{}
+	for line := range strings.Lines(string(raw)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		dir, tests, _ := strings.Cut(strings.TrimSpace(line), " ")
+		for name := range strings.SplitSeq(tests, "|") {
+			listed[strings.TrimPrefix(dir, "./")+" "+name], names[name] = true, true
+		}
+	}
+	has := map[string]bool{}
+	for _, s := range sources(t) {
+		for _, d := range s.file.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && s.test && names[fn.Name.Name] {
+				has[filepath.Dir(s.path)+" "+fn.Name.Name] = true
+			}
+		}
+	}
+	if len(has) == 0 || !maps.Equal(has, listed) {
+		t.Errorf("got %q in the packages, want what is listed: %q", slices.Sorted(maps.Keys(has)), slices.Sorted(maps.Keys(listed)))
+	}
 }
