@@ -214,3 +214,19 @@ func TestMailOwnPasswordLink(t *testing.T) {
 	wantCode(t, "the session that asked", err, auth.SessionEnded)
 	ok(t, "the new password", w.guess("home", newPassword))
 }
+
+// A new question begins with all its tries: the old one's wrong answers were to something else.
+func TestANewQuestionHasAllItsTries(t *testing.T) {
+	w := newWorld(t)
+	o := owner(w)
+	c := o.byKey("home")
+	way := w.fourWays(c)["the question"]
+	for range 4 {
+		wantCode(t, "a wrong answer", lastErr(way.use(c, "nonsense", newPassword)), auth.AnswerWrong)
+	}
+	ok(t, "a new question", w.s.SetQuestion(t.Context(), c, "Where?", "by the sea"))
+	_, err := way.use(c, "nonsense", newPassword)
+	if got := refusal(t, err).Args["n"]; got != "4" {
+		t.Errorf("got %q tries left, want 4", got)
+	}
+}

@@ -247,3 +247,18 @@ func TestOneStoppedChangeStopsNoOther(t *testing.T) {
 		t.Errorf("after one was stopped: got %+v, want the other", info.Changes)
 	}
 }
+
+// The history says of which method a removal was stopped.
+func TestAStoppedRemovalIsOfItsMethod(t *testing.T) {
+	w := waits(t)
+	ok(t, "stop", w.s.CancelChange(t.Context(), w.owner, w.changeID()))
+	h, err := w.s.History(t.Context(), w.owner, "", auth.MaxHistory)
+	ok(t, "history", err)
+	at := slices.IndexFunc(h.Events, func(e auth.EventInfo) bool { return e.Action == auth.ActCancelChange })
+	if at < 0 {
+		t.Fatal("got no word of it in the history")
+	}
+	if e := h.Events[at]; e.Kind != auth.WebAuthn || e.Item != "Blue key" || e.ItemID != w.key {
+		t.Errorf("got %+v, want the key", e)
+	}
+}
