@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -380,7 +381,7 @@ func (h *HTTP) read(resp *http.Response) (string, *Failure) {
 		answer, _ = decode(b)
 	}
 	if no := h.refusal(answer, resp.StatusCode); no != nil || status != nil {
-		return "", cmp.Or(no, status)
+		return "", cmp.Or(no, h.said(status, answer))
 	}
 	if h.g.Failure.Path != "" && answer == nil {
 		return "", unreadable
@@ -391,9 +392,9 @@ func (h *HTTP) read(resp *http.Response) (string, *Failure) {
 		case !ok:
 			return "", unreadable
 		case slices.Contains(s.Temporary, value):
-			return "", &Failure{Class: Later, Word: WordBusy, Status: resp.StatusCode}
+			return "", &Failure{Class: Later, Word: WordBusy, Status: resp.StatusCode, Detail: word(value)}
 		case !slices.Contains(s.Equals, value):
-			return "", &Failure{Class: Never, Word: WordRefused, Status: resp.StatusCode}
+			return "", &Failure{Class: Never, Word: WordRefused, Status: resp.StatusCode, Detail: word(value)}
 		}
 	}
 	if h.g.Reference == "" {
@@ -413,10 +414,36 @@ func (h *HTTP) refusal(answer any, status int) *Failure {
 	if err != nil || at == nil || at == "" {
 		return nil
 	}
-	if value, _ := pick(at, ""); slices.Contains(h.g.Failure.Temporary, value) {
-		return &Failure{Class: Later, Word: WordBusy, Status: status}
+	value, _ := pick(at, "")
+	if slices.Contains(h.g.Failure.Temporary, value) {
+		return &Failure{Class: Later, Word: WordBusy, Status: status, Detail: word(value)}
 	}
-	return &Failure{Class: Never, Word: WordRefused, Status: status}
+	return &Failure{Class: Never, Word: WordRefused, Status: status, Detail: word(value)}
+}
+
+// isWord is what codes of providers look like, such as isv.AMOUNT_NOT_ENOUGH: nothing about a person.
+var isWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.:-]{0,63}$`)
+
+// word is a provider's code as the log may have it, "" for what is none.
+func word(value string) string {
+	if !isWord.MatchString(value) {
+		return ""
+	}
+	return value
+}
+
+// said adds to a refusal by status what the answer says at the place where success would stand: a provider's code, and
+// whether it passes.
+func (h *HTTP) said(no *Failure, answer any) *Failure {
+	if no == nil || h.g.Success.Path == "" {
+		return no
+	}
+	value, _ := pick(answer, h.g.Success.Path)
+	if slices.Contains(h.g.Success.Temporary, value) {
+		return &Failure{Class: Later, Word: WordBusy, Status: no.Status, Detail: word(value)}
+	}
+	no.Detail = word(value)
+	return no
 }
 
 // status judges the status line alone; nil means that the success rule likes it.
@@ -429,6 +456,10 @@ func (h *HTTP) status(resp *http.Response) *Failure {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusNotImplemented,
 		http.StatusServiceUnavailable, http.StatusHTTPVersionNotSupported, http.StatusNetworkAuthenticationRequired:
 		return &Failure{Class: Later, Word: WordBusy, Status: s, After: h.after(resp)}
+	}
+	switch s {
+	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusForbidden, http.StatusProxyAuthRequired:
+		return &Failure{Class: Later, Word: WordRefused, Status: s} // of the account with the provider, not of the message
 	}
 	switch s / 100 {
 	case 3:

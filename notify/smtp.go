@@ -200,9 +200,9 @@ func (s *SMTP) Deliver(ctx context.Context, m auth.Message, t Text) (string, err
 // quit says goodbye; the answer does not matter any more.
 func quit(relay *smtp.Client) { _ = relay.Quit() }
 
-// refusedBy classes an error by the reply code, if the relay gave one. Without
-// one the mail may be with the relay only if the final dot was sent: RFC 5321
-// §4.1.1.4 forbids delivering a text that was not ended.
+// refusedBy classes an error by the reply code, if the relay gave one. A refusal of the greeting, of TLS or of the
+// password is none of this mail: it waits until that is mended. Without a code the mail may be with the relay only if
+// the final dot was sent: RFC 5321 §4.1.1.4 forbids delivering a text that was not ended.
 func refusedBy(err error, sending bool) error {
 	code := 0
 	ended := false
@@ -214,8 +214,10 @@ func refusedBy(err error, sending bool) error {
 		ended = e.Reason == gomail.ErrSMTPDataClose
 	}
 	switch {
-	case code >= 500 && code <= 599:
+	case code >= 500 && code <= 599 && sending:
 		return &Failure{Class: Never, Word: WordRefused, Status: code}
+	case code >= 500 && code <= 599:
+		return &Failure{Class: Later, Word: WordRefused, Status: code}
 	case code >= 400 && code <= 499:
 		return &Failure{Class: Later, Word: WordBusy, Status: code}
 	case ended:

@@ -101,8 +101,9 @@ func TestRepliesOfRelays(t *testing.T) {
 		{reply(399), false, Later, WordUnreachable, 0},
 		{reply(400), false, Later, WordBusy, 400},
 		{reply(499), false, Later, WordBusy, 499},
-		{reply(500), false, Never, WordRefused, 500},
-		{reply(599), false, Never, WordRefused, 599},
+		{reply(500), true, Never, WordRefused, 500},
+		{reply(500), false, Later, WordRefused, 500},  // of the greeting or the password: none of the mail
+		{reply(599), false, Later, WordRefused, 599},
 		{reply(600), false, Later, WordUnreachable, 0},
 		{ended, true, Unsure, WordNoAnswer, 0},
 		{ended, false, Later, WordUnreachable, 0},

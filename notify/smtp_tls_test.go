@@ -53,7 +53,7 @@ func TestTLS(t *testing.T) {
 			c.CAFile = ca
 			c.Username = "shop"
 			c.Password = "wrong"
-		}, Never, WordRefused},
+		}, Later, WordRefused},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

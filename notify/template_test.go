@@ -123,7 +123,9 @@ func TestFailureInTheAnswer(t *testing.T) {
 		{"one that passes", 200, code("RequestLimitExceeded"), Later, WordBusy, ""},
 		{"an error beside a status", 400, code("RequestLimitExceeded"), Later, WordBusy, ""},
 		{"an error beside a status, for good", 400, code("InvalidParameter"), Never, WordRefused, ""},
-		{"refused without a word", 403, "", Never, WordRefused, ""},
+		{"refused without a word", 400, "", Never, WordRefused, ""},
+		{"the account is refused", 403, "", Later, WordRefused, ""},
+		{"the money is used up", 402, code("InsufficientBalance"), Never, WordRefused, ""},
 		{"the status knows better", 503, code("InvalidParameter"), Later, WordBusy, ""},
 		{"an error of the proxy", 502, code("InvalidParameter"), Unsure, WordServerError, ""},
 		{"unreadable", 200, "<html>", Unsure, WordUnreadable, ""},
@@ -148,6 +150,12 @@ func TestFailureInTheAnswer(t *testing.T) {
 		if c.word != "" && (f == nil || f.Class != c.class || f.Word != c.word) {
 			t.Errorf("%s: got %#v, want %s %s", c.name, f, c.class, c.word)
 		}
+		if said := strings.Contains(c.body, `"Code"`); f != nil && c.status == 200 && (f.Detail != "") != said {
+			t.Errorf("%s: got the detail %q, want the provider's code where there is one", c.name, f.Detail)
+		}
+	}
+	if got := word("13800138000") + word("Wei Li") + word(""); got != "" {
+		t.Errorf("got %q in the log, want nothing that is no code", got)
 	}
 	g := gateway("first", "https://sms.example.com/")
 	g.Failure.Temporary = []string{"x"}
