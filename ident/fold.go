@@ -78,6 +78,11 @@ func tidy(s string) string {
 	return norm.NFC.String(strings.TrimFunc(s, isBlank))
 }
 
+// unended removes the end of a sentence, which thumbs and Chinese keyboards put behind an address or a number.
+func unended(s string) string {
+	return strings.TrimRightFunc(s, func(r rune) bool { return isBlank(r) || strings.ContainsRune(".,;。｡．，；、", r) })
+}
+
 // seemly reports whether every character of s can be seen and stays in place.
 func seemly(s string) bool {
 	x := newSieve()

@@ -60,7 +60,7 @@ func ParseEmail(s string) (Email, error) {
 	if len(s) > MaxTyped || !utf8.ValidString(s) {
 		return "", EmailMalformed
 	}
-	local, domain, ok := strings.Cut(tidy(s), "@")
+	local, domain, ok := strings.Cut(unended(tidy(s)), "@")
 	if !ok || len(local) > maxLocal || !validLocal(local) {
 		return "", EmailMalformed
 	}
@@ -191,7 +191,7 @@ func dialled(s string) (string, bool) {
 		return "", false
 	}
 	var b strings.Builder
-	for _, r := range norm.NFKC.String(s) {
+	for _, r := range norm.NFKC.String(unended(s)) {
 		d, isDigit := digitOf(r)
 		switch {
 		case isDigit:
