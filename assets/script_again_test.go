@@ -44,6 +44,8 @@ func (s *stage) do(js string) {
 func TestAFormIsSentOnce(t *testing.T) {
 	s := newStage(t)
 	s.fromNow(`addEventListener('pageshow', e => { document.documentElement.dataset.kept = e.persisted; });
+const timer = setTimeout, ten = [];
+window.setTimeout = (f, ms) => ms === 10000 ? ten.push(f) : timer(f, ms);
 const sends = form => form.dispatchEvent(new SubmitEvent('submit', {cancelable: true, bubbles: true}));`)
 	s.show(&SignUp{Email: "lin@example.com"})
 	if err := chromedp.Do(s.ctx, chromedp.Click(chromedp.CSS("main form button.btn-main"))); err != nil {
@@ -69,6 +71,11 @@ const sends = form => form.dispatchEvent(new SubmitEvent('submit', {cancelable: 
 		const one = [sends(form), sends(form), sends(form)];
 		dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}));
 		return String([...one, sends(form), sends(form)]) === 'true,false,false,true,false' })(document.querySelector('main form'))`)
+	s.show(&SignUp{Email: "lin@example.com"})
+	s.wants("another one after ten seconds, in which somebody may have stopped the loading", `(form => {
+		const one = [sends(form), sends(form)];
+		ten.forEach(f => f());
+		return String([...one, sends(form), sends(form)]) === 'true,false,true,false' })(document.querySelector('main form'))`)
 	s.show(&CodesShown{Codes: []string{"AAAA-BBBB"}, Sealed: "sealed"})
 	s.wants("a download as often as it is asked for",
 		`(form => String([sends(form), sends(form)]) === 'true,true')(document.querySelector('form[data-many]'))`)
@@ -134,4 +141,13 @@ func TestAQuestionThatRunsOutIsRenewed(t *testing.T) {
 	s.do(`dispatchEvent(new PageTransitionEvent('pagehide'));
 		dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))`)
 	s.wants("the offer on a page that was left and shown again", `asked.length === 3`)
+}
+
+// Work in place of a picture begins only where what is asked for is filled in.
+func TestWorkNeedsWhatTheFormNeeds(t *testing.T) {
+	s := newStage(t)
+	s.show(&RecoveryAsk{Things: []Tick{{Name: "phone"}}, Puzzle: "p", Picture: "/api/v1/puzzle/p", Work: "{}"})
+	s.do(`document.querySelector('[data-work]').click()`)
+	s.wants("the empty field in focus, and no work begun",
+		`document.activeElement.name === 'identifier' && !document.querySelector('[data-work]').disabled`)
 }
