@@ -90,3 +90,36 @@ func TestAFormWithoutItsCeremonyLosesNoCode(t *testing.T) {
 	p.fill(s, "/sign-in/verify", "with", "sms", "code", "000000", "ceremony", "")
 	p.open("/sign-in/verify?with=sms").says("Enter the code we texted you")
 }
+
+// A code of a binding that has expired shows the way to a new one at once.
+func TestABindingWhoseCodeExpiredShowsHowToGetAnother(t *testing.T) {
+	w := newWorld(t)
+	p, _ := w.withApp()
+	s := p.fill(p.open("/security/phone/new?other=1"), "/security/phone/new", "phone", "+8613900139000", "via", "sms")
+	const open = `<details id="help" class="no-print" open>`
+	if strings.Contains(s.text, open) {
+		t.Error("before a code: got the help open")
+	}
+	w.pass(6 * time.Minute)
+	if s = p.fill(s, "/security/phone/new", "code", "000000").says("This code is too old"); !strings.Contains(s.text, open) {
+		t.Error("after the code has expired: got the help closed")
+	}
+}
+
+// Inside an app the page says nothing of a browser's version, and nothing of a key that will answer in a minute.
+func TestPagesInsideAnAppSayWhatIsTrue(t *testing.T) {
+	w := newWorld(t)
+	owner := w.registered()
+	owner.addKey("Blue key")
+	w.pass(time.Minute)
+	p := w.browser()
+	p.agent = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/116.0.0.0 Mobile Safari/537.36 MicroMessenger/8.0.47"
+	for path, not := range map[string]string{"/help/check?c=1": "ersion 116", "/sign-in/verify?with=key": "load this page again in a minute"} {
+		if path != "/help/check?c=1" {
+			p.signInAs(testEmail)
+		}
+		if s := p.open(path); strings.Contains(wordsOf(s.text), not) {
+			t.Errorf("%s: got %q inside WeChat, want nothing of it", path, not)
+		}
+	}
+}

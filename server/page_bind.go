@@ -268,7 +268,7 @@ func phoneNewPage(x *request) error {
 		v.Via = assets.WayCall
 	}
 	if ch := x.binding(auth.Phone, ""); ch != nil && x.query("sent") != "" {
-		v.Help = bindHelp(ch)
+		v.Help = x.bindHelp(ch)
 		v.Sent = true
 		v.Via = x.s.wayOfChannel(ch)
 	} else if err := x.mayAdd(); err != nil {
@@ -305,10 +305,10 @@ func (x *request) binding(k auth.Kind, ceremony string) *auth.Challenge {
 	return ch
 }
 
-func bindHelp(ch *auth.Challenge) assets.Help {
+func (x *request) bindHelp(ch *auth.Challenge) assets.Help {
 	h := help(ch.Ceremony, ch.Delivery, nil)
 	h.CanSend, h.CanCall = true, ch.Kind == auth.Phone && ch.Channel != auth.Voice
-	h.Open = h.Delivery == string(auth.Failed)
+	h.Open = h.Delivery == string(auth.Failed) || x.setBack()
 	return h
 }
 
@@ -332,7 +332,7 @@ func emailNewPage(x *request) error {
 	}
 	v := &assets.EmailNew{Frame: f, Email: x.field("email"), Step: x.step(f), Backup: x.backup()}
 	if ch := x.binding(auth.Email, ""); ch != nil && x.query("sent") != "" {
-		v.Help, v.Sent = bindHelp(ch), true
+		v.Help, v.Sent = x.bindHelp(ch), true
 	} else if err := x.mayAdd(); err != nil {
 		return err
 	}

@@ -23,9 +23,12 @@ func checkPage(x *request) error {
 	if x.query("c") == "" {
 		return x.redirect("/help/check?c=1")
 	}
-	told := web.VersionOf(x.r.UserAgent(), x.s.now())
-	return x.show(http.StatusOK, &assets.Check{Frame: x.frame(), Tried: true, Cookies: !x.fresh, Browser: x.caller.Agent,
-		Version: told.Number, Dated: told.Old, InApp: web.InApp(x.r.UserAgent())})
+	v := &assets.Check{Frame: x.frame(), Tried: true, Cookies: !x.fresh, Browser: x.caller.Agent}
+	if v.InApp = web.InApp(x.r.UserAgent()); !v.InApp { // in an app it is the version of what the app is made with
+		told := web.VersionOf(x.r.UserAgent(), x.s.now())
+		v.Version, v.Dated = told.Number, told.Old
+	}
+	return x.show(http.StatusOK, v)
 }
 
 func contactPage(x *request) error {
