@@ -102,7 +102,7 @@ func TestRepliesOfRelays(t *testing.T) {
 		{reply(400), false, Later, WordBusy, 400},
 		{reply(499), false, Later, WordBusy, 499},
 		{reply(500), true, Never, WordRefused, 500},
-		{reply(500), false, Later, WordRefused, 500},  // of the greeting or the password: none of the mail
+		{reply(500), false, Later, WordRefused, 500}, // of the greeting or the password: none of the mail
 		{reply(599), false, Later, WordRefused, 599},
 		{reply(600), false, Later, WordUnreachable, 0},
 		{ended, true, Unsure, WordNoAnswer, 0},
