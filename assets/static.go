@@ -46,7 +46,8 @@ func NewStatic(base string) (*Static, error) {
 			return nil, fmt.Errorf("reading static files: %w", err)
 		}
 	}
-	files["latchkey.css"] = squeezed(files["latchkey.css"])
+	files["latchkey.css"] = squeezed(files["latchkey.css"], cssComment)
+	files["latchkey.js"] = squeezed(files["latchkey.js"], jsComment)
 	kinds := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
 		".svg": "image/svg+xml"}
 	for name, plain := range files {
@@ -62,12 +63,14 @@ func NewStatic(base string) (*Static, error) {
 
 var (
 	cssComment = regexp.MustCompile(`/\*[\s\S]*?\*/`)
-	cssIndent  = regexp.MustCompile(`\n\s+`)
+	jsComment  = regexp.MustCompile(`(?m)^\s*//.*$`) // on a line of its own
+	indent     = regexp.MustCompile(`\n\s+`)
 )
 
-// squeezed is a style sheet without what is there for its readers alone: comments, indents, empty lines.
-func squeezed(css []byte) []byte {
-	return bytes.TrimSpace(cssIndent.ReplaceAll(cssComment.ReplaceAll(css, nil), []byte("\n")))
+// squeezed is a style sheet or script without what is there for its readers alone: comments, indents, empty lines. No
+// text in them goes over several lines.
+func squeezed(file []byte, comment *regexp.Regexp) []byte {
+	return bytes.TrimSpace(indent.ReplaceAll(comment.ReplaceAll(file, nil), []byte("\n")))
 }
 
 // modules puts the scripts together, each in a block of its own, base.js first because the others use it. One file is

@@ -63,6 +63,34 @@ func TestStatic(t *testing.T) {
 	}
 }
 
+// The script is sent without what only its readers need; no text in it goes over several lines, which would lose its
+// indents.
+func TestScriptIsSentWithoutComments(t *testing.T) {
+	whole, err := modules()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewStatic("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, s.Path("latchkey.js"), nil))
+	sent := w.Body.String()
+	var want []string
+	for line := range strings.Lines(string(whole)) {
+		if strings.Count(line, "`")%2 != 0 {
+			t.Errorf("got a text over several lines at %q", line)
+		}
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			want = append(want, line)
+		}
+	}
+	if !slices.Equal(strings.Split(sent, "\n"), want) {
+		t.Errorf("got %d bytes that are not the %d lines of the modules", len(sent), len(want))
+	}
+}
+
 // The style sheet is sent without what only its readers need, and with every rule.
 func TestStyleSheetIsSentWithoutComments(t *testing.T) {
 	whole, err := staticFiles.ReadFile("static/latchkey.css")

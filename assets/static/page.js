@@ -10,8 +10,7 @@ for (const b of $$('[data-copy]')) {
 }
 for (const b of $$('[data-print]')) { b.hidden = false; b.onclick = () => print(); }
 
-// A form is sent once until the page is shown again; what only downloads leaves the page as it is. Loading that somebody
-// has stopped shows no page: after ten seconds a press counts again, and the server takes twice for once.
+// A form is sent once until the page is shown again, or for ten seconds: loading may be stopped. Downloads are free.
 const under = new Set();
 addEventListener('submit', e => {
   if (e.defaultPrevented || 'many' in e.target.dataset) return;

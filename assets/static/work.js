@@ -6,7 +6,7 @@ for (const b of $$('[data-work]')) if (!crypto.subtle) b.closest('section').hidd
   for (let number = 0; number <= w.maxnumber; number++) {
     if (hex(await crypto.subtle.digest(w.algorithm, new TextEncoder().encode(w.salt + number))) !== w.challenge) continue;
     b.form.elements.work.value = btoa(JSON.stringify({ ...w, number }));
-    setTimeout(() => b.disabled = false, 10000); // for loading that somebody stops
+    setTimeout(() => b.disabled = false, 10000);
     return b.form.submit();
   }
 };
