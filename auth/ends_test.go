@@ -28,10 +28,11 @@ func lives() map[string]map[string]func(*world) ending {
 		"CeremonyLife": {"a key's challenge": keyAfterPassword, "a key first": keyAlone,
 			"a key at a step-up": keyStepUp},
 		"SignInLife": {"from the password to a method": passwordShown, "a method begun late": begunLate,
+			"an app's code": appAtSignIn, "an app's code at a step-up": appAtStepUp,
 			"from a touch to the password": touchedFirst, "a binding": bindingBegun,
 			"a text sent again": resentAtSignIn, "a text of a step-up sent again": resentAtStepUp,
 			"a text of a binding sent again": resentForBinding},
-		"CodeLife": {"a text": textAtSignIn, "an app's code": appAtSignIn, "a text of a binding": textForBinding,
+		"CodeLife": {"a text": textAtSignIn, "a text of a binding": textForBinding,
 			"a text of a step-up": textAtStepUp},
 		"LinkLife":     {"a sign-up": signUpLink, "a new e-mail": emailLink},
 		"ResetLife":    {"a reset": resetLink},
@@ -281,9 +282,19 @@ func textAtSignIn(w *world) ending {
 func appAtSignIn(w *world) ending {
 	secret, _ := w.enrolled(sellerMail, sellerNumber)
 	ch := w.begun(caller("home"), byApp)
-	w.pass(5*time.Minute - tick)
+	w.pass(15*time.Minute - tick)
 	return ending{use: func() error {
 		return lastErr(w.s.SignInFinish(w.t.Context(), caller("home"), ch.Ceremony, w.app(secret)))
+	}, then: auth.CeremonyExpired}
+}
+
+func appAtStepUp(w *world) ending {
+	secret, c := w.enrolled(sellerMail, sellerNumber)
+	ch, err := w.s.StepUpBegin(w.t.Context(), c, auth.ActRename, "", byApp)
+	ok(w.t, "begin", err)
+	w.pass(15*time.Minute - tick)
+	return ending{use: func() error {
+		return lastErr(w.s.StepUpFinish(w.t.Context(), c, ch.Ceremony, w.app(secret)))
 	}, then: auth.CeremonyExpired}
 }
 

@@ -82,11 +82,7 @@ func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until
 		if asked.Others, err = w.offeredMethods(a, next.FirstBy); err != nil {
 			return nil, err
 		}
-		life := s.policy.CeremonyLife
-		if s.worth(next.Kind).Guessable {
-			life = s.policy.CodeLife
-		}
-		if asked.Expires = w.now.Add(life); until.Before(asked.Expires) {
+		if asked.Expires = w.now.Add(s.challengeLife(next.Kind)); until.Before(asked.Expires) {
 			asked.Expires = until
 		}
 		return asked, factor.BeginVerify(&asked.Ceremony, list)
@@ -95,6 +91,18 @@ func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until
 		return nil, err
 	}
 	return asked, s.sendCode(ctx, c, asked)
+}
+
+// challengeLife is how long a challenge to a method can be answered. What asks for a code and sends none tells nothing
+// that could grow old: the code has its own time, so the challenge lives as long as what it is a step of.
+func (s *Service) challengeLife(k Kind) time.Duration {
+	switch {
+	case !s.worth(k).Guessable:
+		return s.policy.CeremonyLife
+	case s.methods.Of(k, "").Channel == "":
+		return s.policy.SignInLife
+	}
+	return s.policy.CodeLife
 }
 
 // begunChallenge is a ceremony as its factor left it, and what else could be asked for.

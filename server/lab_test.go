@@ -352,7 +352,7 @@ func TestOneRequestJudgedLater(t *testing.T) {
 		w.server.ServeHTTP(out, r)
 		return out
 	}
-	if r := send("5m1s"); codeIn(r) != auth.CeremonyExpired {
+	if r := send("15m1s"); codeIn(r) != auth.CeremonyExpired {
 		t.Errorf("later: got %s, want %s", r.Body, auth.CeremonyExpired)
 	}
 	if r := send("soon"); codeIn(r) != auth.MalformedRequest {
