@@ -78,8 +78,12 @@ func (c *pageData) WayOut(code string) *wayOut {
 		path, key = "/security/keys", "nav.keys"
 	case "key-not-supported", "cookies-off", "key-insecure-page":
 		path, key = "/help/check", "foot.check"
-	case "session-ended", "session-required", "ceremony-expired", "ceremony-void", "ceremony-used",
-		"ceremony-other-browser":
+	case "ceremony-expired", "ceremony-void", "ceremony-used", "ceremony-other-browser":
+		if c.F.Who != "" || slices.Contains([]string{"SignIn", "Forgot", "ForgotPhone"}, c.Page) {
+			return nil // signed in, signing in, or where one begins anew: the way on is on the page
+		}
+		path, key = "/sign-in", "act.sign-in"
+	case "session-ended", "session-required":
 		path, key = "/sign-in", "act.sign-in"
 	case "account-disabled", "internal", "key-not-recognised":
 		path, key = "/help/contact", "act.support"

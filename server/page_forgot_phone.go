@@ -33,7 +33,11 @@ func forgotPhonePages() []page {
 }
 
 func forgotPhonePage(x *request) error {
-	return x.show(http.StatusOK, &assets.ForgotPhone{Frame: x.frame(), Phone: x.field("phone"), Countries: x.countries("")})
+	number := x.field("phone")
+	if x.setBack(auth.CodeExpired) {
+		_, number = x.flow()
+	}
+	return x.show(http.StatusOK, &assets.ForgotPhone{Frame: x.frame(), Phone: number, Countries: x.countries("")})
 }
 
 // forgotPhonePost answers alike for numbers that somebody has and that nobody has. Everybody is led to a puzzle.
@@ -98,6 +102,9 @@ func forgotPhoneCodePage(x *request) error {
 func forgotPhoneCodePost(x *request) error {
 	_, number := x.flow()
 	ch, err := x.s.service.ForgotPhoneCode(x.r.Context(), x.caller, x.field("ceremony"), x.field("code"))
+	if over := codeOver(err); errors.Is(over, auth.Refuse(auth.CodeExpired)) {
+		return x.refuseTo(forgotPhonePath, over) // where the next one is asked for
+	}
 	if err != nil {
 		return x.refusePhone(forgotPhoneCodePath, err)
 	}

@@ -301,10 +301,21 @@ func (x *request) ofStep(s *step, ceremony string) *auth.Challenge {
 
 // refuseStep answers a refusal of the step. A code under way outlives a wrong one: the page asks for it again.
 func (x *request) refuseStep(s *step, w assets.Way, id, ceremony string, refused error) error {
+	if x.s.sends(w) {
+		refused = codeOver(refused)
+	}
 	if ceremony != "" && x.s.sends(w) && x.begun(s, ceremony, w, id) != nil {
 		x.put(stepCookie, ceremony+"."+url.QueryEscape(id), flowLife)
 	}
 	return x.refuseTo(s.at(w, id), refused) // a refusal to send stands at another address
+}
+
+// codeOver says of an exchange whose time is over what that means to whoever was sent a code: this one has expired.
+func codeOver(err error) error {
+	if errors.Is(err, auth.Refuse(auth.CeremonyExpired)) {
+		return auth.Refuse(auth.CodeExpired)
+	}
+	return err
 }
 
 // showStep shows the second step by one way, or by the best if none is chosen.

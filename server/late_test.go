@@ -1,0 +1,97 @@
+package server
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// leadsAway reports whether a page of somebody on his way leads him to the sign-in form by its notice.
+func (s *sheet) leadsAway() bool {
+	return regexp.MustCompile(`(?s)<div class="note[^>]*>.*?href="/sign-in"`).MatchString(s.text)
+}
+
+// An app's code is as good after ten minutes on the page as after one, at the sign-in and before an act; only once, and
+// the same press again is told the same.
+func TestALateAppCodeIsTaken(t *testing.T) {
+	w := newWorld(t)
+	owner, secret := w.withApp()
+	w.pass(time.Hour)
+	s := owner.open("/security/contact").at("/confirm", 200)
+	w.pass(10 * time.Minute)
+	owner.fill(s, "/confirm", "code", w.code(secret)).at("/security/contact", 200)
+	w.pass(time.Minute)
+	p := w.browser()
+	s = p.signInAs(testEmail).at("/sign-in/verify", 200)
+	w.pass(10 * time.Minute)
+	code := w.code(secret)
+	f := s.form("/sign-in/verify").fields
+	f.Set("code", code)
+	before := *p
+	first := p.send(http.MethodPost, "/sign-in/verify", "application/x-www-form-urlencoded", f.Encode())
+	again := before.send(http.MethodPost, "/sign-in/verify", "application/x-www-form-urlencoded", f.Encode())
+	if a, b := first.Header().Get("Location"), again.Header().Get("Location"); a != "/sign-in/trust" || b != a {
+		t.Errorf("a late code, twice: got %q and %q, want /sign-in/trust", a, b)
+	}
+	q := w.browser()
+	s = q.signInAs(testEmail).at("/sign-in/verify", 200)
+	q.fill(s, "/sign-in/verify", "code", code).at("/sign-in/verify", 200)
+}
+
+// Whoever types a sent code too late is told that it has expired, where he asks for the next one.
+func TestALateTextHasExpired(t *testing.T) {
+	w := newWorld(t)
+	owner := w.registered()
+	owner.addPhone("+8613900139000")
+	w.pass(2 * time.Minute)
+	p := w.browser()
+	p.signInAs(testEmail)
+	s := p.fill(p.open("/sign-in/verify?with=sms"), "/sign-in/send", "with", "sms")
+	code := w.mailed(auth.TemplateCode).Args["code"]
+	w.pass(6 * time.Minute)
+	s = p.fill(s, "/sign-in/verify", "code", code).at("/sign-in/verify", 200).says("This code is too old")
+	if s.form("/sign-in/send"); s.leadsAway() {
+		t.Error("at the sign-in: got led to its beginning, want to the next code")
+	}
+	w.pass(time.Hour)
+	s = owner.open("/confirm?for=name&with=sms&next=/security/password").at("/confirm", 200)
+	s = owner.fill(s, "/confirm/send", "with", "sms").at("/confirm", 200)
+	code = w.mailed(auth.TemplateCode).Args["code"]
+	w.pass(6 * time.Minute)
+	s = owner.fill(s, "/confirm", "code", code).at("/confirm", 200).says("This code is too old")
+	if s.form("/confirm/send"); s.leadsAway() {
+		t.Error("before an act: got led to the sign-in, want to the next code")
+	}
+	q := w.browser()
+	s = q.fillPhone("+8613800138000").at("/forgot/phone/code", 200)
+	w.pass(6 * time.Minute)
+	s = q.fill(s, "/forgot/phone/code", "code", "000000").at("/forgot/phone", 200).says("This code is too old")
+	if got := s.form("/forgot/phone").fields.Get("phone"); got != "+8613800138000" || s.leadsAway() {
+		t.Errorf("forgotten: got the number %q and perhaps a way to the sign-in, want it kept and none", got)
+	}
+}
+
+// Nobody who is signed in, or signing in, is led to the sign-in form because a page was open for long.
+func TestALatePageLeadsNobodyAway(t *testing.T) {
+	w := newWorld(t)
+	p, secret := w.withApp()
+	w.pass(time.Hour)
+	s := p.open("/security/contact").at("/confirm", 200)
+	w.pass(16 * time.Minute)
+	s = p.fill(s, "/confirm", "code", w.code(secret)).at("/confirm", 200).says("This page was open for too long")
+	if s.leadsAway() {
+		t.Error("signed in: got led to the sign-in")
+	}
+	p.fill(s, "/confirm", "code", w.code(secret)).at("/security/contact", 200)
+	q := w.browser()
+	s = q.signInAs(testEmail).at("/sign-in/verify", 200)
+	w.pass(16 * time.Minute)
+	s = q.fill(s, "/sign-in/verify", "code", w.code(secret)).at("/sign-in", 200).says("This page was open for too long")
+	if s.leadsAway() {
+		t.Error("on the form itself: got led to it")
+	}
+}
