@@ -117,6 +117,9 @@ func (s *Service) LookLink(ctx context.Context, c Caller, purpose, token string)
 			return w.openSignUp(token)
 		}
 		l, err := w.openLink(purpose, token)
+		if err == nil && purpose == LinkReset { // the code of its mail may have been used, or the password changed
+			_, _, err = w.proofOwner(resetProof{link: token})
+		}
 		if err != nil {
 			return "", err
 		}

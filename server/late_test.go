@@ -95,3 +95,20 @@ func TestALatePageLeadsNobodyAway(t *testing.T) {
 		t.Error("on the form itself: got led to it")
 	}
 }
+
+// The link of a mail whose code has set the password says so when it is opened, on whichever device.
+func TestTheLinkOfAUsedCodeSaysSo(t *testing.T) {
+	w := newWorld(t)
+	w.seller()
+	p := w.browser()
+	s := p.fillForgot(testEmail).at("/forgot/sent", 200)
+	sent := w.mailed(auth.TemplateReset).Args
+	q := w.browser()
+	q.open(path(sent["link"])).form("/forgot/password/" + lastPart(sent["link"]))
+	s = p.fill(s, "/forgot/sent", "code", sent["code"]).at("/forgot/choose", 200)
+	p.fill(s, "/forgot/choose", "password", "Other-Horse9").at("/done/password-changed", 200)
+	s = q.open(path(sent["link"])).says("This link has been used or is too old")
+	if strings.Contains(s.text, `name="password"`) {
+		t.Error("got a password asked for that nothing can come of")
+	}
+}
