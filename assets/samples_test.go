@@ -273,6 +273,8 @@ func (s sampler) signing() []Sample {
 		{"sign-up-confirm-used",
 			&SignUpConfirm{Frame: s.refused(s.at("/sign-up/confirm/x"), Problem{Code: "link-used"})}},
 		{"sign-in", &SignIn{Frame: s.at("/sign-in"), Key: s.prompt(false)}},
+		{"sign-up-confirm-done", &SignUpConfirm{Frame: s.at("/sign-up/confirm/x"), Known: true, As: "小明的店"}},
+		{"sign-in-signed-in", &SignIn{Frame: s.at("/sign-in"), Key: s.prompt(false), As: "小明的店", To: "/security"}},
 		{"sign-in-refused",
 			&SignIn{Frame: s.refused(s.at("/sign-in"), Problem{Code: "sign-in-refused", Field: "password"}),
 				Identifier: "seller@example.com"}},

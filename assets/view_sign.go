@@ -26,6 +26,7 @@ type SignUpConfirm struct {
 	Frame
 	Link                  string // the path's last part; "" with a problem: the link is no good
 	Known                 bool   // with no link: the address has an account by now
+	As                    string // with Known: who is signed in; "" for nobody
 	Email                 string // the address that the link went to
 	Name, UserName, Phone string // as typed; the password never comes back
 	Countries             Countries
@@ -42,6 +43,7 @@ type SignIn struct {
 	Shared     bool
 	Key        *KeyPrompt // discoverable keys and passkeys in the browser's autofill; nil where policy forbids it
 	Locked     bool       // password sign-in is locked here: key first is offered in large
+	As, To     string     // who is signed in already, and where he goes on; "" for nobody
 }
 
 // SignInKey is /sign-in/key: the key before the password. Its three steps are

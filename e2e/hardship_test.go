@@ -190,7 +190,8 @@ func (p *person) deadLinks() {
 			used = m.link(p.t, p.house.origin)
 		}
 	}
-	p.open(used).says(p.word("problem.signed-up.title")).follow("main .acts a.btn-main").at("/sign-in")
+	p.open(used).says(p.word("sign-up-confirm.done")).follow("main .acts a.btn-main").at("/security/start")
+	p.another().open(used).says(p.word("problem.signed-up.title")).follow("main .acts a.btn-main").at("/sign-in")
 	p.open(p.house.origin + "/sign-up/confirm/no-such-link").says(p.word("frame.error"))
 }
 

@@ -112,3 +112,30 @@ func TestTheLinkOfAUsedCodeSaysSo(t *testing.T) {
 		t.Error("got a password asked for that nothing can come of")
 	}
 }
+
+// Whoever is signed in and comes to the sign-in form is told so, by every way back to it.
+func TestSignedInAndBackAtTheForm(t *testing.T) {
+	w := newWorld(t)
+	up := w.signUpPath(testEmail)
+	p := w.browser()
+	s := p.open(up)
+	p.fill(s, s.path, "name", "Wei", "user-name", "小明的店", "phone", "+8613800138000", "password", testPassword,
+		"terms", "yes").at("/security/start", 200)
+	s = p.open(up).says("You are signed in as “小明的店”", "Continue with this account")
+	if s.status != http.StatusOK || strings.Contains(s.text, "<title>Error:") {
+		t.Errorf("back at the mail: got %d and perhaps an error, want neither", s.status)
+	}
+	w.browser().open(up).says("This address has an account already")
+	for _, at := range []string{"/sign-in", "/sign-in/verify", "/sign-in/send"} {
+		s = p.open(at).at("/sign-in", 200).says("You are signed in as “小明的店”", "Use another account")
+		if s.form("/sign-in"); !strings.Contains(s.text, `href="/security">Continue`) {
+			t.Errorf("%s: got no way on to the account, want one", at)
+		}
+	}
+	if s = p.open("/sign-in?return=/shop"); !strings.Contains(s.text, `href="/shop">Continue`) {
+		t.Error("got no way on to the shops, want one to where he wanted")
+	}
+	if s = w.browser().open("/sign-in"); strings.Contains(s.text, "You are signed in") {
+		t.Error("a stranger: got told that somebody is signed in")
+	}
+}

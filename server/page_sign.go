@@ -66,6 +66,11 @@ func signInPage(x *request) error {
 	}
 	v := &assets.SignIn{Frame: x.frame(), Identifier: x.identifier(),
 		Remember: x.field("remember") == "yes", Shared: x.field("shared") == "yes", Locked: x.setBack(auth.SignInLocked)}
+	var err error
+	if v.As, err = x.signedInAs(); err != nil {
+		return err
+	}
+	v.To = x.wayBack()
 	if !v.WeChat {
 		ch, err := x.s.service.SignInKeyFirst(x.r.Context(), x.caller, auth.KeyFirstForm{})
 		if err == nil {
@@ -75,6 +80,30 @@ func signInPage(x *request) error {
 		}
 	}
 	return x.show(http.StatusOK, v)
+}
+
+// signedInAs is who is signed in in this browser, "" for nobody.
+func (x *request) signedInAs() (string, error) {
+	if x.caller.Token == "" {
+		return "", nil
+	}
+	me, err := x.s.service.Me(x.r.Context(), x.caller)
+	if e := new(auth.Error); errors.As(err, &e) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return me.UserName, nil
+}
+
+// wayBack is the path, without the base, to which a seller wanted before he was asked to sign in.
+func (x *request) wayBack() string {
+	back := x.query("return")
+	if back == "" {
+		back, _ = web.Cookie(x.r, x.s.cookieName(returnCookie))
+	}
+	return next(strings.TrimPrefix(safeReturn(back), x.s.site.Base))
 }
 
 func signInPost(x *request) error {

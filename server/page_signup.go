@@ -76,6 +76,15 @@ func confirmPage(x *request) error {
 		return x.show(http.StatusOK, v)
 	}
 	v.Link, v.Known = "", errors.Is(dead, auth.Refuse(auth.SignedUp))
+	if v.Known {
+		var err error
+		if v.As, err = x.signedInAs(); err != nil {
+			return err
+		}
+	}
+	if v.As != "" { // he came back to the mail after his own sign-up
+		return x.show(http.StatusOK, v)
+	}
 	status, err := x.refused(&v.Frame, dead)
 	if err != nil {
 		return err
