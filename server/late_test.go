@@ -139,3 +139,20 @@ func TestSignedInAndBackAtTheForm(t *testing.T) {
 		t.Error("a stranger: got told that somebody is signed in")
 	}
 }
+
+// A wait of less than an hour is told to the second: who is told the minute that has begun comes back too early.
+func TestWaitsSayTheirSeconds(t *testing.T) {
+	w := newWorld(t)
+	owner, _ := w.withApp()
+	owner.addPhone("+8613900139000")
+	w.pass(2*time.Minute + 9*time.Second)
+	p := w.browser()
+	p.signInAs(testEmail)
+	p.fill(p.open("/sign-in/verify?with=sms"), "/sign-in/send", "with", "sms")
+	until := w.time().Add(auth.Marketplace().ResendAfter)
+	w.pass(time.Second)
+	q := w.browser()
+	q.signInAs(testEmail)
+	q.fill(q.open("/sign-in/verify?with=sms"), "/sign-in/send",
+		"with", "sms").says("You can ask for a new code at", until.Format("15:04:05"))
+}

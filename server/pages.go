@@ -325,11 +325,11 @@ func (x *request) takeFlash() (*assets.Notice, *assets.Signals) {
 	if p.Key == "" {
 		return nil, signals
 	}
-	var at any = p.Time
-	if left := p.Time.Sub(x.s.now()); left > 0 && left < time.Hour {
-		at = assets.Clock(p.Time) // to the second
+	said := assets.Args{"name": p.Name, "time": x.untilWhen(p.Time), "now": x.s.now()}
+	if p.Key == "phone-changed" {
+		said["link"] = x.s.site.Base + "/security/phone/new"
 	}
-	return &assets.Notice{Key: p.Key, Tone: p.Tone, Args: assets.Args{"name": p.Name, "time": at, "now": x.s.now()}}, signals
+	return &assets.Notice{Key: p.Key, Tone: p.Tone, Args: said}, signals
 }
 
 // safeReturn is a path on this very site, "" for anything else: an address that leads elsewhere would lend our name to

@@ -163,7 +163,16 @@ func (x *request) says(e *auth.Error) assets.Args {
 		args[k] = v
 	}
 	if !e.Until.IsZero() {
-		args["time"] = e.Until
+		args["time"] = x.untilWhen(e.Until)
 	}
 	return args
+}
+
+// untilWhen is how a moment ahead is told: to the second where somebody may sit and wait for it. Whoever is told the
+// minute that has begun comes back too early.
+func (x *request) untilWhen(t time.Time) any {
+	if left := t.Sub(x.s.now()); left > 0 && left < time.Hour {
+		return assets.Clock(t)
+	}
+	return t
 }
