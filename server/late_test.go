@@ -156,3 +156,24 @@ func TestWaitsSayTheirSeconds(t *testing.T) {
 	q.fill(q.open("/sign-in/verify?with=sms"), "/sign-in/send",
 		"with", "sms").says("You can ask for a new code at", until.Format("15:04:05"))
 }
+
+// Whoever has no account is asked first to make one: signing in would lose the invitation.
+func TestAnInvitationAsksFirstForAnAccount(t *testing.T) {
+	w := newWorld(t)
+	owner, _ := w.withApp()
+	shop := owner.shop("Lotus")
+	for email, want := range map[string]string{"new@example.com": "/sign-up", testEmail: ""} {
+		w.pass(time.Minute)
+		if email == testEmail {
+			w.secondSeller()
+			email = secondEmail
+		}
+		link := "/shop/invitation/" + owner.invite(shop, email, "member")
+		s := w.browser().open(link).at(link, 200)
+		before, _, _ := strings.Cut(s.text, `<button class="btn btn-main"`)
+		_, action, _ := strings.Cut(before[strings.LastIndex(before, "<form"):], `action="`)
+		if action, _, _ = strings.Cut(action, `"`); action != link+want {
+			t.Errorf("%s: got the main button of %s, want of %s", email, action, link+want)
+		}
+	}
+}
