@@ -177,3 +177,14 @@ func TestAnInvitationAsksFirstForAnAccount(t *testing.T) {
 		}
 	}
 }
+
+// A number that was changed leads on to its confirmation.
+func TestANewNumberLeadsToItsConfirmation(t *testing.T) {
+	w := newWorld(t)
+	p, _ := w.withApp()
+	s := p.open("/security/contact").at("/security/contact", 200)
+	s = p.fill(s, "/security/contact/phone", "phone", "+8613900139000").at("/security", 200).says("Your number is changed")
+	if !strings.Contains(s.text, `<a href="/security/phone/new">Confirm it with a code</a>`) {
+		t.Error("got no way to confirm the number, want one")
+	}
+}
