@@ -201,6 +201,9 @@ func (c *Config) check() error {
 	}
 	if err := c.checkNotify(); err != nil {
 		return err
+	if err := c.checkRPID(); err != nil {
+		return err
+	}
 	}
 	if c.Lab {
 		return c.checkLab()
@@ -253,6 +256,23 @@ func (c *Config) checkOrigin() error {
 	// Browsers offer security keys and keep __Host- cookies only in a secure context.
 	if u.Scheme == "http" && u.Hostname() != "localhost" {
 		return misuse("origin: want https, or http://localhost while trying things out")
+	}
+	return nil
+}
+
+// checkRPID refuses a domain of keys that is none of the origin's: browsers would refuse every key. The domain may be
+// another's only where its sites are related, which browsers look up there.
+func (c *Config) checkRPID() error {
+	related := func(origin string) bool { return strings.HasPrefix(origin, "https://") }
+	if c.WebAuthn.RPID == "" || slices.ContainsFunc(c.Server.RelatedOrigins, related) {
+		return nil
+	}
+	host := "localhost" // where no origin is set
+	if u, err := url.Parse(c.Origin); err == nil && c.Origin != "" {
+		host = strings.ToLower(u.Hostname())
+	}
+	if host != c.WebAuthn.RPID && !strings.HasSuffix(host, "."+c.WebAuthn.RPID) {
+		return misuse("webauthn.rpid: want the host of origin, %s, or a domain above it", host)
 	}
 	return nil
 }

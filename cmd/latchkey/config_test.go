@@ -109,6 +109,7 @@ func TestListsInTheEnvironment(t *testing.T) {
 // Every section can be set; what this program sets itself cannot.
 func TestSections(t *testing.T) {
 	c := load(t, `
+origin: https://account.shop.example
 policy: {countries: [CN]}
 server: {trusted-proxies: [10.0.0.0/8, "fd00::/8"], contact: "mailto:help@shop.example", rate: {burst: 7, per-second: 0.5}}
 webauthn: {rpid: shop.example, user-verification: required}

@@ -82,3 +82,30 @@ func TestCountriesAreKnown(t *testing.T) {
 		}
 	}
 }
+
+// Keys belong to the origin's host or to a domain above it, or to that of a related site: browsers refuse all others.
+func TestDomainOfKeysCoversTheOrigin(t *testing.T) {
+	for _, c := range []struct {
+		origin, rpid, related string
+		good                  bool
+	}{
+		{"https://account.shop.example", "", "", true},
+		{"https://account.shop.example", "shop.example", "", true},
+		{"https://account.shop.example:8443/in", "account.shop.example", "", true},
+		{"https://Shop.example", "shop.example", "", true},
+		{"http://localhost:8080", "localhost", "", true},
+		{"", "localhost", "", true},
+		{"", "shop.example", "", false},
+		{"https://account.shop.example", "other.example", "", false},
+		{"https://ashop.example", "shop.example", "", false},
+		{"https://shop.example", "account.shop.example", "", false},
+		{"https://account.shop.example", "other.example", "https://other.example", true},
+		{"https://account.shop.example", "other.example", "android:apk-key-hash:x", false},
+	} {
+		_, _, err := loadConfig("", []string{"LATCHKEY_ORIGIN=" + c.origin, "LATCHKEY_WEBAUTHN_RPID=" + c.rpid,
+			"LATCHKEY_SERVER_RELATED_ORIGINS=" + c.related}, nil)
+		if (err == nil) != c.good || err != nil && !strings.HasPrefix(err.Error(), "webauthn.rpid: want the host") {
+			t.Errorf("%+v: got %v, want it taken: %t", c, err, c.good)
+		}
+	}
+}
