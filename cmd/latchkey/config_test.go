@@ -196,8 +196,10 @@ func TestRefusedSettings(t *testing.T) {
 		"notify: {signature: 【店】}":                         "notify.signature: want the bare name",
 		"notify: {code-line: sometimes}":                   "notify.code-line: want fit, always or never",
 		"notify: {gateways: [{name: a, channels: [sms]}]}": "policy.countries: the gateway a",
-		"site: [":                              "line 1",
-		"totp: {digits: 99999999999999999999}": "totp.digits",
+		"site: x\n---\nsite: y\n":                          "a second document",
+		"site: x\n---\n":                                   "a second document",
+		"site: [":                                          "line 1",
+		"totp: {digits: 99999999999999999999}":             "totp.digits",
 	} {
 		path := filepath.Join(t.TempDir(), "latchkey.yaml")
 		writeFile(t, path, yaml)
@@ -216,8 +218,8 @@ func TestRefusedSettings(t *testing.T) {
 // What YAML offers besides plain values is understood, too: nothing at all, null, anchors and merged mappings.
 func TestFormsOfYAML(t *testing.T) {
 	for yaml, want := range map[string]func(c *Config) bool{
-		"# nothing\n":                  func(c *Config) bool { return c.Site == "Latchkey" },
-		"---\nsite: x\n---\nsite: y\n": func(c *Config) bool { return c.Site == "x" },
+		"# nothing\n":         func(c *Config) bool { return c.Site == "Latchkey" },
+		"---\nsite: x\n...\n": func(c *Config) bool { return c.Site == "x" },
 		"site:\npolicy:\n": func(c *Config) bool {
 			return c.Site == "Latchkey" &&
 				c.Policy.Password.Min > 0

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"reflect"
@@ -26,8 +28,15 @@ func fileLayer(path string) (layer, error) {
 	if err != nil {
 		return nil, misuse("reading %s: %s", path, err)
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(b, &document); err != nil {
+	var document, second yaml.Node
+	documents := yaml.NewDecoder(bytes.NewReader(b))
+	err = documents.Decode(&document)
+	if err == nil {
+		if err = documents.Decode(&second); err == nil {
+			return nil, misuse("reading %s: line %d begins a second document, and only one is read", path, second.Line)
+		}
+	}
+	if !errors.Is(err, io.EOF) { // nor an empty file
 		return nil, misuse("reading %s: %s", path, strings.ReplaceAll(err.Error(), "\n", " "))
 	}
 	return func(c *Config) error {
