@@ -44,6 +44,8 @@ type Config struct {
 
 	StartEmpty bool // make a new store beside a keyset whose store is gone
 
+	Fresh bool // the store was not there before: an empty site
+
 	SecretFile string   // holds the secret that seals the keys; "": made in Data at the first start
 	KeyRoots   []string // PEM files with trust anchors for certified keys
 
@@ -66,7 +68,7 @@ func wired() []string {
 		"server.policy",
 		"server.logger", "server.ready", "server.alarms", "server.receipts", "server.sink", "server.desk", "server.inbox", "server.now",
 		"server.random",
-		"anyclock", "notify.site", "notify.origin", "notify.wall", "pages.base", "pages.site",
+		"anyclock", "fresh", "notify.site", "notify.origin", "notify.wall", "pages.base", "pages.site",
 		"pages.host", "pages.lab", "pages.methods",
 		"pages.signature", "pages.codeline",
 		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
@@ -199,11 +201,11 @@ func (c *Config) check() error {
 	if err := c.checkPolicy(); err != nil {
 		return err
 	}
-	if err := c.checkNotify(); err != nil {
-		return err
 	if err := c.checkRPID(); err != nil {
 		return err
 	}
+	if err := c.checkNotify(); err != nil {
+		return err
 	}
 	if c.Lab {
 		return c.checkLab()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -286,10 +287,15 @@ func (h *house) sweep(ctx context.Context) {
 // greeting is what the operator is told once requests are answered, a line each.
 func (h *house) greeting() []string {
 	lines := []string{"open " + h.config.Origin}
+	if h.config.Fresh {
+		lines = append(lines, "made a new, empty site in "+h.config.dbPath())
+	}
 	if sink := h.dispatch.Sink(); sink != nil {
-		lines = append(lines, fmt.Sprintf(
-			"messages are not sent to anybody (%v): read them on this machine at %s (the address is good once)",
-			sink.Channels(), h.face.MessagesAddress()))
+		where := "they are in " + cmp.Or(h.config.Notify.Sink.Path, filepath.Join(h.config.Data, messagesFile))
+		if address := h.face.MessagesAddress(); address != "" { // no page shows them on a site that others reach
+			where = "read them on this machine at " + address + " (the address is good once)"
+		}
+		lines = append(lines, fmt.Sprintf("messages are not sent to anybody (%v): %s", sink.Channels(), where))
 	}
 	return lines
 }

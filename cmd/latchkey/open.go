@@ -48,6 +48,11 @@ func openStore(c *Config) (*bolt.DB, *store.Keys, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	have, err := exists(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Fresh = !have[0]
 	db, err := bolt.Open(path, bolt.Options{})
 	if errors.Is(err, store.ErrInUse) {
 		return nil, nil,

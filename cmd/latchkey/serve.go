@@ -47,6 +47,9 @@ func serve(ctx context.Context, c *Config, stdout, stderr io.Writer) (err error)
 	}
 	c.warnOpen(log, listener.Addr())
 	c.warnReadable(log)
+	if c.Fresh && !c.Lab {
+		log.Warn("made a new, empty site: if there was one before, its data are elsewhere", "store", c.dbPath())
+	}
 	h.greet(stdout, listener.Addr())
 	sparingly(os.Getenv)
 	debug.FreeOSMemory() // what only the start needed
