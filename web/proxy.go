@@ -79,12 +79,14 @@ func (f *Front) suspect(r *http.Request) {
 	if at.IsLoopback() || at.IsPrivate() || at.IsLinkLocalUnicast() {
 		if f.suspects.near.CompareAndSwap(false, true) {
 			f.Log.Warn("a proxy that is not in server.trusted-proxies passes requests on:"+
-				" all who come through it count as one client", "address", at.String())
+				" all who come through it count as one client,"+
+				" with policy.binds-per-network texts to new numbers a day", "address", at.String())
 		}
 		return
 	}
 	if f.suspects.far.CompareAndSwap(false, true) {
 		f.Log.Warn("a request from another network came with a proxy's headers: if it is your proxy," +
-			" name it in server.trusted-proxies, or all who come through it count as one client")
+			" name it in server.trusted-proxies, or all who come through it count as one client," +
+			" with policy.binds-per-network texts to new numbers a day")
 	}
 }

@@ -85,6 +85,9 @@ func TestUnknownProxyIsToldOf(t *testing.T) {
 		if got := strings.Count(said, "trusted-proxies"); got != want || !strings.Contains(said, c.want) {
 			t.Errorf("%s: got %d warnings in %s, want %d that say %q", c.name, got, &log, want, c.want)
 		}
+		if got := strings.Count(said, "with policy.binds-per-network texts to new numbers a day"); got != want {
+			t.Errorf("%s: got %s, want it to say what that means for texts", c.name, &log)
+		}
 		if got := strings.Contains(said, "address="); got != c.address || strings.Contains(said, "203.0.113") {
 			t.Errorf("%s: got an address %v in %s, want %v, and nobody's from afar", c.name, got, &log, c.address)
 		}
