@@ -294,6 +294,7 @@ func (s sampler) signing() []Sample {
 		{"code-sign-in", &CodeSignIn{Frame: s.refused(s.signingIn("/sign-in/security-code"),
 			Problem{Code: "security-code-wrong", Args: Args{"n": 3}, Field: "security-code"}), Hours: 72, Days: 7, Undo: 3}},
 		{"trust", &TrustOffer{Frame: s.signedIn("/sign-in/trust"), Days: 30, Next: "/security"}},
+		{"ticket", &Ticket{Frame: s.at("/help/ticket/7KQ4-M2XD"), Number: "7KQ4-M2XD", Days: 30}},
 		{"forgot", &Forgot{Frame: s.at("/forgot")}},
 		{"forgot-check",
 			&ForgotCheck{Frame: s.refused(s.at("/forgot/check"), Problem{Code: "puzzle-wrong", Field: "signs"}),

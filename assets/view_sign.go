@@ -240,6 +240,13 @@ type Check struct {
 	InApp   bool   // the page is open in the window of an app
 }
 
+// Ticket is /help/ticket/{ticket}: the number that support can look up.
+type Ticket struct {
+	Frame
+	Number string
+	Days   int // for which it is good
+}
+
 // Contact is /help/contact. With Can set it posts reply, topic and text to /help/contact.
 type Contact struct {
 	Frame

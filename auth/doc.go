@@ -22,6 +22,7 @@
 //	browser        "<account>/<hash>"
 //	introduction   "<account>/<hash>"
 //	mailed-code    "<account>"
+//	ticket         "<hash>"                of the signs that are read over a telephone
 //	throttle       see types attempts and quota
 //	spent          "<id>"                  ceremonies, flows and links that had their one success
 //	link, change, outbox, sent, event, chain, meta

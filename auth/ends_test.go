@@ -48,6 +48,7 @@ func lives() map[string]map[string]func(*world) ending {
 		"CodeDelay": {"a sign-in by the code": codeSignInWaits},
 		"CodeOpen":  {"one that is not used": codeSignInOpen, "the way to stop it": codeSignInStopped},
 		"": {
+			"a ticket":                      ticketLooked,
 			"a sealed set of codes":         codesFile,
 			"an introduced browser":         introducedBrowser,
 			"a token before the last":       tokenBefore,

@@ -111,6 +111,7 @@ const (
 // The codes of a password that is forgotten, by phone.
 const (
 	PhoneResetLater  Code = "phone-reset-later" // no more texts for now; a mail needs none
+	TicketLater      Code = "ticket-later"      // no more tickets for support for now
 	NumberIsOnlyStep Code = "number-only-step"  // behind the number stands no other second step
 	UserNameWrong    Code = "user-name-wrong"
 	UserNameClosed   Code = "user-name-closed" // too many wrong ones: this way alone, for a time

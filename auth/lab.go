@@ -223,7 +223,7 @@ func (l *Lab) Queued(ctx context.Context, c Caller, id string) (bool, error) {
 func (s *Service) emptiers() []func(store.Tx) (bool, error) {
 	list := []func(store.Tx) (bool, error){
 		emptier(s.sessions), emptier(s.accounts), emptier(s.authenticators), emptier(s.devices), emptier(s.browsers),
-		emptier(s.introductions), emptier(s.mailed),
+		emptier(s.introductions), emptier(s.mailed), emptier(s.tickets),
 		emptier(s.attempts), emptier(s.consumed), emptier(s.links), emptier(s.changes), emptier(s.outbox), emptier(s.sentBox),
 		emptier(s.events), emptier(s.chains),
 	}

@@ -16,6 +16,8 @@ func actsNobodyHearsOf() map[Action]string {
 		ActForgot:        "the link is what arrives",
 		ActTemporary:     "the sign-in that follows is told of, where the browser is new",
 		ActKeepPassword:  "nothing changes",
+		ActTicket:        "nothing changes",
+		ActLookTicket:    "who asked for the ticket reads it out",
 		ActForgotPhone:   "the text is what arrives",
 		ActForgotCode:    "it sets nothing; the new password that follows is told of",
 		ActSignOut:       "nothing is left that could harm",

@@ -43,6 +43,7 @@ func presses() map[string]func(*world) pressed {
 		"reset by phone":       pressForgotPhone,
 		"its code":             pressPhoneCode,
 		"its user name":        pressPhoneName,
+		"ticket":               pressTicket,
 		"reset":                pressReset,
 		"new password":         pressNewPassword,
 		"removal":              pressRemoval,

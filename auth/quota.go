@@ -2,6 +2,7 @@ package auth
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 //	n/<account>/<address>   codes sent to one address       Policy.SendsPerDay, each side (see side)
 //	m/<address>             codes that would bind it        Policy.SendsPerDay
 //	o/<mailbox>             codes that would bind anything  Policy.SendsPerDay
+//	kw/<network>            tickets for support             ticketsPerNetwork
+//	ks/<part>               those of the site               ticketsPerSite
 //	r/<account>             reset links                     Policy.SendsPerDay, then one a ResetLife
 //	v/<account>             codes that introduce a browser  Policy.SendsPerDay, then one a MailCodeLife
 //	u/<mailbox>             sign-up links                   Policy.SignUpsPerDay, then one a LinkLife
@@ -101,7 +104,8 @@ func (w *Work) mayDraw(d draw) (quota, error) {
 	}
 	if q.Count >= d.most {
 		e := Refuse(d.code)
-		if d.code != TextsLater && d.code != PhoneResetLater { // how much the site has is nobody's business
+		// how much the site has is nobody's business
+		if !slices.Contains([]Code{TextsLater, PhoneResetLater, TicketLater}, d.code) {
 			e.With("n", strconv.Itoa(d.most))
 		}
 		return quota{}, e.At(q.Since.Add(quiet))

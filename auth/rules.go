@@ -60,6 +60,12 @@ const (
 // ActPayout is the approval of money by a strong proof for one text.
 const ActPayout Action = "payout"
 
+// The actions about a ticket of the self-check: to ask for one, and to look it up.
+const (
+	ActTicket     Action = "make-ticket"
+	ActLookTicket Action = "open-ticket"
+)
+
 // The actions that only look, and those of the service itself.
 const (
 	ActMe        Action = "look-session"
@@ -183,7 +189,7 @@ func rules() map[Action]Rule {
 	return all
 }
 
-// resetRules are those of a password that is forgotten.
+// resetRules are those of a password that is forgotten, and of who does not get in.
 func resetRules() map[Action]Rule {
 	return map[Action]Rule{
 		ActForgot:       {Who: Anyone, Audit: true},
@@ -193,6 +199,8 @@ func resetRules() map[Action]Rule {
 		ActReset:        {Who: Anyone, Audit: true},
 		ActTemporary:    {Who: Anyone, Audit: true},
 		ActKeepPassword: {Who: Enrolled, Audit: true},
+		ActTicket:       {Who: Anyone, Audit: true},
+		ActLookTicket:   {Who: System, Audit: true},
 	}
 }
 

@@ -81,6 +81,7 @@ type Service struct {
 	quotas         *store.Collection[quota]
 	introductions  *store.Collection[introduction]
 	mailed         *store.Collection[mailedCodes]
+	tickets        *store.Collection[ticket]
 	consumed       *store.Collection[consumedMark]
 	links          *store.Collection[link]
 	changes        *store.Collection[change]
@@ -170,6 +171,7 @@ func (s *Service) openCollections(k *store.Keys) {
 	s.links = store.NewCollection[link]("link", k).In(r)
 	s.introductions = store.NewCollection[introduction]("introduction", k).In(r)
 	s.mailed = store.NewCollection[mailedCodes]("mailed-code", k).In(r)
+	s.tickets = store.NewCollection[ticket]("ticket", k).In(r)
 	s.changes = store.NewCollection[change]("change", k).In(r)
 	s.outbox = store.NewCollection[Message]("outbox", k).In(r)
 	s.sentBox = store.NewCollection("sent", k,

@@ -105,6 +105,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		{"sent", sweeperOf(s.sentBox, func(w *Work, m *Message) bool { return w.now.Sub(m.ChangedAt) > receiptWait }), s.sentBox.Delete},
 		{"introduction", sweeperOf(s.introductions, (*Work).introductionOver), s.introductions.Delete},
 		{"mailed-code", sweeperOf(s.mailed, (*Work).mailedCodesOver), s.mailed.Delete},
+		{"ticket", sweeperOf(s.tickets, (*Work).ticketOver), s.tickets.Delete},
 		{"throttle", sweeperOf(s.attempts, (*Work).countOver), s.attempts.Delete},
 	}
 	for _, st := range steps {

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ func hardshipJourneys() []journey {
 		{"WeChat's own browser", (*person).weChat},
 		{"a browser that knows no keys", (*person).noWebAuthn},
 		{"a clock that is wrong", (*person).wrongClock},
+		{"a ticket for support", (*person).ticket},
 		{"numbers and codes as people type them", (*person).asTyped},
 		{"links that are over", (*person).deadLinks},
 		{"the other language half-way", (*person).otherLanguage},
@@ -120,6 +123,29 @@ func (p *person) noWebAuthn() {
 		p.word("check.clock.yes"), p.word("check.window.yes"))
 	p.open("/security/keys/new").fill("name",
 		"Key 2").press("main [data-ask]").says(p.word("problem.key-not-supported.title"))
+}
+
+// ticket makes a ticket behind a right password, and without script and cookies, and support on the host looks them up.
+func (p *person) ticket() {
+	p.registered().signIn(remember).at("/security/start")
+	p.addApp().at("/security/start")
+	p.signOut().signIn().at("/sign-in/verify")
+	looks := func(want ...string) {
+		p.t.Helper()
+		p.open("/help/check").follow(`main form[action="/help/ticket"] button`).says(p.word("ticket.title"))
+		number := strings.ToLower(p.text("main .secret"))
+		said, err := exec.Command(p.s.binary, "ticket", "--data", p.house.data, number).Output()
+		for _, line := range want {
+			if !regexp.MustCompile(line).Match(said) {
+				p.t.Errorf("the ticket says\n%s%v, want %s", said, err, line)
+			}
+		}
+	}
+	looks(`runs scripts +yes`, `keeps cookies +yes`, `can use keys +yes`, `ahead by -?[0-9] s`, `s•+@example\.com`,
+		`looked up +1 time`)
+	p.scriptOff()
+	send(p, network.ClearBrowserCookies, cdp.Empty{})
+	looks(`runs scripts +not tried`, `not named`)
 }
 
 // wrongClock looks why nothing works on a computer whose clock is two minutes behind, and in the window of an app.

@@ -271,6 +271,8 @@ func (w *sweep) strangers() {
 	w.see("/sign-in/mail")
 	w.open("/sign-in/mail").fill("identifier", w.email).submit("/sign-in/mail").at("/sign-in/mail/code")
 	w.look("a code by mail")
+	w.open("/help/check").follow(`main form[action="/help/ticket"] button`)
+	w.look("a ticket")
 	w.open("/forgot").fill("identifier", "nobody-"+w.email).submit("/forgot").at("/forgot/check")
 	w.look("a puzzle")
 	w.fill("signs", "no").submit("/forgot/check").problem("puzzle-wrong")

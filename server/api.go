@@ -174,7 +174,11 @@ type (
 	resetBody   struct{ Link, Password string }
 	numberBody  struct{ Phone, Region, Puzzle, Signs, Work string }
 	ownNameBody struct{ Ceremony, UserName string }
-	signUpBody  struct {
+	ticketBody  struct {
+		Ceremony, Script, Secure, Key, AddOn, Autofill, Clock string
+		Ahead                                                 int
+	}
+	signUpBody struct {
 		Link, Name, UserName, Phone, Region, Password string
 		Terms                                         bool
 	}

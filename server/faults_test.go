@@ -221,6 +221,13 @@ func phoneFaults() map[auth.Code]provocation {
 				c.pass(time.Minute)
 				return p.api("POST", "/forgot/phone", m{"phone": "+8613800138000", "work": p.worked()}, nil)
 			}},
+		auth.TicketLater: do(func(c *trial) *httptest.ResponseRecorder {
+			p := c.stranger()
+			for range 20 {
+				p.must("POST", "/tickets", m{"key": "no"}, nil)
+			}
+			return p.api("POST", "/tickets", m{"key": "no"}, nil)
+		}),
 		auth.NumberIsOnlyStep: do(func(c *trial) *httptest.ResponseRecorder {
 			p := c.stranger()
 			var a answer

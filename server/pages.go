@@ -126,7 +126,7 @@ func (x *request) readForm(p *page) error {
 	if err := x.form(); err != nil {
 		return err
 	}
-	if x.fresh && p.path != "/language" { // the form was shown with our cookie, and came back without
+	if x.fresh && p.path != "/language" && p.path != ticketPath { // the form came back without our cookie
 		if err := x.noCookie(); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
@@ -379,6 +380,41 @@ func TestOldBrowserIsTold(t *testing.T) {
 	}
 }
 
+// R74: a ticket is made by a press, even in a browser that keeps no cookies; it shows support what the request showed,
+// and the page looks nothing up.
+func TestTicketPages(t *testing.T) {
+	w := newWorld(t)
+	p, _ := w.withApp()
+	look := func(s *sheet) *auth.TicketView {
+		t.Helper()
+		number := regexp.MustCompile(`<p class="secret" translate="no">(.{9})</p>`).FindStringSubmatch(s.text)
+		if len(number) < 2 {
+			t.Fatalf("got no number on the page\n%s", s.text)
+		}
+		v, err := w.service.LookTicket(t.Context(), "support", number[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	v := look(p.fill(p.open("/help/check"), "/help/ticket", "key", "no", "clock", "no", "ahead", "-300",
+		"script", "maybe"))
+	want := auth.SelfCheck{Cookies: auth.Yes, Window: auth.Yes, Key: auth.No, Clock: auth.No, Ahead: -300,
+		Version: v.Check.Version, Current: v.Check.Current}
+	if v.Check != want || v.Account == "" {
+		t.Errorf("got %+v of %q, want %+v of who is signed in", v.Check, v.Account, want)
+	}
+	bare := w.browser()
+	s := bare.open("/help/check")
+	bare.jar, _ = cookiejar.New(nil)
+	if v := look(bare.fill(s, "/help/ticket")); v.Check.Cookies != auth.No || v.Account != "" {
+		t.Errorf("without cookies: got %+v of %q", v.Check, v.Account)
+	}
+	for _, none := range []string{"7KQ4M2XD", "7KQ4-M2XI", "7kq4-m2xd", "7KQ4-M2XD1"} {
+		p.open("/help/ticket/"+none).at("/help/ticket/"+none, 404)
+	}
+}
+
 func TestReturnLeadsToThisSiteOnly(t *testing.T) {
 	for _, c := range []struct {
 		to   string
@@ -520,7 +556,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 		switch use {
 		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "DueUpTo", "Settle", "Wake", "Sweep", "Receipt", "Me",
 			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser",
-			"OpenForBrowser", "RotateKeys", "Roots", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
+			"OpenForBrowser", "RotateKeys", "Roots", "LookTicket", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
 			"Queue", "ViewCase", "AskMore", "ApproveCase",
 			"RefuseCase":
 		default:

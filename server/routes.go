@@ -228,7 +228,7 @@ func passwordRoutes() []route {
 	}
 }
 
-// resetRoutes are those of a password that is forgotten.
+// resetRoutes are those of a password that is forgotten, and of who does not get in.
 func resetRoutes() []route {
 	return []route{
 		{use: "Puzzle", act: auth.ActLook, who: anyone, method: http.MethodGet, path: "/puzzle",
@@ -267,6 +267,11 @@ func resetRoutes() []route {
 			summary:  "Set a new password by the mailed link; signs nobody in",
 			codes:    join(newPasswordCodes(), codes(auth.LinkUsed)),
 			endpoint: doesWith(resetPassword).requires("link", "password")},
+		{use: "MakeTicket", act: auth.ActTicket, who: anyone, method: http.MethodPost, path: "/tickets",
+			summary: "Keep what a browser found out about itself under a number that can be read to support; " +
+				"it proves nothing",
+			codes:    codes(auth.TicketLater),
+			endpoint: takes(makeTicket)},
 		{use: "SignInTemporary", act: auth.ActTemporary, who: holder, method: http.MethodPost, path: "/forgot/sign-in",
 			link:     true,
 			summary:  "Sign in by the mailed link or that proof instead of the password, once; the second step follows",

@@ -42,6 +42,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"AcceptClock": "the program's own command",
 		"RepairClock": "the program's own command",
 		"RotateKeys":  "the program's own command",
+		"LookTicket":  "the program's own command",
 		"Roots":       "the program's own command",
 		"ClockAlarm":  "no use case: for the page of health",
 		"Now":         "no use case: service time",

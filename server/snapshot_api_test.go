@@ -313,6 +313,7 @@ func (o *tour) apiByPhone() {
 	asked, code := q.texted("+8613800138000")
 	q.must("POST", "/forgot/phone/code", m{"ceremony": asked.Ceremony, "code": code}, &asked)
 	q.must("POST", "/forgot/phone/name", m{"ceremony": asked.Ceremony, "userName": "小明的店"}, nil)
+	q.must("POST", "/tickets", m{"script": "yes", "key": "no", "ahead": -3}, nil)
 }
 
 func (o *tour) apiPassword() {

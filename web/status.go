@@ -30,7 +30,7 @@ func Statuses() map[auth.Code]int {
 		http.StatusRequestTimeout:        {auth.TooSlow},
 		http.StatusRequestEntityTooLarge: {auth.TooLarge},
 		http.StatusTooManyRequests: {auth.TooManyRequests, auth.SignInLocked, auth.MethodResting,
-			auth.ResendTooSoon, auth.SendLimitReached, auth.TextsLater, auth.PhoneResetLater,
+			auth.ResendTooSoon, auth.SendLimitReached, auth.TextsLater, auth.PhoneResetLater, auth.TicketLater,
 			auth.UserNameClosed},
 		http.StatusInternalServerError: {auth.Internal},
 		http.StatusServiceUnavailable:  {auth.Unavailable, auth.CodeUnavailable},

@@ -3,19 +3,20 @@ const list = $('[data-check]');
 if (list) {
   const native = f => !!f && /\[native code\]/.test(Function.prototype.toString.call(f));
   const P = window.PublicKeyCredential;
+  const found = $('[data-found]').elements;
   const answer = (test, yes) => {
-    const row = $(`[data-test="${test}"]`, list);
-    for (const el of $$('[data-mark], [data-answer]', row)) {
-      const of = el.dataset.mark ?? el.dataset.answer;
-      el.hidden = of !== (yes ? 'yes' : 'no');
-    }
+    const said = found[test].value = yes ? 'yes' : 'no';
+    for (const el of $$('[data-mark], [data-answer]', $(`[data-test="${test}"]`, list)))
+      el.hidden = (el.dataset.mark ?? el.dataset.answer) !== said;
   };
   answer('script', true);
-  // a minute off: codes of an app are wrong then
-  answer('clock', Math.abs(Date.now() - $('[data-now]', list).dataset.now) < 60000);
+  const ahead = Date.now() - $('[data-now]', list).dataset.now;
+  found.ahead.value = Math.round(ahead / 1000);
+  answer('clock', Math.abs(ahead) < 60000); // app codes
   answer('secure', isSecureContext);
   answer('key', canKey());
   answer('addon', !canKey() || (native(navigator.credentials.get) && native(navigator.credentials.create)));
-  if (P && P.isConditionalMediationAvailable) P.isConditionalMediationAvailable().then(can => answer('autofill', can), () => answer('autofill', false));
-  else answer('autofill', false);
+  const fill = can => answer('autofill', can);
+  if (P?.isConditionalMediationAvailable) P.isConditionalMediationAvailable().then(fill, () => fill(false));
+  else fill(false);
 }

@@ -202,6 +202,8 @@ func (h *house) command(ctx context.Context, name, operator string) (string, err
 		return h.rootKeys(ctx, name, operator)
 	case "staff":
 		return h.people(ctx, name, operator)
+	case cmdTicket:
+		return h.ticket(ctx, name, operator)
 	}
 	return "", fmt.Errorf("no such command: %q", name)
 }
@@ -210,12 +212,12 @@ func (h *house) command(ctx context.Context, name, operator string) (string, err
 func controlCommand(environ []string, stdout, stderr io.Writer, name, short, long string) *cobra.Command {
 	cmd := &cobra.Command{Use: name[strings.LastIndex(name, " ")+1:], Short: short, Long: strings.TrimSpace(long), Args: noArguments}
 	settings := settable(cmd, environ, stderr)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := settings()
 		if err != nil {
 			return err
 		}
-		return runCommand(cmd.Context(), c, environ, name, stdout)
+		return runCommand(cmd.Context(), c, environ, strings.Join(append([]string{name}, args...), " "), stdout)
 	}
 	return cmd
 }
