@@ -28,6 +28,7 @@ func (w *sweep) recovering() {
 	w.see(path)
 	w.submit(path + "/open").at(path).says(w.word("recovery-case.open.title"))
 	w.look("a request, open")
+	w.until("an old browser, which knows no longest text", `document.querySelector('textarea').removeAttribute('maxlength') === undefined`)
 	w.fill("text", strings.Repeat("long ", 200)).submit(path + "/answer").problem("story-too-long")
 	w.look("a request, too long")
 	w.fill("text", "It fell into the sea. 掉进海里了。").submit(path + "/answer").at(path).says(w.word("recovery-case.review.title"))
