@@ -34,7 +34,7 @@ import (
 // mutated are the packages whose edits would hurt somebody.
 var mutated = []string{
 	"./auth", "./ident", "./password", "./puzzle", "./totp", "./oob", "./lookup", "./webauthn", "./store", "./store/bolt",
-	"./notify", "./team", "./recovery", "./server",
+	"./notify", "./team", "./recovery", "./staff", "./web", "./server", "./desk",
 }
 
 // A plan is what to try.
