@@ -22,14 +22,21 @@ import (
 // It is no second use: without the browser's cookie and the very same body there
 // is no success to be had again, a session that is over stays over, and the
 // token that is handed out takes the place of the one before.
+//
+// And a second time is not twice: where something else was done in between, or what
+// the success led to is used up, the same request means what it says.
 
 const (
 	answerLife  = 10 * time.Second
 	maxRenewals = 8 // of one success
 )
 
-// errSucceeded ends a pass of a request that has had its success.
-var errSucceeded = errors.New("the same request has succeeded already")
+var (
+	// errSucceeded ends a pass of a request that has had its success.
+	errSucceeded = errors.New("the same request has succeeded already")
+	// errUsedUp ends a pass that would answer with a ceremony of before.
+	errUsedUp = errors.New("what the same request has led to is used up")
+)
 
 // A success is what a mark remembers of the request that consumed it.
 type success struct {
@@ -38,6 +45,7 @@ type success struct {
 	Account AccountID       `json:"a,omitempty"`
 	Session string          `json:"s,omitempty"` // the session that it opened or raised, by its ID then
 	Answer  json.RawMessage `json:"r,omitempty"` // without any token
+	Led     string          `json:"l,omitempty"` // the ceremony that it led to
 }
 
 // once does act, which consumes what id names; "" is an act that consumes
@@ -46,17 +54,30 @@ type success struct {
 func once[T any](ctx context.Context, s *Service, c Caller, a Action, id string,
 	act func(Caller) (T, error), again func(*Work, *priorSuccess) (T, error)) (T, error) {
 	if c.Request != "" && c.Browser != "" {
-		c.once = onceMark{id: cmp.Or(id, s.requestMark(c, a)), request: s.requestMark(c, a)}
+		c.once = onceMark{id: cmp.Or(id, s.lastMark(c)), request: s.requestMark(c, a)}
 	}
 	result, err := act(c)
 	if !errors.Is(err, errSucceeded) {
 		return result, err
 	}
-	return answerAgain(ctx, s, c, a, again)
+	result, err = answerAgain(ctx, s, c, a, again)
+	if errors.Is(err, errUsedUp) {
+		c.once.anew = true
+		return act(c)
+	}
+	return result, err
 }
 
 // onceMark names the mark in which a request finds its success.
-type onceMark struct{ id, request string }
+type onceMark struct {
+	id, request string
+	anew        bool // what it has led to is used up
+}
+
+// lastMark names where the last act of a browser is that consumed nothing.
+func (s *Service) lastMark(c Caller) string {
+	return s.requestMark(Caller{Browser: c.Browser}, "")
+}
 
 // requestMark is the name of a request: of what was asked, in which browser. It is
 // keyed, because what is asked holds passwords and codes.
@@ -68,7 +89,7 @@ func (s *Service) requestMark(c Caller, a Action) string {
 
 // refuseSucceeded ends the pass of a request that has had its success.
 func (w *Work) refuseSucceeded() error {
-	if w.caller.once.id == "" {
+	if w.caller.once.id == "" || w.caller.once.anew {
 		return nil
 	}
 	found, err := w.findSuccess()
@@ -113,11 +134,25 @@ func (w *Work) remember(answer any, granted *session) error {
 	if err != nil {
 		return err
 	}
-	m.Success = &success{Request: w.caller.once.request, At: w.now, Account: w.auditAccount, Answer: raw}
+	if end := w.now.Add(answerLife); m.Expires.Before(end) {
+		m.Expires = end
+	}
+	m.Success = &success{Request: w.caller.once.request, At: w.now, Account: w.auditAccount, Answer: raw, Led: ledTo(answer)}
 	if granted != nil {
 		m.Success.Session = granted.ID
 	}
 	return w.s.consumed.Put(w.tx, id, m)
+}
+
+// ledTo names the ceremony that an answer goes on with, "" for none.
+func ledTo(answer any) string {
+	switch v := answer.(type) {
+	case *Ceremony:
+		return v.ID
+	case *begunChallenge:
+		return v.ID
+	}
+	return ""
 }
 
 // A priorSuccess is a success that is had again.
@@ -125,6 +160,18 @@ type priorSuccess struct {
 	*success
 	token   string   // the session's next, if there is a session
 	session *session // with that token
+}
+
+// mayGoOn refuses a success whose ceremony is used up.
+func (w *Work) mayGoOn(x *success) error {
+	if x.Led == "" {
+		return nil
+	}
+	err := w.notConsumed(x.Led, CeremonyUsed)
+	if errors.Is(err, Refuse(CeremonyUsed)) {
+		return errUsedUp
+	}
+	return err
 }
 
 // read reads the answer into v.
@@ -150,6 +197,9 @@ func answerAgain[T any](ctx context.Context, s *Service, c Caller, a Action, aga
 		}
 		if x == nil || w.session != nil && w.account.ID != x.Account || w.staff != nil && w.auditAccount != x.Account {
 			return none, Refuse(CeremonyUsed)
+		}
+		if err := w.mayGoOn(x); err != nil {
+			return none, err
 		}
 		w.About(x.Account)
 		r := &priorSuccess{success: x}
