@@ -156,7 +156,12 @@ func MoveFile(from, to string, replace bool) error {
 			return err
 		}
 	}
-	dir, err := os.Open(filepath.Dir(to))
+	return syncFolder(filepath.Dir(to))
+}
+
+// syncFolder makes what was renamed or removed in a folder durable.
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}
