@@ -28,6 +28,7 @@ type Records[T any] struct {
 	isDue      func(*T, time.Time) bool
 	apply      func(context.Context, Caller, string) error
 	perishable bool
+	bulk       bool
 
 	service    *Service // nil: not registered
 	collection *store.Collection[record[T]]
@@ -101,6 +102,13 @@ func (r *Records[T]) Perishable() *Records[T] {
 	return r
 }
 
+// Bulk says that the documents are large: no sweep reads them, so that they are the part's own to delete, those that the
+// restoring of a backup has ended among them. It returns r.
+func (r *Records[T]) Bulk() *Records[T] {
+	r.bulk = true
+	return r
+}
+
 func (r *Records[T]) register(d *Door) error {
 	name := d.part.Name + "_" + r.name
 	if r.service != nil {
@@ -119,6 +127,10 @@ func (r *Records[T]) register(d *Door) error {
 
 func (r *Records[T]) chores() chores {
 	list := chores{name: r.collection.Name(), remove: r.collection.Delete, emptyBatch: emptier(r.collection), apply: r.apply}
+	if r.bulk {
+		list.findOver = func(*Work, string) (sweepSlice, error) { return sweepSlice{}, nil }
+		return list
+	}
 	list.findOver = sweeperOf(r.collection, func(w *Work, rec *record[T]) bool {
 		return r.stale(rec) || r.isOver != nil && r.isOver(&rec.Doc, w.now)
 	})
@@ -190,6 +202,15 @@ func (r *Records[T]) Delete(w *Work, id string) error {
 		return err
 	}
 	return r.collection.Delete(w.tx, id)
+}
+
+// IDs returns the ids of at most limit documents that are not before from, in their order, also of those that a restored
+// backup has ended. It opens none of them.
+func (r *Records[T]) IDs(w *Work, from string, limit int) ([]string, error) {
+	if err := r.checkRegistered(w); err != nil {
+		return nil, err
+	}
+	return r.collection.IDs(w.tx, from, limit)
 }
 
 // One returns the document whose unique index has exactly that value, or

@@ -375,6 +375,18 @@ func (c *Collection[T]) Count(tx Tx, prefix string, limit int) (int, error) {
 	return n, nil
 }
 
+// IDs returns the ids of at most limit documents with from <= id, in their order. It opens none of them.
+func (c *Collection[T]) IDs(tx Tx, from string, limit int) ([]string, error) {
+	var ids []string
+	for d, err := range tx.Scan(c.name, from, "", limit) {
+		if err != nil {
+			return nil, c.fail("listing", err)
+		}
+		ids = append(ids, d.Key)
+	}
+	return ids, nil
+}
+
 func (c *Collection[T]) index(name string) (*Index[T], error) {
 	for i := range c.indexes {
 		if c.indexes[i].name == name {
