@@ -5,6 +5,7 @@
 //	Front.ServeHTTP   exchange made, security headers, request id, panics      front.go, header.go
 //	  receive         the body, at a least rate, before it takes a place       receive.go
 //	  Room            places, shared by all clients                            room.go
+//	  File            the body of an upload, once its sender was admitted      upload.go
 //	  gate            host known, cross-origin refused                         gate.go
 //	    Request       the face's own: Answer, or Refuse what did not get so far
 //	  access log      route, status, code, duration, request id                log.go

@@ -35,6 +35,7 @@ type Exchange struct {
 	began  time.Time
 	who    [3]netip.Prefix // whom the request counts against
 	placed bool            // it holds a place
+	held   int             // bytes that it holds of the room for uploads
 }
 
 // Exchange returns the exchange of a request that has just come in.
@@ -84,11 +85,15 @@ func (x *Exchange) Send(status int, media string, body []byte) {
 	}
 }
 
-// LeavePlace gives back the place that the request has taken.
+// LeavePlace gives back the place that the request has taken, and what an upload holds.
 func (x *Exchange) LeavePlace() {
 	if x.placed {
 		x.placed = false
 		x.front.InFlight.Give(x.who, 1)
+	}
+	if x.held > 0 {
+		x.front.Uploading.Give(x.who, x.held)
+		x.held = 0
 	}
 }
 

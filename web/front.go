@@ -56,8 +56,10 @@ type Front struct {
 	InFlight *Room // requests
 	Reading  *Room // bytes of bodies
 	Refusals Queue // to strangers
-	Log      *slog.Logger
-	Now      func() time.Time
+
+	Uploading *Room // bytes of files
+	Log       *slog.Logger
+	Now       func() time.Time
 
 	face         Face
 	beside       map[string]Face // by the first element of the path
@@ -114,6 +116,7 @@ func NewFront(cfg Config, face Face) (*Front, error) {
 		n = DefaultInFlight
 	}
 	f.InFlight, f.Reading = NewRoom(n), NewRoom(readingRoom)
+	f.Uploading = NewRoom(uploadRoom)
 	return f, nil
 }
 
@@ -175,7 +178,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.suspect(r)
-	if err := x.enter(); err != nil {
+	if err := x.enter(q); err != nil {
 		q.Refuse(err)
 		return
 	}
@@ -191,11 +194,13 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q.Answer()
 }
 
-// enter reads the body, and takes a place for the request.
-func (x *Exchange) enter() error {
+// enter reads the body, but for that of an upload, and takes a place for the request.
+func (x *Exchange) enter(q Request) error {
 	x.who = networks(x.Client())
-	if err := x.receive(x.who); err != nil {
-		return err
+	if u, ok := q.(Uploader); !ok || !u.Uploads() {
+		if err := x.receive(x.who); err != nil {
+			return err
+		}
 	}
 	if err := x.front.InFlight.Take(x.who, 1); err != nil {
 		return err
