@@ -38,7 +38,7 @@ func attribute(n *html.Node, name string) (string, bool) {
 // full-width signs nor addresses in Chinese, count the characters of a name otherwise than we do, and refuse without a
 // word of ours.
 func TestNoFormJudgesForTheServer(t *testing.T) {
-	free := []string{"", "text", "tel", "password", "hidden", "checkbox", "radio"}
+	free := []string{"", "text", "tel", "password", "hidden", "checkbox", "radio", "file"}
 	everyPage(t, newPages(t, Config{Host: "localhost"}), func(t *testing.T, name, _, page string) {
 		for _, input := range elements(t, page, "input") {
 			field, _ := attribute(input, "name")

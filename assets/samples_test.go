@@ -52,6 +52,25 @@ func (s sampler) recovery() []Sample {
 			v.Frame = s.refused(v.Frame, Problem{Code: "story-too-long", Field: "text"})
 			v.Typed, v.Reviewed = "My phone …", true
 		})},
+		{"recovery-open-pictures", at("open", func(v *RecoveryCase) {
+			v.Reviewed = true
+			v.Shown = ShownPictures{Pictures: []ShownPicture{{ID: "p1", Number: 1, At: s.ago(time.Hour)}}, May: true, Left: 9,
+				Most: 10, Days: 30}
+		})},
+		{"recovery-open-picture-refused", at("open", func(v *RecoveryCase) {
+			v.Frame = s.refused(v.Frame, Problem{Code: "picture-heic", Field: "picture"})
+			v.Reviewed, v.Shown = true, ShownPictures{May: true, Left: 10, Most: 10, Days: 30}
+		})},
+		{"recovery-more-pictures", at("more", func(v *RecoveryCase) {
+			v.Said = []Said{own, asked}
+			v.Shown = ShownPictures{Pictures: []ShownPicture{{ID: "p1", Number: 1, At: s.ago(day), Sent: true},
+				{ID: "p2", Number: 2, At: s.ago(time.Hour)}}, May: true, Wanted: true, Most: 2, Days: 30}
+		})},
+		{"recovery-done-pictures", at("done", func(v *RecoveryCase) {
+			v.Shown = ShownPictures{Pictures: []ShownPicture{{ID: "p1", Number: 1, At: s.ago(day), Sent: true}},
+				Shred: s.in(30 * day)}
+		})},
+		{"recovery-shredded", at("withdrawn", func(v *RecoveryCase) { v.Shown.Shredded = s.ago(day) })},
 		{"recovery-review", at("review", func(v *RecoveryCase) {
 			v.Clock = CaseClock{Hours: 12, Used: 3, Above: 20, Due: s.in(9 * time.Hour)}
 			v.Said = []Said{own}
@@ -575,6 +594,7 @@ func (s sampler) others() []Sample {
 		{"contact", &Contact{Frame: ticket, Email: "support@example.com",
 			Phone: "+86 10 5555 0100"}},
 		{"contact-none", &Contact{Frame: s.at("/help/contact")}},
+		{"help-pictures", &PictureHelp{Frame: s.at("/help/pictures")}},
 		{"dev-messages",
 			&DevMessages{Frame: dev,
 				Messages: []DevMessage{{At: s.ago(time.Minute), Channel: "email", To: "seller@example.com",

@@ -52,6 +52,28 @@ type RecoveryCase struct {
 	Vouching  string // text "recovery-word.<Vouching>"; "" for none
 	Words     int    // of colleagues that stand
 	Word      int    // hours from the last of them on
+	Shown     ShownPictures
+}
+
+// ShownPictures are the pictures of documents of a case. The form posts picture, a file, to …/pictures, and a button to
+// …/pictures/<ID> takes one away.
+type ShownPictures struct {
+	Pictures []ShownPicture
+	May      bool // they may be added and taken away
+	Wanted   bool // reviewers have asked for one
+	Left     int  // how many more
+	Most     int
+	Days     int       // after the decision they are destroyed
+	Shred    time.Time // that day, once it is decided
+	Shredded time.Time // they were
+}
+
+// A ShownPicture is one of them.
+type ShownPicture struct {
+	ID     string
+	Number int // 1 is the first
+	At     time.Time
+	Sent   bool // to the reviewers
 }
 
 // RecoveryWithdraw is /recovery/case/{link}/withdraw: it asks first, and posts the button to the same path.

@@ -254,6 +254,9 @@ type Contact struct {
 	Phone string // support's number
 }
 
+// PictureHelp is /help/pictures: which pictures of documents are taken, and how to make them.
+type PictureHelp struct{ Frame }
+
 // DevMessages is /dev/messages: the file sink as a page, for trying Latchkey on this machine.
 type DevMessages struct {
 	Frame

@@ -162,6 +162,17 @@ const (
 	VouchTooNew  Code = "vouch-method-too-new" // he has shown no strong method that he has had for long enough
 )
 
+// The codes of files that are sent as pictures.
+const (
+	PictureMissing  Code = "picture-missing"
+	PictureUnknown  Code = "picture-unknown" // neither a JPEG nor a PNG, by its content
+	PictureHEIC     Code = "picture-heic"
+	PicturePDF      Code = "picture-pdf"
+	PictureTooLarge Code = "picture-too-large" // in bytes or pixels
+	PictureDamaged  Code = "picture-damaged"
+	PicturesFull    Code = "pictures-full" // the case has as many as it takes
+)
+
 // The codes of security keys. WebAuthn Level 3 §7.1 and §7.2.
 const (
 	KeyMalformed       Code = "key-malformed"

@@ -206,7 +206,7 @@ func (s *Service) AppealCase(ctx context.Context, c auth.Caller, link, text stri
 	})
 }
 
-// say adds the applicant's words and hands the case to the reviewers.
+// say adds the applicant's words and hands the case to the reviewers, with the pictures that he has added.
 func (x *record) say(w *auth.Work, text string) error {
 	text, err := cleanText(text, maxStory)
 	if err != nil {
@@ -216,6 +216,7 @@ func (x *record) say(w *auth.Work, text string) error {
 		return auth.Refuse(auth.CaseMoved)
 	}
 	x.Steps = append(x.Steps, step{At: w.Now(), Text: text})
+	x.send(w.Now())
 	x.move(Review, w.Now())
 	return nil
 }

@@ -152,6 +152,10 @@ type record struct {
 	ApprovedAt time.Time `json:"av,omitzero"`
 	ByWords    bool      `json:"bw,omitempty"` // it was approved by those of colleagues
 	Due        time.Time `json:"d,omitzero"`   // the end of the second step
+
+	Pictures   []picture `json:"pi,omitempty"`
+	Keyed      bool      `json:"k,omitempty"` // there may be a key of its pictures
+	ShreddedAt time.Time `json:"sh,omitzero"` // its pictures were destroyed
 }
 
 func (x *record) owners() []string { return []string{string(x.Account)} }

@@ -7,7 +7,9 @@
 //	Account (auth) ──< case ──< step     what the applicant said, and what reviewers asked for
 //	                    │
 //	                    ├─────< vote     of a reviewer for it; two as a rule, and never one's own
-//	                    └─────< word     of a colleague for it
+//	                    ├─────< word     of a colleague for it
+//	                    │
+//	                    └─────< picture ──< piece   of a document, sealed with the key of the case
 //
 // # How a case goes
 //
@@ -61,7 +63,18 @@
 // owner for ever, and a thief who applies does not get past the owner. Within a week of a case that was stopped the
 // next one waits from its beginning.
 //
+// # Pictures of documents
+//
+//	AdmitPicture ──► (the file is read) ──► AddPicture ──► added ──AnswerCase, AppealCase──► sent ──ViewPicture, by reviewers
+//	                                                         └──RemovePicture──► (gone)
+//
+// A file is read once its case has said that it takes one. Of it a picture is kept that is drawn anew (picture.go); it
+// is sealed in pieces with a key of the case's own, which lies in a folder that is part of no backup. Some time after
+// the decision, when nobody has gone on with the case, or at an operator's command, the key is destroyed, and then the
+// pieces: no copy of the data opens them from then on (shred.go).
+//
 // # Collections
 //
 //	recovery_case   "<id>"   found by the account, blind; ended by a restored backup, which does not know who stopped it
+//	recovery_piece  "<case>/<picture>/<number>"   64 KB of a picture, sealed with the key of the case
 package recovery

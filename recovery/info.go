@@ -24,6 +24,12 @@ type CaseInfo struct {
 	Reviewed  bool      // reviewers look at cases here
 	Vouching  Vouching  // whether colleagues may help
 	Words     int       // of colleagues that stand
+
+	Pictures []PictureInfo // that he has shown
+	MayShow  bool          // he may add and take away pictures
+	Left     int           // how many more
+	ShredAt  time.Time     `json:",omitzero"` // when they are destroyed; zero before the decision
+	Shredded time.Time     `json:",omitzero"` // when they were
 }
 
 // ClockInfo is the reviewers' clock.
@@ -77,6 +83,7 @@ func (s *Service) info(w *auth.Work, x *record) (*CaseInfo, error) {
 	if info.State == Refused {
 		info.Reason, info.MayAppeal = x.Reason, x.mayAppeal()
 	}
+	s.describePictures(x, info)
 	return info, s.describeWords(w, x, info)
 }
 
@@ -110,6 +117,7 @@ func (x *record) ownInfo() OwnCase {
 // A Reviewer is a member of the staff who decides, as the desk knows him.
 type Reviewer struct {
 	ID       string           // his name in the trail
+	Name     string           // as it stands across the pictures that he looks at
 	Accounts []auth.AccountID // his own, and those that he looks after: he decides none of their cases
 }
 

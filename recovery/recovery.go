@@ -21,6 +21,9 @@ const (
 	ActToVouch  auth.Action = "recovery-look-vouch"
 	ActVouch    auth.Action = "recovery-vouch"
 	ActUnvouch  auth.Action = "recovery-unvouch"
+	ActAdmit    auth.Action = "recovery-admit-picture"
+	ActShow     auth.Action = "recovery-show"
+	ActUnshow   auth.Action = "recovery-unshow"
 )
 
 // The actions of reviewers, and of the service itself.
@@ -31,6 +34,8 @@ const (
 	ActApprove auth.Action = "recovery-approve"
 	ActRefuse  auth.Action = "recovery-refuse"
 	ActDone    auth.Action = "recovery-done" // an approved case came due
+	ActPicture auth.Action = "recovery-picture"
+	ActPurge   auth.Action = "recovery-purge" // pictures were destroyed
 )
 
 // ageStop is how fresh the proof is by which an owner stops a case.
@@ -50,10 +55,11 @@ func rules() map[auth.Action]auth.Rule {
 		ActUnvouch: {Who: auth.Enrolled, Audit: true}, // takes away, and gives nobody anything
 		ActStop:    {Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Weak, MaxAge: ageStop}, Audit: true},
 	}
-	for _, a := range []auth.Action{ActAsk, ActOpen, ActAnswer, ActAppeal, ActWithdraw, ActObject} {
+	all[ActAdmit] = auth.Rule{Who: auth.Anyone}
+	for _, a := range []auth.Action{ActAsk, ActOpen, ActAnswer, ActAppeal, ActWithdraw, ActObject, ActShow, ActUnshow} {
 		all[a] = auth.Rule{Who: auth.Anyone, Audit: true} // whoever holds the link
 	}
-	for _, a := range []auth.Action{ActQueue, ActView, ActMore, ActApprove, ActRefuse, ActDone} {
+	for _, a := range []auth.Action{ActQueue, ActView, ActMore, ActApprove, ActRefuse, ActDone, ActPicture, ActPurge} {
 		all[a] = auth.Rule{Who: auth.System, Audit: true} // no request of a seller can be it
 	}
 	return all
@@ -74,12 +80,14 @@ type Config struct {
 	DelayNew  time.Duration // likewise, where the case moves the account to a new address
 	Objection time.Duration // how much longer it takes after an owner's objection
 	CoolOff   time.Duration // from then on no payout is approved
+	Retention time.Duration // how long pictures are kept after the decision, at most as long as the case
 }
 
 // Default is what a site has that says nothing else.
 func Default() Config {
 	return Config{Vouching: true, Reviewers: 2, Target: 12 * time.Hour, Delay: 24 * time.Hour,
-		DelayWord: 12 * time.Hour, DelayNew: 72 * time.Hour, Objection: 24 * time.Hour, CoolOff: 72 * time.Hour}
+		DelayWord: 12 * time.Hour, DelayNew: 72 * time.Hour, Objection: 24 * time.Hour, CoolOff: 72 * time.Hour,
+		Retention: 30 * 24 * time.Hour}
 }
 
 // How long what waits for the applicant waits, and what is over is kept.
@@ -101,6 +109,9 @@ type Service struct {
 	origin string // of links: configuration alone
 	config Config
 	cases  *auth.Records[record]
+	pieces *auth.Records[piece]
+	vault  Vault         // of pictures; nil: none is taken
+	turns  chan struct{} // of what takes much memory
 	alike  auth.HoldBack // of answers to who asks
 
 	colleagues Colleagues // nil: nobody vouches for anybody
@@ -108,11 +119,14 @@ type Service struct {
 
 // New registers recovery with a service. origin is the site's public address, with its path; colleagues may be nil.
 func New(s *auth.Service, origin string, config Config, colleagues Colleagues) (*Service, error) {
-	t := &Service{origin: origin, config: config, colleagues: colleagues}
+	t := &Service{origin: origin, config: config, colleagues: colleagues, turns: make(chan struct{}, 1)}
+	t.pieces = auth.NewRecords[piece]("piece").Perishable().Bulk()
 	t.cases = auth.NewRecords("case", auth.IndexOf("account", (*record).owners),
-		auth.IndexOf("waits", (*record).waits)).Perishable().Sweep(isOver).Due(isDue, t.finish)
+		auth.IndexOf("waits", (*record).waits), auth.IndexOf("keyed", (*record).keyed)).Perishable().
+		Sweep(func(x *record, now time.Time) bool { return isOver(x, now) && !x.Keyed }). // its pictures go first
+		Due(func(x *record, now time.Time) bool { return isDue(x, now) || t.toShred(x, now) }, t.comesDue)
 	var err error
-	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(), Collections: []auth.Collection{t.cases}})
+	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(), Collections: []auth.Collection{t.cases, t.pieces}})
 	if err != nil {
 		return nil, fmt.Errorf("registering recovery: %w", err)
 	}

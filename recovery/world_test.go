@@ -32,6 +32,8 @@ type world struct {
 	lab   *lab.Service
 	cases *recovery.Service
 	shops *team.Service
+	vault *store.Vault
+	db    *bolt.DB
 
 	mu  sync.Mutex
 	now time.Time
@@ -40,11 +42,18 @@ type world struct {
 // newWorld is behind the decorator that runs every pass twice.
 func newWorld(t testing.TB, change ...func(*recovery.Config)) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "latchkey.db"), bolt.Options{})
+	return newWorldIn(t, t.TempDir(), time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), store.Plain(), change...)
+}
+
+// newWorldIn is one over the data of a folder.
+func newWorldIn(t testing.TB, folder string, now time.Time, keys *store.Keys, change ...func(*recovery.Config)) *world {
+	t.Helper()
+	w := &world{t: t, now: now}
+	db, err := bolt.Open(filepath.Join(folder, "latchkey.db"), bolt.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.db = db
 	t.Cleanup(func() { db.Close() })
 	apps, err := totp.New(totp.Config{})
 	if err != nil {
@@ -58,7 +67,7 @@ func newWorld(t testing.TB, change ...func(*recovery.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.s, err = auth.New(auth.Config{DB: storetest.Twice(db, 1), Keys: store.Plain(), Factors: []auth.Factor{apps, phones, mails},
+	w.s, err = auth.New(auth.Config{DB: storetest.Twice(db, 1), Keys: keys, Factors: []auth.Factor{apps, phones, mails},
 		Policy: auth.Marketplace(), Site: "Latchkey", Origin: "http://localhost:8080", RPID: "localhost",
 		Lab: auth.NewClock(w.time), Pause: func(context.Context, time.Duration) {}, Pace: auth.Pace{Burst: -1}})
 	if err != nil {
@@ -78,6 +87,8 @@ func newWorld(t testing.TB, change ...func(*recovery.Config)) *world {
 	if w.cases, err = recovery.New(w.s, "http://localhost:8080", config, w.shops); err != nil {
 		t.Fatal(err)
 	}
+	w.vault = store.OpenVault(filepath.Join(folder, "evidence"), keys)
+	w.cases.TakePictures(w.vault)
 	return w
 }
 

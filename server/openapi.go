@@ -83,6 +83,11 @@ func (s *Server) operation(book *schemas, rt *route) *huma.Operation {
 		op.RequestBody = &huma.RequestBody{Required: true,
 			Content: map[string]*huma.MediaType{"application/json": {Schema: book.request(rt)}}}
 	}
+	if rt.file {
+		one := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		op.RequestBody = &huma.RequestBody{Required: true,
+			Content: map[string]*huma.MediaType{"image/jpeg": one, "image/png": one}}
+	}
 	switch {
 	case rt.media != "":
 		op.Responses["200"] = &huma.Response{Description: "Done.", Content: map[string]*huma.MediaType{

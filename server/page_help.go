@@ -24,6 +24,7 @@ func helpPages() []page {
 			get: func(x *request) error { return x.redirect(checkPath) }, post: ticketPost},
 		{path: "/help/ticket/{ticket}", who: anyone, get: ticketPage},
 		{path: "/help/contact", who: anyone, get: contactPage},
+		{path: "/help/pictures", who: anyone, get: pictureHelp},
 		{path: "/dev/messages", who: anyone, get: devMessages},
 	}
 }
@@ -85,6 +86,10 @@ func ticketPage(x *request) error {
 	}
 	return x.show(http.StatusOK, &assets.Ticket{Frame: x.frame(), Number: number,
 		Days: int(auth.TicketLife.Hours()) / 24})
+}
+
+func pictureHelp(x *request) error {
+	return x.show(http.StatusOK, &assets.PictureHelp{Frame: x.frame()})
 }
 
 func contactPage(x *request) error {

@@ -26,6 +26,10 @@ func recoveryPages() []page {
 			post: caseAnswerPost},
 		{path: "/recovery/case/{link}/appeal", who: holder, uses: []string{"AppealCase"}, get: toCase,
 			post: caseAppealPost},
+		{path: "/recovery/case/{link}/pictures", who: holder, uses: []string{"AdmitPicture", "AddPicture"}, get: toCase,
+			post: casePicturePost, file: true},
+		{path: "/recovery/case/{link}/pictures/{picture}", who: holder, uses: []string{"RemovePicture"}, get: toCase,
+			post: casePictureRemovePost},
 		{path: "/recovery/case/{link}/withdraw", who: holder, uses: []string{"WithdrawCase"},
 			get: caseWithdrawPage, post: caseWithdrawPost},
 		{path: "/recovery/stop/{link}", who: holder, uses: []string{"Objection", "ObjectCase"}, get: objectionPage,
@@ -123,7 +127,40 @@ func casePage(x *request) error {
 		}
 		v.Said = append(v.Said, said)
 	}
+	v.Shown = shownPictures(info)
+	v.Shown.Days = hours(x.s.recovery.Times().Retention) / 24
 	return x.show(http.StatusOK, v)
+}
+
+func shownPictures(info *recovery.CaseInfo) assets.ShownPictures {
+	v := assets.ShownPictures{May: info.MayShow, Left: info.Left, Most: recovery.MaxPictures, Shred: info.ShredAt,
+		Shredded: info.Shredded}
+	for _, w := range info.Wants {
+		v.Wanted = v.Wanted || w == recovery.WantDocument
+	}
+	for i, p := range info.Pictures {
+		v.Pictures = append(v.Pictures, assets.ShownPicture{ID: p.ID, Number: i + 1, At: p.At, Sent: p.Sent})
+	}
+	return v
+}
+
+func casePicturePost(x *request) error {
+	_, err := x.receivePicture("picture")
+	if err == nil {
+		x.leaveFlash(flash{Key: "picture-added"})
+	}
+	return x.moved(err)
+}
+
+func casePictureRemovePost(x *request) error {
+	_, err := removePicture(x)
+	if errors.Is(err, auth.Refuse(auth.NotFound)) { // removed in another tab, or sent
+		err = auth.Refuse(auth.CaseMoved)
+	}
+	if err == nil {
+		x.leaveFlash(flash{Key: "picture-removed"})
+	}
+	return x.moved(err)
 }
 
 // moved goes on to the case, which says where it stands by now.

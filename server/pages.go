@@ -28,6 +28,7 @@ type page struct {
 	what string   // what a fresh second step would be for: the texts "for.<what>"
 	get  func(x *request) error
 	post func(x *request) error
+	file bool // what is posted is a file, which post reads
 }
 
 // pageTable is the one table of pages: guide, page map.
@@ -123,8 +124,10 @@ func (x *request) readForm(p *page) error {
 			return err
 		}
 	}
-	if err := x.form(); err != nil {
-		return err
+	if !p.file {
+		if err := x.form(); err != nil {
+			return err
+		}
 	}
 	if x.fresh && p.path != "/language" && p.path != ticketPath { // the form came back without our cookie
 		if err := x.noCookie(); err != nil {

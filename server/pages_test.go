@@ -558,7 +558,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser",
 			"OpenForBrowser", "RotateKeys", "Roots", "LookTicket", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
 			"Queue", "ViewCase", "AskMore", "ApproveCase",
-			"RefuseCase":
+			"RefuseCase", "TakePictures", "Purge", "PurgeDecided", "Tidy", "ViewPicture":
 		default:
 			if !reached[use] {
 				t.Errorf("%s: got no page, want one", use)

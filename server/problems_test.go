@@ -263,7 +263,8 @@ func flags(set, clear byte) func([]byte) []byte {
 func provocations() map[auth.Code]provocation {
 	all := map[auth.Code]provocation{}
 	for _, part := range []map[auth.Code]provocation{envelopeFaults(), sessionFaults(), formFaults(), phoneFaults(),
-		typedFaults(), storeFaults(), methodFaults(), keyFaults(), labFaults(), shopFaults(), recoveryFaults()} {
+		typedFaults(), storeFaults(), methodFaults(), keyFaults(), labFaults(), shopFaults(), recoveryFaults(),
+		pictureFaults()} {
 		maps.Copy(all, part)
 	}
 	return all

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/recovery"
@@ -27,6 +29,14 @@ func recoveryRoutes() []route {
 		{use: "AppealCase", act: recovery.ActAppeal, who: holder, method: http.MethodPost, path: "/recovery/case/appeal",
 			link: true, summary: "Appeal against a refusal, once", codes: said,
 			endpoint: takes(appealCase).requires("link", "text")},
+		{use: "AddPicture", act: recovery.ActShow, who: holder, method: http.MethodPost,
+			path: "/recovery/case/{link}/pictures", file: true,
+			summary: "Add a picture of a document, a JPEG or PNG of at most 10 MB: it is made anew, and goes to the " +
+				"reviewers with the next answer",
+			codes: codes(auth.LinkUsed, auth.CaseMoved), endpoint: gives(addPicture)},
+		{use: "RemovePicture", act: recovery.ActUnshow, who: holder, method: http.MethodDelete,
+			path: "/recovery/case/{link}/pictures/{picture}", summary: "Take a picture away that was not sent yet",
+			codes: codes(auth.LinkUsed, auth.CaseMoved, auth.NotFound), endpoint: gives(removePicture)},
 		{use: "WithdrawCase", act: recovery.ActWithdraw, who: holder, method: http.MethodPost,
 			path: "/recovery/case/withdraw", link: true, summary: "End one's own case",
 			codes: codes(auth.LinkUsed, auth.CaseMoved), endpoint: takes(withdrawCase).requires("link")},
@@ -92,6 +102,39 @@ func answerCase(x *request, in *saidBody) (*recovery.CaseInfo, error) {
 
 func appealCase(x *request, in *saidBody) (*recovery.CaseInfo, error) {
 	return x.s.recovery.AppealCase(x.r.Context(), x.caller, in.Link, in.Text)
+}
+
+func addPicture(x *request) (*recovery.CaseInfo, error) { return x.receivePicture("") }
+
+// receivePicture reads the picture that is sent: once its case has said that it takes one, and not before.
+func (x *request) receivePicture(field string) (*recovery.CaseInfo, error) {
+	ctx, link := x.r.Context(), x.param("link")
+	if err := x.s.recovery.AdmitPicture(ctx, x.caller, link); err != nil {
+		return nil, err
+	}
+	file, err := x.File(field, recovery.MaxPicture)
+	if errors.Is(err, auth.Refuse(auth.TooLarge)) {
+		err = auth.RefuseField(auth.PictureTooLarge, "picture")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !x.program {
+		x.caller.Request = x.Fingerprint() // by what was sent
+	}
+	return x.s.recovery.AddPicture(ctx, x.caller, link, file)
+}
+
+func removePicture(x *request) (*recovery.CaseInfo, error) {
+	return x.s.recovery.RemovePicture(x.r.Context(), x.caller, x.param("link"), x.param("picture"))
+}
+
+// Uploads implements web.Uploader.
+func (x *request) Uploads() bool {
+	path := strings.TrimPrefix(strings.TrimPrefix(x.r.URL.Path, x.s.site.Base), apiBase)
+	rest, ofCase := strings.CutPrefix(path, "/recovery/case/")
+	link, ofPicture := strings.CutSuffix(rest, "/pictures")
+	return x.r.Method == http.MethodPost && ofCase && ofPicture && !strings.Contains(link, "/")
 }
 
 func withdrawCase(x *request, in *linkBody) (*recovery.CaseInfo, error) {

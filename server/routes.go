@@ -31,6 +31,7 @@ type route struct {
 	link    bool        // what its caller holds is a mailed link, which any browser may open
 	query   []string    // names of query parameters
 	root    bool        // the path is under the site's own base instead
+	file    bool        // its body is a picture
 	endpoint
 }
 
@@ -342,6 +343,10 @@ func bodyCodes() []auth.Code {
 	return codes(auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.TooSlow,
 		auth.CookiesOff)
 }
+func pictureCodes() []auth.Code {
+	return codes(auth.MalformedRequest, auth.TooSlow, auth.CookiesOff, auth.PictureMissing, auth.PictureUnknown,
+		auth.PictureHEIC, auth.PicturePDF, auth.PictureTooLarge, auth.PictureDamaged, auth.PicturesFull)
+}
 func sessionCodes() []auth.Code { return codes(auth.SessionRequired, auth.SessionEnded) }
 func stepCodes() []auth.Code    { return codes(auth.StepUpRequired, auth.TooWeak) }
 func sealedCodes() []auth.Code {
@@ -397,6 +402,9 @@ func (r *route) answers() []auth.Code {
 	list := join(alwaysCodes(), r.codes)
 	if r.in != nil {
 		list = append(list, bodyCodes()...)
+	}
+	if r.file {
+		list = append(list, pictureCodes()...)
 	}
 	switch r.who {
 	case session:

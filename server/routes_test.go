@@ -54,6 +54,10 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"WordsFor":    "no use case: asked in a pass of another part",
 		"PeopleOf":    "likewise",
 
+		"AdmitPicture": "asked before a picture is read", "TakePictures": "no use case: the program's own wiring",
+		"Purge": "the program's own command", "PurgeDecided": "likewise", "Tidy": "the program's own start",
+		"ViewPicture": "the desk of reviewers",
+
 		"Queue": "the desk of reviewers", "ViewCase": "likewise", "AskMore": "likewise", "ApproveCase": "likewise", "RefuseCase": "likewise",
 
 		"SealForBrowser": "no use case: what a page leaves with its browser",

@@ -251,9 +251,9 @@ func (s *Server) event(e auth.EventInfo) assets.Event {
 	return out
 }
 
-// eventName is the text of an entry, and the one that stands in for it where the catalogue has none so fine.
-func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
-	done := map[auth.Action]string{
+// eventNames are the texts of acts that were done.
+func eventNames() map[auth.Action]string {
+	return map[auth.Action]string{
 		auth.ActSignIn: "sign-in", auth.ActSecondStep: "sign-in", auth.ActStepUp: "confirmed", auth.ActTest: "key-tested",
 		auth.ActSendCode: "code-sent", auth.ActSignOut: "sign-out", auth.ActSignUp: "account-created",
 		auth.ActConfirmSignUp: "account-confirmed",
@@ -278,11 +278,18 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		recovery.ActAsk: "recovery-asked", recovery.ActOpen: "recovery-opened", recovery.ActAnswer: "recovery-answered",
 		recovery.ActAppeal: "recovery-appealed", recovery.ActWithdraw: "recovery-withdrawn",
 		recovery.ActObject: "recovery-objected", recovery.ActStop: "recovery-stopped", recovery.ActView: "recovery-viewed",
+		recovery.ActShow: "recovery-shown", recovery.ActUnshow: "recovery-unshown",
+		recovery.ActPicture: "recovery-picture-viewed", recovery.ActPurge: "recovery-shredded",
 		recovery.ActMore: "recovery-more", recovery.ActApprove: "recovery-approved", recovery.ActRefuse: "recovery-refused",
 		staff.ActFind: "desk-looked", staff.ActAccount: "desk-looked", staff.ActTrail: "desk-looked",
 		staff.ActReset: "desk-reset", staff.ActSessions: "desk-sessions", staff.ActAssign: "desk-assigned",
 		recovery.ActVouch: "recovery-vouched", recovery.ActUnvouch: "recovery-unvouched",
 	}
+}
+
+// eventName is the text of an entry, and the one that stands in for it where the catalogue has none so fine.
+func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
+	done := eventNames()
 	refused := map[auth.Action]string{auth.ActSignIn: "sign-in-refused", auth.ActSecondStep: "second-step-refused",
 		auth.ActStepUp: "second-step-refused", auth.ActTest: "second-step-refused", auth.ActAdd: "add-refused",
 		auth.ActSendCode: "code-refused", auth.ActNewPassword: "password-refused",

@@ -120,6 +120,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if face.Recovery, err = recovery.New(w.service, testOrigin, cases, face.Shops); err != nil {
 		t.Fatal(err)
 	}
+	face.Recovery.TakePictures(store.OpenVault(filepath.Join(filepath.Dir(w.file), "evidence"), domain.Keys))
 	if w.service.Lab() != nil {
 		if face.Lab, err = lab.New(w.service, domain.Policy.Countries); err != nil {
 			t.Fatal(err)

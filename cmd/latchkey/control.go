@@ -204,6 +204,8 @@ func (h *house) command(ctx context.Context, name, operator string) (string, err
 		return h.people(ctx, name, operator)
 	case cmdTicket:
 		return h.ticket(ctx, name, operator)
+	case cmdRecovery:
+		return h.purge(ctx, name, operator)
 	}
 	return "", fmt.Errorf("no such command: %q", name)
 }

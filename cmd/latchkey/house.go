@@ -147,6 +147,7 @@ func (h *house) subjects() (err error) {
 	if h.cases, err = recovery.New(h.service, h.config.Origin, h.config.Recovery, h.shops); err != nil {
 		return err
 	}
+	h.cases.TakePictures(store.OpenVault(filepath.Join(h.config.Data, vaultFolder), h.keys))
 	if h.staff, err = staff.New(h.service, h.touched, h.config.Origin, h.config.Site); err != nil {
 		return err
 	}

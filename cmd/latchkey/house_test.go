@@ -112,7 +112,7 @@ var doors = map[string][]string{
 	"github.com/nicksnyder/go-i18n":   {"assets"},
 	"github.com/boombuler/barcode":    {"assets", "server"},
 	"golang.org/x/text":               {"assets", "ident", "password", "puzzle", "server", "notify"},
-	"golang.org/x/image":              {"puzzle"},
+	"golang.org/x/image":              {"puzzle", "recovery"},
 	"golang.org/x/net":                {"ident", "server", "notify"},
 	"github.com/wneessen/go-mail":     {"notify"},
 	"github.com/spf13/cobra":          {"cmd/latchkey", "cmd/virtualkey"},

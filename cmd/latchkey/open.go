@@ -20,12 +20,15 @@ import (
 //	latchkey.db    the documents, sealed; at the place that Config.Store names, if it does
 //	keyset         the keys that seal them, themselves sealed with the secret
 //	secret         the secret; elsewhere, if Config.SecretFile says so
+//	evidence       the keys of pictures of documents, one a case, sealed with the keyset; in no backup
 //	control.sock   where a running site takes commands
 //	messages.jsonl what would have been sent, while no gateway is configured
 const (
 	dbFile     = "latchkey.db"
 	keysetFile = "keyset"
 	secretFile = "secret"
+
+	vaultFolder = "evidence"
 
 	messagesFile = "messages.jsonl"
 )

@@ -50,6 +50,9 @@ func serve(ctx context.Context, c *Config, stdout, stderr io.Writer) (err error)
 	if c.Fresh && !c.Lab {
 		log.Warn("made a new, empty site: if there was one before, its data are elsewhere", "store", c.dbPath())
 	}
+	if err := h.cases.Tidy(ctx); err != nil {
+		log.Error("clearing away pictures that no request has", "error", err)
+	}
 	h.greet(stdout, listener.Addr())
 	sparingly(os.Getenv)
 	debug.FreeOSMemory() // what only the start needed
