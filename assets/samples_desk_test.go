@@ -25,11 +25,13 @@ func (s sampler) desk() []Sample {
 	late.Approvals, late.Other = 1, true
 	paused.Clock = CaseClock{Hours: 12, Used: 1, Paused: true}
 	one := DeskCase{Frame: at("/desk/recovery/c1", true), ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day),
-		Lost: []string{"phone", "paper"}, Clock: clock, Needed: 2, Wants: []string{"shop", "answer"},
+		Lost: []string{"phone", "paper"}, Clock: clock, Needed: 2, Wants: []string{"document", "shop", "answer"},
 		Said: []Said{{At: s.ago(day), Own: true, Text: "My phone fell into the sea."}}}
 	odd := one
 	odd.Email, odd.Objected = "n•••@example.org", s.ago(time.Hour)
 	odd.Appealed, odd.Nobody = true, true
+	odd.Pictures = []ShownPicture{{ID: "p1", Number: 1, At: s.ago(day), Sent: true}}
+	odd.Shredded = s.ago(time.Hour)
 	account := DeskAccount{Frame: at("/desk/accounts/a", true), ID: "a", Name: "Wei", UserName: "wei",
 		Email: "w•••@example.com",
 		Made:  s.ago(30 * day), Password: s.ago(day), MayEnd: true}

@@ -94,6 +94,8 @@ type DeskCase struct {
 	Appealed, Nobody         bool
 	Wants                    []string
 	Typed                    string
+	Pictures                 []ShownPicture // each is at …/pictures/<ID>
+	Shredded                 time.Time      // they were destroyed
 }
 
 // DeskTrail is /desk/audit, which posts of, and /desk/audit/{id}.

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -13,6 +12,7 @@ func casePages() []page {
 	return []page{
 		{path: "/desk/recovery", act: recovery.ActQueue, get: casesPage},
 		{path: "/desk/recovery/{case}", act: recovery.ActView, get: casePage},
+		{path: "/desk/recovery/{case}/pictures/{picture}", act: recovery.ActPicture, get: casePicture},
 		{path: "/desk/recovery/{case}/more", act: recovery.ActMore, back: "/desk/recovery/{case}", post: morePost},
 		{path: "/desk/recovery/{case}/approve", act: recovery.ActApprove, back: "/desk/recovery/{case}", post: approvePost},
 		{path: "/desk/recovery/{case}/refuse", act: recovery.ActRefuse, back: "/desk/recovery/{case}", get: refuseAsk, post: refusePost},
@@ -25,7 +25,7 @@ func (x *exchange) reviewer(a auth.Action) (recovery.Reviewer, error) {
 	if err != nil {
 		return recovery.Reviewer{}, err
 	}
-	return recovery.Reviewer{ID: who.ID, Accounts: who.Accounts}, nil
+	return recovery.Reviewer{ID: who.ID, Name: who.Name, Accounts: who.Accounts}, nil
 }
 
 func casesPage(x *exchange) error {
@@ -76,7 +76,11 @@ func casePage(x *exchange) error {
 		}
 		v.Said = append(v.Said, said)
 	}
-	for _, w := range mayWant() {
+	for i, p := range c.Pictures {
+		v.Pictures = append(v.Pictures, assets.ShownPicture{ID: p.ID, Number: i + 1, At: p.At, Sent: p.Sent})
+	}
+	v.Shredded = c.Shredded
+	for _, w := range recovery.Wants() {
 		v.Wants = append(v.Wants, string(w))
 	}
 	return x.show(http.StatusOK, v)
@@ -90,9 +94,18 @@ func (x *exchange) decided(notice string, err error) error {
 	return x.done("/desk/recovery", notice, number(x.r.PathValue("case")))
 }
 
-// mayWant is what an applicant can give: nobody can show a document yet.
-func mayWant() []recovery.Want {
-	return slices.DeleteFunc(recovery.Wants(), func(w recovery.Want) bool { return w == recovery.WantDocument })
+// casePicture sends a picture as its reviewer alone sees it.
+func casePicture(x *exchange) error {
+	by, err := x.reviewer(recovery.ActPicture)
+	if err != nil {
+		return err
+	}
+	picture, err := x.d.Cases.ViewPicture(x.r.Context(), x.caller, by, x.r.PathValue("case"), x.r.PathValue("picture"))
+	if err != nil {
+		return err
+	}
+	x.Send(http.StatusOK, "image/jpeg", picture)
+	return nil
 }
 
 func morePost(x *exchange) error {
@@ -101,7 +114,7 @@ func morePost(x *exchange) error {
 		return err
 	}
 	var wants []recovery.Want
-	for _, w := range mayWant() {
+	for _, w := range recovery.Wants() {
 		if x.field("want-"+string(w)) != "" {
 			wants = append(wants, w)
 		}

@@ -77,8 +77,10 @@ func newWorld(t testing.TB) *world {
 	config.Cases = true
 	w.cases, err = recovery.New(w.s, origin, config, nil)
 	w.check(err)
+	w.cases.TakePictures(store.OpenVault(filepath.Join(t.TempDir(), "evidence"), store.Plain()))
 	w.staff.Permit(recovery.ActQueue, false, staff.Reviewer)
 	w.staff.Permit(recovery.ActView, false, staff.Reviewer)
+	w.staff.Permit(recovery.ActPicture, false, staff.Reviewer)
 	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
 		w.staff.Permit(a, true, staff.Reviewer)
 	}
@@ -275,6 +277,15 @@ func (b *browser) signIn() string {
 // caseInReview is a case about somebody that reviewers have.
 func (w *world) caseInReview(name string) string {
 	w.t.Helper()
+	link := w.openCase(name)
+	_, err := w.cases.AnswerCase(w.t.Context(), auth.Caller{}, link, "It fell into the sea.")
+	w.check(err)
+	return link[:22]
+}
+
+// openCase is the link of a case that waits for what its applicant has to say.
+func (w *world) openCase(name string) string {
+	w.t.Helper()
 	ctx, c := w.t.Context(), auth.Caller{Browser: "applicant", Language: "en"}
 	p, err := w.s.Puzzle(ctx, c)
 	w.check(err)
@@ -294,7 +305,5 @@ func (w *world) caseInReview(name string) string {
 	link = link[strings.LastIndexByte(link, '/')+1:]
 	_, err = w.cases.OpenCase(ctx, c, link)
 	w.check(err)
-	_, err = w.cases.AnswerCase(ctx, c, link, "It fell into the sea.")
-	w.check(err)
-	return link[:22]
+	return link
 }

@@ -44,6 +44,7 @@ func (h *house) people(ctx context.Context, name, operator string) (string, erro
 func (h *house) desk() (web.Face, error) {
 	h.staff.Permit(recovery.ActQueue, false, staff.Reviewer)
 	h.staff.Permit(recovery.ActView, false, staff.Reviewer)
+	h.staff.Permit(recovery.ActPicture, false, staff.Reviewer)
 	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
 		h.staff.Permit(a, true, staff.Reviewer)
 	}
