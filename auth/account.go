@@ -58,6 +58,9 @@ type Account struct {
 
 	CoolUntil time.Time `json:"cu,omitzero"` // until then no payout is approved
 	CoolWhy   string    `json:"cw,omitempty"`
+
+	// HandedAt is when the account last got another owner: no link of before is good, and his history begins there.
+	HandedAt time.Time `json:"ha,omitzero"`
 }
 
 // Version is that of the stored form: 1 remembers what proved the first factor as

@@ -2,8 +2,10 @@ package auth
 
 import (
 	"context"
+	"testing"
 
 	"github.com/latchkey-auth/latchkey/password"
+	"github.com/latchkey-auth/latchkey/store"
 )
 
 // HashWith makes a service hash with h from now on.
@@ -34,4 +36,24 @@ func (s *Service) ActsOf(who Who) (list []Action) {
 // Try is a pass that does nothing: who gets through it gets through every one of the action.
 func (s *Service) Try(ctx context.Context, c Caller, a Action) error {
 	return s.do(ctx, c, a, func(*Work) error { return nil })
+}
+
+// ReadAccount is an account as it is stored, after a change to it if that is not nil.
+func ReadAccount(t *testing.T, s *Service, id AccountID, change func(*Account)) Account {
+	t.Helper()
+	var read Account
+	err := s.db.Update(t.Context(), func(tx store.Tx) error {
+		a, err := s.accounts.Get(tx, string(id))
+		if err != nil || change == nil {
+			read = *a
+			return err
+		}
+		change(a)
+		read = *a
+		return s.accounts.Put(tx, string(id), a)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
 }

@@ -20,6 +20,9 @@ type Part struct {
 	Collections []Collection    // made by NewRecords
 	Shops       Shops           // who answers what shops an account has; nil but for one part
 	Staff       Staff           // who knows the staff; nil but for one part
+	// HandedOver ends what the part keeps of an account's former owner that could still open it; nil: it keeps nothing
+	// of the kind. It is asked in the pass of the hand-over, before anything is retired.
+	HandedOver func(w *Work, id AccountID) error
 }
 
 // A Collection is a Records of some type, as Register takes it.

@@ -43,6 +43,10 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 		if start > 1 {
 			info.Next = strconv.FormatUint(start, 10)
 		}
+		isFormer := func(e EventInfo) bool { return e.At.Before(w.account.HandedAt) }
+		if at := slices.IndexFunc(info.Events, isFormer); at >= 0 { // where a former owner was is nobody else's business
+			info.Events, info.Next = info.Events[:at], ""
+		}
 		return info, nil
 	})
 }

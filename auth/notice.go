@@ -180,6 +180,8 @@ func (w *Work) notify(a *Account, m Message, ids messageIDs, undo *deed) error {
 // mostNoticeTexts is how many notices by text an account causes in a day: texts are paid for.
 const mostNoticeTexts = 10
 
+func textsKey(a AccountID) string { return "t/" + string(a) }
+
 // textNotice tells in short every number that a code came back from. A text that the limits do not allow is left out:
 // the mail has gone.
 func (w *Work) textNotice(a *Account, m Message, ids messageIDs) error {
@@ -192,7 +194,7 @@ func (w *Work) textNotice(a *Account, m Message, ids messageIDs) error {
 		if !n.TakesSMS() || !w.s.served(n) {
 			continue
 		}
-		own := draw{key: "t/" + string(a.ID), most: mostNoticeTexts, code: SendLimitReached}
+		own := draw{key: textsKey(a.ID), most: mostNoticeTexts, code: SendLimitReached}
 		_, err := w.takeAll(append(w.textDraws(n, proved), own)...)
 		if refused := new(Error); errors.As(err, &refused) {
 			return nil

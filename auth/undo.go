@@ -219,6 +219,9 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 // mayUndo refuses an address that is none of the account's any more, but for its own replacement and for what came in
 // while it was one.
 func (w *Work) mayUndo(a *Account, d *deed) error {
+	if a.wasHandedOver(d.At) {
+		return Refuse(LinkUsed) // whoever got that notice owns the account no more
+	}
 	own := func(x *Authenticator) bool { return x.Recipient.Key() == d.To.Key() }
 	if d.Told == toldEmail && d.To.Key() == ident.Recipient(d.Email).Key() || slices.ContainsFunc(d.Gone, own) {
 		return nil

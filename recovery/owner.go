@@ -124,6 +124,26 @@ func (s *Service) casesOf(w *auth.Work, a auth.AccountID) ([]*record, error) {
 	return list, nil
 }
 
+// handedOver ends every case of an account that gets another owner: whoever applied before was, or played, the former
+// one. A link that nobody has opened yet opens none any more, and what was refused has no appeal.
+func (s *Service) handedOver(w *auth.Work, a auth.AccountID) error {
+	list, err := s.casesOf(w, a)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if slices.Contains([]State{Done, Withdrawn, Stopped}, x.State) {
+			continue
+		}
+		x.move(Stopped, w.Now())
+		x.Due = time.Time{}
+		if err := s.cases.Put(w, x.ID, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // OwnCases are the cases about the caller's account from which something may still come. Of those that were only asked
 // for nobody is told.
 func (s *Service) OwnCases(ctx context.Context, c auth.Caller) ([]OwnCase, error) {

@@ -126,7 +126,8 @@ func New(s *auth.Service, origin string, config Config, colleagues Colleagues) (
 		Sweep(func(x *record, now time.Time) bool { return isOver(x, now) && !x.Keyed }). // its pictures go first
 		Due(func(x *record, now time.Time) bool { return isDue(x, now) || t.toShred(x, now) }, t.comesDue)
 	var err error
-	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(), Collections: []auth.Collection{t.cases, t.pieces}})
+	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(),
+		Collections: []auth.Collection{t.cases, t.pieces}, HandedOver: t.handedOver})
 	if err != nil {
 		return nil, fmt.Errorf("registering recovery: %w", err)
 	}
