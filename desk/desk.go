@@ -55,7 +55,7 @@ type Desk struct {
 	mux  *http.ServeMux
 }
 
-// New returns the desk of cfg.
+// New returns the desk of cfg. It is called before anything is served: it says what reviewers may.
 func New(cfg Config) (*Desk, error) {
 	at, err := web.NewSite(cfg.Origin, nil)
 	if err != nil {
@@ -65,8 +65,19 @@ func New(cfg Config) (*Desk, error) {
 		cfg.Now = time.Now
 	}
 	d := &Desk{Config: cfg, site: at, mux: http.NewServeMux()}
+	d.permit()
 	d.mount()
 	return d, nil
+}
+
+// permit says which role has what other parts leave to the staff.
+func (d *Desk) permit() {
+	for _, a := range []auth.Action{recovery.ActQueue, recovery.ActView, recovery.ActPicture} {
+		d.Staff.Permit(a, false, staff.Reviewer)
+	}
+	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
+		d.Staff.Permit(a, true, staff.Reviewer)
+	}
 }
 
 // mount makes the router out of the table of pages.

@@ -78,12 +78,6 @@ func newWorld(t testing.TB) *world {
 	w.cases, err = recovery.New(w.s, origin, config, nil)
 	w.check(err)
 	w.cases.TakePictures(store.OpenVault(filepath.Join(t.TempDir(), "evidence"), store.Plain()))
-	w.staff.Permit(recovery.ActQueue, false, staff.Reviewer)
-	w.staff.Permit(recovery.ActView, false, staff.Reviewer)
-	w.staff.Permit(recovery.ActPicture, false, staff.Reviewer)
-	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
-		w.staff.Permit(a, true, staff.Reviewer)
-	}
 	texts, err := assets.NewTexts(time.UTC)
 	w.check(err)
 	pages, err := assets.NewPages(assets.Config{Methods: rows(w.s.Methods())}, texts)

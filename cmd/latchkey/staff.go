@@ -11,7 +11,6 @@ import (
 
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/desk"
-	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/staff"
 	"github.com/latchkey-auth/latchkey/web"
 )
@@ -40,14 +39,8 @@ func (h *house) people(ctx context.Context, name, operator string) (string, erro
 	return link + "\nThe link works once, for 24 hours, in the browser of whoever is to work here: hand it over yourself.\n", nil
 }
 
-// desk makes the staff's face, and says which role decides what other parts have for the desk.
+// desk makes the staff's face.
 func (h *house) desk() (web.Face, error) {
-	h.staff.Permit(recovery.ActQueue, false, staff.Reviewer)
-	h.staff.Permit(recovery.ActView, false, staff.Reviewer)
-	h.staff.Permit(recovery.ActPicture, false, staff.Reviewer)
-	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
-		h.staff.Permit(a, true, staff.Reviewer)
-	}
 	return desk.New(desk.Config{Service: h.service, Staff: h.staff, Cases: h.cases, Texts: h.pages.Texts(), Pages: h.pages,
 		Origin: h.config.Origin, Now: h.now})
 }
