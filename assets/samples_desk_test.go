@@ -19,15 +19,22 @@ func (s sampler) desk() []Sample {
 		Made: s.ago(day)}}
 	roles := []string{"support", "account-manager", "reviewer", "auditor", "administrator"}
 	clock := CaseClock{Hours: 12, Used: 3, Above: 20, Due: s.in(9 * time.Hour)}
-	line := DeskCaseLine{ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day), Clock: clock, Needed: 2}
+	line := DeskCaseLine{ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day), Clock: clock, Needed: 2, Checks: 3}
 	late, paused := line, line
 	late.Clock.Due = s.ago(time.Hour)
 	late.Approvals, late.Other = 1, true
 	paused.Clock = CaseClock{Hours: 12, Used: 1, Paused: true}
+	paused.Wants, paused.Notes = []string{"shop", "answer"}, 2
+	paused.Checked = 3
 	one := DeskCase{Frame: at("/desk/recovery/c1", true), ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day),
-		Lost: []string{"phone", "paper"}, Clock: clock, Needed: 2, Wants: []string{"document", "shop", "answer"},
-		Said: []Said{{At: s.ago(day), Own: true, Text: "My phone fell into the sea."}}}
+		Lost: []string{"phone", "paper"}, Clock: clock, Needed: 2, Wants: []DeskTick{{Name: "document"}, {Name: "shop"}, {Name: "answer", On: true}},
+		Checks: []DeskTick{{Name: "owner", On: true}, {Name: "fits"}, {Name: "only"}},
+		Said:   []Said{{At: s.ago(day), Own: true, Text: "My phone fell into the sea."}}}
 	odd := one
+	odd.MayApprove, odd.Note = true, "The shop’s name fits."
+	odd.Notes = []DeskNote{{At: s.ago(day), Text: "He knows the first order.", Stands: true},
+		{At: s.ago(day), Checks: []string{"owner", "fits"}}, {At: s.ago(day), Own: true, Checks: []string{"owner"}, Stands: true},
+		{At: s.ago(day), Own: true, Stands: true}}
 	odd.Email, odd.Objected = "n•••@example.org", s.ago(time.Hour)
 	odd.Appealed, odd.Nobody = true, true
 	odd.Pictures = []ShownPicture{{ID: "p1", Number: 1, At: s.ago(day), Sent: true}}

@@ -78,10 +78,13 @@ type DeskCaseLine struct {
 	Clock             CaseClock
 	Approvals, Needed int
 	Other             bool // somebody else must review it
+	Notes             int
+	Checked, Checks   int      // by who looks, and how many there are to be
+	Wants             []string // what was asked for, where it waits for that
 }
 
-// DeskCase is /desk/recovery/{case}. The forms post to …/more (text, "want-<Want>"), …/approve, and …/refuse asks for
-// the reason.
+// DeskCase is /desk/recovery/{case}. The forms post to …/note ("check-<Check>", note), …/more (text, "want-<Want>"),
+// …/approve, and …/refuse asks for the reason.
 type DeskCase struct {
 	Frame
 	ID, Number, State, Email string // the new address, masked; "" for the account's own
@@ -92,10 +95,27 @@ type DeskCase struct {
 	Approvals, Needed        int
 	Objected                 time.Time // by the owner
 	Appealed, Nobody         bool
-	Wants                    []string
-	Typed                    string
+	Wants, Checks            []DeskTick
+	Notes                    []DeskNote
+	MayApprove               bool // all is checked
+	Typed, Note              string
 	Pictures                 []ShownPicture // each is at …/pictures/<ID>
 	Shredded                 time.Time      // they were destroyed
+}
+
+// A DeskTick is a box to tick.
+type DeskTick struct {
+	Name string // text "want.<Name>" or "desk-check.<Name>"
+	On   bool
+}
+
+// A DeskNote is what a reviewer wrote down, or what he has checked.
+type DeskNote struct {
+	At     time.Time
+	Own    bool
+	Text   string
+	Checks []string // where Text is ""
+	Stands bool     // the applicant has said nothing since
 }
 
 // DeskTrail is /desk/audit, which posts of, and /desk/audit/{id}.

@@ -154,12 +154,13 @@ const (
 
 // The codes of cases for who has lost every second step.
 const (
-	LostMissing  Code = "lost-missing" // it was not said what is lost
-	CaseMoved    Code = "case-moved"   // it stands elsewhere by now
-	StoryMissing Code = "story-missing"
-	StoryTooLong Code = "story-too-long"
-	SpokeMissing Code = "spoke-missing"        // whoever vouches has not said that he spoke to the person
-	VouchTooNew  Code = "vouch-method-too-new" // he has shown no strong method that he has had for long enough
+	LostMissing   Code = "lost-missing" // it was not said what is lost
+	CaseMoved     Code = "case-moved"   // it stands elsewhere by now
+	StoryMissing  Code = "story-missing"
+	ChecksMissing Code = "checks-missing" // a reviewer has not checked all
+	StoryTooLong  Code = "story-too-long"
+	SpokeMissing  Code = "spoke-missing"        // whoever vouches has not said that he spoke to the person
+	VouchTooNew   Code = "vouch-method-too-new" // he has shown no strong method that he has had for long enough
 )
 
 // The codes of files that are sent as pictures.

@@ -72,7 +72,7 @@ func New(cfg Config) (*Desk, error) {
 
 // permit says which role has what other parts leave to the staff.
 func (d *Desk) permit() {
-	for _, a := range []auth.Action{recovery.ActQueue, recovery.ActView, recovery.ActPicture} {
+	for _, a := range []auth.Action{recovery.ActQueue, recovery.ActView, recovery.ActPicture, recovery.ActNote} {
 		d.Staff.Permit(a, false, staff.Reviewer)
 	}
 	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {

@@ -16,6 +16,30 @@ import (
 	"github.com/latchkey-auth/latchkey/staff"
 )
 
+// permitted is which roles a page is for, by where it begins: the longest beginning says it. It is written down here
+// once more, so that no slip in the tables goes unnoticed.
+func permitted() map[string][]staff.Role {
+	finders := []staff.Role{staff.Support, staff.Manager}
+	return map[string][]staff.Role{
+		"/desk":                        staff.Roles(),
+		"/desk/accounts":               finders,
+		"/desk/accounts/{id}/sessions": {staff.Support},
+		"/desk/recovery":               {staff.Reviewer},
+		"/desk/audit":                  {staff.Auditor, staff.Administrator},
+		"/desk/staff":                  {staff.Administrator},
+	}
+}
+
+func mayVisit(r staff.Role, path string) bool {
+	longest := ""
+	for begins := range permitted() {
+		if (path == begins || strings.HasPrefix(path, begins+"/")) && len(begins) > len(longest) {
+			longest = begins
+		}
+	}
+	return slices.Contains(permitted()[longest], r)
+}
+
 // Every route with every role, with none, with a seller's session and with one key: whom a page is not for is told
 // so, or led to sign in, and sees nothing of it.
 func TestEveryRouteWithEveryRole(t *testing.T) {
@@ -50,8 +74,7 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 				b.open("/desk/sign-in") // with the browser's cookie
 				rec := b.send(method, at, form("email", "nobody@example.com", "identifier", "wei@example.com"))
 				in := strings.Contains(rec.Header().Get("Location"), "/desk/sign-in")
-				switch may := p.act == "" || who != "nobody" && who != "a seller" && w.staff.May(staff.Role(who),
-					p.act); {
+				switch may := p.act == "" || mayVisit(staff.Role(who), p.path); {
 				case p.act == "":
 					open++
 				case who == "nobody" || who == "a seller":
@@ -157,9 +180,26 @@ func TestTwoReviewersDecide(t *testing.T) {
 	if !strings.Contains(page, "/desk/recovery/"+id) {
 		t.Fatalf("the queue: got %s", page)
 	}
-	if page = ann.open("/desk/recovery/" + id); !strings.Contains(page, "It fell into the sea.") {
-		t.Fatalf("the case: got %s", page)
+	if page = ann.open("/desk/recovery/" + id); !strings.Contains(page, "It fell into the sea.") ||
+		strings.Contains(page, id+`/approve"`) {
+		t.Fatalf("the case: got %s, want what was said, and no button before it is checked", page)
 	}
+	page = ann.post("/desk/recovery/"+id+"/note", "check-fits", "yes", "note", strings.Repeat("x", 601))
+	if !strings.Contains(page, `class="err"`) || !strings.Contains(page, `name="check-fits" value="yes" checked`) {
+		t.Errorf("too long a note: got %s, want it said, and what was ticked kept", page)
+	}
+	page = ann.checks(id, "The shop fits.")
+	if !strings.Contains(page, id+`/approve"`) || strings.Count(page, `value="yes" checked`) != 3 {
+		t.Fatalf("checked: got %s, want it ticked, and the button", page)
+	}
+	if page = bob.open("/desk/recovery/" + id); !strings.Contains(page, "The shop fits.") || !strings.Contains(page, "Another reviewer") {
+		t.Errorf("the second reviewer: got %s, want the note of the first", page)
+	}
+	page = bob.post("/desk/recovery/"+id+"/approve", "x", "y")
+	if !strings.Contains(page, "Tick and save what you have checked") {
+		t.Errorf("unchecked: got %s, want it refused", page)
+	}
+	bob.checks(id, "")
 	var wait sync.WaitGroup
 	for i := range 64 {
 		by := ann
@@ -192,6 +232,7 @@ func TestWhoIsLockedOutDecidesNothing(t *testing.T) {
 	w.seller("wei")
 	id := w.caseInReview("wei")
 	ann, admin := w.worker("ann", staff.Reviewer), w.worker("boss", staff.Administrator)
+	ann.checks(id, "")
 	c := auth.Caller{Token: ann.cookies["__Secure-latchkey-desk"], Browser: "b"}
 	who, err := w.staff.Acting(t.Context(), c, recovery.ActApprove)
 	w.check(err)
@@ -201,6 +242,7 @@ func TestWhoIsLockedOutDecidesNothing(t *testing.T) {
 		t.Error("got the case approved, want the session over")
 	}
 	bob := w.worker("bob", staff.Reviewer)
+	bob.checks(id, "")
 	c.Token = bob.cookies["__Secure-latchkey-desk"]
 	if _, err := w.cases.ApproveCase(t.Context(), c, recovery.Reviewer{ID: who.ID}, id); err == nil {
 		t.Error("in another's name: got the case approved, want it refused")

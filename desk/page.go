@@ -43,7 +43,14 @@ const toldLife = 5 * time.Minute
 
 // typed are the fields that a form shows again. None of them is a secret.
 func typedFields() []string {
-	return []string{"identifier", "email", "name", "role", "text", "reason", "of"}
+	list := []string{"identifier", "email", "name", "role", "text", "reason", "of", "note"}
+	for _, w := range recovery.Wants() {
+		list = append(list, wantField(w))
+	}
+	for _, c := range recovery.Checks() {
+		list = append(list, checkField(c))
+	}
+	return list
 }
 
 // visit serves one page.

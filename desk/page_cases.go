@@ -2,6 +2,7 @@ package desk
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -13,6 +14,7 @@ func casePages() []page {
 		{path: "/desk/recovery", act: recovery.ActQueue, get: casesPage},
 		{path: "/desk/recovery/{case}", act: recovery.ActView, get: casePage},
 		{path: "/desk/recovery/{case}/pictures/{picture}", act: recovery.ActPicture, get: casePicture},
+		{path: "/desk/recovery/{case}/note", act: recovery.ActNote, back: "/desk/recovery/{case}", post: notePost},
 		{path: "/desk/recovery/{case}/more", act: recovery.ActMore, back: "/desk/recovery/{case}", post: morePost},
 		{path: "/desk/recovery/{case}/approve", act: recovery.ActApprove, back: "/desk/recovery/{case}", post: approvePost},
 		{path: "/desk/recovery/{case}/refuse", act: recovery.ActRefuse, back: "/desk/recovery/{case}", get: refuseAsk, post: refusePost},
@@ -41,7 +43,8 @@ func casesPage(x *exchange) error {
 	for _, c := range list {
 		v.Cases = append(v.Cases, assets.DeskCaseLine{ID: c.ID, Number: number(c.ID), At: c.OpenedAt,
 			State: string(c.State),
-			Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Other: c.Other})
+			Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Other: c.Other, Notes: c.Notes,
+			Checked: c.Checked, Checks: len(recovery.Checks()), Wants: words(c.Wants)})
 	}
 	return x.show(http.StatusOK, v)
 }
@@ -65,25 +68,64 @@ func casePage(x *exchange) error {
 	v := &assets.DeskCase{Frame: x.frame(), ID: c.ID, Number: number(c.ID), State: string(c.State),
 		Email: string(c.NewEmail),
 		At:    c.OpenedAt, Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Objected: c.ObjectedAt,
-		Appealed: c.Appealed, Nobody: c.Account == "", Typed: x.posted.Get("text")}
+		Appealed: c.Appealed, Nobody: c.Account == "", Typed: x.posted.Get("text"), Note: x.posted.Get("note")}
 	for _, l := range c.Lost {
 		v.Lost = append(v.Lost, string(l))
 	}
 	for _, s := range c.Steps {
 		said := assets.Said{At: s.At, Own: s.Own, Text: s.Text}
-		for _, w := range s.Wants {
-			said.Want = append(said.Want, string(w))
-		}
+		said.Want = words(s.Wants)
 		v.Said = append(v.Said, said)
 	}
 	for i, p := range c.Pictures {
 		v.Pictures = append(v.Pictures, assets.ShownPicture{ID: p.ID, Number: i + 1, At: p.At, Sent: p.Sent})
 	}
 	v.Shredded = c.Shredded
-	for _, w := range recovery.Wants() {
-		v.Wants = append(v.Wants, string(w))
+	for _, n := range c.Notes {
+		v.Notes = append(v.Notes, assets.DeskNote{At: n.At, Own: n.Own, Text: n.Text, Checks: words(n.Checks),
+			Stands: n.Stands})
 	}
+	for _, w := range recovery.Wants() {
+		v.Wants = append(v.Wants, assets.DeskTick{Name: string(w), On: x.posted.Get(wantField(w)) != ""})
+	}
+	for _, k := range recovery.Checks() {
+		on := slices.Contains(c.Checked, k)
+		if x.told != nil && x.told.Error != nil { // as it was sent
+			on = x.posted.Get(checkField(k)) != ""
+		}
+		v.Checks = append(v.Checks, assets.DeskTick{Name: string(k), On: on})
+	}
+	v.MayApprove = len(c.Checked) == len(recovery.Checks())
 	return x.show(http.StatusOK, v)
+}
+
+func words[T ~string](list []T) []string {
+	var all []string
+	for _, w := range list {
+		all = append(all, string(w))
+	}
+	return all
+}
+
+func wantField(w recovery.Want) string   { return "want-" + string(w) }
+func checkField(c recovery.Check) string { return "check-" + string(c) }
+
+func notePost(x *exchange) error {
+	by, err := x.reviewer(recovery.ActNote)
+	if err != nil {
+		return err
+	}
+	var checks []recovery.Check
+	for _, k := range recovery.Checks() {
+		if x.field(checkField(k)) != "" {
+			checks = append(checks, k)
+		}
+	}
+	id := x.r.PathValue("case")
+	if _, err = x.d.Cases.NoteCase(x.r.Context(), x.caller, by, id, checks, x.field("note")); err != nil {
+		return err
+	}
+	return x.done("/desk/recovery/"+id, "desk-case-noted", number(id))
 }
 
 // decided leads back to the case, which says where it stands by now.
@@ -115,7 +157,7 @@ func morePost(x *exchange) error {
 	}
 	var wants []recovery.Want
 	for _, w := range recovery.Wants() {
-		if x.field("want-"+string(w)) != "" {
+		if x.field(wantField(w)) != "" {
 			wants = append(wants, w)
 		}
 	}

@@ -268,6 +268,16 @@ func (b *browser) signIn() string {
 	return b.touches(b.post("/desk/sign-in", "email", b.email), "/desk/sign-in/key")
 }
 
+// checks ticks all of a case and writes a note, and returns the page that follows.
+func (b *browser) checks(id, note string) string {
+	b.w.t.Helper()
+	pairs := []string{"note", note}
+	for _, c := range recovery.Checks() {
+		pairs = append(pairs, checkField(c), "yes")
+	}
+	return b.post("/desk/recovery/"+id+"/note", pairs...)
+}
+
 // caseInReview is a case about somebody that reviewers have.
 func (w *world) caseInReview(name string) string {
 	w.t.Helper()

@@ -144,6 +144,8 @@ type record struct {
 	Steps   []step         `json:"st,omitempty"`
 	Votes   []vote         `json:"vo,omitempty"`
 	Words   []word         `json:"wo,omitempty"`
+	Ticks   []tick         `json:"tk,omitempty"`
+	Notes   []note         `json:"no,omitempty"`
 	By      []string       `json:"by,omitempty"` // who has refused it
 	Reason  Reason         `json:"r,omitempty"`
 

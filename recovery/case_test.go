@@ -190,6 +190,8 @@ func TestWhoMayDecide(t *testing.T) {
 	wantCode(t, "his own", approve(recovery.Reviewer{ID: "ann", Accounts: []auth.AccountID{p.id}}), auth.Forbidden)
 	_, err := w.cases.ViewCase(t.Context(), auth.Caller{}, recovery.Reviewer{ID: "ann", Accounts: []auth.AccountID{p.id}}, idOf(link))
 	wantCode(t, "looking at his own", err, auth.Forbidden)
+	wantCode(t, "ann, who has checked nothing", approve(by("ann")), auth.ChecksMissing)
+	w.checks(link, "ann")
 	wantCode(t, "ann", approve(by("ann")), "")
 	wantCode(t, "ann again", approve(by("ann")), auth.Forbidden)
 	wantCode(t, "no reason", refuse(by("bob"), "because"), auth.MalformedRequest)
@@ -202,6 +204,8 @@ func TestWhoMayDecide(t *testing.T) {
 	appeal := func() error { _, err := w.cases.AppealCase(t.Context(), auth.Caller{}, link, "Look again"); return err }
 	wantCode(t, "appeal", appeal(), "")
 	wantCode(t, "bob on the appeal against him", approve(by("bob")), auth.Forbidden)
+	wantCode(t, "what ann has checked is of before", approve(by("ann")), auth.ChecksMissing)
+	w.checks(link, "ann")
 	wantCode(t, "ann's vote is of before", approve(by("ann")), "")
 	wantCode(t, "refusing again", refuse(by("cid"), recovery.NotProved), "")
 	wantCode(t, "a second appeal", appeal(), auth.CaseMoved)

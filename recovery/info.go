@@ -67,15 +67,12 @@ type StopInfo struct {
 
 func (s *Service) info(w *auth.Work, x *record) (*CaseInfo, error) {
 	now := w.Now()
-	info := &CaseInfo{State: x.told(), Lost: x.Lost, NewEmail: x.Email.Mask(), OpenedAt: x.OpenAt, Wants: []Want{},
+	info := &CaseInfo{State: x.told(), Lost: x.Lost, NewEmail: x.Email.Mask(), OpenedAt: x.OpenAt, Wants: x.wants(),
 		Steps: []StepInfo{}, Due: x.Due, Until: x.until(), Reviewed: s.config.Cases}
 	info.Clock = s.clockInfo(x, now)
 	for i := range x.Steps {
 		p := &x.Steps[i]
 		info.Steps = append(info.Steps, StepInfo{At: p.At, Own: p.By == "", Text: p.Text, Wants: append([]Want{}, p.Wants...)})
-		if x.State == More && p.By != "" {
-			info.Wants = append([]Want{}, p.Wants...)
-		}
 	}
 	if x.State == Done {
 		info.Payout = x.MovedAt.Add(s.config.CoolOff)
@@ -130,4 +127,6 @@ type CaseFile struct {
 	Needed     int
 	ObjectedAt time.Time // by the owner, with what does not stop it
 	Appealed   bool
+	Notes      []NoteInfo // of reviewers for each other, the oldest first
+	Checked    []Check    // by whom it is shown to, of all that was said
 }

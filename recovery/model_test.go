@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,6 +26,7 @@ type caseModel struct {
 	state    recovery.State
 	votes    []string
 	refusers []string
+	checked  []string // who has checked all that was said
 	objected bool
 	appealed bool
 	due      time.Time
@@ -53,7 +55,8 @@ func (m *caseModel) isLive() bool {
 }
 
 func (m *caseModel) approve(by string) {
-	may := m.isIn(recovery.Review) && !slices.Contains(m.votes, by) && !slices.Contains(m.refusers, by)
+	may := m.isIn(recovery.Review) && !slices.Contains(m.votes, by) && !slices.Contains(m.refusers, by) &&
+		slices.Contains(m.checked, by)
 	if !m.acts("approving", may, func() error {
 		_, err := m.cases.ApproveCase(m.t.Context(), auth.Caller{}, recovery.Reviewer{ID: by}, idOf(m.link))
 		return err
@@ -65,6 +68,16 @@ func (m *caseModel) approve(by string) {
 		if m.objected {
 			m.due = m.due.Add(day)
 		}
+	}
+}
+
+func (m *caseModel) check(by string) {
+	if m.acts("checking", m.isIn(recovery.Review, recovery.More), func() error {
+		_, err := m.cases.NoteCase(m.t.Context(), auth.Caller{}, recovery.Reviewer{ID: by}, idOf(m.link),
+			recovery.Checks(), "")
+		return err
+	}) {
+		m.checked = append(m.checked, by)
 	}
 }
 
@@ -107,14 +120,18 @@ func (m *caseModel) steps(by string) map[string]func() {
 	c := auth.Caller{}
 	return map[string]func(){
 		"approve": func() { m.approve(by) },
-		"refuse":  func() { m.refuse(by) },
-		"stop":    m.stop,
+		"check and approve": func() {
+			m.check(by)
+			m.approve(by)
+		},
+		"refuse": func() { m.refuse(by) },
+		"stop":   m.stop,
 		"answer": func() {
 			if m.acts("answering", m.isIn(recovery.Open, recovery.More), func() error {
 				_, err := m.cases.AnswerCase(m.t.Context(), c, m.link, "It is me")
 				return err
 			}) {
-				m.state = recovery.Review
+				m.state, m.checked = recovery.Review, nil
 			}
 		},
 		"more": func() {
@@ -132,7 +149,7 @@ func (m *caseModel) steps(by string) map[string]func() {
 				return err
 			}) {
 				m.state, m.votes = recovery.Review, nil
-				m.appealed = true
+				m.appealed, m.checked = true, nil
 			}
 		},
 		"withdraw": func() {
@@ -165,7 +182,8 @@ func (m *caseModel) steps(by string) map[string]func() {
 func TestCaseModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newCaseModel(t, rapid.SampledFrom([]recovery.Thing{recovery.Phone, recovery.Key}).Draw(rt, "lost"))
-		names := []string{"approve", "approve", "approve", "answer", "answer", "wait", "wait", "refuse", "appeal", "more", "object",
+		names := []string{"approve", "check and approve", "check and approve", "check and approve",
+			"answer", "answer", "wait", "wait", "refuse", "appeal", "more", "object",
 			"stop", "withdraw"}
 		for range rapid.IntRange(1, 14).Draw(rt, "steps") {
 			by := rapid.SampledFrom([]string{"ann", "bob", "cid"}).Draw(rt, "reviewer")
@@ -218,6 +236,9 @@ func TestApprovalsAtOnce(t *testing.T) {
 	approve := func(by string) error {
 		_, err := w.cases.ApproveCase(t.Context(), auth.Caller{}, recovery.Reviewer{ID: by}, idOf(link))
 		return err
+	}
+	for _, id := range strings.Split("ann b c d e f g h i", " ") {
+		w.checks(link, id)
 	}
 	if n := atOnce(t, func(int) error { return approve("ann") }); n != 1 || w.at(link).State != recovery.Review {
 		t.Errorf("one reviewer: got %d approvals, state %s, want one, and another reviewer needed", n, w.at(link).State)

@@ -18,6 +18,9 @@ type QueueItem struct {
 	Clock             ClockInfo
 	Approvals, Needed int
 	Other             bool // somebody else must review it
+	Notes             int
+	Checked           int    // of Checks, by whom it is shown to
+	Wants             []Want // what was asked for, where it waits for that
 }
 
 // maxQueue bounds how many cases are read for one look.
@@ -49,11 +52,20 @@ func (s *Service) Queue(ctx context.Context, c auth.Caller, r Reviewer) ([]Queue
 				return nil, err
 			}
 			list = append(list, QueueItem{ID: x.ID, State: x.State, OpenedAt: x.OpenAt, Clock: s.clockInfo(x, w.Now()),
-				Approvals: len(x.Votes), Needed: s.needed(x), Other: x.mayDecide(r) != nil})
+				Approvals: len(x.Votes), Needed: s.needed(x), Other: x.mayDecide(r) != nil, Notes: len(x.Notes),
+				Checked: len(x.checked(r.ID)), Wants: x.wants()})
 		}
 		slices.SortFunc(list, byUrgency)
 		return list, nil
 	})
+}
+
+// wants is what the applicant is asked for at present.
+func (x *record) wants() []Want {
+	if x.State != More {
+		return []Want{}
+	}
+	return append([]Want{}, x.Steps[len(x.Steps)-1].Wants...)
 }
 
 // byUrgency is the order of the queue.

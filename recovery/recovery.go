@@ -30,6 +30,7 @@ const (
 const (
 	ActQueue   auth.Action = "recovery-queue"
 	ActView    auth.Action = "recovery-view"
+	ActNote    auth.Action = "recovery-note"
 	ActMore    auth.Action = "recovery-more"
 	ActApprove auth.Action = "recovery-approve"
 	ActRefuse  auth.Action = "recovery-refuse"
@@ -59,7 +60,7 @@ func rules() map[auth.Action]auth.Rule {
 	for _, a := range []auth.Action{ActAsk, ActOpen, ActAnswer, ActAppeal, ActWithdraw, ActObject, ActShow, ActUnshow} {
 		all[a] = auth.Rule{Who: auth.Anyone, Audit: true} // whoever holds the link
 	}
-	for _, a := range []auth.Action{ActQueue, ActView, ActMore, ActApprove, ActRefuse, ActDone, ActPicture, ActPurge} {
+	for _, a := range []auth.Action{ActQueue, ActView, ActNote, ActMore, ActApprove, ActRefuse, ActDone, ActPicture, ActPurge} {
 		all[a] = auth.Rule{Who: auth.System, Audit: true} // no request of a seller can be it
 	}
 	return all

@@ -34,15 +34,21 @@ func (s *Service) delay(x *record) time.Duration {
 	return d
 }
 
-// mayDecide refuses Forbidden for a case that is a reviewer's own or that of somebody whom he looks after, that he has
-// approved already, or whose appeal is against his refusal.
-func (x *record) mayDecide(r Reviewer) error {
-	voted := slices.ContainsFunc(x.Votes, func(v vote) bool { return v.By == r.ID })
-	own := x.Account != "" && slices.Contains(r.Accounts, x.Account)
-	if r.ID == "" || voted || own || slices.Contains(x.By, r.ID) {
+// mayView refuses Forbidden for a case that is a reviewer's own, or that of somebody whom he looks after.
+func (x *record) mayView(r Reviewer) error {
+	if r.ID == "" || x.Account != "" && slices.Contains(r.Accounts, x.Account) {
 		return auth.Refuse(auth.Forbidden)
 	}
 	return nil
+}
+
+// mayDecide refuses Forbidden for what he may not view, what he has approved already, and an appeal against his refusal.
+func (x *record) mayDecide(r Reviewer) error {
+	voted := slices.ContainsFunc(x.Votes, func(v vote) bool { return v.By == r.ID })
+	if voted || slices.Contains(x.By, r.ID) {
+		return auth.Refuse(auth.Forbidden)
+	}
+	return x.mayView(r)
 }
 
 // decide is a reviewer's pass over a case that is in review; what do does to it is stored. Refuses NotFound, CaseMoved,
@@ -66,17 +72,18 @@ func (s *Service) decide(ctx context.Context, c auth.Caller, a auth.Action, r Re
 		if err := s.cases.Put(w, x.ID, x); err != nil {
 			return nil, err
 		}
-		return s.file(w, x)
+		return s.file(w, x, r)
 	})
 }
 
-func (s *Service) file(w *auth.Work, x *record) (*CaseFile, error) {
+// file is a case as a reviewer reads it.
+func (s *Service) file(w *auth.Work, x *record, r Reviewer) (*CaseFile, error) {
 	info, err := s.info(w, x)
 	if err != nil {
 		return nil, err
 	}
 	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Approvals: len(x.Votes), Needed: s.needed(x),
-		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed}
+		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed, Notes: x.notes(r.ID), Checked: append([]Check{}, x.checked(r.ID)...)}
 	f.State = x.State
 	f.Pictures = slices.DeleteFunc(f.Pictures, func(p PictureInfo) bool { return !p.Sent })
 	return f, nil
@@ -89,15 +96,15 @@ func (s *Service) ViewCase(ctx context.Context, c auth.Caller, r Reviewer, id st
 		if err != nil {
 			return nil, err
 		}
-		return s.file(w, x)
+		return s.file(w, x, r)
 	})
 }
 
 // viewed is a case that a reviewer may look at. Refuses NotFound; Forbidden for his own.
 func (s *Service) viewed(w *auth.Work, r Reviewer, id string) (*record, error) {
 	x, err := s.existing(w, id)
-	if err == nil && (r.ID == "" || x.Account != "" && slices.Contains(r.Accounts, x.Account)) {
-		err = auth.Refuse(auth.Forbidden)
+	if err == nil {
+		err = x.mayView(r)
 	}
 	return x, err
 }
@@ -128,12 +135,16 @@ func (s *Service) AskMore(ctx context.Context, c auth.Caller, r Reviewer, id str
 	})
 }
 
-// ApproveCase is a reviewer's word for a case. With the last that is needed the delay begins, and every address hears
-// of it. Refuses NotFound, also for a case that is nobody's, CaseMoved, Forbidden.
+// ApproveCase is a reviewer's word for a case, once he has checked all of it (NoteCase). With the last that is needed the
+// delay begins, and every address hears of it. Refuses NotFound, also for a case that is nobody's, CaseMoved, Forbidden,
+// ChecksMissing.
 func (s *Service) ApproveCase(ctx context.Context, c auth.Caller, r Reviewer, id string) (*CaseFile, error) {
 	return s.decide(ctx, c, ActApprove, r, id, func(w *auth.Work, x *record) error {
 		if x.Account == "" {
 			return auth.Refuse(auth.NotFound)
+		}
+		if len(x.checked(r.ID)) < len(Checks()) {
+			return auth.RefuseField(auth.ChecksMissing, "checks")
 		}
 		x.Votes = append(x.Votes, vote{By: r.ID, At: w.Now()})
 		if len(x.Votes) < s.needed(x) {

@@ -243,10 +243,20 @@ func idOf(link string) string { return link[:22] }
 
 func by(id string) recovery.Reviewer { return recovery.Reviewer{ID: id} }
 
-// approve is the word of reviewers, one after the other.
+// checks has a reviewer check all of a case.
+func (w *world) checks(link, id string) {
+	w.t.Helper()
+	w.does("checking by "+id, func() error {
+		_, err := w.cases.NoteCase(w.t.Context(), auth.Caller{}, by(id), idOf(link), recovery.Checks(), "")
+		return err
+	})
+}
+
+// approve is the word of reviewers, one after the other, who have checked all of it.
 func (w *world) approve(link string, ids ...string) {
 	w.t.Helper()
 	for _, id := range ids {
+		w.checks(link, id)
 		w.does("approving by "+id, func() error {
 			_, err := w.cases.ApproveCase(w.t.Context(), auth.Caller{}, by(id), idOf(link))
 			return err

@@ -557,7 +557,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "DueUpTo", "Settle", "Wake", "Sweep", "Receipt", "Me",
 			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser",
 			"OpenForBrowser", "RotateKeys", "Roots", "LookTicket", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
-			"Queue", "ViewCase", "AskMore", "ApproveCase",
+			"Queue", "ViewCase", "NoteCase", "AskMore", "ApproveCase",
 			"RefuseCase", "TakePictures", "Purge", "PurgeDecided", "Tidy", "ViewPicture":
 		default:
 			if !reached[use] {

@@ -34,6 +34,10 @@ func (w *world) reviewers(link string, acts ...string) {
 		by, err := recovery.Reviewer{ID: "reviewer " + string(rune('a'+i))}, error(nil)
 		switch act {
 		case "approve":
+			_, err = w.server.recovery.NoteCase(ctx, auth.Caller{}, by, id, recovery.Checks(), "")
+			if err != nil {
+				break
+			}
 			_, err = w.server.recovery.ApproveCase(ctx, auth.Caller{}, by, id)
 		case "refuse":
 			_, err = w.server.recovery.RefuseCase(ctx, auth.Caller{}, by, id, recovery.NotProved)

@@ -58,7 +58,8 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"Purge": "the program's own command", "PurgeDecided": "likewise", "Tidy": "the program's own start",
 		"ViewPicture": "the desk of reviewers",
 
-		"Queue": "the desk of reviewers", "ViewCase": "likewise", "AskMore": "likewise", "ApproveCase": "likewise", "RefuseCase": "likewise",
+		"Queue": "the desk of reviewers", "ViewCase": "likewise", "NoteCase": "likewise", "AskMore": "likewise",
+		"ApproveCase": "likewise", "RefuseCase": "likewise",
 
 		"SealForBrowser": "no use case: what a page leaves with its browser",
 		"OpenForBrowser": "no use case: what a page left with its browser",

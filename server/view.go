@@ -280,6 +280,7 @@ func eventNames() map[auth.Action]string {
 		recovery.ActObject: "recovery-objected", recovery.ActStop: "recovery-stopped", recovery.ActView: "recovery-viewed",
 		recovery.ActShow: "recovery-shown", recovery.ActUnshow: "recovery-unshown",
 		recovery.ActPicture: "recovery-picture-viewed", recovery.ActPurge: "recovery-shredded",
+		recovery.ActNote: "recovery-noted",
 		recovery.ActMore: "recovery-more", recovery.ActApprove: "recovery-approved", recovery.ActRefuse: "recovery-refused",
 		staff.ActFind: "desk-looked", staff.ActAccount: "desk-looked", staff.ActTrail: "desk-looked",
 		staff.ActReset: "desk-reset", staff.ActSessions: "desk-sessions", staff.ActAssign: "desk-assigned",
