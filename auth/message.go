@@ -99,6 +99,9 @@ const (
 // TemplateDeskInvitation invites somebody to work at the desk, or to begin anew with his keys there. args: link.
 const TemplateDeskInvitation = "desk-invitation"
 
+// TemplateDeskKey tells one of the staff that a key of his was registered. args: at, agent, link.
+const TemplateDeskKey = "desk-key"
+
 // A Rank is how soon a message is needed: the lower, the sooner.
 type Rank int
 

@@ -30,6 +30,9 @@ type Staff interface {
 	// HasStaff reports whether a mailbox, its aliases folded, is one of the staff's: nobody is seller and staff at
 	// once.
 	HasStaff(w *Work, email ident.Email) (bool, error)
+	// StillMay reports whether one of the staff may do an act, and has kept his place since a time: what he did then
+	// counts as long as that.
+	StillMay(w *Work, id string, a Action, since time.Time) (bool, error)
 }
 
 // admitStaff reads the session of a member of the staff and has it held against the act.
@@ -51,6 +54,16 @@ func (w *Work) admitStaff() error {
 
 // Staff is the member of the staff who acts, nil where the rule is not for the staff.
 func (w *Work) Staff() *StaffMember { return w.staff }
+
+// StaffMay reports whether what one of the staff did at a time still counts: he has kept his place since, and his
+// role has the act. Where no part keeps a staff, everybody's does.
+func (w *Work) StaffMay(id string, a Action, since time.Time) (bool, error) {
+	asked := w.s.rulebook.Load().staff
+	if asked == nil {
+		return true, nil
+	}
+	return asked.StillMay(w, id, a, since)
+}
 
 // Reads reports whether the pass can change nothing.
 func (w *Work) Reads() bool { return w.rule.Reads }
@@ -77,7 +90,45 @@ func (w *Work) IsSeller(email ident.Email) (bool, error) {
 	if is, err := w.isSeller(email); err != nil || is {
 		return is, err
 	}
-	return w.isSeller(ident.Email(email.Unaliased()))
+	if is, err := w.isSeller(ident.Email(email.Unaliased())); err != nil || is {
+		return is, err
+	}
+	return w.hasAlias(email.Unaliased())
+}
+
+// aliased is the mailbox behind the account's address, as an index value, where the address is an alias of it: to
+// refuse by, never to find anybody by.
+func (a *Account) aliased() []string {
+	if mailbox := a.Email.Unaliased(); mailbox != a.Email.Key() {
+		return []string{mailbox}
+	}
+	return nil
+}
+
+// hasAlias reports whether an account has an alias of a mailbox for its address.
+func (w *Work) hasAlias(mailbox string) (bool, error) {
+	ids, err := w.s.accounts.Find(w.tx, "mailbox", mailbox, 1)
+	return len(ids) > 0, err
+}
+
+// unindexed reports whether an account of before there was an index of aliases is to be put into it.
+func (w *Work) unindexed(a *Account) bool {
+	for _, mailbox := range a.aliased() {
+		ids, err := w.s.accounts.Find(w.tx, "mailbox", mailbox, maxAliases)
+		return err == nil && !slices.Contains(ids, string(a.ID)) && len(ids) < maxAliases
+	}
+	return false
+}
+
+// maxAliases bounds how many accounts of one mailbox are looked at.
+const maxAliases = 100
+
+// index puts an account into every index.
+func (s *Service) index(ctx context.Context, c Caller, id string) error {
+	return s.do(ctx, c, ActSweep, func(w *Work) error {
+		_, err := s.accounts.Renew(w.tx, id, 1)
+		return err
+	})
 }
 
 // Standing is what the staff may see of an account: how it stands, and nothing that opens it.

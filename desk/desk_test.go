@@ -249,6 +249,46 @@ func TestWhoIsLockedOutDecidesNothing(t *testing.T) {
 	}
 }
 
+// An approval counts as long as who gave it may give it: one that was given in a session that a thief had falls with it,
+// and brings the case back to the reviewers while it still waits.
+func TestAVoteFallsWithItsReviewersPlace(t *testing.T) {
+	w := newWorld(t)
+	w.seller("wei")
+	id := w.caseInReview("wei")
+	boss := auth.Caller{Token: w.worker("boss", staff.Administrator).cookies["__Secure-latchkey-desk"], Browser: "c"}
+	state := func() string {
+		b := w.worker("look-"+w.time().Format("150405"), staff.Reviewer)
+		return b.open("/desk/recovery/" + id)
+	}
+	approves := func(b *browser) string {
+		b.checks(id, "")
+		return b.post("/desk/recovery/"+id+"/approve", "x", "y")
+	}
+	ann, bob := w.worker("ann", staff.Reviewer), w.worker("bob", staff.Reviewer)
+	approves(ann)
+	w.check(w.staff.Suspend(t.Context(), boss, w.id(ann), true))
+	if page := approves(bob); !strings.Contains(page, "Another reviewer has to approve") {
+		t.Errorf("the second word after the first has fallen: got %s", page)
+	}
+	if page := approves(w.worker("cid", staff.Reviewer)); !strings.Contains(page, "The wait begins") {
+		t.Errorf("a second word: got %s", page)
+	}
+	w.check(w.staff.SetRole(t.Context(), boss, w.id(bob), staff.Support))
+	w.pass(25 * time.Hour)
+	w.check(w.s.Sweep(t.Context()))
+	if page := state(); !strings.Contains(page, "Approvals: 1 of 2") || !strings.Contains(page, `id="ap"`) {
+		t.Errorf("come due: got %s, want it back with the reviewers", page)
+	}
+	if again := w.worker("dan", staff.Reviewer); !strings.Contains(approves(again), "The wait begins") {
+		t.Error("approved again: got it waiting for another word, want the one that stands counted")
+	}
+	w.pass(25 * time.Hour)
+	w.check(w.s.Sweep(t.Context()))
+	if w.mailed(auth.TemplateRecoveryDone) == nil {
+		t.Error("with two words that stand: got nothing done")
+	}
+}
+
 // What the staff's templates name as a path is a page of the table.
 func TestEveryPathNamedIsAPage(t *testing.T) {
 	text, err := os.ReadFile("../assets/pages/desk.html")

@@ -42,7 +42,8 @@ func (x *record) mayView(r Reviewer) error {
 	return nil
 }
 
-// mayDecide refuses Forbidden for what he may not view, what he has approved already, and an appeal against his refusal.
+// mayDecide refuses Forbidden for what he may not view, what he has approved already, and an appeal against his
+// refusal.
 func (x *record) mayDecide(r Reviewer) error {
 	voted := slices.ContainsFunc(x.Votes, func(v vote) bool { return v.By == r.ID })
 	if voted || slices.Contains(x.By, r.ID) {
@@ -82,8 +83,13 @@ func (s *Service) file(w *auth.Work, x *record, r Reviewer) (*CaseFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Approvals: len(x.Votes), Needed: s.needed(x),
-		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed, Notes: x.notes(r.ID), Checked: append([]Check{}, x.checked(r.ID)...)}
+	votes, err := s.standing(w, x)
+	if err != nil {
+		return nil, err
+	}
+	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Approvals: len(votes), Needed: s.needed(x),
+		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed, Notes: x.notes(r.ID),
+		Checked: append([]Check{}, x.checked(r.ID)...)}
 	f.State = x.State
 	f.Pictures = slices.DeleteFunc(f.Pictures, func(p PictureInfo) bool { return !p.Sent })
 	return f, nil
@@ -135,9 +141,9 @@ func (s *Service) AskMore(ctx context.Context, c auth.Caller, r Reviewer, id str
 	})
 }
 
-// ApproveCase is a reviewer's word for a case, once he has checked all of it (NoteCase). With the last that is needed the
-// delay begins, and every address hears of it. Refuses NotFound, also for a case that is nobody's, CaseMoved, Forbidden,
-// ChecksMissing.
+// ApproveCase is a reviewer's word for a case, once he has checked all of it (NoteCase). With the last that is needed
+// the delay begins, and every address hears of it. Refuses NotFound, also for a case that is nobody's, CaseMoved,
+// Forbidden, ChecksMissing.
 func (s *Service) ApproveCase(ctx context.Context, c auth.Caller, r Reviewer, id string) (*CaseFile, error) {
 	return s.decide(ctx, c, ActApprove, r, id, func(w *auth.Work, x *record) error {
 		if x.Account == "" {
@@ -146,12 +152,31 @@ func (s *Service) ApproveCase(ctx context.Context, c auth.Caller, r Reviewer, id
 		if len(x.checked(r.ID)) < len(Checks()) {
 			return auth.RefuseField(auth.ChecksMissing, "checks")
 		}
+		var err error
+		if x.Votes, err = s.standing(w, x); err != nil {
+			return err
+		}
 		x.Votes = append(x.Votes, vote{By: r.ID, At: w.Now()})
 		if len(x.Votes) < s.needed(x) {
 			return nil
 		}
 		return s.approve(w, x)
 	})
+}
+
+// standing are the votes of those who may still approve: a vote falls with its reviewer's place.
+func (s *Service) standing(w *auth.Work, x *record) ([]vote, error) {
+	var list []vote
+	for _, v := range x.Votes {
+		may, err := w.StaffMay(v.By, ActApprove, v.At)
+		if err != nil {
+			return nil, err
+		}
+		if may {
+			list = append(list, v)
+		}
+	}
+	return list, nil
 }
 
 // approve begins the delay, and tells everybody.

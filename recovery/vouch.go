@@ -343,7 +343,8 @@ func (s *Service) isApproved(w *auth.Work, x *record) (bool, error) {
 	if x.ByWords {
 		return s.isVouchedFor(w, x)
 	}
-	return len(x.Votes) >= s.needed(x), nil
+	votes, err := s.standing(w, x)
+	return len(votes) >= s.needed(x), err
 }
 
 // judgeAgain brings an approved case that is that no more back to where it was; the applicant hears of it.
@@ -358,7 +359,12 @@ func (s *Service) judgeAgain(w *auth.Work, x *record) error {
 	if len(x.Steps) > 0 && s.config.Cases {
 		to = Review
 	}
-	x.ByWords, x.Due = false, time.Time{}
+	votes, err := s.standing(w, x)
+	if err != nil {
+		return err
+	}
+	x.Votes, x.ByWords = votes, false
+	x.Due = time.Time{}
 	x.move(to, w.Now())
 	return s.tellApplicant(w, x)
 }

@@ -160,8 +160,7 @@ func (s *Service) FinishJoin(ctx context.Context, c auth.Caller, link, ceremony 
 		}
 		w.About(auth.StaffChain(m.ID))
 		w.Note(m.ID, string(m.Email.Mask()))
-		addKey(w, m, key)
-		if err := s.put(w, m); err != nil {
+		if err := s.addKey(w, m, key); err != nil {
 			return nil, err
 		}
 		if err := s.invitations.Delete(w, linkKey(link)); err != nil {
@@ -193,11 +192,11 @@ func (s *Service) joined(w *auth.Work, i *invitation, handle []byte) (*member, e
 	m.Handle, m.Keys = handle, nil
 	m.SettledAt = time.Time{}
 	m.AskedBy, m.AskedAt = "", time.Time{}
-	return m, s.endAll(w, m.ID)
+	return m, s.endBegun(w, m)
 }
 
-// addKey binds a key to a member.
-func addKey(w *auth.Work, m *member, key *auth.Authenticator) {
+// addKey binds a key to a member, who is told of it.
+func (s *Service) addKey(w *auth.Work, m *member, key *auth.Authenticator) error {
 	k := *key
 	k.ID = w.NewID()
 	k.BoundAt, k.UsedAt = w.Now(), w.Now()
@@ -205,6 +204,13 @@ func addKey(w *auth.Work, m *member, key *auth.Authenticator) {
 	if m.SettledAt.IsZero() && m.ready() {
 		m.SettledAt = w.Now()
 	}
+	err := w.MailProved(m.Email, auth.Message{Language: m.Lang, Template: auth.TemplateDeskKey,
+		Args: map[string]string{"at": w.Now().Format(time.RFC3339), "agent": w.Caller().Agent,
+			"link": s.origin + "/desk/keys"}})
+	if err != nil {
+		return err
+	}
+	return s.put(w, m)
 }
 
 // existing are a member's keys as the factor takes them.
@@ -270,9 +276,11 @@ func (s *Service) FinishAddKey(ctx context.Context, c auth.Caller, ceremony stri
 		if slices.Contains(m.credentials(), key.Credential) {
 			return nil, auth.Refuse(auth.KeyExcluded)
 		}
-		addKey(w, m, key)
 		w.Note(m.ID, string(m.Email.Mask()))
-		return me(m), s.put(w, m)
+		if err := s.addKey(w, m, key); err != nil {
+			return nil, err
+		}
+		return me(m), nil
 	})
 }
 

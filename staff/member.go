@@ -32,6 +32,8 @@ type member struct {
 	// AskedBy is the administrator who has asked for new keys; another one grants them.
 	AskedBy string    `json:"ab,omitempty"`
 	AskedAt time.Time `json:"aa,omitzero"`
+	// EndedAt is when all ended that had been begun in his name: his role, his keys or his place had.
+	EndedAt time.Time `json:"ea,omitzero"`
 }
 
 func (m *member) emails() []string    { return []string{m.Email.Key()} }
@@ -79,6 +81,16 @@ const (
 	askedLife      = 24 * time.Hour
 )
 
+func (i *invitation) inviters() []string { return []string{i.By} }
+
+// renewed is the member whose keys it begins anew.
+func (i *invitation) renewed() []string {
+	if i.Member == "" {
+		return nil
+	}
+	return []string{i.Member}
+}
+
 func isOver(i *invitation, now time.Time) bool { return !now.Before(i.Expires) }
 
 // get is the member with an id. Refuses NotFound.
@@ -121,6 +133,39 @@ func (s *Service) refuseTaken(w *auth.Work, email ident.Email) error {
 		return auth.RefuseField(auth.AddressTaken, "email")
 	}
 	return nil
+}
+
+// voidInvitations ends the links that nobody has used: those that a member has had mailed to others, for what was begun
+// in his name goes with what he was, and those by which his own keys begin anew, of which only the newest is good.
+func (s *Service) voidInvitations(w *auth.Work, id string) error {
+	for _, index := range []string{"by", "member"} {
+		keys, err := s.invitations.Find(w, index, id, maxInvitations)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if err := s.invitations.Delete(w, key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// maxInvitations bounds what is read of one member's: they live for a day.
+const maxInvitations = 1000
+
+// StillMay implements auth.Staff.
+func (s *Service) StillMay(w *auth.Work, id string, a auth.Action, since time.Time) (bool, error) {
+	m, err := s.members.Get(w, id)
+	if err != nil {
+		if errors.Is(err, auth.ErrNoRecord) {
+			err = nil
+		}
+		return false, err
+	}
+	unbroken := m.EndedAt.IsZero() || since.After(m.EndedAt)
+	return unbroken && m.SuspendedAt.IsZero() && m.ready() && s.May(m.Role, a), nil
 }
 
 // maxPeople bounds how many are read of the staff.

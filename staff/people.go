@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -121,6 +122,16 @@ func (s *Service) changes(ctx context.Context, c auth.Caller, a auth.Action, id 
 	})
 }
 
+// endBegun ends what goes on in a member's name: sessions, links that he has had mailed, and words of his that others
+// wait for. The caller stores him.
+func (s *Service) endBegun(w *auth.Work, m *member) error {
+	m.EndedAt = w.Now()
+	if err := s.endAll(w, m.ID); err != nil {
+		return err
+	}
+	return s.voidInvitations(w, m.ID)
+}
+
 // SetRole gives a member another role; his sessions end. Refuses NotFound, Forbidden, MalformedRequest.
 func (s *Service) SetRole(ctx context.Context, c auth.Caller, id string, r Role) error {
 	return s.changes(ctx, c, ActRole, id, func(w *auth.Work, m *member) error {
@@ -128,7 +139,7 @@ func (s *Service) SetRole(ctx context.Context, c auth.Caller, id string, r Role)
 			return err
 		}
 		m.Role = r
-		return s.endAll(w, m.ID)
+		return s.endBegun(w, m)
 	})
 }
 
@@ -139,7 +150,7 @@ func (s *Service) Suspend(ctx context.Context, c auth.Caller, id string, out boo
 		if out {
 			m.SuspendedAt = w.Now()
 		}
-		return s.endAll(w, m.ID)
+		return s.endBegun(w, m)
 	})
 }
 
@@ -162,9 +173,13 @@ func (s *Service) GrantNewKeys(ctx context.Context, c auth.Caller, id string) er
 		if !m.mayGrant(w.Staff().ID) {
 			return auth.Refuse(auth.Forbidden)
 		}
+		still, err := s.StillMay(w, m.AskedBy, ActAskKeys, m.AskedAt)
+		if err != nil || !still { // his word has fallen since
+			return cmp.Or(err, error(auth.Refuse(auth.NotFound)))
+		}
 		m.AskedBy, m.AskedAt = "", time.Time{}
 		m.Keys = nil
-		if err := s.endAll(w, m.ID); err != nil {
+		if err := s.endBegun(w, m); err != nil {
 			return err
 		}
 		return s.mailLink(w, m.again(w.Staff().ID))
@@ -196,13 +211,15 @@ func (s *Service) Assign(ctx context.Context, c auth.Caller, id, identifier stri
 }
 
 // Add is the command on the host: it returns a link by which somebody becomes a member, or, for a member's address, by
-// which his keys begin anew. operator is who commands. Refuses AddressTaken and what is wrong with the address.
+// which his keys begin anew: he is let in again, whoever had locked him out. r is his role, "" leaves a member's, and
+// is that of an administrator for a new one. operator is who commands. Refuses AddressTaken and what is wrong with
+// the address.
 func (s *Service) Add(ctx context.Context, operator, email, name string, r Role) (link string, err error) {
 	to, cleaned, err := parseMember(email, name)
 	if err != nil {
 		return "", err
 	}
-	if err := parseRole(r); err != nil {
+	if err := parseRole(cmp.Or(r, Administrator)); err != nil {
 		return "", err
 	}
 	return auth.Do(ctx, s.door, s.door.Operator(operator), ActCommand, func(w *auth.Work) (string, error) {
@@ -216,12 +233,13 @@ func (s *Service) Add(ctx context.Context, operator, email, name string, r Role)
 			}
 			w.About(auth.StaffChain("host"))
 			w.Note("", string(to.Mask()))
-			return s.invite(w, &invitation{Email: to, Name: cleaned, Role: r, By: operator})
+			return s.invite(w, &invitation{Email: to, Name: cleaned, Role: cmp.Or(r, Administrator), By: operator})
 		}
 		w.About(auth.StaffChain(m.ID))
 		w.Note(m.ID, m.Name)
-		m.Keys = nil
-		if err := s.endAll(w, m.ID); err != nil {
+		m.Keys, m.Role = nil, cmp.Or(r, m.Role)
+		m.SuspendedAt = time.Time{}
+		if err := s.endBegun(w, m); err != nil {
 			return "", err
 		}
 		if err := s.put(w, m); err != nil {

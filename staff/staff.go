@@ -29,7 +29,8 @@ func New(s *auth.Service, key auth.Factor, origin, site string) (*Service, error
 	t := &Service{key: key, origin: origin, site: site, permits: permits()}
 	t.members = auth.NewRecords("member", auth.UniqueIndexOf("email", (*member).emails),
 		auth.IndexOf("mailbox", (*member).mailboxes), auth.UniqueIndexOf("credential", (*member).credentials))
-	t.invitations = auth.NewRecords[invitation]("invitation").Perishable().Sweep(isOver)
+	t.invitations = auth.NewRecords("invitation", auth.IndexOf("by", (*invitation).inviters),
+		auth.IndexOf("member", (*invitation).renewed)).Perishable().Sweep(isOver)
 	t.sessions = auth.NewRecords[session]("session").Perishable().Sweep(isOverSession)
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "staff", Rules: rules(), Staff: t,

@@ -80,9 +80,11 @@ func (w *world) pass(d time.Duration) {
 }
 
 // seller is an account with an app.
-func (w *world) seller(name string) auth.AccountID {
+func (w *world) seller(name string) auth.AccountID { return w.sellerAt(name, name+"@example.com") }
+
+func (w *world) sellerAt(name, email string) auth.AccountID {
 	w.t.Helper()
-	_, err := w.lab.Make(w.t.Context(), auth.Caller{}, lab.AccountForm{Name: name, Email: name + "@example.com",
+	_, err := w.lab.Make(w.t.Context(), auth.Caller{}, lab.AccountForm{Name: name, Email: email,
 		Methods: []auth.MethodForm{{Kind: auth.TOTP, Name: "app"}}})
 	if err != nil {
 		w.t.Fatal(err)

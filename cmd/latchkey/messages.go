@@ -53,6 +53,7 @@ func wordings() map[string]wording {
 		auth.TemplateRecoveryStopped:  {mail: "mail.recovery-stopped", link: "/security"},
 		auth.TemplateRecoveryDone:     {mail: "mail.recovery-done", link: "/forgot"},
 		auth.TemplateDeskInvitation:   {mail: "mail.desk-invitation"},
+		auth.TemplateDeskKey:          {mail: "mail.desk-key"},
 		auth.TemplateShopKeys:         {mail: "mail.shop-keys", link: "/security/keys/new"},
 		auth.TemplateVouched:          {mail: "mail.recovery-vouched"},
 		auth.TemplateMove:             {mail: "mail.contact-move", short: "moving"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func (h *house) people(ctx context.Context, name, operator string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	h.log.Warn("somebody was let in at the desk", "role", asked[2], "operator", operator)
+	h.log.Warn("somebody was let in at the desk", "role", cmp.Or(asked[2], "not named"), "operator", operator)
 	return link + "\nThe link works once, for 24 hours, in the browser of whoever is to work here: hand it over yourself.\n", nil
 }
 
@@ -53,10 +54,11 @@ func staffCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 		Short: "Print a link by which somebody registers keys for the desk",
 		Long: `Print a link by which somebody registers two security keys and then works at the desk.
 With the e-mail of somebody who is there already, his keys and sessions end and begin
-anew: for who has lost a key and has no colleagues to see to it. The site may run or
+anew, and he is let in again: for who has lost a key and has no colleagues to see to it. The site may run or
 not. The audit trail keeps who asked.`,
 	}
-	role := add.Flags().String(roleFlag, string(staff.Administrator), "`what` he may do: "+roleNames())
+	role := add.Flags().String(roleFlag, "",
+		"`what` he may do: "+roleNames()+"; of somebody new administrator if not said")
 	settings := settable(add, environ, stderr)
 	add.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) != 2 {
