@@ -159,7 +159,7 @@ func (s *Service) openCollections(k *store.Keys) {
 	r := s.realm()
 	s.accounts = store.NewCollection("account", k,
 		store.Blind("email", true, func(a *Account) []string { return []string{a.Email.Key()} }),
-		store.Blind("phone", false, (*Account).provedPhone)).In(r)
+		store.Blind("phone", false, (*Account).provedPhone), store.Blind("mailbox", false, (*Account).aliased)).In(r)
 	s.authenticators = store.NewCollection("authenticator", k,
 		store.Blind("credential", true, func(a *Authenticator) []string { return indexValue(a.Credential) })).In(r)
 	s.devices = store.NewCollection[Device]("device", k).In(r)

@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"context"
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -85,7 +87,7 @@ func (w *Work) refuseStaff(email ident.Email, code Code) error {
 	return Refuse(code)
 }
 
-// IsSeller reports whether a seller has an account at an address, or at what it is without its aliases.
+// IsSeller reports whether a seller has an account at an address or at another alias of its mailbox.
 func (w *Work) IsSeller(email ident.Email) (bool, error) {
 	if is, err := w.isSeller(email); err != nil || is {
 		return is, err
@@ -96,8 +98,8 @@ func (w *Work) IsSeller(email ident.Email) (bool, error) {
 	return w.hasAlias(email.Unaliased())
 }
 
-// aliased is the mailbox behind the account's address, as an index value, where the address is an alias of it: to
-// refuse by, never to find anybody by.
+// aliased is the mailbox behind the account's address, as an index value, where the address is an alias of it: to refuse
+// by, never to find anybody by.
 func (a *Account) aliased() []string {
 	if mailbox := a.Email.Unaliased(); mailbox != a.Email.Key() {
 		return []string{mailbox}

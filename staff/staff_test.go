@@ -12,6 +12,7 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
 	"github.com/latchkey-auth/latchkey/staff"
+	"github.com/latchkey-auth/latchkey/store"
 )
 
 // acts is every act of the staff, done as somebody; the answers are what the table of roles says.
@@ -168,8 +169,8 @@ func TestOnlyKeysThatVerifyTheirUser(t *testing.T) {
 	wantCode(t, "a touch alone", err, auth.KeyNotVerified)
 }
 
-// One link makes one member, however many press at the same moment, whoever has sent it; and of many links to one mailbox
-// one does.
+// One link makes one member, however many press at the same moment, whoever has sent it; and of many links to one
+// mailbox one does.
 func TestOneLinkMakesOneMember(t *testing.T) {
 	const n = 64
 	const mailbox = "new@desk.example"
@@ -204,7 +205,8 @@ func TestOneLinkMakesOneMember(t *testing.T) {
 			}
 			return before
 		}, []auth.Code{auth.LinkUsed}},
-		"as many links": {func(w *world, i int, _ string) string { return add(w) }, []auth.Code{auth.LinkUsed, auth.AddressTaken}},
+		"as many links": {func(w *world, i int, _ string) string { return add(w) },
+			[]auth.Code{auth.LinkUsed, auth.AddressTaken}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -285,6 +287,40 @@ func TestNobodyIsSellerAndStaff(t *testing.T) {
 				UserName: "boss", Phone: "+8613800138000", Password: "Correct-Horse9", Terms: true})
 		wantCode(t, "staff as a seller: "+email, err, auth.SignedUp)
 	}
+}
+
+// A seller who has an alias for his address is known behind it, also one of before there was an index of aliases.
+func TestSellersOfBeforeTheIndexOfAliases(t *testing.T) {
+	w := newWorld(t)
+	w.sellerAt("mo", "mo+shop@example.com")
+	err := w.db.Update(t.Context(), func(tx store.Tx) error {
+		n := 0
+		for d, err := range tx.Scan("account.mailbox", "", "", 10) {
+			if err != nil {
+				return err
+			}
+			if err := tx.Delete("account.mailbox", d.Key); err != nil {
+				return err
+			}
+			n++
+		}
+		if n != 1 {
+			t.Errorf("got %d entries in the index, want one", n)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func() error {
+		_, err := w.staff.Add(t.Context(), "root (uid 0)", "mo@example.com", "Mo", staff.Support)
+		return err
+	}
+	wantCode(t, "before the sweep", add(), "")
+	if err := w.s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, "after it", add(), auth.AddressTaken)
 }
 
 // What is sent twice is done once: a sign-in gets its session again, and another browser gets nothing.

@@ -29,6 +29,7 @@ type world struct {
 	s     *auth.Service
 	lab   *lab.Service
 	staff *staff.Service
+	db    store.DB
 
 	mu    sync.Mutex
 	now   time.Time
@@ -44,6 +45,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
+	w.db = db
 	keys, err := webauthn.New(webauthn.Config{RPID: "localhost", Origins: []string{origin}})
 	if err != nil {
 		t.Fatal(err)
