@@ -19,7 +19,8 @@ func (s sampler) desk() []Sample {
 		Made: s.ago(day)}}
 	roles := []string{"support", "account-manager", "reviewer", "auditor", "administrator"}
 	clock := CaseClock{Hours: 12, Used: 3, Above: 20, Due: s.in(9 * time.Hour)}
-	line := DeskCaseLine{ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day), Clock: clock, Needed: 2, Checks: 3}
+	line := DeskCaseLine{ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day), Clock: clock,
+		Needed: 2, Checks: 3}
 	late, paused := line, line
 	late.Clock.Due = s.ago(time.Hour)
 	late.Approvals, late.Other = 1, true
@@ -27,18 +28,25 @@ func (s sampler) desk() []Sample {
 	paused.Wants, paused.Notes = []string{"shop", "answer"}, 2
 	paused.Checked = 3
 	one := DeskCase{Frame: at("/desk/recovery/c1", true), ID: "c1", Number: "c1c1c1c1", State: "review", At: s.ago(day),
-		Lost: []string{"phone", "paper"}, Clock: clock, Needed: 2, Wants: []DeskTick{{Name: "document"}, {Name: "shop"}, {Name: "answer", On: true}},
+		Lost: []string{"phone", "paper"}, Clock: clock, Needed: 2,
+		Wants:  []DeskTick{{Name: "document"}, {Name: "shop"}, {Name: "answer", On: true}},
 		Checks: []DeskTick{{Name: "owner", On: true}, {Name: "fits"}, {Name: "only"}},
 		Said:   []Said{{At: s.ago(day), Own: true, Text: "My phone fell into the sea."}}}
 	odd := one
 	odd.MayApprove, odd.Note = true, "The shop’s name fits."
 	odd.Notes = []DeskNote{{At: s.ago(day), Text: "He knows the first order.", Stands: true},
-		{At: s.ago(day), Checks: []string{"owner", "fits"}}, {At: s.ago(day), Own: true, Checks: []string{"owner"}, Stands: true},
+		{At: s.ago(day), Checks: []string{"owner", "fits"}},
+		{At: s.ago(day), Own: true, Checks: []string{"owner"}, Stands: true},
 		{At: s.ago(day), Own: true, Stands: true}}
 	odd.Email, odd.Objected = "n•••@example.org", s.ago(time.Hour)
 	odd.Appealed, odd.Nobody = true, true
 	odd.Pictures = []ShownPicture{{ID: "p1", Number: 1, At: s.ago(day), Sent: true}}
 	odd.Shredded = s.ago(time.Hour)
+	var found, untried []DeskFinding
+	for i, name := range []string{"window", "cookies", "clock", "script", "secure", "key", "addon", "autofill"} {
+		found = append(found, DeskFinding{Name: name, Is: []string{"yes", "no"}[i%2]})
+		untried = append(untried, DeskFinding{Name: name, Is: []string{"no", "yes", ""}[i%3]})
+	}
 	account := DeskAccount{Frame: at("/desk/accounts/a", true), ID: "a", Name: "Wei", UserName: "wei",
 		Email: "w•••@example.com",
 		Made:  s.ago(30 * day), Password: s.ago(day), MayEnd: true}
@@ -72,6 +80,15 @@ func (s sampler) desk() []Sample {
 		{"desk-keys-touch", &DeskKeys{Frame: at("/desk/keys", true), Keys: keys, Ready: true}},
 		{"desk-find", &DeskFind{Frame: at("/desk/accounts", true)}},
 		{"desk-account", &account}, {"desk-account-full", &full},
+		{"desk-ticket", &DeskTicket{Frame: at("/desk/tickets", true)}},
+		{"desk-ticket-found", &DeskTicket{Frame: at("/desk/tickets/7KQ4-M2XV", true), Ticket: "7KQ4-M2XV",
+			Browser: "Chromium · Linux",
+			Version: 131, Made: s.ago(day), Until: s.in(29 * day), Looked: s.ago(time.Hour), Looks: 2,
+			Ahead: -340, Account: "a",
+			Email: "w•••@example.com", Old: true, Checks: found}},
+		{"desk-ticket-nobody", &DeskTicket{Frame: at("/desk/tickets/7KQ4-M2XV", true), Ticket: "7KQ4-M2XV",
+			Made:  s.ago(day),
+			Until: s.in(29 * day), Looks: 1, Checks: untried}},
 		{"desk-cases", &DeskCases{Frame: at("/desk/recovery", true), Cases: []DeskCaseLine{late, line, paused}}},
 		{"desk-cases-none", &DeskCases{Frame: at("/desk/recovery", true)}},
 		{"desk-case", &one}, {"desk-case-odd", &odd},

@@ -65,6 +65,23 @@ type DeskAccount struct {
 	MayEnd                           bool
 }
 
+// DeskTicket is /desk/tickets, which posts ticket, and with a Ticket /desk/tickets/{ticket}.
+type DeskTicket struct {
+	Frame
+	Typed               string
+	Ticket, Browser     string
+	Version             int
+	Old                 bool      // the browser is
+	Made, Until, Looked time.Time // Looked is the last time before; zero: never
+	Looks               int
+	Ahead               int    // seconds that its clock is ahead of ours
+	Account, Email      string // masked; "" for nobody's
+	Checks              []DeskFinding
+}
+
+// A DeskFinding is what a browser found out: text "check.<Name>" and "check.<Name>.yes" or ".no".
+type DeskFinding struct{ Name, Is string }
+
 // DeskCases is /desk/recovery, the most urgent first.
 type DeskCases struct {
 	Frame

@@ -6,6 +6,7 @@
 //	/desk/join/{link}                 the first key              who holds a link
 //	/desk/keys, /desk/touch           the others; a fresh touch  all
 //	/desk/accounts, …/{id}…           find, link, sessions       support, account managers
+//	/desk/tickets, …/{ticket}         of the self-check          support
 //	/desk/recovery, …/{case}…         cases                      reviewers
 //	/desk/audit                       the trail                  auditors, administrators
 //	/desk/staff…                      the staff                  administrators

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ func permitted() map[string][]staff.Role {
 		"/desk":                        staff.Roles(),
 		"/desk/accounts":               finders,
 		"/desk/accounts/{id}/sessions": {staff.Support},
+		"/desk/tickets":                {staff.Support},
 		"/desk/recovery":               {staff.Reviewer},
 		"/desk/audit":                  {staff.Auditor, staff.Administrator},
 		"/desk/staff":                  {staff.Administrator},
@@ -51,15 +53,14 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 	other := w.worker("other", staff.Support)
 	me, err := w.staff.Me(t.Context(), auth.Caller{Token: other.cookies["__Secure-latchkey-desk"]})
 	w.check(err)
-	path := strings.NewReplacer("{id}", id, "{case}", found, "{link}", "none")
+	path := strings.NewReplacer("{id}", id, "{case}", found, "{link}", "none", "{ticket}", w.ticket())
 	roles := map[string]*browser{"nobody": w.browser(), "a seller": w.browser()}
 	roles["a seller"].cookies["__Secure-latchkey-desk"] = session.Token
 	for _, r := range staff.Roles() {
 		roles[string(r)] = w.worker("a-"+string(r), r)
 	}
 	open := 0
-	// who has approved refuses nothing, and who asks grants nothing
-	own := []auth.Action{recovery.ActRefuse, staff.ActNewKeys}
+	own := []auth.Action{staff.ActNewKeys} // who asks grants nothing
 	for _, p := range pages() {
 		at := path.Replace(p.path)
 		if strings.HasPrefix(p.path, "/desk/staff/{id}") {
@@ -170,6 +171,27 @@ func TestSupportStartsAReset(t *testing.T) {
 	}
 }
 
+// A ticket that is read out shows what the browser found out, each time counted, and nothing else.
+func TestSupportOpensATicket(t *testing.T) {
+	w := newWorld(t)
+	b := w.worker("ann", staff.Support)
+	ticket := w.ticket()
+	page := b.post("/desk/tickets", "ticket", "zzzz zzzz")
+	if !strings.Contains(page, `value="zzzz zzzz"`) || !strings.Contains(page, `class="err"`) {
+		t.Errorf("none: got %s, want it said beside what was typed", page)
+	}
+	for looks := 1; looks <= 2; looks++ {
+		page = b.post("/desk/tickets", "ticket", strings.ToLower(strings.ReplaceAll(ticket, "-", " ")))
+		for _, says := range []string{"Ticket " + ticket, "It proves nothing", "Firefox · Linux", "Blocked.",
+			"Seconds ahead of our clock: -340.", "Not named.", "<dd>" + strconv.Itoa(looks) + "</dd>"} {
+			if !strings.Contains(page, says) {
+				t.Errorf("look %d: got %s, want %q", looks, page, says)
+			}
+		}
+		w.pass(time.Minute)
+	}
+}
+
 // Two reviewers decide a case, each once, however often and from however many browsers they press.
 func TestTwoReviewersDecide(t *testing.T) {
 	w := newWorld(t)
@@ -192,7 +214,8 @@ func TestTwoReviewersDecide(t *testing.T) {
 	if !strings.Contains(page, id+`/approve"`) || strings.Count(page, `value="yes" checked`) != 3 {
 		t.Fatalf("checked: got %s, want it ticked, and the button", page)
 	}
-	if page = bob.open("/desk/recovery/" + id); !strings.Contains(page, "The shop fits.") || !strings.Contains(page, "Another reviewer") {
+	if page = bob.open("/desk/recovery/" + id); !strings.Contains(page, "The shop fits.") ||
+		!strings.Contains(page, "Another reviewer") {
 		t.Errorf("the second reviewer: got %s, want the note of the first", page)
 	}
 	page = bob.post("/desk/recovery/"+id+"/approve", "x", "y")
@@ -249,8 +272,8 @@ func TestWhoIsLockedOutDecidesNothing(t *testing.T) {
 	}
 }
 
-// An approval counts as long as who gave it may give it: one that was given in a session that a thief had falls with it,
-// and brings the case back to the reviewers while it still waits.
+// An approval counts as long as who gave it may give it: one that was given in a session that a thief had falls with
+// it, and brings the case back to the reviewers while it still waits.
 func TestAVoteFallsWithItsReviewersPlace(t *testing.T) {
 	w := newWorld(t)
 	w.seller("wei")
@@ -266,7 +289,9 @@ func TestAVoteFallsWithItsReviewersPlace(t *testing.T) {
 	}
 	ann, bob := w.worker("ann", staff.Reviewer), w.worker("bob", staff.Reviewer)
 	approves(ann)
-	w.check(w.staff.Suspend(t.Context(), boss, w.id(ann), true))
+	out := w.id(ann)
+	w.check(w.staff.Suspend(t.Context(), boss, out, true))
+	w.check(w.staff.Suspend(t.Context(), boss, out, false)) // she is back: her word of before is not
 	if page := approves(bob); !strings.Contains(page, "Another reviewer has to approve") {
 		t.Errorf("the second word after the first has fallen: got %s", page)
 	}

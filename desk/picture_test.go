@@ -12,20 +12,27 @@ import (
 	"github.com/latchkey-auth/latchkey/staff"
 )
 
+// caseWithPicture is a case that reviewers have, with a picture, about somebody.
+func (w *world) caseWithPicture(name string) (id, picture string) {
+	w.t.Helper()
+	link := w.openCase(name)
+	var file bytes.Buffer
+	w.check(jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, 400, 300)), nil))
+	w.check(w.cases.AdmitPicture(w.t.Context(), auth.Caller{}, link))
+	_, err := w.cases.AddPicture(w.t.Context(), auth.Caller{}, link, file.Bytes())
+	w.check(err)
+	info, err := w.cases.AnswerCase(w.t.Context(), auth.Caller{}, link, "It fell into the sea.")
+	w.check(err)
+	return link[:22], info.Pictures[0].ID
+}
+
 // A reviewer finds the pictures of a case on its page, and sees each with his own name across it; nobody of another role
 // does, and each look is in the trail of who looked.
 func TestPicturesAtTheDesk(t *testing.T) {
 	w := newWorld(t)
 	w.seller("wei")
-	link := w.openCase("wei")
-	var file bytes.Buffer
-	w.check(jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, 400, 300)), nil))
-	w.check(w.cases.AdmitPicture(t.Context(), auth.Caller{}, link))
-	_, err := w.cases.AddPicture(t.Context(), auth.Caller{}, link, file.Bytes())
-	w.check(err)
-	info, err := w.cases.AnswerCase(t.Context(), auth.Caller{}, link, "It fell into the sea.")
-	w.check(err)
-	page, path := "/desk/recovery/"+link[:22], "/desk/recovery/"+link[:22]+"/pictures/"+info.Pictures[0].ID
+	id, picture := w.caseWithPicture("wei")
+	page, path := "/desk/recovery/"+id, "/desk/recovery/"+id+"/pictures/"+picture
 
 	ann, bob := w.worker("ann", staff.Reviewer), w.worker("bob", staff.Reviewer)
 	if got := ann.open(page); !strings.Contains(got, `src="`+path+`"`) || !strings.Contains(got, `loading="lazy"`) {

@@ -20,6 +20,7 @@ func showsNobody() map[string]string {
 		"/desk/touch":                  "asks for a key",
 		"/desk/accounts":               "an empty form",
 		"/desk/accounts/{id}/sessions": "asks before it acts, and reads nothing",
+		"/desk/tickets":                "an empty form",
 		"/desk/audit":                  "an empty form",
 		"/desk/recovery/{case}/refuse": "asks before it acts, and reads nothing",
 		"/desk/staff/{id}/suspend":     "likewise",
@@ -27,14 +28,15 @@ func showsNobody() map[string]string {
 	}
 }
 
-// Every page that shows somebody is in the trail of whoever looked, once for each look, by the act of the page; every page
-// is there, or is named above.
+// Every page that shows somebody is in the trail of whoever looked, once for each look, by the act of the page; every
+// page is there, or is named above.
 func TestEveryLookIsWrittenDown(t *testing.T) {
 	w := newWorld(t)
 	id := string(w.seller("wei"))
-	found := w.caseInReview("wei")
+	found, picture := w.caseWithPicture("wei")
 	other := w.id(w.worker("other", staff.Support))
 	auditor := w.worker("eve", staff.Auditor)
+	ticket := w.ticket()
 	looked := 0
 	for _, p := range pages() {
 		if p.get == nil {
@@ -53,7 +55,7 @@ func TestEveryLookIsWrittenDown(t *testing.T) {
 			t.Errorf("%s: got no role that it is for", p.path)
 			continue
 		}
-		path := strings.NewReplacer("{case}", found, "{id}", id).Replace(p.path)
+		path := strings.NewReplacer("{case}", found, "{id}", id, "{ticket}", ticket, "{picture}", picture).Replace(p.path)
 		if strings.HasPrefix(p.path, "/desk/staff/") {
 			path = strings.Replace(p.path, "{id}", other, 1)
 		}

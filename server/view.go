@@ -283,7 +283,8 @@ func eventNames() map[auth.Action]string {
 		recovery.ActNote: "recovery-noted",
 		recovery.ActMore: "recovery-more", recovery.ActApprove: "recovery-approved", recovery.ActRefuse: "recovery-refused",
 		staff.ActFind: "desk-looked", staff.ActAccount: "desk-looked", staff.ActTrail: "desk-looked",
-		staff.ActReset: "desk-reset", staff.ActSessions: "desk-sessions", staff.ActAssign: "desk-assigned",
+		staff.ActTicket: "ticket-opened",
+		staff.ActReset:  "desk-reset", staff.ActSessions: "desk-sessions", staff.ActAssign: "desk-assigned",
 		recovery.ActVouch: "recovery-vouched", recovery.ActUnvouch: "recovery-unvouched",
 	}
 }

@@ -13,8 +13,9 @@ import (
 // link goes to the account's own mailbox, and whoever asks for it names that mailbox.
 
 const (
-	looksPerDay  = 500 // at accounts, of one member
-	resetsPerDay = 100
+	looksPerDay   = 500 // at accounts, of one member
+	ticketsPerDay = 200
+	resetsPerDay  = 100
 )
 
 // Find is the account that an exact identifier names. Every look is in the trail, the one that finds nobody as well.
@@ -39,6 +40,22 @@ func (s *Service) Find(ctx context.Context, c auth.Caller, identifier string) (*
 // Account is how an account stands. Every look is in the trail. Refuses NotFound, as Find does.
 func (s *Service) Account(ctx context.Context, c auth.Caller, id auth.AccountID) (*auth.Standing, error) {
 	return auth.Do(ctx, s.door, c, ActAccount, func(w *auth.Work) (*auth.Standing, error) { return s.standing(w, id) })
+}
+
+// Ticket is what a ticket of the self-check says, by the signs that somebody reads out. It proves nothing about who
+// he is. Each look is counted and in the trail, the one that finds nothing as well. Refuses NotFound and
+// SendLimitReached.
+func (s *Service) Ticket(ctx context.Context, c auth.Caller, typed string) (*auth.TicketView, error) {
+	return auth.Do(ctx, s.door, c, ActTicket, func(w *auth.Work) (*auth.TicketView, error) {
+		if _, err := w.Count("ticket/"+w.Staff().ID, ticketsPerDay, 0); err != nil {
+			return nil, err
+		}
+		v, err := w.LookTicket(typed)
+		if err == nil {
+			w.Note(string(v.Account), string(v.MaskedEmail))
+		}
+		return v, err
+	})
 }
 
 func (s *Service) standing(w *auth.Work, id auth.AccountID) (*auth.Standing, error) {

@@ -12,7 +12,7 @@ type Role string
 
 // The roles.
 const (
-	Support       Role = "support"         // finds accounts, starts links, ends sessions
+	Support       Role = "support"         // finds accounts, opens tickets, starts links, ends sessions
 	Manager       Role = "account-manager" // starts links, for accounts that he looks after
 	Reviewer      Role = "reviewer"        // decides cases of recovery
 	Auditor       Role = "auditor"         // reads the audit trail
@@ -30,6 +30,7 @@ const (
 	ActAddKey   auth.Action = "desk-add-key"
 	ActFind     auth.Action = "desk-find"
 	ActAccount  auth.Action = "desk-account"
+	ActTicket   auth.Action = "desk-ticket"
 	ActReset    auth.Action = "desk-start-reset"
 	ActSessions auth.Action = "desk-end-sessions"
 	ActTrail    auth.Action = "desk-audit-trail"
@@ -73,6 +74,7 @@ func permits() map[auth.Action]permit {
 
 		ActFind:     {roles: []Role{Support, Manager}},
 		ActAccount:  {roles: []Role{Support, Manager}},
+		ActTicket:   {roles: []Role{Support}},
 		ActReset:    {roles: []Role{Support, Manager}, fresh: true},
 		ActSessions: {roles: []Role{Support}, fresh: true},
 

@@ -25,6 +25,7 @@ func (p *worker) acts(seller auth.AccountID, other string) map[auth.Action]func(
 		staff.ActAddKey:   func() error { return p.addKey() },
 		staff.ActFind:     func() error { _, err := s.Find(ctx, c, "wei@example.com"); return err },
 		staff.ActAccount:  func() error { _, err := s.Account(ctx, c, seller); return err },
+		staff.ActTicket:   func() error { _, err := s.Ticket(ctx, c, p.w.ticket(p.w.browser("t"), "")); return err },
 		staff.ActReset:    func() error { return s.StartReset(ctx, c, seller, "wei@example.com") },
 		staff.ActSessions: func() error { return s.EndSessions(ctx, c, seller) },
 		staff.ActTrail:    func() error { _, err := s.Trail(ctx, c, string(seller), 0); return err },
@@ -60,7 +61,7 @@ func TestEveryActWithEveryRole(t *testing.T) {
 	seller := w.seller("wei")
 	other := w.worker("other", staff.Support)
 	allowed := map[staff.Role][]auth.Action{
-		staff.Support:  {staff.ActFind, staff.ActAccount, staff.ActReset, staff.ActSessions},
+		staff.Support:  {staff.ActFind, staff.ActAccount, staff.ActTicket, staff.ActReset, staff.ActSessions},
 		staff.Manager:  {staff.ActFind, staff.ActAccount, staff.ActReset},
 		staff.Reviewer: {},
 		staff.Auditor:  {staff.ActTrail},
