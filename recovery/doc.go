@@ -7,6 +7,8 @@
 //	Account (auth) ──< case ──< step     what the applicant said, and what reviewers asked for
 //	                    │
 //	                    ├─────< vote     of a reviewer for it; two as a rule, and never one's own
+//	                    ├─────< tick     what a reviewer has checked: all of it, before his vote
+//	                    ├─────< note     of a reviewer for the others; the applicant reads none
 //	                    ├─────< word     of a colleague for it
 //	                    │
 //	                    └─────< picture ──< piece   of a document, sealed with the key of the case

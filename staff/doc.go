@@ -11,7 +11,9 @@
 // twice. Nobody is seller and staff at once: the mailbox of a seller becomes no member's, and the other way round.
 //
 // A key that is lost is replaced by two other people (AskNewKeys, GrantNewKeys) or by the command on the host: the
-// member's keys and sessions end, and a link like the first one begins anew.
+// member's keys and sessions end, and a link like the first one begins anew. What was begun in somebody's name ends
+// with his role, his keys or his place: sessions, and invitations that nobody has used. Of every key that is registered
+// its member hears by mail.
 //
 // # Collections
 //
