@@ -56,7 +56,7 @@ func TestJourneys(t *testing.T) {
 	s := newStage(t)
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
 		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys(),
-		vouchJourneys(), forgotJourneys())
+		vouchJourneys(), forgotJourneys(), deskJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {
 			t.Run(j.name+"/"+lang, func(t *testing.T) {
@@ -89,7 +89,7 @@ func newStage(t *testing.T) *stage {
 	// One machine is every seller's here; and nobody waits half a minute for a second code, or for
 	// the app's next one.
 	quick := []string{"LATCHKEY_SERVER_RATE_BURST=-1", "LATCHKEY_POLICY_RESEND_AFTER=0s", "LATCHKEY_TOTP_WINDOW=4",
-		"LATCHKEY_RECOVERY_CASES=true"}
+		"LATCHKEY_RECOVERY_CASES=true", "LATCHKEY_DESK=true"}
 	s.house = startProgram(t, s.binary, t.TempDir(), quick...)
 	s.hasty = startProgram(t, s.binary, t.TempDir(), append(quick, "LATCHKEY_POLICY_CEREMONY_LIFE=12s")...)
 	return s

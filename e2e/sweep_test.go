@@ -58,6 +58,7 @@ func TestSweep(t *testing.T) {
 			w.settings()
 			w.shops()
 			w.recovering()
+			w.desk()
 			w.vouching()
 			w.signingIn()
 			w.rest()
@@ -74,6 +75,11 @@ func pageRoutes(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	staffs, err := filepath.Glob("../desk/page_*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, staffs...)
 	var all []string
 	for _, f := range files {
 		tree, err := parser.ParseFile(token.NewFileSet(), f, nil, 0)

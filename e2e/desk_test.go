@@ -1,0 +1,167 @@
+package e2e
+
+import (
+	"os/exec"
+	"strings"
+
+	"github.com/chromedp/cdproto/webauthn"
+)
+
+// pinKey is a USB security key that knows its user.
+func pinKey() webauthn.VirtualAuthenticatorOptions {
+	o := platform()
+	o.Transport = webauthn.AuthenticatorTransportUsb
+	return o
+}
+
+// letIn is what an operator does on the host: it returns the path of the link that the command prints.
+func (p *person) letIn(email, role string) string {
+	p.t.Helper()
+	c := exec.Command(p.house.binary, "staff", "add", "--data", p.house.data, "--role", role, email, "Ann 安")
+	c.Env = p.house.cmd.Env
+	out, err := c.Output()
+	if err != nil {
+		p.t.Fatalf("staff add: %v %s", err, out)
+	}
+	link, _, _ := strings.Cut(string(out), "\n")
+	return strings.TrimPrefix(link, p.house.origin)
+}
+
+// worksAs registers two keys in a window of its own; the second one stays plugged in.
+func (p *person) worksAs(role string, look func(q *person, name string)) (q *person, email string) {
+	p.t.Helper()
+	q = p.another()
+	email = role + "-" + p.email
+	path := q.letIn(email, role)
+	first := q.plug(pinKey())
+	q.open(path).at(path).says(q.word("desk-join.title"), q.word("role.desk."+role))
+	look(q, "an invitation to the desk")
+	q.follow("main [data-ask]").at("/desk/keys").says(q.word("desk-keys.one"))
+	look(q, "one key at the desk")
+	first.unplug()
+	q.plug(pinKey())
+	q.follow("main [data-ask]").says(q.word("done.desk-ready.title"))
+	return q, email
+}
+
+func deskJourneys() []journey {
+	return []journey{{"support at the desk", (*person).supported}, {"two reviewers at the desk", (*person).reviewed}}
+}
+
+func unseen(*person, string) {}
+
+// supported is a seller for whom support has a link mailed, after he has named his e-mail.
+func (p *person) supported() {
+	p.registered()
+	q, email := p.worksAs("support", unseen)
+	q.at("/desk/accounts").fill("identifier", "nobody@example.com").submit("/desk/accounts").problem("not-found")
+	q.fill("identifier", p.email).submit("/desk/accounts").says(q.word("desk-reset.title")).silent(p.email)
+	account := eval[string](q, "location.pathname")
+	q.fill("email", "other@example.com").submit(account + "/reset").problem("not-registered")
+	q.fill("email", p.email).submit(account + "/reset").says(q.word("done.desk-reset.title"))
+	p.house.letter(p.t, "email", p.email, "/forgot/")
+	q.follow(`main a[href$="/sessions"]`).submit(account + "/sessions").at(account)
+	q.says(q.word("done.desk-sessions.title"))
+	q.open("/desk/staff").says(q.word("problem.forbidden.title"))
+	q.open("/desk/accounts").follow(`form[action="/desk/sign-out"] button`).at("/desk/sign-in")
+	q.open(account).at("/desk/sign-in").fill("email", email).submit("/desk/sign-in").at("/desk/sign-in/key")
+	q.follow("main [data-ask]").at("/desk/accounts")
+}
+
+// reviewed is a case that two reviewers approve, each in a window of his own.
+func (p *person) reviewed() {
+	p.registered().signIn().at("/security/start")
+	p.addApp().at("/security/start")
+	a := p.another()
+	a.email = p.email
+	path := a.asksForCase()
+	a.open(path).submit(path+"/open").fill("text", "掉进海里了 into the sea").submit(path + "/answer")
+	id := strings.TrimPrefix(path, "/recovery/case/")[:22]
+	for i, done := range []string{"desk-case-first", "desk-case-approved"} {
+		r := p.another()
+		r.email = string(rune('a'+i)) + "-" + p.email
+		q, _ := r.worksAs("reviewer", unseen)
+		q.at("/desk/recovery").follow(`main a[href="/desk/recovery/` + id + `"]`).says("掉进海里了 into the sea")
+		if i > 0 {
+			q.says("那家店对得上 the shop fits", q.word("desk-case.another"))
+		}
+		q.checks(id, "那家店对得上 the shop fits")
+		q.submit("/desk/recovery/" + id + "/approve").at("/desk/recovery")
+		q.says(q.word("done."+done+".title", "number", id[:8]))
+	}
+	a.open(path).says(a.word("recovery-case.approved.title"))
+}
+
+// checks ticks all that a reviewer has to check, and writes a note.
+func (p *person) checks(id, note string) {
+	p.t.Helper()
+	for _, c := range []string{"owner", "fits", "only"} {
+		p.press("main [name=check-" + c + "]")
+	}
+	p.fill("note", note).submit("/desk/recovery/" + id + "/note")
+	p.says(p.word("done.desk-case-noted.title", "number", id[:8]), note)
+}
+
+// desk are the staff's pages, of a window of each role.
+func (w *sweep) desk() {
+	seen := func(q *person, name string) { w.beside(q).look(name) }
+	a := w.another()
+	a.email = w.email
+	path := a.asksForCase()
+	a.open(path).submit(path+"/open").fill("text", "It fell into the sea.").submit(path + "/answer")
+	id := strings.TrimPrefix(path, "/recovery/case/")[:22]
+
+	q, email := w.worksAs("support", seen)
+	v := w.beside(q)
+	v.look("the desk, finding")
+	q.fill("identifier", w.email).submit("/desk/accounts").says(q.word("desk-reset.title"))
+	v.look("the desk, an account")
+	account := eval[string](q, "location.pathname")
+	q.follow(`main a[href$="/sessions"]`)
+	v.look("the desk, signing somebody out")
+	number := a.open("/help/check").follow(`main form[action="/help/ticket"] button`).text("main .secret")
+	q.open("/desk/tickets").fill("ticket", "0000-0000").submit("/desk/tickets").problem("not-found")
+	v.look("the desk, no such ticket")
+	q.fill("ticket", number).submit("/desk/tickets").says(q.word("desk-ticket.proves"))
+	v.look("the desk, a ticket")
+	q.open("/desk/keys")
+	v.look("the desk, keys")
+	q.open("/desk/touch?next=/desk/keys")
+	v.look("the desk, a touch")
+	q.open("/desk/staff")
+	v.look("the desk, another's page")
+	q.follow(`form[action="/desk/sign-out"] button`).at("/desk/sign-in")
+	v.look("the desk, signing in")
+	q.fill("email", email).submit("/desk/sign-in").at("/desk/sign-in/key")
+	v.look("the desk, a key")
+
+	q, _ = w.worksAs("reviewer", unseen)
+	v = w.beside(q)
+	v.look("the desk, the queue")
+	q.open("/desk/recovery/" + id)
+	v.look("the desk, a case")
+	q.checks(id, "The shop fits. 店铺对得上。")
+	v.look("the desk, a case that was checked")
+	q.follow(`main a[href$="/refuse"]`)
+	v.look("the desk, a refusal")
+
+	q, _ = w.worksAs("administrator", unseen)
+	v = w.beside(q)
+	v.look("the desk, the staff")
+	q.open("/desk/audit").fill("of", w.email).submit("/desk/audit").says(account[len("/desk/accounts/"):])
+	v.look("the desk, a trail")
+	q.open("/desk/staff").follow(`main li a[href^="/desk/staff/"]`)
+	v.look("the desk, one of the staff")
+	one := eval[string](q, "location.pathname")
+	for _, asks := range []string{"/suspend", "/new-keys"} {
+		q.open(one + asks)
+		v.look("the desk, asked first: " + asks)
+	}
+}
+
+// beside is the sweep in another window.
+func (w *sweep) beside(q *person) *sweep {
+	v := *w
+	v.person = q
+	return &v
+}
