@@ -249,14 +249,14 @@ func (s *Service) ObjectCase(ctx context.Context, c auth.Caller, link string) (*
 	})
 }
 
-// object makes a case wait, the first time. One that too few have approved goes back to where it was.
+// object makes a case wait, the first time. One that too few have approved, or too few who are still there, goes back to
+// where it was.
 func (s *Service) object(w *auth.Work, x *record) error {
-	if !x.ObjectedAt.IsZero() {
-		return nil
-	}
-	x.ObjectedAt = w.Now()
-	if x.State == Approved {
-		x.Due = x.Due.Add(s.config.Objection)
+	if x.ObjectedAt.IsZero() {
+		x.ObjectedAt = w.Now()
+		if x.State == Approved {
+			x.Due = x.Due.Add(s.config.Objection)
+		}
 	}
 	if err := s.judgeAgain(w, x); err != nil {
 		return err

@@ -339,6 +339,39 @@ func TestObjectionToAWord(t *testing.T) {
 	}
 }
 
+// An owner's second objection makes a case wait no longer; but it is judged again, and one whose words have become too few
+// meanwhile goes back at once.
+func TestObjectingOnceMore(t *testing.T) {
+	w := newWorld(t)
+	boss := w.person("boss")
+	shop := boss.shop()
+	ann, bob := w.person("ann").joins(boss, shop, team.Administrator), w.person("bob").joins(boss, shop, team.Administrator)
+	w.person("wei").joins(boss, shop, team.Administrator)
+	w.pass(month)
+	link, objection := w.opened("wei@example.com", "", recovery.Phone)
+	objects := func() error {
+		_, err := w.cases.ObjectCase(t.Context(), auth.Caller{}, objection)
+		return err
+	}
+	wantCode(t, "objecting", objects(), "")
+	wantCode(t, "ann's word", ann.vouch(link), "")
+	wantCode(t, "bob's word", bob.vouch(link), "")
+	due := w.at(link).Due
+	wantCode(t, "objecting again", objects(), "")
+	if got := w.at(link); got.State != recovery.Approved || !got.Due.Equal(due) {
+		t.Errorf("got %s, due %v, want it to wait no longer than before", got.State, got.Due)
+	}
+	w.does("suspending", func() error { return w.shops.SuspendMember(t.Context(), boss.signedIn(), shop, bob.id) })
+	w.mail()
+	wantCode(t, "objecting once more", objects(), "")
+	if got := w.at(link); got.State != recovery.Open || !got.Due.IsZero() {
+		t.Errorf("got %s, due %v, want it back where it was", got.State, got.Due)
+	}
+	if told(w.mail())[auth.TemplateRecoveryNews] == "" {
+		t.Error("who applied is not told")
+	}
+}
+
 // What an applicant is told of his colleagues: nothing where he has not shown the account's own mailbox, the same for
 // nobody's case.
 func TestWhatAnApplicantIsToldOfColleagues(t *testing.T) {
