@@ -196,6 +196,34 @@ func TestPurge(t *testing.T) {
 	}
 }
 
+// purging is a vault in which something happens while a picture is sealed.
+type purging struct {
+	*store.Vault
+	meanwhile func()
+}
+
+func (v purging) Seal(id, place string, parts [][]byte) ([][]byte, error) {
+	sealed, err := v.Vault.Seal(id, place, parts)
+	v.meanwhile()
+	return sealed, err
+}
+
+// A picture whose key was destroyed while it was being sealed is not stored: nobody could open it.
+func TestPurgeWhileAPictureComesIn(t *testing.T) {
+	w := newWorld(t)
+	w.person("wei")
+	link, _ := w.opened("wei@example.com", "")
+	w.cases.TakePictures(purging{w.vault, func() {
+		w.does("purging", func() error { return w.cases.Purge(t.Context(), "root", idOf(link)) })
+	}})
+	wantCode(t, "a picture", w.show(link, photo(t, 1)), auth.CaseMoved)
+	if len(w.at(link).Pictures) != 0 || w.pieces() != 0 || w.keys() != 0 {
+		t.Errorf("got %d pieces, %d keys, want nothing left", w.pieces(), w.keys())
+	}
+	w.cases.TakePictures(w.vault)
+	wantCode(t, "sent again", w.show(link, photo(t, 1)), "")
+}
+
 // A backup that was put back ends the cases that were in it: their keys and pictures go at the next start. So do keys of
 // cases that it does not know.
 func TestTidyAfterABackup(t *testing.T) {
