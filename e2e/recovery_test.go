@@ -1,6 +1,15 @@
 package e2e
 
-import "strings"
+import (
+	"bytes"
+	"image"
+	"image/jpeg"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+)
 
 // asksForCase is asks, and returns the path that the mail leads to.
 func (p *person) asksForCase() string {
@@ -28,6 +37,12 @@ func (w *sweep) recovering() {
 	w.see(path)
 	w.submit(path + "/open").at(path).says(w.word("recovery-case.open.title"))
 	w.look("a request, open")
+	w.sends("%PDF-1.7").at(path).problem("picture-pdf")
+	w.look("a request, its picture refused")
+	w.sends(photo(90)).at(path).says(w.word("done.picture-added.title"))
+	w.sends(photo(200)).at(path)
+	w.look("a request, with pictures")
+	w.follow(`main form[action*="/pictures/"] button`).at(path).says(w.word("done.picture-removed.title"))
 	w.until("an old browser, which knows no longest text", `document.querySelector('textarea').removeAttribute('maxlength') === undefined`)
 	w.fill("text", strings.Repeat("long ", 200)).submit(path + "/answer").problem("story-too-long")
 	w.look("a request, too long")
@@ -53,6 +68,8 @@ func (w *sweep) recovering() {
 func recoveryJourneys() []journey {
 	return []journey{
 		{"nothing left", (*person).nothingLeft},
+		{"pictures of documents", func(p *person) { p.shows(false) }},
+		{"pictures of documents without script", func(p *person) { p.shows(true) }},
 		{"nothing left without script", func(p *person) {
 			p.scriptOff()
 			p.open("/recovery/ask").fill("identifier", p.email, "signs", "no").press("main [name=lost-key]")
@@ -61,6 +78,53 @@ func recoveryJourneys() []journey {
 				p.t.Error("after a refusal: got what was ticked forgotten, want it kept")
 			}
 		}},
+	}
+}
+
+// photo is a JPEG of one shade.
+func photo(shade uint8) string {
+	p := image.NewGray(image.Rect(0, 0, 640, 400))
+	for i := range p.Pix {
+		p.Pix[i] = shade
+	}
+	var b bytes.Buffer
+	_ = jpeg.Encode(&b, p, nil) // into memory, of a picture that there is
+	return b.String()
+}
+
+// sends chooses a file on the page of a case and sends it.
+func (p *person) sends(file string) *person {
+	p.t.Helper()
+	path := filepath.Join(p.t.TempDir(), "photo.jpg")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := chromedp.Do(p.ctx, chromedp.SetUploadFiles(chromedp.CSS("main [name=picture]"), []string{path})); err != nil {
+		p.t.Fatalf("choosing a file: %v", err)
+	}
+	return p.follow(`main form[enctype] button`)
+}
+
+// shows adds pictures to a case, is told which are none, takes one away, and sends the rest.
+func (p *person) shows(bare bool) {
+	p.registered()
+	path := p.asksForCase()
+	p.open(path).submit(path + "/open").says(p.word("recovery-show.title"))
+	if bare {
+		p.scriptOff()
+		p.open(path)
+	}
+	p.sends("<html>").at(path).problem("picture-unknown")
+	p.sends(photo(1)).at(path).says(p.word("done.picture-added.title"))
+	p.sends(photo(1)).at(path) // once more is the same one
+	p.sends(photo(90)).at(path).says(p.word("recovery-show.unsent"))
+	if n := eval[int](p, "document.querySelectorAll('main form[action*=\"/pictures/\"]').length"); n != 2 {
+		p.t.Errorf("got %d pictures that may be taken away, want two", n)
+	}
+	p.follow(`main form[action*="/pictures/"] button`).at(path).says(p.word("done.picture-removed.title"))
+	p.fill("text", "掉进海里了 into the sea").submit(path + "/answer").says(p.word("recovery-show.sent"))
+	if p.has("main [name=picture]") {
+		p.t.Error("pictures may be added while reviewers have the case")
 	}
 }
 
