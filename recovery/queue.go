@@ -55,8 +55,12 @@ func (s *Service) Queue(ctx context.Context, c auth.Caller, r Reviewer) ([]Queue
 			if err != nil {
 				return nil, err
 			}
+			needed, err := s.needed(w, x)
+			if err != nil {
+				return nil, err
+			}
 			list = append(list, QueueItem{ID: x.ID, State: x.State, OpenedAt: x.OpenAt, Clock: s.clockInfo(x, w.Now()),
-				Approvals: len(votes), Needed: s.needed(x), Other: x.mayDecide(r) != nil, Notes: len(x.Notes),
+				Approvals: len(votes), Needed: needed, Other: x.mayDecide(r) != nil, Notes: len(x.Notes),
 				Checked: len(x.checked(r.ID)), Wants: x.wants()})
 		}
 		slices.SortFunc(list, byUrgency)

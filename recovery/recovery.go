@@ -75,6 +75,7 @@ type Config struct {
 	Vouching bool
 
 	Reviewers int           // how many approve a case; an owner's objection makes it two at least
+	TwoFrom   int64         // and so does a shop of this value to the marketplace; 0: none does
 	Target    time.Duration // within which reviewers decide
 	Delay     time.Duration // from the approval to the end of the second step
 	DelayWord time.Duration // likewise, from the last word of a colleague that was needed

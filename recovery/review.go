@@ -11,12 +11,21 @@ import (
 
 // This file is what reviewers do. The desk says who they are; no seller's request comes here.
 
-// needed is how many reviewers approve a case.
-func (s *Service) needed(x *record) int {
-	if !x.ObjectedAt.IsZero() {
-		return max(2, s.config.Reviewers)
+// needed is how many reviewers approve a case: two at least against the owner's objection, and for a shop that is worth
+// much.
+func (s *Service) needed(w *auth.Work, x *record) (int, error) {
+	two := !x.ObjectedAt.IsZero()
+	if !two && s.config.TwoFrom > 0 && s.colleagues != nil && x.Account != "" {
+		value, err := s.colleagues.ValueFor(w, x.Account)
+		if err != nil {
+			return 0, err
+		}
+		two = value >= s.config.TwoFrom
 	}
-	return max(1, s.config.Reviewers)
+	if two {
+		return max(2, s.config.Reviewers), nil
+	}
+	return max(1, s.config.Reviewers), nil
 }
 
 // delay is how long an approved case waits.
@@ -87,7 +96,11 @@ func (s *Service) file(w *auth.Work, x *record, r Reviewer) (*CaseFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Approvals: len(votes), Needed: s.needed(x),
+	needed, err := s.needed(w, x)
+	if err != nil {
+		return nil, err
+	}
+	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Approvals: len(votes), Needed: needed,
 		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed, Notes: x.notes(r.ID),
 		Checked: append([]Check{}, x.checked(r.ID)...)}
 	f.State = x.State
@@ -157,8 +170,8 @@ func (s *Service) ApproveCase(ctx context.Context, c auth.Caller, r Reviewer, id
 			return err
 		}
 		x.Votes = append(x.Votes, vote{By: r.ID, At: w.Now()})
-		if len(x.Votes) < s.needed(x) {
-			return nil
+		if needed, err := s.needed(w, x); err != nil || len(x.Votes) < needed {
+			return err
 		}
 		return s.approve(w, x)
 	})

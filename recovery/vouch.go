@@ -21,6 +21,8 @@ type Colleagues interface {
 	WordsFor(w *auth.Work, a auth.AccountID) (map[string]map[auth.AccountID]int, error)
 	// PeopleOf is everybody of a shop that the caller belongs to. Refuses NotFound.
 	PeopleOf(w *auth.Work, shop string) ([]auth.AccountID, error)
+	// ValueFor is the largest value of an account's shops to the marketplace, 0 for none.
+	ValueFor(w *auth.Work, a auth.AccountID) (int64, error)
 }
 
 // enough is the weight of a shop that has spoken.
@@ -344,7 +346,11 @@ func (s *Service) isApproved(w *auth.Work, x *record) (bool, error) {
 		return s.isVouchedFor(w, x)
 	}
 	votes, err := s.standing(w, x)
-	return len(votes) >= s.needed(x), err
+	if err != nil {
+		return false, err
+	}
+	needed, err := s.needed(w, x)
+	return len(votes) >= needed, err
 }
 
 // judgeAgain brings an approved case that is that no more back to where it was; the applicant hears of it.

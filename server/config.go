@@ -31,6 +31,7 @@ type Config struct {
 	Site           string       // the site's name, for the contract and the file of recovery codes
 	Contact        string       // support: a mailto: or https: address, for security.txt and pages
 	Phone          string       // support's number, for pages
+	HostToken      string       // of the marketplace's own program; "": it may do nothing
 	Policy         auth.Policy  // what pages say of rules and times; the domain decides by its own
 
 	Logger       *slog.Logger // nil: nothing is logged

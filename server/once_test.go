@@ -58,7 +58,7 @@ func TestEveryOperationTwice(t *testing.T) {
 			}}
 			o.takeAPI()
 			for _, rt := range routes() {
-				if name := rt.method + " " + rt.path; rt.method != http.MethodGet && rt.who != gateway && !twice[name] {
+				if name := rt.method + " " + rt.path; rt.method != http.MethodGet && rt.who != gateway && rt.who != host && !twice[name] {
 					t.Errorf("%s: got it never asked for twice, want it", name)
 				}
 			}

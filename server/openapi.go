@@ -47,6 +47,7 @@ func (s *Server) contract() ([]byte, error) {
 				Description: "Browsers: set by the answer that opens a session; never readable by scripts."},
 			"bearer": {Type: "http", Scheme: "bearer",
 				Description: "Programs: the token that stands in the answer that opens a session."},
+			"host": {Type: "http", Scheme: "bearer", Description: "The marketplace's own program: the token in the settings."},
 		}}
 	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Components: components,
 		Servers: []*huma.Server{{URL: s.site.Origin + s.site.Base + apiBase}},
@@ -164,6 +165,9 @@ func pathParams(path string) []string {
 func needs(w who) []map[string][]string {
 	if w == session || w == enrolled {
 		return []map[string][]string{{"cookie": {}}, {"bearer": {}}}
+	}
+	if w == host {
+		return []map[string][]string{{"host": {}}}
 	}
 	return []map[string][]string{}
 }

@@ -558,7 +558,8 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "Now", "SealForBrowser",
 			"OpenForBrowser", "RotateKeys", "Roots", "LookTicket", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
 			"Queue", "ViewCase", "NoteCase", "AskMore", "ApproveCase",
-			"RefuseCase", "TakePictures", "Purge", "PurgeDecided", "Tidy", "ViewPicture":
+			"RefuseCase", "TakePictures", "Purge", "PurgeDecided", "Tidy", "ViewPicture", "SetValue",
+			"ValueFor":
 		default:
 			if !reached[use] {
 				t.Errorf("%s: got no page, want one", use)

@@ -17,6 +17,7 @@ const (
 	enrolled                // a session beyond the second step
 	gateway                 // a gateway that signs its report
 	tester                  // nothing, in a lab
+	host                    // the marketplace's own program, by its token
 )
 
 // A route is one use case as an operation of the API.
@@ -41,7 +42,7 @@ func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
 		sessionRoutes(), methodRoutes(), passwordRoutes(), resetRoutes(),
 		secretRoutes(), contactRoutes(), shopRoutes(), shopKeyRoutes(), peopleRoutes(), invitationRoutes(),
-		recoveryRoutes())
+		recoveryRoutes(), hostRoutes())
 }
 
 func signRoutes() []route {

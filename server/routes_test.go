@@ -52,6 +52,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"MayAsk":      "no use case: what the site has set",
 		"Times":       "likewise",
 		"WordsFor":    "no use case: asked in a pass of another part",
+		"ValueFor":    "likewise",
 		"PeopleOf":    "likewise",
 
 		"AdmitPicture": "asked before a picture is read", "TakePictures": "no use case: the program's own wiring",

@@ -219,6 +219,9 @@ func (o *tour) apiShops() {
 	p.must("POST", "/shops", m{"name": "Blue shop"}, &made)
 	at := "/shops/" + made.ID
 	p.must("PATCH", at, m{"name": "Green shop"}, nil)
+	marketplace := o.world.program()
+	marketplace.bearer = hostToken
+	marketplace.must("PUT", at+"/value", m{"value": 250_000}, nil)
 	invite := func(email, role string) (id, token string) {
 		var waits struct{ ID string }
 		p.must("POST", at+"/invitations", m{"email": email, "role": role}, &waits)

@@ -66,6 +66,7 @@ const (
 	testOrigin   = "https://accounts.example"
 	testPassword = "Correct-Horse9"
 	testEmail    = "seller@example.com"
+	hostToken    = "token-of-the-marketplace"
 )
 
 func newWorld(t testing.TB, change ...func(*auth.Config, *Config)) *world {
@@ -95,7 +96,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 		t.Fatal(err)
 	}
 	face := Config{Texts: w.texts, Origin: testOrigin, Site: "Latchkey", Policy: domain.Policy,
-		Contact: "mailto:security@accounts.example", Rate: web.Rate{Burst: -1}, Now: w.time, Logger: slog.New(routeLog{slog.DiscardHandler, w})}
+		Contact: "mailto:security@accounts.example", HostToken: hostToken, Rate: web.Rate{Burst: -1}, Now: w.time, Logger: slog.New(routeLog{slog.DiscardHandler, w})}
 	for _, f := range change {
 		f(&domain, &face)
 	}

@@ -19,6 +19,7 @@ type shop struct {
 	CreatedAt time.Time      `json:"c"`
 	CreatedBy auth.AccountID `json:"by"`
 	Keys      *keysAsked     `json:"k,omitempty"`
+	Value     int64          `json:"va,omitempty"` // to the marketplace; 0: it has said none
 }
 
 // A member is one person's place in one shop.

@@ -29,6 +29,8 @@ const (
 
 	ActContact     auth.Action = "shop-contact"
 	ActStopContact auth.Action = "shop-stop-contact"
+
+	ActValue auth.Action = "shop-value" // the marketplace itself
 )
 
 // Step-up ages: of what changes people's places, and of what prepares it.
@@ -63,6 +65,8 @@ func rules() map[auth.Action]auth.Rule {
 
 		ActContact:     change,
 		ActStopContact: {Who: auth.Enrolled, Audit: true},
+
+		ActValue: {Who: auth.System, Audit: true}, // no request of a seller can be it
 	}
 }
 

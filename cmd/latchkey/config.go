@@ -47,6 +47,7 @@ type Config struct {
 	Fresh bool // the store was not there before: an empty site
 
 	SecretFile string   // holds the secret that seals the keys; "": made in Data at the first start
+	HostToken  string   // file with the token of the marketplace's own program; "": it may do nothing
 	KeyRoots   []string // PEM files with trust anchors for certified keys
 
 	Policy   auth.Policy
@@ -64,7 +65,7 @@ type Config struct {
 // the parts it has made. To set one is an error, as it would have no effect.
 func wired() []string {
 	return []string{
-		"server.service", "server.texts", "server.pages", "server.static", "server.origin", "server.site",
+		"server.service", "server.texts", "server.hosttoken", "server.pages", "server.static", "server.origin", "server.site",
 		"server.policy",
 		"server.logger", "server.ready", "server.alarms", "server.receipts", "server.sink", "server.desk", "server.inbox", "server.now",
 		"server.random",

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -226,6 +227,9 @@ func (h *house) front(*url.URL) error {
 	face.Now = h.now
 	face.Alarms = h.alarms
 	face.Receipts, face.Lab = reports, h.lab
+	if face.HostToken, err = readHostToken(c.HostToken); err != nil {
+		return err
+	}
 	face.Shops, face.Recovery = h.shops, h.cases
 	if c.Desk {
 		if face.Desk, err = h.desk(); err != nil {
@@ -241,6 +245,25 @@ func (h *house) front(*url.URL) error {
 	h.face, err = server.New(face)
 	return err
 }
+
+// readHostToken reads the token of the marketplace's own program from a file, "" for none.
+func readHostToken(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("reading host-token: %w", err)
+	}
+	token := strings.TrimSpace(string(text))
+	if len(token) < leastToken {
+		return "", fmt.Errorf("reading host-token: want %d characters at least in %s", leastToken, path)
+	}
+	return token, nil
+}
+
+// leastToken is how many characters a token has that nobody guesses: 32 random bytes in base64 are 44.
+const leastToken = 32
 
 // ready reports whether requests should come here.
 func (h *house) ready(ctx context.Context) error {
