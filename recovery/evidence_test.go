@@ -93,7 +93,8 @@ func TestPicturesOfACase(t *testing.T) {
 	wantCode(t, "adding while it is reviewed", w.show(link, photo(t, 9)), auth.CaseMoved)
 	wantCode(t, "removing what was sent", remove(shown[0].ID), auth.CaseMoved)
 	w.does("asking", func() error {
-		_, err := w.cases.AskMore(t.Context(), auth.Caller{}, by("ann"), idOf(link), []recovery.Want{recovery.WantDocument}, "The back?")
+		_, err := w.cases.AskMore(t.Context(), auth.Caller{}, by("ann"), idOf(link),
+			[]recovery.Want{recovery.WantDocument}, "The back?")
 		return err
 	})
 	wantCode(t, "what was sent, when more is asked for", remove(shown[0].ID), auth.NotFound)
@@ -128,8 +129,8 @@ func TestALookAtAPicture(t *testing.T) {
 	p := w.person("wei")
 	link, picture := w.showing("wei")
 	seen := map[string]bool{}
-	for _, r := range []recovery.Reviewer{{ID: "ann", Name: "Ann Archer"}, {ID: "bob", Name: "Bob Baker"}, {ID: "id-of-wang", Name: "王芳"},
-		{ID: "id-of-li", Name: "李"}} {
+	for _, r := range []recovery.Reviewer{{ID: "ann", Name: "Ann Archer"}, {ID: "bob", Name: "Bob Baker"},
+		{ID: "id-of-wang", Name: "王芳"}, {ID: "id-of-li", Name: "李"}} {
 		got, err := w.view(r, link, picture)
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +150,8 @@ func TestALookAtAPicture(t *testing.T) {
 		}
 	}
 	w.pass(2 * hour)
-	if later, err := w.view(recovery.Reviewer{ID: "ann", Name: "Ann Archer"}, link, picture); err != nil || seen[string(later)] {
+	later, err := w.view(recovery.Reviewer{ID: "ann", Name: "Ann Archer"}, link, picture)
+	if err != nil || seen[string(later)] {
 		t.Errorf("%v: got the same picture later, want the time in it", err)
 	}
 	history, err := w.s.History(t.Context(), p.signedIn(), "", 50)
@@ -187,13 +189,14 @@ func TestWhoSeesAPicture(t *testing.T) {
 	w.person("lin")
 	link, picture := w.showing("wei")
 	others, other := w.showing("lin")
+	self := recovery.Reviewer{ID: "ann", Accounts: []auth.AccountID{wei.id}}
 	for name, c := range map[string]struct {
 		r             recovery.Reviewer
 		link, picture string
 		want          auth.Code
 	}{
 		"a reviewer":                      {by("ann"), link, picture, ""},
-		"his own case":                    {recovery.Reviewer{ID: "ann", Accounts: []auth.AccountID{wei.id}}, link, picture, auth.Forbidden},
+		"his own case":                    {self, link, picture, auth.Forbidden},
 		"nobody":                          {recovery.Reviewer{}, link, picture, auth.Forbidden},
 		"a picture of another case":       {by("ann"), link, other, auth.NotFound},
 		"its other way round":             {by("ann"), others, picture, auth.NotFound},
@@ -263,7 +266,8 @@ func TestPicturesOfNobodysCase(t *testing.T) {
 			infos[i].Pictures[j].ID = ""
 		}
 	}
-	if !slices.Equal(got[0], got[1]) || !slices.Equal(infos[0].Pictures, infos[1].Pictures) || infos[0].MayShow != infos[1].MayShow {
+	if !slices.Equal(got[0], got[1]) || !slices.Equal(infos[0].Pictures, infos[1].Pictures) ||
+		infos[0].MayShow != infos[1].MayShow {
 		t.Errorf("got %v and %v, %+v and %+v, want them alike", got[0], got[1], infos[0], infos[1])
 	}
 }

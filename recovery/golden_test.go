@@ -53,7 +53,8 @@ func TestGoldenPictures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r, _, _, _ := p.At(p.Bounds().Dx()-1, p.Bounds().Dy()-1).RGBA(); r>>8+8 < uint32(f.Shade) || r>>8 > uint32(f.Shade)+8 {
+			r, _, _, _ := p.At(p.Bounds().Dx()-1, p.Bounds().Dy()-1).RGBA()
+			if r>>8+8 < uint32(f.Shade) || r>>8 > uint32(f.Shade)+8 {
 				t.Errorf("got the shade %d, want %d", r>>8, f.Shade)
 			}
 			if info := w.at(f.Link); len(info.Pictures) != 1 || !info.Pictures[0].Sent {

@@ -52,7 +52,8 @@ func (p *person) openCase(identifier string) string {
 func pictureFaults() map[auth.Code]provocation {
 	all := map[auth.Code]provocation{}
 	for code, file := range map[auth.Code]string{
-		auth.PictureMissing: "", auth.PictureUnknown: "GIF89a", auth.PicturePDF: "%PDF-1.7", auth.PictureDamaged: photo(1)[:99],
+		auth.PictureMissing: "", auth.PictureUnknown: "GIF89a", auth.PicturePDF: "%PDF-1.7",
+		auth.PictureDamaged:  photo(1)[:99],
 		auth.PictureHEIC:     "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00",
 		auth.PictureTooLarge: photo(1) + strings.Repeat(" ", recovery.MaxPicture),
 	} {
@@ -113,7 +114,8 @@ func TestPicturesOnThePageOfACase(t *testing.T) {
 	p.uploads(page, "").at(page, 200).says("Error:", "Choose a picture first")
 	p.uploads(page, "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00").at(page, 200).says("Error:", "This is a HEIC picture")
 	p.uploads(page, photo(1)+strings.Repeat(" ", recovery.MaxPicture)).at(page, 200).says("Error:", "too large")
-	p.uploads(page, photo(1)).at(page, 200).says("The picture was received", "Picture 1", "Not sent yet", "You can add 9 more")
+	p.uploads(page, photo(1)).at(page, 200).says("The picture was received", "Picture 1", "Not sent yet",
+		"You can add 9 more")
 	w.pass(time.Minute)
 	s := p.uploads(page, photo(2)).at(page, 200).says("Picture 2")
 	s = p.fill(s, pictureIn.FindStringSubmatch(s.text)[1]).at(page, 200).says("The picture was removed")

@@ -99,7 +99,8 @@ func TestFiles(t *testing.T) {
 		{"two files", "picture", media, in(two), false, "", auth.DuplicateMember},
 		{"the longest file", "picture", media, in(full), false, long, ""},
 		{"a longer file", "picture", media, in(over), true, "", auth.TooLarge},
-		{"much that is no file", "picture", media, in(other) + strings.Repeat("x", formCost+mostFile), true, "", auth.TooLarge},
+		{"much that is no file", "picture", media, in(other) + strings.Repeat("x", formCost+mostFile), true, "",
+			auth.TooLarge},
 		{"a form that was cut off", "picture", media, form[:len(form)-20], false, "", auth.MalformedRequest},
 		{"a form of fields", "picture", "application/x-www-form-urlencoded", "picture=a", false, "", auth.MalformedRequest},
 		{"a form without boundary", "picture", "multipart/form-data", form, false, "", auth.MalformedRequest},
@@ -177,7 +178,8 @@ func TestUploadsHaveARoomOfTheirOwn(t *testing.T) {
 		status int
 	}{{"/files", 100, 200}, {"/files", 101, 503}, {"/else", 101, 200}} {
 		w := httptest.NewRecorder()
-		f.ServeHTTP(w, httptest.NewRequest(http.MethodPost, testOrigin+c.path, strings.NewReader(strings.Repeat("a", c.size))))
+		body := strings.NewReader(strings.Repeat("a", c.size))
+		f.ServeHTTP(w, httptest.NewRequest(http.MethodPost, testOrigin+c.path, body))
 		if w.Code != c.status {
 			t.Errorf("%d bytes to %s: got %d, want %d", c.size, c.path, w.Code, c.status)
 		}
