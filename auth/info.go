@@ -343,11 +343,11 @@ type DeviceInfo struct {
 // ChangeInfo is a change that waits and can be undone (D6).
 type ChangeInfo struct {
 	ID      string
-	What    string   // "removal", "contact", "contact-asked", "security-code" (a sign-in by it); see Done
+	What    string   // "removal", "contact", "contact-asked", "security-code" (a sign-in by it), a part's; see Done
 	Methods []string // the ids of what goes
 	Kind    Kind     // of the first of them
 	Flavour Flavour
-	Item    string // its name; of contact data, the shop's that moves it and, to who asked, whose it is
+	Item    string // its name; of contact data, the shop's that moves it and, to who asked, whose it is; a part's
 	AskAt   time.Time
 	Due     time.Time // when it happens; if it is done, until when it can be stopped
 	Done    bool      // What has been done already, and is "added", "removed", "password" …

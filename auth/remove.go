@@ -8,7 +8,7 @@ import (
 )
 
 // A change is something decided that waits: a strong method that a weak one
-// asked to remove (D6), or contact data that a shop moves (move.go). Every address
+// asked to remove (D6), contact data that a shop moves (move.go), or something of a part's (wait.go). Every address
 // got a link that stops it. Stored under "<account>/<id>"; a move under the account of
 // who asked as well, and both go together.
 type change struct {
@@ -21,7 +21,8 @@ type change struct {
 	Restore uint64    `json:"r,omitempty"` // restore epoch: one of a backup may have been stopped since, and never happens
 	Session string    `json:"s,omitempty"` // the line of the session that asked: it falls with it
 	By      []string  `json:"b,omitempty"` // the authenticators that this session had shown: it falls with each
-	Move    *move     `json:"m,omitempty"` // nil: a removal
+	Move    *move     `json:"m,omitempty"` // nil: no contact data
+	Waits   string    `json:"w,omitempty"` // what of a part's waits, as ChangeInfo.What; "": nothing of the kind
 }
 
 func (ch *change) key() string { return authenticatorKey(ch.Account, ch.ID) }
@@ -47,6 +48,9 @@ func (w *Work) describeChange(ch *change, list []*Authenticator) ChangeInfo {
 		if info.What = "contact-asked"; ch.movesContact() {
 			info.What = "contact"
 		}
+	}
+	if ch.Waits != "" {
+		info.What, info.Methods = ch.Waits, []string{}
 	}
 	for _, x := range list {
 		if slices.Contains(ch.Remove, x.ID) {
@@ -347,13 +351,25 @@ func (s *Service) CancelChange(ctx context.Context, c Caller, id string) error {
 		info := w.describeChange(ch, list)
 		w.noteChange(&info)
 		w.noteMove(ch)
-		err = w.deleteChange(ch)
-		if err != nil || ch.Session == w.session.lineID() {
-			return err
-		}
-		w.account.PausedUntil = w.now.Add(s.policy.RemovalDelay)
-		return s.accounts.Put(w.tx, string(w.account.ID), w.account)
+		return w.stopChange(ch)
 	})
+}
+
+// stopChange stops a change that waits for the caller's account.
+func (w *Work) stopChange(ch *change) error {
+	if err := w.deleteChange(ch); err != nil || ch.Session == w.session.lineID() {
+		return err
+	}
+	w.account.PausedUntil = w.now.Add(w.s.policy.RemovalDelay)
+	return w.s.accounts.Put(w.tx, string(w.account.ID), w.account)
+}
+
+// removalDue reports whether a removal has come due, or something of a part's should have been ended long ago.
+func (w *Work) removalDue(ch *change) bool {
+	if ch.Waits != "" {
+		return w.now.After(ch.Due.Add(keptWait))
+	}
+	return ch.Move == nil && !w.now.Before(ch.Due)
 }
 
 // applyChange does what came due. It runs as the service itself.
@@ -361,10 +377,10 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 	messages := s.newMessageIDs()
 	return s.do(ctx, c, ActRemoved, func(w *Work) error {
 		ch, err := s.changes.Get(w.tx, key)
-		if err != nil || ch.Move != nil || w.now.Before(ch.Due) {
+		if err != nil || !w.removalDue(ch) {
 			return ignoreMissing(err)
 		}
-		if ch.Restore != s.restoreEpoch() {
+		if ch.Restore != s.restoreEpoch() || ch.Waits != "" { // a part has not ended it
 			return s.changes.Delete(w.tx, key)
 		}
 		if w.account, err = w.s.accounts.Get(w.tx, string(ch.Account)); err != nil {

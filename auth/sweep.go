@@ -113,7 +113,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	find := sweeperOf(s.changes, func(w *Work, c *change) bool { return c.Move == nil && !w.now.Before(c.Due) })
+	find := sweeperOf(s.changes, (*Work).removalDue)
 	if err := s.applyDue(ctx, sys, "change", find, s.applyChange); err != nil {
 		return err
 	}
