@@ -150,6 +150,11 @@ const (
 	NotShopsAccount    Code = "not-shops-account" // not made by the shop's invitation, or in another shop as well
 	MoveStopped        Code = "move-stopped"      // by whom it was about, not long ago
 	DaysOutOfRange     Code = "days-out-of-range" // until a date
+
+	HandOverOver     Code = "hand-over-over"      // used, stopped, too old or never issued
+	HandOverOwn      Code = "hand-over-own"       // nobody takes over what is his
+	HandOverNotTaken Code = "hand-over-not-taken" // by nobody yet, or not by whom the owner means
+	HandOverTooSoon  Code = "hand-over-too-soon"  // the owner is one for less than a day
 )
 
 // The codes of cases for who has lost every second step.

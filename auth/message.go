@@ -83,6 +83,16 @@ const (
 	TemplateMove        = "contact-move" // to whose contact data will change. args: by, shop, email, phone, at, due, undo
 )
 
+// Templates of messages about a shop that gets another owner. args: shop, at.
+const (
+	TemplateHandOverLink    = "hand-over-link"    // args: link. To a mailbox that nobody has shown yet: it names nothing
+	TemplateHandOver        = "hand-over"         // to the owner; args: step, member, due, undo
+	TemplateHandOverTaker   = "hand-over-taker"   // to who has taken it; args: step, by, due
+	TemplateHandOverStopped = "hand-over-stopped" // to both
+	TemplateHandOverDone    = "hand-over-done"    // to the former owner; args: member, payout
+	TemplateHandOverYours   = "hand-over-yours"   // to the new one; args: payout
+)
+
 // Templates of messages about cases for who has lost every second step. args: at, and to the owner's addresses link, by
 // which he objects.
 const (
@@ -123,7 +133,7 @@ func (m *Message) Rank() Rank {
 		return RankCode
 	case TemplateReset, TemplateResetLink, TemplateEmailChange, TemplateRecoveryLink, TemplateDeskInvitation:
 		return RankReset
-	case TemplateSignUp, TemplateSignUpExisting, TemplateShopInvite, TemplateRecoveryNew:
+	case TemplateSignUp, TemplateSignUpExisting, TemplateShopInvite, TemplateRecoveryNew, TemplateHandOverLink:
 		return RankSignUp
 	}
 	return RankNotice

@@ -42,10 +42,17 @@
 // role; only in accounts that this shop's invitation has made and that belong to no other shop. Its owner hears of it
 // at every address and stops it.
 //
+// # Hand-over
+//
+// An owner hands his place to somebody else: both of them speak, each with his best method, and it waits for a day
+// (hand_over.go). The other one is owner from then on, for as long as the former one was, so that no co-owner ranks
+// above him who did not before; the former one has left. So a shop is never without an owner.
+//
 // # Collections
 //
 //	team_shop        "<shop>"
 //	team_member      "<shop>/<account>"
 //	team_place       "<account>/<shop>"    the same, to be found from the account
 //	team_invitation  "<shop>/<hash>"       of the link's secret: whoever reads the store finds no link
+//	team_hand-over   "<shop>/<hash>"       likewise; found by who has taken it, blind
 package team

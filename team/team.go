@@ -31,6 +31,12 @@ const (
 	ActStopContact auth.Action = "shop-stop-contact"
 
 	ActValue auth.Action = "shop-value" // the marketplace itself
+
+	ActHandOver        auth.Action = "shop-hand-over"
+	ActTakeOver        auth.Action = "shop-take-over"
+	ActConfirmHandOver auth.Action = "shop-confirm-hand-over"
+	ActStopHandOver    auth.Action = "shop-stop-hand-over"
+	ActHandedOver      auth.Action = "shop-handed-over" // the service itself
 )
 
 // Step-up ages: of what changes people's places, and of what prepares it.
@@ -67,6 +73,12 @@ func rules() map[auth.Action]auth.Rule {
 		ActStopContact: {Who: auth.Enrolled, Audit: true},
 
 		ActValue: {Who: auth.System, Audit: true}, // no request of a seller can be it
+
+		ActHandOver:        change,
+		ActTakeOver:        change,
+		ActConfirmHandOver: change,
+		ActStopHandOver:    {Who: auth.Enrolled, Audit: true}, // either side: it gives nobody anything
+		ActHandedOver:      {Who: auth.System, Audit: true},
 	}
 }
 
@@ -80,6 +92,7 @@ type Service struct {
 	members     *auth.Records[member]
 	places      *auth.Records[place]
 	invitations *auth.Records[invitation]
+	handOvers   *auth.Records[handOver]
 }
 
 // New registers shops with a service. origin is the site's public address, with its path.
@@ -91,9 +104,11 @@ func New(s *auth.Service, origin string, limits Limits) (*Service, error) {
 		invitations: auth.NewRecords[invitation]("invitation").Perishable().Sweep(invitationOver),
 	}
 	t.shops.Due(tellDue, t.tellOfKeys)
+	t.handOvers = auth.NewRecords("hand-over", auth.IndexOf("taker", (*handOver).takers)).Perishable().
+		Due(handOverDue, t.finishHandOver)
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "team", Rules: rules(),
-		Collections: []auth.Collection{t.shops, t.members, t.places, t.invitations}, Shops: asked{t}})
+		Collections: []auth.Collection{t.shops, t.members, t.places, t.invitations, t.handOvers}, Shops: asked{t}})
 	if err != nil {
 		return nil, fmt.Errorf("registering shops: %w", err)
 	}
