@@ -29,13 +29,18 @@ import (
 //	                      link, at, becomes, payout, person
 //	mail.recovery-vouched                                member, link, at, person
 //	mail.contact-move     by, shop, email, phone, link, at, until, person
+//	mail.hand-over-link   link, until                     mail.hand-over-taker  step, shop, by, link, at, until, person
+//	mail.hand-over        step, shop, member, link, at, until, person
+//	mail.hand-over-stopped, mail.hand-over-done, mail.hand-over-yours
+//	                      shop, member, payout, link, at, person
 //	sms.code, sms.enrol, sms.confirm, sms.reset          code, label, minutes, host
 //	mail.code-waits, mail.reset-closed                   link, until, browser, place, person
 //	sms.changed, sms.waiting                             what, name
-//	sms.code-waits
+//	sms.code-waits, sms.handing
 //	voice.code            code
 //
-// becomes is the address that an account moves to, masked. role and did are words of the texts "role.<role>" and "did.<did>", stands of "case.<stands>".
+// becomes is the address that an account moves to, masked. role and did are words of the texts "role.<role>" and "did.<did>", stands of
+// "case.<stands>", step of "handing.<step>".
 // what is a change, as in the texts "change.<what>"; undo says that link undoes it (with pause, it ends sessions and
 // pauses changes; with ends, it ends all access), else it leads to where the password is reset. purpose is what a code
 // is for, as in the texts "purpose.<purpose>"; minutes is how long it is valid; host is for the last line of a text, which lets a browser fill in the code for that host alone. site is
@@ -67,7 +72,7 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	switch {
 	case stem == "sms" && needsCode && p.texts.Has(name):
 		return "", l.codeText(), "", nil
-	case stem == "sms" && slices.Contains([]string{"changed", "waiting", "code-waits", "moving"}, kind):
+	case stem == "sms" && slices.Contains([]string{"changed", "waiting", "code-waits", "moving", "handing"}, kind):
 		return "", l.noticeText(kind, what), "", nil
 	case stem == "voice" && p.texts.Has(name):
 		l.args["digits"] = l.digits()
@@ -85,6 +90,9 @@ func (l *mailDraft) shopWords() {
 	}
 	if did, _ := l.args["did"].(string); did != "" {
 		l.args["did"] = l.say("did." + did)
+	}
+	if step, _ := l.args["step"].(string); step != "" {
+		l.args["step"] = l.say("handing." + step)
 	}
 	if stands, _ := l.args["stands"].(string); stands != "" {
 		l.args["stands"] = l.say("case." + stands)

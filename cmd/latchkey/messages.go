@@ -57,6 +57,13 @@ func wordings() map[string]wording {
 		auth.TemplateShopKeys:         {mail: "mail.shop-keys", link: "/security/keys/new"},
 		auth.TemplateVouched:          {mail: "mail.recovery-vouched"},
 		auth.TemplateMove:             {mail: "mail.contact-move", short: "moving"},
+
+		auth.TemplateHandOverLink:    {mail: "mail.hand-over-link"},
+		auth.TemplateHandOver:        {mail: "mail.hand-over", short: "handing"},
+		auth.TemplateHandOverTaker:   {mail: "mail.hand-over-taker", link: "/shop"},
+		auth.TemplateHandOverStopped: {mail: "mail.hand-over-stopped", link: "/shop"},
+		auth.TemplateHandOverDone:    {mail: "mail.hand-over-done", link: "/shop"},
+		auth.TemplateHandOverYours:   {mail: "mail.hand-over-yours", link: "/shop"},
 	}
 }
 

@@ -98,12 +98,28 @@ func TestWordsOfNotices(t *testing.T) {
 			move["phone"] = "+86 ••• •••• 8055"
 			words(template, auth.Mail, move)
 			words(template, auth.SMS, nil)
+		case auth.TemplateHandOverLink:
+			words(template, auth.Mail, map[string]string{"link": "https://shop.example/shop/hand-over/abc"})
+		case auth.TemplateHandOver:
+			for _, step := range []string{"begun", "taken", "agreed"} {
+				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop", "member": "Mo",
+					"step": step, "due": "2026-11-23T02:00:00Z", "undo": "https://shop.example/undo/abc"})
+			}
+			words(template, auth.SMS, nil)
+		case auth.TemplateHandOverTaker:
+			for _, step := range []string{"to-taken", "to-agreed"} {
+				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Mo", "shop": "Blue shop", "by": "Wei",
+					"step": step, "due": "2026-11-23T02:00:00Z"})
+			}
+		case auth.TemplateHandOverStopped, auth.TemplateHandOverDone, auth.TemplateHandOverYours:
+			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop", "member": "Mo",
+				"payout": "2026-11-29T02:00:00Z"})
 		case auth.TemplateShopKeys:
 			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
 				"due": "2026-12-01T02:00:00Z"})
 		case auth.TemplateShopPeople:
 			for _, did := range []string{"joined", "role", "suspended", "resumed", "removed", "left", "keys",
-				"no-keys"} {
+				"no-keys", "hand-over-begun", "hand-over-agreed", "hand-over-done"} {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
 					"role": "read-only", "member": "Mo", "did": did})
 			}
