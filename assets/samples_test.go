@@ -132,6 +132,12 @@ func (s sampler) shops() []Sample {
 	roles := []string{"owner", "administrator", "member", "read-only"}
 	ready := []Ready{{Name: "Wei", Role: "owner", Ready: true, Self: true}, {Name: "Mo", Role: "member"},
 		{Name: "小明", Role: "read-only", Paused: true}}
+	begun := HandOver{ID: "h1", State: "begun", Shop: "Blue shop", By: "Wei", Sent: "m•••@example.com", Until: s.in(day)}
+	taken := begun
+	taken.State, taken.To = "taken", "m9"
+	taken.ToName, taken.ToEmail = "Mei", "m•••@example.org"
+	agreed := taken
+	agreed.State = "agreed"
 	return []Sample{
 		{"shops-none", &Shops{Frame: s.signedIn("/shop")}},
 		{"shops", &Shops{Frame: s.signedIn("/shop"),
@@ -171,6 +177,17 @@ func (s sampler) shops() []Sample {
 		{"shop-keys-asked", &ShopKeys{Frame: s.refused(s.signedIn("/shop/s1/keys"), Problem{Code: "days-out-of-range",
 			Field: "days", Args: Args{"least": "3", "most": "90"}}), ShopLine: blue, From: s.in(7 * day), By: "Wei",
 			Days: "1", People: ready[:1]}},
+		{"shop-hand-over", &ShopHandOver{Frame: s.refused(s.signedIn("/shop/s1/hand-over"),
+			Problem{Code: "email-malformed", Field: "email"}), ShopLine: blue, Email: "nonsense"}},
+		{"shop-hand-over-begun", &ShopHandOver{Frame: s.signedIn("/shop/s1/hand-over"), ShopLine: blue, Hand: &begun}},
+		{"shop-hand-over-taken", &ShopHandOver{Frame: s.signedIn("/shop/s1/hand-over"), ShopLine: blue, Hand: &taken}},
+		{"shop-hand-over-agreed", &ShopHandOver{Frame: s.signedIn("/shop/s1/hand-over"), ShopLine: blue, Hand: &agreed}},
+		{"shops-taken", &Shops{Frame: s.signedIn("/shop"), Taken: []HandOver{taken, agreed}}},
+		{"shop-offer", &ShopOffer{Frame: s.at("/shop/hand-over/x"), ShopLine: ShopLine{Name: "Blue shop"}, Link: "x",
+			By: "Wei", Until: s.in(day)}},
+		{"shop-offer-signed-in", &ShopOffer{Frame: s.signedIn("/shop/hand-over/x"), ShopLine: ShopLine{Name: "Blue shop"},
+			Link: "x", By: "Wei", Until: s.in(day), KeysFrom: s.in(7 * day)}},
+		{"shop-offer-used", &ShopOffer{Frame: s.refused(s.at("/shop/hand-over/x"), Problem{Code: "hand-over-over"})}},
 		{"shop-remove", &ShopRemove{Frame: s.signedIn("/shop/s1/members/m2/remove"), ShopLine: blue, Person: mo}},
 		{"shop-leave",
 			&ShopLeave{Frame: s.signedIn("/shop/s1/leave"), ShopLine: blue, MayLeave: true, Roles: roles[1:]}},
@@ -414,8 +431,10 @@ func (s sampler) securing() []Sample {
 	pending := &Security{Frame: s.signedIn("/security"), Two: true, NeedsBackup: true, Methods: s.holders()[:1],
 		Sessions: 1, Email: "s•••@example.com",
 		Pending: []Pending{{ID: "x1", What: "key-removed", Name: "Blue key", At: s.in(day)},
-			{ID: "x2", What: "contact", Name: "Blue shop", At: s.in(day), Contact: true},
-			{ID: "x3", What: "contact-asked", Name: "Mo", At: s.in(day), Contact: true}}}
+			{ID: "x2", What: "contact", Name: "Blue shop", At: s.in(day), Told: true},
+			{ID: "x4", What: "hand-over-asked", Name: "Blue shop", At: s.in(day), Told: true},
+			{ID: "x5", What: "hand-over", Name: "Blue shop", At: s.in(day), Told: true},
+			{ID: "x3", What: "contact-asked", Name: "Mo", At: s.in(day), Told: true}}}
 	coded := &Security{Frame: s.signedIn("/security"), Two: true, Methods: s.holders()[:1], Sessions: 1,
 		Email: "s•••@example.com", Pending: []Pending{{ID: "x1", Code: true, At: s.in(3 * day)}}}
 	off := &Security{Frame: s.signedIn("/security"), Sessions: 1}
@@ -586,6 +605,8 @@ func (s sampler) others() []Sample {
 			Code: true}},
 		{"undo-contact", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "contact", Name: "Blue shop", At: s.ago(time.Hour),
 			Until: s.in(day), Ahead: true, Contact: true}},
+		{"undo-hand-over", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "hand-over", Name: "Blue shop", At: s.ago(time.Hour),
+			Until: s.in(day), Ahead: true, Hands: true}},
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},
 		{"check", &Check{Frame: s.at("/help/check"), Cookies: true, Tried: true, Browser: "Chrome on Windows",
 			Version: 142}},

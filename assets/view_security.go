@@ -38,12 +38,12 @@ type Holder struct {
 
 // A Pending change waits for its time. It posts nothing but the button to /security/pending/{ID}/stop.
 type Pending struct {
-	ID      string
-	What    string // text change.<What>; of contact data, pending.<What>
-	Name    string
-	At      time.Time // when it will happen
-	Code    bool      // it is a sign-in by the security code: the button posts kind=security-code
-	Contact bool      // it is contact data that a shop moves
+	ID   string
+	What string // text change.<What>; with Told, pending.<What>
+	Name string
+	At   time.Time // when it will happen
+	Code bool      // it is a sign-in by the security code: the button posts kind=security-code
+	Told bool      // it is no removal: contact data that a shop moves, or a shop that gets another owner
 }
 
 // A Loss is one row of the forecast.

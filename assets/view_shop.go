@@ -8,6 +8,39 @@ type Shops struct {
 	Frame
 	Shops  []ShopLine
 	Invite ShopLine // the shop that invites him and that his account was made for; zero: none
+	Taken  []HandOver
+}
+
+// A HandOver is a shop on its way to another owner. Who has taken it declines by a button to /shop/taken/{ID}/decline.
+type HandOver struct {
+	ID      string
+	State   string // "begun", "taken" or "agreed"
+	Shop    string // its name
+	By      string // the owner's name
+	Sent    string // where the link went, masked
+	To      string // who has taken it: an id, "" for nobody yet
+	ToName  string
+	ToEmail string // masked
+	Until   time.Time
+}
+
+// ShopHandOver is /shop/{shop}/hand-over. It posts email to the same path or, once one is under way, to to …/confirm and
+// the button to …/stop.
+type ShopHandOver struct {
+	Frame
+	ShopLine
+	Email string    // as typed
+	Hand  *HandOver // nil: none is under way
+}
+
+// ShopOffer is /shop/hand-over/{link}. It posts the button to the same path.
+type ShopOffer struct {
+	Frame
+	ShopLine
+	Link     string // "" with a problem: the link is no good
+	By       string
+	Until    time.Time
+	KeysFrom time.Time // when everybody needs a security key; zero: never
 }
 
 // A ShopLine is one shop of one's own in short. Role is a text "role.<Role>".

@@ -226,6 +226,7 @@ type Undo struct {
 	Code  bool // with Ahead: it is a sign-in by the security code
 
 	Contact bool // with Ahead: it is contact data that the shop Name moves
+	Hands   bool // with Ahead: the shop Name is handed over
 }
 
 // Check is /help/check: why can't I get in? The script fills in what the browser can do; without it the page says

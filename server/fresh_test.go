@@ -46,6 +46,7 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		"/security/security-code": "says how it stands", "/security/security-code/use": "leads there",
 		"/security/password/mail": "leads to the password", "/approve": "asks for a text first",
 		"/security/contact/email/{link}": "came by mail", "/shop/invitation/{link}": "likewise",
+		"/shop/hand-over/{link}": "likewise", "/shop/{shop}/hand-over/confirm": "leads to the hand-over",
 		"/shop/{shop}/keys": "shows who is ready, and a form", "/shop/{shop}/keys/drop": "leads there",
 		"/shop/joined": "leads to the shops", "/shop/{shop}/role": "leads to where one leaves",
 		"/shop/{shop}/members/{member}/suspend":       "leads to the person",

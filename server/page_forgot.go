@@ -166,6 +166,7 @@ func undoPage(x *request) error {
 	}
 	v.What, v.Name = x.s.undone(info), info.Item
 	v.Contact = info.What == "contact"
+	v.Hands = strings.HasPrefix(info.What, "hand-over")
 	v.At, v.Until = info.AskAt, info.Due
 	v.Ahead, v.Pause = !info.Done, info.Pauses
 	v.Ends = info.Ends
@@ -201,6 +202,8 @@ func undoPost(x *request) error {
 		return x.redirect("/done/undone")
 	case info.What == "contact":
 		return x.redirect("/done/contact-stopped")
+	case strings.HasPrefix(info.What, "hand-over"):
+		return x.redirect("/done/hand-over-stopped")
 	}
 	return x.redirect("/done/removal-stopped")
 }
@@ -211,7 +214,7 @@ func donePage(x *request) error {
 	case "undone", "ended":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
 	case "password-changed", "removal-stopped", "contact-stopped", "paused", "introduced", "code-waits",
-		"case-waits":
+		"case-waits", "hand-over-stopped":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security",

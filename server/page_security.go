@@ -89,7 +89,7 @@ func overviewPage(x *request) error {
 	for _, c := range info.Changes {
 		p := assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due,
 			Code: c.What == string(auth.SecurityCode)}
-		if p.Contact = strings.HasPrefix(c.What, "contact"); p.Contact {
+		if p.Told = strings.HasPrefix(c.What, "contact") || strings.HasPrefix(c.What, "hand-over"); p.Told {
 			p.What = c.What
 		}
 		v.Pending = append(v.Pending, p)

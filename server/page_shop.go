@@ -12,7 +12,7 @@ import (
 
 func shopPages() []page {
 	return []page{
-		{path: "/shop", who: enrolled, uses: []string{"Shops", "WaitingInvitation"}, get: shopsPage},
+		{path: "/shop", who: enrolled, uses: []string{"Shops", "WaitingInvitation", "HandOversTo"}, get: shopsPage},
 		{path: "/shop/joined", who: enrolled, what: "shop", uses: []string{"AcceptInvitation"}, get: toShops,
 			post: joinedPost},
 		{path: "/shop/new", who: enrolled, what: "shop", uses: []string{"StepUp", "CreateShop"}, get: shopNewPage,
@@ -71,6 +71,13 @@ func shopsPage(x *request) error {
 	v := &assets.Shops{Frame: f}
 	for _, s := range list {
 		v.Shops = append(v.Shops, assets.ShopLine{ID: s.ID, Name: s.Name, Role: string(s.Role)})
+	}
+	taken, err := x.s.shops.HandOversTo(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	for i := range taken {
+		v.Taken = append(v.Taken, *handOf(&taken[i]))
 	}
 	if waiting != nil {
 		v.Invite = assets.ShopLine{Name: waiting.Shop, Role: string(waiting.Role)}

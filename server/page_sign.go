@@ -53,7 +53,7 @@ func (x *request) deadLink(f *assets.Frame, link *string, err error, v assets.Vi
 		return err
 	}
 	switch e.Code {
-	case auth.LinkUsed, auth.LinkOtherAccount, auth.MailboxResets, auth.InvitationOver:
+	case auth.LinkUsed, auth.LinkOtherAccount, auth.MailboxResets, auth.InvitationOver, auth.HandOverOver:
 		*link = ""
 	}
 	return x.show(status, v)

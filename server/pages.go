@@ -35,7 +35,7 @@ type page struct {
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
 		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(), approvePages(),
-		bindPages(), shopPages(), shopContactPages(), shopKeyPages(), recoveryPages(), helpPages())
+		bindPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }
 

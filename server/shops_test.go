@@ -165,10 +165,14 @@ func TestShopRoutesByRole(t *testing.T) {
 		"DELETE /shops/{shop}/membership":               {"", nil}, // below
 		"PATCH /shops/{shop}/membership":                {"", m{"role": "read-only"}},
 		"DELETE /shops/{shop}/invitations/{invitation}": {"administrator", nil},
+		"GET /shops/{shop}/hand-over":                   {"owner", nil},
+		"POST /shops/{shop}/hand-over":                  {"owner", m{"email": "new@example.com"}},
+		"POST /shops/{shop}/hand-over/confirm":          {"owner", m{"to": "nobody"}},
+		"DELETE /shops/{shop}/hand-over":                {"owner", nil},
 	}
 	ranks := []string{"owner", "administrator", "member", "read-only"}
 	tried := 0
-	for _, rt := range slices.Concat(shopRoutes(), shopKeyRoutes(), peopleRoutes(), invitationRoutes()) {
+	for _, rt := range slices.Concat(shopRoutes(), shopKeyRoutes(), peopleRoutes(), invitationRoutes(), handOverRoutes()) {
 		row, has := inShop[rt.method+" "+rt.path]
 		if strings.Contains(rt.path, "{shop}") != has {
 			t.Errorf("%s %s: got no row in the table, want one", rt.method, rt.path)
@@ -192,7 +196,8 @@ func TestShopRoutesByRole(t *testing.T) {
 			case at > slices.Index(ranks, row.least):
 				want = codes(auth.RoleTooLow)
 			default:
-				want = codes("", auth.NotFound, auth.ResendTooSoon, auth.ChangePending) // gone by now, or asked a moment ago
+				// gone by now, or asked a moment ago
+				want = codes("", auth.NotFound, auth.ResendTooSoon, auth.ChangePending, auth.HandOverTooSoon)
 			}
 			tried++
 			if got := codeIn(who[name].api(rt.method, path, row.body, nil)); !slices.Contains(want, got) {

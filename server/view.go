@@ -274,6 +274,8 @@ func eventNames() map[auth.Action]string {
 		team.ActSuspend: "shop-suspended", team.ActResume: "shop-resumed", team.ActRemove: "shop-removed",
 		team.ActLeave: "shop-left", team.ActStopContact: "contact-stopped",
 		team.ActKeys: "shop-keys", team.ActDropKeys: "shop-keys-dropped", auth.ActMoved: "contact-moved",
+		team.ActHandOver: "hand-begun", team.ActTakeOver: "hand-taken", team.ActConfirmHandOver: "hand-agreed",
+		team.ActStopHandOver: "hand-stopped", team.ActHandedOver: "hand-done",
 		auth.ActCodeSignIn: "code-sign-in", recovery.ActDone: "recovery-done", auth.ActTicket: "ticket-made",
 		recovery.ActAsk: "recovery-asked", recovery.ActOpen: "recovery-opened", recovery.ActAnswer: "recovery-answered",
 		recovery.ActAppeal: "recovery-appealed", recovery.ActWithdraw: "recovery-withdrawn",
