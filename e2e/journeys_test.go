@@ -56,7 +56,7 @@ func TestJourneys(t *testing.T) {
 	s := newStage(t)
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
 		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys(),
-		vouchJourneys(), forgotJourneys(), deskJourneys())
+		vouchJourneys(), handOverJourneys(), forgotJourneys(), deskJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {
 			t.Run(j.name+"/"+lang, func(t *testing.T) {

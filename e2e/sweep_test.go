@@ -60,6 +60,7 @@ func TestSweep(t *testing.T) {
 			w.recovering()
 			w.desk()
 			w.vouching()
+			w.handingOver()
 			w.signingIn()
 			w.rest()
 			w.lab(room)
