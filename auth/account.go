@@ -46,6 +46,10 @@ type Account struct {
 	// DisabledAt is when the account was switched off: it has no sessions and
 	// nobody signs in to it until it is switched on again.
 	DisabledAt time.Time `json:"dis,omitzero"`
+	// UsedAt is when somebody last signed in, to the day; zero: before that was noted.
+	UsedAt     time.Time `json:"ua,omitzero"`
+	Dormancy   dormancy  `json:"dm,omitempty"`
+	DormancyAt time.Time `json:"dma,omitzero"` // when it came to that
 	// StrongAt is when a strong proof last set what a notice tells of: a link of before reverts none of it.
 	StrongAt map[told]time.Time `json:"sat,omitempty"`
 	// FirstUserName is the user name of the sign-up, once there is another one (R18): see signUpName.

@@ -44,6 +44,7 @@ func lives() map[string]map[string]func(*world) ending {
 		"TrustLife":    {"a trusted browser": trustedBrowser, "one that signs in every day": trustedDaily},
 		"RemovalDelay": {"a removal waits": removalWaits, "the way to stop it": removalUndone,
 			"the pause after a veto": pauseAfterVeto, "the pause after not me": pauseAfterNotMe},
+		"Dormant":   {"an account that nobody uses": unusedAccount},
 		"UndoLife":  {"not me": undoLink, "a sign-in by the code": codeSignInUndone},
 		"CodeDelay": {"a sign-in by the code": codeSignInWaits},
 		"CodeOpen":  {"one that is not used": codeSignInOpen, "the way to stop it": codeSignInStopped},

@@ -95,6 +95,7 @@ func (w *Work) MakeAccount(a Account, methods []Authenticator) ([]AuthenticatorI
 	}
 	a.Name, a.UserName = clip(a.Name, ident.MaxName), ident.UserName(clip(string(a.UserName), ident.MaxUserName))
 	a.CreatedAt, a.PasswordAt = w.now, w.now
+	a.UsedAt = w.now
 	if a.Phone != "" {
 		a.PhoneAt = w.now
 	}

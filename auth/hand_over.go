@@ -82,6 +82,10 @@ func (a *Account) succeedTo(to Successor, handle []byte, now time.Time) {
 	a.PausedAt, a.PausedUntil = time.Time{}, time.Time{}
 	a.settleAll(now)
 	a.HandedAt = now
+	a.UsedAt = now
+	if a.Dormancy != asleep { // else support switches it on
+		a.use(now)
+	}
 	a.coolOff(now.Add(to.CoolOff), handedOver)
 }
 

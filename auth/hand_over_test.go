@@ -334,6 +334,7 @@ func TestEveryFieldOfAnAccountAtAHandOver(t *testing.T) {
 		"PasswordAt": stays, "DisabledAt": stays,
 		"Name": anew, "Email": anew, "Language": anew, "Handle": anew, "Epoch": anew, "StrongAt": anew,
 		"SecurityCode": anew, "CoolUntil": anew, "CoolWhy": anew, "HandedAt": anew,
+		"UsedAt": anew, "Dormancy": gone, "DormancyAt": gone,
 		"Phone": gone, "PhoneAt": gone, "Password": gone, "TemporaryAt": gone, "EnrolledAt": gone, "FirstBy": gone,
 		"EmailWeakAt": gone, "PausedUntil": gone, "PausedAt": gone, "FirstUserName": gone, "MadeBy": gone,
 		"Question": gone}
@@ -343,9 +344,11 @@ func TestEveryFieldOfAnAccountAtAHandOver(t *testing.T) {
 		now := r.time()
 		a.Parent, a.MadeBy = "parent", "team/x"
 		a.FirstBy = sellerMail
-		for _, at := range []*time.Time{&a.TemporaryAt, &a.EmailWeakAt, &a.PausedUntil, &a.PausedAt, &a.DisabledAt} {
+		for _, at := range []*time.Time{&a.TemporaryAt, &a.EmailWeakAt, &a.PausedUntil, &a.PausedAt, &a.DisabledAt,
+			&a.DormancyAt} {
 			*at = now
 		}
+		a.Dormancy, a.UsedAt = 1, now.Add(-day)
 		a.FirstUserName = "first"
 	}
 	c := r.atDesk()

@@ -112,6 +112,13 @@ const TemplateDeskInvitation = "desk-invitation"
 // TemplateDeskKey tells one of the staff that a key of his was registered. args: at, agent, link.
 const TemplateDeskKey = "desk-key"
 
+// Of an account that nobody uses.
+const (
+	TemplateUnused  = "unused"  // args: at, person, due
+	TemplateDormant = "dormant" // it was switched off; args: at, person
+	TemplateAwake   = "awake"   // it is switched on again; args: at, person
+)
+
 // A Rank is how soon a message is needed: the lower, the sooner.
 type Rank int
 

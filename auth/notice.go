@@ -31,6 +31,9 @@ const (
 	toldLocked     told = "locked"
 
 	toldPasswordOut told = "password-out" // strangers have it
+	toldUnused      told = "unused"       // it will be switched off
+	toldDormant     told = "dormant"      // it was
+
 	toldResetClosed told = "reset-closed" // whoever has the number does not know the user name
 )
 
@@ -88,6 +91,8 @@ func notices() []notice {
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true, Ends: true},
 		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked},
+		{Told: toldUnused, Acts: []Action{ActDormant}, Template: TemplateUnused},
+		{Told: toldDormant, Acts: []Action{ActDormant}, Template: TemplateDormant},
 		{Told: toldResetClosed, Acts: []Action{ActForgotName}, Template: TemplateResetClosed},
 		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep, ActCodeSignIn}, Template: TemplatePasswordOut},
 	}

@@ -85,6 +85,8 @@ frozen        change           frozen-key      mail            second-step step-
 disabled      change           disabled-key    mail            second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step
 locked        password-locked                  mail            sign-in
+unused        unused                           mail            dormant
+dormant       dormant                          mail            dormant
 reset-closed  reset-closed                     mail            take-reset-name
 password-out  password-out                     mail            sign-in second-step code-sign-in
 `

@@ -80,6 +80,7 @@ const (
 	ActSweep     Action = "sweep"
 	ActRemoved   Action = "delayed-removal" // a waiting removal came due
 	ActMoved     Action = "delayed-move"    // contact data that a shop moves came due
+	ActDormant   Action = "dormant"         // of an account that nobody uses
 	ActRestore   Action = "restore"         // a backup was put back
 	ActLookClock Action = "look-clock"
 	ActClock     Action = "set-clock" // an operator has set service time
@@ -180,6 +181,7 @@ func rules() map[Action]Rule {
 		ActSweep:     {Who: System},
 		ActRemoved:   {Who: System, Audit: true},
 		ActMoved:     {Who: System, Audit: true},
+		ActDormant:   {Who: System, Audit: true},
 		ActRestore:   {Who: System, Audit: true},
 		ActLookClock: {Who: System, Reads: true},
 		ActClock:     {Who: System, Audit: true},

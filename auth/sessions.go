@@ -177,6 +177,9 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 	old := w.session
 	w.session = &x
 	w.touchDue = false
+	if err := w.noteUse(a); err != nil {
+		return "", err
+	}
 	if old != nil {
 		return w.s.sessionToken(a.ID, secret), w.exchange(old, &x, false)
 	}

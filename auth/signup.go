@@ -250,6 +250,7 @@ func (s *Service) confirmSignUp(ctx context.Context, c Caller, token string, f S
 		a := *made
 		a.MadeBy = by
 		a.CreatedAt, a.PasswordAt = w.now, w.now
+		a.UsedAt = w.now
 		if err := s.accounts.Insert(w.tx, string(a.ID), &a); err != nil {
 			return nil, err
 		}

@@ -145,6 +145,7 @@ type Standing struct {
 	PasswordAt             time.Time
 	FrozenAt               time.Time // zero: it is not
 	PausedUntil, CoolUntil time.Time // zero: nothing of the kind
+	Dormant                bool      // it is switched off since nobody used it
 	Sessions               int
 	Methods                []MethodStanding
 }
@@ -165,7 +166,7 @@ func (w *Work) Standing(id AccountID) (*Standing, error) {
 	}
 	x := &Standing{ID: a.ID, Name: a.Name, UserName: string(a.UserName), MaskedEmail: a.Email.Mask(),
 		Language:  a.Language,
-		CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, PasswordAt: a.PasswordAt, FrozenAt: a.DisabledAt}
+		CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, PasswordAt: a.PasswordAt, FrozenAt: a.DisabledAt, Dormant: a.Dormancy == asleep}
 	if a.Phone != "" {
 		x.MaskedPhone = a.Phone.Mask()
 	}

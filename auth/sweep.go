@@ -124,6 +124,9 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.applyDue(ctx, sys, "account", sweeperOf(s.accounts, (*Work).unindexed), s.index); err != nil {
 		return err
 	}
+	if err := s.applyDue(ctx, sys, "dormant", sweeperOf(s.accounts, (*Work).dormancyDue), s.applyDormancy); err != nil {
+		return err
+	}
 	return s.eachCollection(func(c chores) error {
 		if err := s.sweepAll(ctx, sys, c.name, c.findOver, c.remove); err != nil || c.findDue == nil {
 			return err

@@ -36,6 +36,8 @@ func tellings() map[string]telling {
 		"new-browser by sign-in":        {actTouchFirst, "new-browser", false},
 		"new-browser by second-step":    {func(r *robbed) { r.byKey("elsewhere") }, "new-browser", false},
 		"locked by sign-in":             {actLocked, "password-locked", false},
+		"unused by dormant":             {actUnused(335 * day), "unused", false},
+		"dormant by dormant":            {actUnused(335*day, 23*day, 7*day), "dormant", false},
 		"password-out by second-step":   {actOut, "password-out", false},
 		"password-out by sign-in":       {actOutAgain, "password-out", false},
 		"code-used by second-step":      {actSecond(usedCode), "change used-lookup", false},

@@ -222,6 +222,6 @@ func (w *Work) setFrozen(id AccountID, at time.Time) error {
 	}
 	a.Epoch++
 	a.setCodeWait(nil)
-	a.DisabledAt = at
+	a.DisabledAt, a.Dormancy = at, inUse // why it is switched off is another reason by now
 	return w.s.accounts.Put(w.tx, string(id), a)
 }

@@ -11,7 +11,9 @@ import (
 
 // mayBeNothing are the lengths of time of the policy that can be 0: no browser is trusted, and a code
 // may be asked for again at once. All others would end what they are for before anybody could use it.
-func mayBeNothing() []string { return []string{"Policy.TrustLife", "Policy.ResendAfter"} }
+func mayBeNothing() []string {
+	return []string{"Policy.TrustLife", "Policy.ResendAfter", "Policy.Dormant"}
+}
 
 // checkPolicy refuses what no site can mean: lives that are over when they begin, counts below nothing,
 // and countries that no number is of. Countries may be written in small letters.
