@@ -56,6 +56,10 @@ func (s sampler) desk() []Sample {
 	full.Paused, full.CoolsOff = s.in(day), s.in(day)
 	full.Methods = []Method{{Way: WayKey, Made: s.ago(day)}, {Way: WayApp, Made: s.ago(day), State: "frozen"},
 		{Way: WaySMS, Made: s.ago(day), State: "disabled"}}
+	unused := full
+	unused.Dormant, unused.MayUnlock = true, true
+	unlock := DeskUnlock{Frame: at("/desk/accounts/a/unlock", true), ID: "a", Checks: []DeskTick{{Name: "why"}, {Name: "shop", On: true},
+		{Name: "nobody"}}}
 	person := DeskPerson{ID: "p", Name: "Ann Li", Email: "ann@example.com", Role: "support", Keys: 2,
 		Joined: s.ago(day)}
 	gone := person
@@ -80,6 +84,7 @@ func (s sampler) desk() []Sample {
 		{"desk-keys-touch", &DeskKeys{Frame: at("/desk/keys", true), Keys: keys, Ready: true}},
 		{"desk-find", &DeskFind{Frame: at("/desk/accounts", true)}},
 		{"desk-account", &account}, {"desk-account-full", &full},
+		{"desk-account-dormant", &unused}, {"desk-unlock", &unlock},
 		{"desk-ticket", &DeskTicket{Frame: at("/desk/tickets", true)}},
 		{"desk-ticket-found", &DeskTicket{Frame: at("/desk/tickets/7KQ4-M2XV", true), Ticket: "7KQ4-M2XV",
 			Browser: "Chromium · Linux",

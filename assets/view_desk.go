@@ -62,7 +62,14 @@ type DeskAccount struct {
 	Sessions                         int
 	Methods                          []Method
 	Typed                            string
-	MayEnd                           bool
+	MayEnd, Dormant, MayUnlock       bool
+}
+
+// DeskUnlock is /desk/accounts/{id}/unlock. It posts email and "sure-<Name>".
+type DeskUnlock struct {
+	Frame
+	ID, Email string
+	Checks    []DeskTick // texts "desk-sure.<Name>"
 }
 
 // DeskTicket is /desk/tickets, which posts ticket, and with a Ticket /desk/tickets/{ticket}.

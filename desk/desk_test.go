@@ -25,6 +25,7 @@ func permitted() map[string][]staff.Role {
 		"/desk":                        staff.Roles(),
 		"/desk/accounts":               finders,
 		"/desk/accounts/{id}/sessions": {staff.Support},
+		"/desk/accounts/{id}/unlock":   {staff.Support},
 		"/desk/tickets":                {staff.Support},
 		"/desk/recovery":               {staff.Reviewer},
 		"/desk/audit":                  {staff.Auditor, staff.Administrator},
@@ -109,7 +110,7 @@ func TestWhatTheStaffSee(t *testing.T) {
 	want := map[reflect.Type][]string{
 		reflect.TypeFor[auth.Standing](): {"ID", "Name", "UserName", "MaskedEmail", "MaskedPhone", "Language",
 			"CreatedAt",
-			"EnrolledAt", "PasswordAt", "FrozenAt", "PausedUntil", "CoolUntil", "Sessions", "Methods"},
+			"EnrolledAt", "PasswordAt", "FrozenAt", "PausedUntil", "CoolUntil", "Dormant", "Sessions", "Methods"},
 		reflect.TypeFor[auth.MethodStanding](): {"Kind", "Flavour", "State", "BoundAt", "UsedAt"},
 	}
 	for of, fields := range want {

@@ -47,6 +47,9 @@ func typedFields() []string {
 	for _, w := range recovery.Wants() {
 		list = append(list, wantField(w))
 	}
+	for _, a := range staff.Assurances() {
+		list = append(list, sureField(a))
+	}
 	for _, c := range recovery.Checks() {
 		list = append(list, checkField(c))
 	}

@@ -15,6 +15,7 @@ func accountPages() []page {
 		{path: "/desk/accounts/{id}", act: staff.ActAccount, get: accountPage},
 		{path: "/desk/accounts/{id}/reset", act: staff.ActReset, back: "/desk/accounts/{id}", post: resetPost},
 		{path: "/desk/accounts/{id}/sessions", act: staff.ActSessions, back: "/desk/accounts/{id}", get: sessionsAsk, post: sessionsPost},
+		{path: "/desk/accounts/{id}/unlock", act: staff.ActUnlock, get: unlockAsk, post: unlockPost},
 		{path: "/desk/audit", act: staff.ActTrail, get: trailForm, post: trailPost},
 		{path: "/desk/audit/{id}", act: staff.ActTrail, get: trailPage},
 	}
@@ -49,7 +50,8 @@ func accountPage(x *exchange) error {
 	v := &assets.DeskAccount{Frame: x.frame(), ID: string(a.ID), Name: a.Name, UserName: a.UserName,
 		Email: string(a.MaskedEmail), Phone: string(a.MaskedPhone), Made: a.CreatedAt, Enrolled: a.EnrolledAt,
 		Password: a.PasswordAt, Frozen: a.FrozenAt, Paused: a.PausedUntil, CoolsOff: a.CoolUntil, Sessions: a.Sessions,
-		Typed: x.posted.Get("email"), MayEnd: x.d.Staff.May(x.me.Role, staff.ActSessions)}
+		Typed: x.posted.Get("email"), MayEnd: x.d.Staff.May(x.me.Role, staff.ActSessions),
+		Dormant: a.Dormant, MayUnlock: a.Dormant && x.d.Staff.May(x.me.Role, staff.ActUnlock)}
 	rows := x.d.Service.Methods()
 	for _, m := range a.Methods {
 		line := assets.Method{Way: assets.Way(rows.Of(m.Kind, m.Flavour).Face.Way), Made: m.BoundAt, Used: m.UsedAt}
@@ -84,6 +86,31 @@ func sessionsPost(x *exchange) error {
 		return err
 	}
 	return x.done("/desk/accounts/"+id, "desk-sessions", "")
+}
+
+// unlockAsk is the list of what support makes sure of. It reads nothing.
+func unlockAsk(x *exchange) error {
+	v := &assets.DeskUnlock{Frame: x.frame(), ID: x.r.PathValue("id"), Email: x.posted.Get("email")}
+	for _, a := range staff.Assurances() {
+		v.Checks = append(v.Checks, assets.DeskTick{Name: string(a), On: x.posted.Get(sureField(a)) != ""})
+	}
+	return x.show(http.StatusOK, v)
+}
+
+func sureField(a staff.Assurance) string { return "sure-" + string(a) }
+
+func unlockPost(x *exchange) error {
+	var sure []staff.Assurance
+	for _, a := range staff.Assurances() {
+		if x.field(sureField(a)) != "" {
+			sure = append(sure, a)
+		}
+	}
+	id := x.r.PathValue("id")
+	if err := x.d.Staff.Unlock(x.r.Context(), x.caller, auth.AccountID(id), x.field("email"), sure); err != nil {
+		return named(err, "email")
+	}
+	return x.done("/desk/accounts/"+id, "desk-unlocked", "")
 }
 
 func trailForm(x *exchange) error {

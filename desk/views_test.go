@@ -20,6 +20,7 @@ func showsNobody() map[string]string {
 		"/desk/touch":                  "asks for a key",
 		"/desk/accounts":               "an empty form",
 		"/desk/accounts/{id}/sessions": "asks before it acts, and reads nothing",
+		"/desk/accounts/{id}/unlock":   "asks before it acts, and reads nothing",
 		"/desk/tickets":                "an empty form",
 		"/desk/audit":                  "an empty form",
 		"/desk/recovery/{case}/refuse": "asks before it acts, and reads nothing",

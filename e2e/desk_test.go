@@ -119,6 +119,8 @@ func (w *sweep) desk() {
 	account := eval[string](q, "location.pathname")
 	q.follow(`main a[href$="/sessions"]`)
 	v.look("the desk, signing somebody out")
+	q.open(account + "/unlock")
+	v.look("the desk, switching an account on")
 	number := a.open("/help/check").follow(`main form[action="/help/ticket"] button`).text("main .secret")
 	q.open("/desk/tickets").fill("ticket", "0000-0000").submit("/desk/tickets").problem("not-found")
 	v.look("the desk, no such ticket")

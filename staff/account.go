@@ -114,6 +114,46 @@ func (s *Service) EndSessions(ctx context.Context, c auth.Caller, id auth.Accoun
 	})
 }
 
+// An Assurance is what support has made sure of before an account is switched on again.
+type Assurance string
+
+// What there is to make sure of.
+const (
+	Why    Assurance = "why"    // the caller says why nobody used it
+	Shop   Assurance = "shop"   // and what it is for
+	Nobody Assurance = "nobody" // nobody else has asked for it of late
+)
+
+// Assurances are all of them.
+func Assurances() []Assurance { return []Assurance{Why, Shop, Nobody} }
+
+// Unlock switches an account on again that was switched off since nobody used it: once its e-mail was named, and support
+// has made sure of all that there is. Password and second step stay as they are. Refuses NotFound, also for an account that
+// is not off for that, ChecksMissing, NotRegistered for another e-mail, SendLimitReached.
+func (s *Service) Unlock(ctx context.Context, c auth.Caller, id auth.AccountID, email string, sure []Assurance) error {
+	to, bad := ident.ParseEmail(email)
+	return s.door.DoOnce(ctx, c, ActUnlock, func(w *auth.Work) error {
+		if bad != nil {
+			return auth.RefuseTyped(bad)
+		}
+		if x, err := s.standing(w, id); err != nil || !x.Dormant {
+			return cmp.Or(err, error(auth.Refuse(auth.NotFound)))
+		}
+		for _, a := range Assurances() {
+			if !slices.Contains(sure, a) {
+				return auth.RefuseField(auth.ChecksMissing, "checks")
+			}
+		}
+		if _, err := w.Count("unlock/"+w.Staff().ID, resetsPerDay, 0); err != nil {
+			return err
+		}
+		if is, err := w.HasEmail(id, to); err != nil || !is {
+			return cmp.Or(err, error(auth.RefuseField(auth.NotRegistered, "email")))
+		}
+		return w.Wake(id)
+	})
+}
+
 // Trail is the audit trail of an account, or of a member of the staff. Looking at it is in the looker's own. Refuses
 // NotFound for neither.
 func (s *Service) Trail(ctx context.Context, c auth.Caller, of string, before uint64) (*auth.TrailInfo, error) {

@@ -12,7 +12,7 @@ type Role string
 
 // The roles.
 const (
-	Support       Role = "support"         // finds accounts, opens tickets, starts links, ends sessions
+	Support       Role = "support"         // finds accounts, opens tickets, starts links, ends sessions, unlocks
 	Manager       Role = "account-manager" // starts links, for accounts that he looks after
 	Reviewer      Role = "reviewer"        // decides cases of recovery
 	Auditor       Role = "auditor"         // reads the audit trail
@@ -33,6 +33,7 @@ const (
 	ActTicket   auth.Action = "desk-ticket"
 	ActReset    auth.Action = "desk-start-reset"
 	ActSessions auth.Action = "desk-end-sessions"
+	ActUnlock   auth.Action = "desk-unlock"
 	ActTrail    auth.Action = "desk-audit-trail"
 	ActPeople   auth.Action = "desk-staff"
 	ActInvite   auth.Action = "desk-invite"
@@ -77,6 +78,7 @@ func permits() map[auth.Action]permit {
 		ActTicket:   {roles: []Role{Support}},
 		ActReset:    {roles: []Role{Support, Manager}, fresh: true},
 		ActSessions: {roles: []Role{Support}, fresh: true},
+		ActUnlock:   {roles: []Role{Support}, fresh: true},
 
 		ActTrail: {roles: []Role{Auditor, Administrator}},
 

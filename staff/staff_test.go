@@ -28,8 +28,15 @@ func (p *worker) acts(seller auth.AccountID, other string) map[auth.Action]func(
 		staff.ActTicket:   func() error { _, err := s.Ticket(ctx, c, p.w.ticket(p.w.browser("t"), "")); return err },
 		staff.ActReset:    func() error { return s.StartReset(ctx, c, seller, "wei@example.com") },
 		staff.ActSessions: func() error { return s.EndSessions(ctx, c, seller) },
-		staff.ActTrail:    func() error { _, err := s.Trail(ctx, c, string(seller), 0); return err },
-		staff.ActPeople:   func() error { _, err := s.People(ctx, c); return err },
+		staff.ActUnlock: func() error {
+			err := s.Unlock(ctx, c, seller, "wei@example.com", staff.Assurances())
+			if code(err) == auth.NotFound && p.may(staff.ActUnlock) { // it is not off
+				return nil
+			}
+			return err
+		},
+		staff.ActTrail:  func() error { _, err := s.Trail(ctx, c, string(seller), 0); return err },
+		staff.ActPeople: func() error { _, err := s.People(ctx, c); return err },
 		staff.ActInvite: func() error {
 			return s.Invite(ctx, c, p.email[:3]+"new@desk.example", "New",
 				staff.Support)
@@ -61,7 +68,8 @@ func TestEveryActWithEveryRole(t *testing.T) {
 	seller := w.seller("wei")
 	other := w.worker("other", staff.Support)
 	allowed := map[staff.Role][]auth.Action{
-		staff.Support:  {staff.ActFind, staff.ActAccount, staff.ActTicket, staff.ActReset, staff.ActSessions},
+		staff.Support: {staff.ActFind, staff.ActAccount, staff.ActTicket, staff.ActReset, staff.ActSessions,
+			staff.ActUnlock},
 		staff.Manager:  {staff.ActFind, staff.ActAccount, staff.ActReset},
 		staff.Reviewer: {},
 		staff.Auditor:  {staff.ActTrail},
