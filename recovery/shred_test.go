@@ -224,6 +224,40 @@ func TestPurgeWhileAPictureComesIn(t *testing.T) {
 	wantCode(t, "sent again", w.show(link, photo(t, 1)), "")
 }
 
+// remaking is a vault in which somebody makes a key anew as soon as it is destroyed.
+type remaking struct {
+	*store.Vault
+	before func()
+	again  bool
+}
+
+func (v *remaking) Destroy(id string) error {
+	v.before()
+	err := v.Vault.Destroy(id)
+	if !v.again {
+		v.again = true
+		err = errors.Join(err, v.Make(id))
+	}
+	return err
+}
+
+// The key goes before what it has sealed: broken off in between, nothing can be read. And it is gone afterwards, though
+// somebody whose picture came in at that moment has made another.
+func TestTheKeyGoesFirstAndStaysAway(t *testing.T) {
+	w := newWorld(t)
+	w.person("wei")
+	link, _ := w.showing("wei")
+	var left []int
+	w.cases.TakePictures(&remaking{Vault: w.vault, before: func() { left = append(left, w.pieces()) }})
+	w.does("purging", func() error { return w.cases.Purge(t.Context(), "root", idOf(link)) })
+	if len(left) == 0 || left[0] == 0 {
+		t.Errorf("got %v pieces left when a key was destroyed, want them there at first", left)
+	}
+	if w.keys() != 0 || w.pieces() != 0 {
+		t.Errorf("got %d keys, %d pieces, want none", w.keys(), w.pieces())
+	}
+}
+
 // A backup that was put back ends the cases that were in it: their keys and pictures go at the next start. So do keys of
 // cases that it does not know.
 func TestTidyAfterABackup(t *testing.T) {
