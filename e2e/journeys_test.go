@@ -99,9 +99,13 @@ func newStage(t *testing.T) *stage {
 func (s *stage) startBrowser(t *testing.T) {
 	t.Helper()
 	path := needs.Program(t, "chromium")
+	// A process for each page, a spare one, and painting as on a graphics card would be a quarter of the work.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.UserDataDir(t.TempDir()), chromedp.CombinedOutput(io.Discard),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-site-isolation-trials", true),
+		chromedp.Flag("renderer-process-limit", "4"),
+		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,SpareRendererForSitePerProcess"),
 		chromedp.Flag("lang", "en-GB"))
 	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(options...))
 	t.Cleanup(func() {
