@@ -49,6 +49,7 @@ func builtIn(t *testing.T) []Row {
 	var rows []Row
 	for i := range table {
 		rows = append(rows, Row(table[i].Face))
+		rows[i].Served = true
 	}
 	return rows
 }

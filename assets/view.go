@@ -94,6 +94,7 @@ type Row struct {
 	Channel string // "sms", "voice" or "email": by what its code is sent; "" sends none
 	Set     bool   // recovery codes, and the like: used up, and listed as one
 	Weak    bool   // offered as weaker
+	Served  bool   // the site has it
 }
 
 // A Method is one second factor that is set up, or one way to use it.

@@ -219,6 +219,9 @@ func (c *pageData) Row(way any) Row {
 	return c.row(func(r *Row) bool { return r.Way == c.Print("%v", way) })
 }
 
+// Served reports whether the site has a way: where nobody makes calls, none is offered.
+func (c *pageData) Served(way any) bool { return c.Row(way).Served }
+
 func (c *pageData) row(is func(*Row) bool) Row {
 	for i := range c.Config.Methods {
 		if r := &c.Config.Methods[i]; r.Way != "" && is(r) {

@@ -23,7 +23,7 @@ func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challen
 
 func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begunChallenge, error) {
 	factor := s.factors[f.Kind]
-	if factor == nil || s.isSet(f.Kind) {
+	if factor == nil || s.isSet(f.Kind) || !s.methods.Serves(f.Kind, s.methods.Of(f.Kind, "").Flavour) {
 		return nil, Refuse(NoSuchMethod)
 	}
 	if err := s.admitted(ctx, c, ActLookBind); err != nil {

@@ -21,11 +21,19 @@ func (w *Work) activeMethods(a AccountID, k Kind, id string) ([]*Authenticator, 
 // second step of the sign-in that follows (D14): the account remembers it, or the
 // sign-in under way does, which is firstBy, else "".
 func (w *Work) usable(a *Account, x *Authenticator, firstBy ident.Recipient) bool {
-	if x.State != Active || w.s.factors[x.Kind] == nil {
+	if x.State != Active || !w.s.reaches(x) {
 		return false
 	}
 	return w.s.policy.Takes(w.s.row(x)) && !a.provedFirst(x.Recipient) &&
 		(firstBy == "" || firstBy.Unaliased() != x.Recipient.Unaliased())
+}
+
+// reaches reports whether the site has the factor of an authenticator, and a channel to it.
+func (s *Service) reaches(x *Authenticator) bool {
+	if len(x.Traits.Channels) > 0 {
+		return len(s.methods.Reaching(x.Kind, x.Traits.Channels)) > 0
+	}
+	return s.methods.Serves(x.Kind, s.methods.Of(x.Kind, "").Flavour)
 }
 
 // refuseSoleMailbox refuses what would leave the mailbox that resets the password as
@@ -65,7 +73,8 @@ func (w *Work) offeredMethods(a *Account, firstBy ident.Recipient) ([]MethodInfo
 		if !seen || x.Recipient != "" {
 			i = len(out)
 			at[x.Kind] = i
-			m := MethodInfo{Kind: x.Kind, Class: w.s.worth(x.Kind).Class, Masked: x.Traits.Masked, Channels: x.Traits.Channels}
+			m := MethodInfo{Kind: x.Kind, Class: w.s.worth(x.Kind).Class, Masked: x.Traits.Masked,
+				Channels: w.s.methods.Reaching(x.Kind, x.Traits.Channels)}
 			if x.Recipient != "" {
 				m.ID = x.ID
 			}

@@ -196,7 +196,7 @@ func (w *Work) textNotice(a *Account, m Message, ids messageIDs) error {
 	}
 	for i, recipient := range to {
 		n := ident.Phone(recipient)
-		if !n.TakesSMS() || !w.s.served(n) {
+		if !n.TakesSMS() || !w.s.served(n) || !w.s.delivers(Phone, SMS) {
 			continue
 		}
 		own := draw{key: textsKey(a.ID), most: mostNoticeTexts, code: SendLimitReached}

@@ -51,6 +51,9 @@ func (s *Service) ForgotPhone(ctx context.Context, c Caller, f ForgotPhoneForm) 
 	if err != nil {
 		return nil, RefuseTyped(err)
 	}
+	if !s.numberReached(number) {
+		return nil, RefuseField(PhoneLandline, "phone")
+	}
 	begun, err := doOnce(ctx, s, c, ActForgotPhone, "", s.askNumber(number, f.PuzzleAnswer))
 	if err != nil {
 		return nil, err
@@ -58,12 +61,17 @@ func (s *Service) ForgotPhone(ctx context.Context, c Caller, f ForgotPhoneForm) 
 	return s.sealChallenge(c, &begun.Ceremony, nil, begun.Delivery)
 }
 
+// numberReached reports whether somebody delivers a code to such a number, whoever has it.
+func (s *Service) numberReached(n ident.Phone) bool {
+	return n.TakesSMS() && s.delivers(Phone, SMS) || s.delivers(Phone, Voice)
+}
+
 // askNumber is the pass of ForgotPhone, with what it draws.
 func (s *Service) askNumber(number ident.Phone, answer PuzzleAnswer) func(*Work) (*begunChallenge, error) {
 	id, messageID := s.newID(), s.newID()
 	code, label := textedCode(s.random(16))
 	channel := SMS
-	if !number.TakesSMS() {
+	if !number.TakesSMS() || !s.delivers(Phone, SMS) {
 		channel = Voice
 	}
 	return func(w *Work) (*begunChallenge, error) {

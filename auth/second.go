@@ -68,7 +68,7 @@ func (s *Service) resend(ctx context.Context, c Caller, p Purpose, ceremony stri
 // nothing.
 func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until time.Time) (*begunChallenge, error) {
 	factor := s.factors[next.Kind]
-	if factor == nil {
+	if factor == nil || !s.delivers(next.Kind, next.Channel) { // alike for whoever has such a method and who has none
 		return nil, Refuse(NoSuchMethod)
 	}
 	next.Language = c.Language
@@ -91,6 +91,11 @@ func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until
 		return nil, err
 	}
 	return asked, s.sendCode(ctx, c, asked)
+}
+
+// delivers reports whether a code of a kind can be asked for by that channel, "" for whichever there is.
+func (s *Service) delivers(k Kind, by Channel) bool {
+	return by == "" || s.methods.By(k, by).Served
 }
 
 // challengeLife is how long a challenge to a method can be answered. What asks for a code and sends none tells nothing

@@ -25,12 +25,15 @@ type Config struct {
 	Keys    *store.Keys
 	Factors []Factor
 	Methods Table // a row or more for each factor; nil: what is built in
-	Policy  Policy
-	Site    string           // the site's name, for people and as issuer
-	Origin  string           // the public address, https://host[:port][/path]; links are built from it alone
-	RPID    string           // the relying party id, for signals to browsers
-	Hash    password.Cost    // of passwords; zero: 19 MiB and two passes
-	Now     func() time.Time // the wall clock; nil: the machine's
+	// Channels are those by which somebody delivers messages: codes by others are
+	// neither offered nor sent. nil: all.
+	Channels []Channel
+	Policy   Policy
+	Site     string           // the site's name, for people and as issuer
+	Origin   string           // the public address, https://host[:port][/path]; links are built from it alone
+	RPID     string           // the relying party id, for signals to browsers
+	Hash     password.Cost    // of passwords; zero: 19 MiB and two passes
+	Now      func() time.Time // the wall clock; nil: the machine's
 	// Boot is the time since the machine's start, suspend included. nil: as far as
 	// Go tells it; beside a Now that is not nil: what that goes forward has passed.
 	Boot     func() time.Duration

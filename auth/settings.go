@@ -63,7 +63,7 @@ func clip(s string, n int) string {
 func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 	info := AuthenticatorInfo{
 		ID: x.ID, Kind: x.Kind, Name: x.Name, Device: x.Device, Flavour: x.Traits.Flavour, Model: x.Traits.Model,
-		Masked: x.Traits.Masked, Channels: x.Traits.Channels, Class: w.s.worth(x.Kind).Class, Synced: x.Traits.Synced,
+		Masked: x.Traits.Masked, Channels: w.s.methods.Reaching(x.Kind, x.Traits.Channels), Class: w.s.worth(x.Kind).Class, Synced: x.Traits.Synced,
 		VerifiesUser: x.Traits.VerifiesUser, Discoverable: x.Traits.Discoverable, Certified: x.Traits.Certified,
 		Left: x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt,
 	}
@@ -181,7 +181,7 @@ func (w *Work) offers(list []*Authenticator) []OfferInfo {
 	for i := range w.s.methods {
 		row := &w.s.methods[i]
 		usual := i == 0 || w.s.methods[i-1].Kind != row.Kind || w.s.methods[i-1].Flavour != row.Flavour
-		if !row.Served || !usual || row.Set && w.account.EnrolledAt.IsZero() {
+		if !w.s.methods.Serves(row.Kind, row.Flavour) || !usual || row.Set && w.account.EnrolledAt.IsZero() {
 			continue
 		}
 		out = append(out, OfferInfo{Kind: row.Kind, Flavour: row.Flavour, Refused: w.offerRefused(row, list)})

@@ -22,7 +22,7 @@ type Method struct {
 	On     []DeviceKind // what it may live on, the usual first; the others are wished for at the binding
 	Cloud  bool         // it is listed as what a cloud account keeps
 	Set    bool         // made whole by one act and used up: leads back to a method, and is nothing to enrol with
-	Served bool         // the site has the factor of its kind: set by New
+	Served bool         // the site has the factor of its kind, and somebody who delivers by its channel: set by New
 	Called string       // begins the name of one that nobody named, as "Key 3"; "" leaves it without
 
 	Face Face
@@ -62,6 +62,7 @@ type Face struct {
 	Channel string // as Method.Channel
 	Set     bool   // as Method.Set
 	Weak    bool   // of the weak class
+	Served  bool   // as Method.Served
 }
 
 // A Table is the rows of one site. It is never changed once a Service has it.
@@ -170,6 +171,16 @@ func (t Table) By(k Kind, c Channel) *Method {
 		}
 	}
 	return t.Of(k, "")
+}
+
+// Reaching returns those of the channels of a kind that somebody delivers by.
+func (t Table) Reaching(k Kind, by []Channel) []Channel {
+	return slices.DeleteFunc(slices.Clone(by), func(c Channel) bool { return !t.By(k, c).Served })
+}
+
+// Serves reports whether the site has a kind of that flavour, by whichever channel.
+func (t Table) Serves(k Kind, f Flavour) bool {
+	return slices.ContainsFunc(t, func(m Method) bool { return m.Kind == k && m.Flavour == f && m.Served })
 }
 
 // Sending returns the row of what sends its code by the channel.
@@ -293,7 +304,10 @@ func (s *Service) setFactors(cfg Config) error {
 		s.factors[f.Kind()] = f
 	}
 	for i := range s.methods {
-		s.methods[i].Served = s.factors[s.methods[i].Kind] != nil
+		m := &s.methods[i]
+		m.Served = s.factors[m.Kind] != nil &&
+			(m.Channel == "" || cfg.Channels == nil || slices.Contains(cfg.Channels, m.Channel))
+		m.Face.Served = m.Served
 	}
 	return nil
 }

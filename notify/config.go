@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -119,7 +120,7 @@ func New(c Config, o Outbox, r Render, now func() time.Time, log *slog.Logger) (
 	d := NewDispatcher(c.Limits, o, r, now, log, drivers...)
 	for _, ch := range channels() {
 		if len(d.lanes[ch]) == 0 {
-			log.Warn("nothing is configured to deliver on a channel; its messages will fail", "channel", ch)
+			log.Warn("nothing is configured to deliver on a channel: no code is offered by it", "channel", ch)
 		}
 	}
 	if d.sink != nil {
@@ -129,6 +130,22 @@ func New(c Config, o Outbox, r Render, now func() time.Time, log *slog.Logger) (
 }
 
 func channels() []auth.Channel { return []auth.Channel{auth.SMS, auth.Voice, auth.Mail} }
+
+// Channels are those that somebody delivers by.
+func (c Config) Channels() []auth.Channel {
+	found := slices.Clone(c.Sink.Channels)
+	if c.SMTP.Host != "" {
+		found = append(found, auth.Mail)
+	}
+	for _, g := range c.Gateways {
+		found = append(found, g.Channels...)
+	}
+	if len(found) == 0 {
+		return channels() // to the file, as drivers has it
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
 
 // drivers returns the SMTP relay, the gateways in their order and the sink.
 func (c Config) drivers(now func() time.Time) ([]Driver, error) {

@@ -57,8 +57,9 @@ import (
 
 // Config is what a site may choose. The zero value means the defaults.
 type Config struct {
-	CodeLife time.Duration // how long a code lives: 5 minutes; 1 to 10 (NIST SP 800-63B-4 §3.1.3.2)
-	Reuse    time.Duration // a code that lives shorter than this is not sent by another channel: 1 minute
+	CodeLife time.Duration  // how long a code lives: 5 minutes; 1 to 10 (NIST SP 800-63B-4 §3.1.3.2)
+	Reuse    time.Duration  // a code that lives shorter than this is not sent by another channel: 1 minute
+	Channels []auth.Channel // by which somebody delivers; nil: all
 }
 
 // A Factor serves auth.Phone or auth.Email.
@@ -353,14 +354,23 @@ func (f *Factor) channel(asked auth.Channel, to ident.Recipient) (auth.Channel, 
 	switch {
 	case asked == auth.SMS && !texts:
 		return "", auth.RefuseField(auth.PhoneLandline, "phone") // R60: it is offered a call
-	case asked == auth.SMS || asked == auth.Voice:
+	case (asked == auth.SMS || asked == auth.Voice) && f.delivers(asked):
 		return asked, nil
 	case asked != "":
 		return "", auth.RefuseField(auth.NoSuchMethod, "channel")
-	case texts:
+	case texts && f.delivers(auth.SMS):
 		return auth.SMS, nil
+	case f.delivers(auth.Voice):
+		return auth.Voice, nil
+	case !texts:
+		return "", auth.RefuseField(auth.PhoneLandline, "phone")
 	}
-	return auth.Voice, nil
+	return "", auth.RefuseField(auth.NoSuchMethod, "channel")
+}
+
+// delivers reports whether somebody delivers by a channel.
+func (f *Factor) delivers(c auth.Channel) bool {
+	return f.config.Channels == nil || slices.Contains(f.config.Channels, c)
 }
 
 const (

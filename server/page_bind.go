@@ -264,8 +264,9 @@ func phoneNewPage(x *request) error {
 	v := &assets.PhoneNew{Frame: f, Phone: x.field("phone"), Via: assets.WaySMS, Step: x.step(f), Backup: x.backup(),
 		Handset: onHandset(info), Own: x.ownNumber(info), Other: x.field("place") == "new",
 		Countries: x.countries(info.Region)}
-	if x.field("via") == string(assets.WayCall) || x.setBack(auth.PhoneLandline) { // R60: a landline is offered a call
-		v.Via = assets.WayCall
+	calls := x.s.methods.By(auth.Phone, auth.Voice).Served
+	if calls && (x.field("via") == string(assets.WayCall) || x.setBack(auth.PhoneLandline)) {
+		v.Via = assets.WayCall // R60: a landline is offered one
 	}
 	if ch := x.binding(auth.Phone, ""); ch != nil && x.query("sent") != "" {
 		v.Help = x.bindHelp(ch)
@@ -307,7 +308,8 @@ func (x *request) binding(k auth.Kind, ceremony string) *auth.Challenge {
 
 func (x *request) bindHelp(ch *auth.Challenge) assets.Help {
 	h := help(ch.Ceremony, ch.Delivery, nil)
-	h.CanSend, h.CanCall = true, ch.Kind == auth.Phone && ch.Channel != auth.Voice
+	h.CanSend = true
+	h.CanCall = ch.Kind == auth.Phone && ch.Channel != auth.Voice && x.s.methods.By(auth.Phone, auth.Voice).Served
 	h.Open = h.Delivery == string(auth.Failed) || x.setBack()
 	return h
 }
@@ -319,6 +321,9 @@ func phoneNewPost(x *request) error {
 	channel := x.s.choice(assets.Way(x.field("via")), "").Channel
 	if channel != auth.Voice {
 		channel = auth.SMS
+	}
+	if !x.s.methods.By(auth.Phone, channel).Served {
+		channel = "" // the one that there is
 	}
 	number := x.field("phone")
 	return x.beginCode(auth.BindForm{Kind: auth.Phone, Number: number, Region: x.field("region"),

@@ -109,6 +109,9 @@ func (h *house) domain(at *url.URL) error {
 	key.RPName = c.Site
 	key.Origins = append([]string{at.Scheme + "://" + at.Host}, c.Server.RelatedOrigins...)
 	codes.CodeLife = c.Policy.CodeLife
+	if !c.Lab { // where they are read instead
+		codes.Channels = c.Notify.Channels()
+	}
 	var err error
 	if key.Attestation.Roots, err = readRoots(c.KeyRoots); err != nil {
 		return err
@@ -122,7 +125,7 @@ func (h *house) domain(at *url.URL) error {
 		return err
 	}
 	domain := auth.Config{
-		DB: h.db, Keys: h.keys, Policy: c.Policy, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
+		DB: h.db, Keys: h.keys, Policy: c.Policy, Channels: codes.Channels, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
 		Factors: []auth.Factor{keys, apps, phones, mailboxes, sheets}, Lab: h.clock,
 		Boot: bootTime(), AnyClock: c.AnyClock,
 	}
