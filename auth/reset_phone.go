@@ -147,7 +147,7 @@ func (s *Service) ForgotPhoneCode(ctx context.Context, c Caller, ceremony, typed
 	id := s.newID()
 	shown, err := doOnce(ctx, s, c, ActForgotCode, asked.ID, func(w *Work) (*Ceremony, error) {
 		w.entry.Kind, w.entry.Channel = Phone, asked.Channel
-		if err := w.takeTextedCode(asked, ident.CleanCode(typed)); err != nil {
+		if err := w.takeTextedCode(asked, ident.DigitsIn(typed, textedSigns)); err != nil {
 			return nil, err
 		}
 		a, err := w.numberOwner(asked)

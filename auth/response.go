@@ -9,9 +9,9 @@ import (
 	"github.com/latchkey-auth/latchkey/ident"
 )
 
-// maxResponse bounds the response of a typed factor, in bytes: a code with its
-// blanks is far shorter.
-const maxResponse = 256
+// maxResponse bounds the response of a typed factor, in bytes: room for a whole
+// message that was pasted for its code.
+const maxResponse = 512
 
 // ReadMember returns the one member, name, of a response. It reads token by
 // token: encoding/json alone would take a member twice, in odd case, or with
@@ -42,10 +42,22 @@ func ReadMember(response json.RawMessage, name string) (json.Token, error) {
 // ReadCode returns what was typed into a CodeResponse, without what people add
 // to codes. Refuses CodeMalformed.
 func ReadCode(response json.RawMessage) (string, error) {
+	text, err := readCode(response)
+	return ident.CleanCode(text), err
+}
+
+// ReadDigits is ReadCode for a code of n digits that comes in a message: the whole
+// message may have been pasted. What it returns may still be no such code.
+func ReadDigits(response json.RawMessage, n int) (string, error) {
+	text, err := readCode(response)
+	return ident.DigitsIn(text, n), err
+}
+
+func readCode(response json.RawMessage) (string, error) {
 	value, err := ReadMember(response, "code")
 	text, ok := value.(string)
 	if err != nil || !ok {
 		return "", RefuseField(CodeMalformed, "code")
 	}
-	return ident.CleanCode(text), nil
+	return text, nil
 }

@@ -242,7 +242,7 @@ func TestRelayManners(t *testing.T) {
 			r := newRelay(t, tt.manner, nil)
 			config := r.config()
 			if strings.Contains(tt.name, "hangs") || strings.Contains(tt.name, "stalls") {
-				config.Timeout = 300 * time.Millisecond
+				config.Timeout = time.Second
 			}
 			c, log := newClock(), &journal{}
 			b := newBox(c.now)
@@ -343,7 +343,7 @@ func TestRelayThatSaysNothing(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	r := &relay{address: l.Addr().String()}
 	c := r.config()
-	c.Timeout = 50 * time.Millisecond
+	c.Timeout = 200 * time.Millisecond
 	s, err := NewSMTP(c, time.Now)
 	if err != nil {
 		t.Fatal(err)

@@ -428,11 +428,11 @@ func TestTypedAsPeopleDo(t *testing.T) {
 	code := c.Messages[0].Args["code"]
 	wide := strings.Map(func(r rune) rune { return r - '0' + '０' }, code)
 	for _, typed := range []string{code, wide, " " + code + "\r\n", code[:3] + " " + code[3:], code[:3] + "-" +
-		code[3:], "\u200e" + code} {
+		code[3:], "\u200e" + code, "#" + code, code + ".", "【示例商城】验证码 " + code + "，5 分钟内有效，请勿告知他人。"} {
 		_, err := f.FinishVerify(c, []*auth.Authenticator{a}, reply(typed))
 		wants(t, err, "")
 	}
-	for _, typed := range []string{"", " ", code[:5], code + "0", "#" + code, code + ".", "K7", "abcdef"} {
+	for _, typed := range []string{"", " ", code[:5], code + "0", code + " 123456", "K7", "abcdef"} {
 		_, err := f.FinishVerify(c, []*auth.Authenticator{a}, reply(typed))
 		wants(t, err, auth.CodeMalformed)
 	}

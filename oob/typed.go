@@ -33,7 +33,7 @@ func (s state) wrong() error {
 // typed reads an auth.CodeResponse, strictly, and returns its six digits. It
 // refuses with CodeMalformed.
 func typed(response json.RawMessage) (string, error) {
-	code, err := auth.ReadCode(response)
+	code, err := auth.ReadDigits(response, digits)
 	if err != nil || len(code) != digits || strings.Trim(code, "0123456789") != "" {
 		return "", auth.RefuseField(auth.CodeMalformed, "code")
 	}
