@@ -120,6 +120,7 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		refusal error
 		work    *Work
 		turn    repeatTurn
+		closed  bool   // nothing was left but to store it
 		caller  Caller // here, so that the closure costs one allocation less
 	}
 	out.caller = c
@@ -138,11 +139,16 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 			out.result, err = fn(w)
 		}
 		out.refusal = err
-		return w.closePass(err)
+		err = w.closePass(err)
+		out.closed = err == nil
+		return err
 	})
 	s.repeats.settle(&out.turn, err == nil, clockNow)
 	if w := out.work; w != nil && w.session != nil && !rule.Reads {
 		s.pacer.spend(out.work.session.ID, clockNow)
+	}
+	if out.closed && !rule.Reads && ctx.Err() == nil {
+		s.storeFails.Store(err != nil)
 	}
 	if err != nil {
 		return none, nil, fmt.Errorf("%s: %w", a, err)
@@ -159,6 +165,10 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 	}
 	return out.result, out.work, nil
 }
+
+// StoreAlarm reports whether the last pass that wrote could not be stored: a disk
+// that is full still reads.
+func (s *Service) StoreAlarm() bool { return s.storeFails.Load() }
 
 // ruleFor returns the action's rule, or why nobody like the caller gets as far
 // as the data.

@@ -68,7 +68,8 @@ type Service struct {
 	sweepCursors sweepCursors
 	repeats      repeats
 	pacer        *pacer
-	lab          *Lab // nil: a real site
+	storeFails   atomic.Bool // the last pass that wrote could not be stored
+	lab          *Lab        // nil: a real site
 	floors       struct{ signIn, keyFirst, forgot, introduce delayFloor }
 	drawing      chan struct{} // a place for each picture that is drawn
 

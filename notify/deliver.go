@@ -84,6 +84,7 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 		}
 		reference, err := d.attempt(ctx, quit, lanes[at], m, t)
 		if err == nil {
+			d.took(m)
 			return auth.Outcome{State: auth.Accepted, Gateway: name, Reference: reference}
 		}
 		if o, ok := d.untried(m, name, count, err); ok {
@@ -94,6 +95,7 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 			"reason", f.Word, "status", f.Status, "detail", f.Detail)
 		switch {
 		case f.Class == Unsure, f.Class == Later && count > 0:
+			d.tookNot(m)
 			return d.again(m, name, counted(f, m, count+1), f.After)
 		case f.Class == Later && (!put.found || at < put.at):
 			put.at = at
@@ -101,6 +103,9 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 			put.found = true
 		}
 		last = auth.Outcome{State: auth.Failed, Gateway: name, Reason: f.Word}
+	}
+	if last.Reason != "" {
+		d.tookNot(m)
 	}
 	if put.found {
 		return d.again(m, lanes[put.at].Name(), put.fail.Word, put.fail.After)

@@ -59,10 +59,11 @@ type Dispatcher struct {
 	working sync.WaitGroup // deliveries under way
 
 	mu     sync.Mutex
-	flying map[string]bool // messages being delivered here
-	leased tally           // they, by rank
-	full   bool            // Run waits for room
-	owed   map[string]debt // outcomes that the outbox would not store
+	flying map[string]bool      // messages being delivered here
+	leased tally                // they, by rank
+	full   bool                 // Run waits for room
+	owed   map[string]debt      // outcomes that the outbox would not store
+	missed map[auth.Channel]int // messages in a row that no gateway took
 }
 
 // A debt is an outcome that could not be stored. While this process lives the
@@ -85,6 +86,7 @@ func NewDispatcher(
 		nudge:  make(chan struct{}, 1),
 		flying: map[string]bool{},
 		owed:   map[string]debt{},
+		missed: map[auth.Channel]int{},
 	}
 	for _, driver := range drivers {
 		l := newLane(driver)

@@ -105,6 +105,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return s.front.Serve(ctx, l, s.stop) // whoever waits for a message waits no longer
 }
 
+// OtherName is by which name people come through a proxy instead of the origin's, "" for none.
+func (s *Server) OtherName() string { return s.front.OtherName() }
+
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.front.ServeHTTP(w, r) }
 

@@ -66,6 +66,7 @@ type Front struct {
 	proxies      []netip.Prefix
 	csrf         *http.CrossOriginProtection
 	suspects     suspects
+	names        names
 	limit        *limiter
 	headers      map[string][]string
 	random       io.Reader

@@ -278,10 +278,20 @@ func (h *house) ready(ctx context.Context) error {
 
 // alarms are what an operator should look at though requests are served.
 func (h *house) alarms() []string {
+	var list []string
 	if h.service.ClockAlarm() {
-		return []string{"clock"}
+		list = append(list, "clock")
 	}
-	return nil
+	if h.service.StoreAlarm() {
+		list = append(list, "store")
+	}
+	for _, c := range h.dispatch.Failing() {
+		list = append(list, "delivery "+string(c))
+	}
+	if h.face.OtherName() != "" {
+		list = append(list, "origin")
+	}
+	return list
 }
 
 // jobs are what goes on behind the requests; each ends soon after its context.
