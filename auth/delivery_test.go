@@ -223,3 +223,35 @@ func (w *world) step(o *waiting, m auth.MethodChoice) {
 	ok(w.t, "step up", err)
 	o.owner.Token = done.Token
 }
+
+// A receipt that nothing is known of is to come again while a message is under way, whose reference may come yet; else it
+// is about somebody else's message.
+func TestAReceiptThatNothingIsKnownOf(t *testing.T) {
+	w := newWorld(t)
+	unknown := func() error { return w.s.Receipt(t.Context(), "g", "somebody else's", auth.Delivered, "") }
+	ok(t, "with an empty outbox", unknown())
+	ok(t, "sign up", lastErr(w.s.SignUp(t.Context(), caller("home"), sellerMail)))
+	ok(t, "with one that waits", unknown())
+	m := w.leased()[0]
+	wantCode(t, "with one under way", unknown(), auth.Unavailable)
+	ok(t, "taken", w.s.Settle(t.Context(), m.ID, auth.Outcome{State: auth.Accepted, Gateway: "g", Reference: "r"}))
+	ok(t, "with none any more", unknown())
+}
+
+// Whoever has the store to himself takes back at once what a deliverer had who is gone; what waits for later waits on.
+func TestWhatWasUnderWayAtTheEndIsTakenBack(t *testing.T) {
+	w := newWorld(t)
+	ctx := t.Context()
+	for _, email := range []string{sellerMail, "other@example.com"} {
+		ok(t, "sign up", lastErr(w.s.SignUp(ctx, caller("home"), email)))
+	}
+	list := w.leased()
+	ok(t, "busy", w.s.Settle(ctx, list[1].ID, auth.Outcome{State: auth.Queued, NextAt: w.time().Add(time.Hour)}))
+	if again := w.leased(); len(again) > 0 {
+		t.Fatalf("got %d leased twice", len(again))
+	}
+	ok(t, "a new start", w.s.Reclaim(ctx))
+	if again := w.leased(); len(again) != 1 || again[0].ID != list[0].ID {
+		t.Errorf("after a new start: got %+v, want the one that was under way", again)
+	}
+}

@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	leaseTime   = 2 * time.Minute // how long a deliverer has before another may try
-	receiptWait = 24 * time.Hour  // how long receipts are waited for
-	scanBatch   = 500             // documents that one pass reads
+	leaseTime    = 2 * time.Minute // how long a deliverer has before another may try
+	receiptWait  = 24 * time.Hour  // how long receipts are waited for
+	scanBatch    = 500             // documents that one pass reads
+	maxReclaimed = 2000            // messages that a start takes back at once, the first in rank
 )
 
 // enqueue writes a message to the outbox; it leaves after commit. id is drawn
@@ -167,10 +168,39 @@ func (w *Work) settle(m *Message, o Outcome) error {
 	return w.s.sentBox.Put(w.tx, m.ID, m)
 }
 
+// Reclaim makes due what was leased by a deliverer that is gone. Whoever has the
+// store to himself calls it before he delivers: then nobody else has a lease. What
+// waits for another try so soon is tried at once.
+func (s *Service) Reclaim(ctx context.Context) error {
+	return s.do(ctx, Caller{system: true}, ActDeliver, func(w *Work) error {
+		var late []string
+		for item, err := range w.s.outbox.Scan(w.tx, "", "", maxReclaimed) {
+			if err != nil {
+				return err
+			}
+			if at := item.Doc.NextAt; at.After(w.now) && !at.After(w.now.Add(leaseTime)) {
+				late = append(late, item.ID)
+			}
+		}
+		for _, id := range late {
+			m, err := w.s.outbox.Get(w.tx, id)
+			if err != nil {
+				return err
+			}
+			m.NextAt = w.now
+			if err := w.s.outbox.Put(w.tx, id, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Receipt is a gateway's later word about a message that it accepted:
 // Delivered or Failed. The first final word counts. A reference that is not
-// known is refused as Unavailable: the receipt may have overtaken the answer
-// that carries it, and the gateway will repeat it.
+// known is refused as Unavailable while a message is under way: the receipt may
+// have overtaken the answer that carries it, and the gateway will repeat it. Else
+// it is about somebody else's message, of the same account with the gateway.
 func (s *Service) Receipt(ctx context.Context, gateway, ref string, state Delivery, reason string) error {
 	if state != Delivered && state != Failed {
 		return nil
@@ -181,7 +211,7 @@ func (s *Service) Receipt(ctx context.Context, gateway, ref string, state Delive
 			return err
 		}
 		if len(ids) == 0 {
-			return Refuse(Unavailable)
+			return w.refuseUnderWay()
 		}
 		m, err := s.sentBox.Get(w.tx, ids[0])
 		if err != nil || m.State != Accepted {
@@ -192,6 +222,19 @@ func (s *Service) Receipt(ctx context.Context, gateway, ref string, state Delive
 		m.ChangedAt = w.now
 		return s.sentBox.Put(w.tx, m.ID, m)
 	})
+}
+
+// refuseUnderWay refuses while somebody may be delivering a message.
+func (w *Work) refuseUnderWay() error {
+	for item, err := range w.s.outbox.Scan(w.tx, "", "", scanBatch) {
+		if err != nil {
+			return err
+		}
+		if item.Doc.NextAt.After(w.now) {
+			return Refuse(Unavailable)
+		}
+	}
+	return nil
 }
 
 func receiptKey(gateway, ref string) string {

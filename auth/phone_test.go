@@ -108,7 +108,6 @@ func TestDeliveryIsToldAsItIs(t *testing.T) {
 	if got := state(); got != auth.Failed {
 		t.Errorf("a second receipt: got %s, want failed still", got)
 	}
-	wantCode(t, "receipt of nothing", w.s.Receipt(ctx, "test", "unknown", auth.Delivered, ""), auth.Unavailable)
 }
 
 func TestSendsAreCapped(t *testing.T) {

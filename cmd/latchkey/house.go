@@ -300,6 +300,9 @@ func (h *house) jobs() []func(context.Context) {
 }
 
 func (h *house) deliver(ctx context.Context) {
+	if err := h.service.Reclaim(ctx); err != nil {
+		h.log.Error("taking messages back that were under way", "error", err)
+	}
 	if err := h.dispatch.Run(ctx); err != nil {
 		h.log.Error("delivery ended", "error", err)
 	}
