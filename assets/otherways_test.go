@@ -55,7 +55,8 @@ func TestEveryCodePageShowsAnotherWay(t *testing.T) {
 	}
 }
 
-// R4: wherever the password is asked for, and wherever a change asks who it is once more, "Forgot password?" is in sight.
+// R4: wherever the password is asked for, and wherever a change asks who it is once more, "Forgot password?" is in
+// sight.
 func TestEveryPasswordQuestionOffersToForgetIt(t *testing.T) {
 	p := newPages(t, Config{})
 	asked := map[string]bool{} // by where the answer goes

@@ -121,8 +121,8 @@ type CaseLine struct {
 	Lost  []string  // texts "lost.<Lost>"
 }
 
-// Vouch is /security/vouch/{case}: what somebody vouches for. It posts spoke to the same path, and the button that takes
-// the word back to …/back.
+// Vouch is /security/vouch/{case}: what somebody vouches for. It posts spoke to the same path, and the button that
+// takes the word back to …/back.
 type Vouch struct {
 	Frame
 	CaseLine

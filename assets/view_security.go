@@ -166,8 +166,8 @@ type MethodNew struct {
 	Backup   bool // it is to be the backup (R61): posted on as backup=1
 }
 
-// PhoneNew is /security/phone/new. Before a code is out it posts phone or own, and via (sms|call) to the same path; after,
-// ceremony, code and place to the same path, and ceremony, via to /security/phone/new/send for another one.
+// PhoneNew is /security/phone/new. Before a code is out it posts phone or own, and via (sms|call) to the same path;
+// after, ceremony, code and place to the same path, and ceremony, via to /security/phone/new/send for another one.
 type PhoneNew struct {
 	Frame
 	Help
@@ -210,8 +210,8 @@ type Codes struct {
 	Step        int
 }
 
-// CodesShown is what /security/codes shows of a fresh set, for 5 minutes. Download posts sealed to /security/codes/file; done
-// posts saved=yes to /security/codes/saved.
+// CodesShown is what /security/codes shows of a fresh set, for 5 minutes. Download posts sealed to
+// /security/codes/file; done posts saved=yes to /security/codes/saved.
 type CodesShown struct {
 	Frame
 	Codes    []string // as they are typed, such as "7KQ4-M2XD"

@@ -109,8 +109,8 @@ type SignInHelp struct {
 	ID   string
 }
 
-// CodeSignIn is /sign-in/security-code: the security code where no second step is at hand. It posts security-code to the
-// same path.
+// CodeSignIn is /sign-in/security-code: the security code where no second step is at hand. It posts security-code to
+// the same path.
 type CodeSignIn struct {
 	Frame
 	Hours int // that it waits

@@ -49,7 +49,8 @@ func (w *Work) mayGuess(c counter) error {
 	return err
 }
 
-// crowdFull reports whether all strangers together have given the wrong answers that they have in a day, and until when.
+// crowdFull reports whether all strangers together have given the wrong answers that they have in a day, and until
+// when.
 func (w *Work) crowdFull(c counter) (full bool, until time.Time, err error) {
 	if c.crowd == "" {
 		return false, time.Time{}, nil

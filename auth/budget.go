@@ -48,8 +48,9 @@ func bindBudget(a *Account) budget {
 	return binding
 }
 
-// textDraws is what one text or call draws from its budget: of its number, of those that begin alike, of its country and
-// of the site. Beyond them the site has no more, whoever asks; whoever binds is told that something else needs no text.
+// textDraws is what one text or call draws from its budget: of its number, of those that begin alike, of its country
+// and of the site. Beyond them the site has no more, whoever asks; whoever binds is told that something else needs no
+// text.
 func (w *Work) textDraws(n ident.Phone, by budget) []draw {
 	const prefix = 8
 	p, mark := w.s.policy, w.s.shortMAC("address", string(n))
@@ -75,7 +76,8 @@ func capped(draws []draw) []draw {
 	return slices.DeleteFunc(draws, func(d draw) bool { return d.most == 0 })
 }
 
-// strangersDraws is what a text to a proved number draws besides where a stranger causes it: half of what is the number's.
+// strangersDraws is what a text to a proved number draws besides where a stranger causes it: half of what is the
+// number's.
 func (w *Work) strangersDraws(n ident.Phone) []draw {
 	most := (w.s.policy.SendsPerNumber + 1) / 2
 	return capped([]draw{{key: "pu/" + w.s.shortMAC("address", string(n)), most: most, code: SendLimitReached}})
@@ -105,8 +107,8 @@ func (w *Work) networkDraws() []draw {
 	return w.drawsOfNetwork("pw/", w.s.policy.BindsPerNetwork, TextsLater)
 }
 
-// drawsOfNetwork is what an act draws of the caller's network: an IPv4 address or an IPv6 /56, and four times as much of
-// the /24 or /48 around it.
+// drawsOfNetwork is what an act draws of the caller's network: an IPv4 address or an IPv6 /56, and four times as much
+// of the /24 or /48 around it.
 func (w *Work) drawsOfNetwork(prefix string, most int, code Code) []draw {
 	ip := w.caller.IP.Unmap()
 	if !ip.IsValid() {

@@ -22,8 +22,8 @@ func newBench(high time.Time, wall time.Time, anyClock bool) (*bench, error) {
 // run lets both clocks go on.
 func (b *bench) run(d time.Duration) { b.wallNow, b.bootNow = b.wallNow.Add(d), b.bootNow+d }
 
-// Steps of the wall clock at their edges: ten minutes a day are followed, a minute beyond and ten behind are borne without
-// an alarm, and a day later there are ten more.
+// Steps of the wall clock at their edges: ten minutes a day are followed, a minute beyond and ten behind are borne
+// without an alarm, and a day later there are ten more.
 func TestTheEdgesOfTheClock(t *testing.T) {
 	start := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 	b, err := newBench(start, start, false)
@@ -64,8 +64,8 @@ func TestTheEdgesOfTheClock(t *testing.T) {
 	reads("accepted", b.wallNow, false, false)
 }
 
-// A start is refused more than thirty days ahead of the data, but for who says that the clock is right; and no start goes
-// back.
+// A start is refused more than thirty days ahead of the data, but for who says that the clock is right; and no start
+// goes back.
 func TestTheEdgesOfAStart(t *testing.T) {
 	high := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 	for _, x := range []struct {

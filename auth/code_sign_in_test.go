@@ -147,8 +147,8 @@ func TestWhatIsRefusedInPlaceOfTheSecondStep(t *testing.T) {
 	}
 }
 
-// A stop is a way to stop a sign-in by the code that waits, in the owner's session. It says by which password he signs in
-// from then on.
+// A stop is a way to stop a sign-in by the code that waits, in the owner's session. It says by which password he
+// signs in from then on.
 type stop struct {
 	do       func(o *waiting, c auth.Caller)
 	password string

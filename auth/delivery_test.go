@@ -224,8 +224,8 @@ func (w *world) step(o *waiting, m auth.MethodChoice) {
 	o.owner.Token = done.Token
 }
 
-// A receipt that nothing is known of is to come again while a message is under way, whose reference may come yet; else it
-// is about somebody else's message.
+// A receipt that nothing is known of is to come again while a message is under way, whose reference may come yet;
+// else it is about somebody else's message.
 func TestAReceiptThatNothingIsKnownOf(t *testing.T) {
 	w := newWorld(t)
 	unknown := func() error { return w.s.Receipt(t.Context(), "g", "somebody else's", auth.Delivered, "") }

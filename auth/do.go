@@ -280,8 +280,8 @@ func (w *Work) bestClass() (Class, error) {
 	return best, nil
 }
 
-// About names the account that the act is about, for the audit trail. An act of the staff stands in the trail of who did
-// it, with where from, and in the account's own.
+// About names the account that the act is about, for the audit trail. An act of the staff stands in the trail of who
+// did it, with where from, and in the account's own.
 func (w *Work) About(id AccountID) {
 	if w.staff == nil {
 		w.auditAccount = id

@@ -7,8 +7,8 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// A thief who has signed in is one of the owner's browsers to the counts, until the owner answers: a new password by mail
-// or "this was not me" makes his browser a stranger's again.
+// A thief who has signed in is one of the owner's browsers to the counts, until the owner answers: a new password by
+// mail or "this was not me" makes his browser a stranger's again.
 func TestTheOwnersAnswerMakesAThiefAStranger(t *testing.T) {
 	for name, answer := range map[string]func(*world){
 		"a reset": func(w *world) { w.reset("seller@example.com", "Vivid-Marmot7") },

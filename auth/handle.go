@@ -162,9 +162,9 @@ func (d *Door) DoOnce(ctx context.Context, c Caller, a Action, fn func(*Work) er
 	return err
 }
 
-// ParseNumber reads a number as people type it, for whom the rule of an action of the part admits: to read one takes the
-// plans of the world. region is the one that it is dialled in, "" to go by the language. Refuses what the rule refuses,
-// and PhoneNoCountry, PhoneOtherCountry, PhoneMalformed.
+// ParseNumber reads a number as people type it, for whom the rule of an action of the part admits: to read one takes
+// the plans of the world. region is the one that it is dialled in, "" to go by the language. Refuses what the rule
+// refuses, and PhoneNoCountry, PhoneOtherCountry, PhoneMalformed.
 func (d *Door) ParseNumber(ctx context.Context, c Caller, a Action, typed, region string) (ident.Phone, error) {
 	if d.s.rulebook.Load().owner[a] != d {
 		return "", fmt.Errorf("part %s: action %q is not among its rules", d.part.Name, a)

@@ -414,8 +414,8 @@ func pressEndSession(w *world) pressed {
 	}, auth.NotFound, false}
 }
 
-// The same request of the same browser gets its success again, for 10 s: the answer in the same words and a new token of
-// the same session. It grants nothing anew: no other session, no other code, message or method.
+// The same request of the same browser gets its success again, for 10 s: the answer in the same words and a new token
+// of the same session. It grants nothing anew: no other session, no other code, message or method.
 func TestTheSameRequestGetsItsSuccessAgain(t *testing.T) {
 	for name, prepare := range presses() {
 		t.Run(name, func(t *testing.T) {

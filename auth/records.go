@@ -102,8 +102,8 @@ func (r *Records[T]) Perishable() *Records[T] {
 	return r
 }
 
-// Bulk says that the documents are large: no sweep reads them, so that they are the part's own to delete, those that the
-// restoring of a backup has ended among them. It returns r.
+// Bulk says that the documents are large: no sweep reads them, so that they are the part's own to delete, those that
+// the restoring of a backup has ended among them. It returns r.
 func (r *Records[T]) Bulk() *Records[T] {
 	r.bulk = true
 	return r
@@ -204,8 +204,8 @@ func (r *Records[T]) Delete(w *Work, id string) error {
 	return r.collection.Delete(w.tx, id)
 }
 
-// IDs returns the ids of at most limit documents that are not before from, in their order, also of those that a restored
-// backup has ended. It opens none of them.
+// IDs returns the ids of at most limit documents that are not before from, in their order, also of those that a
+// restored backup has ended. It opens none of them.
 func (r *Records[T]) IDs(w *Work, from string, limit int) ([]string, error) {
 	if err := r.checkRegistered(w); err != nil {
 		return nil, err

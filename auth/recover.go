@@ -142,8 +142,8 @@ type SwitchOff struct {
 
 // SwitchOffSecondStep ends the second step of an account whose owner has lost all of it: every method, session, browser
 // and waiting change goes. The password goes as well, or whoever has it would be let in by that
-// alone: the next one is set by a link to the account's e-mail, and the session after it can do nothing but enrol. It is
-// a failure in an act that is not audited, or that anybody but the service itself can do. Refuses NotFound, and
+// alone: the next one is set by a link to the account's e-mail, and the session after it can do nothing but enrol. It
+// is a failure in an act that is not audited, or that anybody but the service itself can do. Refuses NotFound, and
 // AccountExists for an address that another account has.
 func (w *Work) SwitchOffSecondStep(id AccountID, off SwitchOff) error {
 	if !w.rule.Audit || w.rule.Who != System {

@@ -303,8 +303,9 @@ func (m *resetModel) steps(rt *rapid.T) map[string]func() {
 	}
 }
 
-// In any order: the password changes by a proof alone that was shown in its browser, once, in time, and of this password;
-// no such proof is a session, nor its own second step; and three wrong user names close the way by phone, and no other.
+// In any order: the password changes by a proof alone that was shown in its browser, once, in time, and of this
+// password; no such proof is a session, nor its own second step; and three wrong user names close the way by phone,
+// and no other.
 func TestResetModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

@@ -42,8 +42,8 @@ type textedState struct {
 }
 
 // ForgotPhone texts a code to a number that an account has proved, or reads it out where the number takes no texts. The
-// answer and the time it takes are the same for a number that nobody has: its code is never right, and what a day has of
-// texts is counted alike. Refuses what takePuzzle refuses, ResendTooSoon and PhoneResetLater.
+// answer and the time it takes are the same for a number that nobody has: its code is never right, and what a day has
+// of texts is counted alike. Refuses what takePuzzle refuses, ResendTooSoon and PhoneResetLater.
 func (s *Service) ForgotPhone(ctx context.Context, c Caller, f ForgotPhoneForm) (*Challenge, error) {
 	start := time.Now()
 	defer s.delayRefusal(ctx, &s.floors.forgot, start)
@@ -108,8 +108,8 @@ func (s *Service) askNumber(number ident.Phone, answer PuzzleAnswer) func(*Work)
 	}
 }
 
-// resetDraws is what a text of a forgotten password draws: of its number, of the caller's network and of the site, from a
-// budget of its own. Nobody's number draws as much.
+// resetDraws is what a text of a forgotten password draws: of its number, of the caller's network and of the site,
+// from a budget of its own. Nobody's number draws as much.
 func (w *Work) resetDraws(n ident.Phone) []draw {
 	p, mark := w.s.policy, w.s.shortMAC("address", string(n))
 	part := string("0123456789abcdef"[mark[0]%siteParts])
@@ -229,8 +229,8 @@ func (w *Work) mayResetByNumber(a *Account, n ident.Recipient) error {
 	return err
 }
 
-// nameAttempts reads how many user names were wrong. Refuses UserNameClosed while they were too many: of this way alone,
-// which nobody comes to without the number's texts (D4).
+// nameAttempts reads how many user names were wrong. Refuses UserNameClosed while they were too many: of this way
+// alone, which nobody comes to without the number's texts (D4).
 func (w *Work) nameAttempts(a AccountID) (attempts, error) {
 	t, err := w.attempts(nameKey(a))
 	if err != nil {

@@ -63,8 +63,8 @@ func withNumber(t *testing.T, change ...func(*auth.Config)) (w *world, secret st
 	return w, secret, c
 }
 
-// R16 to R18, D14: the number's code and then the user name reset the password, in the browser that asked; the number is
-// no second step then, and the browser is no more known for it.
+// R16 to R18, D14: the number's code and then the user name reset the password, in the browser that asked; the number
+// is no second step then, and the browser is no more known for it.
 func TestANumberAndAUserNameResetThePassword(t *testing.T) {
 	w, secret, session := withNumber(t)
 	ctx := t.Context()
@@ -240,8 +240,8 @@ func TestAResetByPhoneHasOneWinner(t *testing.T) {
 	wantCode(t, "the right name after 64 wrong ones", err, auth.UserNameClosed)
 }
 
-// A number that nobody has, or that was only claimed, is answered as one that is proved: in the same words, as long, for
-// as many texts a day, and for as many wrong codes. No text goes to it.
+// A number that nobody has, or that was only claimed, is answered as one that is proved: in the same words, as long,
+// for as many texts a day, and for as many wrong codes. No text goes to it.
 func TestNobodysNumberIsAnsweredAlike(t *testing.T) {
 	w, _, _ := withNumber(t)
 	ctx := t.Context()

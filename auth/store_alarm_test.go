@@ -26,8 +26,8 @@ func (d *fullDisk) Update(ctx context.Context, fn func(store.Tx) error) error {
 	})
 }
 
-// What could not be stored sounds an alarm until the next that could; what failed by itself, was refused or only read is
-// none of it.
+// What could not be stored sounds an alarm until the next that could; what failed by itself, was refused or only read
+// is none of it.
 func TestAFullDiskSoundsAnAlarm(t *testing.T) {
 	disk := &fullDisk{}
 	w := newWorld(t, func(c *auth.Config) {

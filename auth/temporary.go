@@ -8,19 +8,19 @@ import (
 )
 
 // This file is the temporary code (R13, R14): what has proved the first factor of who forgot the password stands in for
-// it once, in the browser that showed it. The second step stays, whatever the browser is trusted with; what was shown is
-// none (D14); and the password stays as it is until its owner chooses another.
+// it once, in the browser that showed it. The second step stays, whatever the browser is trusted with; what was shown
+// is none (D14); and the password stays as it is until its owner chooses another.
 
-// A TemporaryForm signs in by what a forgotten password was asked for: the mailed link, or the ceremony of ForgotCode or
-// ForgotUserName.
+// A TemporaryForm signs in by what a forgotten password was asked for: the mailed link, or the ceremony of ForgotCode
+// or ForgotUserName.
 // Shared is "this is a shared computer".
 type TemporaryForm struct {
 	Link, Ceremony string
 	Shared         bool
 }
 
-// SignInTemporary puts what a reset could be done by in the place of the password, and uses it up. It leads where a right
-// password does: to the second step. Refuses LinkUsed, and MethodRefused where policy takes
+// SignInTemporary puts what a reset could be done by in the place of the password, and uses it up. It leads where a
+// right password does: to the second step. Refuses LinkUsed, and MethodRefused where policy takes
 // nothing but the password, or nothing would stand behind a mailbox.
 func (s *Service) SignInTemporary(ctx context.Context, c Caller, f TemporaryForm) (*SignInInfo, error) {
 	if !s.policy.TemporaryCodes {

@@ -92,8 +92,8 @@ func TestATrustedBrowserTrustsNoTemporaryCode(t *testing.T) {
 	}
 }
 
-// The link does as much in whichever browser it is opened, once for either use; where policy takes the password alone it
-// does not; and who has yet to enrol can do nothing else.
+// The link does as much in whichever browser it is opened, once for either use; where policy takes the password alone
+// it does not; and who has yet to enrol can do nothing else.
 func TestALinkStandsInForThePasswordOnce(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()

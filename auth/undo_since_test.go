@@ -94,8 +94,8 @@ func TestNotMeTakesNothingBackThatIsNotItsOwn(t *testing.T) {
 	ok(t, "its owner", g.guess("elsewhere", password))
 }
 
-// What a strong proof has set since is not reverted by the link of a weak change before it; a weak change behind another
-// is, by the first notice as well.
+// What a strong proof has set since is not reverted by the link of a weak change before it; a weak change behind
+// another is, by the first notice as well.
 func TestNotMeRevertsNothingStrong(t *testing.T) {
 	ctx := t.Context()
 	email := "the e-mail was changed"

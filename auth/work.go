@@ -123,8 +123,8 @@ func (w *Work) NoteFor(id AccountID) {
 	}
 }
 
-// HasAccount reports whether somebody has an account at an address, or is of the staff with it. It is for those who have
-// shown its mailbox: nobody else is told.
+// HasAccount reports whether somebody has an account at an address, or is of the staff with it. It is for those who
+// have shown its mailbox: nobody else is told.
 func (w *Work) HasAccount(email ident.Email) (bool, error) {
 	if is, err := w.isStaff(email); err != nil || is {
 		return is, err

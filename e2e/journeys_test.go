@@ -153,7 +153,8 @@ func try(long time.Duration, ok func() bool) bool {
 }
 
 // whereToPress is a script that finds the middle of an element, if that is what a press there would
-// hit: nothing may lie above it, but the words that label it. Of a link that goes on in another line it is that of the first.
+// hit: nothing may lie above it, but the words that label it. Of a link that goes on in another line it is that of
+// the first.
 func whereToPress(selector string) string {
 	return fmt.Sprintf(`(e => {
 		if (!e) return null;

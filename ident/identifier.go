@@ -321,7 +321,8 @@ func CleanName(s string) string {
 const maxGreeting = 254
 
 // Greet returns what was typed as a page may say it again: without blanks around and without characters that control,
-// cut to the length of the longest identifier. What is typed beyond that must not show in the length of anything sealed.
+// cut to the length of the longest identifier. What is typed beyond that must not show in the length of anything
+// sealed.
 func Greet(typed string) Greeting {
 	typed = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {

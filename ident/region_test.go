@@ -9,7 +9,8 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Every region that has a numbering plan has a name in both languages, and those of a site stand in the order of their names.
+// Every region that has a numbering plan has a name in both languages, and those of a site stand in the order of
+// their names.
 func TestRegions(t *testing.T) {
 	for _, lang := range []string{"en", "zh-CN"} {
 		list := Regions(nil, lang)

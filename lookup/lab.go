@@ -11,8 +11,8 @@ import (
 
 var _ auth.FixtureMaker = (*Factor)(nil)
 
-// MakeFixture makes a set of the codes of the form, or of ten that are drawn. Its hash is the quickest that a set may have:
-// codes that testers know protect nothing.
+// MakeFixture makes a set of the codes of the form, or of ten that are drawn. Its hash is the quickest that a set may
+// have: codes that testers know protect nothing.
 func (f *Factor) MakeFixture(p auth.FixtureInput) (*auth.Authenticator, *auth.FixtureSecrets, error) {
 	set := record{Salt: make([]byte, saltSize), Iterations: leastIterations}
 	if _, err := io.ReadFull(p.Random, set.Salt); err != nil {

@@ -113,8 +113,8 @@ func TestPathsAndReferences(t *testing.T) {
 	}
 }
 
-// TestAnswerToARepetition: net/http sends a request again by itself when a kept connection breaks. "Not now" then speaks
-// of the repetition alone; a no to the same key speaks of both.
+// TestAnswerToARepetition: net/http sends a request again by itself when a kept connection breaks. "Not now" then
+// speaks of the repetition alone; a no to the same key speaks of both.
 func TestAnswerToARepetition(t *testing.T) {
 	for status, want := range map[int]*Failure{
 		503: {Class: Unsure, Word: WordNoAnswer}, 400: {Class: Never, Word: WordRefused}, 200: nil,

@@ -132,8 +132,8 @@ func (s *Service) Case(ctx context.Context, c auth.Caller, link string) (*CaseIn
 	})
 }
 
-// act is a pass by the link of a case that must be in one of the states; what do does to it is stored. Refuses LinkUsed,
-// and CaseMoved for a case that stands elsewhere by now.
+// act is a pass by the link of a case that must be in one of the states; what do does to it is stored. Refuses
+// LinkUsed, and CaseMoved for a case that stands elsewhere by now.
 func (s *Service) act(ctx context.Context, c auth.Caller, a auth.Action, link string, in []State,
 	do func(*auth.Work, *record) error) (*CaseInfo, error) {
 	return auth.DoOnce(ctx, s.door, c, a, func(w *auth.Work) (*CaseInfo, error) {

@@ -30,18 +30,18 @@
 //
 // # The word of colleagues
 //
-// In place of reviewers, the people of the applicant's shops may speak for him: in each of his shops somebody of the same
-// rank or above, who has been there in that role for 30 days, as the applicant has; for an owner another owner or two
-// administrators. They find the case on their shop's page, and confirm with a strong method, which they have had for a week,
-// that they have spoken to him.
+// In place of reviewers, the people of the applicant's shops may speak for him: in each of his shops somebody of the
+// same rank or above, who has been there in that role for 30 days, as the applicant has; for an owner another owner
+// or two administrators. They find the case on their shop's page, and confirm with a strong method, which they have
+// had for a week, that they have spoken to him.
 //
 //	open, review, more ──Vouch, the last that was needed──► approved ──12 h──► done
 //	                   ◄──────────TakeWordBack───────────────┘
 //
-// A word stands as long as its speaker has his place, and until what ends all that he has begun: a new password, "this was
-// not me". Against the owner's objection one word is never enough: two are, in each shop, or the reviewers. So one colleague
-// alone, who says that everything is lost, does not get past an owner who has only a phone left. It is no way to retire a
-// security code: that takes two reviewers. An account alone has nobody to ask, and is told so.
+// A word stands as long as its speaker has his place, and until what ends all that he has begun: a new password,
+// "this was not me". Against the owner's objection one word is never enough: two are, in each shop, or the reviewers.
+// So one colleague alone, who says that everything is lost, does not get past an owner who has only a phone left. It
+// is no way to retire a security code: that takes two reviewers. An account alone has nobody to ask, and is told so.
 //
 // # The clock
 //
@@ -60,8 +60,8 @@
 // # How an owner stops a case
 //
 // All his addresses hear of it, and get a link. Signed in, he stops it with a strong method that the case does not name
-// as lost, or with two weak ones. Whatever else he has, the link or a phone that the case says is stolen, makes the case
-// wait: once, for 24 hours, and no fewer than two people then decide. So a thief with the phone does not stop the
+// as lost, or with two weak ones. Whatever else he has, the link or a phone that the case says is stolen, makes the
+// case wait: once, for 24 hours, and no fewer than two people then decide. So a thief with the phone does not stop the
 // owner for ever, and a thief who applies does not get past the owner. Within a week of a case that was stopped the
 // next one waits from its beginning.
 //

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// This file is the end of pictures: some time after the decision, when a case is over, and when an operator says so. The
-// key goes first: from then on no copy of them opens.
+// This file is the end of pictures: some time after the decision, when a case is over, and when an operator says so.
+// The key goes first: from then on no copy of them opens.
 
 // shredAt is when a case's pictures are destroyed, zero for one that is not decided, or has none.
 func (s *Service) shredAt(x *record) time.Time {
@@ -52,7 +52,8 @@ func (s *Service) shredDue(ctx context.Context, c auth.Caller, id string) error 
 	return s.shred(ctx, c, id)
 }
 
-// shred destroys the key of a case's pictures, then what it has sealed. Broken off, it is done again from the beginning.
+// shred destroys the key of a case's pictures, then what it has sealed. Broken off, it is done again from the
+// beginning.
 func (s *Service) shred(ctx context.Context, c auth.Caller, id string) error {
 	if s.vault == nil {
 		return fmt.Errorf("destroying the pictures of a case: there is no vault")

@@ -245,8 +245,8 @@ func TestCeremonyWithoutCookieIsCookiesOff(t *testing.T) {
 	}
 }
 
-// Whoever holds a mailed link may have it opened in any browser, also in one that has no cookie yet; an exchange goes on
-// in the browser that began it alone.
+// Whoever holds a mailed link may have it opened in any browser, also in one that has no cookie yet; an exchange goes
+// on in the browser that began it alone.
 func TestLinksNeedNoCookie(t *testing.T) {
 	w := newWorld(t)
 	links := 0

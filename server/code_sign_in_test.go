@@ -17,8 +17,8 @@ func (w *world) withCode(t *testing.T) (secret, code string) {
 	return secret, code
 }
 
-// R30, without a second step: the page of the second step leads to the code, which waits; its owner reads of it and stops
-// it, on the overview or by the mailed link.
+// R30, without a second step: the page of the second step leads to the code, which waits; its owner reads of it and
+// stops it, on the overview or by the mailed link.
 func TestCodeSignInPage(t *testing.T) {
 	const at = "/sign-in/security-code"
 	w := newWorld(t)

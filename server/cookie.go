@@ -75,8 +75,8 @@ func (x *request) drop(name string) { x.put(name, "", -time.Second) }
 
 func (x *request) keepBrowser() { x.put(browserCookie, x.caller.Browser, browserLife) }
 
-// issueSession hands a new session's token to whoever asked: a browser finds it in a cookie and nowhere else, so that no
-// script can read it; a program finds it in the answer. What the use case returned is emptied for browsers.
+// issueSession hands a new session's token to whoever asked: a browser finds it in a cookie and nowhere else, so that
+// no script can read it; a program finds it in the answer. What the use case returned is emptied for browsers.
 func (x *request) issueSession(token *string, session *auth.SessionInfo) error {
 	if *token == "" {
 		return nil

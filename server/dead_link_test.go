@@ -16,7 +16,8 @@ func TestDeadLinksSayWhyWhenPressed(t *testing.T) {
 	p.follow("/undo/no-such-link", got).at("/undo/no-such-link", 200).says("This link has been used or is too old")
 }
 
-// A link that is over leads to a page that says so: it asks nothing that can only be refused, and offers nothing to press.
+// A link that is over leads to a page that says so: it asks nothing that can only be refused, and offers nothing to
+// press.
 func TestDeadLinksAskNothing(t *testing.T) {
 	w := newWorld(t)
 	heading := regexp.MustCompile(`(?s)<h1[^>]*>(.*?)</h1>`)

@@ -13,8 +13,8 @@ import (
 	"github.com/latchkey-auth/latchkey/web"
 )
 
-// The four endpoints of FIDO's server conformance tests, in a lab alone. They know no password and no session beforehand:
-// whoever names a user is let past the password, and from there on the service is its own self.
+// The four endpoints of FIDO's server conformance tests, in a lab alone. They know no password and no session
+// beforehand: whoever names a user is let past the password, and from there on the service is its own self.
 //
 //	POST /attestation/options   user, made if unknown ─► session ─► BindBegin ────┐
 //	POST /attestation/result    BindFinish ◄──────────────────────── cookie ◄─────┘
@@ -292,7 +292,8 @@ func assertionResult(x *request, body []byte) (any, error) {
 
 func conformDone() any { return map[string]string{"status": "ok", "errorMessage": ""} }
 
-// conformResult returns the begun ceremony and the response as browsers write it. The step of Level 3 asks for its form.
+// conformResult returns the begun ceremony and the response as browsers write it. The step of Level 3 asks for its
+// form.
 func (x *request) conformResult(body []byte, step string) (ceremony string, response []byte, err error) {
 	ceremony, n := web.Cookie(x.r, x.s.cookieName(conformCookie))
 	if n != 1 {

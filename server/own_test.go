@@ -20,7 +20,8 @@ func (w *world) settingsPages() []string {
 	return paths
 }
 
-// After a fresh second step a seller reads his own addresses on every page; whoever finds the session later reads masks.
+// After a fresh second step a seller reads his own addresses on every page; whoever finds the session later reads
+// masks.
 func TestOwnAddressesAreReadableAfterAFreshStep(t *testing.T) {
 	w := newWorld(t)
 	p, _ := w.withApp()

@@ -256,8 +256,8 @@ func ownCasePost(x *request) error {
 	return x.redirect("/security")
 }
 
-// vouchPage shows what somebody would vouch for. It asks for the strong proof first: who the colleague is, and what he has
-// lost, is for nobody who has found a session.
+// vouchPage shows what somebody would vouch for. It asks for the strong proof first: who the colleague is, and what
+// he has lost, is for nobody who has found a session.
 func vouchPage(x *request) error {
 	if err := x.mayNow(recovery.ActVouch); err != nil {
 		return err

@@ -63,9 +63,9 @@ func signUpSent(x *request) error {
 	return x.show(http.StatusOK, &assets.SignUpSent{Frame: x.frame(), Email: d.Email, Resend: d.Resend})
 }
 
-// confirmPage is the form behind the link, with what was typed; the password never comes back. It is the same empty form
-// for every link of an address, until the address has an account. It says what to do now where the link opens nothing
-// any more.
+// confirmPage is the form behind the link, with what was typed; the password never comes back. It is the same empty
+// form for every link of an address, until the address has an account. It says what to do now where the link opens
+// nothing any more.
 func confirmPage(x *request) error {
 	v := &assets.SignUpConfirm{Frame: x.frame(), Link: x.param("link"), Name: x.field("name"),
 		UserName: x.field("user-name"), Phone: x.field("phone"), Terms: x.field("terms") == "yes",

@@ -261,8 +261,8 @@ func TestTemporaryCodePages(t *testing.T) {
 	q.fill(s, s.path+"/sign-in").says("This link has been used or is too old")
 }
 
-// R16 to R20: by phone, the pages are the same for a number that nobody has; behind the right code stands the user name,
-// and after the third wrong one only the mail.
+// R16 to R20: by phone, the pages are the same for a number that nobody has; behind the right code stands the user
+// name, and after the third wrong one only the mail.
 func TestForgottenPasswordByPhonePages(t *testing.T) {
 	w := newWorld(t)
 	p, _ := w.withApp()

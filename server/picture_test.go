@@ -103,8 +103,8 @@ func (o *tour) pictures(q *person, page string) {
 	q.uploads(page, photo(90))
 }
 
-// Pictures over the pages, from the first to the reviewers: the form says what is wrong with a file, what was received and
-// what was sent, in a browser that runs no script.
+// Pictures over the pages, from the first to the reviewers: the form says what is wrong with a file, what was
+// received and what was sent, in a browser that runs no script.
 func TestPicturesOnThePageOfACase(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled(w.program())

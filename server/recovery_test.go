@@ -52,8 +52,8 @@ func (w *world) reviewers(link string, acts ...string) {
 
 const bossEmail = "boss@example.com"
 
-// asksColleague is a case of xia, who has been a member of the boss's shop for a month. The boss, whose browser or program
-// it is, has just signed in.
+// asksColleague is a case of xia, who has been a member of the boss's shop for a month. The boss, whose browser or
+// program it is, has just signed in.
 func (w *world) asksColleague(boss *person) (shop, link string) {
 	w.t.Helper()
 	w.signUp(w.program(), bossEmail, m{"name": "Bo", "userName": "boss", "phone": "+8613800138002"})
@@ -128,7 +128,8 @@ func recoveryFaults() map[auth.Code]provocation {
 	}
 }
 
-// apiRecovery asks for cases about the account: one that its owner makes wait and then stops, and one that is withdrawn.
+// apiRecovery asks for cases about the account: one that its owner makes wait and then stops, and one that is
+// withdrawn.
 func (o *tour) apiRecovery() {
 	o.prove()
 	q := o.client()

@@ -224,7 +224,8 @@ func (n randomness) replace(text string) string {
 	return files.ReplaceAllString(text, ".(hash).$1")
 }
 
-// outline writes an element and what it holds, a line each. More than three lines that stood somewhere before are named.
+// outline writes an element and what it holds, a line each. More than three lines that stood somewhere before are
+// named.
 func (s *snapshot) outline(e *html.Node, depth int) {
 	text := outlined(e, 0)
 	if text == "" {

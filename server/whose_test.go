@@ -9,8 +9,8 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// belongings are those of a seller with everything that has an id: methods on devices, a removal that waits, sessions and
-// browsers.
+// belongings are those of a seller with everything that has an id: methods on devices, a removal that waits, sessions
+// and browsers.
 type belongings struct {
 	*person
 	ids map[string]string // by what they are of

@@ -222,8 +222,8 @@ func (m *member) existing() []*auth.Authenticator {
 	return all
 }
 
-// AddKey begins to register one more key. One whose second key has gone gets no new one here: others see to it. Nothing is written. Refuses
-// TooManyMethods, Forbidden, StepUpRequired.
+// AddKey begins to register one more key. One whose second key has gone gets no new one here: others see to it.
+// Nothing is written. Refuses TooManyMethods, Forbidden, StepUpRequired.
 func (s *Service) AddKey(ctx context.Context, c auth.Caller) (*Prompt, error) {
 	m, err := auth.Do(ctx, s.door, c, ActMe, func(w *auth.Work) (*member, error) {
 		m, x, _, err := s.load(w, c.Token)

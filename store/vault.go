@@ -11,8 +11,8 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// A Vault keeps keys that can be destroyed, each for one thing, in a folder that is no part of a backup. What such a key
-// has sealed lies in the store, and in every copy that was made of it: once the key is destroyed, nobody opens any.
+// A Vault keeps keys that can be destroyed, each for one thing, in a folder that is no part of a backup. What such a
+// key has sealed lies in the store, and in every copy that was made of it: once the key is destroyed, nobody opens any.
 //
 //	<folder>/<id>   32 bytes, sealed with the keyset for the purpose "vault", bound to the id
 //

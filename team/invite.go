@@ -258,8 +258,8 @@ func (t *Service) openInfo(w *auth.Work, x *invitation) (*OpenInfo, error) {
 }
 
 // SignUpInvited opens the form of sign-up for whoever holds an invitation and has no account: he reads the mailbox
-// that it went to. It returns the token of a link as auth's ConfirmSignUp takes it. The invitation stays good for the account
-// that is made. Refuses InvitationOver, and SignedUp for an address that has an account.
+// that it went to. It returns the token of a link as auth's ConfirmSignUp takes it. The invitation stays good for the
+// account that is made. Refuses InvitationOver, and SignedUp for an address that has an account.
 func (t *Service) SignUpInvited(ctx context.Context, c auth.Caller, token string) (string, error) {
 	return auth.Do(ctx, t.door, c, ActSignUp, func(w *auth.Work) (string, error) {
 		x, err := t.open(w, token)

@@ -97,8 +97,8 @@ func TestDroppedKeys(t *testing.T) {
 	}
 }
 
-// From the date on, those of the shop who have no key are kept back in it and in any other; who is suspended is not, and
-// neither is an outsider. Who joins later is as bound.
+// From the date on, those of the shop who have no key are kept back in it and in any other; who is suspended is not,
+// and neither is an outsider. Who joins later is as bound.
 func TestFromTheDateOnNobodyActsWithoutAKey(t *testing.T) {
 	w, shop, people := askedForKeys(t)
 	ctx, owner := t.Context(), people[team.Owner]

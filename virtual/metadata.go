@@ -106,7 +106,8 @@ func (ca *CA) metadataSigner(alg Algorithm) ([][]byte, crypto.Signer, error) {
 	return append(chain, ca.root.Raw), key, nil
 }
 
-// fixedSignature turns an ECDSA signature of P-256 from DER into r || s, as JSON Web Algorithms want it (RFC 7518 §3.4).
+// fixedSignature turns an ECDSA signature of P-256 from DER into r || s, as JSON Web Algorithms want it (RFC 7518
+// §3.4).
 func fixedSignature(der []byte) ([]byte, error) {
 	var sig struct{ R, S *big.Int }
 	if _, err := asn1.Unmarshal(der, &sig); err != nil {

@@ -33,9 +33,9 @@ func Describe(ua string) string {
 	return browser + " on " + system
 }
 
-// Outdated reports whether a browser is known to be too old for keys and for our script, which then does not run: its page
-// has to say so without (R73). Who disguises himself is believed; the script tests what is really there. The engine
-// counts, not the name: all that say Chrome/ are Chromium, and on an iPhone every browser is the system's.
+// Outdated reports whether a browser is known to be too old for keys and for our script, which then does not run: its
+// page has to say so without (R73). Who disguises himself is believed; the script tests what is really there. The
+// engine counts, not the name: all that say Chrome/ are Chromium, and on an iPhone every browser is the system's.
 func Outdated(ua string) bool {
 	if strings.Contains(ua, "MSIE ") || strings.Contains(ua, "Trident/") || strings.Contains(ua, "Edge/") {
 		return true
@@ -67,8 +67,8 @@ type BrowserVersion struct {
 	Old    bool // older than two years
 }
 
-// VersionOf reads the version that a browser tells. Chromium and Firefox count on every four weeks or so (as they did from
-// 2022 to 2025), Safari once a year, and since 2025 by its year. The engine counts, not the name, as in Outdated.
+// VersionOf reads the version that a browser tells. Chromium and Firefox count on every four weeks or so (as they did
+// from 2022 to 2025), Safari once a year, and since 2025 by its year. The engine counts, not the name, as in Outdated.
 func VersionOf(ua string, now time.Time) BrowserVersion {
 	const d = 24 * time.Hour
 	day := func(year, month, day int) time.Time {
@@ -101,8 +101,8 @@ func VersionOf(ua string, now time.Time) BrowserVersion {
 	return BrowserVersion{}
 }
 
-// InApp reports whether a page is open in the window of an app, which knows no keys and may keep no cookie: a WebView of
-// Android says wv, one of an iPhone lacks the name of Safari, and big apps say theirs.
+// InApp reports whether a page is open in the window of an app, which knows no keys and may keep no cookie: a WebView
+// of Android says wv, one of an iPhone lacks the name of Safari, and big apps say theirs.
 func InApp(ua string) bool {
 	for _, mark := range []string{"MicroMessenger/", "; wv)", "QQ/", "AlipayClient", "DingTalk", "Weibo", "FBAN/", "FBAV/",
 		"Instagram", "Line/", "TikTok", "BytedanceWebview"} {

@@ -49,8 +49,8 @@ func (f *Front) OtherName() string {
 	return *name
 }
 
-// hasOtherName reports whether a person opened the program on this machine by another of the machine's names. Keys belong to
-// one name, so he is led to it. An address without a path ("http:@evil.example") would be glued to our name.
+// hasOtherName reports whether a person opened the program on this machine by another of the machine's names. Keys
+// belong to one name, so he is led to it. An address without a path ("http:@evil.example") would be glued to our name.
 func (f *Front) hasOtherName(x *Exchange) bool {
 	return f.Site.Local && x.Page && x.r.Method == http.MethodGet && strings.HasPrefix(x.r.URL.Path, "/") &&
 		!f.Site.known[strings.ToLower(x.r.Host)]

@@ -186,7 +186,8 @@ func TestUploadsHaveARoomOfTheirOwn(t *testing.T) {
 	}
 }
 
-// An upload holds none of the places that answering needs while it comes in, and what it has brought until it is answered.
+// An upload holds none of the places that answering needs while it comes in, and what it has brought until it is
+// answered.
 func TestWhatAnUploadHolds(t *testing.T) {
 	var f *Front
 	f = frontOf(t, Config{}, taker{take: func(x *Exchange) error {

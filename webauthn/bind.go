@@ -233,8 +233,8 @@ func checkKey(raw []byte, offered []protocol.CredentialParameter) error {
 	return nil
 }
 
-// soundRSA reports whether an RSA key is neither weak nor a burden: 2048 to 4096 bits, and an odd exponent above 2. With
-// an exponent of 1 everybody can sign; an even one is none.
+// soundRSA reports whether an RSA key is neither weak nor a burden: 2048 to 4096 bits, and an odd exponent above 2.
+// With an exponent of 1 everybody can sign; an even one is none.
 func soundRSA(modulus, exponent []byte) bool {
 	e := bytes.TrimLeft(exponent, "\x00")
 	return len(modulus) >= 256 && len(modulus) <= 512 && modulus[0] != 0 &&

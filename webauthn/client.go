@@ -68,7 +68,8 @@ func (f *Factor) clientData(raw []byte, at *steps, challenge string) (*protocol.
 }
 
 // readClientData parses CollectedClientData. A byte order mark is dropped and broken UTF-8 replaced, as "UTF-8 decode"
-// does; the hash is taken over the bytes as they came. A required member that is no string is treated as one that does not match.
+// does; the hash is taken over the bytes as they came. A required member that is no string is treated as one that
+// does not match.
 func readClientData(raw []byte) (*protocol.CollectedClientData, error) {
 	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf")))
 	raw = bytes.ToValidUTF8(raw, []byte("\ufffd"))

@@ -33,8 +33,8 @@ type virtualKey struct {
 	BackedUp  bool   `json:"backupState"`
 }
 
-// MakeFixture makes a credential from its id and COSE key, or from a virtual one. It must be one that could be registered
-// here.
+// MakeFixture makes a credential from its id and COSE key, or from a virtual one. It must be one that could be
+// registered here.
 func (f *Factor) MakeFixture(p auth.FixtureInput) (*auth.Authenticator, *auth.FixtureSecrets, error) {
 	form := p.MethodForm
 	if len(form.Virtual) > 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/latchkey-auth/latchkey/auth"
 )
 
-// verifyAudit recomputes every chain of the audit trail and says how many there are, or which do not hold. It makes no data
-// folder: a wrong path must not look like a clean trail.
+// verifyAudit recomputes every chain of the audit trail and says how many there are, or which do not hold. It makes
+// no data folder: a wrong path must not look like a clean trail.
 func verifyAudit(ctx context.Context, c *Config, stdout io.Writer) (err error) {
 	if _, err := os.Stat(c.dbPath()); err != nil {
 		return fmt.Errorf("looking for the data: %w", err)

@@ -204,7 +204,8 @@ func TestEveryProblemHasACode(t *testing.T) {
 	}
 }
 
-// problemCodes are the codes of the domain, those of the key's panel, and those that pages have a tone or a way out for.
+// problemCodes are the codes of the domain, those of the key's panel, and those that pages have a tone or a way out
+// for.
 func problemCodes(t *testing.T) (codes, panel, known map[string]bool) {
 	t.Helper()
 	codes = map[string]bool{}

@@ -143,8 +143,8 @@ func writeSmall(t *testing.T) string {
 	return root
 }
 
-// Every operator is found, works, and is noticed by the tests that should; the sources stay as they were; what was judged
-// to be no fault is not tried, but where that is asked for.
+// Every operator is found, works, and is noticed by the tests that should; the sources stay as they were; what was
+// judged to be no fault is not tried, but where that is asked for.
 func TestMutationsOfASmallModule(t *testing.T) {
 	root := writeSmall(t)
 	judged := filepath.Join(root, "judged.txt")

@@ -10,8 +10,8 @@ import (
 
 // sample draws n of the sites. Every package and every kind in it has its share, at least one. Which ones is up to the
 // seed and to the keys alone, so that a change draws others in the functions that it touches and nearly none elsewhere:
-// a run before and one after tell of the change, not of their luck. The drawn sites are numbered from 1, in the order of
-// the sources.
+// a run before and one after tell of the change, not of their luck. The drawn sites are numbered from 1, in the order
+// of the sources.
 func sample(all []*site, n int, seed uint64) []*site {
 	type layer struct{ pkg, kind string }
 	layers := map[layer][]int{}

@@ -62,7 +62,8 @@
 // response, the response JSON to the byte, and credential, its id. What a template does not know is an error. What a
 // begin takes belongs to its ceremony, what a visit takes to the browser; what expire, remove and disable take is
 // known to both from then on. JSONPath goes as far as jsonPath says:
-// $, .name, ['name'], [0] and [-1]; YAML wants those with brackets in quotes within {}. Unknown members are errors, with their line.
+// $, .name, ['name'], [0] and [-1]; YAML wants those with brackets in quotes within {}. Unknown members are errors,
+// with their line.
 //
 // # Reports
 //

@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual/fault"
 )
 
-// The elements of JUnit's XML, as far as servers of continuous integration read them; nothing that the schema of Jenkins
-// (junit-10.xsd) does not have.
+// The elements of JUnit's XML, as far as servers of continuous integration read them; nothing that the schema of
+// Jenkins (junit-10.xsd) does not have.
 type (
 	junitSuites struct {
 		XMLName  xml.Name     `xml:"testsuites"`

@@ -81,8 +81,8 @@ func LatchkeyOracle() *Oracle {
 	}}
 }
 
-// LatchkeyPolicy is what Latchkey does where the specification leaves it open: it refuses, but for entries of a key that
-// change nothing about what it verifies.
+// LatchkeyPolicy is what Latchkey does where the specification leaves it open: it refuses, but for entries of a key
+// that change nothing about what it verifies.
 func LatchkeyPolicy() map[string]Expectation {
 	policy := map[string]Expectation{}
 	for _, f := range fault.Catalogue() {

@@ -15,8 +15,9 @@ import (
 const tooMany = 4
 
 // Learn drafts an oracle from one run, as YAML that ReadOracle takes: for every code, or else every wording, the
-// reasons of the faults that it was said of. It is a draft: a party that refuses for a wrong reason has taught that, so each
-// line names its faults, to be held against what it says. What was said of too many reasons is left out, in a comment.
+// reasons of the faults that it was said of. It is a draft: a party that refuses for a wrong reason has taught that,
+// so each line names its faults, to be held against what it says. What was said of too many reasons is left out, in a
+// comment.
 func Learn(r *Report) []byte {
 	codes, texts := map[string]*lesson{}, map[string]*lesson{}
 	for _, res := range r.Results {

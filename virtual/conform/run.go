@@ -34,7 +34,8 @@ type Options struct {
 	Wait  time.Duration
 	Sleep func(context.Context, time.Duration) error // lets time pass; nil: the clock does
 
-	// Waive excuses rows by their ids, each with the reason, which stands in every report. They are played all the same.
+	// Waive excuses rows by their ids, each with the reason, which stands in every report. They are played all the
+	// same.
 	Waive map[string]string
 
 	// Command is the program and arguments that make this run, without --only and --seed, for the line that repeats
@@ -78,8 +79,8 @@ type twin struct {
 // played, and after the last once more. The report is in the order of faults.
 //
 // An error without a report means that no ceremony can be begun: it wraps ErrUnreachable when nothing could be
-// exchanged at all; else the adapter, or the address, is wrong. When ctx ends, no more faults are begun, those that were
-// not played are inconclusive, and the report comes with the error of ctx.
+// exchanged at all; else the adapter, or the address, is wrong. When ctx ends, no more faults are begun, those that
+// were not played are inconclusive, and the report comes with the error of ctx.
 func Run(ctx context.Context, party fault.Party, faults []*fault.Fault, o Options) (*Report, error) {
 	r, err := newRun(party, o)
 	if err != nil {

@@ -121,8 +121,8 @@ func Find(id string) *Fault {
 }
 
 // Compose makes one fault of several of the same ceremony and set-up: their changes are made one after the other, and
-// a refusal for any of their reasons is right. Accept twins compose with faults; two faults that each need a scenario of
-// their own do not.
+// a refusal for any of their reasons is right. Accept twins compose with faults; two faults that each need a scenario
+// of their own do not.
 func Compose(faults ...*Fault) (*Fault, error) {
 	if len(faults) < 2 {
 		return nil, fmt.Errorf("composing faults: got %d, want two or more", len(faults))

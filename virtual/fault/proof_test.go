@@ -103,10 +103,10 @@ func broken(t testing.TB, a *fault.Answer) []fault.Check {
 }
 
 // TestEveryFaultBreaksItsCheckAlone plays the whole catalogue against correct parties of both kinds. The fixture judges
-// every check by what was sent, whatever the others say, and notes all that a response breaks: a fault breaks the one it
-// names and no other in one kind of party at least, a twin breaks none in either, and the refusal says why. So each
-// check, if it alone is removed, is named by a fault that names nothing else. (That each is accepted then, package party
-// shows.)
+// every check by what was sent, whatever the others say, and notes all that a response breaks: a fault breaks the one
+// it names and no other in one kind of party at least, a twin breaks none in either, and the refusal says why. So each
+// check, if it alone is removed, is named by a fault that names nothing else. (That each is accepted then, package
+// party shows.)
 func TestEveryFaultBreaksItsCheckAlone(t *testing.T) {
 	kinds := map[string]fixtures{"": newFixtures(t), "otherwise": newOtherFixtures(t)}
 	var mu sync.Mutex
@@ -310,7 +310,8 @@ func TestBreakAnswersByTheCallersKey(t *testing.T) {
 }
 
 // TestAnyTwoComposeOrSayWhyNot composes pairs of one set-up, one in 23 of them: either they cannot be made together,
-// which is an error, or a correct party refuses two faults. (A twin may undo a fault: a right handle after a wrong one.)
+// which is an error, or a correct party refuses two faults. (A twin may undo a fault: a right handle after a wrong
+// one.)
 func TestAnyTwoComposeOrSayWhyNot(t *testing.T) {
 	p := newFixtures(t)
 	all := fault.Catalogue()
