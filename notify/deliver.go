@@ -69,6 +69,9 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 		return auth.Outcome{State: auth.Failed, Reason: WordNoGateway}
 	}
 	first, pending := d.standing(m, lanes)
+	if m.Gateway == "" {
+		first = d.speaking(lanes)
+	}
 	var put struct { // the most preferred gateway that may take it later
 		at    int
 		fail  *Failure
@@ -84,6 +87,7 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 		}
 		reference, err := d.attempt(ctx, quit, lanes[at], m, t)
 		if err == nil {
+			lanes[at].heard(false)
 			d.took(m)
 			return auth.Outcome{State: auth.Accepted, Gateway: name, Reference: reference}
 		}
@@ -91,6 +95,7 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 			return o
 		}
 		f := failure(err)
+		lanes[at].heard(f.Class == Unsure)
 		d.log.Warn("gateway did not take a message", "message", m.ID, "gateway", name, "class", f.Class.String(),
 			"reason", f.Word, "status", f.Status, "detail", f.Detail)
 		switch {
@@ -111,6 +116,12 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 		return d.again(m, lanes[put.at].Name(), put.fail.Word, put.fail.After)
 	}
 	return last
+}
+
+// speaking is where a message begins that was never tried: at the first gateway that answers of late, or the first.
+func (d *Dispatcher) speaking(lanes []*lane) int {
+	now := d.now()
+	return max(0, slices.IndexFunc(lanes, func(l *lane) bool { return !l.passedOver(now) }))
 }
 
 // untried turns an attempt that never reached the driver into an outcome, if

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
 )
@@ -28,6 +29,38 @@ type lane struct {
 	inside  tally // waiting or under way
 	active  tally // under way
 	waiting [auth.Ranks][]*waiter
+	silent  int       // tries in a row that nobody knows the end of
+	probed  time.Time // when one of them was last made for a message that had not been tried
+}
+
+// A gateway that is silent so often in a row is passed over by new messages, but for one a minute: else each of them
+// would wait out its tries there.
+const (
+	silentAfter = 3
+	probeEvery  = time.Minute
+)
+
+// heard notes how a try ended.
+func (l *lane) heard(unsure bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.silent++; !unsure {
+		l.silent = 0
+	}
+}
+
+// passedOver reports whether a new message goes to the next gateway first. Where it does not, the message is the probe.
+func (l *lane) passedOver(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.silent < silentAfter {
+		return false
+	}
+	if now.Sub(l.probed) < probeEvery {
+		return true
+	}
+	l.probed = now
+	return false
 }
 
 // A waiter is a message that waits for a slot.
