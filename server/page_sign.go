@@ -29,7 +29,7 @@ func signPages() []page {
 		{path: "/sign-in/help", who: holder, uses: []string{"SignInState", "Challenge"}, get: signInHelp},
 		{path: "/sign-in/security-code", who: holder, uses: []string{"SignInState", "CodeSignIn"}, get: codeSignInPage,
 			post: codeSignInPost},
-		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"TrustBrowser"}, get: trustPage,
+		{path: "/sign-in/trust", who: enrolled, what: "browsers", uses: []string{"Security", "TrustBrowser"}, get: trustPage,
 			post: trustPost},
 		{path: "/sign-out", who: session, uses: []string{"SignOut"}, get: signedOut, post: signOutPost},
 	}
@@ -319,10 +319,14 @@ func (x *request) signInAnew(err error) error {
 	return x.refuseTo("/sign-in", err)
 }
 
+// trustPage asks once: whoever comes back to it, trusted by now, goes on.
 func trustPage(x *request) error {
-	f, err := x.signedFrame()
+	info, f, err := x.settings()
 	if err != nil {
 		return err
+	}
+	if !info.MayTrust {
+		return x.home()
 	}
 	return x.show(http.StatusOK, &assets.TrustOffer{Frame: f, Days: days(x.s.config.Policy.TrustLife)})
 }
