@@ -39,13 +39,14 @@ import (
 //	sms.code-waits, sms.handing
 //	voice.code            code
 //
-// becomes is the address that an account moves to, masked. role and did are words of the texts "role.<role>" and "did.<did>", stands of
-// "case.<stands>", step of "handing.<step>".
+// becomes is the address that an account moves to, masked. role and did are words of the texts "role.<role>" and
+// "did.<did>", stands of "case.<stands>", step of "handing.<step>".
 // what is a change, as in the texts "change.<what>"; undo says that link undoes it (with pause, it ends sessions and
 // pauses changes; with ends, it ends all access), else it leads to where the password is reset. purpose is what a code
-// is for, as in the texts "purpose.<purpose>"; minutes is how long it is valid; host is for the last line of a text, which lets a browser fill in the code for that host alone. site is
-// Config.Site unless given. Values that are missing make the text shorter, but a code without its digits is an error.
-// Text messages and calls have neither subject nor HTML; a text is one segment, signed with Config.Signature.
+// is for, as in the texts "purpose.<purpose>"; minutes is how long it is valid; host is for the last line of a text,
+// which lets a browser fill in the code for that host alone. site is Config.Site unless given. Values that are
+// missing make the text shorter, but a code without its digits is an error. Text messages and calls have neither
+// subject nor HTML; a text is one segment, signed with Config.Signature.
 func (p *Pages) Message(lang, name string, args Args) (subject, text, html string, err error) {
 	l := &mailDraft{p: p, lang: known(lang), name: name, args: Args{"site": p.config.Site,
 		"signature": cmp.Or(p.config.Signature, p.config.Site)}}

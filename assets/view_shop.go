@@ -24,8 +24,8 @@ type HandOver struct {
 	Until   time.Time
 }
 
-// ShopHandOver is /shop/{shop}/hand-over. It posts email to the same path or, once one is under way, to to …/confirm and
-// the button to …/stop.
+// ShopHandOver is /shop/{shop}/hand-over. It posts email to the same path or, once one is under way, to to …/confirm
+// and the button to …/stop.
 type ShopHandOver struct {
 	Frame
 	ShopLine

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// This file is accounts that nobody uses (R46). Who signs in within Policy.Dormant is never asked anything. Else two mails
-// come, and then the account is switched off: whoever comes with the right password is told the words of every account that
-// is, and a stranger what he is told of every other. Support switches it on again (package staff).
+// This file is accounts that nobody uses (R46). Who signs in within Policy.Dormant is never asked anything. Else two
+// mails come, and then the account is switched off: whoever comes with the right password is told the words of every
+// account that is, and a stranger what he is told of every other. Support switches it on again (package staff).
 //
 //	used ── a month before ──► told ── 23 days ──► told again ── 7 days ──► asleep
 //	  ▲────────── a sign-in ─────┴─────────────────────┘                      │
@@ -47,9 +47,9 @@ func (a *Account) use(now time.Time) {
 	a.DormancyAt = time.Time{}
 }
 
-// dormancyDue reports whether the next step of an account that nobody uses has come. None is left out, and each keeps its
-// distance from the one before, however long the program stood still. Of an account of before sign-ins were noted they are
-// counted from the day on which that is found.
+// dormancyDue reports whether the next step of an account that nobody uses has come. None is left out, and each keeps
+// its distance from the one before, however long the program stood still. Of an account of before sign-ins were noted
+// they are counted from the day on which that is found.
 func (w *Work) dormancyDue(a *Account) bool {
 	life := w.s.policy.Dormant
 	if life == 0 || a.disabled() {
@@ -116,8 +116,8 @@ func (w *Work) sleep(a *Account, ids messageIDs) error {
 	return w.s.accounts.Put(w.tx, string(off.ID), off)
 }
 
-// Wake switches an account on again that was switched off since nobody used it, and tells every address. Refuses NotFound,
-// also for one that is not asleep.
+// Wake switches an account on again that was switched off since nobody used it, and tells every address. Refuses
+// NotFound, also for one that is not asleep.
 func (w *Work) Wake(id AccountID) error {
 	a, err := w.existingAccount(id)
 	if err != nil {

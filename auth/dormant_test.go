@@ -35,8 +35,8 @@ func (w *world) wantTold(used time.Time, after time.Duration, template string, d
 	w.t.Errorf("after %s: got %v, want %q once", after, got, want)
 }
 
-// An account that nobody uses is told twice, then switched off: with the right password in the words of any that is, with a
-// wrong one as ever.
+// An account that nobody uses is told twice, then switched off: with the right password in the words of any that is,
+// with a wrong one as ever.
 func TestAnAccountThatNobodyUses(t *testing.T) {
 	w := newWorld(t)
 	_, c := w.enrolled(sellerMail, sellerNumber)

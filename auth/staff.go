@@ -98,8 +98,8 @@ func (w *Work) IsSeller(email ident.Email) (bool, error) {
 	return w.hasAlias(email.Unaliased())
 }
 
-// aliased is the mailbox behind the account's address, as an index value, where the address is an alias of it: to refuse
-// by, never to find anybody by.
+// aliased is the mailbox behind the account's address, as an index value, where the address is an alias of it: to
+// refuse by, never to find anybody by.
 func (a *Account) aliased() []string {
 	if mailbox := a.Email.Unaliased(); mailbox != a.Email.Key() {
 		return []string{mailbox}

@@ -26,8 +26,8 @@ func (w *world) caseWithPicture(name string) (id, picture string) {
 	return link[:22], info.Pictures[0].ID
 }
 
-// A reviewer finds the pictures of a case on its page, and sees each with his own name across it; nobody of another role
-// does, and each look is in the trail of who looked.
+// A reviewer finds the pictures of a case on its page, and sees each with his own name across it; nobody of another
+// role does, and each look is in the trail of who looked.
 func TestPicturesAtTheDesk(t *testing.T) {
 	w := newWorld(t)
 	w.seller("wei")

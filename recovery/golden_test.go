@@ -16,8 +16,8 @@ import (
 	"github.com/latchkey-auth/latchkey/store"
 )
 
-// Golden folders are what older versions left of a case with pictures: the store, its keyset and secret, and the keys of
-// the pictures. Today's code must open them.
+// Golden folders are what older versions left of a case with pictures: the store, its keyset and secret, and the keys
+// of the pictures. Today's code must open them.
 //
 //	go test ./recovery -run GoldenPictures -golden 2026-12-31
 //

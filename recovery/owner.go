@@ -249,8 +249,8 @@ func (s *Service) ObjectCase(ctx context.Context, c auth.Caller, link string) (*
 	})
 }
 
-// object makes a case wait, the first time. One that too few have approved, or too few who are still there, goes back to
-// where it was.
+// object makes a case wait, the first time. One that too few have approved, or too few who are still there, goes back
+// to where it was.
 func (s *Service) object(w *auth.Work, x *record) error {
 	if x.ObjectedAt.IsZero() {
 		x.ObjectedAt = w.Now()

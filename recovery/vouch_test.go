@@ -339,8 +339,8 @@ func TestObjectionToAWord(t *testing.T) {
 	}
 }
 
-// An owner's second objection makes a case wait no longer; but it is judged again, and one whose words have become too few
-// meanwhile goes back at once.
+// An owner's second objection makes a case wait no longer; but it is judged again, and one whose words have become
+// too few meanwhile goes back at once.
 func TestObjectingOnceMore(t *testing.T) {
 	w := newWorld(t)
 	boss := w.person("boss")

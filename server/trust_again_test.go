@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// The browser is asked once whether it may be trusted: who goes back to the question is led on, and who has said no may say yes.
+// The browser is asked once whether it may be trusted: who goes back to the question is led on, and who has said no
+// may say yes.
 func TestTrustIsAskedOnce(t *testing.T) {
 	for _, said := range []string{"yes", "no"} {
 		w := newWorld(t)

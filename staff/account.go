@@ -127,9 +127,9 @@ const (
 // Assurances are all of them.
 func Assurances() []Assurance { return []Assurance{Why, Shop, Nobody} }
 
-// Unlock switches an account on again that was switched off since nobody used it: once its e-mail was named, and support
-// has made sure of all that there is. Password and second step stay as they are. Refuses NotFound, also for an account that
-// is not off for that, ChecksMissing, NotRegistered for another e-mail, SendLimitReached.
+// Unlock switches an account on again that was switched off since nobody used it: once its e-mail was named, and
+// support has made sure of all that there is. Password and second step stay as they are. Refuses NotFound, also for
+// an account that is not off for that, ChecksMissing, NotRegistered for another e-mail, SendLimitReached.
 func (s *Service) Unlock(ctx context.Context, c auth.Caller, id auth.AccountID, email string, sure []Assurance) error {
 	to, bad := ident.ParseEmail(email)
 	return s.door.DoOnce(ctx, c, ActUnlock, func(w *auth.Work) error {
