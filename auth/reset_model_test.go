@@ -84,6 +84,9 @@ func (m *resetModel) askMail(browser string) {
 	sent := m.lastMail(auth.TemplateReset)
 	m.add(resetItem{kind: "mailed", token: asked, code: sent.Args["code"], by: auth.Email, browser: browser}, 30*time.Minute)
 	m.add(resetItem{kind: "link", token: token(sent.Args["link"]), by: auth.Email}, 30*time.Minute)
+	if m.time().Sub(m.lastAt) > time.Hour { // what an older one is good for has ended, and stays so
+		m.mailed = nil
+	}
 	m.mailed = append(m.mailed, sent.Args["code"])
 	m.lastAt = m.time()
 }

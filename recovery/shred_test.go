@@ -258,8 +258,8 @@ func TestTheKeyGoesFirstAndStaysAway(t *testing.T) {
 	}
 }
 
-// A backup that was put back ends the cases that were in it: their keys and pictures go at the next start. So do keys of
-// cases that it does not know.
+// A backup that was put back ends the cases that were in it: their keys and pictures go at the next start. So do keys
+// of cases that it does not know.
 func TestTidyAfterABackup(t *testing.T) {
 	w := newWorld(t)
 	w.person("wei")
