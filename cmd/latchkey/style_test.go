@@ -6,7 +6,9 @@ import (
 	"go/ast"
 	"go/token"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -89,6 +91,25 @@ func TestStyleOfTemplates(t *testing.T) {
 			if got := width(line); got > widestTemplate {
 				t.Errorf("%s:%d: got %d columns, want %d at most", filepath.Base(file), n, got, widestTemplate)
 			}
+		}
+	}
+}
+
+// A slip of the shell makes files of whatever was typed: names are plain.
+func TestNamesOfFilesArePlain(t *testing.T) {
+	c := exec.Command("git", "ls-files", "-z")
+	c.Dir = filepath.Join("..", "..")
+	out, err := c.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 })
+	if len(names) < 500 {
+		t.Fatalf("got %d files, want all of the project", len(names))
+	}
+	for _, name := range names {
+		if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") != "" {
+			t.Errorf("got a file called %q", name)
 		}
 	}
 }
