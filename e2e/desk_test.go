@@ -150,7 +150,7 @@ func (w *sweep) desk() {
 	q, _ = w.worksAs("administrator", unseen)
 	v = w.beside(q)
 	v.look("the desk, the staff")
-	q.open("/desk/audit").fill("of", w.email).submit("/desk/audit").says(account[len("/desk/accounts/"):])
+	q.open("/desk/audit").fill("of", w.email).submit("/desk/audit").at("/desk/audit/" + account[len("/desk/accounts/"):])
 	v.look("the desk, a trail")
 	q.open("/desk/staff").follow(`main li a[href^="/desk/staff/"]`)
 	v.look("the desk, one of the staff")
