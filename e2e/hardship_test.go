@@ -184,8 +184,9 @@ func (p *person) asTyped() {
 
 	// A refused form keeps what was typed, passwords apart, and names each field.
 	q := p.another()
-	q.open("/sign-up").fill("email", "lin@example.com").submit("/sign-up").at("/sign-up/sent")
-	link := q.house.message(q.t, "email", "lin@example.com").link(q.t, q.house.origin)
+	lin := "lin-" + strings.ToLower(q.lang) + "@example.com" // the same journey goes on in another language
+	q.open("/sign-up").fill("email", lin).submit("/sign-up").at("/sign-up/sent")
+	link := q.house.message(q.t, "email", lin).link(q.t, q.house.origin)
 	q.open(link).fill("name", "Lin Yi", "user-name", "小店", "phone", "13800138000", "password",
 		"short").press("main [name=terms]")
 	q.submit(strings.TrimPrefix(link, q.house.origin)).says(q.word("frame.error"))
