@@ -95,7 +95,9 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 			return o
 		}
 		f := failure(err)
-		lanes[at].heard(f.Class == Unsure)
+		if !errors.Is(err, errFull) { // else it was not asked
+			lanes[at].heard(f.Class == Unsure)
+		}
 		d.log.Warn("gateway did not take a message", "message", m.ID, "gateway", name, "class", f.Class.String(),
 			"reason", f.Word, "status", f.Status, "detail", f.Detail)
 		switch {
@@ -118,7 +120,8 @@ func (d *Dispatcher) round(ctx context.Context, quit <-chan struct{}, m auth.Mes
 	return last
 }
 
-// speaking is where a message begins that was never tried: at the first gateway that answers of late, or the first.
+// speaking is where a message begins that was never tried: at the first gateway that answers of late, or the first. It
+// is not stored: a crash within the first try may lead the message to another one, as any message then may come twice.
 func (d *Dispatcher) speaking(lanes []*lane) int {
 	now := d.now()
 	return max(0, slices.IndexFunc(lanes, func(l *lane) bool { return !l.passedOver(now) }))

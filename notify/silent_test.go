@@ -58,3 +58,22 @@ func TestASilentGatewayIsPassedOver(t *testing.T) {
 		}
 	}
 }
+
+// A gateway whose slots are all taken was not asked: that it has no room is no answer.
+func TestNoRoomIsNoAnswer(t *testing.T) {
+	c := newClock()
+	first, second := &fake{name: "a", play: script("ok")}, &fake{name: "b", play: script("ok")}
+	d := NewDispatcher(Limits{}, newBox(c.now), render, c.now, (&journal{}).logger(), first, second)
+	l := d.lanes[auth.SMS][0]
+	for range silentAfter {
+		l.heard(true)
+	}
+	m := sms("m1", c.now())
+	l.inside[m.Rank()] = 1000
+	if got := d.round(t.Context(), nil, m, Text{}); got.Gateway != "b" || len(first.calls) > 0 {
+		t.Fatalf("with no room at the first: got it at %s", got.Gateway)
+	}
+	if l.silent != silentAfter {
+		t.Errorf("got %d silent tries at the first, want %d still", l.silent, silentAfter)
+	}
+}
