@@ -35,6 +35,9 @@ type Staff interface {
 	// StillMay reports whether one of the staff may do an act, and has kept his place since a time: what he did then
 	// counts as long as that.
 	StillMay(w *Work, id string, a Action, since time.Time) (bool, error)
+	// Apart reports whether two of the staff count as two persons where an act takes two: neither has brought in the
+	// other.
+	Apart(w *Work, a, b string) (bool, error)
 }
 
 // admitStaff reads the session of a member of the staff and has it held against the act.

@@ -103,10 +103,7 @@ type step struct {
 }
 
 // A vote is a reviewer's for a case.
-type vote struct {
-	By string    `json:"by"`
-	At time.Time `json:"t"`
-}
+type vote = auth.Word
 
 // A clock runs while reviewers have a case.
 type clock struct {

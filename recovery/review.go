@@ -166,10 +166,9 @@ func (s *Service) ApproveCase(ctx context.Context, c auth.Caller, r Reviewer, id
 			return auth.RefuseField(auth.ChecksMissing, "checks")
 		}
 		var err error
-		if x.Votes, err = s.standing(w, x); err != nil {
+		if x.Votes, err = w.Speak(x.Votes, r.ID, ActApprove); err != nil {
 			return err
 		}
-		x.Votes = append(x.Votes, vote{By: r.ID, At: w.Now()})
 		if needed, err := s.needed(w, x); err != nil || len(x.Votes) < needed {
 			return err
 		}
@@ -179,17 +178,7 @@ func (s *Service) ApproveCase(ctx context.Context, c auth.Caller, r Reviewer, id
 
 // standing are the votes of those who may still approve: a vote falls with its reviewer's place.
 func (s *Service) standing(w *auth.Work, x *record) ([]vote, error) {
-	var list []vote
-	for _, v := range x.Votes {
-		may, err := w.StaffMay(v.By, ActApprove, v.At)
-		if err != nil {
-			return nil, err
-		}
-		if may {
-			list = append(list, v)
-		}
-	}
-	return list, nil
+	return w.StandingWords(x.Votes, ActApprove)
 }
 
 // approve begins the delay, and tells everybody.

@@ -182,8 +182,7 @@ func (s *Service) joined(w *auth.Work, i *invitation, handle []byte) (*member, e
 			return nil, err
 		}
 		return &member{ID: w.NewID(), Name: i.Name, Email: i.Email, Role: i.Role, Lang: w.Caller().Language,
-			Handle:   handle,
-			JoinedAt: w.Now()}, nil
+			Handle: handle, JoinedAt: w.Now(), InvitedBy: i.inviter()}, nil
 	}
 	m, err := s.get(w, i.Member)
 	if err != nil {
@@ -191,7 +190,7 @@ func (s *Service) joined(w *auth.Work, i *invitation, handle []byte) (*member, e
 	}
 	m.Handle, m.Keys = handle, nil
 	m.SettledAt = time.Time{}
-	m.AskedBy, m.AskedAt = "", time.Time{}
+	m.Proposed = proposal{}
 	return m, s.endBegun(w, m)
 }
 

@@ -29,9 +29,10 @@ type member struct {
 	// SettledAt is when the second key came: from then on a new one needs a session with both.
 	SettledAt   time.Time `json:"st,omitzero"`
 	SuspendedAt time.Time `json:"su,omitzero"`
-	// AskedBy is the administrator who has asked for new keys; another one grants them.
-	AskedBy string    `json:"ab,omitempty"`
-	AskedAt time.Time `json:"aa,omitzero"`
+	// Proposed is who has asked for new keys; another one grants them.
+	Proposed proposal `json:"pr,omitzero"`
+	// InvitedBy is who of the staff has brought him in; "" is the host.
+	InvitedBy string `json:"ib,omitempty"`
 	// EndedAt is when all ended that had been begun in his name: his role, his keys or his place had.
 	EndedAt time.Time `json:"ea,omitzero"`
 }
@@ -61,11 +62,6 @@ func (m *member) working() []*auth.Authenticator {
 // ready reports whether the member has the keys that any act needs.
 func (m *member) ready() bool { return len(m.working()) >= keysNeeded }
 
-// asked reports whether new keys are asked for, and the asking still stands.
-func (m *member) asked(now time.Time) bool {
-	return m.AskedBy != "" && now.Sub(m.AskedAt) < askedLife
-}
-
 // An invitation opens a place among the staff, or, with Member, begins a member's keys anew.
 type invitation struct {
 	Member  string      `json:"m,omitempty"` // who has lost his keys; "" is a new one
@@ -73,13 +69,11 @@ type invitation struct {
 	Name    string      `json:"n"`
 	Role    Role        `json:"r"`
 	By      string      `json:"by"`
+	ByHost  bool        `json:"ho,omitempty"` // By is who commanded it there
 	Expires time.Time   `json:"x"`
 }
 
-const (
-	invitationLife = 24 * time.Hour
-	askedLife      = 24 * time.Hour
-)
+const invitationLife = 24 * time.Hour
 
 func (i *invitation) inviters() []string { return []string{i.By} }
 

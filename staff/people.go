@@ -29,18 +29,12 @@ func (s *Service) person(w *auth.Work, m *member) Person {
 	p := Person{ID: m.ID, Name: m.Name, Email: string(m.Email), Role: m.Role, Keys: len(m.working()),
 		JoinedAt:    m.JoinedAt,
 		SuspendedAt: m.SuspendedAt, Accounts: len(m.Accounts)}
-	if m.asked(w.Now()) {
-		p.AskedBy = m.AskedBy
-		if by, err := s.get(w, m.AskedBy); err == nil {
-			p.AskedBy = by.Name
-		}
-		p.MayGrant = w.Staff() != nil && m.mayGrant(w.Staff().ID)
+	if m.Proposed.isOpen(w.Now()) {
+		p.AskedBy = s.nameOf(w, m.Proposed.By)
+		p.MayGrant = w.Staff().ID != m.ID && s.second(w, &m.Proposed, ActAskKeys) == nil
 	}
 	return p
 }
-
-// mayGrant reports whether somebody may grant what is asked for: a second person, and not the one whom it is for.
-func (m *member) mayGrant(by string) bool { return by != m.AskedBy && by != m.ID }
 
 // People are the staff, by name.
 func (s *Service) People(ctx context.Context, c auth.Caller) ([]Person, error) {
@@ -158,7 +152,7 @@ func (s *Service) Suspend(ctx context.Context, c auth.Caller, id string, out boo
 // Forbidden.
 func (s *Service) AskNewKeys(ctx context.Context, c auth.Caller, id string) error {
 	return s.changes(ctx, c, ActAskKeys, id, func(w *auth.Work, m *member) error {
-		m.AskedBy, m.AskedAt = w.Staff().ID, w.Now()
+		m.Proposed = propose(w)
 		return nil
 	})
 }
@@ -167,17 +161,10 @@ func (s *Service) AskNewKeys(ctx context.Context, c auth.Caller, id string) erro
 // takes another one than who has asked, and than the member. Refuses NotFound, also where nobody has asked, Forbidden.
 func (s *Service) GrantNewKeys(ctx context.Context, c auth.Caller, id string) error {
 	return s.changes(ctx, c, ActNewKeys, id, func(w *auth.Work, m *member) error {
-		if !m.asked(w.Now()) {
-			return auth.Refuse(auth.NotFound)
+		if err := s.second(w, &m.Proposed, ActAskKeys); err != nil {
+			return err
 		}
-		if !m.mayGrant(w.Staff().ID) {
-			return auth.Refuse(auth.Forbidden)
-		}
-		still, err := s.StillMay(w, m.AskedBy, ActAskKeys, m.AskedAt)
-		if err != nil || !still { // his word has fallen since
-			return cmp.Or(err, error(auth.Refuse(auth.NotFound)))
-		}
-		m.AskedBy, m.AskedAt = "", time.Time{}
+		m.Proposed = proposal{}
 		m.Keys = nil
 		if err := s.endBegun(w, m); err != nil {
 			return err
@@ -233,12 +220,13 @@ func (s *Service) Add(ctx context.Context, operator, email, name string, r Role)
 			}
 			w.About(auth.StaffChain("host"))
 			w.Note("", string(to.Mask()))
-			return s.invite(w, &invitation{Email: to, Name: cleaned, Role: cmp.Or(r, Administrator), By: operator})
+			return s.invite(w, &invitation{Email: to, Name: cleaned, Role: cmp.Or(r, Administrator), By: operator,
+				ByHost: true})
 		}
 		w.About(auth.StaffChain(m.ID))
 		w.Note(m.ID, m.Name)
 		m.Keys, m.Role = nil, cmp.Or(r, m.Role)
-		m.SuspendedAt = time.Time{}
+		m.SuspendedAt, m.InvitedBy = time.Time{}, ""
 		if err := s.endBegun(w, m); err != nil {
 			return "", err
 		}
