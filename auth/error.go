@@ -69,6 +69,7 @@ const (
 	PasswordIsUserName Code = "password-is-user-name"
 	PasswordTooCommon  Code = "password-too-common"
 	PasswordTooSimple  Code = "password-too-simple"
+	PasswordBreached   Code = "password-breached"
 	AccountDisabled    Code = "account-disabled" // told only to who has shown a password or a key
 	AddressTaken       Code = "address-taken"    // by a seller, or somebody of the staff
 	NotRegistered      Code = "not-registered"   // not the account's e-mail: told to the staff alone

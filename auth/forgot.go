@@ -10,7 +10,7 @@ import (
 // acceptedHash is an owner's new password as it is stored, if the policy takes it. Who has shown a session or a link
 // comes before strangers.
 func (s *Service) acceptedHash(ctx context.Context, password string, a *Account) (string, error) {
-	if err := s.policy.acceptPassword(password, a.UserName, a.Email, a.Name); err != nil {
+	if err := s.acceptPassword(password, a.UserName, a.Email, a.Name); err != nil {
 		return "", err
 	}
 	return HashPassword(ctx, s.hasher.First(), password)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -23,24 +24,54 @@ func passwordRefusals(p password.Policy) map[password.Problem]*Error {
 		password.IsUserName: field(PasswordIsUserName),
 		password.TooCommon:  field(PasswordTooCommon),
 		password.TooSimple:  field(PasswordTooSimple),
+		password.IsBreached: field(PasswordBreached),
 	}
 }
 
-// acceptPassword refuses a new password that breaks the policy, with all of its
-// problems.
-func (p Policy) acceptPassword(typed string, userName ident.UserName, email ident.Email, name string) error {
-	list := p.Password.Problems(typed, password.Owner{
+// acceptPassword refuses a new password that breaks the policy or was published in a breach, with all of its
+// problems. It is called outside of a transaction: a list of breaches is read from disk. Refuses Unavailable where that
+// cannot be read: who is asked nothing must not seem to have been.
+func (s *Service) acceptPassword(typed string, userName ident.UserName, email ident.Email, name string) error {
+	list := s.policy.Password.Problems(typed, password.Owner{
 		Identifiers: []string{string(userName), string(email), email.Local()},
 		Words:       []string{string(userName), email.Local(), name},
 		Fold:        ident.Fold,
 	})
-	refusals := passwordRefusals(p.Password)
+	if !slices.ContainsFunc(list, isGuessed) {
+		found, err := s.isBreached(typed)
+		if err != nil {
+			return err
+		}
+		if found {
+			list = append(list, password.IsBreached)
+		}
+	}
+	refusals := passwordRefusals(s.policy.Password)
 	all := make([]error, len(list))
 	for i, problem := range list {
 		all[i] = refusals[problem]
 	}
 	return refuseAll(all...)
 }
+
+// isGuessed reports whether a problem is reason enough for another password, or there is none yet to look for.
+func isGuessed(p password.Problem) bool {
+	return p == password.TooShort || p == password.TooCommon || p == password.IsUserName
+}
+
+// isBreached reports whether a password was published in a breach. Refuses Unavailable where the list cannot be read,
+// which BreachedAlarm tells from then on.
+func (s *Service) isBreached(typed string) (bool, error) {
+	found, err := s.breached.Has(typed)
+	if s.breachedFails.Store(err != nil); err != nil {
+		s.log.Error("asking the list of breached passwords", "error", err)
+		return false, Refuse(Unavailable)
+	}
+	return found, nil
+}
+
+// BreachedAlarm reports whether the list of breached passwords could not be read when it was last asked.
+func (s *Service) BreachedAlarm() bool { return s.breachedFails.Load() }
 
 // HashPassword returns a password as it is stored. Refuses Unavailable when too many
 // wait already, and PasswordTooLong for what no policy takes.

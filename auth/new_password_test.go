@@ -25,8 +25,8 @@ func TestEveryProblemOfPasswordsIsRefused(t *testing.T) {
 }
 
 func TestNewPasswordsAreRefused(t *testing.T) {
-	p := Marketplace()
-	if err := p.acceptPassword("vK7#mq2L", "", "", ""); err != nil {
+	s := &Service{policy: Marketplace()}
+	if err := s.acceptPassword("vK7#mq2L", "", "", ""); err != nil {
 		t.Errorf("accept of a good password: got %v, want nil", err)
 	}
 	tests := []struct {
@@ -39,7 +39,7 @@ func TestNewPasswordsAreRefused(t *testing.T) {
 		{"vk7#mq2l", PasswordNoUpper, ""},
 	}
 	for _, tt := range tests {
-		err := p.acceptPassword(tt.password, "BestShop", "mailbox77@example.com", "Lei Wang")
+		err := s.acceptPassword(tt.password, "BestShop", "mailbox77@example.com", "Lei Wang")
 		var e *Error
 		if !errors.As(err, &e) || e.Code != tt.want || e.Field != "password" || e.Args["n"] != tt.n {
 			t.Errorf("accept(%q): got %+v, want %s with n=%q", tt.password, e, tt.want, tt.n)

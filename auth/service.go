@@ -29,10 +29,12 @@ type Config struct {
 	// neither offered nor sent. nil: all.
 	Channels []Channel
 	Policy   Policy
-	Site     string           // the site's name, for people and as issuer
-	Origin   string           // the public address, https://host[:port][/path]; links are built from it alone
-	RPID     string           // the relying party id, for signals to browsers
-	Hash     password.Cost    // of passwords; zero: 19 MiB and two passes
+	Site     string        // the site's name, for people and as issuer
+	Origin   string        // the public address, https://host[:port][/path]; links are built from it alone
+	RPID     string        // the relying party id, for signals to browsers
+	Hash     password.Cost // of passwords; zero: 19 MiB and two passes
+	// Breached are passwords that nobody may choose since they were published; nil: none.
+	Breached *password.Breached
 	Now      func() time.Time // the wall clock; nil: the machine's
 	// Boot is the time since the machine's start, suspend included. nil: as far as
 	// Go tells it; beside a Now that is not nil: what that goes forward has passed.
@@ -63,15 +65,18 @@ type Service struct {
 	log          *slog.Logger
 	pause        func(context.Context, time.Duration)
 	hasher       *password.Hasher
+	breached     *password.Breached
 	rulebook     atomic.Pointer[rulebook]
 	wake         chan struct{}
 	sweepCursors sweepCursors
 	repeats      repeats
 	pacer        *pacer
 	storeFails   atomic.Bool // the last pass that wrote could not be stored
-	lab          *Lab        // nil: a real site
-	floors       struct{ signIn, keyFirst, forgot, introduce delayFloor }
-	drawing      chan struct{} // a place for each picture that is drawn
+
+	breachedFails atomic.Bool // the list could not be read when it was last asked
+	lab           *Lab        // nil: a real site
+	floors        struct{ signIn, keyFirst, forgot, introduce delayFloor }
+	drawing       chan struct{} // a place for each picture that is drawn
 
 	clock      serviceClock
 	siteRecord atomic.Pointer[siteMeta] // as read at the start, and as Restored left it
@@ -121,7 +126,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{
 		db: cfg.DB, keys: cfg.Keys, policy: cfg.Policy, siteName: cfg.Site, origin: cfg.Origin, rpID: cfg.RPID,
-		rand: cfg.Rand, log: cfg.Log, pause: cfg.Pause,
+		rand: cfg.Rand, log: cfg.Log, pause: cfg.Pause, breached: cfg.Breached,
 		factors: map[Kind]Factor{}, wake: make(chan struct{}, 1), drawing: make(chan struct{}, drawAtOnce),
 		repeats: repeats{found: map[repeatKey]*repeated{}},
 	}

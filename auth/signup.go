@@ -201,7 +201,7 @@ func (s *Service) newAccount(c Caller, email ident.Email, f SignUpForm) (*Accoun
 	name, badName := ident.ParseName(f.Name)
 	user, badUser := ident.ParseUserName(f.UserName)
 	phone, badPhone := s.parseNumber(c, f.Phone, f.Region, nil)
-	badPassword := s.policy.acceptPassword(f.Password, user, email, name)
+	badPassword := s.acceptPassword(f.Password, user, email, name)
 	var badTerms error
 	if !f.Terms {
 		badTerms = RefuseField(TermsNotAccepted, "terms")

@@ -30,6 +30,11 @@ type Policy struct {
 	Classes  bool // upper, lower, digit and sign each at least once
 }
 
+// A Config is what an operator says of passwords beside the policy.
+type Config struct {
+	Breached string // file that BuildBreached made; "": none is asked
+}
+
 // A Problem is one thing that a new password lacks, and the error of Hash for
 // one that nobody may have.
 type Problem string
@@ -45,6 +50,7 @@ const (
 	IsUserName Problem = "is-user-name"
 	TooCommon  Problem = "too-common"
 	TooSimple  Problem = "too-simple"
+	IsBreached Problem = "breached" // published in a breach: found by a Breached list
 )
 
 // Error returns the problem's name.

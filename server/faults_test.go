@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/virtual"
 	"github.com/latchkey-auth/latchkey/web"
@@ -75,6 +78,24 @@ func envelopeFaults() map[auth.Code]provocation {
 				"Accept-Language", c.lang)
 		}),
 	}
+}
+
+// breached is a list of one breached password.
+func breached(t *testing.T, text string) *password.Breached {
+	t.Helper()
+	in := filepath.Join(t.TempDir(), "in")
+	if err := os.WriteFile(in, fmt.Appendf(nil, "%X:1\n", sha1.Sum([]byte(text))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := password.BuildBreached(t.Context(), in, in+".list"); err != nil {
+		t.Fatal(err)
+	}
+	list, file, err := password.OpenBreached(in + ".list")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return list
 }
 
 type brokenReceipts struct{}
@@ -335,6 +356,8 @@ func formFaults() map[auth.Code]provocation {
 		}},
 		auth.PasswordTooCommon: signUpWith("password", "P@ssw0rd1"),
 		auth.PasswordTooSimple: signUpWith("password", "Aaaaaaaa1!"),
+		auth.PasswordBreached: {change: func(t *testing.T, a *auth.Config, _ *Config) { a.Breached = breached(t, "Vivid-Marmot9") },
+			do: func(c *trial) *httptest.ResponseRecorder { return c.signUpWith(m{"password": "Vivid-Marmot9"}) }},
 		auth.PasswordWrong: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.post("/password", m{"current": "wrong", "password": "Vivid-Marmot7"})
 		}),

@@ -381,7 +381,8 @@ func keyCodes() []auth.Code {
 func newPasswordCodes() []auth.Code {
 	return codes(auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,
 		auth.PasswordNoDigit,
-		auth.PasswordNoSign, auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple)
+		auth.PasswordNoSign, auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple,
+		auth.PasswordBreached, auth.Unavailable)
 }
 func puzzleCodes() []auth.Code {
 	return codes(auth.PuzzleNeeded, auth.PuzzleWrong, auth.PuzzleOver)

@@ -32,8 +32,8 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(serveCommand(environ, stdout, stderr), storeCommand(environ, stdout, stderr),
 		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr),
-		keysCommand(environ, stdout, stderr), staffCommand(environ, stdout, stderr),
-		ticketCommand(environ, stdout, stderr), recoveryCommand(environ, stdout, stderr), versionCommand(stdout))
+		keysCommand(environ, stdout, stderr), passwordListCommand(stdout, stderr),
+		staffCommand(environ, stdout, stderr), ticketCommand(environ, stdout, stderr), recoveryCommand(environ, stdout, stderr), versionCommand(stdout))
 	return root
 }
 

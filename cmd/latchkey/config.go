@@ -14,6 +14,7 @@ import (
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/notify"
 	"github.com/latchkey-auth/latchkey/oob"
+	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/server"
 	"github.com/latchkey-auth/latchkey/totp"
@@ -51,6 +52,7 @@ type Config struct {
 	KeyRoots   []string // PEM files with trust anchors for certified keys
 
 	Policy   auth.Policy
+	Password password.Config
 	Server   server.Config
 	Pages    assets.Config
 	WebAuthn webauthn.Config

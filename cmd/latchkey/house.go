@@ -23,6 +23,7 @@ import (
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/notify"
 	"github.com/latchkey-auth/latchkey/oob"
+	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/server"
 	"github.com/latchkey-auth/latchkey/staff"
@@ -61,6 +62,8 @@ type house struct {
 	now   func() time.Time // service time
 	wall  func() time.Time // what others go by: gateways, mailboxes
 
+	breached *password.Breached // nil: none is asked
+
 	touched auth.Factor // that of security keys
 
 	control *net.UnixListener // where commands come in; nil: nowhere
@@ -69,7 +72,7 @@ type house struct {
 // newHouse makes the parts and joins them. Nothing runs yet.
 func newHouse(c *Config, db store.DB, keys *store.Keys, log *slog.Logger) (*house, error) {
 	h := &house{config: c, db: db, keys: keys, log: log, wall: time.Now}
-	return h, h.join(h.domain, h.words, h.delivery, h.front)
+	return h, h.join(h.lists, h.domain, h.words, h.delivery, h.front)
 }
 
 // newStoppedHouse makes the parts that a command on a stopped site needs. It delivers nothing and shows
@@ -97,6 +100,15 @@ func (h *house) join(steps ...func(at *url.URL) error) error {
 		}
 	}
 	return nil
+}
+
+// lists opens the list of breached passwords. It stays open as long as the program runs: a list that is built anew
+// takes its place at the next start.
+func (h *house) lists(*url.URL) (err error) {
+	if path := h.config.Password.Breached; path != "" {
+		h.breached, _, err = password.OpenBreached(path)
+	}
+	return err
 }
 
 // domain makes the use cases over the store. All others then go by its time.
@@ -127,7 +139,7 @@ func (h *house) domain(at *url.URL) error {
 	domain := auth.Config{
 		DB: h.db, Keys: h.keys, Policy: c.Policy, Channels: codes.Channels, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
 		Factors: []auth.Factor{keys, apps, phones, mailboxes, sheets}, Lab: h.clock,
-		Boot: bootTime(), AnyClock: c.AnyClock,
+		Boot: bootTime(), AnyClock: c.AnyClock, Breached: h.breached,
 	}
 	if c.Lab {
 		domain.Pause = atOnce
@@ -284,6 +296,9 @@ func (h *house) alarms() []string {
 	}
 	if h.service.StoreAlarm() {
 		list = append(list, "store")
+	}
+	if h.service.BreachedAlarm() {
+		list = append(list, "password-list")
 	}
 	for _, c := range h.dispatch.Failing() {
 		list = append(list, "delivery "+string(c))

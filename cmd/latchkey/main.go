@@ -5,6 +5,7 @@
 //	latchkey store compact    write the data anew without its free space
 //	latchkey store restored   say that a backup was put back
 //	latchkey audit verify     recompute the chains of the audit trail
+//	latchkey password-list build   make the list of breached passwords
 //	latchkey version          print what this is
 //
 // With nothing configured, serve keeps its data in ./latchkey-data, answers at http://localhost:8080
