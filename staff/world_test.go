@@ -36,8 +36,8 @@ type world struct {
 	drawn int
 }
 
-// newWorld is behind the decorator that runs every pass twice.
-func newWorld(t testing.TB) *world {
+// newWorld is behind the decorator that runs every pass twice. The staff's factor may be one around that of keys.
+func newWorld(t testing.TB, around ...func(auth.Factor) auth.Factor) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)}
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "latchkey.db"), bolt.Options{})
@@ -63,7 +63,11 @@ func newWorld(t testing.TB) *world {
 	if w.lab, err = lab.New(w.s, nil); err != nil {
 		t.Fatal(err)
 	}
-	if w.staff, err = staff.New(w.s, keys, origin, "Latchkey"); err != nil {
+	var factor auth.Factor = keys
+	for _, wrap := range around {
+		factor = wrap(factor)
+	}
+	if w.staff, err = staff.New(w.s, factor, origin, "Latchkey"); err != nil {
 		t.Fatal(err)
 	}
 	return w
