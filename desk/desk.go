@@ -174,16 +174,18 @@ func (x *exchange) put(name, value string, life time.Duration) {
 
 func (x *exchange) drop(name string) { x.put(name, "", -time.Second) }
 
-// seal keeps something in a cookie that this browser alone brings back.
-func (x *exchange) seal(name string, v any, life time.Duration) {
+// seal keeps something in a cookie that this browser alone brings back, and reports whether it did.
+func (x *exchange) seal(name string, v any, life time.Duration) bool {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		return
+		return false
 	}
 	text, err := x.d.Service.SealForBrowser(x.caller, name, raw)
-	if err == nil && len(text) <= maxSealed {
-		x.put(name, text, life)
+	if err != nil || len(text) > maxSealed {
+		return false
 	}
+	x.put(name, text, life)
+	return true
 }
 
 // maxSealed is what fits in a cookie; a longer thing is not kept.

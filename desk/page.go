@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,7 +166,10 @@ func (x *exchange) typed() map[string]string {
 
 func (x *exchange) leave(t told) {
 	t.At = x.d.Now()
-	x.seal(toldCookie, t, toldLife)
+	if !x.seal(toldCookie, t, toldLife) { // what was typed has no room: what became of it is told without
+		t.Typed = nil
+		x.seal(toldCookie, t, toldLife)
+	}
 }
 
 // done leads on from an act, and has the next page say so.
@@ -245,6 +249,11 @@ func (x *exchange) says(e *auth.Error) assets.Args {
 	args := assets.Args{"now": x.d.Now(), "ticket": x.ID}
 	for k, v := range e.Args {
 		args[k] = v
+		if n, err := strconv.Atoi(v); err == nil && k == "n" { // the texts call it by what it bounds
+			args["n"] = n
+			args["min"] = n
+			args["max"] = n
+		}
 	}
 	if !e.Until.IsZero() {
 		args["time"] = e.Until

@@ -179,6 +179,9 @@ func (b *browser) send(method, path string, form url.Values) *httptest.ResponseR
 		if c.Path != "/desk" || !c.HttpOnly || !c.Secure {
 			b.w.t.Errorf("%s: got the cookie %v, want it the desk's alone", path, c)
 		}
+		if len(c.Name)+len(c.Value) > 4096 {
+			b.w.t.Errorf("%s: got a cookie of %d bytes, want one that browsers keep", path, len(c.Value))
+		}
 		if b.cookies[c.Name] = c.Value; c.MaxAge < 0 {
 			delete(b.cookies, c.Name)
 		}
