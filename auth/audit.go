@@ -15,6 +15,7 @@ import (
 //
 //	events   "<account>/<seq, 12 hex>"  {at, action, outcome, ..., h}
 //	chain    "<account>"                {seq, h}
+//	moved    "<account>"                its head is in no checkpoint yet (trail.go)
 //	h = SHA-256(h of the event before || JSON of this event without h)
 //
 // so that an edit, a cut or a reordering shows. Acts that name no account go
@@ -141,7 +142,10 @@ func (w *Work) chainEvent(account AccountID, e Event) error {
 	if err := w.s.events.Insert(w.tx, eventKey(chain, head.Seq), &e); err != nil {
 		return fmt.Errorf("writing an audit event: %w", err)
 	}
-	return w.s.chains.Put(w.tx, chain, head)
+	if err := w.s.chains.Put(w.tx, chain, head); err != nil {
+		return err
+	}
+	return w.markMoved(chain)
 }
 
 // eventKey is chain, "/" and seq in twelve hex digits: that is the order of the events.

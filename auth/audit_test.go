@@ -59,7 +59,7 @@ func TestChainShowsEveryEdit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if chains, n, err := s.VerifyAudit(ctx); chains != 1 || n != 5 || err != nil {
+	if chains, n, err := s.VerifyAudit(ctx, nil); chains != 1 || n != 5 || err != nil {
 		t.Fatalf("an honest chain: got %d events of %d chains, %v, want 5 of 1 and no error", n, chains, err)
 	}
 	restore := func(name string, spoil func(tx store.Tx) error) {
@@ -129,7 +129,7 @@ func TestVerifyReadsLongChainsAndPastBrokenOnes(t *testing.T) {
 		write(chain, 3)
 	}
 	write("long", long)
-	if chains, events, err := s.VerifyAudit(ctx); chains != 6 || events != 15+long || err != nil {
+	if chains, events, err := s.VerifyAudit(ctx, nil); chains != 6 || events != 15+long || err != nil {
 		t.Fatalf("got %d chains, %d events and %v, want 6 and %d", chains, events, err, 15+long)
 	}
 	err := s.db.Update(ctx, func(tx store.Tx) error {
@@ -147,7 +147,7 @@ func TestVerifyReadsLongChainsAndPastBrokenOnes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = s.VerifyAudit(ctx)
+	_, _, err = s.VerifyAudit(ctx, nil)
 	var broken *BrokenAudit
 	if !errors.As(err, &broken) {
 		t.Fatalf("got %v, want the chains that do not hold", err)
@@ -362,7 +362,7 @@ func TestWhyAChainDoesNotHold(t *testing.T) {
 			t.Fatal(chain, err)
 		}
 	}
-	_, _, err := s.VerifyAudit(ctx)
+	_, _, err := s.VerifyAudit(ctx, nil)
 	var broken *BrokenAudit
 	if !errors.As(err, &broken) || len(broken.Chains) != len(spoilt) {
 		t.Fatalf("got %v, want every one of them", err)

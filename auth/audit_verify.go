@@ -45,38 +45,83 @@ func (b *BrokenAudit) add(c BrokenChain) {
 	b.Chains = append(b.Chains, c)
 }
 
-// VerifyAudit recomputes every chain on one snapshot, whatever its length, and
-// returns how many chains and events it read. It goes on after a chain that does
-// not hold; its error is then a *BrokenAudit that names each of them.
-func (s *Service) VerifyAudit(ctx context.Context) (chains, events uint64, err error) {
-	type reading struct {
-		chains, events uint64
-		broken         BrokenAudit
-	}
-	read, err := do(ctx, s, Caller{system: true}, ActOutbox, func(w *Work) (reading, error) {
-		var read reading
-		err := s.eachChain(w.tx, func(chain string) error {
-			n, broken := s.checkChain(w.tx, chain)
-			if broken != nil {
-				read.broken.add(*broken)
-			}
-			read.chains++
-			read.events += n
-			return nil
+// VerifyAudit recomputes every chain, whatever its length, and returns how many
+// chains and events it read. It goes on after a chain that does not hold; its error
+// is then a *BrokenAudit that names each of them. Chains are read in slices, each on
+// a snapshot of its own, so that the site goes on meanwhile. ends, if it is not nil, is told the
+// head of each chain and whether it is marked as moved; what it returns is why the chain does not hold, "" if it does.
+func (s *Service) VerifyAudit(ctx context.Context, ends func(h Head, moved bool) string) (chains, events uint64, err error) {
+	var broken BrokenAudit
+	for from, more := "", true; more; {
+		read, err := do(ctx, s, Caller{system: true}, ActOutbox, func(w *Work) (auditSlice, error) {
+			return w.auditSlice(from, ends)
 		})
-		return read, err
-	})
-	if err == nil && len(read.broken.Chains) > 0 {
-		err = &read.broken
+		if err != nil {
+			return chains, events, err
+		}
+		chains += read.chains
+		events += read.events
+		for _, b := range read.broken {
+			broken.add(b)
+		}
+		from, more = read.next, read.next != ""
 	}
-	return read.chains, read.events, err
+	if len(broken.Chains) > 0 {
+		return chains, events, &broken
+	}
+	return chains, events, nil
+}
+
+// auditSlice is what was read of the audit trail in one pass.
+type auditSlice struct {
+	chains uint64
+	events uint64
+	broken []BrokenChain
+	next   string // "": that was all
+}
+
+// auditSlice recomputes the chains from a place on, until a bounded number of events was read; one chain is always
+// read whole.
+func (w *Work) auditSlice(from string, ends func(Head, bool) string) (auditSlice, error) {
+	var read auditSlice
+	s := w.s
+	err := s.eachChain(w.tx, from, func(chain string) (bool, error) {
+		n, broken := s.checkChain(w.tx, chain)
+		if broken == nil && ends != nil {
+			head, err := s.chains.Get(w.tx, chain)
+			if err != nil {
+				return false, err
+			}
+			moved, err := w.hasMoved(chain)
+			if err != nil {
+				return false, err
+			}
+			if why := ends(Head{Chain: chain, Seq: head.Seq, Hash: head.Hash}, moved); why != "" {
+				broken = &BrokenChain{Chain: chain, Event: head.Seq, Why: why}
+			}
+		}
+		if broken != nil {
+			read.broken = append(read.broken, *broken)
+		}
+		read.chains++
+		read.events += n
+		if read.events < scanBatch && read.chains < scanBatch {
+			return true, nil
+		}
+		read.next = chain + "\x00"
+		return false, nil
+	})
+	return read, err
 }
 
 // eachChain visits every chain that has a head or an event: who cuts a whole
 // chain leaves the one or the other, or nothing, which only a copy elsewhere
-// shows.
-func (s *Service) eachChain(tx store.Tx, visit func(chain string) error) error {
-	heads, events := "", ""
+// shows. It begins at a place, and ends when visit says so.
+func (s *Service) eachChain(tx store.Tx, from string, visit func(chain string) (bool, error)) error {
+	heads, events := from, from
+	if from != "" {
+		events = strings.TrimSuffix(from, "\x00") + "0" // behind "<chain>/"
+	}
 	for {
 		head, err := firstKey(tx, s.chains.Name(), heads)
 		if err != nil {
@@ -93,7 +138,7 @@ func (s *Service) eachChain(tx store.Tx, visit func(chain string) error) error {
 		if next == "" {
 			return nil
 		}
-		if err := visit(next); err != nil {
+		if more, err := visit(next); err != nil || !more {
 			return err
 		}
 		heads = next + "\x00"

@@ -192,7 +192,7 @@ func TestClockAccepted(t *testing.T) {
 	if len(events) != 1 || events[0].Who != "lin" || events[0].Item == "" {
 		t.Errorf("the audit trail: got %+v, want one event by lin", events)
 	}
-	if _, _, err := m.s.VerifyAudit(t.Context()); err != nil {
+	if _, _, err := m.s.VerifyAudit(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 }

@@ -200,7 +200,7 @@ func TestNISTEndsIdleSessionsThatAreKept(t *testing.T) {
 func TestAuditOfTheWholeSite(t *testing.T) {
 	w := newWorld(t)
 	w.enrolled("seller@example.com", sellerNumber)
-	chains, events, err := w.s.VerifyAudit(t.Context())
+	chains, events, err := w.s.VerifyAudit(t.Context(), nil)
 	ok(t, "verify", err)
 	if chains < 2 || events < 4 {
 		t.Errorf("got %d chains and %d events, want the account's and the site's", chains, events)

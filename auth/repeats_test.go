@@ -61,7 +61,7 @@ func TestRepeatsAreOneEventAMinute(t *testing.T) {
 			t.Errorf("%s: got %d events of %d refusals, want %d of %d", step.name, events, times, step.events, step.times)
 		}
 	}
-	if _, _, err := w.s.VerifyAudit(t.Context()); err != nil {
+	if _, _, err := w.s.VerifyAudit(t.Context(), nil); err != nil {
 		t.Errorf("the chains: got %v, want them whole", err)
 	}
 }

@@ -276,7 +276,7 @@ func TestRestoreEndsWhatWaits(t *testing.T) {
 	set, err := w.s.RecoveryCodes(ctx, c)
 	ok(t, "new recovery codes", err)
 	ok(t, "one of them", w.lookup(set.Codes[0]))
-	_, events, err := w.s.VerifyAudit(ctx)
+	_, events, err := w.s.VerifyAudit(ctx, nil)
 	ok(t, "audit", err)
 	if events == 0 {
 		t.Error("got no event, want those of the backup and since")

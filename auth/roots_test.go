@@ -32,7 +32,7 @@ func TestKeysRotateUnderASite(t *testing.T) {
 	if len(events) != 2 || events[0].Who != "lin" || events[0].Item == "" || events[0].Item == events[1].Item {
 		t.Errorf("the audit trail: got %+v, want two events by lin", events)
 	}
-	if _, _, err := m.s.VerifyAudit(t.Context()); err != nil {
+	if _, _, err := m.s.VerifyAudit(t.Context(), nil); err != nil {
 		t.Error(err)
 	}
 }

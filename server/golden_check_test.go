@@ -241,14 +241,14 @@ func checkCounts(t *testing.T, w *world, f *facts) {
 }
 
 func checkAudit(t *testing.T, w *world, f *facts) {
-	chains, events, err := w.service.VerifyAudit(t.Context())
+	chains, events, err := w.service.VerifyAudit(t.Context(), nil)
 	if err != nil || chains != f.Chains || events != f.Events {
 		t.Errorf("got %d chains and %d events (%v), want %d and %d", chains, events, err, f.Chains, f.Events)
 	}
 	wei := f.as(w, "wei")
 	wei.proveFreshly(auth.ActRename)
 	wei.p.must("PATCH", "/methods/"+wei.method(wei.p, "totp"), m{"name": "App of today"}, nil)
-	if _, after, err := w.service.VerifyAudit(t.Context()); err != nil || after <= events {
+	if _, after, err := w.service.VerifyAudit(t.Context(), nil); err != nil || after <= events {
 		t.Errorf("after one more act: got %d events (%v), want more than %d", after, err, events)
 	}
 }

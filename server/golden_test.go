@@ -155,7 +155,7 @@ func writeGolden(t *testing.T, folder string) {
 	w := newWorldAt(t, start(), nil, func(a *auth.Config, _ *Config) { a.Keys = keys })
 	f := &facts{Sellers: map[string]*goldenSeller{}, Links: map[string]string{}}
 	live(w, f)
-	if f.Chains, f.Events, err = w.service.VerifyAudit(t.Context()); err != nil {
+	if f.Chains, f.Events, err = w.service.VerifyAudit(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := json.MarshalIndent(f, "", " ")

@@ -2,37 +2,158 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"strings"
 
-	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/spf13/cobra"
+
+	"github.com/latchkey-auth/latchkey/audit"
 )
 
-// verifyAudit recomputes every chain of the audit trail and says how many there are, or which do not hold. It makes
-// no data folder: a wrong path must not look like a clean trail.
-func verifyAudit(ctx context.Context, c *Config, stdout io.Writer) (err error) {
-	if _, err := os.Stat(c.dbPath()); err != nil {
-		return fmt.Errorf("looking for the data: %w", err)
+// The commands about the audit trail.
+const (
+	cmdAudit           = "audit"
+	cmdAuditVerify     = "audit verify"
+	cmdAuditCheckpoint = "audit checkpoint"
+	cmdAuditKey        = "audit key"
+	cmdAuditKeyRotate  = "audit key rotate"
+)
+
+// Flags of theirs that are no settings.
+const (
+	checkpointsFlag = "checkpoints"
+	verifierFlag    = "key"
+	backupFlag      = "backup"
+	newFileFlag     = "new-file"
+)
+
+func auditCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
+	group := &cobra.Command{Use: cmdAudit, Short: "Look after the audit trail", Args: unknownCommand}
+	group.RunE = func(cmd *cobra.Command, _ []string) error { return misuse("say what to do: %s", verbs(cmd)) }
+	key := controlCommand(environ, stdout, stderr, cmdAuditKey, "Show the keys by which checkpoints are told", `
+Show the verifier keys by which checkpoints are told, the newest last. Keep the first one
+elsewhere, and give it to latchkey audit verify: the keys that came after it are known by
+it. The site may run or not.`)
+	key.AddCommand(controlCommand(environ, stdout, stderr, cmdAuditKeyRotate, "Sign checkpoints with a new key from now on", `
+Sign checkpoints with a new key from now on. The last checkpoint of the key before names
+it. The audit trail keeps who asked. The site may run or not.`))
+	group.AddCommand(verifyCommand(environ, stdout, stderr), checkpointCommand(environ, stdout, stderr), key)
+	return group
+}
+
+func verifyCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Recompute every chain of the audit trail, and hold it against checkpoints",
+		Long: `Recompute every chain of the audit trail, and hold it against the checkpoints that were
+made of it. An entry that was edited, cut out or moved is named, and so is a checkpoint; an
+older copy of the store is found. The command goes on after what does not hold, and exits 1.
+
+Without --checkpoints a trail that was written anew as a whole is not told from the real
+one. The site may run or not; of one that runs, the files must be readable to its user.`,
+		Args: noArguments,
 	}
-	db, keys, err := openStore(c)
-	if err != nil {
-		return err
+	var q audit.Question
+	cmd.Flags().StringArrayVar(&q.Files, checkpointsFlag, nil, "`file` of checkpoints; of several, give the oldest first")
+	cmd.Flags().StringArrayVar(&q.Keys, verifierFlag, nil, "verifier `key` that was kept elsewhere; none: those of the store")
+	cmd.Flags().BoolVar(&q.Backup, backupFlag, false, "the data are a backup: later checkpoints say nothing of them")
+	settings := settable(cmd, environ, stderr)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := settings()
+		if err != nil {
+			return err
+		}
+		if q.Files, err = absolute(q.Files); err != nil {
+			return err
+		}
+		return runLong(cmd.Context(), c, environ, cmdAuditVerify, q, stdout)
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	c.followListen()
-	h, err := newStoppedHouse(c, db, keys)
-	if err != nil {
-		return err
+	return cmd
+}
+
+func checkpointCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "checkpoint",
+		Short: "Make a checkpoint of the audit trail now",
+		Long: `Make a checkpoint of the audit trail now, and write those that wait. With --new-file it
+may be the first of a new file: where the one before was put away, or is lost. The site may
+run or not.`,
+		Args: noArguments,
 	}
-	chains, events, err := h.service.VerifyAudit(ctx)
-	if broken := new(auth.BrokenAudit); errors.As(err, &broken) {
-		return fmt.Errorf("the audit trail (%d chains, %d events) does not hold:\n%w", chains, events, err)
+	begin := cmd.Flags().Bool(newFileFlag, false, "begin a new file of checkpoints if there is none")
+	settings := settable(cmd, environ, stderr)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := settings()
+		if err != nil {
+			return err
+		}
+		command := cmdAuditCheckpoint
+		if *begin {
+			command += " " + newFileFlag
+		}
+		return runCommand(cmd.Context(), c, environ, command, stdout)
 	}
+	return cmd
+}
+
+// checkpoints does what an operator asks about checkpoints, and returns what he is to read.
+func (h *house) checkpoints(ctx context.Context, name, operator string) (string, error) {
+	switch name {
+	case cmdAuditCheckpoint, cmdAuditCheckpoint + " " + newFileFlag:
+		n, err := h.trail.Take(ctx, name != cmdAuditCheckpoint)
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("checkpoint %d is written to %s\n", n, h.config.checkpoints()), nil
+	case cmdAuditKey:
+		keys, err := h.trail.Keys(ctx)
+		if len(keys) == 0 && err == nil {
+			return "", errors.New("no checkpoint was made yet, and no key: latchkey audit checkpoint makes both")
+		}
+		return strings.Join(keys, "\n") + "\n", err
+	case cmdAuditKeyRotate:
+		key, err := h.trail.RotateKey(ctx, operator)
+		if err != nil {
+			return "", err
+		}
+		h.log.Warn("another key signs checkpoints of the audit trail", "operator", operator, "key", key)
+		return key + "\n", nil
+	}
+	return "", fmt.Errorf("no such command: %q", name)
+}
+
+// verifyTrail recomputes the audit trail, and says how much there is, or what does not hold.
+func (h *house) verifyTrail(ctx context.Context, q controlRequest, out io.Writer) error {
+	var ask audit.Question
+	if err := json.Unmarshal(q.Ask, &ask); err != nil {
+		return fmt.Errorf("reading the command: %w", err)
+	}
+	r, err := h.trail.Verify(ctx, ask)
 	if err != nil {
 		return fmt.Errorf("reading the audit trail: %w", err)
 	}
-	_, err = fmt.Fprintf(stdout, "%d chains, %d events, each follows from the one before it\n", chains, events)
+	for _, remark := range r.Remarks {
+		if _, err := fmt.Fprintf(out, "note: %s\n", remark); err != nil {
+			return err
+		}
+	}
+	if len(r.Findings) > 0 {
+		for _, f := range r.Findings {
+			if _, err := fmt.Fprintln(out, f); err != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("the audit trail (%d chains, %d events, %d checkpoints) does not hold: %d findings", r.Chains,
+			r.Events, r.Checkpoints, len(r.Findings)+r.More)
+	}
+	text := fmt.Sprintf("%d chains, %d events, each follows from the one before it\n", r.Chains, r.Events)
+	if len(ask.Files) > 0 {
+		text += fmt.Sprintf("%d checkpoints, the last is %d: each follows from the one before it, and the trail is as they say\n",
+			r.Checkpoints, r.Last)
+	}
+	_, err = io.WriteString(out, text)
 	return err
 }

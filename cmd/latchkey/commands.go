@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,11 @@ import (
 
 // keepCodesFlag is a flag of store restored that is no setting.
 const keepCodesFlag = "keep-recovery-codes"
+
+// noSettings are the flags that are no settings.
+func noSettings() []string {
+	return []string{keepCodesFlag, roleFlag, checkpointsFlag, verifierFlag, backupFlag, newFileFlag}
+}
 
 // commands is the command line. Errors of usage come back as usageError; nothing is printed twice.
 func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
@@ -76,7 +82,7 @@ func settable(cmd *cobra.Command, environ []string, stderr io.Writer) func() (*C
 		}
 		set := map[string]string{}
 		f.Visit(func(f *pflag.Flag) {
-			if f.Name != "config" && f.Name != "help" && f.Name != keepCodesFlag && f.Name != roleFlag {
+			if f.Name != "config" && f.Name != "help" && !slices.Contains(noSettings(), f.Name) {
 				set[f.Name] = f.Value.String()
 			}
 		})
@@ -165,29 +171,6 @@ their owners get a mail. The service must be stopped.`,
 		return storeRestored(cmd.Context(), c, *keep, stdout)
 	}
 	return cmd
-}
-
-func auditCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
-	group := &cobra.Command{Use: "audit", Short: "Look after the audit trail, with the service stopped",
-		Args: unknownCommand}
-	group.RunE = func(cmd *cobra.Command, _ []string) error { return misuse("say what to do: %s", verbs(cmd)) }
-	verify := &cobra.Command{
-		Use:   "verify",
-		Short: "Recompute every chain of the audit trail",
-		Long: `Recompute every chain of the audit trail. An entry that was edited, cut out or moved
-is named, and the command exits 1.`,
-		Args: noArguments,
-	}
-	settings := settable(verify, environ, stderr)
-	verify.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := settings()
-		if err != nil {
-			return err
-		}
-		return verifyAudit(cmd.Context(), c, stdout)
-	}
-	group.AddCommand(verify)
-	return group
 }
 
 // variable returns the value of name in NAME=value pairs, "" if it is not there.

@@ -8,8 +8,10 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/audit"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/notify"
@@ -60,6 +62,7 @@ type Config struct {
 	OOB      oob.Config
 	Lookup   lookup.Config
 	Recovery recovery.Config
+	Audit    audit.Config
 	Notify   notify.Config
 }
 
@@ -103,6 +106,7 @@ func defaults() Config {
 		Preset: "marketplace",
 
 		Recovery: recovery.Default(),
+		Audit:    audit.Default(),
 	}
 }
 
@@ -215,6 +219,9 @@ func (c *Config) check() error {
 	}
 	if c.Data == "" {
 		return misuse("data: want a folder")
+	}
+	if c.Audit.Every < time.Minute {
+		return misuse("audit.every: want a minute at least")
 	}
 	return c.checkStore()
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -37,11 +38,16 @@ var errNotRunning = errors.New("the site is not running")
 type controlRequest struct {
 	Command  string `json:"command"`
 	Operator string `json:"operator"` // who asks; the audit trail keeps the name beside the uid
+
+	Ask json.RawMessage `json:"ask,omitempty"` // of a long command: what it is to do
 }
 
+// A controlReply is one line of an answer. That of a long command has many: its output, as it comes, then Done or Error.
 type controlReply struct {
-	Text  string `json:"text,omitempty"`
-	Error string `json:"error,omitempty"`
+	Text   string `json:"text,omitempty"`
+	Output []byte `json:"output,omitempty"` // of a long command: it may end within a sign
+	Error  string `json:"error,omitempty"`
+	Done   bool   `json:"done,omitempty"`
 }
 
 // openControl begins to listen for commands. The store is locked by this process, so that a socket that
@@ -61,11 +67,13 @@ func openControl(c *Config) (*net.UnixListener, error) {
 	return l, nil
 }
 
-// takeCommands answers commands, one after the other, until ctx ends.
+// takeCommands answers commands, one after the other, until ctx ends. A long one goes on beside others.
 func (h *house) takeCommands(ctx context.Context) {
 	if h.control == nil {
 		return
 	}
+	var long sync.WaitGroup
+	defer long.Wait()
 	defer context.AfterFunc(ctx, func() { _ = h.control.Close() })()
 	for {
 		c, err := h.control.AcceptUnix()
@@ -76,42 +84,54 @@ func (h *house) takeCommands(ctx context.Context) {
 			h.log.Error("commands end", "error", err)
 			return
 		}
-		h.answerCommand(ctx, c)
+		_ = c.SetDeadline(time.Now().Add(controlPatience))
+		q, err := readCommand(c)
+		if err == nil && isLong(q.Command) {
+			long.Go(func() { h.answerLong(ctx, c, q) })
+			continue
+		}
+		h.answerCommand(ctx, c, q, err)
 	}
 }
 
-// answerCommand does one command for whoever runs the site, or for root.
-func (h *house) answerCommand(ctx context.Context, c *net.UnixConn) {
+// answerCommand does one command for whoever runs the site, or for root, if it could be read.
+func (h *house) answerCommand(ctx context.Context, c *net.UnixConn, q controlRequest, err error) {
 	defer c.Close()
 	ctx, stop := context.WithTimeout(ctx, controlPatience)
 	defer stop()
-	_ = c.SetDeadline(time.Now().Add(controlPatience))
-	var reply controlReply
-	text, err := h.asked(ctx, c)
+	reply := controlReply{Done: true}
+	if err == nil {
+		reply.Text, err = h.command(ctx, q.Command, q.Operator)
+	}
+	h.endCommand(c, reply, err)
+}
+
+// endCommand sends the last line of an answer.
+func (h *house) endCommand(c io.Writer, reply controlReply, err error) {
 	if err != nil {
-		reply.Error = err.Error()
+		reply = controlReply{Error: err.Error()}
 		h.log.Warn("a command was not done", "error", err)
-	} else {
-		reply.Text = text
 	}
 	_ = json.NewEncoder(c).Encode(reply)
 }
 
-func (h *house) asked(ctx context.Context, c *net.UnixConn) (string, error) {
+// readCommand reads a command of whoever runs the site, or of root; its operator is then a name for the audit trail.
+func readCommand(c *net.UnixConn) (controlRequest, error) {
+	var q controlRequest
 	uid, err := peerUID(c)
 	if err != nil {
-		return "", err
+		return q, err
 	}
 	if uid != 0 && uid != os.Geteuid() {
-		return "", errors.New("only root and the user that the site runs as may command it")
+		return q, errors.New("only root and the user that the site runs as may command it")
 	}
-	var q controlRequest
 	d := json.NewDecoder(io.LimitReader(c, maxControl))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&q); err != nil {
-		return "", fmt.Errorf("reading the command: %w", err)
+		return q, fmt.Errorf("reading the command: %w", err)
 	}
-	return h.command(ctx, q.Command, operator(q.Operator, uid))
+	q.Operator = operator(q.Operator, uid)
+	return q, nil
 }
 
 // operator is a name for the audit trail: what somebody calls himself, and which user the system says he is.
@@ -152,12 +172,9 @@ func runCommand(ctx context.Context, c *Config, environ []string, command string
 
 // tellSite gives a command to the running site.
 func tellSite(c *Config, q controlRequest) (string, error) {
-	conn, err := net.DialTimeout("unix", filepath.Join(c.Data, controlFile), controlPatience)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return "", errNotRunning
-	}
+	conn, err := dialSite(c)
 	if err != nil {
-		return "", fmt.Errorf("reaching the site: %w", err)
+		return "", err
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(2 * controlPatience))
@@ -174,22 +191,44 @@ func tellSite(c *Config, q controlRequest) (string, error) {
 	return reply.Text, nil
 }
 
+// dialSite reaches the running site, or returns errNotRunning.
+func dialSite(c *Config) (net.Conn, error) {
+	conn, err := net.DialTimeout("unix", filepath.Join(c.Data, controlFile), controlPatience)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return nil, errNotRunning
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reaching the site: %w", err)
+	}
+	return conn, nil
+}
+
 // commandStopped does a command on the store of a site that does not run. It makes no data folder.
 func commandStopped(ctx context.Context, c *Config, command, operator string) (text string, err error) {
+	err = inStoppedHouse(c, func(h *house) error {
+		text, err = h.command(ctx, command, operator)
+		return err
+	})
+	return text, err
+}
+
+// inStoppedHouse does something with the store of a site that does not run. It makes no data folder: a wrong path must
+// not look like an empty site.
+func inStoppedHouse(c *Config, do func(*house) error) (err error) {
 	if _, err := os.Stat(c.dbPath()); err != nil {
-		return "", fmt.Errorf("looking for the data: %w", err)
+		return fmt.Errorf("looking for the data: %w", err)
 	}
 	db, keys, err := openStore(c)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	c.followListen()
 	h, err := newStoppedHouse(c, db, keys)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return h.command(ctx, command, operator)
+	return do(h)
 }
 
 // command does what an operator asks of the site, and returns what he is to read.
@@ -204,6 +243,8 @@ func (h *house) command(ctx context.Context, name, operator string) (string, err
 		return h.people(ctx, name, operator)
 	case cmdTicket:
 		return h.ticket(ctx, name, operator)
+	case cmdAudit:
+		return h.checkpoints(ctx, name, operator)
 	case cmdRecovery:
 		return h.purge(ctx, name, operator)
 	}

@@ -14,10 +14,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/audit"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/lookup"
@@ -57,6 +59,7 @@ type house struct {
 	shops *team.Service
 	cases *recovery.Service
 	staff *staff.Service
+	trail *audit.Service
 	lab   *lab.Service     // nil: a real site
 	inbox *notify.Inbox    // of a lab
 	now   func() time.Time // service time
@@ -67,6 +70,7 @@ type house struct {
 	touched auth.Factor // that of security keys
 
 	control *net.UnixListener // where commands come in; nil: nowhere
+	long    sync.Mutex        // of what reads the whole store
 }
 
 // newHouse makes the parts and joins them. Nothing runs yet.
@@ -165,6 +169,11 @@ func (h *house) subjects() (err error) {
 	}
 	h.cases.TakePictures(store.OpenVault(filepath.Join(h.config.Data, vaultFolder), h.keys))
 	if h.staff, err = staff.New(h.service, h.touched, h.config.Origin, h.config.Site); err != nil {
+		return err
+	}
+	checkpoints := h.config.Audit
+	checkpoints.Checkpoints = h.config.checkpoints()
+	if h.trail, err = audit.New(h.service, h.config.Origin, checkpoints, h.log); err != nil {
 		return err
 	}
 	if h.config.Lab {
@@ -300,6 +309,9 @@ func (h *house) alarms() []string {
 	if h.service.BreachedAlarm() {
 		list = append(list, "password-list")
 	}
+	if h.trail.Alarm() {
+		list = append(list, "checkpoints")
+	}
 	for _, c := range h.dispatch.Failing() {
 		list = append(list, "delivery "+string(c))
 	}
@@ -335,7 +347,18 @@ func (h *house) sweep(ctx context.Context) {
 			if err := h.service.Sweep(ctx); err != nil && ctx.Err() == nil {
 				h.log.Error("sweeping", "error", err)
 			}
+			h.takeCheckpoint(ctx, h.trail.TakeDue)
 		}
+	}
+}
+
+// takeCheckpoint makes checkpoints of the audit trail. A lab has none.
+func (h *house) takeCheckpoint(ctx context.Context, take func(context.Context) error) {
+	if h.config.Lab {
+		return
+	}
+	if err := take(ctx); err != nil && ctx.Err() == nil {
+		h.log.Error("a checkpoint of the audit trail waits", "error", err)
 	}
 }
 

@@ -22,7 +22,7 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //	5  cmd/*                                         anything
 //	4  server desk                                   the faces: siblings never import each other
 //	3  web                                           what the faces share
-//	2  webauthn totp oob lookup notify lab team recovery staff  siblings never import each other
+//	2  webauthn totp oob lookup notify lab team recovery staff audit  siblings never import each other
 //	1  auth                                          the domain
 //	0  ident  password  puzzle  store  assets  virtual    import nothing of ours
 var floors = map[string][]string{
@@ -53,6 +53,7 @@ var floors = map[string][]string{
 	"team":            {"auth", "ident"},
 	"recovery":        {"auth", "ident"},
 	"staff":           {"auth", "ident"},
+	"audit":           {"auth", "store"},
 	"web":             {"auth"},
 	"server": {"web", "auth", "lab", "team", "recovery", "staff", "ident", "password", "assets",
 		"strictjson"},
@@ -88,6 +89,7 @@ var testFloors = map[string][]string{
 	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab", "team"},
 	"desk":            {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
 	"staff":           {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
+	"audit":           {"store/bolt", "totp"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
 		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},
 	"e2e":      {anything},
@@ -117,6 +119,7 @@ var doors = map[string][]string{
 	"github.com/wneessen/go-mail":     {"notify"},
 	"github.com/spf13/cobra":          {"cmd/latchkey", "cmd/virtualkey"},
 	"github.com/spf13/pflag":          {"cmd/latchkey", "cmd/virtualkey"},
+	"golang.org/x/mod":                {"audit"},
 	"golang.org/x/sys":                {"cmd/latchkey", "store/bolt", "e2e/load"},
 	"go.yaml.in/yaml":                 {"cmd/latchkey", "virtual/conform"},
 }

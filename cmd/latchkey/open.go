@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ import (
 //	keyset         the keys that seal them, themselves sealed with the secret
 //	secret         the secret; elsewhere, if Config.SecretFile says so
 //	evidence       the keys of pictures of documents, one a case, sealed with the keyset; in no backup
+//	checkpoints    signed checkpoints of the audit trail; elsewhere, if Config.Audit says so
 //	control.sock   where a running site takes commands
 //	messages.jsonl what would have been sent, while no gateway is configured
 const (
@@ -31,7 +33,14 @@ const (
 	vaultFolder = "evidence"
 
 	messagesFile = "messages.jsonl"
+
+	checkpointsFile = "checkpoints"
 )
+
+// checkpoints is the file that checkpoints of the audit trail go to.
+func (c *Config) checkpoints() string {
+	return cmp.Or(c.Audit.Checkpoints, filepath.Join(c.Data, checkpointsFile))
+}
 
 // dbPath is the file of the store.
 func (c *Config) dbPath() string {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/store"
 )
@@ -76,6 +77,9 @@ func sparingly(env func(string) string) {
 	}
 }
 
+// lastPatience is how long the last checkpoint may take before the service ends.
+const lastPatience = 2 * time.Second
+
 // serve answers requests and does the work behind them until ctx ends (nil), or failed is closed, or
 // the listener fails. It ends in less than 10 s: requests and deliveries under way are finished at the
 // same time, each within a bound of their own.
@@ -105,7 +109,10 @@ func (h *house) serve(ctx context.Context, listener net.Listener, failed <-chan 
 	case asked && err != nil:
 		// A client that would not finish was cut off; the promise to end in time is worth more.
 		h.log.Warn("stopped with requests under way", "error", err)
-		return nil
+		err = nil
 	}
+	last, stopLast := context.WithTimeout(context.WithoutCancel(ctx), lastPatience)
+	defer stopLast()
+	h.takeCheckpoint(last, h.trail.TakeLast)
 	return err
 }
