@@ -156,6 +156,11 @@ const (
 	HandOverOwn      Code = "hand-over-own"       // nobody takes over what is his
 	HandOverNotTaken Code = "hand-over-not-taken" // by nobody yet, or not by whom the owner means
 	HandOverTooSoon  Code = "hand-over-too-soon"  // the owner is one for less than a day
+
+	HandOverInShop     Code = "hand-over-in-shop"     // an account alone is handed over, and this one is in a shop
+	HandOverCooling    Code = "hand-over-cooling"     // not in a cooling-off
+	HandOverSignsWrong Code = "hand-over-signs-wrong" // those that the new owner reads to the former one
+	HandOverOther      Code = "hand-over-other"       // an account that was not made to take one over
 )
 
 // The codes of cases for who has lost every second step.

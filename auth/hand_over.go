@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -15,20 +14,26 @@ import (
 // handedOver is why no payout is approved after it.
 const handedOver = "handed-over"
 
-// A Successor is who owns an account from now on.
+// A Successor is who owns an account from now on. He has shown the mailbox of an address that nobody else has, or he
+// comes with an account that was made for this.
 type Successor struct {
 	Name     string
 	Email    ident.Email // he has shown that he reads its mail
 	Language string
 	CoolOff  time.Duration // for so long no payout is approved
+
+	// From is an account that was made by a link of the part's own (Work.SignUpLink), and has a second step. Name,
+	// Email and Language are that one's; its password, number and methods go over with them, and it is no more.
+	From AccountID
 }
 
 // HandOver gives an account to another owner. Everything of the former one is retired: password, methods, recovery
 // codes, security code, question, number, sessions, browsers, introductions, mailed codes, what waits, counts, and the
-// links in his notices; and what parts keep that could still open it (Part.HandedOver). The next password is set by a
-// link to the new e-mail, and the session after it can do nothing but enrol. The former owner is told before, by
-// whoever decides: afterwards he has no address here. It is a failure in an act that is not audited, or that anybody
-// but the service itself can do. Refuses NotFound, and AccountExists for an address that somebody has.
+// links in his notices; and what parts keep that could still open it (Part.HandedOver). Who comes with an account signs
+// in as he did to that; else the next password is set by a link to the new e-mail, and the session after it can do
+// nothing but enrol. The former owner is told before, by whoever decides: afterwards he has no address here. It is a
+// failure in an act that is not audited, or that anybody but the service itself can do. Refuses NotFound, and
+// AccountExists for an address that somebody has.
 func (w *Work) HandOver(id AccountID, to Successor) error {
 	if !w.rule.Audit || w.rule.Who != System {
 		return fmt.Errorf("handing an account over by the act %s: its rule asks for too little", w.action)
@@ -39,13 +44,7 @@ func (w *Work) HandOver(id AccountID, to Successor) error {
 	}
 	w.account = a
 	w.About(id)
-	if err := w.refuseStaff(to.Email, AccountExists); err != nil {
-		return err
-	}
-	if _, err := w.s.accounts.One(w.tx, "email", to.Email.Key()); !errors.Is(err, store.ErrNotFound) {
-		if err == nil { // his own as well: he would go on reading its mail
-			err = Refuse(AccountExists)
-		}
+	if err := w.refuseSuccessor(to); err != nil {
 		return err
 	}
 	if err := w.partsHandOver(id); err != nil {
@@ -55,14 +54,40 @@ func (w *Work) HandOver(id AccountID, to Successor) error {
 	if err != nil {
 		return err
 	}
+	brings, err := w.dissolve(to.From)
+	if err != nil {
+		return err
+	}
 	a.succeedTo(to, w.drawBytes(len(a.Handle)), w.now)
+	if brings != nil {
+		a.become(&brings.account)
+	}
 	if err := w.unbind(list, new(RemoveInfo)); err != nil { // stores the account
 		return err
 	}
 	if err := w.endAllOf(id); err != nil {
 		return err
 	}
-	return w.forgetAllOf(id)
+	if err := w.forgetAllOf(id); err != nil || brings == nil {
+		return err
+	}
+	return w.takeIn(a, brings)
+}
+
+// refuseSuccessor refuses an address that somebody has, the former owner himself included: he would go on reading its
+// mail.
+func (w *Work) refuseSuccessor(to Successor) error {
+	if to.From != "" {
+		return nil // that one's own, which nobody else has
+	}
+	if err := w.refuseStaff(to.Email, AccountExists); err != nil {
+		return err
+	}
+	_, err := w.s.accounts.One(w.tx, "email", to.Email.Key())
+	if err == nil {
+		return Refuse(AccountExists)
+	}
+	return ignoreMissing(err)
 }
 
 // succeedTo takes from an account what its former owner has set or knows. The methods are the caller's.

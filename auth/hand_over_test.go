@@ -97,6 +97,23 @@ func TestWhoHandsAnAccountOver(t *testing.T) {
 	}
 }
 
+// successions are the ways in which an account is another one's: who has a mailbox alone sets a password by it, and who
+// has an account that was made for it brings all that he has set up. Each returns a session of the buyer's.
+func successions() map[string]func(*robbed) auth.Caller {
+	return map[string]func(*robbed) auth.Caller{
+		"to a mailbox": func(r *robbed) auth.Caller {
+			ok(r.t, "hand over", r.handOver(r.numberOf(sellerNumber)))
+			return r.succeeds()
+		},
+		"to an account": func(r *robbed) auth.Caller {
+			id := r.numberOf(sellerNumber)
+			n := r.notary()
+			ok(r.t, "hand over", n.give(id, auth.Successor{From: n.successor(), CoolOff: week}))
+			return n.signsIn()
+		},
+	}
+}
+
 // What a former owner holds, or a thief of before, opens nothing once the account has another owner: the table of
 // thieves, with that as the answer. What he presses in notices of before neither brings anything back nor ends
 // anything.
@@ -112,25 +129,25 @@ func TestNothingOfAFormerOwnerStands(t *testing.T) {
 			if apart[puts] != "" {
 				continue
 			}
-			t.Run(holds+": "+puts, func(t *testing.T) {
-				t.Parallel()
-				if h.answers == nil {
-					ok(t, "before", place(rob(newWorld(t), h.weak))())
-				}
-				r := rob(newWorld(t), h.weak)
-				id := r.numberOf(sellerNumber)
-				use := place(r)
-				ok(t, "hand over", r.handOver(id))
-				c := r.succeeds()
-				r.current, r.named = buyersWords, buyers
-				at := r.time()
-				if err := use(); err == nil {
-					t.Error("it still works")
-				}
-				if r.time().Sub(at) < 12*time.Hour { // it has not run out meanwhile
-					ok(t, "the buyer's session", r.me(&c)())
-				}
-			})
+			for way, hand := range successions() {
+				t.Run(way+": "+holds+": "+puts, func(t *testing.T) {
+					t.Parallel()
+					if h.answers == nil {
+						ok(t, "before", place(rob(newWorld(t), h.weak))())
+					}
+					r := rob(newWorld(t), h.weak)
+					use := place(r)
+					c := hand(r)
+					r.current, r.named = buyersWords, buyers
+					at := r.time()
+					if err := use(); err == nil {
+						t.Error("it still works")
+					}
+					if r.time().Sub(at) < 12*time.Hour { // it has not run out meanwhile
+						ok(t, "the buyer's session", r.me(&c)())
+					}
+				})
+			}
 		}
 	}
 }

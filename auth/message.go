@@ -91,6 +91,13 @@ const (
 	TemplateHandOverStopped = "hand-over-stopped" // to both
 	TemplateHandOverDone    = "hand-over-done"    // to the former owner; args: member, payout
 	TemplateHandOverYours   = "hand-over-yours"   // to the new one; args: payout
+
+	TemplateAccountHandLink    = "account-hand-link"    // args: link. As that of a shop: it names nothing
+	TemplateAccountHand        = "account-hand"         // to the owner; args: step, member, due, undo
+	TemplateAccountHandTaker   = "account-hand-taker"   // to who takes it over; args: step, by, due
+	TemplateAccountHandStopped = "account-hand-stopped" // to both
+	TemplateAccountHandDone    = "account-hand-done"    // to the former owner, while he has addresses here; args: member
+	TemplateAccountHandYours   = "account-hand-yours"   // to the new one; args: payout
 )
 
 // Templates of messages about cases for who has lost every second step. args: at, and to the owner's addresses link, by
@@ -140,7 +147,8 @@ func (m *Message) Rank() Rank {
 		return RankCode
 	case TemplateReset, TemplateResetLink, TemplateEmailChange, TemplateRecoveryLink, TemplateDeskInvitation:
 		return RankReset
-	case TemplateSignUp, TemplateSignUpExisting, TemplateShopInvite, TemplateRecoveryNew, TemplateHandOverLink:
+	case TemplateSignUp, TemplateSignUpExisting, TemplateShopInvite, TemplateRecoveryNew, TemplateHandOverLink,
+		TemplateAccountHandLink:
 		return RankSignUp
 	}
 	return RankNotice

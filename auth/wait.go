@@ -30,9 +30,10 @@ type Wait struct {
 const keptWait = 48 * time.Hour
 
 // BeginWait has something wait for the caller's account. It is a failure in an act that is not audited, or that asks
-// for less than the caller's best fresh proof. Refuses ChangePaused soon after a change was stopped.
+// for less than the caller's best fresh proof, or a strong one. Refuses ChangePaused soon after a change was stopped.
 func (w *Work) BeginWait(x Wait) (id string, err error) {
-	if !w.rule.Audit || !w.rule.Change || w.rule.Who != Enrolled || w.rule.Demand.Class != Best {
+	asks := w.rule.Demand.Class
+	if !w.rule.Audit || !w.rule.Change || w.rule.Who != Enrolled || asks != Best && asks != Strong {
 		return "", fmt.Errorf("having something wait by the act %s: its rule asks for too little", w.action)
 	}
 	if w.now.Before(w.account.PausedUntil) {

@@ -65,13 +65,15 @@ type AccountInfo struct {
 	CreatedAt   time.Time
 	EnrolledAt  time.Time // since when two-step verification is on; zero: it is not
 	FrozenAt    time.Time // zero: it is not
+	CoolUntil   time.Time // until then no payout is approved; zero: nothing of the kind has been
 	MadeBy      string    // what the part has opened the form of sign-up by, "" if nothing of the part's
 	Epoch       uint64    // grows with what ends all that waits or is under way: a new password, "this was not me"
 }
 
 func (a *Account) info() *AccountInfo {
 	return &AccountInfo{ID: a.ID, Parent: a.Parent, Name: a.Name, UserName: string(a.UserName), MaskedEmail: a.Email.Mask(),
-		Language: a.Language, CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, FrozenAt: a.DisabledAt, Epoch: a.Epoch}
+		Language: a.Language, CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, FrozenAt: a.DisabledAt, CoolUntil: a.CoolUntil,
+		Epoch: a.Epoch}
 }
 
 // infoFor is info with what is the part's own.
