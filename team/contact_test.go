@@ -25,6 +25,17 @@ func (p *person) invited(shop, name string, as team.Role) *person {
 	token := p.invite(shop, name+"@example.com", as)
 	link, err := w.shops.SignUpInvited(ctx, auth.Caller{}, token)
 	wantCode(w.t, "signing up", err, "")
+	q := w.signsUp(link, name)
+	if _, err := w.shops.AcceptInvitation(ctx, q.Caller, ""); err != nil {
+		w.t.Fatal(err)
+	}
+	return q
+}
+
+// signsUp makes an account by a link of sign-up, with an app.
+func (w *world) signsUp(link, name string) *person {
+	w.t.Helper()
+	ctx := w.t.Context()
 	info, err := w.s.ConfirmSignUp(ctx, auth.Caller{Language: "en"}, link, auth.SignUpForm{Name: name,
 		UserName: name + "'s name", Phone: "+8613900139000", Password: strangersPassword, Terms: true})
 	if err != nil {
@@ -40,14 +51,12 @@ func (p *person) invited(shop, name string, as team.Role) *person {
 	if err := json.Unmarshal(begun.Prompt, &prompt); err != nil {
 		w.t.Fatal(err)
 	}
+	q.secret = prompt.Secret
 	typed, _ := json.Marshal(auth.CodeResponse{Code: w.code(prompt.Secret)})
 	if _, err := w.s.BindFinish(ctx, q.Caller, auth.BindDone{Ceremony: begun.Ceremony, Response: typed}); err != nil {
 		w.t.Fatal(err)
 	}
 	q.signIn()
-	if _, err := w.shops.AcceptInvitation(ctx, q.Caller, ""); err != nil {
-		w.t.Fatal(err)
-	}
 	return q
 }
 

@@ -48,6 +48,9 @@
 // (hand_over.go). The other one is owner from then on, for as long as the former one was, so that no co-owner ranks
 // above him who did not before; the former one has left. So a shop is never without an owner.
 //
+// An account that is in no shop goes the same way (account.go): who takes it over makes an account of his own by the
+// link, with a second step, and what he has set up becomes that of the account which is his then.
+//
 // # Collections
 //
 //	team_shop        "<shop>"
@@ -55,4 +58,5 @@
 //	team_place       "<account>/<shop>"    the same, to be found from the account
 //	team_invitation  "<shop>/<hash>"       of the link's secret: whoever reads the store finds no link
 //	team_hand-over   "<shop>/<hash>"       likewise; found by who has taken it, blind
+//	                 "account/<account>/<hash>"
 package team

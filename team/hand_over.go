@@ -20,7 +20,7 @@ import (
 //
 // It stands among what waits in the owner's settings (auth's Wait), and falls with what all that waits there falls
 // with: the link in a notice, a new password, "not me", the end of the session that asked. It falls with his place and
-// rank as well, and with what ends all that the other one has begun.
+// rank as well, and with what ends all that the other one has begun. An account alone goes the same way (account.go).
 
 // A HandOverState is how far a hand-over has come.
 type HandOverState string
@@ -36,7 +36,7 @@ const (
 type handOver struct {
 	V      int            `json:"v,omitempty"`
 	ID     string         `json:"id"` // the hash of the link's secret
-	Shop   string         `json:"s"`
+	Shop   string         `json:"s"`  // "": the account itself is handed over
 	By     auth.AccountID `json:"by"` // the owner
 	Wait   string         `json:"w"`  // what waits in his settings: once that is gone, nothing comes of it
 	Email  ident.Email    `json:"e"`  // where the link went
@@ -44,10 +44,14 @@ type handOver struct {
 	To     auth.AccountID `json:"to,omitempty"` // who has taken it
 	Epoch  uint64         `json:"ep,omitempty"` // of that account, then
 	Agreed bool           `json:"ag,omitempty"`
-	Until  time.Time      `json:"u"` // the end of the step, or when it is done
+	Until  time.Time      `json:"u"`            // the end of the step, or when it is done
+	Tries  int            `json:"tr,omitempty"` // of an account's check signs, that were wrong
 }
 
-func (x *handOver) key() string { return x.Shop + "/" + x.ID }
+// of is what is handed over: a shop, or an account.
+func (x *handOver) of() string { return cmp.Or(x.Shop, ofAccount+string(x.By)) }
+
+func (x *handOver) key() string { return x.of() + "/" + x.ID }
 
 func (x *handOver) state() HandOverState {
 	switch {
@@ -122,17 +126,14 @@ func (t *Service) BeginHandOver(ctx context.Context, c auth.Caller, shop, addres
 		if err != nil {
 			return nil, auth.RefuseTyped(err)
 		}
-		if err := t.noneWaits(w, own); err != nil {
-			return nil, err
-		}
-		token := shop + w.NewID() + w.NewID()
-		_, id, _ := linkParts(token)
-		x := &handOver{ID: id, Shop: shop, By: own.Account, Email: email, At: w.Now(), Until: w.Now().Add(stepLife)}
-		x.Wait, err = w.BeginWait(auth.Wait{What: waitAsked, Item: own.shop.Name, Due: x.Until})
+		x := &handOver{Shop: shop, By: own.Account, Email: email}
+		token, err := t.beginHandOver(w, x, auth.Wait{What: waitAsked, Item: own.shop.Name})
 		if err != nil {
 			return nil, err
 		}
-		if err := t.mailHandOver(w, x, c.Language, token); err != nil {
+		m := auth.Message{Template: auth.TemplateHandOverLink, Language: c.Language,
+			Args: map[string]string{"link": t.origin + "/shop/hand-over/" + token}}
+		if err := t.mailHandOver(w, x, m); err != nil {
 			return nil, err
 		}
 		if err := t.tellHandOver(w, own.shop, x); err != nil {
@@ -142,11 +143,25 @@ func (t *Service) BeginHandOver(ctx context.Context, c auth.Caller, shop, addres
 	})
 }
 
+// beginHandOver has a hand-over wait among its owner's changes, where none does, and returns the token of its link. It
+// is stored once the link is mailed.
+func (t *Service) beginHandOver(w *auth.Work, x *handOver, wait auth.Wait) (token string, err error) {
+	if err := t.noneWaits(w, x.of(), x.By); err != nil {
+		return "", err
+	}
+	token = cmp.Or(x.Shop, string(x.By)) + w.NewID() + w.NewID()
+	_, x.ID, _ = linkParts(token)
+	x.At, x.Until = w.Now(), w.Now().Add(stepLife)
+	wait.Due = x.Until
+	x.Wait, err = w.BeginWait(wait)
+	return token, err
+}
+
 // mailHandOver mails the link and stores what it leads to; nothing waits for a mail that is not sent.
-func (t *Service) mailHandOver(w *auth.Work, x *handOver, language, token string) error {
-	err := w.Send(auth.Message{Channel: auth.Mail, Recipient: ident.Recipient(x.Email), Language: language,
-		Template: auth.TemplateHandOverLink, Args: map[string]string{"link": t.origin + "/shop/hand-over/" + token},
-		Expires: x.Until})
+func (t *Service) mailHandOver(w *auth.Work, x *handOver, m auth.Message) error {
+	m.Channel, m.Recipient = auth.Mail, ident.Recipient(x.Email)
+	m.Expires = x.Until
+	err := w.Send(m)
 	if err == nil {
 		return t.handOvers.Insert(w, x.key(), x)
 	}
@@ -165,36 +180,37 @@ func (t *Service) ownSeat(w *auth.Work, shop string) (*seat, error) {
 	return own, err
 }
 
-// noneWaits refuses a second hand-over of the same place, and more than a day has; one that is dead makes room.
-func (t *Service) noneWaits(w *auth.Work, own *seat) error {
-	x, err := t.handOverOf(w, own)
+// noneWaits refuses a second hand-over of the same place or account, and more than a day has; one that is dead makes
+// room.
+func (t *Service) noneWaits(w *auth.Work, of string, by auth.AccountID) error {
+	x, err := t.handOverOf(w, of, by)
 	if err != nil {
 		return err
 	}
 	if x != nil {
 		return auth.Refuse(auth.ChangePending).At(x.Until)
 	}
-	for item, err := range t.handOvers.Prefix(w, own.shop.ID+"/", handOversShown) {
+	for item, err := range t.handOvers.Prefix(w, of+"/", handOversShown) {
 		if err != nil {
 			return err
 		}
-		if item.Doc.By == own.Account {
+		if item.Doc.By == by {
 			if err := t.handOvers.Delete(w, item.ID); err != nil {
 				return err
 			}
 		}
 	}
-	_, err = w.Count("hand-over/"+own.shop.ID, handOversADay, 0)
+	_, err = w.Count("hand-over/"+of, handOversADay, 0)
 	return err
 }
 
-// handOverOf is the hand-over of an owner's place that is under way, nil for none.
-func (t *Service) handOverOf(w *auth.Work, own *seat) (*handOver, error) {
-	for item, err := range t.handOvers.Prefix(w, own.shop.ID+"/", handOversShown) {
+// handOverOf is the hand-over of somebody's place in a shop, or of his account, that is under way, nil for none.
+func (t *Service) handOverOf(w *auth.Work, of string, by auth.AccountID) (*handOver, error) {
+	for item, err := range t.handOvers.Prefix(w, of+"/", handOversShown) {
 		if err != nil {
 			return nil, err
 		}
-		if x := item.Doc; x.By == own.Account {
+		if x := item.Doc; x.By == by {
 			if stands, err := t.handOverStands(w, x); err != nil || stands {
 				return x, err
 			}
@@ -217,6 +233,9 @@ func (t *Service) bothStand(w *auth.Work, x *handOver) (bool, error) {
 	waits, err := w.Waits(x.By, x.Wait)
 	if err != nil || !waits {
 		return false, err
+	}
+	if x.Shop == "" {
+		return t.accountStands(w, x)
 	}
 	owner, err := t.memberOf(w, x.Shop, x.By)
 	if errors.Is(err, auth.Refuse(auth.NotFound)) {
@@ -278,7 +297,7 @@ func (t *Service) ownHandOver(w *auth.Work, shop string) (*seat, *handOver, erro
 	if err != nil {
 		return nil, nil, err
 	}
-	x, err := t.handOverOf(w, own)
+	x, err := t.handOverOf(w, own.shop.ID, own.Account)
 	if err == nil && x == nil {
 		err = auth.Refuse(auth.NotFound)
 	}
@@ -288,21 +307,25 @@ func (t *Service) ownHandOver(w *auth.Work, shop string) (*seat, *handOver, erro
 // openHandOver is what a link leads to. Refuses HandOverOver for one that is used, stopped, too old or never issued:
 // the answers are alike.
 func (t *Service) openHandOver(w *auth.Work, token string) (*handOver, error) {
-	over := auth.Refuse(auth.HandOverOver)
 	shop, id, ok := linkParts(token)
 	if !ok {
-		return nil, over
+		return nil, auth.Refuse(auth.HandOverOver)
 	}
-	x, err := t.handOvers.Get(w, shop+"/"+id)
+	return t.standing(w, shop+"/"+id)
+}
+
+// standing is the hand-over with a key that nobody has taken yet. Refuses HandOverOver.
+func (t *Service) standing(w *auth.Work, key string) (*handOver, error) {
+	x, err := t.handOvers.Get(w, key)
 	if errors.Is(err, auth.ErrNoRecord) {
-		return nil, over
+		return nil, auth.Refuse(auth.HandOverOver)
 	}
 	if err != nil {
 		return nil, err
 	}
 	stands, err := t.handOverStands(w, x)
 	if err == nil && (!stands || x.To != "") {
-		err = over
+		err = auth.Refuse(auth.HandOverOver)
 	}
 	return x, err
 }

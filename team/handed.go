@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -37,6 +38,9 @@ func (t *Service) HandOversTo(ctx context.Context, c auth.Caller) ([]HandOverInf
 		}
 		infos := []HandOverInfo{}
 		for _, x := range list {
+			if x.Shop == "" {
+				continue // see AccountOffer
+			}
 			info, err := t.handOverInfo(w, x)
 			if err != nil {
 				return nil, err
@@ -78,7 +82,7 @@ func (t *Service) DeclineHandOver(ctx context.Context, c auth.Caller, id string)
 			return err
 		}
 		at := slices.IndexFunc(list, func(x *handOver) bool { return x.ID == id })
-		if at < 0 {
+		if at < 0 || list[at].Shop == "" {
 			return auth.Refuse(auth.NotFound)
 		}
 		shop, err := t.shops.Get(w, list[at].Shop)
@@ -98,6 +102,9 @@ func (t *Service) dropHandOver(w *auth.Work, x *handOver) error {
 	}
 	if err := t.handOvers.Delete(w, x.key()); err != nil {
 		return err
+	}
+	if x.Shop == "" {
+		return t.tellAccountStays(w, x)
 	}
 	shop, err := t.shops.Get(w, x.Shop)
 	if err != nil {
@@ -169,7 +176,11 @@ func (t *Service) tellOthers(w *auth.Work, shop *shop, x *handOver, did string) 
 
 // finishHandOver does what came due, or ends what nothing comes of. It runs as the service itself.
 func (t *Service) finishHandOver(ctx context.Context, c auth.Caller, key string) error {
-	return t.door.Do(ctx, c, ActHandedOver, func(w *auth.Work) error {
+	act := ActHandedOver
+	if strings.HasPrefix(key, ofAccount) {
+		act = ActAccountHanded
+	}
+	return t.door.Do(ctx, c, act, func(w *auth.Work) error {
 		x, err := t.handOvers.Get(w, key)
 		if errors.Is(err, auth.ErrNoRecord) {
 			return nil
@@ -183,6 +194,9 @@ func (t *Service) finishHandOver(ctx context.Context, c auth.Caller, key string)
 		}
 		if !x.Agreed || !stands {
 			return t.dropHandOver(w, x)
+		}
+		if x.Shop == "" {
+			return t.passAccountOn(w, x)
 		}
 		err = t.mayTake(w, x, x.To) // he may have joined other shops since
 		if refused := new(auth.Error); errors.As(err, &refused) {

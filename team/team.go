@@ -37,6 +37,12 @@ const (
 	ActConfirmHandOver auth.Action = "shop-confirm-hand-over"
 	ActStopHandOver    auth.Action = "shop-stop-hand-over"
 	ActHandedOver      auth.Action = "shop-handed-over" // the service itself
+
+	ActHandAccount    auth.Action = "account-hand-over"
+	ActTakeAccount    auth.Action = "account-take-over"
+	ActConfirmAccount auth.Action = "account-confirm-hand-over"
+	ActStopAccount    auth.Action = "account-stop-hand-over"
+	ActAccountHanded  auth.Action = "account-handed-over" // the service itself
 )
 
 // Step-up ages: of what changes people's places, and of what prepares it.
@@ -50,6 +56,8 @@ func rules() map[auth.Action]auth.Rule {
 		Change: true}
 	prepare := change
 	prepare.Demand.MaxAge = agePrepare
+	strong := change
+	strong.Demand.Class = auth.Strong
 	return map[auth.Action]auth.Rule{
 		ActLook:     {Who: auth.Enrolled, Reads: true},
 		ActOpen:     {Who: auth.Anyone, Reads: true},
@@ -79,6 +87,12 @@ func rules() map[auth.Action]auth.Rule {
 		ActConfirmHandOver: change,
 		ActStopHandOver:    {Who: auth.Enrolled, Audit: true}, // either side: it gives nobody anything
 		ActHandedOver:      {Who: auth.System, Audit: true},
+
+		ActHandAccount:    strong, // an account that has no strong method is no one's to give
+		ActTakeAccount:    strong,
+		ActConfirmAccount: strong,
+		ActStopAccount:    {Who: auth.Enrolled, Audit: true}, // either side: it gives nobody anything
+		ActAccountHanded:  {Who: auth.System, Audit: true},
 	}
 }
 
@@ -108,7 +122,8 @@ func New(s *auth.Service, origin string, limits Limits) (*Service, error) {
 		Due(handOverDue, t.finishHandOver)
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "team", Rules: rules(),
-		Collections: []auth.Collection{t.shops, t.members, t.places, t.invitations, t.handOvers}, Shops: asked{t}})
+		Collections: []auth.Collection{t.shops, t.members, t.places, t.invitations, t.handOvers}, Shops: asked{t},
+		HandedOver: t.handedOver})
 	if err != nil {
 		return nil, fmt.Errorf("registering shops: %w", err)
 	}

@@ -77,6 +77,7 @@ type person struct {
 	id   auth.AccountID
 	name string
 	auth.Caller
+	secret string // of the app, where it has signed up
 }
 
 func (w *world) person(name string) *person {
