@@ -138,6 +138,8 @@ func (s sampler) shops() []Sample {
 	taken.ToName, taken.ToEmail = "Mei", "m•••@example.org"
 	agreed := taken
 	agreed.State = "agreed"
+	signs := taken
+	signs.Signs = "7KQM-2X9D"
 	return []Sample{
 		{"shops-none", &Shops{Frame: s.signedIn("/shop")}},
 		{"shops", &Shops{Frame: s.signedIn("/shop"),
@@ -183,6 +185,20 @@ func (s sampler) shops() []Sample {
 		{"shop-hand-over-taken", &ShopHandOver{Frame: s.signedIn("/shop/s1/hand-over"), ShopLine: blue, Hand: &taken}},
 		{"shop-hand-over-agreed", &ShopHandOver{Frame: s.signedIn("/shop/s1/hand-over"), ShopLine: blue, Hand: &agreed}},
 		{"shops-taken", &Shops{Frame: s.signedIn("/shop"), Taken: []HandOver{taken, agreed}}},
+		{"account-hand-over", &AccountHandOver{Frame: s.refused(s.signedIn("/security/hand-over"),
+			Problem{Code: "email-malformed", Field: "email"}), Email: "nonsense"}},
+		{"account-hand-over-shops", &AccountHandOver{Frame: s.signedIn("/security/hand-over"), Shops: []ShopLine{blue}}},
+		{"account-hand-over-begun", &AccountHandOver{Frame: s.signedIn("/security/hand-over"), Hand: &begun}},
+		{"account-hand-over-taken", &AccountHandOver{Frame: s.refused(s.signedIn("/security/hand-over"),
+			Problem{Code: "hand-over-signs-wrong", Field: "signs", Args: Args{"n": 4}}), Hand: &taken}},
+		{"account-hand-over-agreed", &AccountHandOver{Frame: s.signedIn("/security/hand-over"), Hand: &agreed}},
+		{"account-offer", &AccountOffer{Frame: s.at("/hand-over/x"), Link: "x", UserName: "小明的店", SignUp: true,
+			Hand: &begun}},
+		{"account-offer-signed-in", &AccountOffer{Frame: s.signedIn("/hand-over/x"), Link: "x", UserName: "wei", Hand: &begun}},
+		{"account-offer-used", &AccountOffer{Frame: s.refused(s.at("/hand-over/x"), Problem{Code: "hand-over-over"})}},
+		{"account-offer-mine", &AccountOffer{Frame: s.signedIn("/hand-over"), Hand: &begun}},
+		{"account-offer-taken", &AccountOffer{Frame: s.signedIn("/hand-over"), Hand: &signs}},
+		{"account-offer-agreed", &AccountOffer{Frame: s.signedIn("/hand-over"), Hand: &agreed}},
 		{"shop-offer", &ShopOffer{Frame: s.at("/shop/hand-over/x"), ShopLine: ShopLine{Name: "Blue shop"}, Link: "x",
 			By: "Wei", Until: s.in(day)}},
 		{"shop-offer-signed-in", &ShopOffer{Frame: s.signedIn("/shop/hand-over/x"), ShopLine: ShopLine{Name: "Blue shop"},

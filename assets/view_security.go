@@ -28,6 +28,8 @@ type Security struct {
 	Cases       []CaseLine // that want the second step switched off, and from which something may still come
 	Asking      []Asking   // shops that ask for a security key, now or later, where there is none
 	Invited     string     // the shop that invites the seller and that the account was made for; "" for none
+	Offered     bool       // an account is handed over to him: this one was made for it
+	OfferedBy   string     // its owner's name
 }
 
 // A Holder is one row of the overview: a method, or a stick with all that it holds.

@@ -21,7 +21,27 @@ type HandOver struct {
 	To      string // who has taken it: an id, "" for nobody yet
 	ToName  string
 	ToEmail string // masked
+	Signs   string // that who has taken an account reads to its owner; "" where they are not his to see
 	Until   time.Time
+}
+
+// AccountHandOver is /security/hand-over. It posts email to the same path or, once one is under way, signs to …/confirm
+// and the button to …/stop.
+type AccountHandOver struct {
+	Frame
+	Email string     // as typed
+	Shops []ShopLine // that the account is in: it is not handed over as long as it is
+	Hand  *HandOver  // nil: none is under way
+}
+
+// AccountOffer is /hand-over/{link}, for whoever holds the link, and without Link /hand-over. It posts the button to the
+// same path or, to make an account, to …/sign-up; declining posts to /hand-over/decline.
+type AccountOffer struct {
+	Frame
+	Link     string // "" with a problem: the link is no good
+	UserName string // of the account
+	SignUp   bool   // nobody has an account at the address that the link went to
+	Hand     *HandOver
 }
 
 // ShopHandOver is /shop/{shop}/hand-over. It posts email to the same path or, once one is under way, to to …/confirm

@@ -227,6 +227,7 @@ type Undo struct {
 
 	Contact bool // with Ahead: it is contact data that the shop Name moves
 	Hands   bool // with Ahead: the shop Name is handed over
+	Account bool // with Hands: the account itself
 }
 
 // Check is /help/check: why can't I get in? The script fills in what the browser can do; without it the page says

@@ -61,6 +61,7 @@ func TestSweep(t *testing.T) {
 			w.desk()
 			w.vouching()
 			w.handingOver()
+			w.dealings()
 			w.signingIn()
 			w.rest()
 			w.lab(room)

@@ -46,6 +46,8 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		"/security/security-code": "says how it stands", "/security/security-code/use": "leads there",
 		"/security/password/mail": "leads to the password", "/approve": "asks for a text first",
 		"/security/contact/email/{link}": "came by mail", "/shop/invitation/{link}": "likewise",
+		"/security/hand-over": "says first that the account is in a shop", "/security/hand-over/confirm": "leads there",
+		"/hand-over": "says who hands an account over", "/hand-over/{link}": "came by mail",
 		"/shop/hand-over/{link}": "likewise", "/shop/{shop}/hand-over/confirm": "leads to the hand-over",
 		"/shop/{shop}/keys": "shows who is ready, and a form", "/shop/{shop}/keys/drop": "leads there",
 		"/shop/joined": "leads to the shops", "/shop/{shop}/role": "leads to where one leaves",

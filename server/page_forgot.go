@@ -167,6 +167,7 @@ func undoPage(x *request) error {
 	v.What, v.Name = x.s.undone(info), info.Item
 	v.Contact = info.What == "contact"
 	v.Hands = strings.HasPrefix(info.What, "hand-over")
+	v.Account = strings.HasPrefix(info.What, "hand-over-account")
 	v.At, v.Until = info.AskAt, info.Due
 	v.Ahead, v.Pause = !info.Done, info.Pauses
 	v.Ends = info.Ends
@@ -202,6 +203,8 @@ func undoPost(x *request) error {
 		return x.redirect("/done/undone")
 	case info.What == "contact":
 		return x.redirect("/done/contact-stopped")
+	case strings.HasPrefix(info.What, "hand-over-account"):
+		return x.redirect("/done/account-stays")
 	case strings.HasPrefix(info.What, "hand-over"):
 		return x.redirect("/done/hand-over-stopped")
 	}
@@ -214,7 +217,7 @@ func donePage(x *request) error {
 	case "undone", "ended":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
 	case "password-changed", "removal-stopped", "contact-stopped", "paused", "introduced", "code-waits",
-		"case-waits", "hand-over-stopped":
+		"case-waits", "hand-over-stopped", "account-stays":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security",

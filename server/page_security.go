@@ -12,7 +12,7 @@ import (
 
 func securityPages(methods auth.Table) []page {
 	list := []page{
-		{path: "/security", who: session, uses: []string{"Security", "WaitingInvitation", "OwnCases"}, get: overviewPage},
+		{path: "/security", who: session, uses: []string{"Security", "WaitingInvitation", "MyAccountOffer", "OwnCases"}, get: overviewPage},
 		{path: "/security/start", who: session, uses: []string{"Security"}, get: startPage},
 		{path: "/security/keys", who: session, uses: []string{"Security"}, get: keysPage},
 		{path: "/security/keys/which", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"}, get: keyTestPage,
@@ -98,6 +98,12 @@ func overviewPage(x *request) error {
 		return err
 	} else if waiting != nil {
 		v.Invited = waiting.Shop
+	}
+	offer, err := x.s.shops.MyAccountOffer(x.r.Context(), x.caller)
+	if v.Offered = err == nil; !v.Offered && !errors.Is(err, auth.Refuse(auth.NotFound)) {
+		return err
+	} else if v.Offered {
+		v.OfferedBy = offer.By
 	}
 	cases, err := x.s.recovery.OwnCases(x.r.Context(), x.caller)
 	if err != nil {

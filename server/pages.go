@@ -35,7 +35,8 @@ type page struct {
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
 		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(), approvePages(),
-		bindPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), recoveryPages(), helpPages())
+		bindPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), accountHandPages(),
+		recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }
 

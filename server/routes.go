@@ -42,7 +42,7 @@ func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
 		sessionRoutes(), methodRoutes(), passwordRoutes(), resetRoutes(),
 		secretRoutes(), contactRoutes(), shopRoutes(), shopKeyRoutes(), peopleRoutes(), invitationRoutes(),
-		handOverRoutes(), recoveryRoutes(), hostRoutes())
+		handOverRoutes(), accountHandRoutes(), recoveryRoutes(), hostRoutes())
 }
 
 func signRoutes() []route {

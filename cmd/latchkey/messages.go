@@ -67,6 +67,13 @@ func wordings() map[string]wording {
 		auth.TemplateHandOverStopped: {mail: "mail.hand-over-stopped", link: "/shop"},
 		auth.TemplateHandOverDone:    {mail: "mail.hand-over-done", link: "/shop"},
 		auth.TemplateHandOverYours:   {mail: "mail.hand-over-yours", link: "/shop"},
+
+		auth.TemplateAccountHandLink:    {mail: "mail.account-hand-link"},
+		auth.TemplateAccountHand:        {mail: "mail.account-hand", short: "handing-account"},
+		auth.TemplateAccountHandTaker:   {mail: "mail.account-hand-taker", link: "/hand-over"},
+		auth.TemplateAccountHandStopped: {mail: "mail.account-hand-stopped", link: "/security"},
+		auth.TemplateAccountHandDone:    {mail: "mail.account-hand-done", link: "/help/contact"},
+		auth.TemplateAccountHandYours:   {mail: "mail.account-hand-yours", link: "/sign-in"},
 	}
 }
 

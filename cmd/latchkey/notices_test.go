@@ -114,12 +114,28 @@ func TestWordsOfNotices(t *testing.T) {
 		case auth.TemplateHandOverStopped, auth.TemplateHandOverDone, auth.TemplateHandOverYours:
 			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop", "member": "Mo",
 				"payout": "2026-11-29T02:00:00Z"})
+		case auth.TemplateAccountHandLink:
+			words(template, auth.Mail, map[string]string{"link": "https://shop.example/hand-over/abc"})
+		case auth.TemplateAccountHand:
+			for _, step := range []string{"account-begun", "account-taken", "account-agreed"} {
+				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "member": "Mo", "step": step,
+					"due": "2026-11-23T02:00:00Z", "undo": "https://shop.example/undo/abc"})
+			}
+			words(template, auth.SMS, nil)
+		case auth.TemplateAccountHandTaker:
+			for _, step := range []string{"account-to-taken", "account-to-agreed"} {
+				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Mo", "by": "Wei", "step": step,
+					"due": "2026-11-23T02:00:00Z"})
+			}
+		case auth.TemplateAccountHandStopped, auth.TemplateAccountHandDone, auth.TemplateAccountHandYours:
+			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "member": "Mo",
+				"payout": "2026-11-29T02:00:00Z"})
 		case auth.TemplateShopKeys:
 			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
 				"due": "2026-12-01T02:00:00Z"})
 		case auth.TemplateShopPeople:
 			for _, did := range []string{"joined", "role", "suspended", "resumed", "removed", "left", "keys",
-				"no-keys", "hand-over-begun", "hand-over-agreed", "hand-over-done"} {
+				"no-keys", "hand-over-begun", "hand-over-agreed", "hand-over-done", "account-handed"} {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
 					"role": "read-only", "member": "Mo", "did": did})
 			}
