@@ -58,6 +58,37 @@ func (s sampler) desk() []Sample {
 		{Way: WaySMS, Made: s.ago(day), State: "disabled"}}
 	unused := full
 	unused.Dormant, unused.MayUnlock = true, true
+	full.Held, full.PasswordDue = true, true
+	does := []string{"sessions", "freeze", "password"}
+	response := DeskResponse{Frame: at("/desk/responses/r", true), DeskResponseLine: DeskResponseLine{ID: "r",
+		Number: "7Kq4M2xV", Stage: "ready", Why: "Leaked list", Does: does, By: "Ann Li", At: s.ago(time.Hour), Count: 60},
+		Since: s.ago(day), Most: 500, Today: 1500, Unknown: []string{"nobody@example.com"}, Unknowns: 1, More: 58,
+		Left:     []DeskLeft{{"double", 1}, {"staff", 1}, {"cared", 1}, {"off", 2}, {"gone", 1}},
+		Accounts: []DeskReached{{"w•••@example.com", true}, {"l•••@example.com", false}}}
+	staged := func(stage string, change func(*DeskResponse)) *DeskResponse {
+		r := response
+		r.Stage, r.Proposed = stage, "Ann Li"
+		change(&r)
+		return &r
+	}
+	searching := staged("searching", func(r *DeskResponse) {
+		r.Proposed, r.Network = "", "203.0.113.0/24"
+		r.Read, r.Cut = 5000, 2
+		r.From, r.To = s.ago(day), s.ago(time.Hour)
+		r.Full = true
+	})
+	proposed := staged("proposed", func(*DeskResponse) {})
+	second := staged("proposed", func(r *DeskResponse) { r.MayAgree = true })
+	running := staged("running", func(r *DeskResponse) { r.Agreed, r.Reached = "Bo", 12 })
+	agreed := func(stage string, reached, lifted int, undone string, may bool) *DeskResponse {
+		return staged(stage, func(r *DeskResponse) {
+			r.Agreed, r.Undo = "Bo", "Bo"
+			r.Reached, r.Lifted = reached, lifted
+			r.Undone, r.MayUndo = undone, may
+		})
+	}
+	done, toUndo := agreed("done", 60, 0, "", false), agreed("done", 60, 0, "", true)
+	undoing, undone := agreed("undoing", 60, 3, "Ann Li", false), agreed("undone", 60, 41, "Ann Li", false)
 	unlock := DeskUnlock{Frame: at("/desk/accounts/a/unlock", true), ID: "a", Checks: []DeskTick{{Name: "why"}, {Name: "shop", On: true},
 		{Name: "nobody"}}}
 	person := DeskPerson{ID: "p", Name: "Ann Li", Email: "ann@example.com", Role: "support", Keys: 2,
@@ -97,6 +128,16 @@ func (s sampler) desk() []Sample {
 		{"desk-cases", &DeskCases{Frame: at("/desk/recovery", true), Cases: []DeskCaseLine{late, line, paused}}},
 		{"desk-cases-none", &DeskCases{Frame: at("/desk/recovery", true)}},
 		{"desk-case", &one}, {"desk-case-odd", &odd},
+		{"desk-responses", &DeskResponses{Frame: at("/desk/responses", true), List: []DeskResponseLine{
+			response.DeskResponseLine, searching.DeskResponseLine, proposed.DeskResponseLine, running.DeskResponseLine,
+			done.DeskResponseLine, undoing.DeskResponseLine, undone.DeskResponseLine}}},
+		{"desk-responses-none", &DeskResponses{Frame: at("/desk/responses", true)}},
+		{"desk-respond-list", &DeskRespond{Frame: s.refused(at("/desk/responses/list", true), Problem{
+			Code: "too-many-accounts", Field: "list", Args: Args{"n": "10"}}), List: "a@example.com", Why: "x", Freeze: true}},
+		{"desk-respond-search", &DeskRespond{Frame: at("/desk/responses/search", true), Search: true, Password: true}},
+		{"desk-response", &response}, {"desk-response-searching", searching}, {"desk-response-proposed", proposed},
+		{"desk-response-second", second}, {"desk-response-running", running}, {"desk-response-done", done},
+		{"desk-response-to-undo", toUndo}, {"desk-response-undoing", undoing}, {"desk-response-undone", undone},
 		{"desk-trail", &DeskTrail{Frame: at("/desk/audit", true)}},
 		{"desk-trail-found", &DeskTrail{Frame: at("/desk/audit", true), ID: "a", Found: true, Next: 7,
 			Events: []DeskEvent{{At: s.ago(day), What: "desk-account", Who: "p", About: "w•••@example.com", Times: 1},

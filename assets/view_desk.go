@@ -63,6 +63,7 @@ type DeskAccount struct {
 	Methods                          []Method
 	Typed                            string
 	MayEnd, Dormant, MayUnlock       bool
+	Held, PasswordDue                bool // by a response
 }
 
 // DeskUnlock is /desk/accounts/{id}/unlock. It posts email and "sure-<Name>".
@@ -140,6 +141,59 @@ type DeskNote struct {
 	Text   string
 	Checks []string // where Text is ""
 	Stands bool     // the applicant has said nothing since
+}
+
+// DeskResponses is /desk/responses, the newest first.
+type DeskResponses struct {
+	Frame
+	List []DeskResponseLine
+}
+
+// A DeskResponseLine is one act on many accounts.
+type DeskResponseLine struct {
+	ID, Number, Stage, Why, By string   // text "desk-stage.<Stage>"
+	Does                       []string // texts "desk-does.<Does>"
+	At                         time.Time
+	Count, Reached, Lifted     int
+}
+
+// DeskRespond begins one: /desk/responses/list, which posts list and since, or /desk/responses/search, which posts
+// network, from and to; both post why, freeze and password.
+type DeskRespond struct {
+	Frame
+	Search                              bool
+	Why, List, Since, Network, From, To string
+	Freeze, Password                    bool
+}
+
+// DeskResponse is /desk/responses/{id}. Its buttons post to …/propose, …/withdraw, …/agree, …/undo and …/agree-undo.
+type DeskResponse struct {
+	Frame
+	DeskResponseLine
+	Since, From, To, Ended         time.Time
+	Network                        string // "" of a list
+	Read, Cut                      int    // accounts; of how many not all
+	Full                           bool
+	Unknown                        []string
+	Unknowns                       int
+	Left                           []DeskLeft
+	Most, Today                    int
+	Accounts                       []DeskReached
+	More                           int // that are not shown
+	Proposed, Agreed, Undo, Undone string
+	MayAgree, MayUndo              bool
+}
+
+// DeskLeft is how many accounts were left out for a reason: text "desk-left.<Why>".
+type DeskLeft struct {
+	Why string
+	N   int
+}
+
+// DeskReached is one account of a response.
+type DeskReached struct {
+	Email   string
+	Reached bool
 }
 
 // DeskTrail is /desk/audit, which posts of, and /desk/audit/{id}.

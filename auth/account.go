@@ -63,6 +63,9 @@ type Account struct {
 	CoolUntil time.Time `json:"cu,omitzero"` // until then no payout is approved
 	CoolWhy   string    `json:"cw,omitempty"`
 
+	// Holds are what responses of the staff have put on the account (held.go).
+	Holds []Hold `json:"hd,omitempty"`
+
 	// HandedAt is when the account last got another owner: no link of before is good, and his history begins there.
 	HandedAt time.Time `json:"ha,omitzero"`
 }

@@ -71,6 +71,8 @@ const (
 	PasswordTooSimple  Code = "password-too-simple"
 	PasswordBreached   Code = "password-breached"
 	AccountDisabled    Code = "account-disabled" // told only to who has shown a password or a key
+	AccountHeld        Code = "account-held"     // likewise: a strong method of before lets its owner in
+	PasswordDue        Code = "password-due"     // told only to who has shown it: a new one is asked for
 	AddressTaken       Code = "address-taken"    // by a seller, or somebody of the staff
 	NotRegistered      Code = "not-registered"   // not the account's e-mail: told to the staff alone
 	AccountExists      Code = "account-exists"   // in a lab: elsewhere nobody is told
@@ -172,6 +174,14 @@ const (
 	StoryTooLong  Code = "story-too-long"
 	SpokeMissing  Code = "spoke-missing"        // whoever vouches has not said that he spoke to the person
 	VouchTooNew   Code = "vouch-method-too-new" // he has shown no strong method that he has had for long enough
+)
+
+// The codes of a response of the staff to what reaches many accounts.
+const (
+	AccountsMissing  Code = "accounts-missing"  // none is named
+	TooManyAccounts  Code = "too-many-accounts" // for one act, or for a day
+	NetworkMalformed Code = "network-malformed"
+	HoursMalformed   Code = "hours-malformed"
 )
 
 // The codes of files that are sent as pictures.

@@ -33,6 +33,7 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	a.TemporaryAt = time.Time{}
 	a.setFirstBy(by)
 	a.setCodeWait(nil) // as all that waits
+	a.release(func(h *Hold) { h.Password = false })
 	a.Epoch++
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err

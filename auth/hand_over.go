@@ -101,6 +101,7 @@ func (a *Account) succeedTo(to Successor, handle []byte, now time.Time) {
 	a.FirstUserName = ""
 	a.MadeBy = ""
 	a.Question = nil
+	a.Holds = nil
 	if a.SecurityCode.live() {
 		a.SecurityCode = &securityCode{SetAt: a.SecurityCode.SetAt, UsedAt: a.SecurityCode.UsedAt, RetiredAt: now}
 	}

@@ -354,7 +354,7 @@ func TestEveryFieldOfAnAccountAtAHandOver(t *testing.T) {
 		"UsedAt": anew, "Dormancy": gone, "DormancyAt": gone,
 		"Phone": gone, "PhoneAt": gone, "Password": gone, "TemporaryAt": gone, "EnrolledAt": gone, "FirstBy": gone,
 		"EmailWeakAt": gone, "PausedUntil": gone, "PausedAt": gone, "FirstUserName": gone, "MadeBy": gone,
-		"Question": gone}
+		"Question": gone, "Holds": gone}
 	r := rob(newWorld(t), false)
 	id := r.numberOf(sellerNumber)
 	full := func(a *auth.Account) { // what the acts below do not set
@@ -367,6 +367,7 @@ func TestEveryFieldOfAnAccountAtAHandOver(t *testing.T) {
 		}
 		a.Dormancy, a.UsedAt = 1, now.Add(-day)
 		a.FirstUserName = "first"
+		a.Holds = []auth.Hold{{By: "x", Password: true}}
 	}
 	c := r.atDesk()
 	r.setCode(c)

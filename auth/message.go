@@ -124,6 +124,13 @@ const (
 	TemplateUnused  = "unused"  // args: at, person, due
 	TemplateDormant = "dormant" // it was switched off; args: at, person
 	TemplateAwake   = "awake"   // it is switched on again; args: at, person
+
+	// What a response of the staff has done to an account; args: at, person.
+	TemplateSafetyEnded    = "safety-ended"    // all access ended
+	TemplateSafetyPassword = "safety-password" // and a new password is asked for
+	TemplateSafetyFrozen   = "safety-frozen"   // or nobody comes in but by a strong method of before
+	TemplateSafetyBoth     = "safety-both"     // or both
+	TemplateSafetyOver     = "safety-over"     // it is taken back
 )
 
 // A Rank is how soon a message is needed: the lower, the sooner.

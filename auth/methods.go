@@ -21,7 +21,7 @@ func (w *Work) activeMethods(a AccountID, k Kind, id string) ([]*Authenticator, 
 // second step of the sign-in that follows (D14): the account remembers it, or the
 // sign-in under way does, which is firstBy, else "".
 func (w *Work) usable(a *Account, x *Authenticator, firstBy ident.Recipient) bool {
-	if x.State != Active || !w.s.reaches(x) {
+	if x.State != Active || !w.s.reaches(x) || a.frozen() && !w.lifts(a, x) {
 		return false
 	}
 	return w.s.policy.Takes(w.s.row(x)) && !a.provedFirst(x.Recipient) &&

@@ -14,6 +14,9 @@ import (
 // ErrNoRecord is what Records.Get and One return for a document that is not there.
 var ErrNoRecord = store.ErrNotFound
 
+// ErrRecordExists is what Records.Insert returns for an id that is taken.
+var ErrRecordExists = store.ErrExists
+
 // Records is a collection of a part: documents of one type by their ids, with
 // their indexes. With the registration of its part come the realm (a lab's
 // documents open in no site), the sweep, the reset of a lab and the restore

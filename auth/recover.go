@@ -181,6 +181,7 @@ func (w *Work) SwitchOffSecondStep(id AccountID, off SwitchOff) error {
 	a.Password, a.FirstBy = "", ""
 	a.settleAll(w.now)
 	a.PausedAt, a.PausedUntil = time.Time{}, time.Time{}
+	a.Holds = nil // two people have seen who he is
 	a.coolOff(w.now.Add(off.CoolOff), "recovered")
 	if err := w.unbind(list, new(RemoveInfo)); err != nil { // stores the account
 		return err

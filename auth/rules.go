@@ -81,6 +81,7 @@ const (
 	ActRemoved   Action = "delayed-removal" // a waiting removal came due
 	ActMoved     Action = "delayed-move"    // contact data that a shop moves came due
 	ActDormant   Action = "dormant"         // of an account that nobody uses
+	ActLifted    Action = "hold-lifted"     // beside the sign-in by which an owner lifts what the staff have put in place
 	ActRestore   Action = "restore"         // a backup was put back
 	ActLookClock Action = "look-clock"
 	ActClock     Action = "set-clock" // an operator has set service time
@@ -182,6 +183,7 @@ func rules() map[Action]Rule {
 		ActRemoved:   {Who: System, Audit: true},
 		ActMoved:     {Who: System, Audit: true},
 		ActDormant:   {Who: System, Audit: true},
+		ActLifted:    {Who: System, Audit: true},
 		ActRestore:   {Who: System, Audit: true},
 		ActLookClock: {Who: System, Reads: true},
 		ActClock:     {Who: System, Audit: true},

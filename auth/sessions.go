@@ -156,6 +156,8 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		x.Shared = old.Shared
 		x.CodeAt = old.CodeAt
 		x.Approved = old.Approved
+	} else if err := w.liftHeld(a, proofs); err != nil {
+		return "", err
 	} else if err := w.makeRoom(a.ID); err != nil {
 		return "", err
 	}

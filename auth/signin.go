@@ -67,6 +67,9 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 		if a.disabled() {
 			return nil, Refuse(AccountDisabled)
 		}
+		if a.passwordDue() {
+			return nil, Refuse(PasswordDue)
+		}
 		if err := w.refuseOutAtSignIn(a, g, drawn.messageIDs); err != nil {
 			return nil, err
 		}
@@ -114,6 +117,13 @@ func (w *Work) afterPassword(a *Account, flow *Ceremony, d sessionDraw) (*signIn
 	}
 	if !open {
 		return w.openSession(a, flow, d)
+	}
+	if a.frozen() {
+		methods, err := w.offeredMethods(a, flow.FirstBy)
+		if err == nil && len(methods) == 0 {
+			err = Refuse(AccountHeld)
+		}
+		return &signInState{flow: flow, methods: methods}, err
 	}
 	trusted, err := w.browserTrusted(a)
 	if err != nil {

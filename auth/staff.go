@@ -147,6 +147,7 @@ type Standing struct {
 	EnrolledAt             time.Time // zero: two-step verification is off
 	PasswordAt             time.Time
 	FrozenAt               time.Time // zero: it is not
+	Held, PasswordDue      bool      // by a response of the staff
 	PausedUntil, CoolUntil time.Time // zero: nothing of the kind
 	Dormant                bool      // it is switched off since nobody used it
 	Sessions               int
@@ -169,7 +170,8 @@ func (w *Work) Standing(id AccountID) (*Standing, error) {
 	}
 	x := &Standing{ID: a.ID, Name: a.Name, UserName: string(a.UserName), MaskedEmail: a.Email.Mask(),
 		Language:  a.Language,
-		CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, PasswordAt: a.PasswordAt, FrozenAt: a.DisabledAt, Dormant: a.Dormancy == asleep}
+		CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, PasswordAt: a.PasswordAt, FrozenAt: a.DisabledAt, Dormant: a.Dormancy == asleep,
+		Held: a.frozen(), PasswordDue: a.passwordDue()}
 	if a.Phone != "" {
 		x.MaskedPhone = a.Phone.Mask()
 	}

@@ -365,16 +365,21 @@ func (w *Work) pauseChanges(id AccountID) error {
 	return w.s.accounts.Put(w.tx, string(id), a)
 }
 
-// endAllAccess ends every session, all trust and what is under way or waits of an account, and pauses its changes.
+// endAllAccess is endAccess of an account whose changes are paused from now on.
 func (w *Work) endAllAccess(id AccountID) error {
 	a, err := w.ceremonyAccount(id)
 	if err != nil {
 		return err
 	}
-	a.Epoch++
-	a.setCodeWait(nil)
 	a.PausedAt = w.now
 	a.PausedUntil = w.now.Add(w.s.policy.RemovalDelay)
+	return w.endAccess(a)
+}
+
+// endAccess ends every session, all trust and what is under way or waits of an account, and stores it.
+func (w *Work) endAccess(a *Account) error {
+	a.Epoch++
+	a.setCodeWait(nil)
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@
 //	/desk/accounts, …/{id}…           find, link, sessions       support, account managers
 //	/desk/tickets, …/{ticket}         of the self-check          support
 //	/desk/recovery, …/{case}…         cases                      reviewers
+//	/desk/responses, …/{id}…          acts on many accounts      reviewers, administrators
 //	/desk/audit                       the trail                  auditors, administrators
 //	/desk/staff…                      the staff                  administrators
 //

@@ -28,6 +28,7 @@ func permitted() map[string][]staff.Role {
 		"/desk/accounts/{id}/unlock":   {staff.Support},
 		"/desk/tickets":                {staff.Support},
 		"/desk/recovery":               {staff.Reviewer},
+		"/desk/responses":              {staff.Reviewer, staff.Administrator},
 		"/desk/audit":                  {staff.Auditor, staff.Administrator},
 		"/desk/staff":                  {staff.Administrator},
 	}
@@ -110,7 +111,7 @@ func TestWhatTheStaffSee(t *testing.T) {
 	want := map[reflect.Type][]string{
 		reflect.TypeFor[auth.Standing](): {"ID", "Name", "UserName", "MaskedEmail", "MaskedPhone", "Language",
 			"CreatedAt",
-			"EnrolledAt", "PasswordAt", "FrozenAt", "PausedUntil", "CoolUntil", "Dormant", "Sessions", "Methods"},
+			"EnrolledAt", "PasswordAt", "FrozenAt", "Held", "PasswordDue", "PausedUntil", "CoolUntil", "Dormant", "Sessions", "Methods"},
 		reflect.TypeFor[auth.MethodStanding](): {"Kind", "Flavour", "State", "BoundAt", "UsedAt"},
 	}
 	for of, fields := range want {

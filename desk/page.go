@@ -27,7 +27,7 @@ type page struct {
 
 // pages is the one table of what can be reached.
 func pages() []page {
-	return slices.Concat(inPages(), accountPages(), ticketPages(), casePages(), peoplePages())
+	return slices.Concat(inPages(), accountPages(), ticketPages(), casePages(), responsePages(), peoplePages())
 }
 
 // told is what a form leaves for the page that follows: what was refused, beside what was typed, or what was done.
@@ -44,7 +44,8 @@ const toldLife = 5 * time.Minute
 
 // typed are the fields that a form shows again. None of them is a secret.
 func typedFields() []string {
-	list := []string{"identifier", "email", "name", "role", "text", "reason", "of", "note", "ticket"}
+	list := []string{"identifier", "email", "name", "role", "text", "reason", "of", "note", "ticket", "why", "list",
+		"since", "network", "from", "to", "freeze", "password"}
 	for _, w := range recovery.Wants() {
 		list = append(list, wantField(w))
 	}
@@ -226,7 +227,7 @@ type station struct {
 // stations are all of them, in the order in which they are offered: the first that a role may is its home.
 func stations() []station {
 	return []station{{"/desk/accounts", "desk.find", staff.ActFind}, {"/desk/tickets", "desk.tickets", staff.ActTicket},
-		{"/desk/recovery", "desk.cases", recovery.ActView},
+		{"/desk/recovery", "desk.cases", recovery.ActView}, {"/desk/responses", "desk.responses", staff.ActResponses},
 		{"/desk/staff", "desk.staff", staff.ActPeople}, {"/desk/audit", "desk.trail", staff.ActTrail},
 		{"/desk/keys", "desk.keys", staff.ActAddKey}}
 }

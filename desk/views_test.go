@@ -23,6 +23,8 @@ func showsNobody() map[string]string {
 		"/desk/accounts/{id}/unlock":   "asks before it acts, and reads nothing",
 		"/desk/tickets":                "an empty form",
 		"/desk/audit":                  "an empty form",
+		"/desk/responses/list":         "an empty form",
+		"/desk/responses/search":       "an empty form",
 		"/desk/recovery/{case}/refuse": "asks before it acts, and reads nothing",
 		"/desk/staff/{id}/suspend":     "likewise",
 		"/desk/staff/{id}/new-keys":    "likewise",
@@ -38,6 +40,7 @@ func TestEveryLookIsWrittenDown(t *testing.T) {
 	other := w.id(w.worker("other", staff.Support))
 	auditor := w.worker("eve", staff.Auditor)
 	ticket := w.ticket()
+	response := w.worker("rita", staff.Reviewer).responds("wei@example.com")
 	looked := 0
 	for _, p := range pages() {
 		if p.get == nil {
@@ -59,6 +62,9 @@ func TestEveryLookIsWrittenDown(t *testing.T) {
 		path := strings.NewReplacer("{case}", found, "{id}", id, "{ticket}", ticket, "{picture}", picture).Replace(p.path)
 		if strings.HasPrefix(p.path, "/desk/staff/") {
 			path = strings.Replace(p.path, "{id}", other, 1)
+		}
+		if strings.HasPrefix(p.path, "/desk/responses/") {
+			path = strings.Replace(p.path, "{id}", response, 1)
 		}
 		before := w.trail(auditor, w.id(b), p.act)
 		for range 2 {

@@ -264,7 +264,7 @@ func provocations() map[auth.Code]provocation {
 	all := map[auth.Code]provocation{}
 	for _, part := range []map[auth.Code]provocation{envelopeFaults(), sessionFaults(), formFaults(), phoneFaults(),
 		typedFaults(), storeFaults(), methodFaults(), keyFaults(), labFaults(), shopFaults(), recoveryFaults(),
-		pictureFaults(), handOverFaults(), accountHandFaults()} {
+		pictureFaults(), handOverFaults(), accountHandFaults(), heldFaults()} {
 		maps.Copy(all, part)
 	}
 	return all
@@ -279,7 +279,8 @@ func TestEveryCodeOverHTTP(t *testing.T) {
 		byRoute[rt.method+" "+rt.path] = rt.answers()
 	}
 	// told to the staff, by no route of sellers
-	desk := []auth.Code{auth.AddressTaken, auth.NotRegistered, auth.ChecksMissing}
+	desk := []auth.Code{auth.AddressTaken, auth.NotRegistered, auth.ChecksMissing, auth.AccountsMissing,
+		auth.TooManyAccounts, auth.NetworkMalformed, auth.HoursMalformed}
 	for name, code := range codesOfDomain(t) {
 		pr, there := tries[code]
 		if slices.Contains(desk, code) {

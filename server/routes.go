@@ -58,7 +58,7 @@ func signRoutes() []route {
 			endpoint: takes(confirmSignUp).requires("link", "name", "userName", "phone", "password", "terms")},
 		{use: "SignIn", act: auth.ActSignIn, who: anyone, method: http.MethodPost, path: "/sign-in",
 			summary: "Begin a sign-in with a password", codes: codes(auth.SignInRefused, auth.SignInLocked,
-				auth.AccountDisabled, auth.MailCodeNeeded),
+				auth.AccountDisabled, auth.AccountHeld, auth.PasswordDue, auth.MailCodeNeeded),
 			endpoint: takes(signIn).requires("identifier", "password")},
 		{use: "SignInKeyFirst", act: auth.ActLook, who: anyone, method: http.MethodPost, path: "/sign-in/key",
 			summary: "Begin a sign-in with a security key", codes: codes(auth.MethodRefused),

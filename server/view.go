@@ -291,6 +291,8 @@ func eventNames() map[auth.Action]string {
 		staff.ActFind: "desk-looked", staff.ActAccount: "desk-looked", staff.ActTrail: "desk-looked",
 		staff.ActTicket: "ticket-opened",
 		staff.ActReset:  "desk-reset", staff.ActSessions: "desk-sessions", staff.ActAssign: "desk-assigned",
+		staff.ActReached: "desk-reached", staff.ActRenewed: "desk-renewed", staff.ActFrozen: "desk-frozen",
+		staff.ActFrozenRenewed: "desk-frozen-renewed", staff.ActReleased: "desk-released", auth.ActLifted: "hold-lifted",
 		recovery.ActVouch: "recovery-vouched", recovery.ActUnvouch: "recovery-unvouched",
 	}
 }

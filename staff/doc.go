@@ -20,6 +20,8 @@
 //	staff_member       "<member>"          by e-mail, mailbox and credential (unique)
 //	staff_invitation   "<hash of token>"   over once it was used
 //	staff_session      "<member>/<hash>"
+//	staff_response     "<id>"              an act on many accounts (response.go)
+//	staff_target       "<response>/<account>"
 //
 // Sessions and invitations do not outlive the restoring of a backup.
 package staff

@@ -14,9 +14,9 @@ type Role string
 const (
 	Support       Role = "support"         // finds accounts, opens tickets, starts links, ends sessions, unlocks
 	Manager       Role = "account-manager" // starts links, for accounts that he looks after
-	Reviewer      Role = "reviewer"        // decides cases of recovery
+	Reviewer      Role = "reviewer"        // decides cases of recovery, and responds where many are attacked
 	Auditor       Role = "auditor"         // reads the audit trail
-	Administrator Role = "administrator"   // keeps the staff
+	Administrator Role = "administrator"   // keeps the staff, and responds likewise
 )
 
 // Roles are all of them, as they are offered.
@@ -44,6 +44,26 @@ const (
 	ActAssign   auth.Action = "desk-assign"
 )
 
+// The actions on many accounts at once (response.go), and what the service does then.
+const (
+	ActResponses auth.Action = "desk-responses"
+	ActResponse  auth.Action = "desk-response"
+	ActRespond   auth.Action = "desk-respond"
+	ActPropose   auth.Action = "desk-propose"
+	ActWithdraw  auth.Action = "desk-withdraw"
+	ActAgree     auth.Action = "desk-agree"
+	ActUndo      auth.Action = "desk-propose-undo"
+	ActAgreeUndo auth.Action = "desk-agree-undo"
+
+	ActReached       auth.Action = "desk-reached" // all access ended
+	ActRenewed       auth.Action = "desk-renewed" // and a new password is asked for
+	ActFrozen        auth.Action = "desk-frozen"  // or nobody comes in but by a strong method of before
+	ActFrozenRenewed auth.Action = "desk-frozen-renewed"
+	ActReleased      auth.Action = "desk-released" // that is taken back
+	ActReadTrails    auth.Action = "desk-read-trails"
+	ActStep          auth.Action = "desk-step"
+)
+
 // The actions of whoever is not in yet, and of the host.
 const (
 	ActLook    auth.Action = "desk-look"
@@ -67,6 +87,7 @@ type permit struct {
 // other parts, by the roles that cmd names for them.
 func permits() map[auth.Action]permit {
 	admin := []Role{Administrator}
+	responders := []Role{Reviewer, Administrator}
 	return map[auth.Action]permit{
 		ActMe:      {roles: Roles(), early: true, reads: true},
 		ActSignOut: {roles: Roles(), early: true},
@@ -90,6 +111,15 @@ func permits() map[auth.Action]permit {
 		ActNewKeys: {roles: admin, fresh: true},
 		ActAssign:  {roles: admin, fresh: true},
 
+		ActResponses: {roles: responders},
+		ActResponse:  {roles: responders},
+		ActRespond:   {roles: responders},
+		ActPropose:   {roles: responders, fresh: true},
+		ActWithdraw:  {roles: responders},
+		ActAgree:     {roles: responders, fresh: true},
+		ActUndo:      {roles: responders, fresh: true},
+		ActAgreeUndo: {roles: responders, fresh: true},
+
 		auth.ActAnswerAgain: {roles: Roles(), early: true},
 	}
 }
@@ -101,6 +131,14 @@ func rules() map[auth.Action]auth.Rule {
 		ActJoin:    {Who: auth.Anyone, Audit: true},
 		ActSignIn:  {Who: auth.Anyone, Audit: true},
 		ActCommand: {Who: auth.System, Audit: true},
+
+		ActReached:       {Who: auth.System, Audit: true},
+		ActRenewed:       {Who: auth.System, Audit: true},
+		ActFrozen:        {Who: auth.System, Audit: true},
+		ActFrozenRenewed: {Who: auth.System, Audit: true},
+		ActReleased:      {Who: auth.System, Audit: true},
+		ActReadTrails:    {Who: auth.System, Reads: true},
+		ActStep:          {Who: auth.System},
 	}
 	for a, p := range permits() {
 		if a != auth.ActAnswerAgain {

@@ -18,6 +18,8 @@ type Service struct {
 	members     *auth.Records[member]
 	invitations *auth.Records[invitation]
 	sessions    *auth.Records[session]
+	responses   *auth.Records[response]
+	targets     *auth.Records[target]
 }
 
 // New registers the staff with a service. key is the factor of security keys, origin the site's public address,
@@ -32,9 +34,11 @@ func New(s *auth.Service, key auth.Factor, origin, site string) (*Service, error
 	t.invitations = auth.NewRecords("invitation", auth.IndexOf("by", (*invitation).inviters),
 		auth.IndexOf("member", (*invitation).renewed)).Perishable().Sweep(isOver)
 	t.sessions = auth.NewRecords[session]("session").Perishable().Sweep(isOverSession)
+	t.responses = auth.NewRecords[response]("response").Due((*response).isDue, t.responseDue)
+	t.targets = auth.NewRecords[target]("target").Bulk()
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "staff", Rules: rules(), Staff: t,
-		Collections: []auth.Collection{t.members, t.invitations, t.sessions}})
+		Collections: []auth.Collection{t.members, t.invitations, t.sessions, t.responses, t.targets}})
 	if err != nil {
 		return nil, fmt.Errorf("registering the staff: %w", err)
 	}
