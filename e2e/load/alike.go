@@ -80,6 +80,18 @@ func (f *forgotten) prepare(ctx context.Context, c *client) (err error) {
 	return err
 }
 
+// asksForRecovery asks for a recovery case behind a puzzle.
+type asksForRecovery struct {
+	Identifier string   `json:"identifier"`
+	Lost       []string `json:"lost"`
+	Work       string   `json:"work"`
+}
+
+func (a *asksForRecovery) prepare(ctx context.Context, c *client) (err error) {
+	a.Work, err = c.work(ctx)
+	return err
+}
+
 // forgottenByPhone asks for a text behind a puzzle.
 type forgottenByPhone struct {
 	Phone string `json:"phone"`
@@ -136,6 +148,9 @@ func acts() []act {
 	forgot := func(family string) func(int) any {
 		return func(i int) any { return &forgotten{Identifier: mail(family, i)} }
 	}
+	recovery := func(family string) func(int) any {
+		return func(i int) any { return &asksForRecovery{Identifier: mail(family, i), Lost: []string{"key"}} }
+	}
 	text := func(from int) func(int) any {
 		return func(i int) any { return &forgottenByPhone{Phone: numberOf(from + i)} }
 	}
@@ -162,6 +177,9 @@ func acts() []act {
 			[]pair{{0, 1, false}}},
 		{"code of a text", pathForgotPhoneCode, 16,
 			[]arm{{"a seller's number", 422, wrongCode(appNumbers)}, {"nobody's", 422, wrongCode(nobodysNumbers + appNumbers)}},
+			[]pair{{0, 1, false}}},
+		{"recovery", pathRecovery, 16,
+			[]arm{{"a seller", 204, recovery("key")}, {"nobody", 204, recovery("non")}},
 			[]pair{{0, 1, false}}},
 	}
 }

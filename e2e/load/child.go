@@ -50,7 +50,7 @@ func startChild(ctx context.Context, binary, data string, port int) (*child, err
 	}
 	c.cmd = exec.Command(binary, "serve", "--listen", c.addr, "--origin", c.origin, "--data", data)
 	c.cmd.Env = append(os.Environ(), "LATCHKEY_SERVER_RATE_BURST=-1", "LATCHKEY_POLICY_RESET_TEXTS_PER_NETWORK=0",
-		"LATCHKEY_POLICY_RESET_TEXTS_PER_SITE=0")
+		"LATCHKEY_POLICY_RESET_TEXTS_PER_SITE=0", "LATCHKEY_RECOVERY_CASES=true")
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
 	began := time.Now()
 	if err := c.cmd.Start(); err != nil {

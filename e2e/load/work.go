@@ -25,6 +25,7 @@ const (
 	pathSignUp   = "/api/v1/sign-up"
 	pathForgot   = "/api/v1/forgot"
 
+	pathRecovery        = "/api/v1/recovery"
 	pathForgotPhone     = "/api/v1/forgot/phone"
 	pathForgotPhoneCode = "/api/v1/forgot/phone/code"
 )
