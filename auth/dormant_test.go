@@ -117,3 +117,22 @@ func TestNobodyIsSwitchedOffUntold(t *testing.T) {
 	w.mail()
 	w.wantTold(w.time(), 2000*day, "", 0)
 }
+
+// Of an account of before sign-ins were noted the count begins on the day on which it would be told, and not before.
+func TestAnAccountOfBeforeSignInsWereNoted(t *testing.T) {
+	w := newWorld(t)
+	_, c := w.enrolled(sellerMail, sellerNumber)
+	me, err := w.s.Me(t.Context(), c)
+	ok(t, "who", err)
+	made := auth.ReadAccount(t, w.s, me.Account, func(a *auth.Account) { a.UsedAt = time.Time{} }).CreatedAt
+	used := func() time.Time { return auth.ReadAccount(t, w.s, me.Account, nil).UsedAt }
+	w.pass(made.Add(335*day - time.Second).Sub(w.time()))
+	ok(t, "sweep", w.s.Sweep(t.Context()))
+	if at := used(); !at.IsZero() {
+		t.Errorf("before: got it used at %s, want nothing noted", at)
+	}
+	w.pass(time.Second)
+	if told := w.unusedMails(); len(told) > 0 || !used().Equal(w.time()) {
+		t.Errorf("on the day: got it used at %s and %v told, want today and nothing", used(), told)
+	}
+}

@@ -2,7 +2,6 @@ package auth
 
 import (
 	"errors"
-	"iter"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/ident"
@@ -55,11 +54,12 @@ func (w *Work) findAccount(l ident.Login) (*Account, error) {
 
 // findByNumber returns the account with the newest proof of a number, nil for none.
 func (w *Work) findByNumber(n ident.Phone) (*Account, error) {
+	list, err := w.holders(n)
+	if err != nil {
+		return nil, err
+	}
 	var newest *Account
-	for a, err := range w.holders(n) {
-		if err != nil {
-			return nil, err
-		}
+	for _, a := range list {
 		if newest == nil || a.PhoneAt.After(newest.PhoneAt) {
 			newest = a
 		}
@@ -68,34 +68,33 @@ func (w *Work) findByNumber(n ident.Phone) (*Account, error) {
 }
 
 // holders are the accounts that have proved a number.
-func (w *Work) holders(n ident.Phone) iter.Seq2[*Account, error] {
-	return func(yield func(*Account, error) bool) {
-		ids, err := w.s.accounts.Find(w.tx, "phone", string(n), maxHolders)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for _, id := range ids {
-			if a, err := w.s.accounts.Get(w.tx, id); !yield(a, err) || err != nil {
-				return
-			}
-		}
+func (w *Work) holders(n ident.Phone) ([]*Account, error) {
+	ids, err := w.s.accounts.Find(w.tx, "phone", string(n), maxHolders)
+	if err != nil {
+		return nil, err
 	}
+	var list []*Account
+	for _, id := range ids {
+		a, err := w.s.accounts.Get(w.tx, id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	return list, nil
 }
 
 // supersedeHolders ends what others have proved of a number: who has just shown
 // that its texts reach him has it now.
 func (w *Work) supersedeHolders(n ident.Phone) error {
-	var others []*Account
-	for a, err := range w.holders(n) {
-		if err != nil {
-			return err
-		}
-		if a.ID != w.account.ID {
-			others = append(others, a)
-		}
+	list, err := w.holders(n)
+	if err != nil {
+		return err
 	}
-	for _, a := range others {
+	for _, a := range list {
+		if a.ID == w.account.ID {
+			continue
+		}
 		a.PhoneAt = time.Time{}
 		if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 			return err
