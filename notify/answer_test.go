@@ -146,3 +146,22 @@ func TestAnswerToARepetition(t *testing.T) {
 		}
 	}
 }
+
+// A refusal adds a provider's word to the log where the gateway's settings say in which place it stands, and there alone.
+func TestWhereARefusalsWordStands(t *testing.T) {
+	for path, want := range map[string]string{"": "", "code": "busy.LATER"} {
+		p := newProvider(t, func(w http.ResponseWriter, _ *http.Request, _ int, _ func()) {
+			body := `{"code":"busy.LATER"}`
+			if path == "" {
+				body = `"busy.LATER"`
+			}
+			answer(w, 400, body)
+		})
+		g := gateway("first", p.URL)
+		g.Success = Success{Path: path, Equals: map[string][]string{"code": {"0"}}[path]}
+		_, err := driver(t, g).Deliver(t.Context(), sms("m1", time.Now()), Text{Body: "x"})
+		if f, _ := errors.AsType[*Failure](err); f == nil || f.Detail != want {
+			t.Errorf("at %q: got %#v, want the word %q", path, f, want)
+		}
+	}
+}

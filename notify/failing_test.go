@@ -40,8 +40,9 @@ func TestAChannelFailsAfterFiveInARow(t *testing.T) {
 			if got := d.Failing(); !slices.Equal(got, []auth.Channel{auth.SMS}) {
 				t.Fatalf("after five: got %v failing, want the texts", got)
 			}
-			if n := strings.Count(log.String(), "no gateway takes messages of a channel"); n != 1 {
-				t.Errorf("in the log: got %d lines, want 1", n)
+			line := `"no gateway takes messages of a channel","channel":"sms","in-a-row":5`
+			if n := strings.Count(log.String(), line); n != 1 {
+				t.Errorf("in the log: got %d lines, want 1: %s", n, log)
 			}
 			send(1, 10)
 			if got := d.Failing(); len(got) > 0 {

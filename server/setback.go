@@ -49,7 +49,7 @@ func (x *request) leaveSetback(path string, e *auth.Error) error {
 // refuseTo is leaveSetback for whatever went wrong with a form: failures are told where they arose.
 func (x *request) refuseTo(path string, err error) error {
 	e := new(auth.Error)
-	if errors.As(err, &e) && !leadsElsewhere(e) && e.Code != auth.Internal && e.Code != auth.Unavailable {
+	if errors.As(err, &e) && !leadsElsewhere(e) && e.Code != auth.Unavailable {
 		return x.leaveSetback(path, e)
 	}
 	return err

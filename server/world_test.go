@@ -43,6 +43,7 @@ import (
 // A world is the whole face over a real domain, real factors and a real store,
 // with a clock that tests move and an outbox that they read.
 type world struct {
+	domain  auth.Config // as the service was made
 	t       testing.TB
 	server  *Server
 	service *auth.Service
@@ -100,6 +101,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	for _, f := range change {
 		f(&domain, &face)
 	}
+	w.domain = domain
 	if w.service, err = auth.New(domain); err != nil {
 		t.Fatal(err)
 	}

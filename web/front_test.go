@@ -1,10 +1,15 @@
 package web
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,5 +114,47 @@ func TestWaitingForATurnHoldsNoPlace(t *testing.T) {
 	<-left
 	if got := f.InFlight.taken(); got != 0 {
 		t.Errorf("afterwards: got %d places taken, want none", got)
+	}
+}
+
+// A rate that gives nothing back would shut a client out for good once it is used up: the usual one counts instead.
+func TestARateThatGivesNothingBackIsNone(t *testing.T) {
+	for rate, want := range map[Rate]int{{}: DefaultRate().Burst, {Burst: 5}: DefaultRate().Burst,
+		{Burst: 5, PerSecond: -1}: DefaultRate().Burst, {Burst: 5, PerSecond: 0.001}: 5} {
+		f, got := newFront(t, Config{Rate: rate}), 0
+		for range 1000 {
+			if taken, _ := f.limit.take(netip.MustParseAddr("203.0.113.7"), start()); taken {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%+v: got %d requests taken at once, want %d", rate, got, want)
+		}
+	}
+}
+
+// What a client may send before its request is known is bounded.
+func TestHeadersHaveABound(t *testing.T) {
+	for size, want := range map[int]string{16 << 10: "200", 64 << 10: "431"} {
+		f := newFront(t, Config{})
+		l := &pipes{made: make(chan net.Conn), closed: make(chan struct{})}
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- f.Serve(ctx, l, func() {}) }()
+		ours, theirs := net.Pipe()
+		l.made <- theirs
+		go func() {
+			_, _ = fmt.Fprintf(ours, "GET / HTTP/1.1\r\nHost: accounts.example\r\nConnection: close\r\nX: %s\r\n\r\n",
+				strings.Repeat("x", size))
+		}()
+		status, err := bufio.NewReader(ours).ReadString('\n')
+		if err != nil || !strings.Contains(status, want) {
+			t.Errorf("%d bytes of headers: got %q (%v), want %s", size, status, err, want)
+		}
+		_ = ours.Close()
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
 	}
 }
