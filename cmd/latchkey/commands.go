@@ -39,7 +39,8 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root.AddCommand(serveCommand(environ, stdout, stderr), storeCommand(environ, stdout, stderr),
 		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr),
 		keysCommand(environ, stdout, stderr), passwordListCommand(stdout, stderr),
-		staffCommand(environ, stdout, stderr), ticketCommand(environ, stdout, stderr), recoveryCommand(environ, stdout, stderr), versionCommand(stdout))
+		staffCommand(environ, stdout, stderr), ticketCommand(environ, stdout, stderr),
+		recoveryCommand(environ, stdout, stderr), tokenCommand(stdout), versionCommand(stdout))
 	return root
 }
 

@@ -52,6 +52,7 @@ var floors = map[string][]string{
 	"lab":             {"auth", "ident", "password"},
 	"team":            {"auth", "ident"},
 	"recovery":        {"auth", "ident"},
+	"inventory":       {}, // reads files; what it will keep comes with the door
 	"staff":           {"auth", "ident"},
 	"audit":           {"auth", "store"},
 	"web":             {"auth"},
@@ -80,6 +81,7 @@ var testFloors = map[string][]string{
 	"virtual/fault":   {"virtual/party"},
 	"virtual/conform": {"virtual/party"},
 	"virtual/hid":     {"virtual"},
+	"inventory":       {"needs"},
 	"totp":            {"auth/factortest"},
 	"oob":             {"auth/factortest"},
 	"lookup":          {"auth/factortest", "ident"},
