@@ -54,6 +54,10 @@ func TestAFailureIsNoRefusal(t *testing.T) {
 				dropped)
 		}
 	}
+	got := p.send(http.MethodDelete, "/api/v1/session", "", "") // by a script of the page
+	if got.Code < 500 || len(got.Result().Cookies()) > 0 {
+		t.Errorf("signing out by the API: got %d with %v, want a failure that changes nothing", got.Code, got.Result().Cookies())
+	}
 }
 
 // Nobody is asked to fill in what nobody will decide.
