@@ -441,7 +441,7 @@ func (s sampler) securing() []Sample {
 		Methods: s.holders(), Losses: s.losses(), Password: s.ago(300 * day), Email: "s•••@example.com",
 		Phone: "+86 ••• •••• 8000", Browsers: 2, TrustUntil: s.in(13 * day), Sessions: 3,
 		TrustOn: true, UserName: "店主🌸",
-		Advice: []Problem{{Code: "few-codes", Args: Args{"n": 2}}}}
+		Reminder: &Reminder{What: "few-codes", Path: "/security/codes", Args: Args{"n": 2}}}
 	covered.Notice = &Notice{Key: "key-added", Args: Args{"name": "Spare key"}}
 	covered.Signals = &Signals{RPID: "localhost", UserID: "dXNlcg", Accepted: []string{"AAEC"}}
 	pending := &Security{Frame: s.signedIn("/security"), Two: true, NeedsBackup: true, Methods: s.holders()[:1],

@@ -23,13 +23,20 @@ type Security struct {
 	Browsers    int       // trusted browsers
 	TrustUntil  time.Time // the latest end of trust
 	Sessions    int
-	Advice      []Problem  // things to do soon, such as {Code: "few-codes", Args: …}; texts advice.<Code>
+	Reminder    *Reminder  // one thing to do soon; nil: none
 	TrustOn     bool       // policy allows trusted browsers
 	Cases       []CaseLine // that want the second step switched off, and from which something may still come
 	Asking      []Asking   // shops that ask for a security key, now or later, where there is none
 	Invited     string     // the shop that invites the seller and that the account was made for; "" for none
 	Offered     bool       // an account is handed over to him: this one was made for it
 	OfferedBy   string     // its owner's name
+}
+
+// A Reminder says what is better mended while there is time: texts advice.<What>. It leads to Path, and its button posts
+// nothing else to /security/reminders/{What}/put-off.
+type Reminder struct {
+	What, Path string
+	Args       Args // n, name, day
 }
 
 // A Holder is one row of the overview: a method, or a stick with all that it holds.

@@ -43,6 +43,10 @@ type Account struct {
 	// PausedAt is when the owner last said "this was not me": until PausedUntil nothing changes but behind a strong
 	// proof that is younger.
 	PausedAt time.Time `json:"pat,omitzero"`
+	// BreachedAt is when its owner signed in with a password that was published; zero once it is new.
+	BreachedAt time.Time `json:"bat,omitzero"`
+	// PutOff is until when its owner is not told of reminders that he has put off.
+	PutOff map[Reminder]time.Time `json:"ro,omitempty"`
 	// DisabledAt is when the account was switched off: it has no sessions and
 	// nobody signs in to it until it is switched on again.
 	DisabledAt time.Time `json:"dis,omitzero"`

@@ -129,3 +129,16 @@ func TestEveryChosenPasswordIsJudged(t *testing.T) {
 		}
 	}
 }
+
+// Every reminder has its row, once.
+func TestEveryReminderHasItsRow(t *testing.T) {
+	var got []string
+	for _, row := range reminderTable() {
+		got = append(got, string(row.reminder))
+	}
+	want := constants(t, ".", "Reminder")
+	slices.Sort(want)
+	if slices.Sort(got); !slices.Equal(got, want) {
+		t.Errorf("got rows of %q, want %q", got, want)
+	}
+}

@@ -30,7 +30,7 @@ func (w *Work) setPassword(a *Account, hashed string, by ident.Recipient, ids me
 	before := *a
 	a.Password = hashed
 	a.PasswordAt = w.now
-	a.TemporaryAt = time.Time{}
+	a.TemporaryAt, a.BreachedAt = time.Time{}, time.Time{}
 	a.setFirstBy(by)
 	a.setCodeWait(nil) // as all that waits
 	a.release(func(h *Hold) { h.Password = false })

@@ -286,8 +286,9 @@ type SecurityInfo struct {
 	Changes        []ChangeInfo
 	KeysAsked      []Membership // shops that ask for a security key, now or later, where there is none
 	Offers         []OfferInfo
-	Covered        bool // whichever one thing is lost, something still gets the owner in
-	FewCodes       int  // recovery codes left, where they are few; 0 says nothing
+	Covered        bool           // whichever one thing is lost, something still gets the owner in
+	FewCodes       int            // recovery codes left, where they are few; 0 says nothing
+	Reminders      []ReminderInfo // what is due and was not put off, the most urgent first
 	SecurityCode   SecretInfo
 	QuestionAt     time.Time // when the security question was set; zero: there is none
 }

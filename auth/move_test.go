@@ -16,6 +16,9 @@ type mover struct{ door *auth.Door }
 // ShopsOf implements auth.Shops.
 func (*mover) ShopsOf(*auth.Work, auth.AccountID) ([]auth.Membership, error) { return nil, nil }
 
+// OwnedAlone implements auth.Shops.
+func (*mover) OwnedAlone(*auth.Work, auth.AccountID) ([]auth.Membership, error) { return nil, nil }
+
 // MayMove implements auth.Shops.
 func (*mover) MayMove(*auth.Work, string, auth.AccountID, auth.AccountID) error { return nil }
 

@@ -16,6 +16,7 @@ func actsNobodyHearsOf() map[Action]string {
 		ActForgot:        "the link is what arrives",
 		ActTemporary:     "the sign-in that follows is told of, where the browser is new",
 		ActKeepPassword:  "nothing changes",
+		ActPutOff:        "nothing changes",
 		ActTicket:        "nothing changes",
 		ActLookTicket:    "who asked for the ticket reads it out",
 		ActForgotPhone:   "the text is what arrives",

@@ -42,6 +42,7 @@ const (
 	ActReset         Action = "reset-password"
 	ActTemporary     Action = "temporary-sign-in" // what could reset it stands in for the password
 	ActKeepPassword  Action = "keep-password"     // after that, no new one
+	ActPutOff        Action = "put-off-reminder"
 	ActAskMail       Action = "mail-code"
 	ActIntroduce     Action = "introduce-browser"
 	ActAnswerAgain   Action = "answer-again" // the same request again: it got the same answer
@@ -203,6 +204,7 @@ func resetRules() map[Action]Rule {
 		ActReset:        {Who: Anyone, Audit: true},
 		ActTemporary:    {Who: Anyone, Audit: true},
 		ActKeepPassword: {Who: Enrolled, Audit: true},
+		ActPutOff:       {Who: Enrolled, Audit: true},
 		ActTicket:       {Who: Anyone, Audit: true},
 		ActLookTicket:   {Who: System, Audit: true},
 	}

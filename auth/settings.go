@@ -101,6 +101,9 @@ func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error)
 		if err := w.revealOwn(info); err != nil {
 			return nil, err
 		}
+		if err := w.listReminders(info); err != nil {
+			return nil, err
+		}
 		return info, w.listPlaces(info)
 	})
 }

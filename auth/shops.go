@@ -18,6 +18,8 @@ type Membership struct {
 type Shops interface {
 	// ShopsOf returns the shops that an account may act in now, by name.
 	ShopsOf(w *Work, a AccountID) ([]Membership, error)
+	// OwnedAlone returns the shops of several people that have no owner but the account, by name.
+	OwnedAlone(w *Work, a AccountID) ([]Membership, error)
 	// MayMove refuses unless by may move the contact data of a member of a shop (D16).
 	MayMove(w *Work, shop string, by, of AccountID) error
 }

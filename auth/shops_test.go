@@ -19,6 +19,9 @@ func (x *demanding) ShopsOf(*auth.Work, auth.AccountID) ([]auth.Membership, erro
 	return []auth.Membership{{ID: "blue", Name: "Blue shop", Role: "member", KeysFrom: x.from}}, nil
 }
 
+// OwnedAlone implements auth.Shops.
+func (*demanding) OwnedAlone(*auth.Work, auth.AccountID) ([]auth.Membership, error) { return nil, nil }
+
 // MayMove implements auth.Shops.
 func (*demanding) MayMove(*auth.Work, string, auth.AccountID, auth.AccountID) error { return nil }
 

@@ -40,6 +40,7 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 		return nil, g.refusal() // names nobody, or was not judged: nothing is written
 	}
 	rehashed, err := s.rehash(ctx, g, right, f.Password)
+	breached := s.usedBreached(right, f.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +74,7 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 		if err := w.refuseOutAtSignIn(a, g, drawn.messageIDs); err != nil {
 			return nil, err
 		}
-		if err := w.saveRehash(a, rehashed); err != nil {
+		if err := errors.Join(w.saveRehash(a, rehashed), w.noteBreached(a, breached)); err != nil {
 			return nil, err
 		}
 		return w.afterPassword(a, &Ceremony{ID: flowID, Purpose: ForSignIn, Account: a.ID,
@@ -393,6 +394,7 @@ func (s *Service) signInPassword(ctx context.Context, c Caller, flow *Ceremony, 
 	}
 	ctx = context.WithoutCancel(ctx) // it is judged
 	rehashed, err := s.rehash(ctx, g, right, password)
+	breached := s.usedBreached(right, password)
 	if err != nil {
 		return nil, err
 	}
@@ -413,7 +415,7 @@ func (s *Service) signInPassword(ctx context.Context, c Caller, flow *Ceremony, 
 		if err := w.consume(flow.ID, flow.Expires, CeremonyUsed); err != nil {
 			return nil, err
 		}
-		if err := w.saveRehash(a, rehashed); err != nil {
+		if err := errors.Join(w.saveRehash(a, rehashed), w.noteBreached(a, breached)); err != nil {
 			return nil, err
 		}
 		done := *flow

@@ -29,6 +29,11 @@ func signInTemporary(x *request, in *auth.TemporaryForm) (*auth.SignInInfo, erro
 
 func keepPassword(x *request) error { return x.s.service.KeepPassword(x.r.Context(), x.caller) }
 
+// putOff puts a reminder off.
+func putOff(x *request) error {
+	return x.s.service.PutOff(x.r.Context(), x.caller, auth.Reminder(x.param("id")))
+}
+
 func forgotPhone(x *request, in *numberBody) (*auth.Challenge, error) {
 	return x.s.service.ForgotPhone(x.r.Context(), x.caller, auth.ForgotPhoneForm{Phone: in.Phone, Region: in.Region,
 		PuzzleAnswer: auth.PuzzleAnswer{Puzzle: in.Puzzle, Signs: in.Signs, Work: in.Work}})

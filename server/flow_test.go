@@ -34,8 +34,9 @@ func TestMiddleOfAFlowLeadsToItsBeginning(t *testing.T) {
 			"/security/phone/new/send": "/security/phone/new",
 			"/security/email/new/send": "/security/email/new", "/security/codes/file": "/security/codes",
 			"/security/codes/saved": "/security", "/security/password/mine": "/security", "/security/password/keep": "/security",
-			"/security/sessions/end": "/security/sessions",
-			"/security/browsers/end": "/security/browsers", "/security/contact/email": "/security/contact",
+			"/security/reminders/{id}/put-off": "/security",
+			"/security/sessions/end":           "/security/sessions",
+			"/security/browsers/end":           "/security/browsers", "/security/contact/email": "/security/contact",
 			"/security/contact/phone": "/security/contact", "/confirm/send": "/security", "/shop/joined": "/shop"}},
 	} {
 		for _, pg := range w.server.pageTable() {
@@ -114,6 +115,13 @@ func TestFewCodesAreToldOf(t *testing.T) {
 		told := wordsOf(p.open("/security").text)
 		if says != "" && !strings.Contains(told, says) || says == "" && strings.Contains(told, "Make ten new ones") {
 			t.Errorf("%d left: got %q told, want %q", left, told, says)
+		}
+		if left == 1 { // "not now" takes it away
+			s := p.open("/security")
+			s.holds(`href="/security/codes">Make new codes`)
+			s = p.fill(s, "/security/reminders/few-codes/put-off").at("/security", 200).says("We’ll remind you later")
+			lacks(s, "recovery code is left")
+			lacks(p.open("/security"), "recovery code is left")
 		}
 		q := w.browser()
 		w.pass(time.Minute)

@@ -26,6 +26,7 @@ func securityPages(methods auth.Table) []page {
 		{path: "/security/password/mine", who: enrolled, what: "password", uses: []string{"ItWasMe"},
 			get: toOverview, post: minePost},
 		{path: "/security/password/keep", who: enrolled, uses: []string{"KeepPassword"}, get: toOverview, post: keepPost},
+		{path: "/security/reminders/{id}/put-off", who: enrolled, uses: []string{"PutOff"}, get: toOverview, post: putOffPost},
 		{path: "/security/sessions", who: enrolled, uses: []string{"Sessions"}, get: sessionsPage},
 		{path: "/security/sessions/end", who: enrolled, uses: []string{"EndOtherSessions"}, get: toSessions,
 			post: endOthersPost},
@@ -113,8 +114,10 @@ func overviewPage(x *request) error {
 		v.Cases = append(v.Cases, caseLine(&cases[i]))
 	}
 	v.Asking = askingShops(info.KeysAsked)
-	if n := info.FewCodes; n > 0 { // R78
-		v.Advice = []assets.Problem{{Code: "few-codes", Args: assets.Args{"n": n}}}
+	if len(info.Reminders) > 0 { // one at a time
+		r := info.Reminders[0]
+		v.Reminder = &assets.Reminder{What: string(r.Reminder), Path: r.Path,
+			Args: assets.Args{"n": r.Count, "name": r.Item, "day": r.Since}}
 	}
 	return x.show(http.StatusOK, v)
 }
@@ -345,6 +348,15 @@ func keepPost(x *request) error {
 		return err
 	}
 	x.leaveFlash(flash{Key: "password-kept"})
+	return x.redirect("/security")
+}
+
+// putOffPost is "not now" below a reminder.
+func putOffPost(x *request) error {
+	if err := putOff(x); err != nil {
+		return err
+	}
+	x.leaveFlash(flash{Key: "reminder-put-off"})
 	return x.redirect("/security")
 }
 

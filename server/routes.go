@@ -227,6 +227,8 @@ func passwordRoutes() []route {
 			codes:   stepCodes(), endpoint: does(itWasMe)},
 		{use: "KeepPassword", act: auth.ActKeepPassword, who: enrolled, method: http.MethodPost, path: "/password/keep",
 			summary: "Put aside the offer of a new password after a temporary code", endpoint: does(keepPassword)},
+		{use: "PutOff", act: auth.ActPutOff, who: enrolled, method: http.MethodPost, path: "/reminders/{id}/put-off",
+			summary: "Put a reminder of the overview off: not now", codes: codes(auth.NotFound), endpoint: does(putOff)},
 	}
 }
 

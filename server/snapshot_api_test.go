@@ -323,6 +323,8 @@ func (o *tour) apiPassword() {
 	var a struct{ Token string }
 	o.p.must("POST", "/password/it-was-me", nil, nil)
 	o.p.must("POST", "/password/keep", nil, nil)
+	o.p.must("POST", "/reminders/old-settings/put-off", nil, nil)
+	o.p.api("POST", "/reminders/none/put-off", nil, nil)
 	o.p.must("POST", "/password", m{"current": testPassword, "password": "Another-Horse9"}, &a)
 	o.p.bearer = a.Token
 	o.apiSecrets()

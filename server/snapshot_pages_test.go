@@ -477,6 +477,8 @@ func (o *tour) temporary() {
 	p.fill(choice, "/forgot/choose/sign-in")
 	p.open("/security/password/keep")
 	p.fill(p.open("/security"), "/security/password/keep")
+	p.open("/security/reminders/old-settings/put-off")
+	p.send(http.MethodPost, "/security/reminders/old-settings/put-off", "application/x-www-form-urlencoded", "")
 	q := o.visitor()
 	s = q.open(path(sent.Args["link"]))
 	q.open(s.path + "/sign-in")

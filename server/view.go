@@ -260,6 +260,7 @@ func eventNames() map[auth.Action]string {
 		auth.ActNewPassword:   "password-changed", auth.ActReset: "password-reset", auth.ActForgot: "reset-asked",
 		auth.ActForgotCode: "reset-code", auth.ActForgotPhone: "reset-texted", auth.ActForgotName: "reset-name",
 		auth.ActTemporary: "temporary-sign-in", auth.ActKeepPassword: "password-kept",
+		auth.ActPutOff:  "reminder-put-off",
 		auth.ActAskMail: "code-sent", auth.ActIntroduce: "browser-introduced",
 		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed",
 		auth.ActLose: "key-lost", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",

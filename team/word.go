@@ -1,6 +1,7 @@
 package team
 
 import (
+	"slices"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -47,6 +48,30 @@ func (m *member) weightFor(o *member, now time.Time) int {
 		return 2
 	}
 	return 0
+}
+
+// OwnedAlone is what auth asks for its reminder: the shops of several people that have no owner but the account.
+func (x asked) OwnedAlone(w *auth.Work, a auth.AccountID) ([]auth.Membership, error) {
+	all, err := x.ShopsOf(w, a)
+	if err != nil {
+		return nil, err
+	}
+	var alone []auth.Membership
+	for _, m := range all {
+		if Role(m.Role) != Owner {
+			continue
+		}
+		list, err := x.t.membersOf(w, m.ID)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) > 1 && !slices.ContainsFunc(list, func(o *member) bool {
+			return o.Account != a && o.Role == Owner && !o.suspended()
+		}) {
+			alone = append(alone, m)
+		}
+	}
+	return alone, nil
 }
 
 // PeopleOf is everybody of a shop that the caller belongs to. It is asked in a pass of another part. Refuses

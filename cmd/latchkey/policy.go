@@ -9,10 +9,10 @@ import (
 	"github.com/latchkey-auth/latchkey/ident"
 )
 
-// mayBeNothing are the lengths of time of the policy that can be 0: no browser is trusted, and a code
-// may be asked for again at once. All others would end what they are for before anybody could use it.
+// mayBeNothing are the lengths of time of the policy that can be 0: no browser is trusted, a code may be asked for again
+// at once, and nobody is reminded. All others would end what they are for before anybody could use it.
 func mayBeNothing() []string {
-	return []string{"Policy.TrustLife", "Policy.ResendAfter", "Policy.Dormant"}
+	return []string{"Policy.TrustLife", "Policy.ResendAfter", "Policy.Dormant", "Policy.PasswordAge", "Policy.ReviewAfter"}
 }
 
 // checkPolicy refuses what no site can mean: lives that are over when they begin, counts below nothing,
