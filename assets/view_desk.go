@@ -106,6 +106,7 @@ type DeskCaseLine struct {
 	Notes             int
 	Checked, Checks   int      // by who looks, and how many there are to be
 	Wants             []string // what was asked for, where it waits for that
+	Takes             bool     // the account is to be the applicant's
 }
 
 // DeskCase is /desk/recovery/{case}. The forms post to …/note ("check-<Check>", note), …/more (text, "want-<Want>"),
@@ -120,6 +121,8 @@ type DeskCase struct {
 	Approvals, Needed        int
 	Objected                 time.Time // by the owner
 	Appealed, Nobody         bool
+	Takes                    bool // the account is to be the applicant's, in that Name
+	Name                     string
 	Wants, Checks            []DeskTick
 	Notes                    []DeskNote
 	MayApprove               bool // all is checked

@@ -23,6 +23,8 @@ type RecoveryAsk struct {
 	Puzzle            string // the sealed puzzle
 	Picture           string // its picture's path, without Config.Base
 	Work              string // JSON of the work that a script can do instead
+	Takes             bool   // it is /recovery/bought, for who has taken an account over: nothing is lost, and there is a name
+	Name              string
 }
 
 // A Tick is a box to tick. Its text is "lost.<Name>".
@@ -53,6 +55,7 @@ type RecoveryCase struct {
 	Words     int    // of colleagues that stand
 	Word      int    // hours from the last of them on
 	Shown     ShownPictures
+	Takes     bool // the account is to be the applicant's: texts "recovery-case.takes-<State>" where the case is decided
 }
 
 // ShownPictures are the pictures of documents of a case. The form posts picture, a file, to …/pictures, and a button to
@@ -119,6 +122,7 @@ type CaseLine struct {
 	Due   time.Time // when the second step ends
 	Waits bool      // it waits longer already
 	Lost  []string  // texts "lost.<Lost>"
+	Takes bool      // the account is to be the applicant's
 }
 
 // Vouch is /security/vouch/{case}: what somebody vouches for. It posts spoke to the same path, and the button that

@@ -256,6 +256,12 @@ type Contact struct {
 	Phone string // support's number
 }
 
+// BoughtHelp is /help/bought: for who has bought an account, or taken one over.
+type BoughtHelp struct {
+	Frame
+	Cases bool // somebody reviews cases here
+}
+
 // PictureHelp is /help/pictures: which pictures of documents are taken, and how to make them.
 type PictureHelp struct{ Frame }
 

@@ -92,6 +92,8 @@ const (
 	TemplateHandOverDone    = "hand-over-done"    // to the former owner; args: member, payout
 	TemplateHandOverYours   = "hand-over-yours"   // to the new one; args: payout
 
+	TemplateTakesOver = "takes-over" // to the owner, of a case by who has taken the account over; args: at, step, due, payout, link
+
 	TemplateAccountHandLink    = "account-hand-link"    // args: link. As that of a shop: it names nothing
 	TemplateAccountHand        = "account-hand"         // to the owner; args: step, member, due, undo
 	TemplateAccountHandTaker   = "account-hand-taker"   // to who takes it over; args: step, by, due

@@ -44,7 +44,7 @@ func casesPage(x *exchange) error {
 		v.Cases = append(v.Cases, assets.DeskCaseLine{ID: c.ID, Number: number(c.ID), At: c.OpenedAt,
 			State: string(c.State),
 			Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Other: c.Other, Notes: c.Notes,
-			Checked: c.Checked, Checks: len(recovery.Checks()), Wants: words(c.Wants)})
+			Takes: c.TakesOver, Checked: c.Checked, Checks: len(recovery.Checks()), Wants: words(c.Wants)})
 	}
 	return x.show(http.StatusOK, v)
 }
@@ -68,7 +68,7 @@ func casePage(x *exchange) error {
 	v := &assets.DeskCase{Frame: x.frame(), ID: c.ID, Number: number(c.ID), State: string(c.State),
 		Email: string(c.NewEmail),
 		At:    c.OpenedAt, Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Objected: c.ObjectedAt,
-		Appealed: c.Appealed, Nobody: c.Account == "", Typed: x.posted.Get("text"), Note: x.posted.Get("note")}
+		Takes: c.TakesOver, Name: c.Name, Appealed: c.Appealed, Nobody: c.Account == "", Typed: x.posted.Get("text"), Note: x.posted.Get("note")}
 	for _, l := range c.Lost {
 		v.Lost = append(v.Lost, string(l))
 	}

@@ -16,11 +16,16 @@ type AskForm struct {
 	NewEmail   string // an address other than the account's, whose mailbox is out of reach; "" is the account's
 	Lost       []Thing
 	auth.PuzzleAnswer
+
+	// TakesOver says that the account was sold or given to whoever asks, and that its former owner does not hand it over:
+	// it is to be his, at NewEmail, and in that Name.
+	TakesOver bool
+	Name      string
 }
 
 // Ask mails a link that opens a case: to the account's security e-mail, or to a new address. The answer and the time
-// that it takes are the same for an identifier that nobody has. Refuses NotFound where nobody decides cases,
-// LostMissing, EmailMalformed, and what a puzzle is refused with.
+// that it takes are the same for an identifier that nobody has. Refuses NotFound where nobody decides such cases,
+// LostMissing, EmailMalformed, NameMissing, NameTooLong, and what a puzzle is refused with.
 func (s *Service) Ask(ctx context.Context, c auth.Caller, f AskForm) error {
 	start := time.Now()
 	defer s.alike.Until(ctx, s.door, start)
@@ -64,6 +69,9 @@ func (s *Service) asked(w *auth.Work, f AskForm) (*record, error) {
 		if slices.Contains(f.Lost, t) {
 			x.Lost = append(x.Lost, t)
 		}
+	}
+	if f.TakesOver {
+		return x, s.takesOver(x, f)
 	}
 	if len(x.Lost) == 0 || len(f.Lost) > len(Things()) {
 		return nil, auth.RefuseField(auth.LostMissing, "lost")

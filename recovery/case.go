@@ -134,6 +134,8 @@ type record struct {
 	Email   ident.Email    `json:"e,omitempty"` // the new address; "" leaves the account its own
 	Lost    []Thing        `json:"l"`
 	Lang    string         `json:"la,omitempty"`
+	Takes   bool           `json:"to,omitempty"` // he has taken the account over, and its former owner is not to be found
+	Name    string         `json:"nm,omitempty"` // with Takes: his
 	AskedAt time.Time      `json:"at"`
 	OpenAt  time.Time      `json:"ot,omitzero"`
 	MovedAt time.Time      `json:"mt"` // when it came to where it stands

@@ -43,6 +43,14 @@
 // So one colleague alone, who says that everything is lost, does not get past an owner who has only a phone left. It
 // is no way to retire a security code: that takes two reviewers. An account alone has nobody to ask, and is told so.
 //
+// # Who has taken an account over
+//
+// Whose former owner does not hand the account over that he sold, or is not to be found, asks for it with a mailbox of
+// his own. It takes two reviewers always, and three days from their approval on; colleagues are not asked, who know the
+// former owner. Owners hear of it and stop it as any other case. It ends in the act by which accounts are handed over
+// (auth's HandOver): nothing of the former owner stands, the next password is set by a link to the new mailbox, and no
+// payout is approved for a week.
+//
 // # The clock
 //
 // Reviewers have 12 hours. The clock runs in review alone; it pauses while the applicant is asked for more, and begins

@@ -12,6 +12,7 @@ type CaseInfo struct {
 	State     State
 	Lost      []Thing
 	NewEmail  ident.Masked // the address that the account moves to; "" is its own
+	TakesOver bool         // the account is to be the applicant's, who has taken it over
 	OpenedAt  time.Time    `json:",omitzero"`
 	Clock     ClockInfo
 	Wants     []Want // what is asked for at present
@@ -57,6 +58,8 @@ type OwnCase struct {
 	OpenedAt time.Time
 	Due      time.Time `json:",omitzero"`
 	Objected bool      // it waits longer already
+
+	TakesOver bool // the account is to be the applicant's, who says that he has taken it over
 }
 
 // StopInfo is what an owner's word has done to a case.
@@ -68,14 +71,14 @@ type StopInfo struct {
 func (s *Service) info(w *auth.Work, x *record) (*CaseInfo, error) {
 	now := w.Now()
 	info := &CaseInfo{State: x.told(), Lost: x.Lost, NewEmail: x.Email.Mask(), OpenedAt: x.OpenAt, Wants: x.wants(),
-		Steps: []StepInfo{}, Due: x.Due, Until: x.until(), Reviewed: s.config.Cases}
+		Steps: []StepInfo{}, Due: x.Due, Until: x.until(), Reviewed: s.config.Cases, TakesOver: x.Takes}
 	info.Clock = s.clockInfo(x, now)
 	for i := range x.Steps {
 		p := &x.Steps[i]
 		info.Steps = append(info.Steps, StepInfo{At: p.At, Own: p.By == "", Text: p.Text, Wants: append([]Want{}, p.Wants...)})
 	}
 	if x.State == Done {
-		info.Payout = x.MovedAt.Add(s.config.CoolOff)
+		info.Payout = x.MovedAt.Add(s.coolOff(x))
 	}
 	if info.State == Refused {
 		info.Reason, info.MayAppeal = x.Reason, x.mayAppeal()
@@ -108,7 +111,7 @@ func (x *record) mayAppeal() bool {
 
 func (x *record) ownInfo() OwnCase {
 	return OwnCase{ID: x.ID, State: x.State, Lost: x.Lost, NewEmail: x.Email.Mask(), OpenedAt: x.OpenAt, Due: x.Due,
-		Objected: !x.ObjectedAt.IsZero()}
+		Objected: !x.ObjectedAt.IsZero(), TakesOver: x.Takes}
 }
 
 // A Reviewer is a member of the staff who decides, as the desk knows him.
@@ -123,6 +126,7 @@ type CaseFile struct {
 	CaseInfo
 	ID         string
 	Account    auth.AccountID // "" : nobody has such an account
+	Name       string         // with TakesOver: the applicant's
 	Approvals  int
 	Needed     int
 	ObjectedAt time.Time // by the owner, with what does not stop it

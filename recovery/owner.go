@@ -67,13 +67,18 @@ func (s *Service) tellOwner(w *auth.Work, x *record, template, short string) err
 		args["becomes"] = string(x.Email.Mask())
 	}
 	if x.State == Done {
-		args["payout"] = w.Now().Add(s.config.CoolOff).Format(time.RFC3339)
+		args["payout"] = w.Now().Add(s.coolOff(x)).Format(time.RFC3339)
 	}
 	if x.State.isLive() {
 		args["link"] = s.objectLink(w, x.ID)
 		if !x.Due.IsZero() {
 			args["due"] = x.Due.Format(time.RFC3339)
 		}
+	}
+	if x.Takes {
+		template = auth.TemplateTakesOver
+		args["step"] = "case-" + strings.TrimPrefix(short, "recovery-")
+		short = "takes-over" + strings.TrimPrefix(short, "recovery")
 	}
 	if err := w.Notify(x.Account, template, args); err != nil {
 		return err
@@ -83,7 +88,11 @@ func (s *Service) tellOwner(w *auth.Work, x *record, template, short string) err
 
 // tellApplicant tells who applied that his case stands elsewhere: at the new address or, once, at the account's own.
 func (s *Service) tellApplicant(w *auth.Work, x *record) error {
-	m := auth.Message{Template: auth.TemplateRecoveryNews, Args: map[string]string{"stands": string(x.told()),
+	stands := string(x.told())
+	if x.Takes && x.State == Done {
+		stands = "takes-done"
+	}
+	m := auth.Message{Template: auth.TemplateRecoveryNews, Args: map[string]string{"stands": stands,
 		"at": w.Now().Format(time.RFC3339), "link": s.caseLink(w, x.ID)}}
 	if x.Email == "" {
 		return w.MailOwner(x.Account, m)

@@ -21,6 +21,7 @@ type QueueItem struct {
 	Notes             int
 	Checked           int    // of Checks, by whom it is shown to
 	Wants             []Want // what was asked for, where it waits for that
+	TakesOver         bool   // the account is to be the applicant's
 }
 
 // maxQueue bounds how many cases are read for one look.
@@ -61,7 +62,7 @@ func (s *Service) Queue(ctx context.Context, c auth.Caller, r Reviewer) ([]Queue
 			}
 			list = append(list, QueueItem{ID: x.ID, State: x.State, OpenedAt: x.OpenAt, Clock: s.clockInfo(x, w.Now()),
 				Approvals: len(votes), Needed: needed, Other: x.mayDecide(r) != nil, Notes: len(x.Notes),
-				Checked: len(x.checked(r.ID)), Wants: x.wants()})
+				Checked: len(x.checked(r.ID)), Wants: x.wants(), TakesOver: x.Takes})
 		}
 		slices.SortFunc(list, byUrgency)
 		return list, nil

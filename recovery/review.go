@@ -14,7 +14,7 @@ import (
 // needed is how many reviewers approve a case: two at least against the owner's objection, and for a shop that is worth
 // much.
 func (s *Service) needed(w *auth.Work, x *record) (int, error) {
-	two := !x.ObjectedAt.IsZero()
+	two := !x.ObjectedAt.IsZero() || x.Takes
 	if !two && s.config.TwoFrom > 0 && s.colleagues != nil && x.Account != "" {
 		value, err := s.colleagues.ValueFor(w, x.Account)
 		if err != nil {
@@ -36,6 +36,9 @@ func (s *Service) delay(x *record) time.Duration {
 	}
 	if x.Email != "" {
 		d = s.config.DelayNew
+	}
+	if x.Takes {
+		d = max(d, takesDelay)
 	}
 	if !x.ObjectedAt.IsZero() {
 		d += s.config.Objection
@@ -100,7 +103,7 @@ func (s *Service) file(w *auth.Work, x *record, r Reviewer) (*CaseFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Approvals: len(votes), Needed: needed,
+	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Name: x.Name, Approvals: len(votes), Needed: needed,
 		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed, Notes: x.notes(r.ID),
 		Checked: append([]Check{}, x.checked(r.ID)...)}
 	f.State = x.State
@@ -251,11 +254,18 @@ func (s *Service) finish(ctx context.Context, c auth.Caller, id string) error {
 				return err
 			}
 		}
-		err = w.SwitchOffSecondStep(x.Account, auth.SwitchOff{Email: x.Email, PhoneGone: slices.Contains(x.Lost, Phone),
-			CodeGone: slices.Contains(x.Lost, Code) && !x.ByWords && len(x.Votes) > 1, CoolOff: s.config.CoolOff})
-		if err != nil {
+		if err := s.carryOut(w, x); err != nil {
 			return err
 		}
 		return s.cases.Put(w, x.ID, x)
 	})
+}
+
+// carryOut does to the account what a case was approved for.
+func (s *Service) carryOut(w *auth.Work, x *record) error {
+	if x.Takes {
+		return w.HandOver(x.Account, auth.Successor{Name: x.Name, Email: x.Email, Language: x.Lang, CoolOff: s.coolOff(x)})
+	}
+	return w.SwitchOffSecondStep(x.Account, auth.SwitchOff{Email: x.Email, PhoneGone: slices.Contains(x.Lost, Phone),
+		CodeGone: slices.Contains(x.Lost, Code) && !x.ByWords && len(x.Votes) > 1, CoolOff: s.coolOff(x)})
 }

@@ -67,7 +67,7 @@ type VouchInfo struct {
 
 // words is what the people of an applicant's shops weigh, nobody for a case that is nobody's.
 func (s *Service) words(w *auth.Work, x *record) (map[string]map[auth.AccountID]int, error) {
-	if !s.config.Vouching || s.colleagues == nil || x.Account == "" {
+	if !s.config.Vouching || s.colleagues == nil || x.Account == "" || x.Takes { // colleagues know the former owner
 		return nil, nil
 	}
 	return s.colleagues.WordsFor(w, x.Account)
@@ -122,7 +122,7 @@ func (s *Service) isVouchedFor(w *auth.Work, x *record) (bool, error) {
 // neither whether there is one, nor of its shops.
 func (s *Service) vouching(w *auth.Work, x *record) (Vouching, error) {
 	switch {
-	case !s.config.Vouching || !x.State.isLive() || x.State == Approved:
+	case !s.config.Vouching || !x.State.isLive() || x.State == Approved || x.Takes:
 		return NoVouching, nil
 	case x.Email != "":
 		return VouchingMaybe, nil

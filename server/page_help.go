@@ -25,6 +25,7 @@ func helpPages() []page {
 		{path: "/help/ticket/{ticket}", who: anyone, get: ticketPage},
 		{path: "/help/contact", who: anyone, get: contactPage},
 		{path: "/help/pictures", who: anyone, get: pictureHelp},
+		{path: "/help/bought", who: anyone, get: boughtHelp},
 		{path: "/dev/messages", who: anyone, get: devMessages},
 	}
 }
@@ -90,6 +91,11 @@ func ticketPage(x *request) error {
 
 func pictureHelp(x *request) error {
 	return x.show(http.StatusOK, &assets.PictureHelp{Frame: x.frame()})
+}
+
+// boughtHelp is for who has bought an account, or taken one over: what its former owner may know, and what to do (R33).
+func boughtHelp(x *request) error {
+	return x.show(http.StatusOK, &assets.BoughtHelp{Frame: x.frame(), Cases: x.s.recovery.Times().Cases})
 }
 
 func contactPage(x *request) error {

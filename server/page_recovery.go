@@ -19,6 +19,8 @@ func recoveryPages() []page {
 		{path: "/recovery", who: anyone, get: recoveryPage},
 		{path: "/recovery/ask", who: anyone, uses: []string{"Puzzle", "PuzzlePicture", "Ask"}, get: recoveryAsk,
 			post: recoveryAskPost},
+		{path: "/recovery/bought", who: anyone, uses: []string{"Puzzle", "PuzzlePicture", "Ask"}, get: boughtAsk,
+			post: boughtAskPost},
 		{path: "/recovery/sent", who: anyone, get: recoverySent},
 		{path: "/recovery/case/{link}", who: holder, uses: []string{"Case"}, get: casePage},
 		{path: "/recovery/case/{link}/open", who: holder, uses: []string{"OpenCase"}, get: toCase, post: caseOpenPost},
@@ -67,6 +69,20 @@ func recoveryAsk(x *request) error {
 	for _, t := range recovery.Things() {
 		v.Things = append(v.Things, assets.Tick{Name: string(t), On: x.field(lostField(t)) != ""})
 	}
+	return x.showAsk(v)
+}
+
+// boughtAsk is for who has taken an account over whose former owner does not hand it over.
+func boughtAsk(x *request) error {
+	if !x.s.recovery.Times().Cases {
+		return x.redirect("/help/bought")
+	}
+	return x.showAsk(&assets.RecoveryAsk{Frame: x.frame(), Identifier: x.field("identifier"), Email: x.field("new-email"),
+		Takes: true, Name: x.field("name")})
+}
+
+// showAsk shows a form with a new puzzle.
+func (x *request) showAsk(v *assets.RecoveryAsk) error {
 	p, err := x.s.service.Puzzle(x.r.Context(), x.caller)
 	if err != nil {
 		return err
@@ -89,6 +105,15 @@ func recoveryAskPost(x *request) error {
 			f.Lost = append(f.Lost, t)
 		}
 	}
+	return x.ask(f)
+}
+
+func boughtAskPost(x *request) error {
+	return x.ask(recovery.AskForm{Identifier: strings.TrimSpace(x.field("identifier")), TakesOver: true,
+		NewEmail: strings.TrimSpace(x.field("new-email")), Name: x.field("name")})
+}
+
+func (x *request) ask(f recovery.AskForm) error {
 	f.PuzzleAnswer = auth.PuzzleAnswer{Puzzle: x.field("puzzle"), Signs: x.field("signs"), Work: x.field("work")}
 	if err := x.s.recovery.Ask(x.r.Context(), x.caller, f); err != nil {
 		return x.refuseTo(x.local(), err)
@@ -112,6 +137,7 @@ func casePage(x *request) error {
 		return x.deadLink(&v.Frame, &v.Link, err, v)
 	}
 	v.State, v.Email = string(info.State), string(info.NewEmail)
+	v.Takes = info.TakesOver
 	v.Clock = assets.CaseClock{Hours: info.Clock.Hours, Used: info.Clock.Used / 60, Above: info.Clock.Used % 60,
 		Due: info.Clock.Due, Paused: info.Clock.Paused}
 	v.Reason, v.MayAppeal = string(info.Reason), info.MayAppeal
@@ -201,7 +227,7 @@ func caseWithdrawPost(x *request) error {
 
 func caseLine(c *recovery.OwnCase) assets.CaseLine {
 	return assets.CaseLine{ID: c.ID, At: c.OpenedAt, Email: string(c.NewEmail), Due: c.Due, Waits: c.Objected,
-		Lost: thingNames(c.Lost)}
+		Lost: thingNames(c.Lost), Takes: c.TakesOver}
 }
 
 func objectionPage(x *request) error {

@@ -14,8 +14,9 @@ func recoveryRoutes() []route {
 	said := codes(auth.LinkUsed, auth.CaseMoved, auth.StoryMissing, auth.StoryTooLong)
 	return []route{
 		{use: "Ask", act: recovery.ActAsk, who: anyone, method: http.MethodPost, path: "/recovery",
-			summary:  "Mail a link that opens a recovery case; the answer is the same for known and unknown",
-			codes:    join(puzzleCodes(), codes(auth.NotFound, auth.LostMissing, auth.EmailMalformed)),
+			summary: "Mail a link that opens a recovery case; the answer is the same for known and unknown",
+			codes: join(puzzleCodes(), codes(auth.NotFound, auth.LostMissing, auth.EmailMalformed, auth.NameMissing,
+				auth.NameTooLong)),
 			endpoint: doesWith(askRecovery).requires("identifier", "lost")},
 		{use: "Case", act: recovery.ActLook, who: holder, method: http.MethodPost, path: "/recovery/case", link: true,
 			summary: "Where a case stands", codes: codes(auth.LinkUsed),
@@ -76,6 +77,8 @@ type (
 		Identifier, NewEmail string
 		Lost                 []recovery.Thing
 		Puzzle, Signs, Work  string
+		TakesOver            bool
+		Name                 string
 	}
 	saidBody struct{ Link, Text string }
 	caseList struct{ Cases []recovery.OwnCase }
@@ -86,7 +89,7 @@ type (
 
 func askRecovery(x *request, in *caseBody) error {
 	return x.s.recovery.Ask(x.r.Context(), x.caller, recovery.AskForm{Identifier: in.Identifier, NewEmail: in.NewEmail,
-		Lost: in.Lost, PuzzleAnswer: auth.PuzzleAnswer{Puzzle: in.Puzzle, Signs: in.Signs, Work: in.Work}})
+		Lost: in.Lost, TakesOver: in.TakesOver, Name: in.Name, PuzzleAnswer: auth.PuzzleAnswer{Puzzle: in.Puzzle, Signs: in.Signs, Work: in.Work}})
 }
 
 func lookCase(x *request, in *linkBody) (*recovery.CaseInfo, error) {

@@ -99,6 +99,8 @@ func (o *tour) signUp() {
 	p.fill(p.open("/help/check"), "/help/ticket")
 	p.open("/help/ticket")
 	p.open("/help/contact")
+	p.open("/help/bought")
+	p.fill(p.open("/recovery/bought"), "/recovery/bought", "new-email", "nonsense")
 	s := p.fill(p.open("/sign-up"), "/sign-up", "email", "nonsense")
 	s = p.fill(s, "/sign-up", "email", testEmail)
 	s = p.fill(s, "/sign-up")

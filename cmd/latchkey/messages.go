@@ -73,6 +73,7 @@ func wordings() map[string]wording {
 		auth.TemplateHandOverDone:    {mail: "mail.hand-over-done", link: "/shop"},
 		auth.TemplateHandOverYours:   {mail: "mail.hand-over-yours", link: "/shop"},
 
+		auth.TemplateTakesOver:          {mail: "mail.takes-over", link: "/security"},
 		auth.TemplateAccountHandLink:    {mail: "mail.account-hand-link"},
 		auth.TemplateAccountHand:        {mail: "mail.account-hand", short: "handing-account"},
 		auth.TemplateAccountHandTaker:   {mail: "mail.account-hand-taker", link: "/hand-over"},
@@ -96,7 +97,7 @@ func changes(methods auth.Table) map[string]string {
 		"question-removed": "question-removed"}
 	for _, what := range []string{"security-code-set", "security-code-used", "security-code-retired",
 		"signed-in-by-code", "recovery-opened", "recovery-approved", "recovery-stopped", "recovery-done",
-		"vouched"} {
+		"vouched", "takes-over-opened", "takes-over-approved", "takes-over-stopped", "takes-over-done"} {
 		names[what] = what
 	}
 	for i := range methods {

@@ -114,6 +114,11 @@ func TestWordsOfNotices(t *testing.T) {
 		case auth.TemplateHandOverStopped, auth.TemplateHandOverDone, auth.TemplateHandOverYours:
 			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop", "member": "Mo",
 				"payout": "2026-11-29T02:00:00Z"})
+		case auth.TemplateTakesOver:
+			for _, step := range []string{"case-opened", "case-approved", "case-stopped", "case-done"} {
+				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "step": step,
+					"due": "2026-11-25T02:00:00Z", "link": "https://shop.example/recovery/stop/abc"})
+			}
 		case auth.TemplateAccountHandLink:
 			words(template, auth.Mail, map[string]string{"link": "https://shop.example/hand-over/abc"})
 		case auth.TemplateAccountHand:
@@ -154,7 +159,7 @@ func TestWordsOfNotices(t *testing.T) {
 			words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "member": "Mo",
 				"link": "https://shop.example/security/vouch/abc"})
 		case auth.TemplateRecoveryNews:
-			for _, stands := range []string{"open", "review", "more", "approved", "refused", "closed", "done"} {
+			for _, stands := range []string{"open", "review", "more", "approved", "refused", "closed", "done", "takes-done"} {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "stands": stands,
 					"link": "https://shop.example/recovery/case/abc"})
 			}
