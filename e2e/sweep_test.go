@@ -251,7 +251,7 @@ func (w *sweep) see(path string) {
 // strangers are the pages before there is an account.
 func (w *sweep) strangers() {
 	for _, path := range []string{"/sign-up", "/sign-in", "/sign-in/key", "/forgot", "/help/check", "/help/contact",
-		"/help/pictures", "/sign-out", "/no-such-page",
+		"/help/pictures", "/help/bought", "/recovery/bought", "/sign-out", "/no-such-page",
 		"/done/password-changed", "/done/removal-stopped", "/undo/no-such-link",
 		"/sign-up/confirm/no-such-link", "/forgot/password/no-such-link",
 		"/recovery/case/no-such-link", "/recovery/stop/no-such-link"} {
