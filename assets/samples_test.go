@@ -57,6 +57,14 @@ func (s sampler) recovery() []Sample {
 			v.Shown = ShownPictures{Pictures: []ShownPicture{{ID: "p1", Number: 1, At: s.ago(time.Hour)}}, May: true, Left: 9,
 				Most: 10, Days: 30}
 		})},
+		{"recovery-open-pdfs", at("open", func(v *RecoveryCase) {
+			v.Reviewed = true
+			v.Shown = ShownPictures{Drafts: []ShownDraft{{ID: "d1", At: s.ago(time.Minute)}}, May: true, Left: 9, Most: 10,
+				Days: 30, PDF: true}
+			for _, why := range []string{"locked", "damaged", "empty", "too-many", "too-dear", "off", "failed", "no-room"} {
+				v.Shown.Drafts = append(v.Shown.Drafts, ShownDraft{ID: why, At: s.ago(time.Hour), Why: why})
+			}
+		})},
 		{"recovery-open-picture-refused", at("open", func(v *RecoveryCase) {
 			v.Frame = s.refused(v.Frame, Problem{Code: "picture-heic", Field: "picture"})
 			v.Reviewed, v.Shown = true, ShownPictures{May: true, Left: 10, Most: 10, Days: 30}

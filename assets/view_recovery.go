@@ -58,10 +58,12 @@ type RecoveryCase struct {
 	Takes     bool // the account is to be the applicant's: texts "recovery-case.takes-<State>" where the case is decided
 }
 
-// ShownPictures are the pictures of documents of a case. The form posts picture, a file, to …/pictures, and a button to
-// …/pictures/<ID> takes one away.
+// ShownPictures are the pictures of documents of a case. The form of the page posts picture, a file, to …/pictures, and
+// buttons of it post to …/pictures/<ID>, which takes one away, and to …/look: what is written beside them goes along.
 type ShownPictures struct {
 	Pictures []ShownPicture
+	Drafts   []ShownDraft
+	PDF      bool // PDFs are taken
 	May      bool // they may be added and taken away
 	Wanted   bool // reviewers have asked for one
 	Left     int  // how many more
@@ -77,6 +79,13 @@ type ShownPicture struct {
 	Number int // 1 is the first
 	At     time.Time
 	Sent   bool // to the reviewers
+}
+
+// A ShownDraft is a PDF that became no pictures yet.
+type ShownDraft struct {
+	ID  string
+	At  time.Time
+	Why string // text "pdf.<Why>": it never will; "": its pages are being prepared
 }
 
 // RecoveryWithdraw is /recovery/case/{link}/withdraw: it asks first, and posts the button to the same path.

@@ -186,13 +186,14 @@ const (
 
 // The codes of files that are sent as pictures.
 const (
-	PictureMissing  Code = "picture-missing"
-	PictureUnknown  Code = "picture-unknown" // neither a JPEG nor a PNG, by its content
-	PictureHEIC     Code = "picture-heic"
-	PicturePDF      Code = "picture-pdf"
-	PictureTooLarge Code = "picture-too-large" // in bytes or pixels
-	PictureDamaged  Code = "picture-damaged"
-	PicturesFull    Code = "pictures-full" // the case has as many as it takes
+	PictureMissing   Code = "picture-missing"
+	PictureUnknown   Code = "picture-unknown" // neither a JPEG nor a PNG, by its content
+	PictureHEIC      Code = "picture-heic"
+	PicturePDF       Code = "picture-pdf"
+	PicturePreparing Code = "picture-preparing" // a PDF whose pages are not drawn yet
+	PictureTooLarge  Code = "picture-too-large" // in bytes or pixels
+	PictureDamaged   Code = "picture-damaged"
+	PicturesFull     Code = "pictures-full" // the case has as many as it takes
 )
 
 // The codes of security keys. WebAuthn Level 3 §7.1 and §7.2.

@@ -37,12 +37,12 @@ func (w *sweep) recovering() {
 	w.see(path)
 	w.submit(path + "/open").at(path).says(w.word("recovery-case.open.title"))
 	w.look("a request, open")
-	w.sends("%PDF-1.7").at(path).problem("picture-pdf")
+	w.sends("<html>").at(path).problem("picture-unknown")
 	w.look("a request, its picture refused")
 	w.sends(photo(90)).at(path).says(w.word("done.picture-added.title"))
 	w.sends(photo(200)).at(path)
 	w.look("a request, with pictures")
-	w.follow(`main form[action*="/pictures/"] button`).at(path).says(w.word("done.picture-removed.title"))
+	w.follow(`main button[formaction*="/pictures/"]`).at(path).says(w.word("done.picture-removed.title"))
 	w.until("an old browser, which knows no longest text", `document.querySelector('textarea').removeAttribute('maxlength') === undefined`)
 	w.fill("text", strings.Repeat("long ", 200)).submit(path + "/answer").problem("story-too-long")
 	w.look("a request, too long")
@@ -102,7 +102,7 @@ func (p *person) sends(file string) *person {
 	if err := chromedp.Do(p.ctx, chromedp.SetUploadFiles(chromedp.CSS("main [name=picture]"), []string{path})); err != nil {
 		p.t.Fatalf("choosing a file: %v", err)
 	}
-	return p.follow(`main form[enctype] button`)
+	return p.follow(`main button[formenctype]`)
 }
 
 // shows adds pictures to a case, is told which are none, takes one away, and sends the rest.
@@ -117,15 +117,51 @@ func (p *person) shows(bare bool) {
 	p.sends("<html>").at(path).problem("picture-unknown")
 	p.sends(photo(1)).at(path).says(p.word("done.picture-added.title"))
 	p.sends(photo(1)).at(path) // once more is the same one
+	p.fill("text", "掉进海里了 into the sea")
 	p.sends(photo(90)).at(path).says(p.word("recovery-show.unsent"))
-	if n := eval[int](p, "document.querySelectorAll('main form[action*=\"/pictures/\"]').length"); n != 2 {
+	p.keepsStory()
+	if n := eval[int](p, "document.querySelectorAll('main button[formaction*=\"/pictures/\"]').length"); n != 2 {
 		p.t.Errorf("got %d pictures that may be taken away, want two", n)
 	}
-	p.follow(`main form[action*="/pictures/"] button`).at(path).says(p.word("done.picture-removed.title"))
-	p.fill("text", "掉进海里了 into the sea").submit(path + "/answer").says(p.word("recovery-show.sent"))
+	p.follow(`main button[formaction*="/pictures/"]`).at(path).says(p.word("done.picture-removed.title"))
+	p.keepsStory()
+	p.showsPDF(path)
+	p.submit(path + "/answer").says(p.word("recovery-show.sent"))
 	if p.has("main [name=picture]") {
 		p.t.Error("pictures may be added while reviewers have the case")
 	}
+}
+
+// keepsStory fails the test if what was written below the pictures is lost.
+func (p *person) keepsStory() {
+	p.t.Helper()
+	if got := eval[string](p, "document.querySelector('textarea').value"); got != "掉进海里了 into the sea" {
+		p.t.Errorf("got %q in the field, want what was written", got)
+	}
+}
+
+// showsPDF adds a PDF of two pages, and waits for them to be pictures.
+func (p *person) showsPDF(path string) {
+	p.t.Helper()
+	p.sends(twoPages()).at(path).says(p.word("done.pdf-added.title"))
+	p.keepsStory()
+	const drawn = `(x => (x.open('GET', location.href, false), x.send(), !x.responseText.includes('/look"')))(new XMLHttpRequest())`
+	if !try(4*patience, func() bool { return eval[bool](p, drawn) }) { // the renderer has the lowest priority
+		p.t.Fatal("the PDF is not drawn")
+	}
+	p.follow(`main button[formaction$="/look"]`).at(path).says(p.word("done.pdf-ready.title"))
+	p.keepsStory()
+	if n := eval[int](p, "document.querySelectorAll('main button[formaction*=\"/pictures/\"]').length"); n != 3 {
+		p.t.Errorf("got %d pictures that may be taken away, want a photo and two pages", n)
+	}
+}
+
+// twoPages is a PDF made by hand, without a table of its objects: a reader finds them by looking.
+func twoPages() string {
+	return "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>endobj\n" +
+		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R>>endobj\n" +
+		"4 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 842 595]/Contents 5 0 R>>endobj\n" +
+		"5 0 obj<</Length 28>>stream\n1 0 0 rg 50 50 300 300 re f \nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 }
 
 // nothingLeft asks for a case, says what happened, and takes it back; the owner hears of both.

@@ -187,7 +187,7 @@ func (s *Service) OpenCase(ctx context.Context, c auth.Caller, link string) (*Ca
 const maxStory = 600 // characters: what is refused has room in a cookie
 
 // AnswerCase says what reviewers need to know, or answers what they asked for: the case is theirs from then on. Refuses
-// LinkUsed, CaseMoved, also where nobody reviews cases, StoryMissing, StoryTooLong.
+// LinkUsed, CaseMoved, also where nobody reviews cases, StoryMissing, StoryTooLong, PicturePreparing.
 func (s *Service) AnswerCase(ctx context.Context, c auth.Caller, link, text string) (*CaseInfo, error) {
 	return s.act(ctx, c, ActAnswer, link, []State{Open, More}, func(w *auth.Work, x *record) error {
 		if !s.config.Cases {
@@ -198,7 +198,7 @@ func (s *Service) AnswerCase(ctx context.Context, c auth.Caller, link, text stri
 }
 
 // AppealCase asks for another reviewer's eyes on a case that was refused; once. Refuses LinkUsed, CaseMoved,
-// StoryMissing, StoryTooLong.
+// StoryMissing, StoryTooLong, PicturePreparing.
 func (s *Service) AppealCase(ctx context.Context, c auth.Caller, link, text string) (*CaseInfo, error) {
 	return s.act(ctx, c, ActAppeal, link, []State{Refused}, func(w *auth.Work, x *record) error {
 		if !x.mayAppeal() {
@@ -223,7 +223,11 @@ func (x *record) say(w *auth.Work, text string) error {
 	if len(x.Steps) >= maxSteps {
 		return auth.Refuse(auth.CaseMoved)
 	}
+	if x.preparing() > 0 { // else reviewers would decide without it
+		return auth.Refuse(auth.PicturePreparing)
+	}
 	x.Steps = append(x.Steps, step{At: w.Now(), Text: text})
+	x.Drafts = nil
 	x.send(w.Now())
 	x.move(Review, w.Now())
 	return nil

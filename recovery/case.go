@@ -155,8 +155,10 @@ type record struct {
 	Due        time.Time `json:"d,omitzero"`   // the end of the second step
 
 	Pictures   []picture `json:"pi,omitempty"`
-	Keyed      bool      `json:"k,omitempty"` // there may be a key of its pictures
-	ShreddedAt time.Time `json:"sh,omitzero"` // its pictures were destroyed
+	Drafts     []draft   `json:"dr,omitempty"` // PDFs that are to be drawn, and those that had no pages
+	Drawn      int       `json:"dn,omitempty"` // how often one was begun
+	Keyed      bool      `json:"k,omitempty"`  // there may be a key of its pictures
+	ShreddedAt time.Time `json:"sh,omitzero"`  // its pictures were destroyed
 }
 
 func (x *record) owners() []string { return []string{string(x.Account)} }

@@ -83,6 +83,9 @@
 // the decision, when nobody has gone on with the case, or at an operator's command, the key is destroyed, and then the
 // pieces: no copy of the data opens them from then on (shred.go).
 //
+// A PDF is sealed as it came, and drawn later, by a process apart: its pages are pictures then, and it is gone
+// (draft.go).
+//
 // # Collections
 //
 //	recovery_case   "<id>"   found by the account, blind; ended by a restored backup, which does not know who stopped it

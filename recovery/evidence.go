@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/pdf"
 )
 
 // This file is the pictures of documents that an applicant shows. They are sealed in pieces with a key of the case's
@@ -83,13 +84,10 @@ func (s *Service) AdmitPicture(ctx context.Context, c auth.Caller, link string) 
 		if err != nil {
 			return err
 		}
-		if len(x.Pictures) >= MaxPictures {
+		if x.room() == 0 {
 			return auth.RefuseField(auth.PicturesFull, "picture")
 		}
-		_, err = w.Count("picture/"+x.ID, uploadsPerDay, 0)
-		if e := new(auth.Error); errors.As(err, &e) {
-			return auth.Refuse(auth.TooManyRequests).At(e.Until)
-		} else if err != nil {
+		if err := countToday(w, "picture/"+x.ID, uploadsPerDay); err != nil {
 			return err
 		}
 		if x.Keyed {
@@ -100,8 +98,17 @@ func (s *Service) AdmitPicture(ctx context.Context, c auth.Caller, link string) 
 	})
 }
 
+// countToday counts one of what a case makes the site do. Refuses TooManyRequests.
+func countToday(w *auth.Work, key string, most int) error {
+	_, err := w.Count(key, most, 0)
+	if e := new(auth.Error); errors.As(err, &e) {
+		return auth.Refuse(auth.TooManyRequests).At(e.Until)
+	}
+	return err
+}
+
 // AddPicture adds a picture to a case that has admitted it. What is kept is made anew from what the file shows; the
-// file is not. The same file again is the same picture. Refuses LinkUsed, CaseMoved, PicturesFull, and what is no
+// file is not. The same file again is the same picture. The pages of a PDF come later (draft.go). Refuses LinkUsed, CaseMoved, PicturesFull, and what is no
 // picture as PictureMissing, PictureUnknown, PictureHEIC, PicturePDF, PictureTooLarge, PictureDamaged.
 func (s *Service) AddPicture(ctx context.Context, c auth.Caller, link string, file []byte) (*CaseInfo, error) {
 	id, err := auth.Do(ctx, s.door, c, ActLook, func(w *auth.Work) (string, error) {
@@ -116,6 +123,9 @@ func (s *Service) AddPicture(ctx context.Context, c auth.Caller, link string, fi
 	})
 	if err != nil {
 		return nil, err
+	}
+	if _, err := formatOf(file); s.takesPDFs() && errors.Is(err, auth.Refuse(auth.PicturePDF)) && len(file) <= pdf.MaxFile {
+		return s.addPDF(ctx, c, link, id, file)
 	}
 	k, err := s.prepare(ctx, file)
 	if err != nil {
@@ -138,6 +148,11 @@ func (s *Service) sealPicture(id string, p *picture, whole []byte) ([][]byte, er
 	if err := s.vault.Make(id); err != nil {
 		return nil, err
 	}
+	return s.sealParts(id, p, whole)
+}
+
+// sealParts is sealPicture for a case that has a key.
+func (s *Service) sealParts(id string, p *picture, whole []byte) ([][]byte, error) {
 	parts := slices.Collect(slices.Chunk(whole, pieceSize))
 	p.Pieces = len(parts)
 	sealed, err := s.vault.Seal(id, p.ID, parts)
@@ -147,40 +162,66 @@ func (s *Service) sealPicture(id string, p *picture, whole []byte) ([][]byte, er
 	return sealed, err
 }
 
+// takes is the case of a link that has admitted a picture, and takes it.
+func (s *Service) takes(w *auth.Work, link string) (*record, error) {
+	x, err := s.shows(w, link)
+	if err == nil && !x.Keyed {
+		err = auth.Refuse(auth.CaseMoved)
+	}
+	return x, err
+}
+
 // store writes a sealed picture into a case that still takes it.
 func (s *Service) store(w *auth.Work, link string, p picture, sealed [][]byte) (*CaseInfo, error) {
-	x, err := s.shows(w, link)
+	x, err := s.takes(w, link)
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case slices.ContainsFunc(x.Pictures, func(o picture) bool { return o.Digest == p.Digest }):
 		return s.info(w, x)
-	case !x.Keyed:
-		return nil, auth.Refuse(auth.CaseMoved)
-	case len(x.Pictures) >= MaxPictures:
+	case x.room() == 0:
 		return nil, auth.RefuseField(auth.PicturesFull, "picture")
 	}
 	p.At = w.Now()
+	x.Pictures = append(x.Pictures, p)
+	if err := s.putPieces(w, x, &p, sealed); err != nil {
+		return nil, err
+	}
+	return s.stored(w, x)
+}
+
+// putPieces writes the pieces of what was sealed.
+func (s *Service) putPieces(w *auth.Work, x *record, p *picture, sealed [][]byte) error {
 	for i, id := range p.ids(x.ID) {
 		if err := s.pieces.Put(w, id, &piece{Sealed: sealed[i]}); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	x.Pictures = append(x.Pictures, p)
+	return nil
+}
+
+// stored writes a case, and is what its applicant is told of it.
+func (s *Service) stored(w *auth.Work, x *record) (*CaseInfo, error) {
 	if err := s.cases.Put(w, x.ID, x); err != nil {
 		return nil, err
 	}
 	return s.info(w, x)
 }
 
-// RemovePicture takes a picture away that was not sent to the reviewers. Refuses LinkUsed, CaseMoved, and NotFound for
+// RemovePicture takes a picture away that was not sent to the reviewers, or a PDF, prepared or not. Refuses LinkUsed, CaseMoved, and NotFound for
 // one that is not there, or was sent.
 func (s *Service) RemovePicture(ctx context.Context, c auth.Caller, link, id string) (*CaseInfo, error) {
 	return auth.DoOnce(ctx, s.door, c, ActUnshow, func(w *auth.Work) (*CaseInfo, error) {
 		x, err := s.shows(w, link)
 		if err != nil {
 			return nil, err
+		}
+		if at := x.draftAt(id); at >= 0 {
+			if err := s.dropDraft(w, x, at); err != nil {
+				return nil, err
+			}
+			return s.stored(w, x)
 		}
 		at := slices.IndexFunc(x.Pictures, func(p picture) bool { return p.ID == id && p.SentAt.IsZero() })
 		if at < 0 {
@@ -190,10 +231,7 @@ func (s *Service) RemovePicture(ctx context.Context, c auth.Caller, link, id str
 			return nil, err
 		}
 		x.Pictures = slices.Delete(x.Pictures, at, at+1)
-		if err := s.cases.Put(w, x.ID, x); err != nil {
-			return nil, err
-		}
-		return s.info(w, x)
+		return s.stored(w, x)
 	})
 }
 
@@ -259,15 +297,21 @@ func (s *Service) find(w *auth.Work, x *record, id string) (*shown, error) {
 	if at < 0 || s.vault == nil {
 		return nil, auth.Refuse(auth.NotFound)
 	}
-	found := &shown{of: x.ID, id: id}
-	for _, id := range x.Pictures[at].ids(x.ID) {
-		p, err := s.pieces.Get(w, id)
+	sealed, err := s.sealedOf(w, x, &x.Pictures[at])
+	return &shown{of: x.ID, id: id, sealed: sealed}, err
+}
+
+// sealedOf reads the pieces of a picture.
+func (s *Service) sealedOf(w *auth.Work, x *record, p *picture) ([][]byte, error) {
+	var sealed [][]byte
+	for _, id := range p.ids(x.ID) {
+		one, err := s.pieces.Get(w, id)
 		if err != nil {
 			return nil, fmt.Errorf("reading a picture: %w", err)
 		}
-		found.sealed = append(found.sealed, p.Sealed)
+		sealed = append(sealed, one.Sealed)
 	}
-	return found, nil
+	return sealed, nil
 }
 
 // PictureInfo is a picture of a case.
@@ -280,7 +324,8 @@ type PictureInfo struct {
 // describePictures fills in what an applicant is told of his pictures.
 func (s *Service) describePictures(x *record, info *CaseInfo) {
 	info.Pictures, info.MayShow = []PictureInfo{}, s.mayShow(x)
-	info.Left = max(MaxPictures-len(x.Pictures), 0)
+	info.Left = x.room()
+	info.Drafts, info.PDF = x.describeDrafts(), s.takesPDFs()
 	info.ShredAt = s.shredAt(x)
 	info.Shredded = x.ShreddedAt
 	for i := range x.Pictures {

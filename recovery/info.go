@@ -27,6 +27,8 @@ type CaseInfo struct {
 	Words     int       // of colleagues that stand
 
 	Pictures []PictureInfo // that he has shown
+	Drafts   []DraftInfo   // PDFs that are being prepared, and those that became no pictures
+	PDF      bool          // PDFs are taken
 	MayShow  bool          // he may add and take away pictures
 	Left     int           // how many more
 	ShredAt  time.Time     `json:",omitzero"` // when they are destroyed; zero before the decision

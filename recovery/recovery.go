@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -37,6 +38,8 @@ const (
 	ActDone    auth.Action = "recovery-done" // an approved case came due
 	ActPicture auth.Action = "recovery-picture"
 	ActPurge   auth.Action = "recovery-purge" // pictures were destroyed
+	ActPrepare auth.Action = "recovery-prepare"
+	ActDraw    auth.Action = "recovery-draw" // a PDF became pictures, or did not
 )
 
 // ageStop is how fresh the proof is by which an owner stops a case.
@@ -57,10 +60,12 @@ func rules() map[auth.Action]auth.Rule {
 		ActStop:    {Who: auth.Enrolled, Demand: auth.Demand{Class: auth.Weak, MaxAge: ageStop}, Audit: true},
 	}
 	all[ActAdmit] = auth.Rule{Who: auth.Anyone}
+	all[ActPrepare] = auth.Rule{Who: auth.System}
 	for _, a := range []auth.Action{ActAsk, ActOpen, ActAnswer, ActAppeal, ActWithdraw, ActObject, ActShow, ActUnshow} {
 		all[a] = auth.Rule{Who: auth.Anyone, Audit: true} // whoever holds the link
 	}
-	for _, a := range []auth.Action{ActQueue, ActView, ActNote, ActMore, ActApprove, ActRefuse, ActDone, ActPicture, ActPurge} {
+	for _, a := range []auth.Action{ActQueue, ActView, ActNote, ActMore, ActApprove, ActRefuse, ActDone, ActPicture, ActPurge,
+		ActDraw} {
 		all[a] = auth.Rule{Who: auth.System, Audit: true} // no request of a seller can be it
 	}
 	return all
@@ -73,6 +78,9 @@ type Config struct {
 
 	// Vouching says that the word of the other people of an applicant's shops counts here.
 	Vouching bool
+
+	// PDF says that PDFs are taken and their pages drawn, in a process of its own. Without, they are refused.
+	PDF bool
 
 	Reviewers int           // how many approve a case; an owner's objection makes it two at least
 	TwoFrom   int64         // and so does a shop of this value to the marketplace; 0: none does
@@ -87,7 +95,7 @@ type Config struct {
 
 // Default is what a site has that says nothing else.
 func Default() Config {
-	return Config{Vouching: true, Reviewers: 2, Target: 12 * time.Hour, Delay: 24 * time.Hour,
+	return Config{Vouching: true, PDF: true, Reviewers: 2, Target: 12 * time.Hour, Delay: 24 * time.Hour,
 		DelayWord: 12 * time.Hour, DelayNew: 72 * time.Hour, Objection: 24 * time.Hour, CoolOff: 72 * time.Hour,
 		Retention: 30 * 24 * time.Hour}
 }
@@ -114,17 +122,23 @@ type Service struct {
 	pieces *auth.Records[piece]
 	vault  Vault         // of pictures; nil: none is taken
 	turns  chan struct{} // of what takes much memory
-	alike  auth.HoldBack // of answers to who asks
+
+	drawer  Drawer // of PDFs; nil: none is taken
+	drafted chan struct{}
+	drawing sync.Mutex
+	alike   auth.HoldBack // of answers to who asks
 
 	colleagues Colleagues // nil: nobody vouches for anybody
 }
 
 // New registers recovery with a service. origin is the site's public address, with its path; colleagues may be nil.
 func New(s *auth.Service, origin string, config Config, colleagues Colleagues) (*Service, error) {
-	t := &Service{origin: origin, config: config, colleagues: colleagues, turns: make(chan struct{}, 1)}
+	t := &Service{origin: origin, config: config, colleagues: colleagues, turns: make(chan struct{}, 1),
+		drafted: make(chan struct{}, 1)}
 	t.pieces = auth.NewRecords[piece]("piece").Perishable().Bulk()
 	t.cases = auth.NewRecords("case", auth.IndexOf("account", (*record).owners),
-		auth.IndexOf("waits", (*record).waits), auth.IndexOf("keyed", (*record).keyed)).Perishable().
+		auth.IndexOf("waits", (*record).waits), auth.IndexOf("keyed", (*record).keyed),
+		auth.IndexOf("drafts", (*record).drafts)).Perishable().
 		Sweep(func(x *record, now time.Time) bool { return isOver(x, now) && !x.Keyed }). // its pictures go first
 		Due(func(x *record, now time.Time) bool { return isDue(x, now) || t.toShred(x, now) }, t.comesDue)
 	var err error

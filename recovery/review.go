@@ -107,6 +107,7 @@ func (s *Service) file(w *auth.Work, x *record, r Reviewer) (*CaseFile, error) {
 		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed, Notes: x.notes(r.ID),
 		Checked: append([]Check{}, x.checked(r.ID)...)}
 	f.State = x.State
+	f.Drafts = nil
 	f.Pictures = slices.DeleteFunc(f.Pictures, func(p PictureInfo) bool { return !p.Sent })
 	return f, nil
 }

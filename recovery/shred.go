@@ -73,13 +73,19 @@ func (s *Service) shred(ctx context.Context, c auth.Caller, id string) error {
 			w.About(x.Account)
 		}
 		w.Note(x.ID, "")
+		for i := range x.Drafts {
+			if err := s.dropPieces(w, x, []picture{x.Drafts[i].picture}); err != nil {
+				return err
+			}
+		}
 		if err := s.dropPieces(w, x, x.Pictures); err != nil {
 			return err
 		}
-		if len(x.Pictures) > 0 {
+		if len(x.Pictures)+len(x.Drafts) > 0 {
 			x.ShreddedAt = w.Now()
 		}
-		x.Pictures, x.Keyed = nil, false
+		x.Pictures, x.Drafts = nil, nil
+		x.Keyed = false
 		return s.cases.Put(w, x.ID, x)
 	})
 	if err != nil {

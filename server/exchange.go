@@ -21,6 +21,7 @@ type request struct {
 	fresh   bool // the browser's cookie was set by this answer: it showed none
 	posted  url.Values
 	setback *setback // what was refused before this page
+	flashed *flash   // what this request leaves to be said
 	found   string   // the key that was touched before this page
 }
 

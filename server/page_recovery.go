@@ -32,6 +32,7 @@ func recoveryPages() []page {
 			post: casePicturePost, file: true},
 		{path: "/recovery/case/{link}/pictures/{picture}", who: holder, uses: []string{"RemovePicture"}, get: toCase,
 			post: casePictureRemovePost},
+		{path: "/recovery/case/{link}/look", who: holder, uses: []string{"Case"}, get: toCase, post: caseLookPost},
 		{path: "/recovery/case/{link}/withdraw", who: holder, uses: []string{"WithdrawCase"},
 			get: caseWithdrawPage, post: caseWithdrawPost},
 		{path: "/recovery/stop/{link}", who: holder, uses: []string{"Objection", "ObjectCase"}, get: objectionPage,
@@ -159,7 +160,7 @@ func casePage(x *request) error {
 }
 
 func shownPictures(info *recovery.CaseInfo) assets.ShownPictures {
-	v := assets.ShownPictures{May: info.MayShow, Left: info.Left, Most: recovery.MaxPictures, Shred: info.ShredAt,
+	v := assets.ShownPictures{May: info.MayShow, PDF: info.PDF, Left: info.Left, Most: recovery.MaxPictures, Shred: info.ShredAt,
 		Shredded: info.Shredded}
 	for _, w := range info.Wants {
 		v.Wanted = v.Wanted || w == recovery.WantDocument
@@ -167,15 +168,27 @@ func shownPictures(info *recovery.CaseInfo) assets.ShownPictures {
 	for i, p := range info.Pictures {
 		v.Pictures = append(v.Pictures, assets.ShownPicture{ID: p.ID, Number: i + 1, At: p.At, Sent: p.Sent})
 	}
+	for _, d := range info.Drafts {
+		v.Drafts = append(v.Drafts, assets.ShownDraft{ID: d.ID, At: d.At, Why: string(d.Why)})
+	}
 	return v
 }
 
 func casePicturePost(x *request) error {
-	_, err := x.receivePicture("picture")
-	if err == nil {
-		x.leaveFlash(flash{Key: "picture-added"})
+	info, err := x.receivePicture("picture")
+	if err != nil {
+		return x.refuseTo(x.casePath(), err)
 	}
-	return x.moved(err)
+	key := "picture-added"
+	if isPreparing(info) {
+		key = "pdf-added"
+	}
+	return x.backToCase(flash{Key: key})
+}
+
+// isPreparing reports whether a PDF of a case is being prepared.
+func isPreparing(c *recovery.CaseInfo) bool {
+	return slices.ContainsFunc(c.Drafts, func(d recovery.DraftInfo) bool { return d.Why == "" })
 }
 
 func casePictureRemovePost(x *request) error {
@@ -183,10 +196,28 @@ func casePictureRemovePost(x *request) error {
 	if errors.Is(err, auth.Refuse(auth.NotFound)) { // removed in another tab, or sent
 		err = auth.Refuse(auth.CaseMoved)
 	}
-	if err == nil {
-		x.leaveFlash(flash{Key: "picture-removed"})
+	if err != nil {
+		return x.refuseTo(x.casePath(), err)
 	}
-	return x.moved(err)
+	return x.backToCase(flash{Key: "picture-removed"})
+}
+
+// caseLookPost looks again at what is being prepared: a plain link would lose what is written beside it.
+func caseLookPost(x *request) error {
+	info, err := x.s.recovery.Case(x.r.Context(), x.caller, x.param("link"))
+	if err != nil {
+		return x.refuseTo(x.casePath(), err)
+	}
+	if isPreparing(info) {
+		return x.backToCase(flash{Key: "pdf-looked", Tone: "info"})
+	}
+	return x.backToCase(flash{Key: "pdf-ready", Tone: "info"})
+}
+
+// backToCase goes back to the case, with what was written there and is not sent yet.
+func (x *request) backToCase(said flash) error {
+	x.leaveFlash(said)
+	return x.backWithTyped(x.casePath())
 }
 
 // moved goes on to the case, which says where it stands by now.

@@ -303,6 +303,7 @@ type flash struct {
 const maxFlash = 3500
 
 func (x *request) leaveFlash(p flash) {
+	x.flashed = &p
 	raw, err := json.Marshal(p)
 	if text := base64.RawURLEncoding.EncodeToString(raw); err == nil && len(text) <= maxFlash {
 		x.put(noticeCookie, text, flowLife)
@@ -312,13 +313,14 @@ func (x *request) leaveFlash(p flash) {
 // takeFlash takes up what was left to be said.
 func (x *request) takeFlash() (*assets.Notice, *assets.Signals) {
 	text, n := web.Cookie(x.r, x.s.cookieName(noticeCookie))
-	if n == 0 || x.r.Method != http.MethodGet {
+	if n == 0 && x.flashed == nil || x.r.Method != http.MethodGet {
 		return nil, nil
 	}
 	x.drop(noticeCookie)
-	raw, err := base64.RawURLEncoding.DecodeString(text)
 	var p flash
-	if err != nil || json.Unmarshal(raw, &p) != nil {
+	if x.flashed != nil { // the page is drawn at once
+		p = *x.flashed
+	} else if raw, err := base64.RawURLEncoding.DecodeString(text); err != nil || json.Unmarshal(raw, &p) != nil {
 		return nil, nil
 	}
 	x.found = p.Found

@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/jpeg"
+	"image/png"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -32,11 +34,15 @@ func (p *person) sends(link, file string) *httptest.ResponseRecorder {
 }
 
 // uploads sends the form of the page of a case with a file.
-func (p *person) uploads(page, file string) *sheet {
+func (p *person) uploads(page, file string) *sheet { return p.uploadsWith(page, file, "") }
+
+// uploadsWith is uploads with what is written below the file.
+func (p *person) uploadsWith(page, file, text string) *sheet {
 	p.w.t.Helper()
 	const mark = "----form"
 	body := "--" + mark + "\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"photo.jpg\"\r\n" +
-		"Content-Type: image/jpeg\r\n\r\n" + file + "\r\n--" + mark + "--\r\n"
+		"Content-Type: image/jpeg\r\n\r\n" + file + "\r\n--" + mark +
+		"\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n" + text + "\r\n--" + mark + "--\r\n"
 	return p.follow(page+"/pictures", p.send("POST", page+"/pictures", "multipart/form-data; boundary="+mark, body))
 }
 
@@ -64,6 +70,15 @@ func pictureFaults() map[auth.Code]provocation {
 			return p.sends(link, file)
 		})
 	}
+	all[auth.PicturePreparing] = do(func(c *trial) *httptest.ResponseRecorder {
+		c.cases.DrawPDFs(c.sketches)
+		p := c.program()
+		link := p.openCase(testEmail)
+		p.sends(link, "%PDF-1.7")
+		p.lang = c.lang
+		return p.send("POST", "/api/v1/recovery/case/answer", "application/json",
+			`{"link":"`+link+`","text":"It fell into the sea."}`)
+	})
 	all[auth.PicturesFull] = do(func(c *trial) *httptest.ResponseRecorder {
 		p := c.program()
 		link := p.openCase(testEmail)
@@ -88,6 +103,70 @@ func (o *tour) apiPictures(q *person, link string) {
 	q.must("DELETE", "/recovery/case/"+link+"/pictures/"+now.Pictures[0].ID, nil, nil)
 }
 
+// A sketcher draws one page of whatever it gets: package pdf tests the real renderer, and the whole program's journeys
+// have it.
+type sketcher struct{}
+
+func (*sketcher) Draw(_ context.Context, _ []byte, _ int, each func([]byte) error) error {
+	var b bytes.Buffer
+	_ = png.Encode(&b, image.NewGray(image.Rect(0, 0, 64, 40))) // into memory, of a picture that there is
+	return each(b.Bytes())
+}
+
+// A PDF over the page: it is being prepared, sending says so, looking again keeps what is written, and then it is a
+// picture.
+func TestAPDFOnThePageOfACase(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled(w.program())
+	w.cases.DrawPDFs(w.sketches)
+	page := "/recovery/case/" + w.program().openCase(testEmail)
+	const story = "It fell into the sea.\r\nTwice."
+	p := w.browser()
+	p.open(page).says("Choose a picture or PDF")
+	s := p.uploadsWith(page, "%PDF-1.7 CANARY", story).at(page, 200).says("The PDF was received", "being prepared",
+		"It fell into the sea.", "You can add 9 more pictures")
+	s = p.fill(s, page+"/answer", "text", story).at(page, 200).says("A PDF is still being prepared", "It fell into the sea.")
+	s = p.fill(s, page+"/look", "text", story).at(page, 200).says("Still being prepared", "It fell into the sea.")
+	if more, err := w.cases.DrawNext(t.Context()); err != nil || !more {
+		t.Fatal(err)
+	}
+	s = p.fill(s, page+"/look", "text", story).at(page, 200).says("Nothing is being prepared any more", "Picture 1",
+		"It fell into the sea.")
+	p.fill(s, page+"/answer", "text", story).says("Sent to the reviewers")
+}
+
+// What is written on the page of a case, and is not sent yet, stays whatever else is done there, done or refused, and
+// however long it is.
+func TestWhatIsWrittenBesidePicturesStays(t *testing.T) {
+	w := newWorld(t)
+	w.enrolled(w.program())
+	page := "/recovery/case/" + w.program().openCase(testEmail)
+	p := w.browser()
+	p.open(page)
+	for name, story := range map[string]string{"short": "掉进海里了 into the sea", "long": strings.Repeat("掉进海里了", 400) + "END"} {
+		keeps := func(what string, s *sheet) *sheet {
+			t.Helper()
+			if !strings.Contains(s.text, story) {
+				t.Errorf("%s, %s: got it lost, want it in its field", name, what)
+			}
+			return s
+		}
+		s := keeps("a picture", p.uploadsWith(page, photo(uint8(len(story))), story))
+		keeps("no picture", p.uploadsWith(page, "GIF89a", story).says("Error:"))
+		keeps("none at all", p.uploadsWith(page, "", story).says("Error:"))
+		keeps("too large", p.uploadsWith(page, photo(1)+strings.Repeat(" ", recovery.MaxPicture), story).says("too large"))
+		keeps("another language", p.speak(s, "zh-CN", "text", story))
+		s = keeps("and back", p.speak(p.open(page), "en", "text", story))
+		keeps("taken away", p.fill(s, pictureIn.FindStringSubmatch(s.text)[1], "text", story).says("was removed"))
+		w.pass(time.Minute)
+	}
+	long := strings.Repeat("掉进海里了", 400)
+	s := p.fill(p.open(page), page+"/answer", "text", long).says("Error:")
+	if !strings.Contains(s.text, long) {
+		t.Error("a story that is too long is lost")
+	}
+}
+
 var pictureIn = regexp.MustCompile(`action="([^"]*/pictures/[^"]+)"`)
 
 // pictures is a case whose applicant adds pictures, and takes one away.
@@ -97,10 +176,12 @@ func (o *tour) pictures(q *person, page string) {
 	s := q.uploads(page, photo(200))
 	first := pictureIn.FindStringSubmatch(s.text)[1]
 	q.open(page + "/pictures")
+	q.open(page + "/look")
 	q.open("/help/pictures")
 	q.open(first)
 	q.fill(s, first)
 	q.uploads(page, photo(90))
+	q.follow(page+"/look", q.send("POST", page+"/look", "application/x-www-form-urlencoded", ""))
 }
 
 // Pictures over the pages, from the first to the reviewers: the form says what is wrong with a file, what was

@@ -11,7 +11,7 @@ import (
 
 // recoveryRoutes are the use cases of who has lost every second step, and of the owner whose account it is said to be.
 func recoveryRoutes() []route {
-	said := codes(auth.LinkUsed, auth.CaseMoved, auth.StoryMissing, auth.StoryTooLong)
+	said := codes(auth.LinkUsed, auth.CaseMoved, auth.StoryMissing, auth.StoryTooLong, auth.PicturePreparing)
 	return []route{
 		{use: "Ask", act: recovery.ActAsk, who: anyone, method: http.MethodPost, path: "/recovery",
 			summary: "Mail a link that opens a recovery case; the answer is the same for known and unknown",
@@ -32,12 +32,12 @@ func recoveryRoutes() []route {
 			endpoint: takes(appealCase).requires("link", "text")},
 		{use: "AddPicture", act: recovery.ActShow, who: holder, method: http.MethodPost,
 			path: "/recovery/case/{link}/pictures", file: true, link: true,
-			summary: "Add a picture of a document, a JPEG or PNG of at most 10 MB: it is made anew, and goes to the " +
-				"reviewers with the next answer",
+			summary: "Add a picture of a document, a JPEG or PNG of at most 10 MB, or a PDF, whose pages become pictures " +
+				"soon: it is made anew, and goes to the reviewers with the next answer",
 			codes: codes(auth.LinkUsed, auth.CaseMoved), endpoint: gives(addPicture)},
 		{use: "RemovePicture", act: recovery.ActUnshow, who: holder, method: http.MethodDelete,
 			path: "/recovery/case/{link}/pictures/{picture}", link: true,
-			summary: "Take a picture away that was not sent yet",
+			summary: "Take a picture away that was not sent yet, or a PDF",
 			codes:   codes(auth.LinkUsed, auth.CaseMoved, auth.NotFound), endpoint: gives(removePicture)},
 		{use: "WithdrawCase", act: recovery.ActWithdraw, who: holder, method: http.MethodPost,
 			path: "/recovery/case/withdraw", link: true, summary: "End one's own case",
@@ -117,6 +117,9 @@ func (x *request) receivePicture(field string) (*recovery.CaseInfo, error) {
 		return nil, err
 	}
 	file, err := x.File(field, recovery.MaxPicture)
+	if field != "" {
+		x.posted = x.Beside
+	}
 	if errors.Is(err, auth.Refuse(auth.TooLarge)) {
 		err = auth.RefuseField(auth.PictureTooLarge, "picture")
 	}

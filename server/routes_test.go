@@ -58,7 +58,8 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 
 		"AdmitPicture": "asked before a picture is read", "TakePictures": "no use case: the program's own wiring",
 		"Purge": "the program's own command", "PurgeDecided": "likewise", "Tidy": "the program's own start",
-		"ViewPicture": "the desk of reviewers",
+		"ViewPicture": "the desk of reviewers", "DrawPDFs": "no use case: the program's own wiring",
+		"DrawNext": "the program's own work", "Drafted": "likewise",
 
 		"Queue": "the desk of reviewers", "ViewCase": "likewise", "NoteCase": "likewise", "AskMore": "likewise",
 		"ApproveCase": "likewise", "RefuseCase": "likewise",

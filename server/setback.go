@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
@@ -27,7 +28,6 @@ const (
 	setbackLife = 5 * time.Minute
 	setbackTold = 30 * time.Second // for so long the page says what was refused; then it only keeps what was typed
 	setbackSeal = "refused form"
-	maxTold     = 2000 // bytes of a text of several lines; a longer one would not fit in the cookie
 )
 
 // errAnswered says that the request has been answered while its page was being made.
@@ -39,11 +39,50 @@ func (x *request) leaveSetback(path string, e *auth.Error) error {
 	for _, name := range []string{"Retry-After", "WWW-Authenticate"} { // the page says when; a redirect needs none
 		x.Header().Del(name)
 	}
-	x.setback = &setback{At: x.s.now(), Error: e, Typed: x.typed()} // the redirect carries it
-	if err := x.redirect(path); err != nil {
+	x.setback = &setback{Path: path, At: x.s.now(), Error: e, Typed: x.typed()} // the redirect carries it
+	if err := x.redirectOrDraw(path); err != nil {
 		return err
 	}
 	return errAnswered
+}
+
+// backWithTyped goes back to a page from a form of it that did something else: what was typed there stays.
+func (x *request) backWithTyped(path string) error {
+	if typed := x.typed(); len(typed) > 0 {
+		x.setback = &setback{Path: path, At: x.s.now(), Typed: typed}
+	}
+	return x.redirectOrDraw(path)
+}
+
+// redirectOrDraw answers with 303, and the setback in its cookie. What was typed and is too long for one is no less
+// dear to who has typed it: then the page is drawn at once.
+func (x *request) redirectOrDraw(path string) error {
+	if x.setback == nil || len(x.setback.Typed) == 0 || x.fits(x.setback) {
+		return x.redirect(path)
+	}
+	x.posted = url.Values{}
+	for name, v := range x.setback.Typed {
+		x.posted.Set(name, v)
+	}
+	if x.setback.Error == nil {
+		x.setback = nil
+	}
+	return x.again(path)
+}
+
+// fits reports whether a setback has room in its cookie.
+func (x *request) fits(b *setback) bool {
+	_, ok := x.sealedSetback(b)
+	return ok
+}
+
+func (x *request) sealedSetback(b *setback) (text string, fits bool) {
+	raw, err := json.Marshal(b)
+	if err != nil {
+		return "", false
+	}
+	text, err = x.s.service.SealForBrowser(x.caller, setbackSeal, raw)
+	return text, err == nil && len(text) <= maxFlash
 }
 
 // refuseTo is leaveSetback for whatever went wrong with a form: failures are told where they arose.
@@ -75,12 +114,7 @@ func (x *request) sharedComputer() bool {
 func (x *request) carrySetback(b *setback) bool {
 	whole := true
 	for range 2 {
-		raw, err := json.Marshal(b)
-		if err != nil {
-			return false
-		}
-		text, err := x.s.service.SealForBrowser(x.caller, setbackSeal, raw)
-		if err == nil && len(text) <= maxFlash {
+		if text, ok := x.sealedSetback(b); ok {
 			x.put(setbackCookie, text, setbackLife)
 			return whole
 		}
@@ -102,11 +136,7 @@ func (x *request) typed() map[string]string {
 	}
 	typed := map[string]string{}
 	for _, name := range typedFields() {
-		most := 254
-		if name == "text" {
-			most = maxTold
-		}
-		if v := x.field(name); v != "" && len(v) <= most {
+		if v := x.field(name); v != "" {
 			typed[name] = v
 		}
 	}

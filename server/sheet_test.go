@@ -22,6 +22,7 @@ type sheet struct {
 	status int
 	text   string
 	forms  []form
+	also   map[string]string // where buttons of a form post instead: its id
 }
 
 type form struct {
@@ -53,7 +54,7 @@ func (p *person) follow(path string, w *httptest.ResponseRecorder) *sheet {
 
 func (p *person) sheet(path string, w *httptest.ResponseRecorder) *sheet {
 	p.w.t.Helper()
-	s := &sheet{t: p.w.t, path: path, status: w.Code, text: w.Body.String()}
+	s := &sheet{t: p.w.t, path: path, status: w.Code, text: w.Body.String(), also: map[string]string{}}
 	doc, err := html.Parse(strings.NewReader(s.text))
 	if err != nil {
 		p.w.t.Fatal(err)
@@ -75,7 +76,7 @@ func (p *person) sheet(path string, w *httptest.ResponseRecorder) *sheet {
 			kind := attr(n, "type")
 			_ = attr(n, "name")
 			checked := has(n, "checked")
-			if at != nil && attr(n, "name") != "" && (kind != "radio" && kind != "checkbox" || checked) {
+			if at != nil && attr(n, "name") != "" && kind != "file" && (kind != "radio" && kind != "checkbox" || checked) {
 				at.fields.Set(attr(n, "name"), attr(n, "value"))
 			}
 		case "option":
@@ -83,6 +84,9 @@ func (p *person) sheet(path string, w *httptest.ResponseRecorder) *sheet {
 				at.fields.Set(attr(n.Parent, "name"), attr(n, "value"))
 			}
 		case "button":
+			if to := attr(n, "formaction"); to != "" && attr(n, "name") == "" {
+				s.also[to] = attr(n, "form")
+			}
 			if at != nil && attr(n, "name") != "" {
 				at.buttons.Add(attr(n, "name"), attr(n, "value"))
 			}
@@ -108,7 +112,7 @@ func has(n *html.Node, name string) bool {
 func (s *sheet) form(action string) *form {
 	s.t.Helper()
 	for i := range s.forms {
-		if s.forms[i].action == action {
+		if s.forms[i].action == action || s.also[action] != "" && s.forms[i].id == s.also[action] {
 			return &s.forms[i]
 		}
 	}

@@ -286,6 +286,7 @@ func eventNames() map[auth.Action]string {
 		recovery.ActAppeal: "recovery-appealed", recovery.ActWithdraw: "recovery-withdrawn",
 		recovery.ActObject: "recovery-objected", recovery.ActStop: "recovery-stopped", recovery.ActView: "recovery-viewed",
 		recovery.ActShow: "recovery-shown", recovery.ActUnshow: "recovery-unshown",
+		recovery.ActDraw:    "recovery-drawn",
 		recovery.ActPicture: "recovery-picture-viewed", recovery.ActPurge: "recovery-shredded",
 		recovery.ActNote: "recovery-noted",
 		recovery.ActMore: "recovery-more", recovery.ActApprove: "recovery-approved", recovery.ActRefuse: "recovery-refused",

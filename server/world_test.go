@@ -50,6 +50,9 @@ type world struct {
 	texts   *assets.Texts
 	pages   *assets.Pages
 
+	cases    *recovery.Service
+	sketches *sketcher // of PDFs, once a test has cases draw them
+
 	db     *bolt.DB
 	file   string
 	routes []string // of the requests so far, as the access log names them
@@ -124,6 +127,8 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 		t.Fatal(err)
 	}
 	face.Recovery.TakePictures(store.OpenVault(filepath.Join(filepath.Dir(w.file), "evidence"), domain.Keys))
+	w.sketches = &sketcher{}
+	w.cases = face.Recovery
 	if w.service.Lab() != nil {
 		if face.Lab, err = lab.New(w.service, domain.Policy.Countries); err != nil {
 			t.Fatal(err)

@@ -22,7 +22,7 @@ func Statuses() map[auth.Code]int {
 		http.StatusConflict: {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods,
 			auth.ChangePending, auth.ChangePaused, auth.BackupFallsWith, auth.MailboxResets, auth.KeyExcluded,
 			auth.LastOwner, auth.OwnerTooNew, auth.AlreadyMember, auth.ShopFull, auth.TooManyShops, auth.TooManyOwners,
-			auth.TooManyInvitations, auth.MoveStopped, auth.CaseMoved, auth.PicturesFull, auth.HandOverOwn,
+			auth.TooManyInvitations, auth.MoveStopped, auth.CaseMoved, auth.PicturesFull, auth.PicturePreparing, auth.HandOverOwn,
 			auth.HandOverNotTaken, auth.HandOverTooSoon, auth.HandOverInShop, auth.HandOverCooling,
 			auth.HandOverOther, auth.TooManyAccounts,
 			auth.AccountExists, auth.AddressTaken, auth.SignedUp, auth.QuestionNotSet, auth.SecurityCodeSet, auth.SecurityCodeNotSet,

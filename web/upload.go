@@ -1,11 +1,13 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -18,7 +20,8 @@ const (
 	uploadRate  = 16 << 10     // bytes a second, at least
 	uploadRoom  = 64 << 20     // bytes of all uploads together
 	uploadCost  = 256 << 10    // of them what an upload costs beside its bytes
-	formCost    = 8 << 10      // bytes that stand around a file in a form
+	formCost    = 80 << 10     // bytes that stand around a file in a form: as much as a form without one has, and its lines
+	maxBeside   = 64 << 10     // bytes of the fields beside it
 	uploadDrain = 4 * 10 << 20 // bytes that are read and dropped, so that a browser hears that they are too many
 )
 
@@ -32,7 +35,7 @@ type Uploader interface {
 var errTooLong = errors.New("too long")
 
 // File reads the file of an upload, at most most bytes: that of a field of a posted form, or the body itself with no
-// field. It comes at a least rate. Refuses TooLarge, TooSlow, MalformedRequest, and what a full room refuses.
+// field. What else the form says is in Beside, also beside a file that is too long. It comes at a least rate. Refuses TooLarge, TooSlow, MalformedRequest, and what a full room refuses.
 func (x *Exchange) File(field string, most int) ([]byte, error) {
 	x.LeavePlace() // slow senders hold none
 	limit := int64(most)
@@ -41,7 +44,7 @@ func (x *Exchange) File(field string, most int) ([]byte, error) {
 	}
 	size := x.r.ContentLength
 	if size > limit {
-		return nil, x.drain(size)
+		return nil, x.drain(field, size)
 	}
 	if size < 0 {
 		size = limit
@@ -61,8 +64,8 @@ func (x *Exchange) File(field string, most int) ([]byte, error) {
 	return file, nil
 }
 
-// drain reads what is too long and keeps nothing of it, and refuses.
-func (x *Exchange) drain(size int64) error {
+// drain reads what is too long and keeps nothing of the file, and refuses.
+func (x *Exchange) drain(field string, size int64) error {
 	refusal := auth.Refuse(auth.TooLarge)
 	x.Header().Set("Connection", "close")
 	if size > uploadDrain || x.front.Uploading.Take(x.who, uploadCost) != nil {
@@ -70,7 +73,13 @@ func (x *Exchange) drain(size int64) error {
 	}
 	x.held = uploadCost
 	p := x.paced(size)
-	_, err := io.Copy(io.Discard, p)
+	var err error
+	if field != "" {
+		_, err = p.file(field, 0, 0)
+	}
+	if err == nil || errors.Is(err, errTooLong) {
+		_, err = io.Copy(io.Discard, p)
+	}
 	if err = p.end(err); err != nil {
 		return err
 	}
@@ -113,23 +122,41 @@ func (p *paced) file(field string, most, size int) ([]byte, error) {
 		return nil, auth.RefuseField(auth.MalformedRequest, ContentType)
 	}
 	form, found := multipart.NewReader(p, params["boundary"]), 0
+	p.x.Beside = url.Values{}
+	left := maxBeside
 	var file []byte
+	var long error // told at the end, by which all that stands beside the file has been read
 	for {
 		part, err := form.NextRawPart()
 		if err == io.EOF {
 			_, err = io.Copy(io.Discard, p) // what follows the form
-			return file, err
+			return file, cmp.Or(long, err)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if part.FormName() != field {
+		name := part.FormName()
+		if name != field {
+			if p.x.Beside.Has(name) || name == "" || part.FileName() != "" {
+				continue
+			}
+			v, err := p.keep(part, left, 0)
+			if err != nil {
+				return nil, err
+			}
+			left -= len(v)
+			p.x.Beside.Set(name, string(v))
 			continue
 		}
 		if found++; found > 1 {
 			return nil, auth.Refuse(auth.DuplicateMember).With("name", fieldName(field))
 		}
-		if file, err = p.keep(part, most, size); err != nil {
+		file, err = p.keep(part, most, size)
+		if errors.Is(err, errTooLong) && p.read <= p.most {
+			long = err
+			_, err = io.Copy(io.Discard, part)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

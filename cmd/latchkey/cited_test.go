@@ -89,7 +89,7 @@ func TestDirectDependenciesOfTheProductAreFew(t *testing.T) {
 	for path := range strings.FieldsSeq(string(out)) {
 		modules[path] = true
 	}
-	if len(modules) == 0 || len(modules) > 20 {
-		t.Errorf("got %d direct dependencies (%v), want 1 to 20", len(modules), modules)
+	if len(modules) == 0 || len(modules) > 22 { // PDFium and what runs it are two
+		t.Errorf("got %d direct dependencies (%v), want 1 to 22", len(modules), modules)
 	}
 }

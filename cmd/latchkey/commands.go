@@ -40,7 +40,8 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr),
 		keysCommand(environ, stdout, stderr), passwordListCommand(stdout, stderr),
 		staffCommand(environ, stdout, stderr), ticketCommand(environ, stdout, stderr),
-		recoveryCommand(environ, stdout, stderr), tokenCommand(stdout), versionCommand(stdout))
+		recoveryCommand(environ, stdout, stderr), tokenCommand(stdout), drawCommand(),
+		versionCommand(stdout))
 	return root
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/latchkey-auth/latchkey/notify"
 	"github.com/latchkey-auth/latchkey/oob"
 	"github.com/latchkey-auth/latchkey/password"
+	"github.com/latchkey-auth/latchkey/pdf"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/server"
 	"github.com/latchkey-auth/latchkey/staff"
@@ -168,6 +169,9 @@ func (h *house) subjects() (err error) {
 		return err
 	}
 	h.cases.TakePictures(store.OpenVault(filepath.Join(h.config.Data, vaultFolder), h.keys))
+	if command := rendererCommand(); command != nil {
+		h.cases.DrawPDFs(&pdf.Renderer{Command: command})
+	}
 	if h.staff, err = staff.New(h.service, h.touched, h.config.Origin, h.config.Site); err != nil {
 		return err
 	}
@@ -323,7 +327,7 @@ func (h *house) alarms() []string {
 
 // jobs are what goes on behind the requests; each ends soon after its context.
 func (h *house) jobs() []func(context.Context) {
-	return []func(context.Context){h.deliver, h.sweep, h.takeCommands}
+	return []func(context.Context){h.deliver, h.sweep, h.draw, h.takeCommands}
 }
 
 func (h *house) deliver(ctx context.Context) {

@@ -24,11 +24,12 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //	3  web                                           what the faces share
 //	2  webauthn totp oob lookup notify lab team recovery staff audit  siblings never import each other
 //	1  auth                                          the domain
-//	0  ident  password  puzzle  store  assets  virtual    import nothing of ours
+//	0  ident  password  puzzle  pdf  store  assets  virtual    import nothing of ours
 var floors = map[string][]string{
 	"ident":    {},
 	"password": {},
 	"puzzle":   {},
+	"pdf":      {},
 	"store":    {},
 	"assets":   {},
 	"virtual":  {},
@@ -51,7 +52,7 @@ var floors = map[string][]string{
 	"notify":          {"auth", "ident"},
 	"lab":             {"auth", "ident", "password"},
 	"team":            {"auth", "ident"},
-	"recovery":        {"auth", "ident"},
+	"recovery":        {"auth", "ident", "pdf"},
 	"inventory":       {}, // reads files; what it will keep comes with the door
 	"staff":           {"auth", "ident"},
 	"audit":           {"auth", "store"},
@@ -116,13 +117,15 @@ var doors = map[string][]string{
 	"github.com/nicksnyder/go-i18n":   {"assets"},
 	"github.com/boombuler/barcode":    {"assets", "server"},
 	"golang.org/x/text":               {"assets", "ident", "password", "puzzle", "server", "notify"},
+	"github.com/klippa-app/go-pdfium": {"pdf"},
+	"github.com/tetratelabs/wazero":   {"pdf"},
 	"golang.org/x/image":              {"puzzle", "recovery"},
 	"golang.org/x/net":                {"ident", "server", "notify"},
 	"github.com/wneessen/go-mail":     {"notify"},
 	"github.com/spf13/cobra":          {"cmd/latchkey", "cmd/virtualkey"},
 	"github.com/spf13/pflag":          {"cmd/latchkey", "cmd/virtualkey"},
 	"golang.org/x/mod":                {"audit"},
-	"golang.org/x/sys":                {"cmd/latchkey", "store/bolt", "e2e/load"},
+	"golang.org/x/sys":                {"cmd/latchkey", "store/bolt", "pdf", "e2e/load"},
 	"go.yaml.in/yaml":                 {"cmd/latchkey", "virtual/conform"},
 }
 

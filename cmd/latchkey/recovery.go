@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/pdf"
 )
 
 // The commands about recovery.
@@ -17,6 +21,52 @@ const (
 	cmdRecovery = "recovery"
 	cmdPurge    = "recovery purge"
 )
+
+// cmdDraw is the program as it starts itself for one PDF. It is nobody's to type.
+const cmdDraw = "draw-pdf"
+
+func drawCommand() *cobra.Command {
+	return &cobra.Command{Use: cmdDraw, Short: "Draw the pages of the PDF on standard input", Hidden: true, Args: noArguments,
+		RunE: func(*cobra.Command, []string) error { return pdf.Serve(os.Stdin, os.Stdout) }}
+}
+
+// rendererCommand starts the program that is running, also when another has taken its place on the disk; nil where
+// nobody knows which it is.
+func rendererCommand() []string {
+	if runtime.GOOS == "linux" {
+		return []string{"/proc/self/exe", cmdDraw}
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return nil
+	}
+	return []string{path, cmdDraw}
+}
+
+// drawEvery is how often PDFs are looked for that nobody has told of: those of before a start, and those that could not
+// be begun.
+const drawEvery = time.Minute
+
+// draw draws PDFs, one at a time.
+func (h *house) draw(ctx context.Context) {
+	every := time.NewTicker(drawEvery)
+	defer every.Stop()
+	for {
+		more, err := h.cases.DrawNext(ctx)
+		if err != nil && ctx.Err() == nil {
+			h.log.Error("drawing a PDF", "error", err)
+		}
+		if more && err == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		case <-h.cases.Drafted():
+		}
+	}
+}
 
 func recoveryCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	group := &cobra.Command{Use: cmdRecovery, Short: "Look after what applicants have shown", Args: unknownCommand}
