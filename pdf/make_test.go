@@ -81,8 +81,8 @@ func pages(n int) []byte {
 // picture is the object of a picture of one colour; bits of it a pixel, packed by as many rounds of FlateDecode.
 func picture(wide, high, rounds int, more string) string {
 	filters := strings.Repeat("/FlateDecode", rounds)
-	return stream(fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter[%s]%s",
-		wide, high, filters, more), deflated(make([]byte, wide*high*3), rounds))
+	head := fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8", wide, high)
+	return stream(fmt.Sprintf("%s/Filter[%s]%s", head, filters, more), deflated(make([]byte, wide*high*3), rounds))
 }
 
 const showPicture = "q 500 0 0 700 40 40 cm /I Do Q"

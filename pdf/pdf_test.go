@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 			err = writeFrame(os.Stdout, framePage, nil)
 		}
 	case "looks":
-		err = errors.Join(limit(), confine(), writeFrame(os.Stdout, framePage, []byte(whatItMay())), writeFrame(os.Stdout, frameEnd, nil))
+		err = errors.Join(limit(), confine(), writeFrame(os.Stdout, framePage, []byte(whatItMay())),
+			writeFrame(os.Stdout, frameEnd, nil))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -109,26 +110,27 @@ func TestFiles(t *testing.T) {
 		wide int
 		high int
 	}{
-		"a page":                 {drawing(a4, red, ""), nil, 1413, 2000},
-		"a stamp":                {drawing("0 0 72 36", red, ""), nil, 300, 150},
-		"behind something":       {append([]byte("<html>PK\x03\x04"), drawing(a4, red, "")...), nil, 1413, 2000},
-		"something behind it":    {append(drawing(a4, red, ""), "PK\x03\x04<script>"...), nil, 1413, 2000},
-		"a box without end":      {drawing("0 0 1e30 1e30", red, ""), nil, 1522, 1970},
-		"a box of nothing":       {drawing("0 0 0 0", red, ""), nil, 1522, 1970},
-		"a line":                 {drawing("0 0 14400 0.01", red, ""), nil, 2000, 1},
-		"a wrong way round":      {drawing("595 842 0 0", red, ""), nil, 1413, 2000},
-		"wants a password":       {locked(), Locked, 0, 0},
-		"eleven pages":           {pages(11), TooMany, 0, 0},
-		"ten thousand":           {pages(10_000), TooMany, 0, 0},
-		"says it has a million":  {file(catalog, "<</Type/Pages/Kids[]/Count 1000000>>"), TooMany, 0, 0},
-		"no pages":               {file(catalog, "<</Type/Pages/Kids[]/Count 0>>"), Empty, 0, 0},
-		"its own child":          {file(catalog, "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2/Parent 2 0 R>>"), Damaged, 0, 0},
-		"its own grandchild":     {file(catalog, onePage, "<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 1>>"), Damaged, 0, 0},
-		"a page that is none":    {file(catalog, onePage, "(no page)"), Damaged, 0, 0},
-		"cut off":                {drawing(a4, red, "")[:150], Damaged, 0, 0},
-		"its first bytes":        {[]byte("%PDF-1.7"), Damaged, 0, 0},
-		"nothing":                {nil, Damaged, 0, 0},
-		"draws itself":           {drawing(a4, "/F Do", "/XObject<</F 5 0 R>>", stream(form+"/Resources<</XObject<</F 5 0 R>>>>", "/F Do /F Do")), TooDear, 0, 0},
+		"a page":                {drawing(a4, red, ""), nil, 1413, 2000},
+		"a stamp":               {drawing("0 0 72 36", red, ""), nil, 300, 150},
+		"behind something":      {append([]byte("<html>PK\x03\x04"), drawing(a4, red, "")...), nil, 1413, 2000},
+		"something behind it":   {append(drawing(a4, red, ""), "PK\x03\x04<script>"...), nil, 1413, 2000},
+		"a box without end":     {drawing("0 0 1e30 1e30", red, ""), nil, 1522, 1970},
+		"a box of nothing":      {drawing("0 0 0 0", red, ""), nil, 1522, 1970},
+		"a line":                {drawing("0 0 14400 0.01", red, ""), nil, 2000, 1},
+		"a wrong way round":     {drawing("595 842 0 0", red, ""), nil, 1413, 2000},
+		"wants a password":      {locked(), Locked, 0, 0},
+		"eleven pages":          {pages(11), TooMany, 0, 0},
+		"ten thousand":          {pages(10_000), TooMany, 0, 0},
+		"says it has a million": {file(catalog, "<</Type/Pages/Kids[]/Count 1000000>>"), TooMany, 0, 0},
+		"no pages":              {file(catalog, "<</Type/Pages/Kids[]/Count 0>>"), Empty, 0, 0},
+		"its own child":         {file(catalog, "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2/Parent 2 0 R>>"), Damaged, 0, 0},
+		"its own grandchild":    {file(catalog, onePage, "<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 1>>"), Damaged, 0, 0},
+		"a page that is none":   {file(catalog, onePage, "(no page)"), Damaged, 0, 0},
+		"cut off":               {drawing(a4, red, "")[:150], Damaged, 0, 0},
+		"its first bytes":       {[]byte("%PDF-1.7"), Damaged, 0, 0},
+		"nothing":               {nil, Damaged, 0, 0},
+		"draws itself": {drawing(a4, "/F Do", "/XObject<</F 5 0 R>>",
+			stream(form+"/Resources<</XObject<</F 5 0 R>>>>", "/F Do /F Do")), TooDear, 0, 0},
 		"75 MB in three rounds":  {drawing(a4, showPicture, withPicture, picture(5000, 5000, 3, "")), nil, 1413, 2000},
 		"a picture of no pixels": {drawing(a4, showPicture, withPicture, picture(0, 0, 1, "")), nil, 1413, 2000},
 		"a letter that draws itself": {drawing(a4, "BT /T 20 Tf (aa) Tj ET", "/Font<</T 5 0 R>>",
@@ -136,7 +138,8 @@ func TestFiles(t *testing.T) {
 				"/Encoding<</Differences[97/a]>>/FirstChar 97/LastChar 97/Widths[9]/Resources<</Font<</T 5 0 R>>>>>>",
 			stream("", "9 0 d0 BT /T 20 Tf (aa) Tj ET")), nil, 1413, 2000},
 		"340 MB of drawing": {file(catalog, onePage, "<</Type/Page/Parent 2 0 R/MediaBox["+a4+"]/Contents 4 0 R>>",
-			stream("/Filter[/FlateDecode/FlateDecode]", deflated(bytes.Repeat([]byte("0 0 5 8 re f\n"), 26_000_000), 2))), TooDear, 0, 0},
+			stream("/Filter[/FlateDecode/FlateDecode]", deflated(bytes.Repeat([]byte("0 0 5 8 re f\n"), 26_000_000), 2))),
+			TooDear, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := drawnHere(t, c.file, 10)
@@ -157,7 +160,8 @@ func TestFiles(t *testing.T) {
 // and nothing else of the file is in them.
 func TestPagesAreWhatAViewerShows(t *testing.T) {
 	field := func(content string) []byte {
-		return file("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]/XFA(CANARY)>>/OpenAction<</S/JavaScript/JS(CANARY)>>"+
+		return file("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[5 0 R]/XFA(CANARY)>>"+
+			"/OpenAction<</S/JavaScript/JS(CANARY)>>"+
 			"/Names<</EmbeddedFiles<</Names[(CANARY) 7 0 R]>>>>>>", onePage,
 			"<</Type/Page/Parent 2 0 R/MediaBox["+a4+"]/Contents 4 0 R/Annots[5 0 R]>>", stream("", content),
 			"<</Type/Annot/Subtype/Widget/FT/Tx/T(n)/V(CANARY)/F 4/Rect[0 421 297 842]/AP<</N 6 0 R>>>>",
@@ -222,8 +226,9 @@ func TestARendererInItsProcess(t *testing.T) {
 		return stream("/Type/XObject/Subtype/Form/BBox[0 0 595 842]"+resources, strings.Repeat(next, 30))
 	}
 	level := func(n int) string { return fmt.Sprintf("/Resources<</XObject<</F %d 0 R>>>>", n) }
-	objects := []string{catalog, "<</Type/Pages/Kids[3 0 R 5 0 R]/Count 2>>", "<</Type/Page/Parent 2 0 R/MediaBox[" + a4 + "]/Contents 4 0 R>>",
-		stream("", red), "<</Type/Page/Parent 2 0 R/MediaBox[" + a4 + "]/Contents 6 0 R" + level(7) + ">>", stream("", "/F Do")}
+	blank := "<</Type/Page/Parent 2 0 R/MediaBox[" + a4 + "]"
+	objects := []string{catalog, "<</Type/Pages/Kids[3 0 R 5 0 R]/Count 2>>", blank + "/Contents 4 0 R>>", stream("", red),
+		blank + "/Contents 6 0 R" + level(7) + ">>", stream("", "/F Do")}
 	for n := range 12 {
 		objects = append(objects, form("/F Do ", level(8+n)))
 	}

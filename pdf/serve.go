@@ -174,7 +174,8 @@ func encode(drawn *image.RGBA) ([]byte, error) {
 	}
 	plain := image.NewRGBA(drawn.Rect)
 	draw.Draw(plain, plain.Rect, image.White, image.Point{}, draw.Src)
-	draw.Draw(plain, plain.Rect, &image.NRGBA{Pix: drawn.Pix, Stride: drawn.Stride, Rect: drawn.Rect}, drawn.Rect.Min, draw.Over)
+	straight := &image.NRGBA{Pix: drawn.Pix, Stride: drawn.Stride, Rect: drawn.Rect}
+	draw.Draw(plain, plain.Rect, straight, drawn.Rect.Min, draw.Over)
 	var b bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, plain); err != nil {
 		return nil, fmt.Errorf("writing a page: %w", err)

@@ -320,7 +320,8 @@ func (s *Service) endDraft(ctx context.Context, c auth.Caller, j *job, pages []*
 	list := make([]picture, len(pages))
 	sealed := make([][][]byte, len(pages))
 	for i, k := range pages {
-		list[i] = picture{ID: base64.RawURLEncoding.EncodeToString(s.door.Random(9)), Digest: pageDigest(j.draft.Digest, i+1)}
+		list[i] = picture{ID: base64.RawURLEncoding.EncodeToString(s.door.Random(9)),
+			Digest: pageDigest(j.draft.Digest, i+1)}
 		var err error
 		sealed[i], err = s.sealParts(j.of, &list[i], k.jpeg)
 		if errors.Is(err, auth.Refuse(auth.CaseMoved)) {

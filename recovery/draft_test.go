@@ -85,7 +85,8 @@ func TestAPDFBecomesPictures(t *testing.T) {
 	w.does("a photo", func() error { return w.show(link, photo(t, 9)) })
 	w.does("a PDF", func() error { return w.show(link, aPDF(1)) })
 	got := w.at(link)
-	if len(got.Drafts) != 1 || got.Drafts[0].Why != "" || !got.Drafts[0].At.Equal(w.time()) || len(got.Pictures) != 1 || got.Left != 8 {
+	if len(got.Drafts) != 1 || got.Drafts[0].Why != "" || !got.Drafts[0].At.Equal(w.time()) ||
+		len(got.Pictures) != 1 || got.Left != 8 {
 		t.Fatalf("got %+v, want it being prepared", got)
 	}
 	select {
@@ -127,7 +128,8 @@ func TestPDFsThatBecomeNoPictures(t *testing.T) {
 		why   recovery.Why
 		tries int
 	}{
-		"locked": {0, pdf.Locked, "locked", 1}, "damaged": {0, pdf.Damaged, "damaged", 1}, "empty": {0, pdf.Empty, "empty", 1},
+		"locked": {0, pdf.Locked, "locked", 1}, "damaged": {0, pdf.Damaged, "damaged", 1},
+		"empty":    {0, pdf.Empty, "empty", 1},
 		"too many": {11, nil, "too-many", 1}, "too dear": {2, pdf.TooDear, "too-dear", 1},
 		"dies": {2, fmt.Errorf("%w: killed", pdf.ErrDied), recovery.WhyFailed, 2}, "none starts": {0, broken, "", 1},
 	} {
@@ -186,8 +188,10 @@ func TestWhatHappensWhileAPDFIsDrawn(t *testing.T) {
 			_, err := w.cases.RemovePicture(w.t.Context(), auth.Caller{}, link, w.at(link).Drafts[0].ID)
 			return err
 		}, 0, 1},
-		"withdrawn":           {func(w *world, link string) error { return w.withdraw(link) }, 0, 1},
-		"purged":              {func(w *world, link string) error { return w.cases.Purge(w.t.Context(), "root", idOf(link)) }, 0, 0},
+		"withdrawn": {func(w *world, link string) error { return w.withdraw(link) }, 0, 1},
+		"purged": {func(w *world, link string) error {
+			return w.cases.Purge(w.t.Context(), "root", idOf(link))
+		}, 0, 0},
 		"the same file again": {func(w *world, link string) error { return w.show(link, aPDF(1)) }, 2, 1},
 		"no room is left": {func(w *world, link string) error {
 			for i := range 9 {
@@ -205,8 +209,8 @@ func TestWhatHappensWhileAPDFIsDrawn(t *testing.T) {
 			w.draws()
 			got := w.at(link)
 			if len(got.Pictures) != c.want || w.pieces() != c.want || w.keys() != c.keys {
-				t.Errorf("got %d pictures, %d pieces, %d keys, want %d pictures, %d keys", len(got.Pictures), w.pieces(), w.keys(),
-					c.want, c.keys)
+				t.Errorf("got %d pictures, %d pieces, %d keys, want %d pictures, %d keys", len(got.Pictures),
+					w.pieces(), w.keys(), c.want, c.keys)
 			}
 			if name == "no room is left" {
 				if len(got.Drafts) != 1 || got.Drafts[0].Why != recovery.WhyNoRoom {
@@ -254,7 +258,8 @@ func TestADrawingThatIsBrokenOff(t *testing.T) {
 	before := d.drawn
 	d.meanwhile = nil
 	w.draws()
-	if got := w.at(link); d.drawn != before || len(got.Drafts) != 1 || got.Drafts[0].Why != recovery.WhyFailed || w.pieces() != 2 {
+	if got := w.at(link); d.drawn != before || len(got.Drafts) != 1 || got.Drafts[0].Why != recovery.WhyFailed ||
+		w.pieces() != 2 {
 		t.Errorf("got %+v after %d more, want it given up", got.Drafts, d.drawn-before)
 	}
 }

@@ -108,8 +108,9 @@ func countToday(w *auth.Work, key string, most int) error {
 }
 
 // AddPicture adds a picture to a case that has admitted it. What is kept is made anew from what the file shows; the
-// file is not. The same file again is the same picture. The pages of a PDF come later (draft.go). Refuses LinkUsed, CaseMoved, PicturesFull, and what is no
-// picture as PictureMissing, PictureUnknown, PictureHEIC, PicturePDF, PictureTooLarge, PictureDamaged.
+// file is not. The same file again is the same picture. The pages of a PDF come later (draft.go). Refuses LinkUsed,
+// CaseMoved, PicturesFull, TooManyRequests for too many PDFs a day, and what is no picture as PictureMissing,
+// PictureUnknown, PictureHEIC, PicturePDF where none is taken, PictureTooLarge, PictureDamaged.
 func (s *Service) AddPicture(ctx context.Context, c auth.Caller, link string, file []byte) (*CaseInfo, error) {
 	id, err := auth.Do(ctx, s.door, c, ActLook, func(w *auth.Work) (string, error) {
 		x, err := s.shows(w, link)

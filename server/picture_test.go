@@ -143,7 +143,8 @@ func TestWhatIsWrittenBesidePicturesStays(t *testing.T) {
 	page := "/recovery/case/" + w.program().openCase(testEmail)
 	p := w.browser()
 	p.open(page)
-	for name, story := range map[string]string{"short": "掉进海里了 into the sea", "long": strings.Repeat("掉进海里了", 400) + "END"} {
+	for name, story := range map[string]string{"short": "掉进海里了 into the sea",
+		"long": strings.Repeat("掉进海里了", 400) + "END"} {
 		keeps := func(what string, s *sheet) *sheet {
 			t.Helper()
 			if !strings.Contains(s.text, story) {
@@ -154,7 +155,8 @@ func TestWhatIsWrittenBesidePicturesStays(t *testing.T) {
 		s := keeps("a picture", p.uploadsWith(page, photo(uint8(len(story))), story))
 		keeps("no picture", p.uploadsWith(page, "GIF89a", story).says("Error:"))
 		keeps("none at all", p.uploadsWith(page, "", story).says("Error:"))
-		keeps("too large", p.uploadsWith(page, photo(1)+strings.Repeat(" ", recovery.MaxPicture), story).says("too large"))
+		huge := photo(1) + strings.Repeat(" ", recovery.MaxPicture)
+		keeps("too large", p.uploadsWith(page, huge, story).says("too large"))
 		keeps("another language", p.speak(s, "zh-CN", "text", story))
 		s = keeps("and back", p.speak(p.open(page), "en", "text", story))
 		keeps("taken away", p.fill(s, pictureIn.FindStringSubmatch(s.text)[1], "text", story).says("was removed"))
