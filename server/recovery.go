@@ -33,7 +33,7 @@ func recoveryRoutes() []route {
 		{use: "AddPicture", act: recovery.ActShow, who: holder, method: http.MethodPost,
 			path: "/recovery/case/{link}/pictures", file: true, link: true,
 			summary: "Add a picture of a document, a JPEG or PNG of at most 10 MB, made anew, or a PDF, whose pages follow",
-			codes: codes(auth.LinkUsed, auth.CaseMoved), endpoint: gives(addPicture)},
+			codes:   codes(auth.LinkUsed, auth.CaseMoved), endpoint: gives(addPicture)},
 		{use: "RemovePicture", act: recovery.ActUnshow, who: holder, method: http.MethodDelete,
 			path: "/recovery/case/{link}/pictures/{picture}", link: true,
 			summary: "Take a picture away that was not sent yet, or a PDF",
