@@ -22,6 +22,7 @@ const (
 	ActTake   auth.Action = "take-checkpoint" // leaves no event: it would be one more to take
 	ActLook   auth.Action = "look-checkpoints"
 	ActNewKey auth.Action = "rotate-checkpoint-key"
+	ActExport auth.Action = "export-trail"
 )
 
 func rules() map[auth.Action]auth.Rule {
@@ -29,6 +30,7 @@ func rules() map[auth.Action]auth.Rule {
 		ActTake:   {Who: auth.System},
 		ActLook:   {Who: auth.System, Reads: true},
 		ActNewKey: {Who: auth.System, Audit: true},
+		ActExport: {Who: auth.System, Audit: true},
 	}
 }
 

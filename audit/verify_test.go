@@ -108,6 +108,9 @@ func TestEveryEditOfTheTrailIsFound(t *testing.T) {
 			back := func(tx store.Tx) error { return tx.Put(collection, d.Key, bytes.Clone(d.Data)) }
 			spoil(d.Key+" away", func(tx store.Tx) error { return tx.Delete(collection, d.Key) }, back)
 			for at := range d.Data {
+				if at%7 != i%7 { // sealed as a whole: each of seven documents has another seventh of its bytes tried
+					continue
+				}
 				spoil(fmt.Sprintf("%s, byte %d", d.Key, at), func(tx store.Tx) error {
 					edited := bytes.Clone(d.Data)
 					edited[at] ^= 1

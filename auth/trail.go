@@ -3,6 +3,9 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/store"
 )
@@ -99,3 +102,54 @@ func (w *Work) RestoreEpoch() uint64 { return w.s.restoreEpoch() }
 
 // AboutSite has the act audited in the chain of the site that is named by a word: it is about no account.
 func (w *Work) AboutSite(word string) { w.auditAccount = siteChain(word) }
+
+// TrailLine is one act as it is handed out: all that its event holds.
+type TrailLine struct {
+	Chain string
+	Seq   uint64
+
+	At      time.Time
+	Action  Action
+	Outcome Code // "" if it was done
+	Kind    Kind
+	Flavour Flavour
+	Channel Channel
+	Due     time.Time
+	Item    string
+	About   string // the id of what it was about
+	Session string
+	Agent   string
+	IP      string
+	Request string
+	Who     string // of the staff, or the operator; "" is the account's owner, or the service itself
+	Times   int
+	Hash    string
+}
+
+// TrailLines returns at most limit lines of the trail, chain after chain, each in its order: of all chains, or of one.
+// from is where the slice before has ended, "" for the beginning; next is "" at the end.
+func (w *Work) TrailLines(chain, from string, limit int) (lines []TrailLine, next string, err error) {
+	to := ""
+	if chain != "" {
+		from, to = max(from, chain+"/"), chain+"0"
+	}
+	for item, err := range w.s.events.Scan(w.tx, from, to, limit) {
+		if err != nil {
+			return nil, "", err
+		}
+		of, seq, _ := strings.Cut(item.ID, "/")
+		n, err := strconv.ParseUint(seq, 16, 64)
+		if err != nil {
+			return nil, "", fmt.Errorf("the key of an event: %w", err)
+		}
+		e := item.Doc
+		lines = append(lines, TrailLine{Chain: of, Seq: n, At: e.At, Action: e.Action, Outcome: e.Outcome, Kind: e.Kind,
+			Flavour: e.Flavour, Channel: e.Channel, Due: e.Due, Item: e.Item, About: e.ID, Session: e.Session, Agent: e.Agent,
+			IP: e.IP, Request: e.Request, Who: e.Who, Times: max(e.Times, 1), Hash: e.Hash})
+		next = item.ID + "\x00"
+	}
+	if len(lines) < limit {
+		next = ""
+	}
+	return lines, next, nil
+}

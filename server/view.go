@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/audit"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/password"
 	"github.com/latchkey-auth/latchkey/recovery"
@@ -290,7 +291,8 @@ func eventNames() map[auth.Action]string {
 		recovery.ActPicture: "recovery-picture-viewed", recovery.ActPurge: "recovery-shredded",
 		recovery.ActNote: "recovery-noted",
 		recovery.ActMore: "recovery-more", recovery.ActApprove: "recovery-approved", recovery.ActRefuse: "recovery-refused",
-		staff.ActFind: "desk-looked", staff.ActAccount: "desk-looked", staff.ActTrail: "desk-looked",
+		audit.ActExport: "trail-exported",
+		staff.ActFind:   "desk-looked", staff.ActAccount: "desk-looked", staff.ActTrail: "desk-looked",
 		staff.ActTicket: "ticket-opened",
 		staff.ActReset:  "desk-reset", staff.ActSessions: "desk-sessions", staff.ActAssign: "desk-assigned",
 		staff.ActReached: "desk-reached", staff.ActRenewed: "desk-renewed", staff.ActFrozen: "desk-frozen",

@@ -7,16 +7,19 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/latchkey-auth/latchkey/audit"
+	"github.com/latchkey-auth/latchkey/auth"
 )
 
 // The commands about the audit trail.
 const (
 	cmdAudit           = "audit"
 	cmdAuditVerify     = "audit verify"
+	cmdAuditExport     = "audit export"
 	cmdAuditCheckpoint = "audit checkpoint"
 	cmdAuditKey        = "audit key"
 	cmdAuditKeyRotate  = "audit key rotate"
@@ -28,6 +31,10 @@ const (
 	verifierFlag    = "key"
 	backupFlag      = "backup"
 	newFileFlag     = "new-file"
+	accountFlag     = "account"
+	fromFlag        = "from"
+	toFlag          = "to"
+	addressesFlag   = "addresses"
 )
 
 func auditCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
@@ -40,7 +47,8 @@ it. The site may run or not.`)
 	key.AddCommand(controlCommand(environ, stdout, stderr, cmdAuditKeyRotate, "Sign checkpoints with a new key from now on", `
 Sign checkpoints with a new key from now on. The last checkpoint of the key before names
 it. The audit trail keeps who asked. The site may run or not.`))
-	group.AddCommand(verifyCommand(environ, stdout, stderr), checkpointCommand(environ, stdout, stderr), key)
+	group.AddCommand(verifyCommand(environ, stdout, stderr), checkpointCommand(environ, stdout, stderr),
+		exportCommand(environ, stdout, stderr), key)
 	return group
 }
 
@@ -97,6 +105,69 @@ run or not.`,
 		return runCommand(cmd.Context(), c, environ, command, stdout)
 	}
 	return cmd
+}
+
+func exportCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the audit trail as lines of JSON",
+		Long: `Write the audit trail to standard output, an event a line: of one account or of all, chain
+after chain, each in its order. Times are RFC 3339, or days as 2026-03-31; --to is the first
+moment that is no more in it. Of network addresses the network is written, unless --addresses
+asks for whole ones. That somebody has had it is in the trail, and in the account's own
+history. The site may run or not.`,
+		Args: noArguments,
+	}
+	var sel audit.Selection
+	f := cmd.Flags()
+	f.StringVar(&sel.Account, accountFlag, "", "`id` of an account, or the e-mail address or number that it signs in with")
+	from := f.String(fromFlag, "", "first `time`")
+	to := f.String(toFlag, "", "`time` up to which")
+	f.BoolVar(&sel.Addresses, addressesFlag, false, "write whole network addresses")
+	settings := settable(cmd, environ, stderr)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := settings()
+		if err != nil {
+			return err
+		}
+		var err1, err2 error
+		sel.From, err1 = momentOf(fromFlag, *from)
+		sel.To, err2 = momentOf(toFlag, *to)
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		return runLong(cmd.Context(), c, environ, cmdAuditExport, sel, stdout)
+	}
+	return cmd
+}
+
+// momentOf reads a time or the beginning of a day, in UTC where no zone is given; "" is none.
+func momentOf(flag, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, misuse("--%s: want a time as 2026-03-31T12:00:00Z, or a day as 2026-03-31", flag)
+}
+
+// exportTrail writes the audit trail, or a part of it.
+func (h *house) exportTrail(ctx context.Context, q controlRequest, out io.Writer) error {
+	var sel audit.Selection
+	if err := json.Unmarshal(q.Ask, &sel); err != nil {
+		return fmt.Errorf("reading the command: %w", err)
+	}
+	n, err := h.trail.Export(ctx, q.Operator, sel, out)
+	if errors.Is(err, auth.Refuse(auth.NotFound)) {
+		return fmt.Errorf("there is no account %q", sel.Account)
+	}
+	if err == nil {
+		h.log.Info("the audit trail was exported", "operator", q.Operator, "events", n)
+	}
+	return err
 }
 
 // checkpoints does what an operator asks about checkpoints, and returns what he is to read.

@@ -17,7 +17,8 @@ const keepCodesFlag = "keep-recovery-codes"
 
 // noSettings are the flags that are no settings.
 func noSettings() []string {
-	return []string{keepCodesFlag, roleFlag, checkpointsFlag, verifierFlag, backupFlag, newFileFlag}
+	return []string{keepCodesFlag, roleFlag, checkpointsFlag, verifierFlag, backupFlag, newFileFlag,
+		accountFlag, fromFlag, toFlag, addressesFlag}
 }
 
 // commands is the command line. Errors of usage come back as usageError; nothing is printed twice.

@@ -19,7 +19,7 @@ import (
 const longPatience = 30 * time.Second
 
 // isLong reports whether a command is a long one.
-func isLong(command string) bool { return command == cmdAuditVerify }
+func isLong(command string) bool { return command == cmdAuditVerify || command == cmdAuditExport }
 
 // answerLong does a long command, as one that a running site was given.
 func (h *house) answerLong(ctx context.Context, c *net.UnixConn, q controlRequest) {
@@ -60,8 +60,11 @@ func (w replyWriter) Write(text []byte) (int, error) {
 
 // longCommand does what an operator asks, and writes what he is to read.
 func (h *house) longCommand(ctx context.Context, q controlRequest, out io.Writer) error {
-	if q.Command == cmdAuditVerify {
+	switch q.Command {
+	case cmdAuditVerify:
 		return h.verifyTrail(ctx, q, out)
+	case cmdAuditExport:
+		return h.exportTrail(ctx, q, out)
 	}
 	return fmt.Errorf("no such command: %q", q.Command)
 }

@@ -57,7 +57,7 @@ var floors = map[string][]string{
 	"staff":           {"auth", "ident"},
 	"audit":           {"auth", "store"},
 	"web":             {"auth"},
-	"server": {"web", "auth", "lab", "team", "recovery", "staff", "ident", "password", "assets",
+	"server": {"web", "auth", "lab", "team", "recovery", "staff", "audit", "ident", "password", "assets",
 		"strictjson"},
 	"desk":           {"web", "auth", "staff", "recovery", "ident", "assets"},
 	"cmd/latchkey":   {anything},
