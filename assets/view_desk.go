@@ -173,7 +173,7 @@ type DeskRespond struct {
 type DeskResponse struct {
 	Frame
 	DeskResponseLine
-	Since, From, To, Ended         time.Time
+	Since, From, To                time.Time
 	Network                        string // "" of a list
 	Read, Cut                      int    // accounts; of how many not all
 	Full                           bool

@@ -27,6 +27,7 @@ func actsNobodyHearsOf() map[Action]string {
 		ActItWasMe:       "all is as it was before the notice, and said where it was known",
 		ActAskMail:       "the mail with the code says it",
 		ActIntroduce:     "it signs nobody in; the sign-in that follows is told of",
+		ActLifted:        "whoever signs in with a strong method of before has just done it; the sign-in is told of",
 		ActUndo:          "it is done from the notice",
 		ActCancelChange:  "all stays as it was",
 		ActRename:        "the name alone",

@@ -22,6 +22,7 @@ func TestRankOfEveryTemplate(t *testing.T) {
 		"sign-up": auth.RankSignUp, "sign-up-existing": auth.RankSignUp, "shop-invite": auth.RankSignUp,
 		"recovery-link": auth.RankReset, "recovery-new": auth.RankSignUp, "desk-invitation": auth.RankReset,
 		"desk-key": auth.RankNotice, "hand-over-link": auth.RankSignUp,
+		"account-hand-link": auth.RankSignUp,
 	}
 	file, err := parser.ParseFile(gotoken.NewFileSet(), "message.go", nil, 0)
 	if err != nil {

@@ -123,7 +123,7 @@ func TestEveryFieldOfASuccessor(t *testing.T) {
 	)
 	want := map[string]string{"V": stays, "ID": stays, "Parent": stays, "CreatedAt": stays, "DisabledAt": stays,
 		"Name": his, "UserName": his, "Email": his, "Phone": his, "PhoneAt": his, "Language": his, "Handle": his,
-		"Password": his, "PasswordAt": his, "TemporaryAt": his, "EnrolledAt": his, "FirstBy": his, "EmailWeakAt": his,
+		"Password": his, "PasswordAt": his, "TemporaryAt": his, "Holds": gone, "BreachedAt": gone, "PutOff": gone, "EnrolledAt": his, "FirstBy": his, "EmailWeakAt": his,
 		"FirstUserName": his, "SecurityCode": his, "Question": his,
 		"Epoch": anew, "StrongAt": anew, "CoolUntil": anew, "CoolWhy": anew, "HandedAt": anew, "UsedAt": anew,
 		"Dormancy": gone, "DormancyAt": gone, "PausedUntil": gone, "PausedAt": gone, "MadeBy": gone}

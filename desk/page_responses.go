@@ -20,11 +20,16 @@ func responsePages() []page {
 		{path: "/desk/responses/list", act: staff.ActRespond, get: respondForm(false), post: listPost},
 		{path: "/desk/responses/search", act: staff.ActRespond, get: respondForm(true), post: searchPost},
 		{path: one, act: staff.ActResponse, get: responsePage},
-		{path: one + "/propose", act: staff.ActPropose, back: one, post: responsePost("proposed", (*staff.Service).ProposeResponse)},
-		{path: one + "/withdraw", act: staff.ActWithdraw, back: one, post: responsePost("withdrawn", (*staff.Service).WithdrawResponse)},
-		{path: one + "/agree", act: staff.ActAgree, back: one, post: responsePost("agreed", (*staff.Service).AgreeToResponse)},
-		{path: one + "/undo", act: staff.ActUndo, back: one, post: responsePost("undo", (*staff.Service).ProposeUndo)},
-		{path: one + "/agree-undo", act: staff.ActAgreeUndo, back: one, post: responsePost("undoing", (*staff.Service).AgreeToUndo)},
+		{path: one + "/propose", act: staff.ActPropose, back: one,
+			post: responsePost("desk-response-proposed", (*staff.Service).ProposeResponse)},
+		{path: one + "/withdraw", act: staff.ActWithdraw, back: one,
+			post: responsePost("desk-response-withdrawn", (*staff.Service).WithdrawResponse)},
+		{path: one + "/agree", act: staff.ActAgree, back: one,
+			post: responsePost("desk-response-agreed", (*staff.Service).AgreeToResponse)},
+		{path: one + "/undo", act: staff.ActUndo, back: one,
+			post: responsePost("desk-response-undo", (*staff.Service).ProposeUndo)},
+		{path: one + "/agree-undo", act: staff.ActAgreeUndo, back: one,
+			post: responsePost("desk-response-undoing", (*staff.Service).AgreeToUndo)},
 	}
 }
 
@@ -60,7 +65,7 @@ func responsePage(x *exchange) error {
 	v := &assets.DeskResponse{Frame: x.frame(), DeskResponseLine: responseLine(r), Since: r.Since, Network: r.Network,
 		From: r.From, To: r.To, Read: r.Read, Cut: r.Cut, Full: r.Full, Unknown: r.Unknown, Unknowns: r.Unknowns,
 		Most: r.Most, Today: r.Today, Proposed: r.ProposedBy, Agreed: r.AgreedBy, Undo: r.UndoBy, Undone: r.UndoneBy,
-		MayAgree: r.MayAgree, MayUndo: r.MayUndo, Ended: r.EndedAt, More: max(0, r.Count-len(r.Accounts))}
+		MayAgree: r.MayAgree, MayUndo: r.MayUndo, More: max(0, r.Count-len(r.Accounts))}
 	for _, why := range staff.Reasons() {
 		if n := r.Left[why]; n > 0 {
 			v.Left = append(v.Left, assets.DeskLeft{Why: string(why), N: n})
@@ -73,13 +78,14 @@ func responsePage(x *exchange) error {
 }
 
 // responsePost is a button of a response's page.
-func responsePost(notice string, act func(*staff.Service, context.Context, auth.Caller, string) error) func(*exchange) error {
+func responsePost(notice string,
+	act func(*staff.Service, context.Context, auth.Caller, string) error) func(*exchange) error {
 	return func(x *exchange) error {
 		id := x.r.PathValue("id")
 		if err := act(x.d.Staff, x.r.Context(), x.caller, id); err != nil {
 			return err
 		}
-		return x.done("/desk/responses/"+id, "desk-response-"+notice, number(id))
+		return x.done("/desk/responses/"+id, notice, number(id))
 	}
 }
 

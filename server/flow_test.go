@@ -37,7 +37,9 @@ func TestMiddleOfAFlowLeadsToItsBeginning(t *testing.T) {
 			"/security/reminders/{id}/put-off": "/security",
 			"/security/sessions/end":           "/security/sessions",
 			"/security/browsers/end":           "/security/browsers", "/security/contact/email": "/security/contact",
-			"/security/contact/phone": "/security/contact", "/confirm/send": "/security", "/shop/joined": "/shop"}},
+			"/security/contact/phone": "/security/contact", "/confirm/send": "/security", "/shop/joined": "/shop",
+			"/security/hand-over/confirm": "/security/hand-over", "/security/hand-over/stop": "/security/hand-over",
+			"/hand-over/decline": "/hand-over"}},
 	} {
 		for _, pg := range w.server.pageTable() {
 			if pg.get == nil || strings.Contains(pg.path, "{") || pg.path == messagesPath ||

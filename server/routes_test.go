@@ -44,7 +44,7 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"RotateKeys":  "the program's own command",
 		"LookTicket":  "the program's own command",
 		"Roots":       "the program's own command",
-		"ClockAlarm":  "no use case: for the page of health", "StoreAlarm": "likewise",
+		"ClockAlarm":  "no use case: for the page of health", "StoreAlarm": "likewise", "BreachedAlarm": "likewise",
 		"Reclaim":  "package notify",
 		"Now":      "no use case: service time",
 		"DemandOf": "no use case: the rules, for pages",
