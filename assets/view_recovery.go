@@ -55,7 +55,7 @@ type RecoveryCase struct {
 	Words     int    // of colleagues that stand
 	Word      int    // hours from the last of them on
 	Shown     ShownPictures
-	Takes     bool // the account is to be the applicant's: texts "recovery-case.takes-<State>" where the case is decided
+	Takes     bool // the account is to be the applicant's: texts "recovery-takes.<State>" where the case is decided
 }
 
 // ShownPictures are the pictures of documents of a case. The form of the page posts picture, a file, to …/pictures, and

@@ -102,6 +102,8 @@ func (a *Account) succeedTo(to Successor, handle []byte, now time.Time) {
 	a.MadeBy = ""
 	a.Question = nil
 	a.Holds = nil
+	a.PutOff = nil
+	a.BreachedAt = time.Time{}
 	if a.SecurityCode.live() {
 		a.SecurityCode = &securityCode{SetAt: a.SecurityCode.SetAt, UsedAt: a.SecurityCode.UsedAt, RetiredAt: now}
 	}

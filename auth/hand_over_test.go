@@ -352,7 +352,7 @@ func TestEveryFieldOfAnAccountAtAHandOver(t *testing.T) {
 		"Name": anew, "Email": anew, "Language": anew, "Handle": anew, "Epoch": anew, "StrongAt": anew,
 		"SecurityCode": anew, "CoolUntil": anew, "CoolWhy": anew, "HandedAt": anew,
 		"UsedAt": anew, "Dormancy": gone, "DormancyAt": gone,
-		"Phone": gone, "PhoneAt": gone, "Password": gone, "TemporaryAt": gone, "EnrolledAt": gone, "FirstBy": gone,
+		"Phone": gone, "PhoneAt": gone, "Password": gone, "TemporaryAt": gone, "BreachedAt": gone, "PutOff": gone, "EnrolledAt": gone, "FirstBy": gone,
 		"EmailWeakAt": gone, "PausedUntil": gone, "PausedAt": gone, "FirstUserName": gone, "MadeBy": gone,
 		"Question": gone, "Holds": gone}
 	r := rob(newWorld(t), false)
@@ -361,13 +361,14 @@ func TestEveryFieldOfAnAccountAtAHandOver(t *testing.T) {
 		now := r.time()
 		a.Parent, a.MadeBy = "parent", "team/x"
 		a.FirstBy = sellerMail
-		for _, at := range []*time.Time{&a.TemporaryAt, &a.EmailWeakAt, &a.PausedUntil, &a.PausedAt, &a.DisabledAt,
+		for _, at := range []*time.Time{&a.TemporaryAt, &a.BreachedAt, &a.EmailWeakAt, &a.PausedUntil, &a.PausedAt, &a.DisabledAt,
 			&a.DormancyAt} {
 			*at = now
 		}
 		a.Dormancy, a.UsedAt = 1, now.Add(-day)
 		a.FirstUserName = "first"
 		a.Holds = []auth.Hold{{By: "x", Password: true}}
+		a.PutOff = map[auth.Reminder]time.Time{auth.RemindPhone: now}
 	}
 	c := r.atDesk()
 	r.setCode(c)

@@ -77,7 +77,8 @@ func (s *Service) tellOwner(w *auth.Work, x *record, template, short string) err
 	}
 	if x.Takes {
 		template = auth.TemplateTakesOver
-		args["step"] = "case-" + strings.TrimPrefix(short, "recovery-")
+		args["step"] = map[string]string{"recovery-opened": "case-opened", "recovery-approved": "case-approved",
+			"recovery-stopped": "case-stopped", "recovery-done": "case-done"}[short]
 		short = "takes-over" + strings.TrimPrefix(short, "recovery")
 	}
 	if err := w.Notify(x.Account, template, args); err != nil {
