@@ -90,7 +90,8 @@ func New(s *auth.Service, origin string, config Config, log *slog.Logger) (*Serv
 	t := &Service{auth: s, config: config, name: at.Host + "/audit", log: log}
 	t.states = auth.NewRecords[state]("state")
 	t.keys = auth.NewRecords[signer]("key")
-	t.door, err = auth.Register(s, auth.Part{Name: "audit", Rules: rules(), Collections: []auth.Collection{t.states, t.keys}})
+	t.door, err = auth.Register(s, auth.Part{Name: "audit", Rules: rules(),
+		Collections: []auth.Collection{t.states, t.keys}})
 	if err != nil {
 		return nil, fmt.Errorf("registering audit: %w", err)
 	}
@@ -220,7 +221,8 @@ func (s *Service) publish(ctx context.Context, begin bool) error {
 
 // makeOne makes the next checkpoint, durably, and reports whether there is more to be in one. last is the one at the end
 // of the file, which is behind the store's after a backup was put back.
-func (s *Service) makeOne(ctx context.Context, last *checkpoint, begin bool, next string) (more bool, err error) {
+func (s *Service) makeOne(ctx context.Context, last *checkpoint, begin bool, next string) (more bool,
+	err error) {
 	drawn, err := s.newSigner()
 	if err != nil {
 		return false, err

@@ -17,7 +17,8 @@ func BenchmarkCheckpoint(b *testing.B) {
 			for from := 0; from < chains; from += 10_000 {
 				s.update(func(tx store.Tx) error {
 					for i := from; i < min(chains, from+10_000); i++ {
-						if err := s.heads.Put(tx, fmt.Sprintf("acct-%07d", i), &head{7, "hash-of-43-signs-as-long-as-those-of-chains-"}); err != nil {
+						if err := s.heads.Put(tx, fmt.Sprintf("acct-%07d", i), &head{7,
+							"hash-of-43-signs-as-long-as-those-of-chains-"}); err != nil {
 							return err
 						}
 					}

@@ -54,7 +54,8 @@ func (c *checkpoint) text() (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%d\nat %s\nafter %s\nheads %d %s\n", title, c.Number, c.At.UTC().Format(time.RFC3339), c.After,
+	fmt.Fprintf(&b, "%s%d\nat %s\nafter %s\nheads %d %s\n", title, c.Number, c.At.UTC().Format(time.RFC3339),
+		c.After,
 		len(c.Heads), root)
 	if c.Restored != nil {
 		fmt.Fprintf(&b, "restored %d\n", *c.Restored)

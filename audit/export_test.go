@@ -73,10 +73,12 @@ func TestAnExportOfATime(t *testing.T) {
 		from, to time.Time
 		want     string
 	}{
-		{time.Time{}, time.Time{}, "acct-a 1,acct-a 2,acct-a 3,acct-a 4"}, {at[1], time.Time{}, "acct-a 2,acct-a 3,acct-a 4"},
+		{time.Time{}, time.Time{}, "acct-a 1,acct-a 2,acct-a 3,acct-a 4"}, {at[1], time.Time{},
+			"acct-a 2,acct-a 3,acct-a 4"},
 		{time.Time{}, at[1], "acct-a 1"}, {at[1], at[3], "acct-a 2,acct-a 3"}, {at[3].Add(1), time.Time{}, ""},
 	} {
-		if got := strings.Join(named(s.exported(audit.Selection{From: row.from, To: row.to}), actDone), ","); got != row.want {
+		if got := strings.Join(named(s.exported(audit.Selection{From: row.from, To: row.to}), actDone),
+			","); got != row.want {
 			t.Errorf("%v to %v: got %q, want %q", row.from, row.to, got, row.want)
 		}
 	}
@@ -86,7 +88,8 @@ func TestAnExportOfATime(t *testing.T) {
 // Nobody's is refused. Of a network address there is the network, unless whole ones are asked for.
 func TestAnExportOfAnAccount(t *testing.T) {
 	s := newSite(t).trail()
-	accounts := store.NewCollection("account", s.keys, store.Blind("email", true, func(a *auth.Account) []string { return []string{a.Email.Key()} }))
+	accounts := store.NewCollection("account", s.keys, store.Blind("email", true,
+		func(a *auth.Account) []string { return []string{a.Email.Key()} }))
 	s.update(func(tx store.Tx) error {
 		return accounts.Put(tx, "acct-a", &auth.Account{ID: "acct-a", Email: "lin@example.com"})
 	})
@@ -118,7 +121,8 @@ func TestAnExportOfAnAccount(t *testing.T) {
 		}
 	}
 	for _, nobody := range []string{"acct-zz", "nobody@example.com"} {
-		if _, err := s.audit.Export(t.Context(), "lin", audit.Selection{Account: nobody}, new(bytes.Buffer)); !errors.Is(err, auth.Refuse(auth.NotFound)) {
+		if _, err := s.audit.Export(t.Context(), "lin", audit.Selection{Account: nobody},
+			new(bytes.Buffer)); !errors.Is(err, auth.Refuse(auth.NotFound)) {
 			t.Errorf("%s: got %v, want not found", nobody, err)
 		}
 	}
@@ -138,7 +142,8 @@ func (f *failing) Write(b []byte) (int, error) {
 func TestAnExportThatBreaksOff(t *testing.T) {
 	s := newSite(t)
 	s.acts("acct-a", "acct-b", "acct-c")
-	if n, err := s.audit.Export(t.Context(), "lin", audit.Selection{}, &failing{300}); err == nil || n == 0 || n > 2 {
+	if n, err := s.audit.Export(t.Context(), "lin", audit.Selection{},
+		&failing{300}); err == nil || n == 0 || n > 2 {
 		t.Errorf("got %d lines, %v, want a few and an error", n, err)
 	}
 }

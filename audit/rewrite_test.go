@@ -84,7 +84,8 @@ func TestAChainThatWasWrittenAnewIsFound(t *testing.T) {
 			edited := append([]auth.Event(nil), whole...)
 			edited[i].Item = "another"
 			spoil(fmt.Sprintf("%s: event %d edited", name, i+1), edited)
-			spoil(fmt.Sprintf("%s: event %d cut out", name, i+1), append(append([]auth.Event(nil), whole[:i]...), whole[i+1:]...))
+			spoil(fmt.Sprintf("%s: event %d cut out", name, i+1), append(append([]auth.Event(nil), whole[:i]...),
+				whole[i+1:]...))
 			spoil(fmt.Sprintf("%s: cut off after event %d", name, i), whole[:i])
 			added := append(append([]auth.Event(nil), whole[:i]...), auth.Event{Action: actDone, Item: "added"})
 			spoil(fmt.Sprintf("%s: one added before event %d", name, i+1), append(added, whole[i:]...))
@@ -94,7 +95,8 @@ func TestAChainThatWasWrittenAnewIsFound(t *testing.T) {
 				spoil(fmt.Sprintf("%s: events %d and %d exchanged", name, i+1, j+1), swapped)
 			}
 		}
-		spoil(name+": one added at the end", append(append([]auth.Event(nil), whole...), auth.Event{Action: actDone, Item: "added"}))
+		spoil(name+": one added at the end", append(append([]auth.Event(nil), whole...), auth.Event{Action: actDone,
+			Item: "added"}))
 	}
 	s.holds("put back")
 }

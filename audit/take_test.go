@@ -260,7 +260,8 @@ func TestAnotherKeySigns(t *testing.T) {
 	wants(t, "with a foreign key", s.verify(foreign...), "it is signed by a foreign key")
 	must(t, os.WriteFile(s.file, append(s.read(s.file), other.read(other.file)...), 0o600))
 	s.finds("a line of another site", "it is signed by a foreign key")
-	if _, err := s.audit.Verify(t.Context(), audit.Question{Files: []string{s.file}, Keys: []string{"nonsense"}}); err == nil {
+	if _, err := s.audit.Verify(t.Context(), audit.Question{Files: []string{s.file},
+		Keys: []string{"nonsense"}}); err == nil {
 		t.Error("a key that is none: got nil")
 	}
 }
@@ -306,7 +307,8 @@ func TestABackupIsPutBack(t *testing.T) {
 		o.acts("acct-a", "acct-c")
 		must(t, o.audit.TakeDue(t.Context()))
 		o.holds("going on")
-		if remarks := strings.Join(o.verify().Remarks, "\n"); !strings.Contains(remarks, "a backup was put back whose last was 1") {
+		if remarks := strings.Join(o.verify().Remarks, "\n"); !strings.Contains(remarks,
+			"a backup was put back whose last was 1") {
 			t.Errorf("got remarks %q", remarks)
 		}
 		o.acts("acct-b")

@@ -202,7 +202,8 @@ func (r *reading) checkLine(n uint64, where string, line []byte, torn bool) erro
 	r.checkOrder(where, c)
 	if c.Restored != nil {
 		r.voids = append(r.voids, void{after: *c.Restored, before: c.Number})
-		r.Remarks = append(r.Remarks, fmt.Sprintf("before checkpoint %d a backup was put back whose last was %d", c.Number, *c.Restored))
+		r.Remarks = append(r.Remarks, fmt.Sprintf("before checkpoint %d a backup was put back whose last was %d",
+			c.Number, *c.Restored))
 	}
 	r.follow(c)
 	return nil

@@ -42,7 +42,8 @@ func TestEveryEditOfTheFileIsFound(t *testing.T) {
 	for i := range lines {
 		spoil(fmt.Sprintf("line %d away", i+1), []byte(strings.Join(slices.Delete(slices.Clone(lines), i, i+1), "")))
 		for j := range lines {
-			spoil(fmt.Sprintf("line %d once more before line %d", i+1, j+1), []byte(strings.Join(slices.Insert(slices.Clone(lines), j, lines[i]), "")))
+			spoil(fmt.Sprintf("line %d once more before line %d", i+1, j+1),
+				[]byte(strings.Join(slices.Insert(slices.Clone(lines), j, lines[i]), "")))
 			if i != j {
 				swapped := slices.Clone(lines)
 				swapped[i], swapped[j] = swapped[j], swapped[i]
@@ -119,7 +120,8 @@ func TestEveryEditOfTheTrailIsFound(t *testing.T) {
 			}
 			for _, o := range list[:i] {
 				spoil(d.Key+" and "+o.Key+" exchanged", func(tx store.Tx) error {
-					return firstOf(tx.Put(collection, d.Key, bytes.Clone(o.Data)), tx.Put(collection, o.Key, bytes.Clone(d.Data)))
+					return firstOf(tx.Put(collection, d.Key, bytes.Clone(o.Data)), tx.Put(collection, o.Key,
+						bytes.Clone(d.Data)))
 				}, func(tx store.Tx) error { return firstOf(back(tx), tx.Put(collection, o.Key, bytes.Clone(o.Data))) })
 			}
 		}

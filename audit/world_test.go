@@ -56,7 +56,8 @@ func must(t testing.TB, err error) {
 func (s *site) over(db, file []byte) *site {
 	s.Helper()
 	dir := s.TempDir()
-	o := &site{TB: s.TB, db: filepath.Join(dir, "latchkey.db"), file: filepath.Join(dir, "checkpoints"), keys: s.keys, now: s.now}
+	o := &site{TB: s.TB, db: filepath.Join(dir, "latchkey.db"), file: filepath.Join(dir, "checkpoints"),
+		keys: s.keys, now: s.now}
 	must(s, os.WriteFile(o.db, db, 0o600))
 	must(s, os.WriteFile(o.file, file, 0o600))
 	o.open()
@@ -71,13 +72,17 @@ func (s *site) open() {
 	s.Cleanup(func() { s.handle.Close() })
 	apps, err := totp.New(totp.Config{})
 	must(s, err)
-	s.auth, err = auth.New(auth.Config{DB: s.handle, Keys: s.keys, Factors: []auth.Factor{apps}, Policy: auth.Marketplace(),
-		Origin: "https://account.example.com", Now: func() time.Time { return s.now }, Pause: func(context.Context, time.Duration) {}})
+	s.auth, err = auth.New(auth.Config{DB: s.handle, Keys: s.keys, Factors: []auth.Factor{apps},
+		Policy: auth.Marketplace(),
+		Origin: "https://account.example.com", Now: func() time.Time { return s.now }, Pause: func(context.Context,
+			time.Duration) {
+		}})
 	must(s, err)
 	s.audit, err = audit.New(s.auth, "https://account.example.com",
 		audit.Config{Checkpoints: s.file, Every: 10 * time.Minute}, slog.New(slog.NewTextHandler(&s.log, nil)))
 	must(s, err)
-	s.door, err = auth.Register(s.auth, auth.Part{Name: "acts", Rules: map[auth.Action]auth.Rule{actDone: {Who: auth.System, Audit: true}}})
+	s.door, err = auth.Register(s.auth, auth.Part{Name: "acts",
+		Rules: map[auth.Action]auth.Rule{actDone: {Who: auth.System, Audit: true}}})
 	must(s, err)
 }
 

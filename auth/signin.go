@@ -44,8 +44,7 @@ func (s *Service) signIn(ctx context.Context, c Caller, f SignInForm) (*SignInIn
 	if err != nil {
 		return nil, err
 	}
-	flowID := s.newID()
-	drawn := s.newSessionDraw()
+	flowID, drawn := s.newID(), s.newSessionDraw()
 	at, err := do(ctx, s, c, ActSignIn, func(w *Work) (*signInState, error) {
 		w.About(g.account.ID)
 		w.entry.Kind = Password

@@ -62,7 +62,8 @@ func figure(t *testing.T, n int) string {
 // The figures of RFC 6030: what is taken of each, and what is not.
 func TestPublishedContainers(t *testing.T) {
 	taken := func(maker, serial string, digits int) *Item {
-		return &Item{Maker: maker, Serial: serial, Kind: HOTP, Hash: "SHA1", Digits: digits, Secret: []byte(publishedSecret)}
+		return &Item{Maker: maker, Serial: serial, Kind: HOTP, Hash: "SHA1", Digits: digits,
+			Secret: []byte(publishedSecret)}
 	}
 	for n, want := range map[int]*Item{2: nil, 3: taken("Manufacturer", "987654321", 8), 4: nil,
 		5: taken("Manufacturer", "987654321", 8), 6: taken("Manufacturer", "987654321", 8),
@@ -99,7 +100,8 @@ func TestADamagedContainerGivesNoToken(t *testing.T) {
 			if value[i] == other {
 				other = 'B'
 			}
-			items, _, _ := readAll(strings.Replace(text, value, value[:i]+string(other)+value[i+1:], 1), Options{Keys: keys})
+			items, _, _ := readAll(strings.Replace(text, value, value[:i]+string(other)+value[i+1:], 1),
+				Options{Keys: keys})
 			if len(items) > 0 {
 				t.Errorf("%s, sign %d another: got %s taken", value, i, items[0])
 			}
@@ -122,7 +124,8 @@ func sampleContainer(parts ...string) string {
 
 // What a container says of a token, and each way in which it may not be taken.
 func TestAContainer(t *testing.T) {
-	want := &Item{Maker: "ACME", Serial: "S-1", Model: "M", Kind: TOTP, Hash: "SHA256", Digits: 8, Period: time.Minute, Drift: -4,
+	want := &Item{Maker: "ACME", Serial: "S-1", Model: "M", Kind: TOTP, Hash: "SHA256", Digits: 8,
+		Period: time.Minute, Drift: -4,
 		Secret: []byte(publishedSecret), Until: time.Date(2031, 1, 2, 0, 0, 0, 0, time.UTC)}
 	items, faults, err := readAll(sampleContainer(), Options{})
 	if err != nil || len(items) != 1 || !same(items[0], want) {
@@ -133,35 +136,38 @@ func TestAContainer(t *testing.T) {
 		old, new string
 		why      error
 	}{
-		"no serial number":       {"S-1", "", ErrNoSerial},
-		"a long serial number":   {"S-1", strings.Repeat("1", 65), ErrSerial},
-		"a serial of signs":      {"S-1", "S\u202e1", ErrSerial},
-		"two serial numbers":     {"<Model>", "<SerialNo>S-2</SerialNo><Model>", ErrTwice},
-		"two models":             {"<Model>", "<Model>N</Model><Model>", ErrTwice},
-		"another algorithm":      {"pskc:totp", "pskc:ocra", ErrKind},
-		"another hash":           {"HMAC-SHA256", "MD5", ErrHash},
-		"two hashes":             {"<Suite>", "<Suite>SHA1</Suite><Suite>", ErrTwice},
-		"five digits":            {`Length="8"`, `Length="5"`, ErrDigits},
-		"nine digits":            {`Length="8"`, `Length="9"`, ErrDigits},
-		"hexadecimal codes":      {"DECIMAL", "HEXADECIMAL", ErrDigits},
-		"a check digit":          {`Encoding=`, `CheckDigits="true" Encoding=`, ErrDigits},
-		"a challenge":            {"<ResponseFormat", `<ChallengeFormat Encoding="DECIMAL" Min="6" Max="6"/><ResponseFormat`, ErrChallenge},
-		"a period of 45 s":       {">60<", ">45<", ErrPeriod},
-		"no number":              {">60<", ">sixty<", ErrPeriod},
-		"a wild drift":           {">-4<", ">-4000<", ErrDrift},
-		"no secret":              {secret, "", ErrNoSecret},
-		"an empty secret":        {"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "", ErrNoSecret},
-		"a short secret":         {"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "MTIzNDU2Nzg5MDEyMzQ1", ErrSecret},
-		"no base64":              {"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "MTIz!", ErrEncoding},
-		"two secrets":            {secret, secret + secret, ErrTwice},
-		"two values":             {"</PlainValue></Secret>", "</PlainValue><PlainValue>MTIz</PlainValue></Secret>", ErrTwice},
-		"two times the data":     {"<Data>", "<Data></Data><Data>", ErrTwice},
-		"two keys":               {"<Key Id", `<Key Id="0" Algorithm="x"/><Key Id`, ErrTwice},
-		"over":                   {"2031", "2021", ErrOver},
-		"not yet":                {"<ExpiryDate>", "<StartDate>2030-01-01T00:00:00Z</StartDate><ExpiryDate>", ErrDate},
-		"no date":                {"2031-01-02T00:00:00Z", "soon", ErrDate},
-		"another use":            {">OTP<", ">Encrypt<", ErrUsage},
-		"a rule of its own":      {"<KeyUsage>", "<NumberOfTransactions>4</NumberOfTransactions><KeyUsage>", ErrPolicy},
+		"no serial number":     {"S-1", "", ErrNoSerial},
+		"a long serial number": {"S-1", strings.Repeat("1", 65), ErrSerial},
+		"a serial of signs":    {"S-1", "S\u202e1", ErrSerial},
+		"two serial numbers":   {"<Model>", "<SerialNo>S-2</SerialNo><Model>", ErrTwice},
+		"two models":           {"<Model>", "<Model>N</Model><Model>", ErrTwice},
+		"another algorithm":    {"pskc:totp", "pskc:ocra", ErrKind},
+		"another hash":         {"HMAC-SHA256", "MD5", ErrHash},
+		"two hashes":           {"<Suite>", "<Suite>SHA1</Suite><Suite>", ErrTwice},
+		"five digits":          {`Length="8"`, `Length="5"`, ErrDigits},
+		"nine digits":          {`Length="8"`, `Length="9"`, ErrDigits},
+		"hexadecimal codes":    {"DECIMAL", "HEXADECIMAL", ErrDigits},
+		"a check digit":        {`Encoding=`, `CheckDigits="true" Encoding=`, ErrDigits},
+		"a challenge":          {"<ResponseFormat", `<ChallengeFormat Encoding="DECIMAL" Min="6" Max="6"/><ResponseFormat`, ErrChallenge},
+		"a period of 45 s":     {">60<", ">45<", ErrPeriod},
+		"no number":            {">60<", ">sixty<", ErrPeriod},
+		"a wild drift":         {">-4<", ">-4000<", ErrDrift},
+		"no secret":            {secret, "", ErrNoSecret},
+		"an empty secret":      {"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "", ErrNoSecret},
+		"a short secret":       {"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "MTIzNDU2Nzg5MDEyMzQ1", ErrSecret},
+		"no base64":            {"MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "MTIz!", ErrEncoding},
+		"two secrets":          {secret, secret + secret, ErrTwice},
+		"two values": {"</PlainValue></Secret>", "</PlainValue><PlainValue>MTIz</PlainValue></Secret>",
+			ErrTwice},
+		"two times the data": {"<Data>", "<Data></Data><Data>", ErrTwice},
+		"two keys":           {"<Key Id", `<Key Id="0" Algorithm="x"/><Key Id`, ErrTwice},
+		"over":               {"2031", "2021", ErrOver},
+		"not yet": {"<ExpiryDate>", "<StartDate>2030-01-01T00:00:00Z</StartDate><ExpiryDate>",
+			ErrDate},
+		"no date":     {"2031-01-02T00:00:00Z", "soon", ErrDate},
+		"another use": {">OTP<", ">Encrypt<", ErrUsage},
+		"a rule of its own": {"<KeyUsage>", "<NumberOfTransactions>4</NumberOfTransactions><KeyUsage>",
+			ErrPolicy},
 		"a PIN before its codes": {"<KeyUsage>", `<PINPolicy PINUsageMode="Prepend"/><KeyUsage>`, ErrPIN},
 	} {
 		items, faults, err := readAll(sampleContainer(c.old, c.new), Options{})
@@ -179,20 +185,21 @@ func TestWhatIsNoContainer(t *testing.T) {
 		entities += fmt.Sprintf(`<!ENTITY %c "&%c;&%c;">`, 'b'+i, 'a'+i, 'a'+i)
 	}
 	for name, text := range map[string]string{
-		"nothing":               "",
-		"blanks":                " \n",
-		"another root":          "<html></html>",
-		"another namespace":     `<KeyContainer Version="1.0" xmlns="urn:example"></KeyContainer>`,
-		"another version":       strings.Replace(sampleContainer(), `Version="1.0"`, `Version="2.0"`, 1),
-		"no end":                sampleContainer()[:len(sampleContainer())-20],
-		"no tokens":             open + "</KeyContainer>",
-		"entities":              entities + "]>" + sampleContainer(),
-		"an entity":             sampleContainer("S-1", "&x;"),
-		"a document type":       `<!DOCTYPE KeyContainer SYSTEM "file:///etc/passwd">` + sampleContainer(),
-		"an endless text":       sampleContainer("S-1", strings.Repeat("1", 1<<20)),
-		"an endless name":       open + "<" + strings.Repeat("a", 1<<20) + "/></KeyContainer>",
-		"endlessly deep":        open + strings.Repeat("<a>", 1<<20),
-		"keys behind":           strings.Replace(sampleContainer(), "</KeyContainer>", "<EncryptionKey><KeyName>x</KeyName></EncryptionKey></KeyContainer>", 1),
+		"nothing":           "",
+		"blanks":            " \n",
+		"another root":      "<html></html>",
+		"another namespace": `<KeyContainer Version="1.0" xmlns="urn:example"></KeyContainer>`,
+		"another version":   strings.Replace(sampleContainer(), `Version="1.0"`, `Version="2.0"`, 1),
+		"no end":            sampleContainer()[:len(sampleContainer())-20],
+		"no tokens":         open + "</KeyContainer>",
+		"entities":          entities + "]>" + sampleContainer(),
+		"an entity":         sampleContainer("S-1", "&x;"),
+		"a document type":   `<!DOCTYPE KeyContainer SYSTEM "file:///etc/passwd">` + sampleContainer(),
+		"an endless text":   sampleContainer("S-1", strings.Repeat("1", 1<<20)),
+		"an endless name":   open + "<" + strings.Repeat("a", 1<<20) + "/></KeyContainer>",
+		"endlessly deep":    open + strings.Repeat("<a>", 1<<20),
+		"keys behind": strings.Replace(sampleContainer(), "</KeyContainer>",
+			"<EncryptionKey><KeyName>x</KeyName></EncryptionKey></KeyContainer>", 1),
 		"another encoding":      strings.Replace(sampleContainer(), `version="1.0"`, `version="1.0" encoding="UTF-16"`, 1),
 		"a proof before a key":  open + `<MACMethod Algorithm="http://www.w3.org/2000/09/xmldsig#hmac-sha1"/><EncryptionKey><KeyName>x</KeyName></EncryptionKey></KeyContainer>`,
 		"a derivation for ever": open + derived("2000000000"),
@@ -219,7 +226,8 @@ func TestASecretIsNotPrinted(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
 		for _, v := range []any{items[0], *items[0]} {
 			text := fmt.Sprintf(verb, v)
-			if strings.Contains(text, publishedSecret) || strings.Contains(text, hex.EncodeToString([]byte(publishedSecret))) ||
+			if strings.Contains(text, publishedSecret) || strings.Contains(text,
+				hex.EncodeToString([]byte(publishedSecret))) ||
 				strings.Contains(text, "49 50 51") || strings.Contains(text, "0x31") {
 				t.Errorf("%s: got %s", verb, text)
 			}

@@ -48,8 +48,10 @@ func TestTables(t *testing.T) {
 		"padded":         {"serial,secret,maker\n1001," + in32 + "====,ACME\n", app},
 		"counted":        {"serial,secret,maker,type,counter,digits\n1001," + in32 + ",ACME,HOTP,7,8\n", &counted},
 		"by its counter": {"serial,secret,maker,counter,digits\n1001," + in32 + ",ACME,7,8\n", &counted},
-		"algorithm":      {"serial,secret,maker,algorithm,counter,digits\n1001," + in32 + ",ACME,hotp,7,8\n", &counted},
-		"slow":           {"serial,secret,maker,period,hash,expiry\n1001," + in32 + ",ACME,60,sha-256,2030-01-01\n", &slow},
+		"algorithm": {"serial,secret,maker,algorithm,counter,digits\n1001," + in32 + ",ACME,hotp,7,8\n",
+			&counted},
+		"slow": {"serial,secret,maker,period,hash,expiry\n1001," + in32 + ",ACME,60,sha-256,2030-01-01\n",
+			&slow},
 	} {
 		items, faults, err := readAll(c.text, Options{})
 		if err != nil || len(items) != 1 || !same(items[0], c.want) {
@@ -83,7 +85,8 @@ func TestSecretsAreToldApart(t *testing.T) {
 		}
 		items, _, err := readAll(text, Options{Secrets: c.say})
 		if !errors.Is(err, c.err) || c.err == nil && (len(items) == 0 || len(items[0].Secret) != c.want) {
-			t.Errorf("%s: got %d tokens (%v), want a first secret of %d bytes (%v)", name, len(items), err, c.want, c.err)
+			t.Errorf("%s: got %d tokens (%v), want a first secret of %d bytes (%v)", name, len(items), err, c.want,
+				c.err)
 		}
 	}
 }
@@ -94,8 +97,10 @@ func TestFaultsByLine(t *testing.T) {
 		text string
 		why  error
 	}{
-		{"1," + in32 + ",30", nil}, {"," + in32 + ",30", ErrNoSerial}, {"3,,30", ErrNoSecret}, {"4,!!,30", ErrEncoding},
-		{"5," + in32 + ",31", ErrPeriod}, {"1," + in32 + ",30", ErrSame}, {"7,GEZDGNBV,30", ErrSecret}, {"8," + in32 + ",60", nil},
+		{"1," + in32 + ",30", nil}, {"," + in32 + ",30", ErrNoSerial}, {"3,,30", ErrNoSecret}, {"4,!!,30",
+			ErrEncoding},
+		{"5," + in32 + ",31", ErrPeriod}, {"1," + in32 + ",30", ErrSame}, {"7,GEZDGNBV,30", ErrSecret},
+		{"8," + in32 + ",60", nil},
 	}
 	text := "serial,secret,period\n"
 	for _, l := range lines {
@@ -157,15 +162,17 @@ func TestContainersOfAnotherWriter(t *testing.T) {
 		with []string
 		keys Keys
 	}{
-		"plain":             {nil, Keys{}},
-		"AES-128":           {[]string{"shared", long[:32], "aes128-cbc"}, Keys{Shared: unhex(long[:32])}},
-		"AES-192":           {[]string{"shared", long[:48], "aes192-cbc"}, Keys{Shared: unhex(long[:48])}},
-		"AES-256":           {[]string{"shared", long, "aes256-cbc"}, Keys{Shared: unhex(long)}},
-		"a passphrase":      {[]string{"derived", "correct horse", "1200", "16", "aes128-cbc"}, Keys{Passphrase: "correct horse"}},
+		"plain":   {nil, Keys{}},
+		"AES-128": {[]string{"shared", long[:32], "aes128-cbc"}, Keys{Shared: unhex(long[:32])}},
+		"AES-192": {[]string{"shared", long[:48], "aes192-cbc"}, Keys{Shared: unhex(long[:48])}},
+		"AES-256": {[]string{"shared", long, "aes256-cbc"}, Keys{Shared: unhex(long)}},
+		"a passphrase": {[]string{"derived", "correct horse", "1200", "16", "aes128-cbc"},
+			Keys{Passphrase: "correct horse"}},
 		"a long passphrase": {[]string{"derived", "密码", "1200", "32", "aes256-cbc"}, Keys{Passphrase: "密码"}},
 	} {
 		out := filepath.Join(t.TempDir(), "out.xml")
-		if said, err := exec.Command(python, append([]string{"-c", writer, out}, c.with...)...).CombinedOutput(); err != nil {
+		if said, err := exec.Command(python, append([]string{"-c", writer, out},
+			c.with...)...).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v: %s", name, err, said)
 		}
 		made, err := os.ReadFile(out)
@@ -177,7 +184,8 @@ func TestContainersOfAnotherWriter(t *testing.T) {
 			wantFive(t, name+", signed", signed(t, sign, out), c.keys) // of an encrypted one it leaves the secrets out
 			continue
 		}
-		for wrong, keys := range map[string]Keys{"no key": {}, "another": {Shared: make([]byte, len(c.keys.Shared)), Passphrase: "x"}} {
+		for wrong, keys := range map[string]Keys{"no key": {}, "another": {Shared: make([]byte, len(c.keys.Shared)),
+			Passphrase: "x"}} {
 			if items, _, _ := readAll(string(made), Options{Keys: keys}); len(items) > 0 {
 				t.Errorf("%s, %s: got %v taken", name, wrong, items)
 			}
@@ -194,8 +202,9 @@ func wantFive(t *testing.T, name, file string, keys Keys) {
 		return
 	}
 	for i, x := range items {
-		want := &Item{Maker: "ACME", Serial: fmt.Sprint(1000 + i), Kind: HOTP, Hash: "SHA1", Digits: 6, Counter: uint64(i),
-			Secret: fmt.Appendf(nil, "secret of a token %03d", i)}
+		want := &Item{Maker: "ACME", Serial: fmt.Sprint(1000 + i), Kind: HOTP, Hash: "SHA1", Digits: 6,
+			Counter: uint64(i),
+			Secret:  fmt.Appendf(nil, "secret of a token %03d", i)}
 		if !same(x, want) {
 			t.Errorf("%s: got %v with %q, want %v", name, x, x.Secret, want)
 		}
@@ -219,7 +228,8 @@ func signed(t *testing.T, program, file string) string {
 		t.Fatal(err)
 	}
 	dir := filepath.Dir(file)
-	for name, b := range map[string]*pem.Block{"key.pem": {Type: "PRIVATE KEY", Bytes: private}, "crt.pem": {Type: "CERTIFICATE", Bytes: der}} {
+	for name, b := range map[string]*pem.Block{"key.pem": {Type: "PRIVATE KEY", Bytes: private},
+		"crt.pem": {Type: "CERTIFICATE", Bytes: der}} {
 		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(b), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -29,13 +29,15 @@ func limit() error {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0) // ended first where memory is short
 	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, 19)
-	for what, most := range map[int]uint64{unix.RLIMIT_DATA: maxData, unix.RLIMIT_CPU: maxCPU, unix.RLIMIT_FSIZE: 0,
-		unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 64} {
+	for what, most := range map[int]uint64{unix.RLIMIT_DATA: maxData, unix.RLIMIT_CPU: maxCPU,
+		unix.RLIMIT_FSIZE: 0,
+		unix.RLIMIT_CORE:  0, unix.RLIMIT_NOFILE: 64} {
 		if err := unix.Setrlimit(what, &unix.Rlimit{Cur: most, Max: most}); err != nil {
 			return fmt.Errorf("limit %d: %w", what, err)
 		}
 	}
-	return errors.Join(unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	return errors.Join(unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0), unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0,
+		0))
 }
 
 // needed are the system calls of a Go program that computes, and writes to what is open. Whatever else a renderer asks

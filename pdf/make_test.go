@@ -81,7 +81,8 @@ func pages(n int) []byte {
 // picture is the object of a picture of one colour; bits of it a pixel, packed by as many rounds of FlateDecode.
 func picture(wide, high, rounds int, more string) string {
 	filters := strings.Repeat("/FlateDecode", rounds)
-	head := fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8", wide, high)
+	head := fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceRGB/BitsPerComponent 8",
+		wide, high)
 	return stream(fmt.Sprintf("%s/Filter[%s]%s", head, filters, more), deflated(make([]byte, wide*high*3), rounds))
 }
 
@@ -90,6 +91,7 @@ const showPicture = "q 500 0 0 700 40 40 cm /I Do Q"
 // locked is a file that wants a password: the handler is named, and no password opens it.
 func locked() []byte {
 	zeros := strings.Repeat("0", 64)
-	return fileWith("/Encrypt 4 0 R/ID[<00><00>]", catalog, onePage, "<</Type/Page/Parent 2 0 R/MediaBox["+a4+"]>>",
+	return fileWith("/Encrypt 4 0 R/ID[<00><00>]", catalog, onePage,
+		"<</Type/Page/Parent 2 0 R/MediaBox["+a4+"]>>",
 		"<</Filter/Standard/V 2/R 3/Length 128/P -4/O<"+zeros+">/U<"+zeros+">>>")
 }

@@ -123,22 +123,26 @@ func TestFiles(t *testing.T) {
 		"ten thousand":          {pages(10_000), TooMany, 0, 0},
 		"says it has a million": {file(catalog, "<</Type/Pages/Kids[]/Count 1000000>>"), TooMany, 0, 0},
 		"no pages":              {file(catalog, "<</Type/Pages/Kids[]/Count 0>>"), Empty, 0, 0},
-		"its own child":         {file(catalog, "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2/Parent 2 0 R>>"), Damaged, 0, 0},
-		"its own grandchild":    {file(catalog, onePage, "<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 1>>"), Damaged, 0, 0},
-		"a page that is none":   {file(catalog, onePage, "(no page)"), Damaged, 0, 0},
-		"cut off":               {drawing(a4, red, "")[:150], Damaged, 0, 0},
-		"its first bytes":       {[]byte("%PDF-1.7"), Damaged, 0, 0},
-		"nothing":               {nil, Damaged, 0, 0},
+		"its own child": {file(catalog, "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2/Parent 2 0 R>>"), Damaged, 0,
+			0},
+		"its own grandchild": {file(catalog, onePage, "<</Type/Pages/Parent 2 0 R/Kids[2 0 R]/Count 1>>"), Damaged,
+			0, 0},
+		"a page that is none": {file(catalog, onePage, "(no page)"), Damaged, 0, 0},
+		"cut off":             {drawing(a4, red, "")[:150], Damaged, 0, 0},
+		"its first bytes":     {[]byte("%PDF-1.7"), Damaged, 0, 0},
+		"nothing":             {nil, Damaged, 0, 0},
 		"draws itself": {drawing(a4, "/F Do", "/XObject<</F 5 0 R>>",
 			stream(form+"/Resources<</XObject<</F 5 0 R>>>>", "/F Do /F Do")), TooDear, 0, 0},
-		"75 MB in three rounds":  {drawing(a4, showPicture, withPicture, picture(5000, 5000, 3, "")), nil, 1413, 2000},
+		"75 MB in three rounds": {drawing(a4, showPicture, withPicture, picture(5000, 5000, 3, "")), nil, 1413,
+			2000},
 		"a picture of no pixels": {drawing(a4, showPicture, withPicture, picture(0, 0, 1, "")), nil, 1413, 2000},
 		"a letter that draws itself": {drawing(a4, "BT /T 20 Tf (aa) Tj ET", "/Font<</T 5 0 R>>",
 			"<</Type/Font/Subtype/Type3/FontBBox[0 0 9 9]/FontMatrix[1 0 0 1 0 0]/CharProcs<</a 6 0 R>>"+
 				"/Encoding<</Differences[97/a]>>/FirstChar 97/LastChar 97/Widths[9]/Resources<</Font<</T 5 0 R>>>>>>",
 			stream("", "9 0 d0 BT /T 20 Tf (aa) Tj ET")), nil, 1413, 2000},
 		"340 MB of drawing": {file(catalog, onePage, "<</Type/Page/Parent 2 0 R/MediaBox["+a4+"]/Contents 4 0 R>>",
-			stream("/Filter[/FlateDecode/FlateDecode]", deflated(bytes.Repeat([]byte("0 0 5 8 re f\n"), 26_000_000), 2))),
+			stream("/Filter[/FlateDecode/FlateDecode]", deflated(bytes.Repeat([]byte("0 0 5 8 re f\n"), 26_000_000),
+				2))),
 			TooDear, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,7 +186,8 @@ func TestPagesAreWhatAViewerShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, g, _, _ := clear[0].At(300, 1500).RGBA(); r < 0xf000 || g < 0x7000 || g > 0x9000 || !isWhite(clear[0], 1200, 500) {
+	if r, g, _, _ := clear[0].At(300, 1500).RGBA(); r < 0xf000 || g < 0x7000 || g > 0x9000 || !isWhite(clear[0],
+		1200, 500) {
 		t.Errorf("got %x, %x where red covers half, want it on white", r, g)
 	}
 	three, _, err := drawnHere(t, pages(3), 3)
@@ -212,7 +217,8 @@ func TestPixels(t *testing.T) {
 		wide, high float64
 		w, h       int
 		ok         bool
-	}{{595, 842, 1413, 2000, true}, {842, 595, 2000, 1413, true}, {1000, 1000, 1732, 1732, true}, {72, 72, 300, 300, true},
+	}{{595, 842, 1413, 2000, true}, {842, 595, 2000, 1413, true}, {1000, 1000, 1732, 1732, true}, {72, 72, 300,
+		300, true},
 		{1e30, 1, 2000, 1, true}, {1e-9, 1e-9, 1, 1, true}, {0, 5, 0, 0, false}, {-5, 5, 0, 0, false}} {
 		if w, h, ok := pixels(c.wide, c.high); w != c.w || h != c.h || ok != c.ok {
 			t.Errorf("%v by %v: got %d, %d, %v, want %d, %d, %v", c.wide, c.high, w, h, ok, c.w, c.h, c.ok)
@@ -227,7 +233,8 @@ func TestARendererInItsProcess(t *testing.T) {
 	}
 	level := func(n int) string { return fmt.Sprintf("/Resources<</XObject<</F %d 0 R>>>>", n) }
 	blank := "<</Type/Page/Parent 2 0 R/MediaBox[" + a4 + "]"
-	objects := []string{catalog, "<</Type/Pages/Kids[3 0 R 5 0 R]/Count 2>>", blank + "/Contents 4 0 R>>", stream("", red),
+	objects := []string{catalog, "<</Type/Pages/Kids[3 0 R 5 0 R]/Count 2>>", blank + "/Contents 4 0 R>>",
+		stream("", red),
 		blank + "/Contents 6 0 R" + level(7) + ">>", stream("", "/F Do")}
 	for n := range 12 {
 		objects = append(objects, form("/F Do ", level(8+n)))
@@ -278,7 +285,8 @@ func TestRenderersThatGiveNoAnswer(t *testing.T) {
 		}
 	}
 	full := errors.New("no room")
-	if err := renderer("endless").Draw(t.Context(), nil, 2, func([]byte) error { return full }); !errors.Is(err, full) {
+	if err := renderer("endless").Draw(t.Context(), nil, 2, func([]byte) error { return full }); !errors.Is(err,
+		full) {
 		t.Errorf("got %v, want what its caller said", err)
 	}
 	none := &Renderer{Command: []string{"/nowhere"}}

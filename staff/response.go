@@ -236,7 +236,8 @@ func first(err error) error {
 // linesOf are the lines of a list that say something.
 func linesOf(list string) []string {
 	var lines []string
-	for line := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == '\n' || r == '\r' || r == ',' || r == ';' }) {
+	for line := range strings.FieldsFuncSeq(list,
+		func(r rune) bool { return r == '\n' || r == '\r' || r == ',' || r == ';' }) {
 		if line = strings.TrimSpace(line); line != "" && len(line) <= ident.MaxTyped {
 			lines = append(lines, line)
 		}

@@ -92,7 +92,8 @@ func (s *Service) brief(w *auth.Work, x *response) ResponseInfo {
 	for _, who := range []struct {
 		p  proposal
 		to *string
-	}{{x.Proposed, &info.ProposedBy}, {x.Agreed, &info.AgreedBy}, {x.Undo, &info.UndoBy}, {x.Undone, &info.UndoneBy}} {
+	}{{x.Proposed, &info.ProposedBy}, {x.Agreed, &info.AgreedBy}, {x.Undo, &info.UndoBy}, {x.Undone,
+		&info.UndoneBy}} {
 		if who.p.By != "" {
 			*who.to = s.nameOf(w, who.p.By)
 		}

@@ -170,6 +170,9 @@ func (s *Service) shown(w *auth.Work, id string) ([]ResponseAccount, error) {
 		}
 		list = append(list, ResponseAccount{ID: a.ID, Email: a.MaskedEmail, Reached: item.Doc.Reached})
 	}
-	slices.SortFunc(list, func(a, b ResponseAccount) int { return strings.Compare(string(a.Email), string(b.Email)) })
+	slices.SortFunc(list, func(a, b ResponseAccount) int {
+		return strings.Compare(string(a.Email),
+			string(b.Email))
+	})
 	return list, nil
 }

@@ -223,7 +223,8 @@ func TestWhatLiftsAFreeze(t *testing.T) {
 	wei := d.victim("wei")
 	d.pass(time.Minute)
 	id := d.begun(freeze, "wei")
-	late, err := d.staff.ListAccounts(t.Context(), d.ann.Caller, freeze, "wei@example.com", d.time().Add(-2*time.Hour))
+	late, err := d.staff.ListAccounts(t.Context(), d.ann.Caller, freeze, "wei@example.com",
+		d.time().Add(-2*time.Hour))
 	wantCode(t, "from before the app", err, "")
 	for _, r := range []string{id, late} {
 		wantCode(t, "proposing", d.staff.ProposeResponse(t.Context(), d.ann.Caller, r), "")
@@ -248,7 +249,8 @@ func TestANewPasswordIsAskedFor(t *testing.T) {
 	d.mail()
 	wantCode(t, "a link", d.staff.StartReset(t.Context(), d.sue.Caller, wei.ID, "wei@example.com"), "")
 	wei.Password = "Better-Horse9"
-	wantCode(t, "a new password", d.s.ResetPassword(t.Context(), wei.Caller, d.link(auth.TemplateResetLink), wei.Password), "")
+	wantCode(t, "a new password", d.s.ResetPassword(t.Context(), wei.Caller, d.link(auth.TemplateResetLink),
+		wei.Password), "")
 	wantCode(t, "with the new one", wei.signIn(), "")
 	d.undone(id)
 	wantCode(t, "undone, with the old one", li.signIn(), "")
@@ -413,7 +415,8 @@ func TestWhoAgreesToAResponse(t *testing.T) {
 	}
 	wantCode(t, "touching", d.bob.touch(), "")
 	wantCode(t, "suspending", d.staff.Suspend(t.Context(), d.bob.Caller, d.ann.id, true), "")
-	wantCode(t, "after the proposer's place", d.staff.AgreeToResponse(t.Context(), d.bob.Caller, id), auth.NotFound)
+	wantCode(t, "after the proposer's place", d.staff.AgreeToResponse(t.Context(), d.bob.Caller, id),
+		auth.NotFound)
 	wantCode(t, "withdrawing", d.staff.WithdrawResponse(t.Context(), d.bob.Caller, id), "")
 	wantCode(t, "proposing again", d.staff.ProposeResponse(t.Context(), d.bob.Caller, id), "")
 	wantCode(t, "touching", guest.touch(), "")
@@ -430,7 +433,8 @@ func TestWhoIsLeftOut(t *testing.T) {
 	d := newDesk(t)
 	off := d.victim("off")
 	wantCode(t, "switching off", d.lab.Switch(t.Context(), auth.Caller{}, off.ID, false), "")
-	id, err := d.staff.ListAccounts(t.Context(), d.ann.Caller, freeze, "off@example.com\nbob@desk.example, +8613800138000",
+	id, err := d.staff.ListAccounts(t.Context(), d.ann.Caller, freeze,
+		"off@example.com\nbob@desk.example, +8613800138000",
 		d.time())
 	wantCode(t, "listing", err, "")
 	x := d.look(id)
@@ -477,7 +481,8 @@ func TestSearchingSignIns(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want %d", network, x, err, want)
 		}
 	}
-	for _, network := range []string{"", "nonsense", "203.0.113.0/15", "::/0", "::ffff:203.0.113.0/120", "0.0.0.0/0"} {
+	for _, network := range []string{"", "nonsense", "203.0.113.0/15", "::/0", "::ffff:203.0.113.0/120",
+		"0.0.0.0/0"} {
 		_, err := search(network, begin, begin.Add(time.Hour))
 		wantCode(t, network, err, auth.NetworkMalformed)
 	}

@@ -59,7 +59,8 @@ type AccountOffer struct {
 // HandAccountOver mails a link by which somebody else takes the caller's account over. The answer is the same for an
 // address that has an account and for one that has none. Refuses HandOverInShop, HandOverCooling, ChangePending,
 // ChangePaused, EmailMalformed, ResendTooSoon, SendLimitReached.
-func (t *Service) HandAccountOver(ctx context.Context, c auth.Caller, address string) (*AccountHandOver, error) {
+func (t *Service) HandAccountOver(ctx context.Context, c auth.Caller, address string) (*AccountHandOver,
+	error) {
 	return auth.DoOnce(ctx, t.door, c, ActHandAccount, func(w *auth.Work) (*AccountHandOver, error) {
 		email, err := ident.ParseEmail(address)
 		if err != nil {

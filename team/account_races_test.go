@@ -21,7 +21,8 @@ func TestOneWinnerOfAnAccount(t *testing.T) {
 	d.comes()
 	first, link := d.buyer, d.link
 	wantCode(t, "stop", d.shops.StopAccount(ctx, d.owner.Caller), "")
-	wantCode(t, "to another mailbox", lastErr(d.shops.HandAccountOver(ctx, d.owner.Caller, "second@example.org")), "")
+	wantCode(t, "to another mailbox", lastErr(d.shops.HandAccountOver(ctx, d.owner.Caller, "second@example.org")),
+		"")
 	for _, m := range d.mail() {
 		if m.Template == auth.TemplateAccountHandLink {
 			d.link = m.Args["link"][strings.LastIndex(m.Args["link"], "/")+1:]
@@ -200,7 +201,8 @@ func TestAccountHandOverModel(t *testing.T) {
 		m := &dealModel{deal: newDeal(t), password: lab.Password}
 		steps := m.steps()
 		for range rapid.IntRange(1, 18).Draw(r, "steps") {
-			steps[rapid.SampledFrom([]string{"begin", "begin", "take", "take", "take", "confirm", "confirm", "confirm", "time",
+			steps[rapid.SampledFrom([]string{"begin", "begin", "take", "take", "take", "confirm", "confirm", "confirm",
+				"time",
 				"time", "time", "stop", "decline", "wrong signs", "a new password"}).Draw(r, "step")](r)
 			if got := m.isBuyers(); got != m.handed {
 				r.Fatalf("at %q: got it the buyer's: %v, want %v", m.state, got, m.handed)

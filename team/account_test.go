@@ -171,7 +171,8 @@ func TestAnAccountChangesHands(t *testing.T) {
 		t.Fatal("got the owner's account, want it the buyer's")
 	}
 	wantCode(t, "the session in the buyer's own account", lastErr(d.s.Me(ctx, own)), auth.SessionEnded)
-	wantCode(t, "the former owner's password", lastErr(d.signsInAs("owner@example.com", lab.Password, "")), auth.SignInRefused)
+	wantCode(t, "the former owner's password", lastErr(d.signsInAs("owner@example.com", lab.Password, "")),
+		auth.SignInRefused)
 	wantCode(t, "it with the new mailbox", lastErr(d.signsInAs(buyersMail, lab.Password, "")), auth.SignInRefused)
 	in, err := d.signsInAs(buyersMail, strangersPassword, d.buyer.secret)
 	wantCode(t, "the buyer signs in", err, "")
@@ -203,7 +204,8 @@ func TestWhoGivesAndTakesAnAccount(t *testing.T) {
 	wantCode(t, "stopping none", d.shops.StopAccount(ctx, d.owner.Caller), auth.NotFound)
 	other := d.person("other")
 	shop := other.shop()
-	wantCode(t, "one in a shop", lastErr(d.shops.HandAccountOver(ctx, other.Caller, buyersMail)), auth.HandOverInShop)
+	wantCode(t, "one in a shop", lastErr(d.shops.HandAccountOver(ctx, other.Caller, buyersMail)),
+		auth.HandOverInShop)
 	wantCode(t, "begin", d.begin(), "")
 	wantCode(t, "a second one", begin("y@example.org"), auth.ChangePending)
 	wantCode(t, "nobody's offer", lastErr(d.shops.MyAccountOffer(ctx, other.Caller)), auth.NotFound)
@@ -214,7 +216,8 @@ func TestWhoGivesAndTakesAnAccount(t *testing.T) {
 	wantCode(t, "an account's link is no shop's", lastErr(d.shops.LookHandOver(ctx, auth.Caller{}, d.link)),
 		auth.HandOverOver)
 	d.comes()
-	wantCode(t, "the address has one now", lastErr(d.shops.SignUpOffered(ctx, auth.Caller{}, d.link)), auth.SignedUp)
+	wantCode(t, "the address has one now", lastErr(d.shops.SignUpOffered(ctx, auth.Caller{}, d.link)),
+		auth.SignedUp)
 	d.buyer.joins(other, shop, team.ReadOnly)
 	wantCode(t, "who is in a shop", d.take(), auth.HandOverInShop)
 	wantCode(t, "leaving", d.shops.LeaveShop(ctx, d.buyer.Caller, shop), "")

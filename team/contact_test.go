@@ -53,7 +53,8 @@ func (w *world) signsUp(link, name string) *person {
 	}
 	q.secret = prompt.Secret
 	typed, _ := json.Marshal(auth.CodeResponse{Code: w.code(prompt.Secret)})
-	if _, err := w.s.BindFinish(ctx, q.Caller, auth.BindDone{Ceremony: begun.Ceremony, Response: typed}); err != nil {
+	if _, err := w.s.BindFinish(ctx, q.Caller, auth.BindDone{Ceremony: begun.Ceremony,
+		Response: typed}); err != nil {
 		w.t.Fatal(err)
 	}
 	q.signIn()
@@ -202,7 +203,10 @@ func TestWhatAMoveFallsWith(t *testing.T) {
 		"an owner of the shop": func(h *helped, t *testing.T) error {
 			return h.shops.StopContact(t.Context(), h.people[team.Owner].Caller, h.shop, h.guest.id)
 		},
-		"the session that asked": func(h *helped, t *testing.T) error { return h.s.SignOut(t.Context(), h.admin.Caller) },
+		"the session that asked": func(h *helped, t *testing.T) error {
+			return h.s.SignOut(t.Context(),
+				h.admin.Caller)
+		},
 		"the administrator's switching off": func(h *helped, t *testing.T) error {
 			return h.lab.Switch(t.Context(), auth.Caller{}, h.admin.id, false)
 		},

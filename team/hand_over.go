@@ -113,7 +113,8 @@ type OfferInfo struct {
 // BeginHandOver mails a link by which somebody else takes the caller's place as owner. The answer is the same for an
 // address that has an account and for one that has none, and the mail says nothing that anybody has typed. Refuses
 // NotFound, RoleTooLow, HandOverTooSoon, ChangePending, ChangePaused, EmailMalformed, ResendTooSoon, SendLimitReached.
-func (t *Service) BeginHandOver(ctx context.Context, c auth.Caller, shop, address string) (*HandOverInfo, error) {
+func (t *Service) BeginHandOver(ctx context.Context, c auth.Caller, shop, address string) (*HandOverInfo,
+	error) {
 	return auth.DoOnce(ctx, t.door, c, ActHandOver, func(w *auth.Work) (*HandOverInfo, error) {
 		own, err := t.ownSeat(w, shop)
 		if err != nil {

@@ -18,7 +18,10 @@ import (
 func TestOneWinnerOfAHandOver(t *testing.T) {
 	h := hand(t)
 	wantCode(t, "begin", h.begin(), "")
-	if won := atOnce(t, func(i int) error { return h.take([]*person{h.buyer, h.member, h.senior}[i%3]) }); won != 1 {
+	if won := atOnce(t, func(i int) error {
+		return h.take([]*person{h.buyer, h.member,
+			h.senior}[i%3])
+	}); won != 1 {
 		t.Errorf("got %d who have taken it, want one", won)
 	}
 	info, err := h.shops.HandOver(t.Context(), h.owner.Caller, h.shop)

@@ -318,7 +318,8 @@ func TestNothingOfAFormerOwnerOfAShopStands(t *testing.T) {
 	h.pass(23 * time.Hour)
 	wantCode(t, "sweep", h.s.Sweep(ctx), "")
 	late := h.world.person("late")
-	wantCode(t, "his invitation", lastErr(h.shops.AcceptInvitation(ctx, late.Caller, invited)), auth.InvitationOver)
+	wantCode(t, "his invitation", lastErr(h.shops.AcceptInvitation(ctx, late.Caller, invited)),
+		auth.InvitationOver)
 	for what, err := range map[string]error{
 		"his session looks": lastErr(h.shops.Shop(ctx, session, h.shop)),
 		"hands it over":     lastErr(h.shops.BeginHandOver(ctx, h.owner.Caller, h.shop, "x@example.com")),
@@ -367,7 +368,8 @@ func TestWhoHearsOfAHandOver(t *testing.T) {
 	wantCode(t, "take", h.take(h.buyer), "")
 	heard("taken", "buyer hand-over-taker to-taken", "owner hand-over taken")
 	wantCode(t, "confirm", h.confirm(h.buyer), "")
-	heard("agreed", "buyer hand-over-taker to-agreed", "owner hand-over agreed", "senior shop-people hand-over-agreed")
+	heard("agreed", "buyer hand-over-taker to-agreed", "owner hand-over agreed",
+		"senior shop-people hand-over-agreed")
 	h.pass(day)
 	wantCode(t, "sweep", h.s.Sweep(t.Context()), "")
 	heard("done", "buyer hand-over-yours", "owner hand-over-done", "senior shop-people hand-over-done")

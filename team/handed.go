@@ -155,7 +155,8 @@ func (t *Service) tellHandOver(w *auth.Work, shop *shop, x *handOver) error {
 	if err := w.NotifyWait(x.By, x.Wait, auth.TemplateHandOver, args, loudly); err != nil || !loudly {
 		return err
 	}
-	did := map[HandOverState]string{HandOverBegun: "hand-over-begun", HandOverAgreed: "hand-over-agreed"}[x.state()]
+	did := map[HandOverState]string{HandOverBegun: "hand-over-begun",
+		HandOverAgreed: "hand-over-agreed"}[x.state()]
 	return t.tellOthers(w, shop, x, did)
 }
 
@@ -260,7 +261,8 @@ func (t *Service) succeed(w *auth.Work, former *member, to auth.AccountID) error
 	}
 	m, err := t.members.Get(w, memberKey(former.Shop, to))
 	if errors.Is(err, auth.ErrNoRecord) {
-		return t.seat(w, &member{Shop: former.Shop, Account: to, Role: Owner, RoleAt: former.RoleAt, JoinedAt: w.Now(),
+		return t.seat(w, &member{Shop: former.Shop, Account: to, Role: Owner, RoleAt: former.RoleAt,
+			JoinedAt:  w.Now(),
 			InvitedBy: former.Account})
 	}
 	if err != nil {

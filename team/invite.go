@@ -175,7 +175,8 @@ func (t *Service) invited(w *auth.Work, shop string) ([]InvitationInfo, error) {
 		if err != nil {
 			return nil, err
 		}
-		infos = append(infos, InvitationInfo{ID: x.ID, MaskedEmail: x.Email.Mask(), Role: x.Role, By: by.Name, At: x.At,
+		infos = append(infos, InvitationInfo{ID: x.ID, MaskedEmail: x.Email.Mask(), Role: x.Role, By: by.Name,
+			At:      x.At,
 			Expires: x.Expires})
 	}
 	return infos, err

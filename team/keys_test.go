@@ -157,7 +157,8 @@ func TestWhoAsksForKeys(t *testing.T) {
 		}
 		wantCode(t, string(r)+" drops", w.shops.DropKeys(ctx, p.Caller, shop), want)
 	}
-	for days, want := range map[int]auth.Code{-1: auth.DaysOutOfRange, 0: auth.DaysOutOfRange, 2: auth.DaysOutOfRange,
+	for days, want := range map[int]auth.Code{-1: auth.DaysOutOfRange, 0: auth.DaysOutOfRange,
+		2: auth.DaysOutOfRange,
 		3: "", 90: "", 91: auth.DaysOutOfRange} {
 		_, err := w.shops.DemandKeys(ctx, people[team.Owner].Caller, shop, days)
 		wantCode(t, fmt.Sprint(days, " days"), err, want)

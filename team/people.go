@@ -48,7 +48,8 @@ func (t *Service) ResumeMember(ctx context.Context, c auth.Caller, shop string, 
 	return t.setSuspended(ctx, c, ActResume, shop, who, news{self: auth.TemplateShopBack, did: "resumed"})
 }
 
-func (t *Service) setSuspended(ctx context.Context, c auth.Caller, a auth.Action, shop string, who auth.AccountID,
+func (t *Service) setSuspended(ctx context.Context, c auth.Caller, a auth.Action, shop string,
+	who auth.AccountID,
 	n news) error {
 	return t.door.DoOnce(ctx, c, a, func(w *auth.Work) error {
 		own, m, list, err := t.whom(w, shop, who)

@@ -52,7 +52,8 @@ func TestOneWinnerOfAnInvitation(t *testing.T) {
 		_, err := w.shops.AcceptInvitation(t.Context(), guests[i%4].Caller, token)
 		return err
 	})
-	if info, err := w.shops.Shop(t.Context(), owner.Caller, shop); err != nil || won != 1 || len(info.Members) != 2 {
+	if info, err := w.shops.Shop(t.Context(), owner.Caller,
+		shop); err != nil || won != 1 || len(info.Members) != 2 {
 		t.Errorf("got %d winners and %+v, %v, want one", won, info, err)
 	}
 }
@@ -119,7 +120,10 @@ func TestAContactMoveIsDoneOrStopped(t *testing.T) {
 // Two owners who leave at the same moment leave one behind, and so do two who step down.
 func TestTwoOwnersLeaveAtOnce(t *testing.T) {
 	for name, act := range map[string]func(w *world, shop string, c auth.Caller) error{
-		"leave": func(w *world, shop string, c auth.Caller) error { return w.shops.LeaveShop(w.t.Context(), c, shop) },
+		"leave": func(w *world, shop string, c auth.Caller) error {
+			return w.shops.LeaveShop(w.t.Context(), c,
+				shop)
+		},
 		"step down": func(w *world, shop string, c auth.Caller) error {
 			return w.shops.StepDown(w.t.Context(), c, shop, team.Member)
 		},

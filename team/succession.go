@@ -24,7 +24,8 @@ func (t *Service) tellAccount(w *auth.Work, x *handOver) error {
 			return err
 		}
 		args["member"] = to.Name
-		step := map[HandOverState]string{HandOverTaken: "account-to-taken", HandOverAgreed: "account-to-agreed"}[x.state()]
+		step := map[HandOverState]string{HandOverTaken: "account-to-taken",
+			HandOverAgreed: "account-to-agreed"}[x.state()]
 		says := map[string]string{"by": by.Name, "step": step, "due": x.Until.Format(time.RFC3339)}
 		if err := t.notify(w, x.To, auth.TemplateAccountHandTaker, says); err != nil {
 			return err

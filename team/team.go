@@ -112,8 +112,9 @@ type Service struct {
 // New registers shops with a service. origin is the site's public address, with its path.
 func New(s *auth.Service, origin string, limits Limits) (*Service, error) {
 	t := &Service{
-		origin: origin, limits: limits, shops: auth.NewRecords[shop]("shop"), members: auth.NewRecords[member]("member"),
-		places: auth.NewRecords[place]("place"),
+		origin: origin, limits: limits, shops: auth.NewRecords[shop]("shop"),
+		members: auth.NewRecords[member]("member"),
+		places:  auth.NewRecords[place]("place"),
 		// What a backup holds may have been used or withdrawn since.
 		invitations: auth.NewRecords[invitation]("invitation").Perishable().Sweep(invitationOver),
 	}

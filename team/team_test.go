@@ -136,7 +136,8 @@ func TestInvitation(t *testing.T) {
 	r := w.person("li")
 	shop := p.shop()
 	w.mail()
-	if _, err := w.shops.InviteMember(t.Context(), p.Caller, shop, "Somebody@Example.com", team.Member); err != nil {
+	if _, err := w.shops.InviteMember(t.Context(), p.Caller, shop, "Somebody@Example.com",
+		team.Member); err != nil {
 		t.Fatal(err)
 	}
 	mails := w.mail()
@@ -257,7 +258,8 @@ func TestLimits(t *testing.T) {
 		w.person("more"+string(rune('a'+i))).joins(owner, shop, team.Member)
 	}
 	late := w.person("late")
-	_, err = w.shops.AcceptInvitation(t.Context(), late.Caller, owner.invite(shop, "late@example.com", team.Member))
+	_, err = w.shops.AcceptInvitation(t.Context(), late.Caller, owner.invite(shop, "late@example.com",
+		team.Member))
 	wantCode(t, "one member more", err, auth.ShopFull)
 }
 

@@ -17,14 +17,25 @@ func TestNobodyIsToldOfKeysButWhenItIsDue(t *testing.T) {
 		before func(w *world, shop string, owner *person)
 		told   int
 	}{
-		"at once":                      {func(*world, string, *person) {}, 4},
-		"told already":                 {func(w *world, _ string, _ *person) { w.heardOfKeys() }, 0},
-		"a day before":                 {func(w *world, _ string, _ *person) { w.heardOfKeys(); w.pass(6 * keyDay) }, 4},
-		"twice told":                   {func(w *world, _ string, _ *person) { w.heardOfKeys(); w.pass(6 * keyDay); w.heardOfKeys() }, 0},
-		"long before":                  {func(w *world, _ string, _ *person) { w.heardOfKeys(); w.pass(6*keyDay - time.Second) }, 0},
-		"a second early":               {func(w *world, _ string, _ *person) { w.pass(7*keyDay - time.Second) }, 4},
-		"the date has come":            {func(w *world, _ string, _ *person) { w.pass(7 * keyDay) }, 0},
-		"the date has come, told once": {func(w *world, _ string, _ *person) { w.heardOfKeys(); w.pass(7 * keyDay) }, 0},
+		"at once":      {func(*world, string, *person) {}, 4},
+		"told already": {func(w *world, _ string, _ *person) { w.heardOfKeys() }, 0},
+		"a day before": {func(w *world, _ string, _ *person) { w.heardOfKeys(); w.pass(6 * keyDay) },
+			4},
+		"twice told": {func(w *world, _ string,
+			_ *person) {
+			w.heardOfKeys()
+			w.pass(6 * keyDay)
+			w.heardOfKeys()
+		}, 0},
+		"long before": {func(w *world, _ string,
+			_ *person) {
+			w.heardOfKeys()
+			w.pass(6*keyDay - time.Second)
+		}, 0},
+		"a second early":    {func(w *world, _ string, _ *person) { w.pass(7*keyDay - time.Second) }, 4},
+		"the date has come": {func(w *world, _ string, _ *person) { w.pass(7 * keyDay) }, 0},
+		"the date has come, told once": {func(w *world, _ string, _ *person) { w.heardOfKeys(); w.pass(7 * keyDay) },
+			0},
 		"dropped": {func(w *world, shop string, owner *person) {
 			wantCode(w.t, "dropping", w.shops.DropKeys(w.t.Context(), owner.Caller, shop), "")
 		}, 0},
@@ -81,8 +92,12 @@ func TestWhoHearsThatAHandOverIsStopped(t *testing.T) {
 		return nil
 	}
 	for at, come := range map[string]func(*handing){
-		"begun":  func(h *handing) { wantCode(h.t, "begin", h.begin(), "") },
-		"taken":  func(h *handing) { wantCode(h.t, "begin", h.begin(), ""); wantCode(h.t, "take", h.take(h.buyer), "") },
+		"begun": func(h *handing) { wantCode(h.t, "begin", h.begin(), "") },
+		"taken": func(h *handing) {
+			wantCode(h.t, "begin", h.begin(), "")
+			wantCode(h.t, "take", h.take(h.buyer),
+				"")
+		},
 		"agreed": (*handing).agreed,
 	} {
 		for what, stop := range stops {
