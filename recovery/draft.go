@@ -46,12 +46,6 @@ const (
 	WhyNoRoom Why = "no-room" // the case has too many pictures by now
 )
 
-// Whys are all reasons.
-func Whys() []Why {
-	return []Why{Why(pdf.Locked), Why(pdf.Damaged), Why(pdf.Empty), Why(pdf.TooMany), Why(pdf.TooDear), WhyOff, WhyFailed,
-		WhyNoRoom}
-}
-
 // A draft is a PDF whose pages are to be drawn, or that had none.
 type draft struct {
 	picture

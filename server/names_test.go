@@ -133,6 +133,12 @@ func TestEveryNameCanBeSeen(t *testing.T) {
 	if got.Code != "user-name-malformed" {
 		t.Errorf("a reset with a user name of nothing: got %s", got.Code)
 	}
+	tried["post /recovery name"] = "name-missing"
+	got = refused(t, w.program().api("POST", "/recovery", m{"identifier": testEmail, "lost": []string{}, "takesOver": true,
+		"newEmail": "mei@example.net", "name": hidden}, nil))
+	if got.Code != "name-missing" {
+		t.Errorf("an account asked for by nobody's name: got %s", got.Code)
+	}
 	if got, want := slices.Sorted(maps.Keys(tried)), namesIn(t, w); !slices.Equal(got, want) {
 		t.Errorf("the bodies hold the names %q, want each tried: %q", want, got)
 	}
