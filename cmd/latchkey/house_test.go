@@ -22,7 +22,7 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //	5  cmd/*                                         anything
 //	4  server desk                                   the faces: siblings never import each other
 //	3  web                                           what the faces share
-//	2  webauthn totp oob lookup notify lab team recovery staff audit  siblings never import each other
+//	2  webauthn totp oob lookup notify lab team recovery staff audit inventory  siblings never import each other
 //	1  auth                                          the domain
 //	0  ident  password  puzzle  pdf  store  assets  virtual    import nothing of ours
 var floors = map[string][]string{
