@@ -101,7 +101,7 @@ func isWhite(p image.Image, x, y int) bool {
 }
 
 // What a file is, and what becomes of it: pages of bounded pixels, or the reason.
-func TestFiles(t *testing.T) {
+func TestFilesOfAllKinds(t *testing.T) {
 	form := "/Type/XObject/Subtype/Form/BBox[0 0 595 842]"
 	withPicture := "/XObject<</I 5 0 R>>"
 	for name, c := range map[string]struct {
