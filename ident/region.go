@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/nyaruka/phonenumbers"
-	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 )
@@ -37,11 +37,23 @@ func Regions(codes []string, lang string) []Region {
 		}
 		list = append(list, Region{Code: code, Calling: strconv.Itoa(calling), Name: cmp.Or(own[code], names.Name(region))})
 	}
-	order := collate.New(tag)
-	slices.SortFunc(list, func(a, b Region) int {
-		return cmp.Or(order.CompareString(a.Name, b.Name), cmp.Compare(a.Code, b.Code))
-	})
+	order := orderOf(tag)
+	slices.SortFunc(list, func(a, b Region) int { return cmp.Compare(order[a.Code], order[b.Code]) })
 	return list
+}
+
+// orderOf returns the place of each region among the names of a language: written down, since the tables of the
+// Unicode collation that say it are a megabyte.
+func orderOf(tag language.Tag) map[string]int {
+	sorted := inEnglish
+	if base, _ := tag.Base(); base.String() == "zh" {
+		sorted = inChinese
+	}
+	order := map[string]int{}
+	for i, code := range strings.Fields(sorted) {
+		order[code] = i
+	}
+	return order
 }
 
 // IsRegion reports whether a code, in capitals, is that of a region with a numbering plan.
