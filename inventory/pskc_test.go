@@ -4,13 +4,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/latchkey-auth/latchkey/needs"
 )
 
 func at() time.Time { return time.Date(2026, 3, 3, 14, 0, 0, 0, time.UTC) }
@@ -45,37 +41,26 @@ const publishedSecret = "12345678901234567890"
 
 func figure6Key() []byte { return unhex("12345678901234567890123456789012") }
 
-// figure is a published file.
-func figure(t *testing.T, n int) string {
-	t.Helper()
-	dir := os.Getenv("LATCHKEY_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "vectors")
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "pskc", fmt.Sprintf("figure%d.pskcxml", n)))
-	if err != nil {
-		needs.Missing(t, "the published key containers: "+err.Error())
-	}
-	return string(text)
-}
-
 // The figures of RFC 6030: what is taken of each, and what is not.
 func TestPublishedContainers(t *testing.T) {
 	taken := func(maker, serial string, digits int) *Item {
 		return &Item{Maker: maker, Serial: serial, Kind: HOTP, Hash: "SHA1", Digits: digits,
 			Secret: []byte(publishedSecret)}
 	}
-	for n, want := range map[int]*Item{2: nil, 3: taken("Manufacturer", "987654321", 8), 4: nil,
+	figures := map[int]*Item{2: nil, 3: taken("Manufacturer", "987654321", 8), 4: nil,
 		5: taken("Manufacturer", "987654321", 8), 6: taken("Manufacturer", "987654321", 8),
-		9: taken("TokenVendorAcme", "0755225266", 6)} {
-		items, faults, err := readAll(figure(t, n), Options{Keys: Keys{Shared: figure6Key()}})
-		switch {
-		case err != nil || len(items)+len(faults) != 1:
-			t.Errorf("figure %d: got %v and %v (%v), want one token", n, items, faults, err)
-		case want == nil && len(faults) != 1:
-			t.Errorf("figure %d: got %v taken, want it refused", n, items)
-		case want != nil && (len(items) != 1 || !same(items[0], want)):
-			t.Errorf("figure %d: got %+v and %v, want %v", n, items, faults, want)
+		9: taken("TokenVendorAcme", "0755225266", 6)}
+	for n, want := range figures {
+		for _, text := range []string{figure(t, n), figureValues(n)} {
+			items, faults, err := readAll(text, Options{Keys: Keys{Shared: figure6Key()}})
+			switch {
+			case err != nil || len(items)+len(faults) != 1:
+				t.Errorf("figure %d: got %v and %v (%v), want one token", n, items, faults, err)
+			case want == nil && len(faults) != 1:
+				t.Errorf("figure %d: got %v taken, want it refused", n, items)
+			case want != nil && (len(items) != 1 || !same(items[0], want)):
+				t.Errorf("figure %d: got %+v and %v, want %v", n, items, faults, want)
+			}
 		}
 	}
 }
