@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -31,6 +32,9 @@ func serveProcess(t *testing.T, out *os.File, before ...string) *process {
 	l := localListener(t)
 	address := l.Addr().String()
 	l.Close()
+	heard := make(chan os.Signal, 1) // who runs the tests may ignore it, and what is ignored is inherited; what is heard is not
+	signal.Notify(heard, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(heard) })
 	line := append(before, "latchkey", "serve", "--listen", address, "--data", filepath.Join(t.TempDir(), "data"))
 	p := &process{exec.Command(line[0], line[1:]...), address, make(chan error, 1)}
 	p.Stdout, p.Stderr = out, out
