@@ -117,7 +117,7 @@ func overviewPage(x *request) error {
 	if len(info.Reminders) > 0 { // one at a time
 		r := info.Reminders[0]
 		v.Reminder = &assets.Reminder{What: string(r.Reminder), Path: r.Path,
-			Args: assets.Args{"n": r.Count, "name": r.Item, "day": r.Since}}
+			Args: assets.Args{"n": r.Count, "name": r.Item, "day": assets.Day(r.Since)}}
 	}
 	return x.show(http.StatusOK, v)
 }
