@@ -62,7 +62,8 @@ func (s sampler) desk() []Sample {
 	does := []string{"sessions", "freeze", "password"}
 	response := DeskResponse{Frame: at("/desk/responses/r", true), DeskResponseLine: DeskResponseLine{ID: "r",
 		Number: "7Kq4M2xV", Stage: "ready", Why: "Leaked list", Does: does, By: "Ann Li", At: s.ago(time.Hour), Count: 60},
-		Since: s.ago(day), Most: 500, Today: 1500, Unknown: []string{"nobody@example.com"}, Unknowns: 1, More: 58,
+		Since: s.ago(day), Most: 500, Today: 1500, Unknown: []string{"nobody@example.com"}, Unknowns: 1, Unreads: 2,
+		Unread: []DeskUnread{{Line: 3, Text: "lin@"}, {File: true, Line: 1, Text: "name,e-mail"}}, More: 58,
 		Left:     []DeskLeft{{"double", 1}, {"staff", 1}, {"cared", 1}, {"off", 2}, {"gone", 1}},
 		Accounts: []DeskReached{{"w•••@example.com", true}, {"l•••@example.com", false}}}
 	staged := func(stage string, change func(*DeskResponse)) *DeskResponse {
@@ -134,6 +135,8 @@ func (s sampler) desk() []Sample {
 		{"desk-responses-none", &DeskResponses{Frame: at("/desk/responses", true)}},
 		{"desk-respond-list", &DeskRespond{Frame: s.refused(at("/desk/responses/list", true), Problem{
 			Code: "too-many-accounts", Field: "list", Args: Args{"n": "10"}}), List: "a@example.com", Why: "x", Freeze: true}},
+		{"desk-respond-file", &DeskRespond{Frame: s.refused(at("/desk/responses/list", true), Problem{
+			Code: "list-not-text", Field: "file"}), List: "a@example.com", Why: "x"}},
 		{"desk-respond-search", &DeskRespond{Frame: at("/desk/responses/search", true), Search: true, Password: true}},
 		{"desk-response", &response}, {"desk-response-searching", searching}, {"desk-response-proposed", proposed},
 		{"desk-response-second", second}, {"desk-response-running", running}, {"desk-response-done", done},

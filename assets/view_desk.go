@@ -160,7 +160,7 @@ type DeskResponseLine struct {
 	Count, Reached, Lifted     int
 }
 
-// DeskRespond begins one: /desk/responses/list, which posts list and since, or /desk/responses/search, which posts
+// DeskRespond begins one: /desk/responses/list, which posts list, file and since, or /desk/responses/search, which posts
 // network, from and to; both post why, freeze and password.
 type DeskRespond struct {
 	Frame
@@ -179,12 +179,21 @@ type DeskResponse struct {
 	Full                           bool
 	Unknown                        []string
 	Unknowns                       int
+	Unread                         []DeskUnread // the first lines that name no account
+	Unreads                        int
 	Left                           []DeskLeft
 	Most, Today                    int
 	Accounts                       []DeskReached
 	More                           int // that are not shown
 	Proposed, Agreed, Undo, Undone string
 	MayAgree, MayUndo              bool
+}
+
+// A DeskUnread is a line that could not be read, of the file or of what was typed.
+type DeskUnread struct {
+	File bool
+	Line int
+	Text string
 }
 
 // DeskLeft is how many accounts were left out for a reason: text "desk-left.<Why>".

@@ -182,6 +182,8 @@ const (
 	TooManyAccounts  Code = "too-many-accounts" // for one act, or for a day
 	NetworkMalformed Code = "network-malformed"
 	HoursMalformed   Code = "hours-malformed"
+	ListNotText      Code = "list-not-text" // a file of something else
+	ListTooLarge     Code = "list-too-large"
 )
 
 // The codes of files that are sent as pictures.

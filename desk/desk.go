@@ -107,6 +107,7 @@ type exchange struct {
 	caller auth.Caller
 	fresh  bool // it showed no cookie of ours
 	posted url.Values
+	file   []byte    // that was sent beside them
 	me     *staff.Me // nil: nobody is signed in
 	told   *told     // what the form before has left for this page
 }

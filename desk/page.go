@@ -2,12 +2,14 @@ package desk
 
 import (
 	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -86,10 +88,41 @@ func (x *exchange) readForm(p *page) (err error) {
 			return err
 		}
 	}
+	if x.Uploads() { // it is read once somebody is found who may send it
+		x.posted = url.Values{}
+		return nil
+	}
 	if x.posted, err = x.Form(); err == nil && x.fresh {
 		err = auth.Refuse(auth.CookiesOff) // the form was shown with our cookie, and came back without
 	}
 	return err
+}
+
+// Uploads implements web.Uploader.
+func (x *exchange) Uploads() bool {
+	media, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
+	return x.r.Method == http.MethodPost && err == nil && media == "multipart/form-data" &&
+		strings.TrimPrefix(x.r.URL.Path, x.d.site.Base) == listPath
+}
+
+// readUpload reads the fields and the file of a form that brings one. Refuses TooLarge, TooSlow, MalformedRequest.
+func (x *exchange) readUpload(field string, most int) error {
+	if !x.Uploads() {
+		return nil
+	}
+	file, err := x.File(field, most)
+	for name, values := range x.Beside {
+		if x.posted.Set(name, values[0]); !utf8.ValidString(name + values[0]) {
+			return auth.Refuse(auth.MalformedRequest)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	x.file = file
+	x.Received = append([]byte(x.posted.Encode()+"\n"), file...)
+	x.caller.Request = x.Fingerprint() // by what was sent
+	return nil
 }
 
 // admit finds out who is signed in, and refuses whom the page is not for. What the domain does for a page it judges

@@ -13,11 +13,14 @@ import (
 	"github.com/latchkey-auth/latchkey/web"
 )
 
+// listPath is the one page that takes a file.
+const listPath = "/desk/responses/list"
+
 func responsePages() []page {
 	const one = "/desk/responses/{id}"
 	return []page{
 		{path: "/desk/responses", act: staff.ActResponses, get: responsesPage},
-		{path: "/desk/responses/list", act: staff.ActRespond, get: respondForm(false), post: listPost},
+		{path: listPath, act: staff.ActRespond, get: respondForm(false), post: listPost},
 		{path: "/desk/responses/search", act: staff.ActRespond, get: respondForm(true), post: searchPost},
 		{path: one, act: staff.ActResponse, get: responsePage},
 		{path: one + "/propose", act: staff.ActPropose, back: one,
@@ -64,8 +67,11 @@ func responsePage(x *exchange) error {
 	}
 	v := &assets.DeskResponse{Frame: x.frame(), DeskResponseLine: responseLine(r), Since: r.Since, Network: r.Network,
 		From: r.From, To: r.To, Read: r.Read, Cut: r.Cut, Full: r.Full, Unknown: r.Unknown, Unknowns: r.Unknowns,
-		Most: r.Most, Today: r.Today, Proposed: r.ProposedBy, Agreed: r.AgreedBy, Undo: r.UndoBy, Undone: r.UndoneBy,
+		Unreads: r.Unreads, Most: r.Most, Today: r.Today, Proposed: r.ProposedBy, Agreed: r.AgreedBy, Undo: r.UndoBy, Undone: r.UndoneBy,
 		MayAgree: r.MayAgree, MayUndo: r.MayUndo, More: max(0, r.Count-len(r.Accounts))}
+	for _, l := range r.Unread {
+		v.Unread = append(v.Unread, assets.DeskUnread(l))
+	}
 	for _, why := range staff.Reasons() {
 		if n := r.Left[why]; n > 0 {
 			v.Left = append(v.Left, assets.DeskLeft{Why: string(why), N: n})
@@ -105,9 +111,29 @@ func (x *exchange) responseForm() staff.ResponseForm {
 }
 
 func listPost(x *exchange) error {
+	if err := x.readUpload("file", staff.MaxList); err != nil {
+		if errors.Is(err, auth.Refuse(auth.TooLarge)) {
+			err = auth.RefuseField(auth.ListTooLarge, "file")
+		}
+		return x.responds("", err, false)
+	}
+	list := staff.AccountList{Typed: x.field("list"), File: x.file}
 	since, _ := readHour(x.field("since"))
-	id, err := x.d.Staff.ListAccounts(x.r.Context(), x.caller, x.responseForm(), x.field("list"), since)
+	id, err := x.d.Staff.ListAccounts(x.r.Context(), x.caller, x.responseForm(), list, since)
+	if err != nil {
+		x.keepFile()
+	}
 	return x.responds(id, err, false)
+}
+
+// mostKept is how much of a file is shown again.
+const mostKept = 32 << 10
+
+// keepFile puts a file among what was typed, which a refused form shows again: a browser would have it chosen once more.
+func (x *exchange) keepFile() {
+	if text, is := staff.TextOf(x.file); is && len(text) > 0 && len(text) <= mostKept {
+		x.posted.Set("list", strings.TrimSpace(x.posted.Get("list")+"\n"+text))
+	}
 }
 
 func searchPost(x *exchange) error {

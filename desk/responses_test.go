@@ -1,7 +1,11 @@
 package desk
 
 import (
+	"bytes"
+	"io"
+	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -112,5 +116,93 @@ func TestEveryScreenSaysWhoLooks(t *testing.T) {
 	}
 	if n < 25 {
 		t.Errorf("got %d screens, want all", n)
+	}
+}
+
+// upload is a form with a file, as browsers send it.
+func (b *browser) upload(path, file string, pairs ...string) *httptest.ResponseRecorder {
+	b.w.t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		b.w.check(form.WriteField(pairs[i], pairs[i+1]))
+	}
+	part, err := form.CreateFormFile("file", "list.csv")
+	b.w.check(err)
+	_, _ = io.WriteString(part, file)
+	b.w.check(form.Close())
+	return b.sendBody(path, form.FormDataContentType(), body.String())
+}
+
+// A list comes as a file as well: it is previewed as a typed one, by lines; what is refused is there again to be mended,
+// and the same press twice is one response.
+func TestAListInAFile(t *testing.T) {
+	w := newWorld(t)
+	w.seller("wei")
+	w.pass(time.Minute)
+	ann := w.worker("ann", staff.Reviewer)
+	const file = "name,e-mail\r\nWei,wei@example.com\r\nNobody,nobody@example.com\r\n"
+	rec := ann.upload(listPath, file, "list", "", "since", "tomorrow", "why", "wave", "freeze", "yes")
+	if page := rec.Body.String(); rec.Code != http.StatusUnprocessableEntity || !strings.Contains(page, strings.TrimSpace(file)+"</textarea>") ||
+		!strings.Contains(page, "Check this time") || !strings.Contains(page, `name="freeze" value="yes" checked`) {
+		t.Errorf("a time that is none: got %d %s, want all of it again", rec.Code, page)
+	}
+	since := w.time().UTC().Format("2006-01-02 15:04")
+	for what, bad := range map[string]struct {
+		file   string
+		status int
+		says   string
+	}{
+		"a workbook": {"PK\x03\x04", http.StatusUnprocessableEntity, "This file is not text"},
+		"too long":   {strings.Repeat("x", staff.MaxList+1), http.StatusRequestEntityTooLarge, "The file is too large"},
+	} {
+		rec := ann.upload(listPath, bad.file, "list", "wei@example.com", "since", since, "why", "kept")
+		if page := rec.Body.String(); rec.Code != bad.status || !strings.Contains(page, bad.says) ||
+			!strings.Contains(page, `value="kept"`) || !strings.Contains(page, "wei@example.com</textarea>") {
+			t.Errorf("%s: got %d %s, want it said beside what was typed", what, rec.Code, page)
+		}
+	}
+	for range 2 {
+		rec = ann.upload(listPath, file, "list", "", "since", since, "why", "wave")
+		if rec.Code != http.StatusSeeOther {
+			t.Fatalf("got %d %s", rec.Code, rec.Body)
+		}
+	}
+	page := ann.open(rec.Header().Get("Location"))
+	for _, says := range []string{"Nobody’s here: 1", "Lines that could not be read: 1", "Line 1 of the file:", "name,e-mail",
+		"Propose it"} {
+		if !strings.Contains(page, says) {
+			t.Errorf("the preview: got %s, want %q", page, says)
+		}
+	}
+	if n := strings.Count(ann.open("/desk/responses"), `<h2><a href="/desk/responses/`); n != 1 {
+		t.Errorf("pressed twice: got %d responses, want one", n)
+	}
+	ann.upload(listPath, file, "list", "", "since", since, "why", "another wave")
+	if n := strings.Count(ann.open("/desk/responses"), `<h2><a href="/desk/responses/`); n != 2 {
+		t.Errorf("the same file for another reason: got %d responses, want two", n)
+	}
+}
+
+// Nobody's file is read who may not send it, and no other page takes one.
+func TestWhoSendsAList(t *testing.T) {
+	w := newWorld(t)
+	ann := w.worker("ann", staff.Reviewer)
+	for what, test := range map[string]struct {
+		by   *browser
+		path string
+		want int
+	}{
+		"support":      {w.worker("sue", staff.Support), listPath, http.StatusForbidden},
+		"nobody":       {w.browser(), listPath, http.StatusSeeOther},
+		"another page": {ann, "/desk/responses/search", http.StatusBadRequest},
+	} {
+		rec := test.by.upload(test.path, "wei@example.com\n", "why", "x")
+		if rec.Code != test.want || what == "nobody" && rec.Header().Get("Location") != "/desk/sign-in" {
+			t.Errorf("%s: got %d %s, want %d", what, rec.Code, rec.Body, test.want)
+		}
+	}
+	if page := ann.open("/desk/responses"); !strings.Contains(page, "There are none of late") {
+		t.Errorf("got %s, want nothing begun", page)
 	}
 }

@@ -163,9 +163,19 @@ func (w *world) browser() *browser {
 
 // send sends one request; the cookies that come back are kept.
 func (b *browser) send(method, path string, form url.Values) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, origin+path, strings.NewReader(form.Encode()))
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return b.exchange(httptest.NewRequest(method, origin+path, strings.NewReader(form.Encode())),
+		"application/x-www-form-urlencoded")
+}
+
+// sendBody posts a body of another kind than forms are.
+func (b *browser) sendBody(path, media, body string) *httptest.ResponseRecorder {
+	return b.exchange(httptest.NewRequest(http.MethodPost, origin+path, strings.NewReader(body)), media)
+}
+
+func (b *browser) exchange(r *http.Request, media string) *httptest.ResponseRecorder {
+	path := r.URL.Path
+	if r.Method == http.MethodPost {
+		r.Header.Set("Content-Type", media)
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	r.Header.Set("Accept", "text/html")

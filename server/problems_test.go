@@ -280,7 +280,8 @@ func TestEveryCodeOverHTTP(t *testing.T) {
 	}
 	// told to the staff, by no route of sellers
 	desk := []auth.Code{auth.AddressTaken, auth.NotRegistered, auth.ChecksMissing, auth.AccountsMissing,
-		auth.TooManyAccounts, auth.NetworkMalformed, auth.HoursMalformed}
+		auth.TooManyAccounts, auth.NetworkMalformed, auth.HoursMalformed,
+		auth.ListNotText, auth.ListTooLarge}
 	for name, code := range codesOfDomain(t) {
 		pr, there := tries[code]
 		if slices.Contains(desk, code) {

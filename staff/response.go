@@ -93,6 +93,8 @@ type response struct {
 
 	Unknown  []string       `json:"u,omitempty"` // as typed: the first of them
 	Unknowns int            `json:"un,omitempty"`
+	Unread   []UnreadLine   `json:"ur,omitempty"` // the first lines that name no account
+	Unreads  int            `json:"urn,omitempty"`
 	Left     map[Reason]int `json:"l,omitempty"` // left out, by why
 	Count    int            `json:"n"`
 
@@ -188,16 +190,15 @@ type listed struct {
 
 // ListAccounts begins a response to the accounts of a list: an exact e-mail or number each line. since is from when on
 // thieves may have been in. Nothing happens to them yet. Refuses AccountsMissing, TooManyAccounts, HoursMalformed,
-// StoryMissing, StoryTooLong, SendLimitReached.
-func (s *Service) ListAccounts(ctx context.Context, c auth.Caller, f ResponseForm, list string,
+// StoryMissing, StoryTooLong, SendLimitReached, ListNotText.
+func (s *Service) ListAccounts(ctx context.Context, c auth.Caller, f ResponseForm, list AccountList,
 	since time.Time) (string, error) {
-	lines := linesOf(list)
-	found, err := s.resolve(ctx, c, lines)
+	read, found, err := s.resolve(ctx, c, list)
 	if err != nil {
 		return "", err
 	}
 	return auth.DoOnce(ctx, s.door, c, ActRespond, func(w *auth.Work) (string, error) {
-		if err := errors.Join(f.clean(), checkList(w, lines, since)); err != nil {
+		if err := errors.Join(f.clean(), checkList(w, read.names, since)); err != nil {
 			return "", first(err)
 		}
 		x, err := s.beginResponse(w, f, since)
@@ -205,6 +206,7 @@ func (s *Service) ListAccounts(ctx context.Context, c auth.Caller, f ResponseFor
 			return "", err
 		}
 		x.Stage = Ready
+		x.Unread, x.Unreads = read.unread[:min(len(read.unread), mostUnread)], len(read.unread)
 		for _, l := range found {
 			switch {
 			case l.left != "":
@@ -233,18 +235,6 @@ func first(err error) error {
 	return err
 }
 
-// linesOf are the lines of a list that say something.
-func linesOf(list string) []string {
-	var lines []string
-	for line := range strings.FieldsFuncSeq(list,
-		func(r rune) bool { return r == '\n' || r == '\r' || r == ',' || r == ';' }) {
-		if line = strings.TrimSpace(line); line != "" && len(line) <= ident.MaxTyped {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
 func checkList(w *auth.Work, lines []string, since time.Time) error {
 	most, err := limit(w)
 	switch {
@@ -271,10 +261,10 @@ func (s *Service) addTarget(w *auth.Work, x *response, id auth.AccountID) error 
 	return err
 }
 
-// resolve finds out whose the lines of a list are, on a snapshot: to read five hundred of them is nothing for the one who
-// writes. Whoever may not respond is refused first.
-func (s *Service) resolve(ctx context.Context, c auth.Caller, lines []string) ([]listed, error) {
-	return auth.Do(ctx, s.door, c, ActMe, func(w *auth.Work) ([]listed, error) {
+// resolve reads a list, and finds out whose its lines are, on a snapshot: to read five hundred of them is nothing for the
+// one who writes. Whoever may not respond is refused first.
+func (s *Service) resolve(ctx context.Context, c auth.Caller, list AccountList) (read *readList, found []listed, err error) {
+	found, err = auth.Do(ctx, s.door, c, ActMe, func(w *auth.Work) ([]listed, error) {
 		m, x, _, err := s.load(w, c.Token)
 		if err == nil {
 			_, err = s.judge(w, m, x, ActRespond)
@@ -282,8 +272,11 @@ func (s *Service) resolve(ctx context.Context, c auth.Caller, lines []string) ([
 		if err != nil {
 			return nil, err
 		}
+		if read, err = readAccounts(list); err != nil {
+			return nil, err
+		}
 		var found []listed
-		for _, line := range lines[:min(len(lines), mostTargets)] {
+		for _, line := range read.names[:min(len(read.names), mostTargets)] {
 			l := listed{line: line}
 			a, err := w.Find(line)
 			if err != nil {
@@ -302,6 +295,7 @@ func (s *Service) resolve(ctx context.Context, c auth.Caller, lines []string) ([
 		}
 		return found, nil
 	})
+	return read, found, err
 }
 
 // leftOut is why an account is not reached by what one of the staff begins; "" if it is.

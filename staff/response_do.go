@@ -32,6 +32,8 @@ type ResponseInfo struct {
 
 	Unknown  []string // the first of them
 	Unknowns int
+	Unread   []UnreadLine // the first of them
+	Unreads  int
 	Left     map[Reason]int
 	Count    int
 	Most     int // accounts of one response
@@ -82,7 +84,8 @@ func (s *Service) allResponses(w *auth.Work) ([]*response, error) {
 
 func (s *Service) brief(w *auth.Work, x *response) ResponseInfo {
 	info := ResponseInfo{ID: x.ID, Stage: x.Stage, Why: x.Why, Measures: x.Does, By: s.nameOf(w, x.Begun.By),
-		At: x.Begun.At, Since: x.Since, Unknown: x.Unknown, Unknowns: x.Unknowns, Left: x.Left, Count: x.Count,
+		At: x.Begun.At, Since: x.Since, Unknown: x.Unknown, Unknowns: x.Unknowns, Unread: x.Unread,
+		Unreads: x.Unreads, Left: x.Left, Count: x.Count,
 		Reached: x.Reached, Lifted: x.Lifted, EndedAt: x.EndedAt}
 	if q := x.Search; q != nil {
 		info.Network, info.Full = q.Network.String(), q.Full

@@ -114,7 +114,7 @@ func (d *desk) begun(f staff.ResponseForm, names ...string) string {
 	for i, n := range names {
 		list[i] = n + "@example.com"
 	}
-	id, err := d.staff.ListAccounts(d.t.Context(), d.ann.Caller, f, strings.Join(list, "\n"), d.time())
+	id, err := d.staff.ListAccounts(d.t.Context(), d.ann.Caller, f, staff.AccountList{Typed: strings.Join(list, "\n")}, d.time())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestWhatLiftsAFreeze(t *testing.T) {
 	wei := d.victim("wei")
 	d.pass(time.Minute)
 	id := d.begun(freeze, "wei")
-	late, err := d.staff.ListAccounts(t.Context(), d.ann.Caller, freeze, "wei@example.com",
+	late, err := d.staff.ListAccounts(t.Context(), d.ann.Caller, freeze, staff.AccountList{Typed: "wei@example.com"},
 		d.time().Add(-2*time.Hour))
 	wantCode(t, "from before the app", err, "")
 	for _, r := range []string{id, late} {
@@ -359,11 +359,11 @@ func TestAResponseHasLimits(t *testing.T) {
 		d.seller(names[i])
 	}
 	list := func(by *worker, text string, since time.Time) error {
-		_, err := d.staff.ListAccounts(t.Context(), by.Caller, freeze, text, since)
+		_, err := d.staff.ListAccounts(t.Context(), by.Caller, freeze, staff.AccountList{Typed: text}, since)
 		return err
 	}
 	hour := d.time().Add(-time.Hour)
-	wantCode(t, "eleven", list(d.ann, strings.Join(names[:11], "@example.com\n"), hour), auth.TooManyAccounts)
+	wantCode(t, "eleven", list(d.ann, strings.Join(names[:11], "@example.com\n")+"@example.com", hour), auth.TooManyAccounts)
 	wantCode(t, "none", list(d.ann, " \n\n", hour), auth.AccountsMissing)
 	wantCode(t, "of tomorrow", list(d.ann, "a@example.com", d.time().Add(time.Hour)), auth.HoursMalformed)
 	wantCode(t, "of old", list(d.ann, "a@example.com", d.time().Add(-61*24*time.Hour)), auth.HoursMalformed)
@@ -434,7 +434,7 @@ func TestWhoIsLeftOut(t *testing.T) {
 	off := d.victim("off")
 	wantCode(t, "switching off", d.lab.Switch(t.Context(), auth.Caller{}, off.ID, false), "")
 	id, err := d.staff.ListAccounts(t.Context(), d.ann.Caller, freeze,
-		"off@example.com\nbob@desk.example, +8613800138000",
+		staff.AccountList{Typed: "off@example.com\nbob@desk.example, +8613800138000"},
 		d.time())
 	wantCode(t, "listing", err, "")
 	x := d.look(id)

@@ -53,7 +53,7 @@ func (p *worker) acts(seller auth.AccountID, other string) map[auth.Action]func(
 		},
 		staff.ActResponses: func() error { _, err := s.Responses(ctx, c); return err },
 		staff.ActRespond: func() error {
-			_, err := s.ListAccounts(ctx, c, freeze, "nobody@example.com", p.w.time())
+			_, err := s.ListAccounts(ctx, c, freeze, staff.AccountList{Typed: "nobody@example.com"}, p.w.time())
 			return p.judged(staff.ActRespond, err)
 		},
 		staff.ActResponse:  func() error { _, err := s.Response(ctx, c, "none"); return p.judged(staff.ActResponse, err) },
