@@ -126,7 +126,8 @@ func (s sampler) desk() []Sample {
 		{"desk-ticket-nobody", &DeskTicket{Frame: at("/desk/tickets/7KQ4-M2XV", true), Ticket: "7KQ4-M2XV",
 			Made:  s.ago(day),
 			Until: s.in(29 * day), Looks: 1, Checks: untried}},
-		{"desk-cases", &DeskCases{Frame: at("/desk/recovery", true), Cases: []DeskCaseLine{late, line, paused}}},
+		{"desk-cases", &DeskCases{Frame: at("/desk/recovery", true), Cases: []DeskCaseLine{late, line, paused}, Page: 2,
+			Pages: 3, Sooner: 1, Later: 3, Waiting: 51, Late: 1}},
 		{"desk-cases-none", &DeskCases{Frame: at("/desk/recovery", true)}},
 		{"desk-case", &one}, {"desk-case-odd", &odd},
 		{"desk-responses", &DeskResponses{Frame: at("/desk/responses", true), List: []DeskResponseLine{

@@ -93,7 +93,10 @@ type DeskFinding struct{ Name, Is string }
 // DeskCases is /desk/recovery, the most urgent first.
 type DeskCases struct {
 	Frame
-	Cases []DeskCaseLine
+	Cases         []DeskCaseLine
+	Page, Pages   int // ?page=
+	Sooner, Later int // the pages beside it; 0: there is none
+	Waiting, Late int // of all pages
 }
 
 // A DeskCaseLine is one case of the queue.

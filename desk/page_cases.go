@@ -3,6 +3,7 @@ package desk
 import (
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -35,12 +36,17 @@ func casesPage(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	list, err := x.d.Cases.Queue(x.r.Context(), x.caller, by)
+	page, _ := strconv.Atoi(x.r.URL.Query().Get("page")) // what is none is the first
+	queue, err := x.d.Cases.Queue(x.r.Context(), x.caller, by, page)
 	if err != nil {
 		return err
 	}
-	v := &assets.DeskCases{Frame: x.frame()}
-	for _, c := range list {
+	v := &assets.DeskCases{Frame: x.frame(), Page: queue.Page, Pages: queue.Pages, Waiting: queue.Waiting, Late: queue.Late}
+	v.Sooner = queue.Page - 1
+	if queue.Page < queue.Pages {
+		v.Later = queue.Page + 1
+	}
+	for _, c := range queue.Items {
 		v.Cases = append(v.Cases, assets.DeskCaseLine{ID: c.ID, Number: number(c.ID), At: c.OpenedAt,
 			State: string(c.State),
 			Clock: clockOf(c.Clock), Approvals: c.Approvals, Needed: c.Needed, Other: c.Other, Notes: c.Notes,

@@ -1,11 +1,12 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -155,10 +156,11 @@ type browser struct {
 	key     *virtual.Client
 	keys    []*virtual.Authenticator
 	email   string
+	shown   map[string]int // pages, by path
 }
 
 func (w *world) browser() *browser {
-	return &browser{w: w, cookies: map[string]string{}, lang: "en", key: &virtual.Client{Origin: origin}}
+	return &browser{w: w, cookies: map[string]string{}, shown: map[string]int{}, lang: "en", key: &virtual.Client{Origin: origin}}
 }
 
 // send sends one request; the cookies that come back are kept.
@@ -185,6 +187,9 @@ func (b *browser) exchange(r *http.Request, media string) *httptest.ResponseReco
 	}
 	rec := httptest.NewRecorder()
 	b.w.front.ServeHTTP(rec, r)
+	if r.Method == http.MethodGet && rec.Code == http.StatusOK {
+		b.shown[path]++
+	}
 	for _, c := range rec.Result().Cookies() {
 		if c.Path != "/desk" || !c.HttpOnly || !c.Secure {
 			b.w.t.Errorf("%s: got the cookie %v, want it the desk's alone", path, c)
@@ -317,10 +322,13 @@ func (w *world) openCase(name string) string {
 	ctx, c := w.t.Context(), auth.Caller{Browser: "applicant", Language: "en"}
 	p, err := w.s.Puzzle(ctx, c)
 	w.check(err)
+	want, err := hex.DecodeString(p.Work.Challenge)
+	w.check(err)
 	n := 0
-	for n <= p.Work.MaxNumber && fmt.Sprintf("%x",
-		sha256.Sum256([]byte(p.Work.Salt+strconv.Itoa(n)))) != p.Work.Challenge {
-		n++
+	for text := []byte(p.Work.Salt); n <= p.Work.MaxNumber; n++ {
+		if sum := sha256.Sum256(strconv.AppendInt(text, int64(n), 10)); bytes.Equal(sum[:], want) {
+			break
+		}
 	}
 	raw, err := json.Marshal(map[string]any{"algorithm": p.Work.Algorithm, "challenge": p.Work.Challenge, "number": n,
 		"salt": p.Work.Salt, "signature": p.Work.Signature})

@@ -43,9 +43,9 @@ func TestReviewersWriteForEachOther(t *testing.T) {
 			!f.Notes[1].Stands || len(f.Checked) != checked {
 			t.Errorf("%s: got %+v, checked %v", who, f.Notes, f.Checked)
 		}
-		list, err := w.cases.Queue(ctx, c, by(who))
-		if err != nil || len(list) != 1 || list[0].Notes != 1 || list[0].Checked != checked {
-			t.Errorf("%s: got the queue %+v, %v", who, list, err)
+		q, err := w.cases.Queue(ctx, c, by(who), 1)
+		if err != nil || len(q.Items) != 1 || q.Items[0].Notes != 1 || q.Items[0].Checked != checked {
+			t.Errorf("%s: got the queue %+v, %v", who, q, err)
 		}
 	}
 	_, err := w.cases.ApproveCase(ctx, c, by("ann"), id)
@@ -58,9 +58,9 @@ func TestReviewersWriteForEachOther(t *testing.T) {
 	if _, err := w.cases.AskMore(ctx, c, by("bob"), id, wants, "Which goods?"); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := w.cases.Queue(ctx, c, by("ann")); err != nil || !slices.Equal(list[0].Wants, wants) ||
-		!list[0].Clock.Paused || list[0].Checked != 3 {
-		t.Errorf("got the queue %+v, %v, want what was asked for", list, err)
+	if q, err := w.cases.Queue(ctx, c, by("ann"), 1); err != nil || !slices.Equal(q.Items[0].Wants, wants) ||
+		!q.Items[0].Clock.Paused || q.Items[0].Checked != 3 {
+		t.Errorf("got the queue %+v, %v, want what was asked for", q, err)
 	}
 	if _, err := w.cases.AnswerCase(ctx, c, link, "Pots."); err != nil {
 		t.Fatal(err)

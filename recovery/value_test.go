@@ -29,11 +29,11 @@ func TestASecondReviewerForShopsOfValue(t *testing.T) {
 		if err != nil || f.Needed != needed {
 			t.Errorf("%s: got %d needed, %v, want %d", name, f.Needed, err, needed)
 		}
-		queue, err := w.cases.Queue(t.Context(), auth.Caller{}, by("ann"))
+		queue, err := w.cases.Queue(t.Context(), auth.Caller{}, by("ann"), 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, item := range queue {
+		for _, item := range queue.Items {
 			if item.ID == idOf(link) && item.Needed != needed {
 				t.Errorf("%s: got %d needed in the queue, want %d", name, item.Needed, needed)
 			}
