@@ -163,8 +163,8 @@ type DeskResponseLine struct {
 	Count, Reached, Lifted     int
 }
 
-// DeskRespond begins one: /desk/responses/list, which posts list, file and since, or /desk/responses/search, which posts
-// network, from and to; both post why, freeze and password.
+// DeskRespond begins one: /desk/responses/list, which posts list, file and since, or /desk/responses/search, which
+// posts network, from and to; both post why, freeze and password.
 type DeskRespond struct {
 	Frame
 	Search                              bool

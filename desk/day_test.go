@@ -150,7 +150,8 @@ func (d *day) decide(b *browser, c *daysCase) {
 	switch {
 	case c.fate == 0:
 		d.does(b, c, "more", "text", "Which goods?")
-		c.fate, c.approved, c.asked = 9, nil, d.time()
+		c.fate, c.approved = 9, nil
+		c.asked = d.time()
 		c.pause(d.time())
 		return
 	case c.fate <= 2:
@@ -160,7 +161,8 @@ func (d *day) decide(b *browser, c *daysCase) {
 		if c.over = c.fate == 1; !c.over {
 			_, err := d.world.cases.AppealCase(d.t.Context(), auth.Caller{}, c.link, "It is mine.")
 			d.check(err)
-			c.fate, c.approved, c.ran = 9, nil, 0
+			c.fate, c.approved = 9, nil
+			c.ran = 0
 			c.run(d.time(), target)
 		}
 		return
@@ -176,7 +178,8 @@ func (d *day) decide(b *browser, c *daysCase) {
 		c.over = true
 		if d.rng.IntN(10) == 0 { // whoever comes too late
 			for _, late := range d.reviewers {
-				again := []string{"late", "yes", "reason", string(recovery.NotProved)} // no repeat of what was just sent
+				// no repeat of what was just sent
+				again := []string{"late", "yes", "reason", string(recovery.NotProved)}
 				if d.act(late, c, "approve", again...) || d.act(late, c, "refuse", again...) {
 					d.t.Errorf("%s: got it decided once more by %s", c.id, late.email)
 				}
@@ -210,8 +213,8 @@ func (d *day) works(onDuty []*browser) {
 	d.pass(slot)
 }
 
-// A day of the desk: 500 cases, most of them by daylight, two of four reviewers at a time. No case is decided twice, none by
-// whoever looks after its account, every clock is right and none runs out, and every look is in the trail.
+// A day of the desk: 500 cases, most of them by daylight, two of four reviewers at a time. No case is decided twice,
+// none by whoever looks after its account, every clock is right and none runs out, and every look is in the trail.
 func TestADayOfADesk(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a day takes a while")
@@ -255,13 +258,15 @@ func (d *day) wasRight() {
 		if len(c.approved) == 0 {
 			want = recovery.Refused
 		}
-		if (info.State != want && info.State != recovery.Done) || !c.over || info.Clock.Used != int(c.ran/time.Minute) ||
+		if (info.State != want && info.State != recovery.Done) || !c.over ||
+			info.Clock.Used != int(c.ran/time.Minute) ||
 			!info.Clock.Paused {
 			d.t.Errorf("%s: got %s, the clock %+v; want %s after %s", c.id, info.State, info.Clock, want, c.ran)
 		}
 	}
 	if longest >= target || d.unknown > 0 || len(d.cases) < 500 {
-		d.t.Errorf("got the longest wait %s and %d of %d cases unknown, want none late", longest, d.unknown, len(d.cases))
+		d.t.Errorf("got the longest wait %s and %d of %d cases unknown, want none late", longest, d.unknown,
+			len(d.cases))
 	}
 	auditor := d.worker("eve", staff.Auditor)
 	for i, b := range d.reviewers {
@@ -317,14 +322,16 @@ func TestTheQueueHasPages(t *testing.T) {
 		for _, m := range found {
 			seen[m[1]] = true
 		}
-		if len(found) != want || !strings.Contains(text, "Waiting for reviewers: 60") || strings.Contains(text, "Overdue") {
+		if len(found) != want || !strings.Contains(text, "Waiting for reviewers: 60") ||
+			strings.Contains(text, "Overdue") {
 			t.Errorf("page %q: got %d cases, want %d", page, len(found), want)
 		}
 	}
 	if len(seen) != 60 {
 		t.Errorf("got %d cases on all pages, want 60", len(seen))
 	}
-	for page, says := range map[string]string{"?page=9": "Page 3 of 3", "?page=0": "Page 1 of 3", "?page=x": "Page 1 of 3"} {
+	for page, says := range map[string]string{"?page=9": "Page 3 of 3", "?page=0": "Page 1 of 3",
+		"?page=x": "Page 1 of 3"} {
 		if text := b.open("/desk/recovery" + page); !strings.Contains(text, says) {
 			t.Errorf("page %q: got %s, want %q", page, text, says)
 		}

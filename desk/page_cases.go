@@ -41,7 +41,8 @@ func casesPage(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	v := &assets.DeskCases{Frame: x.frame(), Page: queue.Page, Pages: queue.Pages, Waiting: queue.Waiting, Late: queue.Late}
+	v := &assets.DeskCases{Frame: x.frame(), Page: queue.Page, Pages: queue.Pages, Waiting: queue.Waiting,
+		Late: queue.Late}
 	v.Sooner = queue.Page - 1
 	if queue.Page < queue.Pages {
 		v.Later = queue.Page + 1

@@ -67,10 +67,11 @@ func responsePage(x *exchange) error {
 	}
 	v := &assets.DeskResponse{Frame: x.frame(), DeskResponseLine: responseLine(r), Since: r.Since, Network: r.Network,
 		From: r.From, To: r.To, Read: r.Read, Cut: r.Cut, Full: r.Full, Unknown: r.Unknown, Unknowns: r.Unknowns,
-		Unreads: r.Unreads, Most: r.Most, Today: r.Today, Proposed: r.ProposedBy, Agreed: r.AgreedBy, Undo: r.UndoBy, Undone: r.UndoneBy,
+		Unreads: r.Unreads, Most: r.Most, Today: r.Today, Proposed: r.ProposedBy,
+		Agreed: r.AgreedBy, Undo: r.UndoBy, Undone: r.UndoneBy,
 		MayAgree: r.MayAgree, MayUndo: r.MayUndo, More: max(0, r.Count-len(r.Accounts))}
 	for _, l := range r.Unread {
-		v.Unread = append(v.Unread, assets.DeskUnread(l))
+		v.Unread = append(v.Unread, assets.DeskUnread{File: l.File, Line: l.Line, Text: l.Text})
 	}
 	for _, why := range staff.Reasons() {
 		if n := r.Left[why]; n > 0 {
@@ -129,7 +130,8 @@ func listPost(x *exchange) error {
 // mostKept is how much of a file is shown again.
 const mostKept = 32 << 10
 
-// keepFile puts a file among what was typed, which a refused form shows again: a browser would have it chosen once more.
+// keepFile puts a file among what was typed, which a refused form shows again: a browser would have it chosen once
+// more.
 func (x *exchange) keepFile() {
 	if text, is := staff.TextOf(x.file); is && len(text) > 0 && len(text) <= mostKept {
 		x.posted.Set("list", strings.TrimSpace(x.posted.Get("list")+"\n"+text))

@@ -134,8 +134,8 @@ func (b *browser) upload(path, file string, pairs ...string) *httptest.ResponseR
 	return b.sendBody(path, form.FormDataContentType(), body.String())
 }
 
-// A list comes as a file as well: it is previewed as a typed one, by lines; what is refused is there again to be mended,
-// and the same press twice is one response.
+// A list comes as a file as well: it is previewed as a typed one, by lines; what is refused is there again to be
+// mended, and the same press twice is one response.
 func TestAListInAFile(t *testing.T) {
 	w := newWorld(t)
 	w.seller("wei")
@@ -143,7 +143,8 @@ func TestAListInAFile(t *testing.T) {
 	ann := w.worker("ann", staff.Reviewer)
 	const file = "name,e-mail\r\nWei,wei@example.com\r\nNobody,nobody@example.com\r\n"
 	rec := ann.upload(listPath, file, "list", "", "since", "tomorrow", "why", "wave", "freeze", "yes")
-	if page := rec.Body.String(); rec.Code != http.StatusUnprocessableEntity || !strings.Contains(page, strings.TrimSpace(file)+"</textarea>") ||
+	if page := rec.Body.String(); rec.Code != http.StatusUnprocessableEntity ||
+		!strings.Contains(page, strings.TrimSpace(file)+"</textarea>") ||
 		!strings.Contains(page, "Check this time") || !strings.Contains(page, `name="freeze" value="yes" checked`) {
 		t.Errorf("a time that is none: got %d %s, want all of it again", rec.Code, page)
 	}
@@ -169,7 +170,8 @@ func TestAListInAFile(t *testing.T) {
 		}
 	}
 	page := ann.open(rec.Header().Get("Location"))
-	for _, says := range []string{"Nobody’s here: 1", "Lines that could not be read: 1", "Line 1 of the file:", "name,e-mail",
+	for _, says := range []string{"Nobody’s here: 1", "Lines that could not be read: 1", "Line 1 of the file:",
+		"name,e-mail",
 		"Propose it"} {
 		if !strings.Contains(page, says) {
 			t.Errorf("the preview: got %s, want %q", page, says)

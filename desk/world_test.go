@@ -160,7 +160,8 @@ type browser struct {
 }
 
 func (w *world) browser() *browser {
-	return &browser{w: w, cookies: map[string]string{}, shown: map[string]int{}, lang: "en", key: &virtual.Client{Origin: origin}}
+	return &browser{w: w, cookies: map[string]string{}, shown: map[string]int{}, lang: "en",
+		key: &virtual.Client{Origin: origin}}
 }
 
 // send sends one request; the cookies that come back are kept.

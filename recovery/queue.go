@@ -46,8 +46,8 @@ func (x *record) waits() []string {
 	return nil
 }
 
-// Queue is what waits for reviewers, the most urgent first: what whoever looks may decide, then what others must, and last
-// what waits for an applicant. A page that is none is the nearest one. Looking is in the trail.
+// Queue is what waits for reviewers, the most urgent first: what whoever looks may decide, then what others must, and
+// last what waits for an applicant. A page that is none is the nearest one. Looking is in the trail.
 func (s *Service) Queue(ctx context.Context, c auth.Caller, r Reviewer, page int) (*QueueInfo, error) {
 	return auth.Do(ctx, s.door, s.door.Staff(c, r.ID), ActQueue, func(w *auth.Work) (*QueueInfo, error) {
 		all, err := s.waiting(w, r)
@@ -101,7 +101,8 @@ func (s *Service) waiting(w *auth.Work, r Reviewer) ([]queued, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, queued{x, QueueItem{ID: x.ID, State: x.State, OpenedAt: x.OpenAt, Clock: s.clockInfo(x, w.Now()),
+		all = append(all, queued{x, QueueItem{ID: x.ID, State: x.State, OpenedAt: x.OpenAt,
+			Clock: s.clockInfo(x, w.Now()),
 			Other: x.mayDecide(r) != nil, Notes: len(x.Notes), Checked: len(x.checked(r.ID)), Wants: x.wants(),
 			TakesOver: x.Takes}})
 	}

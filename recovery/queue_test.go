@@ -22,7 +22,8 @@ func TestTheOrderOfTheQueue(t *testing.T) {
 			w.approve(link, "ann")
 		}
 		if name == "asked" {
-			if _, err := w.cases.AskMore(t.Context(), auth.Caller{}, by("bob"), idOf(link), nil, "Which goods?"); err != nil {
+			if _, err := w.cases.AskMore(t.Context(), auth.Caller{}, by("bob"), idOf(link), nil,
+				"Which goods?"); err != nil {
 				t.Fatal(err)
 			}
 		}

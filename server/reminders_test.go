@@ -50,11 +50,13 @@ func (w *world) withBreached(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newWorldAt(t, w.time(), left, patient, func(c *auth.Config, _ *Config) { c.Breached = breached(t, testPassword) })
+	return newWorldAt(t, w.time(), left, patient, func(c *auth.Config, _ *Config) {
+		c.Breached = breached(t, testPassword)
+	})
 }
 
-// Every reminder is on the overview in its turn, alone, says what it is about, and leads to a page; "not now" brings the
-// next one.
+// Every reminder is on the overview in its turn, alone, says what it is about, and leads to a page; "not now" brings
+// the next one.
 func TestEveryReminderIsShown(t *testing.T) {
 	before, p := remindable(t)
 	w := before.withBreached(t)
@@ -89,7 +91,8 @@ func TestEveryReminderIsShown(t *testing.T) {
 				t.Errorf("%s: got %d at %s, want a page", turn.what, got, to)
 			}
 		}
-		s = p.fill(s, "/security/reminders/"+turn.what+"/put-off").at("/security", http.StatusOK).says("We’ll remind you later")
+		s = p.fill(s, "/security/reminders/"+turn.what+"/put-off").at("/security",
+			http.StatusOK).says("We’ll remind you later")
 		lacks(s, turn.title)
 	}
 	lacks(p.open("/security"), "Not now")

@@ -193,7 +193,7 @@ type listed struct {
 // StoryMissing, StoryTooLong, SendLimitReached, ListNotText.
 func (s *Service) ListAccounts(ctx context.Context, c auth.Caller, f ResponseForm, list AccountList,
 	since time.Time) (string, error) {
-	read, found, err := s.resolve(ctx, c, list)
+	read, err := s.resolve(ctx, c, list)
 	if err != nil {
 		return "", err
 	}
@@ -207,7 +207,7 @@ func (s *Service) ListAccounts(ctx context.Context, c auth.Caller, f ResponseFor
 		}
 		x.Stage = Ready
 		x.Unread, x.Unreads = read.unread[:min(len(read.unread), mostUnread)], len(read.unread)
-		for _, l := range found {
+		for _, l := range read.found {
 			switch {
 			case l.left != "":
 				x.Left[l.left]++
@@ -261,10 +261,10 @@ func (s *Service) addTarget(w *auth.Work, x *response, id auth.AccountID) error 
 	return err
 }
 
-// resolve reads a list, and finds out whose its lines are, on a snapshot: to read five hundred of them is nothing for the
-// one who writes. Whoever may not respond is refused first.
-func (s *Service) resolve(ctx context.Context, c auth.Caller, list AccountList) (read *readList, found []listed, err error) {
-	found, err = auth.Do(ctx, s.door, c, ActMe, func(w *auth.Work) ([]listed, error) {
+// resolve reads a list, and finds out whose its lines are, on a snapshot: to read five hundred of them is nothing for
+// the one who writes. Whoever may not respond is refused first.
+func (s *Service) resolve(ctx context.Context, c auth.Caller, list AccountList) (*readList, error) {
+	return auth.Do(ctx, s.door, c, ActMe, func(w *auth.Work) (*readList, error) {
 		m, x, _, err := s.load(w, c.Token)
 		if err == nil {
 			_, err = s.judge(w, m, x, ActRespond)
@@ -272,10 +272,10 @@ func (s *Service) resolve(ctx context.Context, c auth.Caller, list AccountList) 
 		if err != nil {
 			return nil, err
 		}
-		if read, err = readAccounts(list); err != nil {
+		read, err := readAccounts(list)
+		if err != nil {
 			return nil, err
 		}
-		var found []listed
 		for _, line := range read.names[:min(len(read.names), mostTargets)] {
 			l := listed{line: line}
 			a, err := w.Find(line)
@@ -291,11 +291,10 @@ func (s *Service) resolve(ctx context.Context, c auth.Caller, list AccountList) 
 					l.left = Staff
 				}
 			}
-			found = append(found, l)
+			read.found = append(read.found, l)
 		}
-		return found, nil
+		return read, nil
 	})
-	return read, found, err
 }
 
 // leftOut is why an account is not reached by what one of the staff begins; "" if it is.

@@ -48,6 +48,7 @@ type UnreadLine struct {
 type readList struct {
 	names  []string // e-mail addresses and numbers, as they stand there
 	unread []UnreadLine
+	found  []listed // whose they are
 }
 
 // readAccounts reads a list. Refuses ListNotText for a file that is none.
@@ -143,6 +144,8 @@ func TextOf(file []byte) (string, bool) {
 		}
 		text = string(utf16.Decode(units[1:]))
 	}
-	other := strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\v\f\r\x1a", r) })
+	other := strings.ContainsFunc(text, func(r rune) bool {
+		return r < ' ' && !strings.ContainsRune("\t\n\v\f\r\x1a", r)
+	})
 	return strings.ToValidUTF8(text, string(utf8.RuneError)), !other
 }

@@ -22,8 +22,8 @@ func inUTF16(text string, order binary.AppendByteOrder) []byte {
 	return b
 }
 
-// Lists as people type them and as programs write them name the accounts that stand there, and what could not be read is
-// told by its line.
+// Lists as people type them and as programs write them name the accounts that stand there, and what could not be read
+// is told by its line.
 func TestListsOfAccounts(t *testing.T) {
 	const rows = "name,e-mail,number\r\n\"Wei\",\"wei@example.com\",+8613800138000\r\nLin,lin@example.com,\r\n"
 	for _, test := range []struct {
@@ -42,10 +42,13 @@ func TestListsOfAccounts(t *testing.T) {
 		{"a table", staff.AccountList{File: []byte(rows)}, 2, nil, []string{"file 1 name,e-mail,number"}},
 		{"with a mark", staff.AccountList{File: []byte("\ufeffwei@example.com\rlin@example.com")}, 2, nil, nil},
 		{"UTF-16", staff.AccountList{File: inUTF16("Wei\twei@example.com\r\n", binary.LittleEndian)}, 1, nil, nil},
-		{"UTF-16, the other way round", staff.AccountList{File: inUTF16("wei@example.com\n张", binary.BigEndian)}, 1, nil,
+		{"UTF-16, the other way round", staff.AccountList{File: inUTF16("wei@example.com\n张", binary.BigEndian)}, 1,
+			nil,
 			[]string{"file 2 张"}},
-		{"GB 18030", staff.AccountList{File: []byte("\xd5\xc5,wei@example.com\n\xd5\xc5\n")}, 1, nil, []string{"file 2 "}},
-		{"a number alone", staff.AccountList{File: []byte("+86 139-0013 9000,Mo\n")}, 0, []string{"+86 139-0013 9000"}, nil},
+		{"GB 18030", staff.AccountList{File: []byte("\xd5\xc5,wei@example.com\n\xd5\xc5\n")}, 1, nil,
+			[]string{"file 2 "}},
+		{"a number alone", staff.AccountList{File: []byte("+86 139-0013 9000,Mo\n")}, 0,
+			[]string{"+86 139-0013 9000"}, nil},
 		{"typed and chosen", staff.AccountList{Typed: "wei@example.com\nx", File: []byte("y\nlin@example.com")}, 2, nil,
 			[]string{"2 x", "file 1 y"}},
 	} {
@@ -66,9 +69,11 @@ func TestListsOfAccounts(t *testing.T) {
 			}
 			unread = append(unread, fmt.Sprintf("%s%d %s", where, l.Line, l.Text))
 		}
-		if info.Count != test.count || !slices.Equal(info.Unknown, test.unknown) || !slices.Equal(unread, test.unread) ||
+		if info.Count != test.count || !slices.Equal(info.Unknown, test.unknown) ||
+			!slices.Equal(unread, test.unread) ||
 			info.Unreads != len(test.unread) {
-			t.Errorf("%s: got %d accounts, unknown %q, unread %q (%d); want %d, %q, %q", test.what, info.Count, info.Unknown,
+			t.Errorf("%s: got %d accounts, unknown %q, unread %q (%d); want %d, %q, %q", test.what, info.Count,
+				info.Unknown,
 				unread, info.Unreads, test.count, test.unknown, test.unread)
 		}
 	}

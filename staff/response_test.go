@@ -114,7 +114,8 @@ func (d *desk) begun(f staff.ResponseForm, names ...string) string {
 	for i, n := range names {
 		list[i] = n + "@example.com"
 	}
-	id, err := d.staff.ListAccounts(d.t.Context(), d.ann.Caller, f, staff.AccountList{Typed: strings.Join(list, "\n")}, d.time())
+	id, err := d.staff.ListAccounts(d.t.Context(), d.ann.Caller, f,
+		staff.AccountList{Typed: strings.Join(list, "\n")}, d.time())
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -363,7 +364,8 @@ func TestAResponseHasLimits(t *testing.T) {
 		return err
 	}
 	hour := d.time().Add(-time.Hour)
-	wantCode(t, "eleven", list(d.ann, strings.Join(names[:11], "@example.com\n")+"@example.com", hour), auth.TooManyAccounts)
+	wantCode(t, "eleven", list(d.ann, strings.Join(names[:11], "@example.com\n")+"@example.com", hour),
+		auth.TooManyAccounts)
 	wantCode(t, "none", list(d.ann, " \n\n", hour), auth.AccountsMissing)
 	wantCode(t, "of tomorrow", list(d.ann, "a@example.com", d.time().Add(time.Hour)), auth.HoursMalformed)
 	wantCode(t, "of old", list(d.ann, "a@example.com", d.time().Add(-61*24*time.Hour)), auth.HoursMalformed)

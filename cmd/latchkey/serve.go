@@ -41,7 +41,8 @@ func serve(ctx context.Context, c *Config, stdout, stderr io.Writer) (err error)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	if h.control, err = openControl(c); err != nil { // a path may be too long for a socket: the site serves all the same
+	// a path may be too long for a socket: the site serves all the same
+	if h.control, err = openControl(c); err != nil {
 		log.Warn("commands are taken only while the site is stopped", "error", err)
 	}
 	c.warnOpen(log, listener.Addr())
