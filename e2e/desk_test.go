@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os/exec"
 	"strings"
 
@@ -30,38 +31,65 @@ func (p *person) letIn(email, role string) string {
 // worksAs registers two keys in a window of its own; the second one stays plugged in.
 func (p *person) worksAs(role string, look func(q *person, name string)) (q *person, email string) {
 	p.t.Helper()
-	q = p.another()
 	email = role + "-" + p.email
-	path := q.letIn(email, role)
-	first := q.plug(pinKey())
-	q.open(path).at(path).says(q.word("desk-join.title"), q.word("role.desk."+role))
-	look(q, "an invitation to the desk")
-	q.follow("main [data-ask]").at("/desk/keys").says(q.word("desk-keys.one"))
-	look(q, "one key at the desk")
+	return p.another().takesKeys(email, role, look), email
+}
+
+// colleague is somebody else of the staff, in a window of their own.
+func (p *person) colleague(role string) *person {
+	p.t.Helper()
+	q := p.s.person(p.t, p.house, p.lang)
+	return q.takesKeys(role+"-"+q.email, role, unseen)
+}
+
+// takesKeys registers both keys by the link of an invitation.
+func (p *person) takesKeys(email, role string, look func(q *person, name string)) *person {
+	p.t.Helper()
+	path := p.letIn(email, role)
+	first := p.plug(pinKey())
+	p.open(path).at(path).says(p.word("desk-join.title"), p.word("role.desk."+role))
+	look(p, "an invitation to the desk")
+	p.follow("main [data-ask]").at("/desk/keys").says(p.word("desk-keys.one"))
+	look(p, "one key at the desk")
 	first.unplug()
-	q.plug(pinKey())
-	q.follow("main [data-ask]").says(q.word("done.desk-ready.title"))
-	return q, email
+	p.plug(pinKey())
+	return p.follow("main [data-ask]").says(p.word("done.desk-ready.title"))
 }
 
 func deskJourneys() []journey {
-	return []journey{{"support at the desk", (*person).supported}, {"two reviewers at the desk", (*person).reviewed}}
+	return []journey{{"support at the desk", func(p *person) { p.supported(false) }},
+		{"support at the desk without script", func(p *person) { p.supported(true) }},
+		{"two reviewers at the desk", (*person).reviewed},
+		{"a reviewer sees the pages of a PDF", (*person).reviewsPDF}}
 }
 
 func unseen(*person, string) {}
 
-// supported is a seller for whom support has a link mailed, after he has named his e-mail.
-func (p *person) supported() {
-	p.registered()
+// supported is a seller for whom support has a link mailed, after he has named his e-mail: he sets a new password by
+// it, and shows his second step as ever.
+func (p *person) supported(plain bool) {
+	p.registered().signIn().at("/security/start")
+	p.addApp().at("/security/start")
 	q, email := p.worksAs("support", unseen)
+	if plain {
+		p.scriptOff()
+		q.scriptOff()
+	}
 	q.at("/desk/accounts").fill("identifier", "nobody@example.com").submit("/desk/accounts").problem("not-found")
 	q.fill("identifier", p.email).submit("/desk/accounts").says(q.word("desk-reset.title")).silent(p.email)
 	account := eval[string](q, "location.pathname")
 	q.fill("email", "other@example.com").submit(account + "/reset").problem("not-registered")
 	q.fill("email", p.email).submit(account + "/reset").says(q.word("done.desk-reset.title"))
-	p.house.letter(p.t, "email", p.email, "/forgot/")
+	link := p.house.letter(p.t, "email", p.email, "/forgot/").link(p.t, p.house.origin)
+	p.open(link).says(p.word("forgot-password.title")).fill("password", "Copper-Lamp-59")
+	p.follow(resets).at("/done/password-changed")
+	p.signIn().problem("sign-in-refused")
+	p.fill("identifier", p.email, "password", "Copper-Lamp-59").submit("/sign-in").at("/sign-in/verify")
+	p.fill("code", p.code()).submit("/sign-in/verify").home()
 	q.follow(`main a[href$="/sessions"]`).submit(account + "/sessions").at(account)
 	q.says(q.word("done.desk-sessions.title"))
+	p.open("/security").at("/sign-in")
+	q.script(true)
 	q.open("/desk/staff").says(q.word("problem.forbidden.title"))
 	q.open("/desk/accounts").follow(`form[action="/desk/sign-out"] button`).at("/desk/sign-in")
 	q.open(account).at("/desk/sign-in").fill("email", email).submit("/desk/sign-in").at("/desk/sign-in/key")
@@ -92,6 +120,38 @@ func (p *person) reviewed() {
 	a.open(path).says(a.word("recovery-case.approved.title"))
 }
 
+// reviewsPDF sends a PDF with a case; a reviewer sees its pages, with who looks written across them.
+func (p *person) reviewsPDF() {
+	p.registered()
+	path := p.asksForCase()
+	p.open(path).submit(path + "/open").sends(twoPages()).at(path).says(p.word("done.pdf-added.title"))
+	p.isDrawn()
+	p.open(path).fill("text", "掉进海里了 into the sea").submit(path + "/answer")
+	r := p.colleague("reviewer")
+	r.open("/desk/recovery/" + caseID(path)).looksAtPages(2)
+}
+
+// looksAtPages opens the pictures of a case. What this PDF shows is white at its top, but for what is written across.
+func (p *person) looksAtPages(want int) {
+	p.t.Helper()
+	if n := eval[int](p, "document.querySelectorAll('main details').length"); n != want {
+		p.t.Fatalf("got %d pictures at the desk, want %d", n, want)
+	}
+	for i := range want {
+		p.press(fmt.Sprintf("main details:nth-of-type(%d) summary", i+1))
+		img := fmt.Sprintf("document.querySelectorAll('main details img')[%d]", i)
+		p.until("a page", img+".complete && "+img+".naturalWidth > 100")
+		ink := eval[int](p, `((img, c) => { c.width = img.naturalWidth; c.height = img.naturalHeight >> 2;
+			const on = c.getContext('2d'); on.drawImage(img, 0, 0);
+			const d = on.getImageData(0, 0, c.width, c.height).data; let n = 0;
+			for (let i = 0; i < d.length; i += 4) n += d[i] - d[i + 1] > 20;
+			return n })(`+img+`, document.createElement('canvas'))`)
+		if ink < 500 {
+			p.t.Errorf("page %d: got %d points written on, want the name of whoever looks", i+1, ink)
+		}
+	}
+}
+
 // checks ticks all that a reviewer has to check, and writes a note.
 func (p *person) checks(id, note string) {
 	p.t.Helper()
@@ -108,7 +168,8 @@ func (w *sweep) desk() {
 	a := w.another()
 	a.email = w.email
 	path := a.asksForCase()
-	a.open(path).submit(path+"/open").fill("text", "It fell into the sea.").submit(path + "/answer")
+	a.open(path).submit(path + "/open").sends(photo(200)).at(path)
+	a.fill("text", "It fell into the sea.").submit(path + "/answer")
 	id := strings.TrimPrefix(path, "/recovery/case/")[:22]
 
 	q, email := w.worksAs("support", seen)
@@ -119,8 +180,6 @@ func (w *sweep) desk() {
 	account := eval[string](q, "location.pathname")
 	q.follow(`main a[href$="/sessions"]`)
 	v.look("the desk, signing somebody out")
-	q.open(account + "/unlock")
-	v.look("the desk, switching an account on")
 	number := a.open("/help/check").follow(`main form[action="/help/ticket"] button`).text("main .secret")
 	q.open("/desk/tickets").fill("ticket", "0000-0000").submit("/desk/tickets").problem("not-found")
 	v.look("the desk, no such ticket")
@@ -142,6 +201,8 @@ func (w *sweep) desk() {
 	v.look("the desk, the queue")
 	q.open("/desk/recovery/" + id)
 	v.look("the desk, a case")
+	q.press("main details summary").until("the picture", "document.querySelector('main details img').naturalWidth > 100")
+	v.look("the desk, a case with its picture")
 	q.checks(id, "The shop fits. 店铺对得上。")
 	v.look("the desk, a case that was checked")
 	q.follow(`main a[href$="/refuse"]`)

@@ -4,6 +4,9 @@ package e2e
 // runs no script reads the picture; a program cannot, so there a browser that the account knows asks, or a script does
 // the work of that one page.
 
+// resets is the button that sets a new password by a link.
+const resets = `main form[action^="/forgot/"] button.btn-main`
+
 func forgotJourneys() []journey {
 	return []journey{
 		{"a mailed code instead of the link", (*person).mailedReset},

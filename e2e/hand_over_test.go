@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net/http"
 	"strings"
 	"time"
 )
@@ -29,16 +28,11 @@ func (f *shopful) begins() string {
 
 // handedOver has a shop's owner hand it over to a member: once it is stopped, then it is done.
 func handedOver(p *person, plain bool) {
-	f := p.fillShop(lab(p.t, p.s.binary, "LATCHKEY_TOTP_WINDOW=4"))
+	f := p.fillShop(startLab(p.t, p.s.binary, "LATCHKEY_TOTP_WINDOW=4"))
 	b, mo := f.boss, f.mo
 	if plain {
 		b.scriptOff()
 		mo.scriptOff()
-	}
-	pass := func(d time.Duration) {
-		b.house.api(b, http.MethodPost, "/lab/clock", "", map[string]any{"advance": d.String()}, nil)
-		b.ahead += d
-		mo.ahead += d
 	}
 	b.comesIn()
 	link := f.begins()
@@ -50,20 +44,20 @@ func handedOver(p *person, plain bool) {
 	mo.open("/shop").silent(mo.word("hand.yours"))
 	mo.open(link).says(mo.word("problem.hand-over-over.title"))
 
-	pass(2 * time.Minute) // mails to one address have a pace
+	b.passes(2*time.Minute, mo) // mails to one address have a pace
 	link = f.begins()
 	mo.open(link).follow("main button.btn-main").at("/shop")
 	b.open(f.handOver()).follow(`main form[action$="/confirm"] button`).at(f.handOver())
 	b.says(strings.Split(b.word("hand.agreed", "name", "mo", "time", "|"), "|")...)
 	b.open("/security").says(b.word("pending.hand-over.detail"))
-	pass(24 * time.Hour)
+	b.passes(24*time.Hour, mo)
 	mo.open(f.shop).says(mo.word("shop.own", "role", mo.word("role.owner")))
 	b.open(f.shop).says(b.word("problem.not-found.title"))
 }
 
 // handingOver are the pages of a shop that gets another owner, in a lab of its own: its clock moves.
 func (w *sweep) handingOver() {
-	f := w.fillShop(lab(w.t, w.s.binary, "LATCHKEY_TOTP_WINDOW=4"))
+	f := w.fillShop(startLab(w.t, w.s.binary, "LATCHKEY_TOTP_WINDOW=4"))
 	look := func(p *person) *sweep {
 		return &sweep{person: p, axe: w.axe, reached: w.reached, stops: w.stops, routes: w.routes}
 	}
@@ -96,7 +90,7 @@ type dealing struct{ giver, taker *person }
 const accountPage = "/security/hand-over"
 
 func (p *person) dealing() *dealing {
-	giver, _ := p.inLab(lab(p.t, p.s.binary, "LATCHKEY_TOTP_WINDOW=4"), "giver")
+	giver, _ := p.inLab(startLab(p.t, p.s.binary, "LATCHKEY_TOTP_WINDOW=4"), "giver")
 	taker := p.s.person(p.t, giver.house, p.lang)
 	taker.email = "taker@example.org"
 	return &dealing{giver, taker}
@@ -144,8 +138,7 @@ func deal(p *person, plain bool) {
 	b.says(strings.Split(b.word("account-hand.agreed", "name", q.name, "time", "|"), "|")...)
 	b.open("/security").says(b.word("pending.hand-over-account.detail"))
 	q.open("/hand-over").says(q.word("account-offer.agreed.detail"))
-	b.house.api(b, http.MethodPost, "/lab/clock", "", map[string]any{"advance": (24 * time.Hour).String()}, nil)
-	q.ahead += 24 * time.Hour
+	b.passes(24*time.Hour, q)
 	b.open("/security").at("/sign-in")
 	b.fill("identifier", b.email, "password", password).press(remember).submit("/sign-in")
 	b.says(b.word("problem.sign-in-refused.title"))

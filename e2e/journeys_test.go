@@ -56,7 +56,8 @@ func TestJourneys(t *testing.T) {
 	s := newStage(t)
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
 		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys(),
-		vouchJourneys(), handOverJourneys(), forgotJourneys(), deskJourneys())
+		vouchJourneys(), handOverJourneys(), forgotJourneys(), deskJourneys(), dormantJourneys(), responseJourneys(),
+		boughtJourneys(), reminderJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {
 			t.Run(j.name+"/"+lang, func(t *testing.T) {

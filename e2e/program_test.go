@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,6 +25,7 @@ type program struct {
 	port         int
 	origin       string
 	environ      []string
+	lab          bool // its messages are in an inbox
 	cmd          *exec.Cmd
 	out          *output
 	ended        chan struct{} // closed when it has ended; then state is set
@@ -149,6 +151,9 @@ type message struct {
 // messages reads the file; a line that is being written is left for the next time.
 func (p *program) messages(t *testing.T) []message {
 	t.Helper()
+	if p.lab {
+		return p.inbox(t)
+	}
 	raw, err := os.ReadFile(filepath.Join(p.data, "messages.jsonl"))
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
@@ -161,6 +166,31 @@ func (p *program) messages(t *testing.T) []message {
 		if json.Unmarshal(lines.Bytes(), &m) == nil {
 			all = append(all, m)
 		}
+	}
+	return all
+}
+
+// inbox is the messages of a lab.
+func (p *program) inbox(t *testing.T) []message {
+	t.Helper()
+	r, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/api/v1/lab/inbox", p.port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	var in struct {
+		Messages []struct {
+			message
+			Cursor int
+		}
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		t.Fatal(err)
+	}
+	all := make([]message, len(in.Messages))
+	for i := range in.Messages {
+		all[i] = in.Messages[i].message
+		all[i].ID = strconv.Itoa(in.Messages[i].Cursor)
 	}
 	return all
 }

@@ -145,14 +145,20 @@ func (p *person) showsPDF(path string) {
 	p.t.Helper()
 	p.sends(twoPages()).at(path).says(p.word("done.pdf-added.title"))
 	p.keepsStory()
-	const drawn = `(x => (x.open('GET', location.href, false), x.send(), !x.responseText.includes('/look"')))(new XMLHttpRequest())`
-	if !try(4*patience, func() bool { return eval[bool](p, drawn) }) { // the renderer has the lowest priority
-		p.t.Fatal("the PDF is not drawn")
-	}
+	p.isDrawn()
 	p.follow(`main button[formaction$="/look"]`).at(path).says(p.word("done.pdf-ready.title"))
 	p.keepsStory()
 	if n := eval[int](p, "document.querySelectorAll('main button[formaction*=\"/pictures/\"]').length"); n != 3 {
 		p.t.Errorf("got %d pictures that may be taken away, want a photo and two pages", n)
+	}
+}
+
+// isDrawn waits until a PDF of the case on the page has become pictures.
+func (p *person) isDrawn() {
+	p.t.Helper()
+	const drawn = `(x => (x.open('GET', location.href, false), x.send(), !x.responseText.includes('/look"')))(new XMLHttpRequest())`
+	if !try(4*patience, func() bool { return eval[bool](p, drawn) }) { // the renderer has the lowest priority
+		p.t.Fatal("the PDF is not drawn")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,10 +67,16 @@ func TestTesterAgainstTheLab(t *testing.T) {
 	}
 }
 
-// lab serves one until the test ends and returns its origin, the first line it prints.
-func lab(t *testing.T, program string, environ ...string) string {
+// lab serves one until the test ends and returns its origin.
+func lab(t *testing.T, binary string, environ ...string) string {
 	t.Helper()
-	c := exec.Command(program, "serve", "--lab", "--listen", "127.0.0.1:0")
+	return startLab(t, binary, environ...).origin
+}
+
+// startLab serves a lab until the test ends. Where it is stands in the first line that it prints.
+func startLab(t *testing.T, binary string, environ ...string) *program {
+	t.Helper()
+	c := exec.Command(binary, "serve", "--lab", "--listen", "127.0.0.1:0")
 	c.Env = append(os.Environ(), environ...)
 	stdout, err := c.StdoutPipe()
 	if err != nil {
@@ -91,13 +98,26 @@ func lab(t *testing.T, program string, environ ...string) string {
 	}()
 	select {
 	case text := <-line:
-		var said struct{ Listening string }
+		var said struct{ Listening, Data string }
 		if err := json.Unmarshal([]byte(text), &said); err != nil || said.Listening == "" {
 			t.Fatalf("got the line %q, want where the lab listens: %v", text, err)
 		}
-		return said.Listening
+		h := labAt(t, said.Listening)
+		h.binary, h.cmd = binary, c
+		h.data = said.Data
+		return h
 	case <-time.After(30 * time.Second):
 		t.Fatal("waited 30 s for the lab to say where it listens")
-		return ""
+		return nil
 	}
+}
+
+// labAt is a lab that runs at an origin.
+func labAt(t *testing.T, origin string) *program {
+	t.Helper()
+	port, err := strconv.Atoi(origin[strings.LastIndex(origin, ":")+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &program{origin: origin, port: port, out: new(output), read: map[string]bool{}, lab: true}
 }

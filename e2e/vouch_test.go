@@ -3,7 +3,6 @@ package e2e
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -23,20 +22,16 @@ func vouchJourneys() []journey {
 }
 
 // inLab is a window on a lab, of somebody who has an account there with an app.
-func (p *person) inLab(origin, name string) (q *person, token string) {
+func (p *person) inLab(house *program, name string) (q *person, token string) {
 	p.t.Helper()
-	port, err := strconv.Atoi(origin[strings.LastIndex(origin, ":")+1:])
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	q = p.s.person(p.t, &program{origin: origin, port: port, out: new(output)}, p.lang)
+	q = p.s.person(p.t, house, p.lang)
 	q.name, q.email = name, name+"@example.com"
 	var made struct {
 		Token   string
 		Methods []struct{ Secret string }
 	}
 	q.house.api(q, http.MethodPost, "/lab/accounts", "", map[string]any{"name": name, "email": q.email, "password": password,
-		"session": true, "methods": []map[string]any{{"kind": "totp", "name": "app"}}}, &made)
+		"language": p.lang, "session": true, "methods": []map[string]any{{"kind": "totp", "name": "app"}}}, &made)
 	q.secret = made.Methods[0].Secret
 	return q, made.Token
 }
@@ -49,11 +44,20 @@ func (p *person) labLink() string {
 	return strings.TrimPrefix(in.Link, p.house.origin)
 }
 
-// fillShop makes a shop with two people, and has a month pass.
-func (p *person) fillShop(origin string) *shopful {
+// passes moves the clock of the person's lab, for whoever else is there as well.
+func (p *person) passes(d time.Duration, others ...*person) {
 	p.t.Helper()
-	boss, owns := p.inLab(origin, "bo")
-	mo, joins := p.inLab(origin, "mo")
+	p.house.api(p, http.MethodPost, "/lab/clock", "", map[string]any{"advance": d.String()}, nil)
+	for _, q := range append(others, p) {
+		q.ahead += d
+	}
+}
+
+// fillShop makes a shop with two people, and has a month pass.
+func (p *person) fillShop(house *program) *shopful {
+	p.t.Helper()
+	boss, owns := p.inLab(house, "bo")
+	mo, joins := p.inLab(house, "mo")
 	var shop struct{ ID string }
 	boss.house.api(boss, http.MethodPost, "/shops", owns, map[string]any{"name": shopName}, &shop)
 	boss.house.api(boss, http.MethodPost, "/shops/"+shop.ID+"/invitations", owns,
@@ -61,9 +65,7 @@ func (p *person) fillShop(origin string) *shopful {
 	link := mo.labLink()
 	mo.house.api(mo, http.MethodPost, "/shop-invitation/accept", joins,
 		map[string]any{"link": link[strings.LastIndex(link, "/")+1:]}, nil)
-	const month = 31 * 24 * time.Hour
-	boss.house.api(boss, http.MethodPost, "/lab/clock", "", map[string]any{"advance": month.String()}, nil)
-	boss.ahead, mo.ahead = month, month
+	boss.passes(31*24*time.Hour, mo)
 	return &shopful{boss, mo, "/shop/" + shop.ID}
 }
 
@@ -80,14 +82,13 @@ func (f *shopful) asks() string {
 func (p *person) comesIn() *person {
 	p.t.Helper()
 	p.open("/sign-in").fill("identifier", p.email, "password", password).press(remember).submit("/sign-in").at("/sign-in/verify")
-	p.fill("code", p.code()).submit("/sign-in/verify").at("/sign-in/trust")
-	return p.follow("main button[name=trust][value=no]")
+	return p.fill("code", p.code()).submit("/sign-in/verify").home()
 }
 
 // vouched has a shop's owner give his word for a member, take it back and give it again; the member's second step
 // goes.
 func vouched(p *person, plain bool) {
-	f := p.fillShop(lab(p.t, p.s.binary, "LATCHKEY_TOTP_WINDOW=4"))
+	f := p.fillShop(startLab(p.t, p.s.binary, "LATCHKEY_TOTP_WINDOW=4"))
 	path := f.asks()
 	f.mo.says(f.mo.word("recovery.word"), f.mo.word("recovery-case.word.title"))
 	b := f.boss
@@ -101,16 +102,15 @@ func vouched(p *person, plain bool) {
 	f.mo.open(path).says(f.mo.word("recovery-case.approved.title"))
 	b.follow(`main form[action$="/back"] button`).at("/shop").says(b.word("done.vouch-back.title"))
 	f.mo.open(path).says(f.mo.word("recovery-case.word.title"))
-	pass := func(d string) { b.house.api(b, http.MethodPost, "/lab/clock", "", map[string]any{"advance": d}, nil) }
-	pass("1m") // the same press sooner would be the same word
+	b.passes(time.Minute) // the same press sooner would be the same word
 	b.open(at).press("main [name=spoke]").submit(at).at(at)
-	pass("12h")
+	b.passes(12 * time.Hour)
 	f.mo.open(path).says(f.mo.word("recovery-case.done.title"))
 }
 
 // vouching are the pages of a colleague's word, in a lab of its own: its clock moves.
 func (w *sweep) vouching() {
-	f := w.fillShop(lab(w.t, w.s.binary, "LATCHKEY_TOTP_WINDOW=4"))
+	f := w.fillShop(startLab(w.t, w.s.binary, "LATCHKEY_TOTP_WINDOW=4"))
 	look := func(p *person) *sweep {
 		return &sweep{person: p, axe: w.axe, reached: w.reached, stops: w.stops, routes: w.routes}
 	}
