@@ -121,6 +121,9 @@ const TemplateDeskInvitation = "desk-invitation"
 // TemplateDeskKey tells one of the staff that a key of his was registered. args: at, agent, link.
 const TemplateDeskKey = "desk-key"
 
+// TemplateDeskKeyGone tells one of the staff that a key of his was removed. args: at, agent, link.
+const TemplateDeskKeyGone = "desk-key-gone"
+
 // Of an account that nobody uses.
 const (
 	TemplateUnused  = "unused"  // args: at, person, due

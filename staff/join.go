@@ -203,10 +203,7 @@ func (s *Service) addKey(w *auth.Work, m *member, key *auth.Authenticator) error
 	if m.SettledAt.IsZero() && m.ready() {
 		m.SettledAt = w.Now()
 	}
-	err := w.MailProved(m.Email, auth.Message{Language: m.Lang, Template: auth.TemplateDeskKey,
-		Args: map[string]string{"at": w.Now().Format(time.RFC3339), "agent": w.Caller().Agent,
-			"link": s.origin + "/desk/keys"}})
-	if err != nil {
+	if err := s.mailKey(w, m, auth.TemplateDeskKey); err != nil {
 		return err
 	}
 	return s.put(w, m)
@@ -323,9 +320,15 @@ func (s *Service) Me(ctx context.Context, c auth.Caller) (*Me, error) {
 
 // invite writes an invitation and returns its link.
 func (s *Service) invite(w *auth.Work, i *invitation) (link string, err error) {
-	t := w.NewID() + w.NewID()
+	link, t := s.drawLink(w, i)
+	return link, s.invitations.Insert(w, linkKey(t), i)
+}
+
+// drawLink draws the link of an invitation, which is stored by its token.
+func (s *Service) drawLink(w *auth.Work, i *invitation) (link, token string) {
+	token = w.NewID() + w.NewID()
 	i.Expires = w.Now().Add(invitationLife)
-	return s.origin + "/desk/join/" + t, s.invitations.Insert(w, linkKey(t), i)
+	return s.origin + "/desk/join/" + token, token
 }
 
 // parseMember reads who is invited.

@@ -81,18 +81,23 @@ func (s *Service) Invite(ctx context.Context, c auth.Caller, email, name string,
 			return err
 		}
 		w.Note("", string(to.Mask()))
-		return s.mailLink(w, &invitation{Email: to, Name: cleaned, Role: r, By: w.Staff().ID})
+		return s.mailLink(w, &invitation{Email: to, Name: cleaned, Role: r, By: w.Staff().ID}, nil)
 	})
 }
 
-// mailLink mails the link of an invitation.
-func (s *Service) mailLink(w *auth.Work, i *invitation) error {
-	link, err := s.invite(w, i)
+// mailLink mails the link of an invitation, does what goes with it, and stores what the link leads to. A mail that the
+// limits do not allow is a refusal, which commits: so nothing is done before it has left.
+func (s *Service) mailLink(w *auth.Work, i *invitation, does func() error) error {
+	link, token := s.drawLink(w, i)
+	err := w.Send(auth.Message{Channel: auth.Mail, Recipient: ident.Recipient(i.Email), Language: w.Caller().Language,
+		Template: auth.TemplateDeskInvitation, Args: map[string]string{"link": link}, Expires: i.Expires})
+	if err == nil && does != nil {
+		err = does()
+	}
 	if err != nil {
 		return err
 	}
-	return w.Send(auth.Message{Channel: auth.Mail, Recipient: ident.Recipient(i.Email), Language: w.Caller().Language,
-		Template: auth.TemplateDeskInvitation, Args: map[string]string{"link": link}, Expires: i.Expires})
+	return s.invitations.Insert(w, linkKey(token), i)
 }
 
 // changes is an administrator's pass over another member; what do does to him is stored. Refuses NotFound, and
@@ -158,7 +163,8 @@ func (s *Service) AskNewKeys(ctx context.Context, c auth.Caller, id string) erro
 }
 
 // GrantNewKeys mails a member a link by which his keys begin anew; those that he has, and his sessions, end with it. It
-// takes another one than who has asked, and than the member. Refuses NotFound, also where nobody has asked, Forbidden.
+// takes another one than who has asked, and than the member. Refuses NotFound, also where nobody has asked, Forbidden,
+// SendLimitReached and ResendTooSoon: then his keys stand.
 func (s *Service) GrantNewKeys(ctx context.Context, c auth.Caller, id string) error {
 	return s.changes(ctx, c, ActNewKeys, id, func(w *auth.Work, m *member) error {
 		if err := s.second(w, &m.Proposed, ActAskKeys); err != nil {
@@ -166,10 +172,7 @@ func (s *Service) GrantNewKeys(ctx context.Context, c auth.Caller, id string) er
 		}
 		m.Proposed = proposal{}
 		m.Keys = nil
-		if err := s.endBegun(w, m); err != nil {
-			return err
-		}
-		return s.mailLink(w, m.again(w.Staff().ID))
+		return s.mailLink(w, m.again(w.Staff().ID), func() error { return s.endBegun(w, m) })
 	})
 }
 

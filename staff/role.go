@@ -24,24 +24,26 @@ func Roles() []Role { return []Role{Support, Manager, Reviewer, Auditor, Adminis
 
 // The actions of the staff. They are API and never renamed.
 const (
-	ActMe       auth.Action = "desk-session"
-	ActSignOut  auth.Action = "desk-sign-out"
-	ActTouch    auth.Action = "desk-touch"
-	ActAddKey   auth.Action = "desk-add-key"
-	ActFind     auth.Action = "desk-find"
-	ActAccount  auth.Action = "desk-account"
-	ActTicket   auth.Action = "desk-ticket"
-	ActReset    auth.Action = "desk-start-reset"
-	ActSessions auth.Action = "desk-end-sessions"
-	ActUnlock   auth.Action = "desk-unlock"
-	ActTrail    auth.Action = "desk-audit-trail"
-	ActPeople   auth.Action = "desk-staff"
-	ActInvite   auth.Action = "desk-invite"
-	ActRole     auth.Action = "desk-role"
-	ActSuspend  auth.Action = "desk-suspend"
-	ActAskKeys  auth.Action = "desk-ask-new-keys"
-	ActNewKeys  auth.Action = "desk-grant-new-keys"
-	ActAssign   auth.Action = "desk-assign"
+	ActMe        auth.Action = "desk-session"
+	ActSignOut   auth.Action = "desk-sign-out"
+	ActTouch     auth.Action = "desk-touch"
+	ActAddKey    auth.Action = "desk-add-key"
+	ActRemoveKey auth.Action = "desk-remove-key"
+	ActEndOwn    auth.Action = "desk-end-own-sessions"
+	ActFind      auth.Action = "desk-find"
+	ActAccount   auth.Action = "desk-account"
+	ActTicket    auth.Action = "desk-ticket"
+	ActReset     auth.Action = "desk-start-reset"
+	ActSessions  auth.Action = "desk-end-sessions"
+	ActUnlock    auth.Action = "desk-unlock"
+	ActTrail     auth.Action = "desk-audit-trail"
+	ActPeople    auth.Action = "desk-staff"
+	ActInvite    auth.Action = "desk-invite"
+	ActRole      auth.Action = "desk-role"
+	ActSuspend   auth.Action = "desk-suspend"
+	ActAskKeys   auth.Action = "desk-ask-new-keys"
+	ActNewKeys   auth.Action = "desk-grant-new-keys"
+	ActAssign    auth.Action = "desk-assign"
 )
 
 // The actions on many accounts at once (response.go), and what the service does then.
@@ -93,6 +95,9 @@ func permits() map[auth.Action]permit {
 		ActSignOut: {roles: Roles(), early: true},
 		ActTouch:   {roles: Roles(), early: true},
 		ActAddKey:  {roles: Roles(), early: true, fresh: true},
+
+		ActRemoveKey: {roles: Roles(), fresh: true},
+		ActEndOwn:    {roles: Roles(), early: true},
 
 		ActFind:     {roles: []Role{Support, Manager}},
 		ActAccount:  {roles: []Role{Support, Manager}},

@@ -65,6 +65,10 @@ func (p *worker) acts(seller auth.AccountID, other string) map[auth.Action]func(
 
 		staff.ActAssign:  func() error { return s.Assign(ctx, c, other, "wei@example.com", true) },
 		staff.ActSignOut: func() error { return s.SignOut(ctx, c) },
+		staff.ActEndOwn:  func() error { return s.EndOwnSessions(ctx, c, "") },
+		staff.ActRemoveKey: func() error {
+			return p.judged(staff.ActRemoveKey, s.RemoveKey(ctx, c, "none"))
+		},
 	}
 }
 
@@ -105,7 +109,8 @@ func TestEveryActWithEveryRole(t *testing.T) {
 			staff.ActAskKeys, staff.ActNewKeys, staff.ActAssign},
 	}
 	allowed[staff.Administrator] = append(allowed[staff.Administrator], responses...)
-	own := []auth.Action{staff.ActMe, staff.ActTouch, staff.ActAddKey, staff.ActSignOut}
+	own := []auth.Action{staff.ActMe, staff.ActTouch, staff.ActAddKey, staff.ActSignOut, staff.ActEndOwn,
+		staff.ActRemoveKey}
 	admin := w.worker("boss", staff.Administrator)
 	for _, r := range staff.Roles() {
 		p := w.worker("a-"+string(r), r)

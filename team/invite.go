@@ -86,29 +86,37 @@ func (t *Service) InviteMember(
 		if err != nil {
 			return nil, auth.RefuseTyped(err)
 		}
-		if err := t.roomFor(w, shop, to); err != nil {
+		replaced, err := t.roomFor(w, shop, to)
+		if err != nil {
 			return nil, err
 		}
 		token := shop + w.NewID() + w.NewID()
 		_, id, _ := linkParts(token)
 		x := &invitation{ID: id, Shop: shop, Email: to, Role: as, By: own.Account, Epoch: w.Account().Epoch,
 			At: w.Now(), Expires: w.Now().Add(invitationLife)}
-		if err := t.invitations.Insert(w, shop+"/"+id, x); err != nil {
+		err = w.Send(auth.Message{Channel: auth.Mail, Recipient: ident.Recipient(to), Language: c.Language,
+			Template: auth.TemplateShopInvite, Args: map[string]string{"link": t.origin + "/shop/invitation/" + token},
+			Expires: x.Expires})
+		if err != nil { // what was mailed before stays good
 			return nil, err
+		}
+		for _, old := range replaced {
+			if err := t.invitations.Delete(w, shop+"/"+old); err != nil {
+				return nil, err
+			}
 		}
 		info := &InvitationInfo{ID: id, MaskedEmail: to.Mask(), Role: as, By: w.Account().Name, At: x.At,
 			Expires: x.Expires}
-		return info, w.Send(auth.Message{Channel: auth.Mail, Recipient: ident.Recipient(to), Language: c.Language,
-			Template: auth.TemplateShopInvite, Args: map[string]string{"link": t.origin + "/shop/invitation/" + token},
-			Expires: x.Expires})
+		return info, t.invitations.Insert(w, shop+"/"+id, x)
 	})
 }
 
-// roomFor counts one more invitation of a shop; an earlier one to the same address makes room for it.
-func (t *Service) roomFor(w *auth.Work, shop string, to ident.Email) error {
+// roomFor counts one more invitation of a shop, and returns the earlier ones to the same address, which make room for
+// it.
+func (t *Service) roomFor(w *auth.Work, shop string, to ident.Email) (replaced []string, err error) {
 	list, err := t.waiting(w, shop)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n := len(list)
 	for _, x := range list {
@@ -116,15 +124,13 @@ func (t *Service) roomFor(w *auth.Work, shop string, to ident.Email) error {
 			continue
 		}
 		n--
-		if err := t.invitations.Delete(w, shop+"/"+x.ID); err != nil {
-			return err
-		}
+		replaced = append(replaced, x.ID)
 	}
 	if n >= t.limits.Invitations {
-		return auth.Refuse(auth.TooManyInvitations)
+		return nil, auth.Refuse(auth.TooManyInvitations)
 	}
 	_, err = w.Count("invite/"+shop, invitesPerDay, 0)
-	return err
+	return replaced, err
 }
 
 // waiting are the invitations of a shop that still lead somewhere, the newest first.

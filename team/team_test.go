@@ -233,6 +233,19 @@ func TestWhatInvitationsFallWith(t *testing.T) {
 	}
 }
 
+// An invitation that is not mailed leaves the one of before as it was.
+func TestAnInvitationThatIsNotMailedReplacesNone(t *testing.T) {
+	w := newWorld(t)
+	shop, people := w.staffed()
+	owner := people[team.Owner]
+	link := owner.invite(shop, "new@example.com", team.Member)
+	_, err := w.shops.InviteMember(t.Context(), owner.Caller, shop, "new@example.com", team.Member)
+	wantCode(t, "at once again", err, auth.ResendTooSoon)
+	if _, err := w.shops.LookInvitation(t.Context(), owner.Caller, link); err != nil {
+		t.Errorf("the one of before: got %v, want it good", err)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	w := newWorld(t)
 	shop, people := w.staffed()

@@ -61,6 +61,7 @@ func wordings() map[string]wording {
 		auth.TemplateRecoveryDone:       {mail: "mail.recovery-done", link: "/forgot"},
 		auth.TemplateDeskInvitation:     {mail: "mail.desk-invitation"},
 		auth.TemplateDeskKey:            {mail: "mail.desk-key"},
+		auth.TemplateDeskKeyGone:        {mail: "mail.desk-key-gone"},
 		auth.TemplateShopKeys:           {mail: "mail.shop-keys", link: "/security/keys/new"},
 		auth.TemplateVouched:            {mail: "mail.recovery-vouched"},
 		auth.TemplateMove:               {mail: "mail.contact-move", short: "moving"},
@@ -147,7 +148,8 @@ func arguments(m auth.Message, names map[string]string) assets.Args {
 			args[k] = at
 		}
 	}
-	for from, to := range map[string]string{"item": "name", "agent": "browser", "due": "until", "undo": "link"} {
+	for from, to := range map[string]string{"item": "name", "agent": "browser", "due": "until", "undo": "link",
+		"not-me": "notme", "not-me-until": "sayuntil"} {
 		if v, ok := args[from]; ok {
 			args[to] = v
 			delete(args, from)
