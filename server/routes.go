@@ -76,15 +76,15 @@ func signRoutes() []route {
 			endpoint: takes(signInResend).requires("ceremony")},
 		{use: "SignInFinish", act: auth.ActSecondStep, who: holder, method: http.MethodPost, path: "/sign-in/finish",
 			summary: "Finish the second step: the session", codes: join(sealedCodes(), methodCodes(), typedCodes(),
-				keyCodes(), codes(auth.MailCodeNeeded)),
+				keyCodes(), openingCodes(), codes(auth.MailCodeNeeded)),
 			endpoint: takes(signInFinish).requires("ceremony", "response")},
 		{use: "SignInPassword", act: auth.ActSignIn, who: holder, method: http.MethodPost, path: "/sign-in/password",
 			summary:  "The password after a touched key",
-			codes:    join(sealedCodes(), codes(auth.PasswordWrong, auth.SignInLocked)),
+			codes:    join(sealedCodes(), openingCodes(), codes(auth.PasswordWrong, auth.SignInLocked)),
 			endpoint: takes(signInPassword).requires("ceremony", "password")},
 		{use: "CodeSignIn", act: auth.ActCodeSignIn, who: holder, method: http.MethodPost, path: "/sign-in/security-code",
 			summary: "The security code in place of the second step: after a wait, a session that has to enrol",
-			codes: join(sealedCodes(), guessCodes(), securityCodes(), codes(auth.MailCodeNeeded,
+			codes: join(sealedCodes(), openingCodes(), guessCodes(), securityCodes(), codes(auth.MailCodeNeeded,
 				auth.ChangePaused)),
 			endpoint: takes(codeSignIn).requires("ceremony", "securityCode")},
 		{use: "Challenge", act: auth.ActLook, who: holder, method: http.MethodPost, path: "/challenge",
@@ -279,7 +279,7 @@ func resetRoutes() []route {
 		{use: "SignInTemporary", act: auth.ActTemporary, who: holder, method: http.MethodPost, path: "/forgot/sign-in",
 			link:     true,
 			summary:  "Sign in by the mailed link or that proof instead of the password, once; the second step follows",
-			codes:    join(sealedCodes(), codes(auth.LinkUsed, auth.MethodRefused)),
+			codes:    join(sealedCodes(), openingCodes(), codes(auth.LinkUsed, auth.MethodRefused)),
 			endpoint: takes(signInTemporary)},
 	}
 }
@@ -356,6 +356,11 @@ func sealedCodes() []auth.Code {
 	return codes(auth.CeremonyExpired, auth.CeremonyVoid, auth.CeremonyUsed, auth.CeremonyOtherBrowser,
 		auth.AccountDisabled)
 }
+
+// openingCodes are those of every act that may end in a new session: of an account that a response of the staff has frozen
+// only what its owner had before lets in.
+func openingCodes() []auth.Code { return codes(auth.AccountHeld) }
+
 func methodCodes() []auth.Code {
 	return codes(auth.NoSuchMethod, auth.MethodResting, auth.MethodDisabled, auth.MethodRefused)
 }
