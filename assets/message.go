@@ -39,6 +39,8 @@ import (
 //	sms.code-waits, sms.handing
 //	voice.code            code
 //
+// notme, sayuntil: beside where the mail leads, the link that says "this was not me", and until when.
+//
 // becomes is the address that an account moves to, masked. role and did are words of the texts "role.<role>" and
 // "did.<did>", stands of "case.<stands>", step of "handing.<step>".
 // what is a change, as in the texts "change.<what>"; undo says that link undoes it (with pause, it ends sessions and
@@ -175,6 +177,7 @@ type mailParts struct {
 	Lang, Subject, Hello, Lead, Code, Act, Link, LinkSay, After, Where, Foot, Site string
 	Brand                                                                          string
 	Undo                                                                           string
+	NotMe, NotMeAct, NotMeLink                                                     string // beside where the mail leads
 }
 
 func (l *mailDraft) mail() (subject, text, html string, err error) {
@@ -196,6 +199,10 @@ func (l *mailDraft) mail() (subject, text, html string, err error) {
 	if name, ok := l.args["browser"].(string); ok && name != "" {
 		l.args["browser"] = l.p.texts.browser(l.lang, name)
 		s.Where = l.say("mail.where")
+	}
+	if link, ok := l.args["notme"].(string); ok && link != "" {
+		s.NotMe, s.NotMeAct = l.say("mail.not-me"), l.say("mail.not-me.act")
+		s.NotMeLink = link
 	}
 	switch l.name {
 	case "mail.changed", "mail.new-browser":
@@ -245,7 +252,11 @@ func (s *mailParts) plain() string {
 	if link != "" {
 		link = s.Act + colon(s.Lang) + "\n" + s.Link
 	}
-	for _, p := range []string{s.Hello, s.Lead, s.Where, s.Code, s.Undo, link, s.After, "-- \n" + s.Foot +
+	notMe := s.NotMeLink
+	if notMe != "" {
+		notMe = s.NotMeAct + colon(s.Lang) + "\n" + s.NotMeLink
+	}
+	for _, p := range []string{s.Hello, s.Lead, s.Where, s.Code, s.Undo, link, s.After, s.NotMe, notMe, "-- \n" + s.Foot +
 		"\n" + s.Site} {
 		if p != "" {
 			paragraphs = append(paragraphs, p)

@@ -631,6 +631,8 @@ func (s sampler) others() []Sample {
 			Until: s.in(day), Ahead: true, Contact: true}},
 		{"undo-hand-over", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "hand-over", Name: "Blue shop", At: s.ago(time.Hour),
 			Until: s.in(day), Ahead: true, Hands: true}},
+		{"not-me", &NotMe{Frame: s.at("/undo/x"), NotMeCase: s.notMe()}},
+		{"not-me-closed", &NotMe{Frame: s.at("/undo/x"), NotMeCase: s.closedNotMe()}},
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},
 		{"check", &Check{Frame: s.at("/help/check"), Cookies: true, Tried: true, Browser: "Chrome on Windows",
 			Version: 142}},
@@ -660,4 +662,22 @@ func (s sampler) others() []Sample {
 			Retry: "/sign-in"}},
 		{"no-cookie", &NoCookie{Frame: s.at("/sign-in"), Retry: "/sign-in"}},
 	}
+}
+
+// notMe is a case of "this was not me".
+func (s sampler) notMe() NotMeCase {
+	v := NotMeCase{ID: "n1", Number: "7Kq4M2xV", At: s.ago(time.Hour), More: 3}
+	for i, became := range []string{"stopped", "reverted", "paused", "ended"} {
+		v.Lines = append(v.Lines, NotMeLine{What: []string{"removal-asked", "phone-added", "key-added", "new-browser"}[i],
+			Name: []string{"", "My phone", "Blue key", ""}[i], At: s.ago(day), Said: s.ago(time.Hour), Became: became,
+			Browser: []string{"", "Chrome · Windows"}[i%2], Place: []string{"", "192.0.2.7"}[i%2]})
+	}
+	return v
+}
+
+func (s sampler) closedNotMe() NotMeCase {
+	v := s.notMe()
+	v.Closed, v.Outcome = s.ago(time.Minute), "goes-on"
+	v.Lines, v.More = v.Lines[3:], 0
+	return v
 }

@@ -44,6 +44,16 @@ type DeskKeys struct {
 	Keys  []Method
 	Ready bool       // there are enough of them
 	Key   *KeyPrompt // nil: a fresh touch comes first
+
+	Removable []bool        // of each key: there would be enough without it
+	Sessions  []DeskSession // the latest first
+}
+
+// A DeskSession is a browser in which the reader is signed in.
+type DeskSession struct {
+	ID, Browser string
+	Begun, Seen time.Time
+	Own         bool // this one
 }
 
 // DeskFind is /desk/accounts. It posts identifier.
@@ -89,6 +99,28 @@ type DeskTicket struct {
 
 // A DeskFinding is what a browser found out: text "check.<Name>" and "check.<Name>.yes" or ".no".
 type DeskFinding struct{ Name, Is string }
+
+// DeskNotMes is /desk/not-me, the oldest first.
+type DeskNotMes struct {
+	Frame
+	List []DeskNotMe
+}
+
+// A DeskNotMe is what somebody's "this was not me" has opened, as those who help read it.
+type DeskNotMe struct {
+	NotMeCase
+	Account, Email string // masked
+}
+
+// DeskNotMePage is /desk/not-me/{report}; its form posts outcome and note to …/close.
+type DeskNotMePage struct {
+	Frame
+	DeskNotMe
+	Notes    []DeskNote
+	Outcomes []string // the texts "desk-not-me.outcome.<…>"
+	Chosen   string
+	Note     string
+}
 
 // DeskCases is /desk/recovery, the most urgent first.
 type DeskCases struct {

@@ -230,6 +230,30 @@ type Undo struct {
 	Account bool // with Hands: the account itself
 }
 
+// NotMe is /undo/{link} once its owner has pressed: what his word has made of what happened, and the case that it has
+// opened.
+type NotMe struct {
+	Frame
+	NotMeCase
+}
+
+// A NotMeCase is what "this was not me" has opened.
+type NotMeCase struct {
+	ID, Number string
+	At         time.Time
+	Lines      []NotMeLine
+	More       int       // lines that are not listed
+	Closed     time.Time // zero: it is open
+	Outcome    string    // with Closed: the text "not-me.outcome.<Outcome>"
+}
+
+// A NotMeLine is one thing that was done and was not its owner's: what, when, in which browser, where from; and what
+// has become of it, as in the texts "not-me.became.<Became>".
+type NotMeLine struct {
+	What, Name, Browser, Place, Became string
+	At, Said                           time.Time
+}
+
 // Check is /help/check: why can't I get in? The script fills in what the browser can do; without it the page says
 // what to look for.
 type Check struct {

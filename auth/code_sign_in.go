@@ -23,6 +23,7 @@ type codeWait struct {
 	Due     time.Time `json:"d"`           // the code counts from then
 	Ends    time.Time `json:"e"`           // until then
 	Restore uint64    `json:"r,omitempty"` // restore epoch: one of a backup may have been stopped since
+	Seen    seen      `json:"sn,omitzero"` // of who asked
 }
 
 // liveCodeWait is the sign-in by the security code that waits or may be done, nil for none.
@@ -149,7 +150,7 @@ func (w *Work) askCodeSignIn(drawn removalDraw) (*codeWait, error) {
 	}
 	due := w.now.Add(w.s.policy.CodeDelay)
 	x := &codeWait{ID: drawn.changeID, AskAt: w.now, Due: due, Ends: due.Add(w.s.policy.CodeOpen),
-		Restore: w.s.restoreEpoch()}
+		Restore: w.s.restoreEpoch(), Seen: w.seen()}
 	a.setCodeWait(x)
 	if err := w.s.accounts.Put(w.tx, string(a.ID), a); err != nil {
 		return nil, err

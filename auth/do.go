@@ -23,6 +23,7 @@ type Work struct {
 	rule            Rule
 	session         *session
 	account         *Account     // the session's account, or whom fn found
+	asker           seen         // of who had asked for what the service does by itself
 	memberships     []Membership // of the session's account
 	staff           *StaffMember
 	touchDue        bool  // the session's Seen is due

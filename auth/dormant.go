@@ -133,5 +133,5 @@ func (w *Work) Wake(id AccountID) error {
 	if err := w.Thaw(id); err != nil {
 		return err
 	}
-	return w.Notify(id, TemplateAwake, map[string]string{"at": messageTime(w.now), "person": a.Name})
+	return w.NotifyNotMe(id, TemplateAwake, map[string]string{"at": messageTime(w.now), "person": a.Name})
 }

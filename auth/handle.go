@@ -23,6 +23,9 @@ type Part struct {
 	// HandedOver ends what the part keeps of an account's former owner that could still open it; nil: it keeps nothing
 	// of the kind. It is asked in the pass of the hand-over, before anything is retired.
 	HandedOver func(w *Work, id AccountID) error
+	// NotMe is told what an account's owner has said "this was not me" to, in the pass that does what his word is worth;
+	// nil: the part keeps nothing of it.
+	NotMe func(w *Work, id AccountID, said NotMe) error
 }
 
 // A Collection is a Records of some type, as Register takes it.

@@ -121,7 +121,7 @@ func (w *Work) tellOfMove(a *Account, ch *change) error {
 	m := Message{Template: TemplateMove, Args: map[string]string{"at": messageTime(w.now), "person": a.Name,
 		"shop": ch.Item, "by": w.account.Name, "due": messageTime(ch.Due), "undo": w.s.origin + linkPath(LinkUndo) + token,
 		"email": string(ch.Move.Email.Mask()), "phone": string(ch.Move.Phone.Mask())}}
-	if err := w.notify(a, m, ids, nil); err != nil {
+	if err := w.notify(a, m, ids, nil, ""); err != nil {
 		return err
 	}
 	return w.textNotice(a, m, ids)

@@ -57,7 +57,14 @@ type notice struct {
 	Text     bool   // to every proved number as well
 	Undo     bool   // each address gets a link that says "this was not me"
 	Ends     bool   // with Undo: nothing of it can be put back, so the link ends all access
+	Beside   bool   // with Ends: the mail leads elsewhere, and the link stands beside
 }
+
+// How messages call the link that says "this was not me".
+const (
+	argUndo  = "undo"   // the mail leads there
+	argNotMe = "not-me" // it stands beside where the mail leads
+)
 
 // notices is who is told of what.
 func notices() []notice {
@@ -87,14 +94,16 @@ func notices() []notice {
 		{Told: toldCodeWaits, Acts: []Action{ActCodeSignIn}, Template: TemplateCodeWaits, Text: true},
 		{Told: toldSignedInByCode, Acts: []Action{ActCodeSignIn}, Template: TemplateChange,
 			What: "signed-in-by-code", Text: true, Undo: true},
-		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen"},
-		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled"},
+		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen", Undo: true, Ends: true},
+		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled", Undo: true, Ends: true},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true, Ends: true},
-		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked},
+		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked, Undo: true, Ends: true, Beside: true},
 		{Told: toldUnused, Acts: []Action{ActDormant}, Template: TemplateUnused},
 		{Told: toldDormant, Acts: []Action{ActDormant}, Template: TemplateDormant},
-		{Told: toldResetClosed, Acts: []Action{ActForgotName}, Template: TemplateResetClosed},
-		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep, ActCodeSignIn}, Template: TemplatePasswordOut},
+		{Told: toldResetClosed, Acts: []Action{ActForgotName}, Template: TemplateResetClosed, Undo: true, Ends: true,
+			Beside: true},
+		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep, ActCodeSignIn}, Template: TemplatePasswordOut,
+			Undo: true, Ends: true, Beside: true},
 	}
 }
 
@@ -128,15 +137,24 @@ func (w *Work) tell(a *Account, what told, args map[string]string, ids messageID
 		if undo, err = w.newDeed(a, what, about, ids); err != nil {
 			return err
 		}
-		m.Args["due"] = messageTime(w.now.Add(w.s.policy.UndoLife))
+		until := messageTime(w.now.Add(w.s.policy.UndoLife))
+		if m.Args["due"] = until; row.Beside {
+			delete(m.Args, "due")
+			m.Args["not-me-until"] = until
+		}
 		switch {
+		case row.Beside:
 		case row.Ends:
 			m.Args["ends"] = "yes"
 		case undo.Strong:
 			m.Args["pause"] = "yes"
 		}
 	}
-	if err := w.notify(a, m, ids, undo); err != nil || !row.Text {
+	as := argUndo
+	if row.Beside {
+		as = argNotMe
+	}
+	if err := w.notify(a, m, ids, undo, as); err != nil || !row.Text {
 		return err
 	}
 	return w.textNotice(a, m, ids)
@@ -155,8 +173,8 @@ func (w *Work) addresses(a *Account) ([]ident.Recipient, error) {
 }
 
 // notify writes a notice to every address of the account, to each that may with its own link to undo what it tells of,
-// if there is something. ids are drawn outside.
-func (w *Work) notify(a *Account, m Message, ids messageIDs, undo *deed) error {
+// if there is something; as is what the message calls that link. ids are drawn outside.
+func (w *Work) notify(a *Account, m Message, ids messageIDs, undo *deed, as string) error {
 	to, err := w.addresses(a)
 	if err != nil {
 		return err
@@ -171,7 +189,7 @@ func (w *Work) notify(a *Account, m Message, ids messageIDs, undo *deed) error {
 		m.Channel, m.Recipient = Mail, recipient
 		m.Args = maps.Clone(plain)
 		if undo != nil && w.isSettled(a, list, recipient) {
-			if m.Args["undo"], err = w.undoLink(a.ID, *undo, recipient, ids.of(i)); err != nil {
+			if m.Args[as], err = w.undoLink(a.ID, *undo, recipient, ids.of(i)); err != nil {
 				return err
 			}
 		}

@@ -83,14 +83,14 @@ security-code-set change           security-code-set mail text undo  set-securit
 security-code-used change           security-code-used mail text undo  use-security-code
 security-code-waits security-code-waits                 mail text       code-sign-in
 signed-in-by-code change           signed-in-by-code mail text undo  code-sign-in
-frozen        change           frozen-key      mail            second-step step-up test-method
-disabled      change           disabled-key    mail            second-step step-up test-method
+frozen        change           frozen-key      mail undo       second-step step-up test-method
+disabled      change           disabled-key    mail undo       second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step
-locked        password-locked                  mail            sign-in
+locked        password-locked                  mail undo       sign-in
 unused        unused                           mail            dormant
 dormant       dormant                          mail            dormant
-reset-closed  reset-closed                     mail            take-reset-name
-password-out  password-out                     mail            sign-in second-step code-sign-in
+reset-closed  reset-closed                     mail undo       take-reset-name
+password-out  password-out                     mail undo       sign-in second-step code-sign-in
 `
 	var got strings.Builder
 	for _, n := range notices() {

@@ -23,6 +23,7 @@ type change struct {
 	By      []string  `json:"b,omitempty"` // the authenticators that this session had shown: it falls with each
 	Move    *move     `json:"m,omitempty"` // nil: no contact data
 	Waits   string    `json:"w,omitempty"` // what of a part's waits, as ChangeInfo.What; "": nothing of the kind
+	Seen    seen      `json:"sn,omitzero"` // of who asked; of another person, who moves contact data, nothing
 }
 
 func (ch *change) key() string { return authenticatorKey(ch.Account, ch.ID) }
@@ -173,7 +174,7 @@ func (w *Work) removeLater(list []*Authenticator, drawn removalDraw) (time.Time,
 	}
 	due := w.now.Add(w.s.policy.RemovalDelay)
 	ch := change{ID: drawn.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due,
-		Restore: w.s.restoreEpoch(), Session: w.session.lineID(), By: w.shownMethods(ageRemove)}
+		Restore: w.s.restoreEpoch(), Session: w.session.lineID(), By: w.shownMethods(ageRemove), Seen: w.seen()}
 	for _, x := range list {
 		ch.Remove = append(ch.Remove, x.ID)
 	}
@@ -396,6 +397,7 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 			return err
 		}
 		w.entry.setMethod(list[0])
+		w.asker = ch.Seen
 		if err := w.tell(w.account, toldRemoved, nil, messages, list...); err != nil {
 			return err
 		}

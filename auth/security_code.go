@@ -226,8 +226,9 @@ func (w *Work) RetireSecurityCode(id AccountID) error {
 		return err
 	}
 	m := Message{Template: TemplateChange, Args: map[string]string{"at": messageTime(w.now), "person": a.Name,
-		"what": "security-code-retired"}}
-	return w.notify(a, m, messageIDs(w.NewID()), nil)
+		"what": "security-code-retired", "ends": "yes", "due": messageTime(w.now.Add(w.s.policy.UndoLife))}}
+	ids := messageIDs(w.NewID())
+	return w.notify(a, m, ids, w.newEnding("security-code-retired", ids), argUndo)
 }
 
 // inGroups writes a code in groups with dashes between.

@@ -26,6 +26,7 @@ type deed struct {
 	At     time.Time       `json:"at"`
 	Strong bool            `json:"s,omitempty"` // a strong proof did it
 	To     ident.Recipient `json:"to"`          // where the notice went
+	By     seen            `json:"by,omitzero"`
 
 	Kind    Kind    `json:"k,omitempty"` // of the method that it was about
 	Flavour Flavour `json:"f,omitempty"`
@@ -49,9 +50,14 @@ type deed struct {
 	CoolWhy    string          `json:"cw,omitempty"`
 }
 
+// newEnding is a deed of which nothing can be put back.
+func (w *Work) newEnding(what told, ids messageIDs) *deed {
+	return &deed{Notice: string(ids) + ".undo", Told: what, At: w.now, Strong: w.actedStrongly(), By: w.seen()}
+}
+
 // newDeed is the deed that a notice is about. before is the account as it was.
 func (w *Work) newDeed(before *Account, what told, about []*Authenticator, ids messageIDs) (*deed, error) {
-	d := &deed{Notice: string(ids) + ".undo", Told: what, At: w.now, Strong: w.actedStrongly()}
+	d := w.newEnding(what, ids)
 	if len(about) > 0 {
 		d.Kind, d.Flavour = about[0].Kind, about[0].Traits.Flavour
 		d.Item = about[0].Name
@@ -152,45 +158,45 @@ func (s *Service) LookUndo(ctx context.Context, c Caller, token string) (*Change
 			}
 			return l.Deed.info(l), w.mayUndo(a, l.Deed)
 		}
-		info, _, err := w.waitingChange(l)
+		info, _, _, err := w.waitingChange(l)
 		return info, err
 	})
 }
 
 func (d *deed) info(l *link) *ChangeInfo {
-	list := notices()
-	ends := slices.ContainsFunc(list, func(n notice) bool { return n.Told == d.Told && n.Ends })
+	ends := !slices.ContainsFunc(notices(), func(n notice) bool { return n.Told == d.Told && !n.Ends }) // a part's do
 	return &ChangeInfo{ID: d.Notice, What: string(d.Told), Methods: []string{}, Kind: d.Kind, Flavour: d.Flavour,
 		Item: d.Item, AskAt: d.At, Due: l.Expires, Done: true, Pauses: d.Strong, Ends: ends}
 }
 
 // waitingChange is the change that a link stops, as its owner sees it, and what stops it.
-func (w *Work) waitingChange(l *link) (*ChangeInfo, func() error, error) {
+func (w *Work) waitingChange(l *link) (*ChangeInfo, func() error, seen, error) {
 	a, err := w.ceremonyAccount(l.Account)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, seen{}, err
 	}
 	if x := w.liveCodeWait(a); x != nil && x.ID == l.Change {
 		info := x.info()
-		return &info, func() error { return w.stopCodeSignIn(a) }, nil
+		return &info, func() error { return w.stopCodeSignIn(a) }, x.Seen, nil
 	}
 	ch, err := w.s.changes.Get(w.tx, authenticatorKey(l.Account, l.Change))
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil, Refuse(LinkUsed)
+		return nil, nil, seen{}, Refuse(LinkUsed)
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, seen{}, err
 	}
 	list, err := w.authenticators(l.Account)
 	info := w.describeChange(ch, list)
 	return &info, func() error {
 		w.noteMove(ch)
 		return w.deleteChange(ch)
-	}, err
+	}, ch.Seen, err
 }
 
 // Undo is "this was not me", by a mailed link. It stops a change that waits, or reverts or pauses what a notice told
-// of. Whoever did that had a session, so every session and all trust end with it. Refuses LinkUsed.
+// of. Whoever did that had a session, so every session and all trust end with it. The parts hear of it (NotMe). Refuses
+// LinkUsed.
 func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo, error) {
 	return doOnce(ctx, s, c, ActUndo, linkKey(token), func(w *Work) (*ChangeInfo, error) {
 		l, err := w.consumeLink(LinkUndo, token)
@@ -199,9 +205,13 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 		}
 		w.About(l.Account)
 		if l.Deed != nil {
-			return l.Deed.info(l), w.undoDeed(l)
+			if err := w.undoDeed(l); err != nil {
+				return nil, err
+			}
+			info := l.Deed.info(l)
+			return info, w.tellParts(l.Account, token, info, l.Deed.By)
 		}
-		info, stop, err := w.waitingChange(l)
+		info, stop, by, err := w.waitingChange(l)
 		if err != nil {
 			return nil, err
 		}
@@ -210,9 +220,14 @@ func (s *Service) Undo(ctx context.Context, c Caller, token string) (*ChangeInfo
 			return nil, err
 		}
 		if info.What == "contact" { // nobody had a session of this account
-			return info, w.pauseChanges(l.Account)
+			err = w.pauseChanges(l.Account)
+		} else {
+			err = w.endAllAccess(l.Account)
 		}
-		return info, w.endAllAccess(l.Account)
+		if err != nil {
+			return nil, err
+		}
+		return info, w.tellParts(l.Account, token, info, by)
 	})
 }
 
@@ -227,6 +242,9 @@ func (w *Work) mayUndo(a *Account, d *deed) error {
 		return nil
 	}
 	if d.Told == toldSignedInByCode { // whoever came in so may have moved the e-mail since
+		return nil
+	}
+	if d.Told == told(TemplateRecoveryDone) { // a case may have moved it
 		return nil
 	}
 	to, err := w.addresses(a)

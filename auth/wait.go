@@ -40,7 +40,8 @@ func (w *Work) BeginWait(x Wait) (id string, err error) {
 		return "", Refuse(ChangePaused).At(w.account.PausedUntil)
 	}
 	ch := change{ID: w.NewID(), Account: w.account.ID, Item: x.Item, AskAt: w.now, Due: x.Due, Waits: x.What,
-		Restore: w.s.restoreEpoch(), Session: w.session.lineID(), By: w.shownMethods(w.rule.Demand.MaxAge)}
+		Restore: w.s.restoreEpoch(), Session: w.session.lineID(), By: w.shownMethods(w.rule.Demand.MaxAge),
+		Seen: w.seen()}
 	return ch.ID, w.s.changes.Insert(w.tx, ch.key(), &ch)
 }
 
@@ -109,7 +110,7 @@ func (w *Work) NotifyWait(a AccountID, id, template string, args map[string]stri
 	m := Message{Template: template, Args: map[string]string{"at": messageTime(w.now), "person": account.Name,
 		"due": messageTime(ch.Due), "undo": w.s.origin + linkPath(LinkUndo) + token}}
 	maps.Copy(m.Args, args)
-	if err := w.notify(account, m, ids, nil); err != nil || !loudly {
+	if err := w.notify(account, m, ids, nil, ""); err != nil || !loudly {
 		return err
 	}
 	return w.textNotice(account, m, ids)

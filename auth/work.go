@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -188,13 +189,30 @@ func (w *Work) Send(m Message) error {
 	return w.enqueue(m, w.NewID())
 }
 
-// Notify writes a notice to every address of an account. Refuses NotFound.
+// Notify writes a notice to every address of an account. One of what was done in the account's own session has a link
+// that says "this was not me"; what others have done stays theirs. Refuses NotFound.
 func (w *Work) Notify(id AccountID, template string, args map[string]string) error {
+	if w.session != nil && w.session.Account == id {
+		return w.NotifyNotMe(id, template, args)
+	}
 	a, err := w.existingAccount(id)
 	if err != nil {
 		return err
 	}
-	return w.notify(a, Message{Template: template, Args: args}, messageIDs(w.NewID()), nil)
+	return w.notify(a, Message{Template: template, Args: args}, messageIDs(w.NewID()), nil, "")
+}
+
+// NotifyNotMe is Notify of something that was done in the account's name, though not in this pass by its session: its
+// link ends all access. Refuses NotFound.
+func (w *Work) NotifyNotMe(id AccountID, template string, args map[string]string) error {
+	a, err := w.existingAccount(id)
+	if err != nil {
+		return err
+	}
+	ids := messageIDs(w.NewID())
+	args = maps.Clone(args)
+	args["not-me-until"] = messageTime(w.now.Add(w.s.policy.UndoLife))
+	return w.notify(a, Message{Template: template, Args: args}, ids, w.newEnding(told(template), ids), argNotMe)
 }
 
 // EndSessions ends every session of an account but the caller's own.

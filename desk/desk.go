@@ -7,6 +7,7 @@
 //	/desk/keys, /desk/touch           the others; a fresh touch  all
 //	/desk/accounts, …/{id}…           find, link, sessions       support, account managers
 //	/desk/tickets, …/{ticket}         of the self-check          support
+//	/desk/not-me, …/{report}…         "this was not me"          support, reviewers
 //	/desk/recovery, …/{case}…         cases                      reviewers
 //	/desk/responses, …/{id}…          acts on many accounts      reviewers, administrators
 //	/desk/audit                       the trail                  auditors, administrators
@@ -76,6 +77,9 @@ func New(cfg Config) (*Desk, error) {
 func (d *Desk) permit() {
 	for _, a := range []auth.Action{recovery.ActQueue, recovery.ActView, recovery.ActPicture, recovery.ActNote} {
 		d.Staff.Permit(a, false, staff.Reviewer)
+	}
+	for _, a := range []auth.Action{recovery.ActReports, recovery.ActViewReport, recovery.ActCloseReport} {
+		d.Staff.Permit(a, false, staff.Support, staff.Reviewer)
 	}
 	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
 		d.Staff.Permit(a, true, staff.Reviewer)

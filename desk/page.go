@@ -29,7 +29,7 @@ type page struct {
 
 // pages is the one table of what can be reached.
 func pages() []page {
-	return slices.Concat(inPages(), accountPages(), ticketPages(), casePages(), responsePages(), peoplePages())
+	return slices.Concat(inPages(), accountPages(), ticketPages(), notMePages(), casePages(), responsePages(), peoplePages())
 }
 
 // told is what a form leaves for the page that follows: what was refused, beside what was typed, or what was done.
@@ -47,7 +47,7 @@ const toldLife = 5 * time.Minute
 // typed are the fields that a form shows again. None of them is a secret.
 func typedFields() []string {
 	list := []string{"identifier", "email", "name", "role", "text", "reason", "of", "note", "ticket", "why", "list",
-		"since", "network", "from", "to", "freeze", "password"}
+		"since", "network", "from", "to", "freeze", "password", "outcome"}
 	for _, w := range recovery.Wants() {
 		list = append(list, wantField(w))
 	}
@@ -144,7 +144,9 @@ func (x *exchange) admit(p *page) (err error) {
 }
 
 // early are the acts of pages that somebody with one key sees.
-func early() []auth.Action { return []auth.Action{staff.ActMe, staff.ActAddKey, staff.ActTouch} }
+func early() []auth.Action {
+	return []auth.Action{staff.ActMe, staff.ActAddKey, staff.ActTouch, staff.ActEndOwn}
+}
 
 // refused leads on from a refusal: to where it can be answered, or to the page that tells of it.
 func (x *exchange) refused(p *page, err error) {
@@ -182,7 +184,7 @@ func (x *exchange) backOf(p *page) string {
 		return x.local()
 	}
 	back := p.back
-	for _, name := range []string{"id", "case", "link"} {
+	for _, name := range []string{"id", "case", "link", "report"} {
 		back = strings.ReplaceAll(back, "{"+name+"}", url.PathEscape(x.r.PathValue(name)))
 	}
 	return back
@@ -260,7 +262,8 @@ type station struct {
 // stations are all of them, in the order in which they are offered: the first that a role may is its home.
 func stations() []station {
 	return []station{{"/desk/accounts", "desk.find", staff.ActFind}, {"/desk/tickets", "desk.tickets", staff.ActTicket},
-		{"/desk/recovery", "desk.cases", recovery.ActView}, {"/desk/responses", "desk.responses", staff.ActResponses},
+		{notMePath, "desk.not-me", recovery.ActReports}, {"/desk/recovery", "desk.cases", recovery.ActView},
+		{"/desk/responses", "desk.responses", staff.ActResponses},
 		{"/desk/staff", "desk.staff", staff.ActPeople}, {"/desk/audit", "desk.trail", staff.ActTrail},
 		{"/desk/keys", "desk.keys", staff.ActAddKey}}
 }

@@ -21,6 +21,8 @@ func inPages() []page {
 		{path: "/desk/sign-in/key", back: "/desk/sign-in/key", get: signInKeyPage, post: signInKeyPost},
 		{path: "/desk/join/{link}", back: "/desk/join/{link}", get: joinPage, post: joinPost},
 		{path: "/desk/keys", act: staff.ActAddKey, back: "/desk/keys", get: keysPage, post: keysPost},
+		{path: "/desk/keys/sessions", act: staff.ActEndOwn, back: "/desk/keys", post: ownPost},
+		{path: "/desk/keys/{id}/remove", act: staff.ActRemoveKey, get: removeAsk, post: removePost},
 		{path: "/desk/touch", act: staff.ActTouch, get: touchPage, post: touchPost},
 		{path: signOutPath, back: "/desk/sign-in", post: signOutPost},
 	}
@@ -119,9 +121,24 @@ func joinPost(x *exchange) error {
 
 func keysPage(x *exchange) error {
 	v := &assets.DeskKeys{Frame: x.frame(), Ready: x.me.Ready}
+	working := 0
+	for _, k := range x.me.Keys {
+		if !k.Frozen {
+			working++
+		}
+	}
 	for _, k := range x.me.Keys {
 		v.Keys = append(v.Keys, assets.Method{ID: k.ID, Way: assets.WayKey, Model: k.Model, Made: k.BoundAt,
 			Used: k.UsedAt})
+		v.Removable = append(v.Removable, k.Frozen && working >= 2 || !k.Frozen && working > 2)
+	}
+	sessions, err := x.d.Staff.Sessions(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		v.Sessions = append(v.Sessions, assets.DeskSession{ID: s.ID, Browser: s.Agent, Begun: s.BegunAt, Seen: s.SeenAt,
+			Own: s.Own})
 	}
 	p, err := x.d.Staff.AddKey(x.r.Context(), x.caller)
 	if err == nil {
@@ -130,6 +147,26 @@ func keysPage(x *exchange) error {
 		return err
 	}
 	return x.show(http.StatusOK, v)
+}
+
+// ownPost ends the caller's other sessions, or one of them.
+func ownPost(x *exchange) error {
+	if err := x.d.Staff.EndOwnSessions(x.r.Context(), x.caller, x.field("session")); err != nil {
+		return err
+	}
+	return x.done("/desk/keys", "desk-own-ended", "")
+}
+
+// removeAsk asks first.
+func removeAsk(x *exchange) error {
+	return x.show(http.StatusOK, x.asks("desk-ask.remove-key", "/desk/keys"))
+}
+
+func removePost(x *exchange) error {
+	if err := x.d.Staff.RemoveKey(x.r.Context(), x.caller, x.r.PathValue("id")); err != nil {
+		return err
+	}
+	return x.done("/desk/keys", "desk-key-removed", "") // or to the sign-in, if that was by this key
 }
 
 func keysPost(x *exchange) error {

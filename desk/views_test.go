@@ -21,6 +21,7 @@ func showsNobody() map[string]string {
 		"/desk/accounts":               "an empty form",
 		"/desk/accounts/{id}/sessions": "asks before it acts, and reads nothing",
 		"/desk/accounts/{id}/unlock":   "asks before it acts, and reads nothing",
+		"/desk/keys/{id}/remove":       "asks before it acts, and reads nothing",
 		"/desk/tickets":                "an empty form",
 		"/desk/audit":                  "an empty form",
 		"/desk/responses/list":         "an empty form",
@@ -40,6 +41,7 @@ func TestEveryLookIsWrittenDown(t *testing.T) {
 	other := w.id(w.worker("other", staff.Support))
 	auditor := w.worker("eve", staff.Auditor)
 	ticket := w.ticket()
+	report := w.saysNotMe(auth.AccountID(id), auth.TemplateShopLeft)
 	response := w.worker("rita", staff.Reviewer).responds("wei@example.com")
 	looked := 0
 	for _, p := range pages() {
@@ -59,7 +61,7 @@ func TestEveryLookIsWrittenDown(t *testing.T) {
 			t.Errorf("%s: got no role that it is for", p.path)
 			continue
 		}
-		path := strings.NewReplacer("{case}", found, "{id}", id, "{ticket}", ticket, "{picture}", picture).Replace(p.path)
+		path := strings.NewReplacer("{case}", found, "{id}", id, "{ticket}", ticket, "{picture}", picture, "{report}", report).Replace(p.path)
 		if strings.HasPrefix(p.path, "/desk/staff/") {
 			path = strings.Replace(p.path, "{id}", other, 1)
 		}

@@ -201,6 +201,7 @@ const idSigns = 22
 const (
 	forApplicant = "case/"
 	forOwner     = "object/"
+	forReport    = "report/"
 )
 
 func (s *Service) linkTo(w *auth.Work, path, use, id string) string {

@@ -86,8 +86,15 @@
 // A PDF is sealed as it came, and drawn later, by a process apart: its pages are pictures then, and it is gone
 // (draft.go).
 //
+// # This was not me
+//
+// Whoever says so to a notice opens a report with what happened filled in, one an account however often he says it
+// (reports.go). It decides nothing: support and reviewers read it, do what is to be done where that is done, and close
+// it.
+//
 // # Collections
 //
 //	recovery_case   "<id>"   found by the account, blind; ended by a restored backup, which does not know who stopped it
+//	recovery_report "<id>"   found by the account and by the links of its notices, blind
 //	recovery_piece  "<case>/<picture>/<number>"   64 KB of a picture, sealed with the key of the case
 package recovery

@@ -128,20 +128,25 @@ func (s *Service) NoteCase(ctx context.Context, c auth.Caller, r Reviewer, id st
 }
 
 // write adds a note; nothing but blanks is none.
-func (x *record) write(w *auth.Work, by, text string) error {
+func (x *record) write(w *auth.Work, by, text string) (err error) {
+	x.Notes, err = withNote(x.Notes, w.Now(), by, text)
+	return err
+}
+
+// withNote adds a note to others. Refuses StoryTooLong, and CaseMoved where there are too many.
+func withNote(list []note, at time.Time, by, text string) ([]note, error) {
 	if strings.TrimSpace(text) == "" {
-		return nil
+		return list, nil
 	}
 	text, err := cleanText(text, maxNote)
 	if e, ok := errors.AsType[*auth.Error](err); ok {
 		e.Field = "note"
-		return e
+		return list, e
 	}
-	if len(x.Notes) >= maxNotes {
-		return auth.Refuse(auth.CaseMoved)
+	if len(list) >= maxNotes {
+		return list, auth.Refuse(auth.CaseMoved)
 	}
-	x.Notes = append(x.Notes, note{By: by, At: w.Now(), Text: text})
-	return nil
+	return append(list, note{By: by, At: at, Text: text}), nil
 }
 
 // words are a tick as the audit trail has it.

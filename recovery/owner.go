@@ -81,7 +81,11 @@ func (s *Service) tellOwner(w *auth.Work, x *record, template, short string) err
 			"recovery-stopped": "case-stopped", "recovery-done": "case-done"}[short]
 		short = "takes-over" + strings.TrimPrefix(short, "recovery")
 	}
-	if err := w.Notify(x.Account, template, args); err != nil {
+	notify := w.NotifyNotMe
+	if x.State.isLive() || x.Takes { // the link by which he objects; and who has lost the account says nothing in it
+		notify = w.Notify
+	}
+	if err := notify(x.Account, template, args); err != nil {
 		return err
 	}
 	return w.TextOwner(x.Account, short)
@@ -151,7 +155,7 @@ func (s *Service) handedOver(w *auth.Work, a auth.AccountID) error {
 			return err
 		}
 	}
-	return nil
+	return s.closeReports(w, a)
 }
 
 // OwnCases are the cases about the caller's account from which something may still come. Of those that were only asked

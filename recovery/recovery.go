@@ -40,6 +40,10 @@ const (
 	ActPurge   auth.Action = "recovery-purge" // pictures were destroyed
 	ActPrepare auth.Action = "recovery-prepare"
 	ActDraw    auth.Action = "recovery-draw" // a PDF became pictures, or did not
+
+	ActReports     auth.Action = "recovery-reports"
+	ActViewReport  auth.Action = "recovery-view-report"
+	ActCloseReport auth.Action = "recovery-close-report"
 )
 
 // ageStop is how fresh the proof is by which an owner stops a case.
@@ -65,7 +69,7 @@ func rules() map[auth.Action]auth.Rule {
 		all[a] = auth.Rule{Who: auth.Anyone, Audit: true} // whoever holds the link
 	}
 	for _, a := range []auth.Action{ActQueue, ActView, ActNote, ActMore, ActApprove, ActRefuse, ActDone, ActPicture, ActPurge,
-		ActDraw} {
+		ActDraw, ActReports, ActViewReport, ActCloseReport} {
 		all[a] = auth.Rule{Who: auth.System, Audit: true} // no request of a seller can be it
 	}
 	return all
@@ -115,13 +119,14 @@ const (
 
 // Service is every use case of recovery. It is safe for concurrent use.
 type Service struct {
-	door   *auth.Door
-	origin string // of links: configuration alone
-	config Config
-	cases  *auth.Records[record]
-	pieces *auth.Records[piece]
-	vault  Vault         // of pictures; nil: none is taken
-	turns  chan struct{} // of what takes much memory
+	door    *auth.Door
+	origin  string // of links: configuration alone
+	config  Config
+	cases   *auth.Records[record]
+	pieces  *auth.Records[piece]
+	reports *auth.Records[report]
+	vault   Vault         // of pictures; nil: none is taken
+	turns   chan struct{} // of what takes much memory
 
 	drawer  Drawer // of PDFs; nil: none is taken
 	drafted chan struct{}
@@ -141,9 +146,11 @@ func New(s *auth.Service, origin string, config Config, colleagues Colleagues) (
 		auth.IndexOf("drafts", (*record).drafts)).Perishable().
 		Sweep(func(x *record, now time.Time) bool { return isOver(x, now) && !x.Keyed }). // its pictures go first
 		Due(func(x *record, now time.Time) bool { return isDue(x, now) || t.toShred(x, now) }, t.comesDue)
+	t.reports = auth.NewRecords("report", auth.IndexOf("account", (*report).owners),
+		auth.IndexOf("waits", (*report).waits), auth.IndexOf("links", (*report).links)).Sweep(reportOver)
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(),
-		Collections: []auth.Collection{t.cases, t.pieces}, HandedOver: t.handedOver})
+		Collections: []auth.Collection{t.cases, t.pieces, t.reports}, HandedOver: t.handedOver, NotMe: t.reported})
 	if err != nil {
 		return nil, fmt.Errorf("registering recovery: %w", err)
 	}

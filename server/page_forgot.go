@@ -1,13 +1,14 @@
 package server
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/recovery"
+	"github.com/latchkey-auth/latchkey/web"
 )
 
 func forgotPages() []page {
@@ -26,7 +27,7 @@ func forgotPages() []page {
 		{path: "/forgot/password/{link}/sign-in", who: holder, uses: []string{"SignInTemporary"},
 			get:  func(x *request) error { return x.redirect("/forgot/password/" + x.param("link")) },
 			post: linkTemporary},
-		{path: "/undo/{link}", who: holder, uses: []string{"LookUndo", "Undo"}, get: undoPage,
+		{path: "/undo/{link}", who: holder, uses: []string{"LookUndo", "Undo", "Reported"}, get: undoPage,
 			post: undoPost},
 		{path: "/done/{what}", who: anyone, get: donePage},
 	}
@@ -161,13 +162,20 @@ func resetPost(x *request) error {
 func undoPage(x *request) error {
 	v := &assets.Undo{Frame: x.frame(), Link: x.param("link"), What: "other"}
 	info, err := x.s.service.LookUndo(x.r.Context(), x.caller, v.Link)
+	if errors.Is(err, auth.Refuse(auth.LinkUsed)) { // its own report has it
+		if said, missing := x.s.recovery.Reported(x.r.Context(), x.caller, v.Link); missing == nil {
+			return x.show(http.StatusOK, &assets.NotMe{Frame: v.Frame, NotMeCase: x.s.notMe(said)})
+		}
+	}
 	if err != nil {
 		return x.deadLink(&v.Frame, &v.Link, err, v)
 	}
 	v.What, v.Name = x.s.undone(info), info.Item
-	v.Contact = info.What == "contact"
-	v.Hands = strings.HasPrefix(info.What, "hand-over")
-	v.Account = strings.HasPrefix(info.What, "hand-over-account")
+	if !info.Done {
+		v.Contact = info.What == "contact"
+		v.Hands = strings.HasPrefix(info.What, "hand-over")
+		v.Account = strings.HasPrefix(info.What, "hand-over-account")
+	}
 	v.At, v.Until = info.AskAt, info.Due
 	v.Ahead, v.Pause = !info.Done, info.Pauses
 	v.Ends = info.Ends
@@ -177,24 +185,31 @@ func undoPage(x *request) error {
 
 // undone is how texts name what a link in a notice stops.
 func (s *Server) undone(info *auth.ChangeInfo) string {
-	row := s.methods.Of(info.Kind, info.Flavour)
 	if !info.Done {
 		return s.removal(info)
 	}
-	names := map[string]string{"added": row.Face.Made, "removed": row.Face.Stem + "-removed", "code-used": "codes-used",
-		"codes-made": "codes-made", "password": "password-changed", "email": "email-changed", "phone": "phone-changed",
-		"user-name": "user-name-changed", "question": "question-set", "question-removed": "question-removed",
-		"security-code-set": "security-code-set", "security-code-used": "security-code-used",
-		"signed-in-by-code": "signed-in-by-code",
-		"new-browser":       "new-browser"}
-	return cmp.Or(names[info.What], "other")
+	return web.Deed(s.methods, info.What, info.Kind, info.Flavour)
+}
+
+// notMe is a report as its owner reads it.
+func (s *Server) notMe(r *recovery.ReportInfo) assets.NotMeCase {
+	v := assets.NotMeCase{ID: r.ID, Number: r.ID[:min(len(r.ID), 8)], At: r.OpenedAt, More: r.More, Closed: r.ClosedAt,
+		Outcome: string(r.Outcome)}
+	for i := range r.Happened {
+		h := &r.Happened[i]
+		v.Lines = append(v.Lines, assets.NotMeLine{What: web.Deed(s.methods, h.What, h.Kind, h.Flavour), Name: h.Item,
+			At: h.At, Browser: h.Agent, Place: h.Place, Became: string(h.Became), Said: h.SaidAt})
+	}
+	return v
 }
 
 func undoPost(x *request) error {
 	info, err := x.s.service.Undo(x.r.Context(), x.caller, x.param("link"))
-	switch {
-	case err != nil:
+	if err != nil {
 		return x.refuseTo(x.local(), err)
+	}
+	x.leaveFlash(flash{Key: "not-me", Link: x.local()})
+	switch {
 	case info.Ends:
 		return x.redirect("/done/ended")
 	case info.Pauses:

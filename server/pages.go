@@ -295,6 +295,7 @@ type flash struct {
 	Tone    string       `json:"o,omitempty"`
 	Signals *auth.Signal `json:"s,omitempty"`
 	Found   string       `json:"f,omitempty"` // the key that was touched
+	Link    string       `json:"l,omitempty"` // where more of it stands
 
 	Unknown *auth.UnknownCredential `json:"u,omitempty"`
 }
@@ -334,6 +335,9 @@ func (x *request) takeFlash() (*assets.Notice, *assets.Signals) {
 	said := assets.Args{"name": p.Name, "time": x.untilWhen(p.Time), "now": x.s.now()}
 	if p.Key == "phone-changed" {
 		said["link"] = x.s.site.Base + "/security/phone/new"
+	}
+	if p.Link = safeReturn(p.Link); p.Link != "" { // a cookie is anybody's who can plant one
+		said["link"] = x.s.site.Base + p.Link
 	}
 	return &assets.Notice{Key: p.Key, Tone: p.Tone, Args: said}, signals
 }

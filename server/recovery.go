@@ -10,7 +10,20 @@ import (
 )
 
 // recoveryRoutes are the use cases of who has lost every second step, and of the owner whose account it is said to be.
-func recoveryRoutes() []route {
+func recoveryRoutes() []route { return append(caseRoutes(), notMeRoutes()...) }
+
+// notMeRoutes show what "this was not me" has opened.
+func notMeRoutes() []route {
+	return []route{
+		{use: "Reported", act: recovery.ActLook, who: holder, method: http.MethodPost, path: "/undo/case", link: true,
+			summary: "The case that “this was not me” has opened, by the link in a notice that was used for it",
+			codes:   codes(auth.LinkUsed), endpoint: takes(lookReported).requires("link")},
+		{use: "OwnReports", act: recovery.ActOwn, who: enrolled, method: http.MethodGet, path: "/not-me-cases",
+			summary: "What “this was not me” has opened for the account", endpoint: gives(ownReports)},
+	}
+}
+
+func caseRoutes() []route {
 	said := codes(auth.LinkUsed, auth.CaseMoved, auth.StoryMissing, auth.StoryTooLong, auth.PicturePreparing)
 	return []route{
 		{use: "Ask", act: recovery.ActAsk, who: anyone, method: http.MethodPost, path: "/recovery",
@@ -79,8 +92,9 @@ type (
 		TakesOver            bool
 		Name                 string
 	}
-	saidBody struct{ Link, Text string }
-	caseList struct{ Cases []recovery.OwnCase }
+	saidBody   struct{ Link, Text string }
+	caseList   struct{ Cases []recovery.OwnCase }
+	reportList struct{ Cases []recovery.ReportInfo }
 
 	vouchBody struct{ Spoke bool }
 	vouchList struct{ Cases []recovery.VouchInfo }
@@ -147,6 +161,10 @@ func withdrawCase(x *request, in *linkBody) (*recovery.CaseInfo, error) {
 	return x.s.recovery.WithdrawCase(x.r.Context(), x.caller, in.Link)
 }
 
+func lookReported(x *request, in *linkBody) (*recovery.ReportInfo, error) {
+	return x.s.recovery.Reported(x.r.Context(), x.caller, in.Link)
+}
+
 func lookObjection(x *request, in *linkBody) (*recovery.OwnCase, error) {
 	return x.s.recovery.Objection(x.r.Context(), x.caller, in.Link)
 }
@@ -158,6 +176,11 @@ func objectCase(x *request, in *linkBody) (*recovery.OwnCase, error) {
 func ownCases(x *request) (*caseList, error) {
 	list, err := x.s.recovery.OwnCases(x.r.Context(), x.caller)
 	return &caseList{list}, err
+}
+
+func ownReports(x *request) (*reportList, error) {
+	list, err := x.s.recovery.OwnReports(x.r.Context(), x.caller)
+	return &reportList{list}, err
 }
 
 func stopCase(x *request) (*recovery.StopInfo, error) {

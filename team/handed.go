@@ -121,6 +121,13 @@ func (t *Service) dropHandOver(w *auth.Work, x *handOver) error {
 	return nil
 }
 
+// sinceAgreed are the notices of what somebody had agreed to, or somebody in his session: they say "this was not me" as
+// that of an own act does.
+func sinceAgreed() []string {
+	return []string{auth.TemplateHandOverTaker, auth.TemplateHandOverDone, auth.TemplateHandOverYours,
+		auth.TemplateAccountHandTaker}
+}
+
 // notify tells an account of what became of a shop.
 func (t *Service) notify(w *auth.Work, id auth.AccountID, template string, args map[string]string) error {
 	who, err := w.AccountOf(id)
@@ -128,6 +135,9 @@ func (t *Service) notify(w *auth.Work, id auth.AccountID, template string, args 
 		return err
 	}
 	args["at"], args["person"] = w.Now().Format(time.RFC3339), who.Name
+	if slices.Contains(sinceAgreed(), template) {
+		return w.NotifyNotMe(id, template, args)
+	}
 	return w.Notify(id, template, args)
 }
 

@@ -18,6 +18,13 @@ var updateNotices = flag.Bool("update-notices", false, "write testdata/notices.t
 // shortTemplates are the notices that are sent as texts as well.
 func shortTemplates() []string { return []string{auth.TemplateChange, auth.TemplateRemoval} }
 
+// besideNotMe are the notices that say "this was not me" beside where they lead.
+func besideNotMe() []string {
+	return []string{auth.TemplateLocked, auth.TemplatePasswordOut, auth.TemplateResetClosed, auth.TemplateShopJoined,
+		auth.TemplateShopLeft, auth.TemplateHandOverTaker, auth.TemplateHandOverDone, auth.TemplateHandOverYours,
+		auth.TemplateAccountHandTaker, auth.TemplateRecoveryStopped, auth.TemplateRecoveryDone, auth.TemplateVouched}
+}
+
 // The golden table of the words of every notice: by template and by what happened, in both languages, by mail and by
 // text. A notice that takes another mail's words shows here.
 func TestWordsOfNotices(t *testing.T) {
@@ -25,6 +32,9 @@ func TestWordsOfNotices(t *testing.T) {
 	say := render(testPages(t), methods, "https://shop.example", "shop.example")
 	var got strings.Builder
 	words := func(template string, channel auth.Channel, args map[string]string) {
+		if args = maps.Clone(args); slices.Contains(besideNotMe(), template) && channel == auth.Mail {
+			args["not-me"], args["not-me-until"] = "https://shop.example/undo/abc", "2026-11-25T02:00:00Z"
+		}
 		for _, lang := range []string{"en", "zh-CN"} {
 			text, err := say(auth.Message{Template: template, Channel: channel, Language: lang, Args: args,
 				Expires: time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)})
@@ -46,12 +56,11 @@ func TestWordsOfNotices(t *testing.T) {
 		case auth.TemplateChange:
 			for _, k := range what {
 				args["what"] = k
-				delete(args, "undo")
-				if !strings.HasPrefix(k, "frozen-") && !strings.HasPrefix(k, "disabled-") {
-					args["undo"] = "https://shop.example/undo/abc"
-					args["due"] = "2026-11-25T02:00:00Z"
-				}
-				if delete(args, "ends"); strings.HasPrefix(k, "used-") || k == "security-code-used" {
+				args["undo"] = "https://shop.example/undo/abc"
+				args["due"] = "2026-11-25T02:00:00Z"
+				verb, _, _ := strings.Cut(k, "-")
+				if delete(args, "ends"); slices.Contains([]string{"used", "frozen", "disabled"}, verb) ||
+					k == "security-code-used" || k == "security-code-retired" {
 					args["ends"] = "yes"
 				}
 				words(template, auth.Mail, args)

@@ -18,7 +18,8 @@ import (
 
 // speaking are the folders whose strings name texts.
 func speaking() []string {
-	return []string{"assets", "auth", "server", "cmd/latchkey", "notify", "team", "recovery", "staff", "desk", "pdf"}
+	return []string{"assets", "auth", "server", "cmd/latchkey", "notify", "team", "recovery", "staff", "desk", "pdf",
+		"web"}
 }
 
 // Every text is said by somebody. A text is named whole, by a template or by Go, or it is put together: of a beginning
@@ -51,7 +52,7 @@ type vocabulary struct {
 func narrow() map[string][]string {
 	return map[string][]string{
 		"message": {"server/page_"}, "done": {"server/page_", "desk/page_", "table"}, "event": {"server/view.go", "auth/table.go", "table"},
-		"change": {"cmd/latchkey/messages.go", "server/view.go", "server/page_", "table"}, "state": {"server/view.go"},
+		"change": {"cmd/latchkey/messages.go", "server/view.go", "server/page_", "web/deeds.go", "table"}, "state": {"server/view.go"},
 		"offer": {"server/page_security.go", "auth/table.go", "assets/pages/security.html"},
 		"for":   {"server/page_"}, "banner": {"server/pages.go"}, "advice": {"auth/reminders.go"},
 		"delivery": {"auth/message.go"}, "mail": {"cmd/latchkey/messages.go", "assets/"},
