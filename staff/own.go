@@ -16,10 +16,10 @@ import (
 
 // SessionInfo is a browser in which a member is signed in.
 type SessionInfo struct {
-	ID              string
-	Agent           string
-	BegunAt, SeenAt time.Time
-	Own             bool // the one that asks
+	ID     string
+	Agent  string
+	SeenAt time.Time
+	Own    bool // the one that asks
 }
 
 // shownID names a session to its member: whoever reads it cannot make the token of it.
@@ -52,8 +52,7 @@ func (s *Service) Sessions(ctx context.Context, c auth.Caller) ([]SessionInfo, e
 		_, own, _ := parseToken(c.Token)
 		list := []SessionInfo{}
 		for key, x := range all {
-			list = append(list, SessionInfo{ID: shownID(key), Agent: x.Agent, BegunAt: x.BegunAt, SeenAt: x.SeenAt,
-				Own: key == own})
+			list = append(list, SessionInfo{ID: shownID(key), Agent: x.Agent, SeenAt: x.SeenAt, Own: key == own})
 		}
 		slices.SortFunc(list, func(a, b SessionInfo) int {
 			if d := b.SeenAt.Compare(a.SeenAt); d != 0 {
