@@ -52,7 +52,7 @@ type DeskKeys struct {
 // A DeskSession is a browser in which the reader is signed in.
 type DeskSession struct {
 	ID, Browser string
-	Begun, Seen time.Time
+	Seen        time.Time
 	Own         bool // this one
 }
 

@@ -27,6 +27,7 @@ func permitted() map[string][]staff.Role {
 		"/desk/accounts/{id}/sessions": {staff.Support},
 		"/desk/accounts/{id}/unlock":   {staff.Support},
 		"/desk/tickets":                {staff.Support},
+		"/desk/not-me":                 {staff.Support, staff.Reviewer},
 		"/desk/recovery":               {staff.Reviewer},
 		"/desk/responses":              {staff.Reviewer, staff.Administrator},
 		"/desk/audit":                  {staff.Auditor, staff.Administrator},
@@ -55,7 +56,8 @@ func TestEveryRouteWithEveryRole(t *testing.T) {
 	other := w.worker("other", staff.Support)
 	me, err := w.staff.Me(t.Context(), auth.Caller{Token: other.cookies["__Secure-latchkey-desk"]})
 	w.check(err)
-	path := strings.NewReplacer("{id}", id, "{case}", found, "{link}", "none", "{ticket}", w.ticket())
+	path := strings.NewReplacer("{id}", id, "{case}", found, "{link}", "none", "{ticket}", w.ticket(),
+		"{report}", w.saysNotMe(auth.AccountID(id), auth.TemplateShopLeft))
 	roles := map[string]*browser{"nobody": w.browser(), "a seller": w.browser()}
 	roles["a seller"].cookies["__Secure-latchkey-desk"] = session.Token
 	for _, r := range staff.Roles() {

@@ -137,8 +137,7 @@ func keysPage(x *exchange) error {
 		return err
 	}
 	for _, s := range sessions {
-		v.Sessions = append(v.Sessions, assets.DeskSession{ID: s.ID, Browser: s.Agent, Begun: s.BegunAt, Seen: s.SeenAt,
-			Own: s.Own})
+		v.Sessions = append(v.Sessions, assets.DeskSession{ID: s.ID, Browser: s.Agent, Seen: s.SeenAt, Own: s.Own})
 	}
 	p, err := x.d.Staff.AddKey(x.r.Context(), x.caller)
 	if err == nil {

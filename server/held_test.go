@@ -79,7 +79,8 @@ func TestWhatMayOpenASessionSaysHeld(t *testing.T) {
 		}
 	}
 	raises := map[string]string{ // there is a session already: it is raised, and no hold is asked about
-		"StepUpFinish": "", "BindFinish": "", "TestMethod": "", "ConfirmSignUp": "a new account, which nothing holds",
+		"StepUpFinish": "", "BindFinish": "", "TestMethod": "", "ChangePassword": "", "ChangePasswordByAnswer": "",
+		"ChangePasswordByCode": "", "ShowSecurityCode": "", "ConfirmSignUp": "a new account, which nothing holds",
 	}
 	found := 0
 	for _, rt := range routes() {

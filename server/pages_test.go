@@ -558,7 +558,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "StoreAlarm", "BreachedAlarm", "Reclaim", "Now", "SealForBrowser",
 			"OpenForBrowser", "RotateKeys", "Roots", "LookTicket", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
 			"Queue", "ViewCase", "NoteCase", "AskMore", "ApproveCase",
-			"RefuseCase", "TakePictures", "Purge", "PurgeDecided", "Tidy", "ViewPicture", "SetValue",
+			"RefuseCase", "Reports", "ViewReport", "CloseReport", "OwnReports", "TakePictures", "Purge", "PurgeDecided", "Tidy", "ViewPicture", "SetValue",
 			"ValueFor", "DrawPDFs", "DrawNext", "Drafted":
 		default:
 			if !reached[use] {

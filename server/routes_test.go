@@ -62,7 +62,8 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"DrawNext": "the program's own work", "Drafted": "likewise",
 
 		"Queue": "the desk of reviewers", "ViewCase": "likewise", "NoteCase": "likewise", "AskMore": "likewise",
-		"ApproveCase": "likewise", "RefuseCase": "likewise",
+		"ApproveCase": "likewise", "RefuseCase": "likewise", "Reports": "likewise", "ViewReport": "likewise",
+		"CloseReport": "likewise",
 
 		"SealForBrowser": "no use case: what a page leaves with its browser",
 		"OpenForBrowser": "no use case: what a page left with its browser",

@@ -273,12 +273,14 @@ func (o *tour) apiRemove() {
 		weak.must("GET", "/security", nil, &info)
 		if link := o.mailed(auth.TemplateRemoval).Args["undo"]; n == 1 { // after it none is asked for that day
 			o.client().must("POST", "/undo", m{"link": lastPart(link)}, nil)
+			o.client().must("POST", "/undo/case", m{"link": lastPart(link)}, nil)
 			o.saved = nil
 		} else {
 			weak.must("DELETE", "/changes/"+info.Changes[0].ID, nil, nil)
 		}
 	}
 	o.p = o.apiFinish("webauthn", nil, o.touched)
+	o.p.must("GET", "/not-me-cases", nil, nil)
 	o.p.must("DELETE", "/sessions", nil, nil)
 	var info struct {
 		Methods []struct{ ID, Kind, Device string }

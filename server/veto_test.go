@@ -35,7 +35,7 @@ func TestVetoPageSaysWhatItVetoes(t *testing.T) {
 			t.Errorf("%s: got %q, want it named and when it goes", sort, says)
 		}
 		r.fill(s, link).at("/done/removal-stopped", 200)
-		r.open(link).at(link, 410)
+		r.open(link).at(link, 200).says("We stopped it. It never took effect.")
 	}
 }
 
