@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/staff"
 )
 
@@ -83,6 +84,7 @@ func TestEveryScreenSaysWhoLooks(t *testing.T) {
 	id := string(w.seller("wei"))
 	found := w.caseInReview("wei")
 	other := w.id(w.worker("other", staff.Support))
+	report := w.saysNotMe(auth.AccountID(id), auth.TemplateShopLeft)
 	ticket := w.ticket()
 	response := w.worker("ann-reviewer", staff.Reviewer).responds("wei@example.com")
 	n := 0
@@ -94,7 +96,7 @@ func TestEveryScreenSaysWhoLooks(t *testing.T) {
 			if !mayVisit(r, p.path) || r == staff.Manager && strings.HasPrefix(p.path, "/desk/accounts/") {
 				continue // managers see whom they look after
 			}
-			path := strings.NewReplacer("{case}", found, "{ticket}", ticket, "{id}", id).Replace(p.path)
+			path := strings.NewReplacer("{case}", found, "{ticket}", ticket, "{id}", id, "{report}", report).Replace(p.path)
 			if strings.HasPrefix(p.path, "/desk/staff/") {
 				path = strings.Replace(p.path, "{id}", other, 1)
 			}

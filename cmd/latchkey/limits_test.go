@@ -13,6 +13,7 @@ import (
 // storesFirst are the use cases and helpers that store before a limit may refuse, each with the reason.
 func storesFirst() map[string]string {
 	return map[string]string{
+		"staff.GrantNewKeys":   "changes stores what the closure has done, behind it",
 		"team.BeginHandOver":   "what waits is ended where the mail is refused: mailHandOver",
 		"team.HandAccountOver": "likewise",
 		"team.noneWaits":       "what it deletes is dead already",
