@@ -78,12 +78,19 @@ func (s *Service) asked(w *auth.Work, f AskForm) (*record, error) {
 	}
 	var err error
 	if f.NewEmail != "" {
-		x.Email, err = ident.ParseEmail(f.NewEmail)
+		x.Email, err = newEmail(f.NewEmail)
 	}
-	if err != nil {
-		return nil, auth.RefuseTyped(err)
+	return x, err
+}
+
+// newEmail reads the address of whoever asks; what is wrong with it is told beside that field.
+func newEmail(typed string) (ident.Email, error) {
+	email, err := ident.ParseEmail(typed)
+	err = auth.RefuseTyped(err)
+	if e, ok := errors.AsType[*auth.Error](err); ok {
+		err = auth.RefuseField(e.Code, "new-email")
 	}
-	return x, nil
+	return email, err
 }
 
 // countAsk counts one asking, and reports whether it is within what a day has. Who it was about makes no difference to

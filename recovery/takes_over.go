@@ -22,8 +22,8 @@ func (s *Service) takesOver(x *record, f AskForm) error {
 		return auth.Refuse(auth.NotFound)
 	}
 	var err error
-	if x.Email, err = ident.ParseEmail(f.NewEmail); err != nil {
-		return auth.RefuseTyped(err)
+	if x.Email, err = newEmail(f.NewEmail); err != nil {
+		return err
 	}
 	if x.Name, err = ident.ParseName(f.Name); err != nil {
 		return auth.RefuseTyped(err)
