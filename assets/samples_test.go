@@ -607,6 +607,9 @@ func (s sampler) methods() []Sample {
 			Browsers: []Browser{{ID: "b1", Browser: "Chrome on Windows", Since: s.ago(day), Used: s.now,
 				Until: s.in(29 * day), Current: true}}, Days: 30}},
 		{"browsers-none", &Browsers{Frame: s.signedIn("/security/browsers"), Days: 30}},
+		{"data", &OwnData{Frame: s.signedIn("/security/data")}},
+		{"history-of-one", &History{Frame: s.signedIn("/security/history?about=k1"), About: "k1", Older: "77A0",
+			Methods: []Method{{ID: "k1", Way: WayKey, Name: "Blue key"}}, Shops: []ShopLine{{ID: "s1", Name: "Blue shop"}}}},
 		{"history", &History{Frame: s.signedIn("/security/history"), Events: s.events(), Older: "77A0"}},
 	}
 }

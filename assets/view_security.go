@@ -360,12 +360,19 @@ type Browser struct {
 	Current bool
 }
 
-// History is /security/history.
+// History is /security/history and, with ?about=, that of one thing. /security/history/file/csv and …/lines are the same
+// as files.
 type History struct {
 	Frame
-	Events []Event // newest first
-	Older  string  // value of ?before= for the next page; "" when this is the last
+	Events  []Event // newest first
+	Older   string  // value of ?before= for the next page; "" when this is the last
+	About   string  // the id of one thing; "": everything
+	Methods []Method
+	Shops   []ShopLine
 }
+
+// OwnData is /security/data. It posts the button to /security/data/file.
+type OwnData struct{ Frame }
 
 // An Event is one entry of the history. Its text is event.<What>; one that is not known reads "A change to the
 // account's security".

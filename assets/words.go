@@ -340,34 +340,6 @@ func (t *Texts) itemKey(what string) string {
 	return "item.other"
 }
 
-// EventText is the sentence of a history entry.
-func (c *pageData) EventText(e Event) template.HTML {
-	key := "event." + e.What
-	if !c.Has(key) {
-		key = "event." + e.Else
-	}
-	if !c.Has(key) {
-		key = "event.other"
-	}
-	args := Args{}
-	for k, v := range e.Args {
-		args[k] = v
-	}
-	if way, ok := args["way"]; ok {
-		args["way"] = c.Used(way)
-	}
-	return c.text(key, args)
-}
-
-// Used is what a method is called where one act used it: one recovery code, not the set.
-func (c *pageData) Used(way any) template.HTML {
-	word := c.Print("%v", way)
-	if key := "used." + word; c.Has(key) {
-		return c.text(key, nil)
-	}
-	return c.text("way."+word, nil)
-}
-
 // Full writes a moment with its date, whatever day it is.
 func (c *pageData) Full(t time.Time) template.HTML {
 	if t.IsZero() {

@@ -87,7 +87,7 @@ func TestInfosHoldNoRecords(t *testing.T) {
 	outputs := []any{SignUpInfo{}, SignInInfo{}, MethodInfo{}, Challenge{}, DeliveryInfo{}, StepUpInfo{}, StepUpDone{}, BindInfo{},
 		AuthenticatorInfo{}, SessionInfo{}, Me{}, SecurityInfo{}, OfferInfo{}, Forecast{}, DeviceInfo{}, ChangeInfo{},
 		RemoveInfo{},
-		BrowserInfo{}, CodesInfo{}, HistoryInfo{}, EventInfo{}, Error{}, LabInfo{}, ClockInfo{}, InboxMessage{}}
+		BrowserInfo{}, Data{}, CodesInfo{}, HistoryInfo{}, EventInfo{}, Error{}, LabInfo{}, ClockInfo{}, InboxMessage{}}
 	for _, o := range outputs {
 		walk(t, reflect.TypeOf(o), reflect.TypeOf(o).Name(), forbidden, map[reflect.Type]bool{})
 	}

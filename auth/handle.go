@@ -26,6 +26,9 @@ type Part struct {
 	// NotMe is told what an account's owner has said "this was not me" to, in the pass that does what his word is worth;
 	// nil: the part keeps nothing of it.
 	NotMe func(w *Work, id AccountID, said NotMe) error
+	// Held is what the part holds about an account, for its owner to take away as JSON; nil: it holds nothing. What
+	// opens something is in none of it, nor what others have said of themselves.
+	Held func(w *Work, id AccountID) (any, error)
 }
 
 // A Collection is a Records of some type, as Register takes it.

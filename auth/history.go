@@ -43,12 +43,17 @@ func (s *Service) History(ctx context.Context, c Caller, cursor string, limit in
 		if start > 1 {
 			info.Next = strconv.FormatUint(start, 10)
 		}
-		isFormer := func(e EventInfo) bool { return e.At.Before(w.account.HandedAt) }
-		if at := slices.IndexFunc(info.Events, isFormer); at >= 0 { // where a former owner was is nobody else's business
-			info.Events, info.Next = info.Events[:at], ""
-		}
+		w.cutFormer(info)
 		return info, nil
 	})
+}
+
+// cutFormer ends a history where a former owner's begins: where he was is nobody else's business.
+func (w *Work) cutFormer(info *HistoryInfo) {
+	isFormer := func(e EventInfo) bool { return e.At.Before(w.account.HandedAt) }
+	if at := slices.IndexFunc(info.Events, isFormer); at >= 0 {
+		info.Events, info.Next = info.Events[:at], ""
+	}
 }
 
 // eventsBetween reads events of a chain, oldest first, as their owner sees them.
@@ -90,4 +95,80 @@ func (s *Service) MethodHistory(ctx context.Context, c Caller, id string, limit 
 		slices.Reverse(list)
 		return &HistoryInfo{Events: list[:min(len(list), limit)]}, err
 	})
+}
+
+// itemReach is how many events of the account one pass over the history of one thing reads.
+const itemReach = 5 * MaxHistory
+
+// ItemHistory lists the account's acts about one thing, newest first: a method, a device with all that lives on it, or
+// a shop, by its id. There may be fewer on a page than there are further on, even none: Next says where to read on.
+// cursor is HistoryInfo.Next of the page before, "" for the first.
+func (s *Service) ItemHistory(ctx context.Context, c Caller, item, cursor string) (*HistoryInfo, error) {
+	before, err := strconv.ParseUint(cmp.Or(cursor, "0"), 10, 64)
+	if err != nil {
+		return nil, RefuseField(MalformedRequest, "cursor")
+	}
+	return do(ctx, s, c, ActHistory, func(w *Work) (*HistoryInfo, error) { return w.historySlice(item, before) })
+}
+
+// TakeHistory hands out the account's whole history, or that of one thing (ItemHistory), newest first and slice after
+// slice: no more than a slice is in memory. Each is read in a pass of its own, so that it ends with the session. What
+// visit returns ends it.
+func (s *Service) TakeHistory(ctx context.Context, c Caller, item string, visit func([]EventInfo) error) error {
+	for before := uint64(0); ; {
+		slice, err := do(ctx, s, c, ActTakeHistory, func(w *Work) (*HistoryInfo, error) {
+			return w.historySlice(item, before)
+		})
+		if err != nil {
+			return err
+		}
+		if err := visit(slice.Events); err != nil || slice.Next == "" {
+			return err
+		}
+		if before, err = strconv.ParseUint(slice.Next, 10, 64); err != nil {
+			return err
+		}
+	}
+}
+
+// historySlice is what the itemReach events before a place of the account's chain, 0 for its end, say of one thing, ""
+// for all.
+func (w *Work) historySlice(item string, before uint64) (*HistoryInfo, error) {
+	info := new(HistoryInfo)
+	chain := string(w.account.ID)
+	head, err := w.s.chains.Get(w.tx, chain)
+	if err != nil {
+		return info, ignoreMissing(err)
+	}
+	end := head.Seq + 1
+	if before > 0 {
+		end = min(end, before)
+	}
+	start := max(end, itemReach+1) - itemReach
+	if info.Events, err = w.eventsBetween(chain, start, end); err != nil {
+		return nil, err
+	}
+	slices.Reverse(info.Events)
+	if start > 1 {
+		info.Next = strconv.FormatUint(start, 10)
+	}
+	w.cutFormer(info)
+	if item == "" {
+		return info, nil
+	}
+	ids, err := w.idsOn(item)
+	info.Events = slices.DeleteFunc(info.Events, func(e EventInfo) bool { return !slices.Contains(ids, e.ItemID) })
+	return info, err
+}
+
+// idsOn are the ids by which acts about one thing are noted: its own and, of a device, those of the methods on it.
+func (w *Work) idsOn(item string) ([]string, error) {
+	ids := []string{item}
+	list, err := w.authenticators(w.account.ID)
+	for _, x := range list {
+		if x.Device == item {
+			ids = append(ids, x.ID)
+		}
+	}
+	return ids, err
 }

@@ -31,8 +31,9 @@ const (
 	toldLocked     told = "locked"
 
 	toldPasswordOut told = "password-out" // strangers have it
-	toldUnused      told = "unused"       // it will be switched off
-	toldDormant     told = "dormant"      // it was
+	toldDataTaken   told = "data-taken"
+	toldUnused      told = "unused"  // it will be switched off
+	toldDormant     told = "dormant" // it was
 
 	toldResetClosed told = "reset-closed" // whoever has the number does not know the user name
 )
@@ -94,6 +95,7 @@ func notices() []notice {
 		{Told: toldCodeWaits, Acts: []Action{ActCodeSignIn}, Template: TemplateCodeWaits, Text: true},
 		{Told: toldSignedInByCode, Acts: []Action{ActCodeSignIn}, Template: TemplateChange,
 			What: "signed-in-by-code", Text: true, Undo: true},
+		{Told: toldDataTaken, Acts: []Action{ActTakeData}, Template: TemplateChange, What: "data-taken", Undo: true, Ends: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen", Undo: true, Ends: true},
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled", Undo: true, Ends: true},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true, Ends: true},

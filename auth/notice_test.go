@@ -83,6 +83,7 @@ security-code-set change           security-code-set mail text undo  set-securit
 security-code-used change           security-code-used mail text undo  use-security-code
 security-code-waits security-code-waits                 mail text       code-sign-in
 signed-in-by-code change           signed-in-by-code mail text undo  code-sign-in
+data-taken    change           data-taken      mail undo       take-data
 frozen        change           frozen-key      mail undo       second-step step-up test-method
 disabled      change           disabled-key    mail undo       second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step

@@ -43,6 +43,7 @@ const (
 	ActTemporary     Action = "temporary-sign-in" // what could reset it stands in for the password
 	ActKeepPassword  Action = "keep-password"     // after that, no new one
 	ActPutOff        Action = "put-off-reminder"
+	ActTakeData      Action = "take-data" // everything that is held about the account
 	ActAskMail       Action = "mail-code"
 	ActIntroduce     Action = "introduce-browser"
 	ActAnswerAgain   Action = "answer-again" // the same request again: it got the same answer
@@ -69,14 +70,17 @@ const (
 
 // The actions that only look, and those of the service itself.
 const (
-	ActMe        Action = "look-session"
-	ActLook      Action = "look-ceremony"
-	ActLookStep  Action = "look-step-up"
-	ActLookBind  Action = "look-binding"
-	ActOutbox    Action = "look-outbox"
-	ActSecurity  Action = "look-security"
-	ActOwnEmail  Action = "look-own-email"
-	ActHistory   Action = "look-history"
+	ActMe       Action = "look-session"
+	ActLook     Action = "look-ceremony"
+	ActLookStep Action = "look-step-up"
+	ActLookBind Action = "look-binding"
+	ActOutbox   Action = "look-outbox"
+	ActSecurity Action = "look-security"
+	ActOwnEmail Action = "look-own-email"
+	ActHistory  Action = "look-history"
+
+	ActTakeHistory Action = "take-history" // nothing that the page does not show, so it leaves no event either
+
 	ActDeliver   Action = "deliver"
 	ActSweep     Action = "sweep"
 	ActRemoved   Action = "delayed-removal" // a waiting removal came due
@@ -136,6 +140,7 @@ const (
 func rules() map[Action]Rule {
 	all := secretRules()
 	maps.Copy(all, resetRules())
+	maps.Copy(all, ownRules())
 	maps.Copy(all, map[Action]Rule{
 		ActSignUp:        {Who: Anyone, Audit: true},
 		ActConfirmSignUp: {Who: Anyone, Audit: true},
@@ -156,7 +161,6 @@ func rules() map[Action]Rule {
 		ActAdd:      {Who: SignedIn, Demand: Demand{Best, ageAdd}, Audit: true, Change: true},
 
 		ActOwnEmail:     {Who: Enrolled, Reads: true, Demand: Demand{Best, ageRemove}},
-		ActHistory:      {Who: Enrolled, Reads: true},
 		ActLookStep:     {Who: Stepped, Reads: true},
 		ActStepUp:       {Who: Stepped, Audit: true},
 		ActTest:         {Who: Enrolled, Audit: true},
@@ -194,6 +198,15 @@ func rules() map[Action]Rule {
 	return all
 }
 
+// ownRules are those of what a person reads of his own, and takes away.
+func ownRules() map[Action]Rule {
+	return map[Action]Rule{
+		ActHistory:     {Who: Enrolled, Reads: true},
+		ActTakeHistory: {Who: Enrolled, Reads: true},
+		ActTakeData:    {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
+	}
+}
+
 // resetRules are those of a password that is forgotten, and of who does not get in.
 func resetRules() map[Action]Rule {
 	return map[Action]Rule{
@@ -229,3 +242,6 @@ func (s *Service) DemandOf(a Action) Demand {
 	rule, _ := s.rule(a)
 	return rule.Demand
 }
+
+// Rules is the whole matrix: the rules of this package and of every part that is registered.
+func (s *Service) Rules() map[Action]Rule { return maps.Clone(s.rulebook.Load().rules) }

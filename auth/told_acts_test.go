@@ -56,6 +56,7 @@ func tellings() map[string]telling {
 		"security-code-used by use-security-code": {actSecurityCodeUsed, "change security-code-used", true},
 		"security-code-waits by code-sign-in":     {actCodeWaits, "security-code-waits", true},
 		"signed-in-by-code by code-sign-in":       {actCodeSignIn, "change signed-in-by-code", true},
+		"data-taken by take-data":                 {actTakeData, "change data-taken", false},
 		"reset-closed by take-reset-name":         {actThreeNames, "reset-closed", false},
 		"password-out by code-sign-in":            {actOutByCode, "password-out", false},
 	}
@@ -150,6 +151,8 @@ func actSecurityCodeUsed(r *robbed) {
 	r.mail()
 	ok(r.t, "the code", lastErr(r.s.ShowSecurityCode(r.t.Context(), r.c, code)))
 }
+
+func actTakeData(r *robbed) { ok(r.t, "take", lastErr(r.s.TakeData(r.t.Context(), r.c))) }
 
 func actTouchFirst(r *robbed) {
 	c := caller("elsewhere")

@@ -68,13 +68,14 @@ type AccountInfo struct {
 	FrozenAt    time.Time // zero: it is not
 	CoolUntil   time.Time // until then no payout is approved; zero: nothing of the kind has been
 	MadeBy      string    // what the part has opened the form of sign-up by, "" if nothing of the part's
+	HandedAt    time.Time // when it last got another owner; zero: never
 	Epoch       uint64    // grows with what ends all that waits or is under way: a new password, "this was not me"
 }
 
 func (a *Account) info() *AccountInfo {
 	return &AccountInfo{ID: a.ID, Parent: a.Parent, Name: a.Name, UserName: string(a.UserName), MaskedEmail: a.Email.Mask(),
 		Language: a.Language, CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, FrozenAt: a.DisabledAt, CoolUntil: a.CoolUntil,
-		Epoch: a.Epoch}
+		HandedAt: a.HandedAt, Epoch: a.Epoch}
 }
 
 // infoFor is info with what is the part's own.

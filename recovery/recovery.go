@@ -149,7 +149,7 @@ func New(s *auth.Service, origin string, config Config, colleagues Colleagues) (
 	t.reports = auth.NewRecords("report", auth.IndexOf("account", (*report).owners),
 		auth.IndexOf("waits", (*report).waits), auth.IndexOf("links", (*report).links)).Sweep(reportOver)
 	var err error
-	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(),
+	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(), Held: t.heldOf,
 		Collections: []auth.Collection{t.cases, t.pieces, t.reports}, HandedOver: t.handedOver, NotMe: t.reported})
 	if err != nil {
 		return nil, fmt.Errorf("registering recovery: %w", err)

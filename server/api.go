@@ -347,6 +347,10 @@ func history(x *request) (*auth.HistoryInfo, error) {
 	return x.s.service.History(x.r.Context(), x.caller, x.query("cursor"), limit)
 }
 
+func itemHistory(x *request) (*auth.HistoryInfo, error) {
+	return x.s.service.ItemHistory(x.r.Context(), x.caller, x.param("item"), x.query("cursor"))
+}
+
 func methodHistory(x *request) (*auth.HistoryInfo, error) {
 	limit, err := x.limit()
 	if err != nil {

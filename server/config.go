@@ -59,6 +59,10 @@ type Texts interface {
 	Match(chosen, accept string) string
 	// Problem returns what happened, and what to do now.
 	Problem(lang, code string, args assets.Args) (title, detail string)
+	// Entry puts an entry of the history into words.
+	Entry(lang string, e assets.Event) assets.EntryWords
+	// EntryColumns are the heads of their columns.
+	EntryColumns(lang string) assets.EntryHeads
 }
 
 // Receipts reads the delivery receipts of gateways.

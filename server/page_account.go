@@ -3,7 +3,6 @@ package server
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -31,7 +30,7 @@ func sessionsPage(x *request) error {
 	for _, s := range list {
 		v.Sessions = append(v.Sessions, assets.Session{ID: s.ID, Browser: s.Agent, Place: s.IP, Since: s.Opened,
 			Used: s.Seen,
-			Way:  assets.Way(x.s.methodUsed(s.Kind, s.Flavour, s.Channel).Face.Way),
+			Way:  assets.Way(methodUsed(x.s.methods, s.Kind, s.Flavour, s.Channel).Face.Way),
 			Kept: s.Remember, Current: s.Current})
 	}
 	return x.show(http.StatusOK, v)
@@ -79,20 +78,4 @@ func forgetPost(x *request) error {
 	}
 	x.leaveFlash(flash{Key: map[bool]string{true: "browsers-ended", false: "browser-ended"}[x.param("id") == ""]})
 	return toBrowsers(x)
-}
-
-func historyPageView(x *request) error {
-	list, err := x.s.service.History(x.r.Context(), x.caller, strings.TrimSpace(x.query("before")), historyPage)
-	if err != nil {
-		return err
-	}
-	f, err := x.signedFrame()
-	if err != nil {
-		return err
-	}
-	v := &assets.History{Frame: f, Older: list.Next}
-	for _, e := range list.Events {
-		v.Events = append(v.Events, x.s.event(e))
-	}
-	return x.show(http.StatusOK, v)
 }

@@ -37,7 +37,6 @@ func securityPages(methods auth.Table) []page {
 			post: forgetPost},
 		{path: "/security/browsers/{id}/end", who: enrolled, uses: []string{"ForgetBrowser"}, get: toBrowsers,
 			post: forgetPost},
-		{path: "/security/history", who: enrolled, uses: []string{"History"}, get: historyPageView},
 		{path: "/confirm", who: enrolled, uses: []string{"StepUp", "StepUpBegin", "StepUpFinish"},
 			get: confirmStepPage, post: confirmStepPost},
 		{path: "/confirm/send", who: enrolled, uses: []string{"StepUpBegin", "StepUpResend"}, get: toOverview,

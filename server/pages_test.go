@@ -555,7 +555,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 	for _, use := range everyUseCase() {
 		switch use {
 		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "DueUpTo", "Settle", "Wake", "Sweep", "Receipt", "Me",
-			"Lab", "Methods", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "StoreAlarm", "BreachedAlarm", "Reclaim", "Now", "SealForBrowser",
+			"Lab", "Methods", "Rules", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "StoreAlarm", "BreachedAlarm", "Reclaim", "Now", "SealForBrowser",
 			"OpenForBrowser", "RotateKeys", "Roots", "LookTicket", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
 			"Queue", "ViewCase", "NoteCase", "AskMore", "ApproveCase",
 			"RefuseCase", "Reports", "ViewReport", "CloseReport", "OwnReports", "TakePictures", "Purge", "PurgeDecided", "Tidy", "ViewPicture", "SetValue",

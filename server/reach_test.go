@@ -121,7 +121,7 @@ func TestEveryPathNamedIsAPage(t *testing.T) {
 			continue // the staff's: package desk has the same test
 		}
 		// A path is a literal, or one with values between: {{$.To (print "/undo/" $v.Link)}}.
-		to := regexp.MustCompile(`(action="|href="|)\{\{\$\.To (?:"(/[^"]*)"|\(print ((?:"[^"]*"|[$.A-Za-z]+| )+)\))\}\}`)
+		to := regexp.MustCompile(`((?:method="get" )?action="|href="|)\{\{\$\.To (?:"(/[^"]*)"|\(print ((?:"[^"]*"|[$.A-Za-z]+| )+)\))\}\}`)
 		for _, m := range to.FindAllStringSubmatch(text, -1) {
 			path := m[2]
 			if m[3] != "" {

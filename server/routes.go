@@ -161,6 +161,10 @@ func sessionRoutes() []route {
 			query:   []string{"cursor", "limit"},
 			summary: "The account's history, newest first", codes: codes(auth.MalformedRequest),
 			endpoint: gives(history)},
+		{use: "ItemHistory", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/history/{item}",
+			query: []string{"cursor"}, summary: "What was done with a method, a device or a shop, newest first; " +
+				"a page may be short, as long as there is a next one", codes: codes(auth.MalformedRequest),
+			endpoint: gives(itemHistory)},
 	}
 }
 

@@ -32,6 +32,10 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"LookUndo":  "the page of a link in a notice",
 		"CodesFile": "the page that downloads recovery codes",
 
+		"TakeData":    "the page that downloads everything",
+		"TakeHistory": "the page that downloads the history",
+		"Rules":       "no use case: the matrix itself",
+
 		"SecurityCodeAgain": "the page that shows a fresh code, loaded again",
 
 		"Due": "package notify", "DueUpTo": "package notify", "Settle": "package notify", "Wake": "package notify",

@@ -33,6 +33,12 @@ func (plainTexts) Problem(lang, code string, _ assets.Args) (string, string) {
 	return lang + " " + code, "detail"
 }
 
+func (plainTexts) Entry(_ string, e assets.Event) assets.EntryWords {
+	return assets.EntryWords{What: e.What, Times: e.Times, Browser: e.Browser, Place: e.Place}
+}
+
+func (plainTexts) EntryColumns(string) assets.EntryHeads { return assets.EntryHeads{} }
+
 func newServer(t *testing.T, change func(*Config)) *Server {
 	t.Helper()
 	cfg := Config{Service: newWorld(t).service, Texts: plainTexts{}, Origin: "https://accounts.example", Site: "Example",

@@ -208,11 +208,12 @@ func (o *tour) codes() {
 
 func (o *tour) overviews() {
 	for _, path := range []string{"", "/start", "/keys", "/keys/new", "/app/new", "/phone/new", "/email/new", "/codes",
-		"/password", "/sessions", "/browsers", "/history", "/contact", "/contact/email", "/contact/phone",
+		"/password", "/sessions", "/browsers", "/history", "/history/file/csv", "/data", "/data/file", "/contact", "/contact/email", "/contact/phone",
 		"/sessions/end", "/browsers/end",
 		"/password/mail", "/security-code/use", "/security-code/saved"} {
 		o.p.open("/security" + path)
 	}
+	o.p.fill(o.p.open("/security/data"), "/security/data/file")
 }
 
 // methods visits the page of each method, and those that its removal leads through, up to the last button.

@@ -61,11 +61,11 @@ func (s *Server) wayOf(k auth.Kind, f auth.Flavour) assets.Way {
 }
 
 // methodUsed is the row of what was used: of a kind whose code goes by several channels, that of the one it went by.
-func (s *Server) methodUsed(k auth.Kind, f auth.Flavour, c auth.Channel) *auth.Method {
+func methodUsed(methods auth.Table, k auth.Kind, f auth.Flavour, c auth.Channel) *auth.Method {
 	if c != "" {
-		return s.methods.By(k, c)
+		return methods.By(k, c)
 	}
-	return s.methods.Of(k, f)
+	return methods.Of(k, f)
 }
 
 // wayOfChannel is the way by which the code of an exchange goes.
@@ -234,15 +234,17 @@ func lostKind(k auth.DeviceKind) string {
 // isSet reports whether a kind is recovery codes, or the like of them.
 func (s *Server) isSet(k auth.Kind) bool { return s.methods.Of(k, "").Set }
 
-// event is one entry of the history.
-func (s *Server) event(e auth.EventInfo) assets.Event {
+func (s *Server) event(e auth.EventInfo) assets.Event { return EventOf(s.methods, e) }
+
+// EventOf is one entry of the history, as pages and files put it into words.
+func EventOf(methods auth.Table, e auth.EventInfo) assets.Event {
 	out := assets.Event{At: e.At, Browser: e.Agent, Place: e.IP, Bad: e.Outcome != "",
 		Args: assets.Args{"name": e.Item}}
 	if e.Times > 1 {
 		out.Times = e.Times
 	}
-	row := s.methods.Of(e.Kind, e.Flavour)
-	if way := s.methodUsed(e.Kind, e.Flavour, e.Channel).Face.Way; way != "" {
+	row := methods.Of(e.Kind, e.Flavour)
+	if way := methodUsed(methods, e.Kind, e.Flavour, e.Channel).Face.Way; way != "" {
 		out.Args["way"] = way
 	}
 	if !e.Due.IsZero() {
@@ -261,7 +263,7 @@ func eventNames() map[auth.Action]string {
 		auth.ActNewPassword:   "password-changed", auth.ActReset: "password-reset", auth.ActForgot: "reset-asked",
 		auth.ActForgotCode: "reset-code", auth.ActForgotPhone: "reset-texted", auth.ActForgotName: "reset-name",
 		auth.ActTemporary: "temporary-sign-in", auth.ActKeepPassword: "password-kept",
-		auth.ActPutOff:  "reminder-put-off",
+		auth.ActPutOff: "reminder-put-off", auth.ActTakeData: "data-taken",
 		auth.ActAskMail: "code-sent", auth.ActIntroduce: "browser-introduced",
 		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed",
 		auth.ActLose: "key-lost", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",

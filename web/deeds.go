@@ -12,7 +12,7 @@ func deeds() map[string]string {
 		"email": "email-changed", "phone": "phone-changed", "user-name": "user-name-changed", "question": "question-set",
 		"question-removed": "question-removed", "security-code-set": "security-code-set",
 		"security-code-used": "security-code-used", "security-code-retired": "security-code-retired",
-		"signed-in-by-code": "signed-in-by-code", "new-browser": "new-browser",
+		"signed-in-by-code": "signed-in-by-code", "new-browser": "new-browser", "data-taken": "data-taken",
 		"locked": "locked", "password-out": "password-out", "reset-closed": "reset-closed",
 		auth.TemplateAwake: "awake", auth.TemplateShopJoined: "shop-joined", auth.TemplateShopLeft: "shop-left",
 		auth.TemplateShopRole: "shop-role", auth.TemplateShopPeople: "shop-people", auth.TemplateShopKeys: "shop-keys",

@@ -93,7 +93,7 @@ func changes(methods auth.Table) map[string]string {
 		"phone": "phone-changed", "user-name": "user-name-changed", "question": "question-set",
 		"question-removed": "question-removed"}
 	for _, what := range []string{"security-code-set", "security-code-used", "security-code-retired",
-		"signed-in-by-code", "recovery-opened", "recovery-approved", "recovery-stopped", "recovery-done",
+		"signed-in-by-code", "data-taken", "recovery-opened", "recovery-approved", "recovery-stopped", "recovery-done",
 		"vouched", "takes-over-opened", "takes-over-approved", "takes-over-stopped", "takes-over-done"} {
 		names[what] = what
 	}

@@ -60,7 +60,7 @@ func TestWordsOfNotices(t *testing.T) {
 				args["due"] = "2026-11-25T02:00:00Z"
 				verb, _, _ := strings.Cut(k, "-")
 				if delete(args, "ends"); slices.Contains([]string{"used", "frozen", "disabled"}, verb) ||
-					k == "security-code-used" || k == "security-code-retired" {
+					k == "security-code-used" || k == "security-code-retired" || k == "data-taken" {
 					args["ends"] = "yes"
 				}
 				words(template, auth.Mail, args)
