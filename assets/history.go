@@ -22,7 +22,8 @@ type EntryHeads struct{ Time, What, Times, Browser, Place string }
 // EntryColumns are the heads in a language.
 func (t *Texts) EntryColumns(lang string) EntryHeads {
 	head := func(name string) string { return t.Say(lang, "history.column."+name, nil) }
-	return EntryHeads{Time: head("time"), What: head("what"), Times: head("times"), Browser: head("browser"), Place: head("place")}
+	return EntryHeads{Time: head("time"), What: head("what"), Times: head("times"), Browser: head("browser"),
+		Place: head("place")}
 }
 
 // Entry puts an entry of the history into words of a language.
@@ -32,7 +33,8 @@ func (t *Texts) Entry(lang string, e Event) EntryWords {
 	if way, ok := args["way"]; ok {
 		args["way"] = t.Say(lang, t.usedKey(way), nil)
 	}
-	return EntryWords{Time: t.in(lang, e.At).Format(time.RFC3339), What: t.fill(lang, t.eventKey(e), args, anyName(t.zonedWords)),
+	return EntryWords{Time: t.in(lang, e.At).Format(time.RFC3339), What: t.fill(lang, t.eventKey(e), args,
+		anyName(t.zonedWords)),
 		Times: e.Times, Browser: t.browser(lang, e.Browser), Place: e.Place}
 }
 

@@ -256,8 +256,9 @@ func (s *mailParts) plain() string {
 	if notMe != "" {
 		notMe = s.NotMeAct + colon(s.Lang) + "\n" + s.NotMeLink
 	}
-	for _, p := range []string{s.Hello, s.Lead, s.Where, s.Code, s.Undo, link, s.After, s.NotMe, notMe, "-- \n" + s.Foot +
-		"\n" + s.Site} {
+	for _, p := range []string{s.Hello, s.Lead, s.Where, s.Code, s.Undo, link, s.After, s.NotMe, notMe,
+		"-- \n" + s.Foot +
+			"\n" + s.Site} {
 		if p != "" {
 			paragraphs = append(paragraphs, p)
 		}

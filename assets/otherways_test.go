@@ -97,7 +97,8 @@ func TestEveryPasswordQuestionOffersToForgetIt(t *testing.T) {
 // What takes something away from the account is pressed on a page that asks first. Ending a session takes nothing.
 func TestNothingIsRemovedUnasked(t *testing.T) {
 	p := newPages(t, Config{})
-	ends := map[string]bool{"/security/sessions/end": true, "/security/browsers/end": true}
+	ends := map[string]bool{"/security/sessions/end": true, "/security/browsers/end": true,
+		"/desk/keys/sessions": true}
 	asked := map[string]bool{}
 	everyPage(t, p, func(t *testing.T, name, lang, page string) {
 		doc, err := html.Parse(strings.NewReader(page))

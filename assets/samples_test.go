@@ -609,7 +609,8 @@ func (s sampler) methods() []Sample {
 		{"browsers-none", &Browsers{Frame: s.signedIn("/security/browsers"), Days: 30}},
 		{"data", &OwnData{Frame: s.signedIn("/security/data")}},
 		{"history-of-one", &History{Frame: s.signedIn("/security/history?about=k1"), About: "k1", Older: "77A0",
-			Methods: []Method{{ID: "k1", Way: WayKey, Name: "Blue key"}}, Shops: []ShopLine{{ID: "s1", Name: "Blue shop"}}}},
+			Methods: []Method{{ID: "k1", Way: WayKey, Name: "Blue key"}}, Shops: []ShopLine{{ID: "s1",
+				Name: "Blue shop"}}}},
 		{"history", &History{Frame: s.signedIn("/security/history"), Events: s.events(), Older: "77A0"}},
 	}
 }
@@ -671,7 +672,8 @@ func (s sampler) others() []Sample {
 func (s sampler) notMe() NotMeCase {
 	v := NotMeCase{ID: "n1", Number: "7Kq4M2xV", At: s.ago(time.Hour), More: 3}
 	for i, became := range []string{"stopped", "reverted", "paused", "ended"} {
-		v.Lines = append(v.Lines, NotMeLine{What: []string{"removal-asked", "phone-added", "key-added", "new-browser"}[i],
+		v.Lines = append(v.Lines, NotMeLine{What: []string{"removal-asked", "phone-added", "key-added",
+			"new-browser"}[i],
 			Name: []string{"", "My phone", "Blue key", ""}[i], At: s.ago(day), Said: s.ago(time.Hour), Became: became,
 			Browser: []string{"", "Chrome · Windows"}[i%2], Place: []string{"", "192.0.2.7"}[i%2]})
 	}

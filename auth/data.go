@@ -141,9 +141,11 @@ func (w *Work) data() (*Data, error) {
 		return nil, err
 	}
 	for _, x := range methods {
-		d.Methods = append(d.Methods, HeldMethod{ID: x.ID, Kind: x.Kind, Flavour: x.Traits.Flavour, Name: x.Name, Device: x.Device,
-			Address: string(x.Recipient), Model: x.Traits.Model, Synced: x.Traits.Synced, VerifiesUser: x.Traits.VerifiesUser,
-			CodesLeft: x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt})
+		d.Methods = append(d.Methods, HeldMethod{ID: x.ID, Kind: x.Kind, Flavour: x.Traits.Flavour,
+			Name: x.Name, Device: x.Device,
+			Address: string(x.Recipient), Model: x.Traits.Model, Synced: x.Traits.Synced,
+			VerifiesUser: x.Traits.VerifiesUser,
+			CodesLeft:    x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt})
 	}
 	devices, err := w.devices(w.account.ID)
 	if err != nil {
@@ -175,7 +177,8 @@ func (w *Work) dataOfBrowsers(d *Data) error {
 	}
 	for _, x := range sessions {
 		if !x.exchanged() {
-			d.Sessions = append(d.Sessions, HeldSession{ID: x.ID, OpenedAt: x.Opened, SeenAt: x.Seen, Expires: x.Expires,
+			d.Sessions = append(d.Sessions, HeldSession{ID: x.ID, OpenedAt: x.Opened, SeenAt: x.Seen,
+				Expires: x.Expires,
 				Browser: x.Agent, Address: x.IP, Current: w.isOwnSession(x)})
 		}
 	}
@@ -189,8 +192,10 @@ func (w *Work) dataOfBrowsers(d *Data) error {
 
 // held is an account as its owner takes it away.
 func (a *Account) held(now time.Time) HeldAccount {
-	h := HeldAccount{ID: a.ID, Parent: a.Parent, Name: a.Name, UserName: string(a.UserName), FirstUserName: string(a.FirstUserName),
-		Email: string(a.Email), Phone: string(a.Phone), PhoneProvedAt: a.PhoneAt, Language: a.Language, CreatedAt: a.CreatedAt,
+	h := HeldAccount{ID: a.ID, Parent: a.Parent, Name: a.Name, UserName: string(a.UserName),
+		FirstUserName: string(a.FirstUserName),
+		Email:         string(a.Email), Phone: string(a.Phone), PhoneProvedAt: a.PhoneAt, Language: a.Language,
+		CreatedAt:  a.CreatedAt,
 		EnrolledAt: a.EnrolledAt, PasswordAt: a.PasswordAt, BreachedAt: a.BreachedAt, TemporaryAt: a.TemporaryAt,
 		UsedAt: a.UsedAt, HandedAt: a.HandedAt, SecurityCode: string(a.SecurityCode.state()),
 		HeldByStaff: len(a.Holds) > 0, FirstProvedBy: string(a.FirstBy), SwitchedOffUnused: a.Dormancy == asleep}

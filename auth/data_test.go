@@ -43,8 +43,10 @@ func TestWhatIsTaken(t *testing.T) {
 	isSpare := func(m auth.HeldMethod) bool { return m.Kind == auth.Phone && m.Address == "+8613800138001" }
 	raw, err := json.Marshal(d)
 	ok(t, "write", err)
-	if d.Account.Email != sellerMail || d.Account.Phone != sellerNumber || d.Account.Question != "What was our first stall called?" ||
-		len(d.Methods) != 3 || !slices.ContainsFunc(d.Methods, isSpare) || len(d.Devices) != 2 || len(d.Sessions) != 1 ||
+	if d.Account.Email != sellerMail || d.Account.Phone != sellerNumber ||
+		d.Account.Question != "What was our first stall called?" ||
+		len(d.Methods) != 3 || !slices.ContainsFunc(d.Methods, isSpare) || len(d.Devices) != 2 ||
+		len(d.Sessions) != 1 ||
 		!d.Sessions[0].Current || len(d.Browsers) != 1 || d.Browsers[0].Browser == "" {
 		t.Errorf("got %s", raw)
 	}

@@ -166,7 +166,8 @@ func (w *Work) forgetAllOf(id AccountID) error {
 			return err
 		}
 	}
-	for _, key := range []string{outKey(id), nameKey(id), crowdKey(id), resetKey(id), mailKey(id), textsKey(id), takenKey(id)} {
+	for _, key := range []string{outKey(id), nameKey(id), crowdKey(id), resetKey(id), mailKey(id), textsKey(id),
+		takenKey(id)} {
 		if err := w.s.quotas.Delete(w.tx, key); err != nil { // attempts and quotas are one collection
 			return err
 		}

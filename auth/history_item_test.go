@@ -75,7 +75,8 @@ func TestTakingAHistoryEnds(t *testing.T) {
 		ok(t, "rename", lastErr(w.s.Rename(t.Context(), c, app.ID, fmt.Sprint("App ", i), "")))
 	}
 	enough := errors.New("enough")
-	if err := w.s.TakeHistory(t.Context(), c, "", func([]auth.EventInfo) error { return enough }); !errors.Is(err, enough) {
+	if err := w.s.TakeHistory(t.Context(), c, "",
+		func([]auth.EventInfo) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("got %v, want what the taker said", err)
 	}
 	n := 0

@@ -15,7 +15,8 @@ type heeding map[string]auth.NotMe
 func (w *world) heeds() heeding {
 	w.t.Helper()
 	said := heeding{}
-	_, err := auth.Register(w.s, auth.Part{Name: "heeding", NotMe: func(_ *auth.Work, id auth.AccountID, n auth.NotMe) error {
+	_, err := auth.Register(w.s, auth.Part{Name: "heeding", NotMe: func(_ *auth.Work, id auth.AccountID,
+		n auth.NotMe) error {
 		if id == "" {
 			w.t.Error("said of nobody's account")
 		}
@@ -47,10 +48,12 @@ func notMeIn(m auth.Message) string {
 func becomes() map[string]auth.Became {
 	stopped, paused := auth.BecameStopped, auth.BecamePaused
 	return map[string]auth.Became{
-		"waiting by remove-method": stopped, "waiting by lose-device": stopped, "security-code-waits by code-sign-in": stopped,
-		"added by add-method": paused, "removed by remove-method": paused, "removed by lose-device": paused,
+		"waiting by remove-method": stopped, "waiting by lose-device": stopped,
+		"security-code-waits by code-sign-in": stopped,
+		"added by add-method":                 paused, "removed by remove-method": paused, "removed by lose-device": paused,
 		"codes-made by recovery-codes": paused, "password by change-password": paused, "email by confirm-email": paused,
-		"phone by change-contact": paused, "user-name by change-user-name": paused, "question by change-question": paused,
+		"phone by change-contact": paused, "user-name by change-user-name": paused,
+		"question by change-question":         paused,
 		"question-removed by change-question": paused, "security-code-set by set-security-code": paused,
 		"removed by delayed-removal": auth.BecameReverted, "password by reset-password": auth.BecameReverted,
 		"email by delayed-move": auth.BecameReverted, "phone by delayed-move": auth.BecameReverted,
@@ -134,7 +137,8 @@ func (r *robbed) presses(row string, links []string, said heeding) {
 		t.Errorf("got %+v said, want %s, when it was, and that it is %s", got, before, want)
 	}
 	byHouse := strings.HasSuffix(row, "delayed-move")
-	if got.Agent != map[bool]string{false: "Chromium · Linux"}[byHouse] || got.Place != map[bool]string{false: "127.0.0.1"}[byHouse] {
+	if got.Agent != map[bool]string{false: "Chromium · Linux"}[byHouse] ||
+		got.Place != map[bool]string{false: "127.0.0.1"}[byHouse] {
 		t.Errorf("got it done in %q at %q, want the browser and the address of who did it", got.Agent, got.Place)
 	}
 }

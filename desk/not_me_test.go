@@ -55,7 +55,8 @@ func TestTheDeskOfNotMe(t *testing.T) {
 		}
 	}
 	ann := w.worker("ann", staff.Support)
-	for lang, says := range map[string][]string{"en": {"Your account left a shop", "We ended every session", "w•••@example.com"},
+	for lang, says := range map[string][]string{"en": {"Your account left a shop", "We ended every session",
+		"w•••@example.com"},
 		"zh-CN": {"您的账号退出了店铺", "已结束所有会话", "w•••@example.com"}} {
 		ann.lang = lang
 		for _, want := range says {
@@ -68,7 +69,8 @@ func TestTheDeskOfNotMe(t *testing.T) {
 		}
 	}
 	ann.lang = "en"
-	if page := ann.post(one+"/close", "outcome", "nonsense", "note", "typed before"); !strings.Contains(page, "typed before") {
+	if page := ann.post(one+"/close", "outcome", "nonsense", "note", "typed before"); !strings.Contains(page,
+		"typed before") {
 		t.Errorf("no outcome: got %s, want what was typed again", page)
 	}
 	page := ann.post(one+"/close", "outcome", "safe", "note", "Called back.")

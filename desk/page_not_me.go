@@ -12,7 +12,8 @@ func notMePages() []page {
 	return []page{
 		{path: notMePath, act: recovery.ActReports, get: reportsPage},
 		{path: notMePath + "/{report}", act: recovery.ActViewReport, get: reportPage},
-		{path: notMePath + "/{report}/close", act: recovery.ActCloseReport, back: notMePath + "/{report}", post: reportPost},
+		{path: notMePath + "/{report}/close", act: recovery.ActCloseReport, back: notMePath + "/{report}",
+			post: reportPost},
 	}
 }
 
@@ -72,7 +73,8 @@ func reportPost(x *exchange) error {
 		return err
 	}
 	id := x.r.PathValue("report")
-	_, err = x.d.Cases.CloseReport(x.r.Context(), x.caller, by, id, recovery.Outcome(x.field("outcome")), x.field("note"))
+	_, err = x.d.Cases.CloseReport(x.r.Context(), x.caller, by, id, recovery.Outcome(x.field("outcome")),
+		x.field("note"))
 	if err != nil {
 		return err
 	}

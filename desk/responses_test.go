@@ -96,7 +96,8 @@ func TestEveryScreenSaysWhoLooks(t *testing.T) {
 			if !mayVisit(r, p.path) || r == staff.Manager && strings.HasPrefix(p.path, "/desk/accounts/") {
 				continue // managers see whom they look after
 			}
-			path := strings.NewReplacer("{case}", found, "{ticket}", ticket, "{id}", id, "{report}", report).Replace(p.path)
+			path := strings.NewReplacer("{case}", found, "{ticket}", ticket, "{id}", id, "{report}",
+				report).Replace(p.path)
 			if strings.HasPrefix(p.path, "/desk/staff/") {
 				path = strings.Replace(p.path, "{id}", other, 1)
 			}

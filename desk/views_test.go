@@ -61,7 +61,8 @@ func TestEveryLookIsWrittenDown(t *testing.T) {
 			t.Errorf("%s: got no role that it is for", p.path)
 			continue
 		}
-		path := strings.NewReplacer("{case}", found, "{id}", id, "{ticket}", ticket, "{picture}", picture, "{report}", report).Replace(p.path)
+		path := strings.NewReplacer("{case}", found, "{id}", id, "{ticket}", ticket, "{picture}", picture,
+			"{report}", report).Replace(p.path)
 		if strings.HasPrefix(p.path, "/desk/staff/") {
 			path = strings.Replace(p.path, "{id}", other, 1)
 		}

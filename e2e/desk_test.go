@@ -201,7 +201,8 @@ func (w *sweep) desk() {
 	v.look("the desk, the queue")
 	q.open("/desk/recovery/" + id)
 	v.look("the desk, a case")
-	q.press("main details summary").until("the picture", "document.querySelector('main details img').naturalWidth > 100")
+	q.press("main details summary").until("the picture",
+		"document.querySelector('main details img').naturalWidth > 100")
 	v.look("the desk, a case with its picture")
 	q.checks(id, "The shop fits. 店铺对得上。")
 	v.look("the desk, a case that was checked")

@@ -99,10 +99,12 @@ func (s *Service) heldReports(w *auth.Work, a auth.AccountID) ([]heldReport, err
 	}
 	all := []heldReport{}
 	for _, x := range list {
-		r := heldReport{ID: x.ID, OpenedAt: x.OpenAt, Happened: []heldHappened{}, ClosedAt: x.ClosedAt, Outcome: x.Outcome}
+		r := heldReport{ID: x.ID, OpenedAt: x.OpenAt, Happened: []heldHappened{}, ClosedAt: x.ClosedAt,
+			Outcome: x.Outcome}
 		for i := range x.Lines {
 			l := &x.Lines[i]
-			r.Happened = append(r.Happened, heldHappened{What: l.What.What, Item: l.What.Item, At: l.What.At, SaidAt: l.Said})
+			r.Happened = append(r.Happened, heldHappened{What: l.What.What, Item: l.What.Item, At: l.What.At,
+				SaidAt: l.Said})
 		}
 		all = append(all, r)
 	}
@@ -130,7 +132,8 @@ func (s *Service) heldCase(w *auth.Work, x *record) (heldCase, error) {
 	}
 	for i := range x.Pictures {
 		p := &x.Pictures[i]
-		c.Pictures = append(c.Pictures, heldPicture{At: p.At, SentAt: p.SentAt, Kept: x.ShreddedAt.IsZero(), DestroyedAt: x.ShreddedAt})
+		c.Pictures = append(c.Pictures, heldPicture{At: p.At, SentAt: p.SentAt, Kept: x.ShreddedAt.IsZero(),
+			DestroyedAt: x.ShreddedAt})
 	}
 	return c, nil
 }

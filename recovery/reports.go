@@ -125,8 +125,9 @@ func (x *report) info() ReportInfo {
 		Outcome: x.Outcome}
 	for i := range x.Lines {
 		l := &x.Lines[i]
-		info.Happened = append(info.Happened, HappenedInfo{What: l.What.What, Kind: l.What.Kind, Flavour: l.What.Flavour,
-			Item: l.What.Item, At: l.What.At, Agent: l.What.Agent, Place: l.What.Place, Became: l.What.Became,
+		info.Happened = append(info.Happened, HappenedInfo{What: l.What.What, Kind: l.What.Kind,
+			Flavour: l.What.Flavour,
+			Item:    l.What.Item, At: l.What.At, Agent: l.What.Agent, Place: l.What.Place, Became: l.What.Became,
 			SaidAt: l.Said})
 	}
 	return info

@@ -88,7 +88,8 @@ func TestNotMeOpensOneReport(t *testing.T) {
 	f := list[0]
 	if got := f.Happened[0]; len(f.Happened) != 20 || f.More != 5 || got.What != auth.TemplateHandOverDone ||
 		!got.At.Equal(at) || got.Became != auth.BecameEnded || f.MaskedEmail != "w•••@example.com" {
-		t.Errorf("got %d lines and %d more, the first %+v of %s; want 20, 5 and what happened", len(f.Happened), f.More, got,
+		t.Errorf("got %d lines and %d more, the first %+v of %s; want 20, 5 and what happened", len(f.Happened),
+			f.More, got,
 			f.MaskedEmail)
 	}
 	wantCode(t, "by a link of long ago", reported(first), auth.LinkUsed)
@@ -98,7 +99,8 @@ func TestNotMeOpensOneReport(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want his own alone", who.name, own, err)
 		}
 	}
-	if _, err := w.cases.CloseReport(t.Context(), auth.Caller{}, by("ann"), f.ID, recovery.OutcomeSafe, ""); err != nil {
+	if _, err := w.cases.CloseReport(t.Context(), auth.Caller{}, by("ann"), f.ID, recovery.OutcomeSafe,
+		""); err != nil {
 		t.Fatal(err)
 	}
 	w.pass(day / 24)

@@ -52,7 +52,8 @@ func TestEverythingIsTakenAsAFile(t *testing.T) {
 	if err := json.Unmarshal(got.Body.Bytes(), &d); err != nil {
 		t.Fatalf("got %s: %v", got.Body, err)
 	}
-	if d.Account.Email != testEmail || d.Account.UserName == "" || len(d.Methods) != 1 || len(d.Parts.Team.Shops) != 1 ||
+	if d.Account.Email != testEmail || d.Account.UserName == "" || len(d.Methods) != 1 ||
+		len(d.Parts.Team.Shops) != 1 ||
 		d.Parts.Team.Shops[0].Name != "Blue shop" || d.Parts.Team.Shops[0].Role != "owner" ||
 		len(d.Parts.Team.InvitationsSent) != 1 || d.Parts.Team.InvitationsSent[0].Email == "friend@example.com" {
 		t.Errorf("got %s", got.Body)

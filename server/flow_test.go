@@ -33,6 +33,7 @@ func TestMiddleOfAFlowLeadsToItsBeginning(t *testing.T) {
 			"/help/check": "/help/check?c=1", "/help/ticket": "/help/check?c=1",
 			"/security/phone/new/send": "/security/phone/new",
 			"/security/email/new/send": "/security/email/new", "/security/codes/file": "/security/codes",
+			"/security/data/file":   "/security/data",
 			"/security/codes/saved": "/security", "/security/password/mine": "/security", "/security/password/keep": "/security",
 			"/security/reminders/{id}/put-off": "/security",
 			"/security/sessions/end":           "/security/sessions",
@@ -167,7 +168,8 @@ func TestWhoSignsInComesBack(t *testing.T) {
 			continue
 		}
 		p := w.browser()
-		path := strings.NewReplacer("{id}", "x", "{link}", "x", "{shop}", "x", "{member}", "x", "{case}", "x").Replace(pg.path) + "?a=b"
+		path := strings.NewReplacer("{id}", "x", "{link}", "x", "{shop}", "x", "{member}", "x", "{case}", "x",
+			"{form}", "csv").Replace(pg.path) + "?a=b"
 		if pg.path == "/confirm" {
 			path += "&for=password"
 		}

@@ -35,7 +35,8 @@ func TestHistoryIsTakenAsFiles(t *testing.T) {
 	p.addKey("Blue key")
 	key := p.methodID("webauthn")
 	for lang, said := range map[string]struct{ heads, zone, key, shop string }{
-		"en": {"Time,What happened,Times,Browser,Network address", "2026-03-03T14:00:00Z", "Security key added: “Blue key”",
+		"en": {"Time,What happened,Times,Browser,Network address", "2026-03-03T14:00:00Z",
+			"Security key added: “Blue key”",
 			"Shop created: “Blue shop”"},
 		"zh-CN": {"时间,内容,次数,浏览器,网络地址", "2026-03-03T22:00:00+08:00", "添加安全密钥“Blue key”", "创建店铺“Blue shop”"},
 	} {
@@ -44,7 +45,8 @@ func TestHistoryIsTakenAsFiles(t *testing.T) {
 		for about, only := range map[string]string{"": "", "?about=" + key: said.key, "?about=" + shop: said.shop} {
 			table := p.send("GET", "/security/history/file/csv"+about, "", "")
 			lines := p.send("GET", "/security/history/file/lines"+about, "", "")
-			for media, got := range map[string]http.Header{"text/csv": table.Header(), "application/jsonl": lines.Header()} {
+			for media, got := range map[string]http.Header{"text/csv": table.Header(),
+				"application/jsonl": lines.Header()} {
 				if !strings.HasPrefix(got.Get("Content-Type"), media) || got.Get("Content-Language") != lang ||
 					!strings.HasPrefix(got.Get("Content-Disposition"), "attachment") {
 					t.Errorf("got %v, want a file of %s in %s", got, media, lang)
@@ -111,7 +113,8 @@ func TestHistoryOfOneThing(t *testing.T) {
 
 // No cell of a table begins as formulas do, in spreadsheets of any language.
 func TestNoCellIsAFormula(t *testing.T) {
-	for _, v := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "  =1", "　=1", "\u00a0=1", "＝1",
+	for _, v := range []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "  =1", "　=1",
+		"\u00a0=1", "＝1",
 		"＋1", "－1", "＠A", "|cmd", "%0", "=cmd|' /C calc'!A0"} {
 		if got := plainCell(v); got != "'"+v {
 			t.Errorf("%q: got %q, want it marked as text", v, got)

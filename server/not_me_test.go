@@ -25,11 +25,13 @@ func neverNotMe() map[string]string {
 	desk := "to one of the staff, who has no account; another administrator ends his keys"
 	protects := "the staff have ended all access already"
 	return map[string]string{
-		auth.TemplateCode: asked, auth.TemplateSignUp: asked, auth.TemplateSignUpExisting: asked, auth.TemplateReset: asked,
+		auth.TemplateCode: asked, auth.TemplateSignUp: asked, auth.TemplateSignUpExisting: asked,
+		auth.TemplateReset:     asked,
 		auth.TemplateResetLink: asked, auth.TemplateIntroduce: asked, auth.TemplateEmailChange: asked,
 		auth.TemplateShopInvite: asked, auth.TemplateHandOverLink: asked, auth.TemplateAccountHandLink: asked,
 		auth.TemplateRecoveryLink: asked, auth.TemplateRecoveryNew: asked, auth.TemplateRecoveryNews: asked,
-		auth.TemplateRemoval: waits, auth.TemplateCodeWaits: waits, auth.TemplateMove: waits, auth.TemplateHandOver: waits,
+		auth.TemplateRemoval: waits, auth.TemplateCodeWaits: waits, auth.TemplateMove: waits,
+		auth.TemplateHandOver:    waits,
 		auth.TemplateAccountHand: waits, auth.TemplateRecoveryOpened: objects, auth.TemplateRecoveryApproved: objects,
 		auth.TemplateTakesOver: objects, auth.TemplateShopPaused: others, auth.TemplateShopBack: others,
 		auth.TemplateShopRemoved: others, auth.TemplateCodesVoid: nobody, auth.TemplateUnused: nobody,
@@ -37,8 +39,9 @@ func neverNotMe() map[string]string {
 		auth.TemplateDeskKeyGone:      desk,
 		auth.TemplateAccountHandDone:  "the account is another person's, and these addresses are not its any more",
 		auth.TemplateAccountHandYours: "the hand-over has just ended all access but the new owner's",
-		auth.TemplateSafetyEnded:      protects, auth.TemplateSafetyPassword: protects, auth.TemplateSafetyFrozen: protects,
-		auth.TemplateSafetyBoth: protects, auth.TemplateSafetyOver: protects,
+		auth.TemplateSafetyEnded:      protects, auth.TemplateSafetyPassword: protects,
+		auth.TemplateSafetyFrozen: protects,
+		auth.TemplateSafetyBoth:   protects, auth.TemplateSafetyOver: protects,
 	}
 }
 
@@ -65,7 +68,10 @@ func deedsToldOf(t *testing.T) (told, templates []string) {
 // was, looking does nothing, the button ends every session and opens a case, and the link shows it from then on.
 func TestNotMeToItsEndInBothLanguages(t *testing.T) {
 	told, templates := deedsToldOf(t)
-	all := slices.DeleteFunc(templates, func(s string) bool { return neverNotMe()[s] != "" || s == auth.TemplateChange })
+	all := slices.DeleteFunc(templates, func(s string) bool {
+		return neverNotMe()[s] != "" ||
+			s == auth.TemplateChange
+	})
 	for _, what := range told {
 		if !slices.Contains([]string{"waiting", "security-code-waits", "codes-void", "unused", "dormant"}, what) {
 			all = append(all, what)
@@ -113,7 +119,8 @@ func (w *world) closesNotMe() {
 	if err != nil || len(list) != 1 {
 		w.t.Fatalf("got %d open, %v, want one", len(list), err)
 	}
-	if _, err := w.cases.CloseReport(w.t.Context(), auth.Caller{}, by, list[0].ID, recovery.OutcomeOwn, ""); err != nil {
+	if _, err := w.cases.CloseReport(w.t.Context(), auth.Caller{}, by, list[0].ID, recovery.OutcomeOwn,
+		""); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -132,11 +139,13 @@ func (w *world) followsNotMe(t *testing.T, link, lang, says string) {
 		t.Errorf("%s: got %s, want %q", lang, wordsOf(s.text), says)
 	}
 	s = b.fill(s, link)
-	if !strings.Contains(html.UnescapeString(s.text), w.texts.Say(lang, "done.not-me.title", nil)) || !strings.Contains(s.text, link) {
+	if !strings.Contains(html.UnescapeString(s.text), w.texts.Say(lang, "done.not-me.title", nil)) ||
+		!strings.Contains(s.text, link) {
 		t.Errorf("%s: got %s, want that a case is open, and where it stands", lang, wordsOf(s.text))
 	}
 	s = b.open(link).at(link, http.StatusOK)
-	for _, want := range []string{says, w.texts.Say(lang, "not-me.happened", nil), w.texts.Say(lang, "not-me.next", nil)} {
+	for _, want := range []string{says, w.texts.Say(lang, "not-me.happened", nil), w.texts.Say(lang,
+		"not-me.next", nil)} {
 		if !strings.Contains(html.UnescapeString(s.text), want) {
 			t.Errorf("%s: got %s, want %q", lang, wordsOf(s.text), want)
 		}

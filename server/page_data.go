@@ -14,7 +14,8 @@ import (
 func dataPages() []page {
 	return []page{
 		{path: "/security/data", who: enrolled, what: "data", uses: []string{"StepUp"}, get: dataPage},
-		{path: "/security/data/file", who: enrolled, what: "data", uses: []string{"TakeData", "TakeHistory"}, get: toData,
+		{path: "/security/data/file", who: enrolled, what: "data", uses: []string{"TakeData", "TakeHistory"},
+			get:  toData,
 			post: dataFile},
 	}
 }

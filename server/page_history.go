@@ -17,7 +17,8 @@ import (
 
 func historyPages() []page {
 	return []page{
-		{path: "/security/history", who: enrolled, uses: []string{"Security", "History", "ItemHistory"}, get: historyView},
+		{path: "/security/history", who: enrolled, uses: []string{"Security", "History", "ItemHistory"},
+			get: historyView},
 		{path: "/security/history/file/{form}", who: enrolled, uses: []string{"TakeHistory"}, get: historyFile},
 	}
 }
@@ -170,7 +171,8 @@ func (x *request) openTable(w io.Writer) (entryFile, error) {
 }
 
 func (t entryTable) write(e assets.EntryWords) error {
-	return t.w.Write([]string{e.Time, plainCell(e.What), strconv.Itoa(max(e.Times, 1)), plainCell(e.Browser), plainCell(e.Place)})
+	return t.w.Write([]string{e.Time, plainCell(e.What), strconv.Itoa(max(e.Times, 1)), plainCell(e.Browser),
+		plainCell(e.Place)})
 }
 
 func (t entryTable) flush() error {

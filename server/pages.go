@@ -34,7 +34,8 @@ type page struct {
 // pageTable is the one table of pages: guide, page map.
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
-		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(), historyPages(), dataPages(), approvePages(),
+		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(),
+		historyPages(), dataPages(), approvePages(),
 		bindPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), accountHandPages(),
 		recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)

@@ -555,10 +555,12 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 	for _, use := range everyUseCase() {
 		switch use {
 		case "Do", "DemandOf", "VerifyAudit", "Restored", "Due", "DueUpTo", "Settle", "Wake", "Sweep", "Receipt", "Me",
-			"Lab", "Methods", "Rules", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "StoreAlarm", "BreachedAlarm", "Reclaim", "Now", "SealForBrowser",
+			"Lab", "Methods", "Rules", "ClockState", "AcceptClock", "RepairClock", "ClockAlarm", "StoreAlarm",
+			"BreachedAlarm", "Reclaim", "Now", "SealForBrowser",
 			"OpenForBrowser", "RotateKeys", "Roots", "LookTicket", "Payout", "MayAsk", "Times", "WordsFor", "PeopleOf",
 			"Queue", "ViewCase", "NoteCase", "AskMore", "ApproveCase",
-			"RefuseCase", "Reports", "ViewReport", "CloseReport", "OwnReports", "TakePictures", "Purge", "PurgeDecided", "Tidy", "ViewPicture", "SetValue",
+			"RefuseCase", "Reports", "ViewReport", "CloseReport", "OwnReports", "TakePictures", "Purge",
+			"PurgeDecided", "Tidy", "ViewPicture", "SetValue",
 			"ValueFor", "DrawPDFs", "DrawNext", "Drafted":
 		default:
 			if !reached[use] {

@@ -87,7 +87,8 @@ func (o *tour) apiBind() {
 	o.p.must("POST", "/methods/finish", m{"ceremony": a.Ceremony, "response": m{"code": o.sent()}}, &mailbox)
 	o.p.must("POST", "/recovery-codes", nil, &a)
 	o.saved = a.Codes
-	for _, path := range []string{"/session", "/security", "/sessions", "/browsers", "/history", "/history?limit=3", "/history/" + mailbox.Authenticator.ID,
+	for _, path := range []string{"/session", "/security", "/sessions", "/browsers", "/history",
+		"/history?limit=3", "/history/" + mailbox.Authenticator.ID,
 		"/methods/" + mailbox.Authenticator.ID + "/history?limit=5"} {
 		o.p.must("GET", path, nil, nil)
 	}

@@ -208,7 +208,8 @@ func (o *tour) codes() {
 
 func (o *tour) overviews() {
 	for _, path := range []string{"", "/start", "/keys", "/keys/new", "/app/new", "/phone/new", "/email/new", "/codes",
-		"/password", "/sessions", "/browsers", "/history", "/history/file/csv", "/data", "/data/file", "/contact", "/contact/email", "/contact/phone",
+		"/password", "/sessions", "/browsers", "/history", "/history/file/csv", "/data", "/data/file",
+		"/contact", "/contact/email", "/contact/phone",
 		"/sessions/end", "/browsers/end",
 		"/password/mail", "/security-code/use", "/security-code/saved"} {
 		o.p.open("/security" + path)

@@ -35,7 +35,8 @@ func TestListsOfAccounts(t *testing.T) {
 	}{
 		{"one a line", staff.AccountList{Typed: "wei@example.com\n\n  lin@example.com \r\nno@example.com"}, 2,
 			[]string{"no@example.com"}, nil},
-		{"several a line", staff.AccountList{Typed: "wei@example.com, lin@example.com；no@example.com\tme@example.com"}, 2,
+		{"several a line",
+			staff.AccountList{Typed: "wei@example.com, lin@example.com；no@example.com\tme@example.com"}, 2,
 			[]string{"no@example.com", "me@example.com"}, nil},
 		{"a slip", staff.AccountList{Typed: "wei@example.com\nlin@\n12345\n" + strings.Repeat("x", 3000)}, 1, nil,
 			[]string{"2 lin@", "3 12345", "4 " + strings.Repeat("x", 120) + "…"}},

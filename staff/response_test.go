@@ -436,7 +436,7 @@ func TestWhoIsLeftOut(t *testing.T) {
 	off := d.victim("off")
 	wantCode(t, "switching off", d.lab.Switch(t.Context(), auth.Caller{}, off.ID, false), "")
 	id, err := d.staff.ListAccounts(t.Context(), d.ann.Caller, freeze,
-		staff.AccountList{Typed: "off@example.com\nbob@desk.example, +8613800138000"},
+		staff.AccountList{Typed: "off@example.com\nbob@desk.example\n+8613800138000"},
 		d.time())
 	wantCode(t, "listing", err, "")
 	x := d.look(id)

@@ -59,14 +59,16 @@ func (t *Service) heldOf(w *auth.Work, a auth.AccountID) (any, error) {
 			return nil, err
 		}
 		of = append(of, m.Shop)
-		h.Shops = append(h.Shops, heldShop{ID: x.ID, Name: x.Name, ShopCreatedAt: x.CreatedAt, Role: m.Role, RoleAt: m.RoleAt,
+		h.Shops = append(h.Shops, heldShop{ID: x.ID, Name: x.Name, ShopCreatedAt: x.CreatedAt, Role: m.Role,
+			RoleAt:   m.RoleAt,
 			JoinedAt: m.JoinedAt, MadeByShop: m.Made, SuspendedAt: m.SuspendedAt})
 		for item, err := range t.invitations.Prefix(w, m.Shop+"/", 2*t.limits.Invitations) {
 			if err != nil {
 				return nil, err
 			}
 			if i := item.Doc; i.By == a {
-				h.Invitations = append(h.Invitations, heldInvitation{Shop: i.Shop, Email: string(i.Email.Mask()), Role: i.Role,
+				h.Invitations = append(h.Invitations, heldInvitation{Shop: i.Shop,
+					Email: string(i.Email.Mask()), Role: i.Role,
 					At: i.At, Expires: i.Expires})
 			}
 		}
@@ -81,7 +83,8 @@ func (t *Service) heldOf(w *auth.Work, a auth.AccountID) (any, error) {
 			return nil, err
 		}
 		if x != nil {
-			h.HandOvers = append(h.HandOvers, heldHandOver{Shop: x.Shop, Gives: true, State: x.state(), At: x.At, Until: x.Until})
+			h.HandOvers = append(h.HandOvers, heldHandOver{Shop: x.Shop, Gives: true, State: x.state(),
+				At: x.At, Until: x.Until})
 		}
 	}
 	return h, err

@@ -9,7 +9,8 @@ import (
 // deeds is how the texts "change.<name>" name what a notice told of, where it is not called after its method.
 func deeds() map[string]string {
 	return map[string]string{"codes-made": "codes-made", "code-used": "codes-used", "password": "password-changed",
-		"email": "email-changed", "phone": "phone-changed", "user-name": "user-name-changed", "question": "question-set",
+		"email": "email-changed", "phone": "phone-changed", "user-name": "user-name-changed",
+		"question":         "question-set",
 		"question-removed": "question-removed", "security-code-set": "security-code-set",
 		"security-code-used": "security-code-used", "security-code-retired": "security-code-retired",
 		"signed-in-by-code": "signed-in-by-code", "new-browser": "new-browser", "data-taken": "data-taken",

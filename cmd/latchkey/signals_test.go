@@ -32,7 +32,8 @@ func serveProcess(t *testing.T, out *os.File, before ...string) *process {
 	l := localListener(t)
 	address := l.Addr().String()
 	l.Close()
-	heard := make(chan os.Signal, 1) // who runs the tests may ignore it, and what is ignored is inherited; what is heard is not
+	heard := make(chan os.Signal,
+		1) // who runs the tests may ignore it, and what is ignored is inherited; what is heard is not
 	signal.Notify(heard, syscall.SIGHUP)
 	t.Cleanup(func() { signal.Stop(heard) })
 	line := append(before, "latchkey", "serve", "--listen", address, "--data", filepath.Join(t.TempDir(), "data"))

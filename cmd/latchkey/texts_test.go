@@ -52,9 +52,10 @@ type vocabulary struct {
 func narrow() map[string][]string {
 	return map[string][]string{
 		"message": {"server/page_"}, "done": {"server/page_", "desk/page_", "table"}, "event": {"server/view.go", "auth/table.go", "table"},
-		"change": {"cmd/latchkey/messages.go", "server/view.go", "server/page_", "web/deeds.go", "table"}, "state": {"server/view.go"},
-		"offer": {"server/page_security.go", "auth/table.go", "assets/pages/security.html"},
-		"for":   {"server/page_"}, "banner": {"server/pages.go"}, "advice": {"auth/reminders.go"},
+		"change": {"cmd/latchkey/messages.go", "server/view.go", "server/page_", "web/deeds.go", "table"},
+		"state":  {"server/view.go"},
+		"offer":  {"server/page_security.go", "auth/table.go", "assets/pages/security.html"},
+		"for":    {"server/page_"}, "banner": {"server/pages.go"}, "advice": {"auth/reminders.go"},
 		"delivery": {"auth/message.go"}, "mail": {"cmd/latchkey/messages.go", "assets/"},
 		"holds": {"server/", "auth/table.go"}, "lost": {"server/view.go", "server/page_security.go", "recovery/case.go"},
 	}

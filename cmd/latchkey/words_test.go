@@ -14,10 +14,12 @@ import (
 func wordless() map[auth.Action]string {
 	byReason := map[string][]auth.Action{
 		"it stands in the site's chains": {"set-clock", "rotate-keys", "rotate-checkpoint-key", "shop-value"},
-		"it is about nobody but the staff": {"desk-sign-in", "desk-sign-out", "desk-touch", "desk-add-key", "desk-remove-key",
+		"it is about nobody but the staff": {"desk-sign-in", "desk-sign-out", "desk-touch", "desk-add-key",
+			"desk-remove-key",
 			"desk-end-own-sessions", "desk-join", "desk-command",
 			"desk-staff", "desk-invite", "desk-role", "desk-suspend", "desk-ask-new-keys", "desk-grant-new-keys"},
-		"it is about many accounts, and each has an event of its own": {"desk-responses", "desk-response", "desk-respond",
+		"it is about many accounts, and each has an event of its own": {"desk-responses", "desk-response",
+			"desk-respond",
 			"desk-propose", "desk-withdraw", "desk-agree", "desk-propose-undo", "desk-agree-undo"},
 		"it is about many cases": {"recovery-queue", "recovery-reports"},
 	}
