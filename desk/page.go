@@ -263,7 +263,7 @@ type station struct {
 // stations are all of them, in the order in which they are offered: the first that a role may is its home.
 func stations() []station {
 	return []station{{"/desk/accounts", "desk.find", staff.ActFind}, {"/desk/tickets", "desk.tickets", staff.ActTicket},
-		{notMePath, "desk.not-me", recovery.ActReports}, {"/desk/recovery", "desk.cases", recovery.ActView},
+		{"/desk/recovery", "desk.cases", recovery.ActView}, {notMePath, "desk.not-me", recovery.ActReports},
 		{"/desk/responses", "desk.responses", staff.ActResponses},
 		{"/desk/staff", "desk.staff", staff.ActPeople}, {"/desk/audit", "desk.trail", staff.ActTrail},
 		{"/desk/keys", "desk.keys", staff.ActAddKey}}
