@@ -157,7 +157,7 @@ func (p *person) showsPDF(path string) {
 func (p *person) isDrawn() {
 	p.t.Helper()
 	const drawn = `(x => (x.open('GET', location.href, false), x.send(), !x.responseText.includes('/look"')))(new XMLHttpRequest())`
-	if !try(4*patience, func() bool { return eval[bool](p, drawn) }) { // the renderer has the lowest priority
+	if !try(4*patience, func() bool { return eval[bool](p, drawn) }) { // the renderer has a low priority
 		p.t.Fatal("the PDF is not drawn")
 	}
 }

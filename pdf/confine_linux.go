@@ -16,6 +16,10 @@ import (
 const (
 	maxData = 1 << 30 // bytes that it may write to
 	maxCPU  = 60      // seconds
+
+	// behind is its priority: after whoever waits for a page, and yet it gets on while the machine is busy. At 19 it has
+	// no hundredth of a processor then, and a person waits in vain.
+	behind = 5
 )
 
 // apart has the kernel end a renderer with the program that has started it, and leaves it out of what a terminal says
@@ -28,7 +32,7 @@ func apart() *syscall.SysProcAttr {
 func limit() error {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0) // ended first where memory is short
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, 19)
+	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, behind)
 	for what, most := range map[int]uint64{unix.RLIMIT_DATA: maxData, unix.RLIMIT_CPU: maxCPU,
 		unix.RLIMIT_FSIZE: 0,
 		unix.RLIMIT_CORE:  0, unix.RLIMIT_NOFILE: 64} {

@@ -9,7 +9,7 @@
 // # What holds that process
 //
 //	its memory       256 MB of PDFium's, 1 GB of all that it may write to (RLIMIT_DATA); the kernel ends it before others
-//	its time         a minute of CPU (RLIMIT_CPU), at the lowest priority; its caller ends it at a deadline
+//	its time         a minute of CPU (RLIMIT_CPU), at a low priority (nice 5); its caller ends it at a deadline
 //	what it reads    its standard input; no file may be opened, no socket, no program started (seccomp, on Linux)
 //	what it knows    no argument but its own name, and no environment
 //	what it says     as many pages as were asked for, of bounded pixels
