@@ -63,6 +63,7 @@ type Loss struct {
 	Goes []Method // what goes with it; empty with "all": every method
 	Left []Method // what still gets the seller in
 	Soon string   // "now", "later" (when something kept elsewhere is reached) or "documents"
+	Ask  bool     // with "pair": it is not known where they are kept
 }
 
 // A Thing is one of two that are kept together: What and Name as in Loss.

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// forecast says, for each device, for likely pairs and for everything, what
-// falls and what still gets the owner in. It is arithmetic on what the
-// overview shows, so that page and rule cannot disagree.
+// forecast says, for each device, for what is likely lost at once and for everything, what falls and what still gets the
+// owner in. It is arithmetic on what the overview shows, so that page and rule cannot disagree.
 func (t Table) forecast(methods []AuthenticatorInfo, devices []*Device) []Forecast {
 	var rows []Forecast
 	for _, d := range devices {
@@ -15,12 +14,10 @@ func (t Table) forecast(methods []AuthenticatorInfo, devices []*Device) []Foreca
 			rows = append(rows, row)
 		}
 	}
-	for i, a := range devices {
-		for _, b := range devices[i+1:] {
-			if areTogether(a, b) {
-				rows = append(rows, t.forecastRow(methods, a, b))
-			}
-		}
+	for _, set := range togethers(devices) {
+		row := t.forecastRow(methods, set.devices...)
+		row.Ask = set.ask
+		rows = append(rows, row)
 	}
 	if len(methods) > 0 {
 		rows = append(rows, Forecast{Falls: slices.Clone(methods), Soon: SoonDesk})
@@ -28,18 +25,54 @@ func (t Table) forecast(methods []AuthenticatorInfo, devices []*Device) []Foreca
 	return rows
 }
 
-// areTogether reports whether two things are likely lost at once: the phone and the key ring, or what its owner keeps
-// in one place.
-func areTogether(a, b *Device) bool {
-	if isCarried(a) && isCarried(b) && (a.Kind == Handset) != (b.Kind == Handset) {
-		return true
-	}
-	place := strings.TrimSpace(a.Place)
-	return place != "" && strings.EqualFold(place, strings.TrimSpace(b.Place))
+// A together is a set of things that are likely lost at once.
+type together struct {
+	devices []*Device
+	ask     bool // it is so only as long as nobody has said where the keys among them are kept
 }
 
-// isCarried reports whether a device is one that a person carries about.
-func isCarried(d *Device) bool { return d.Kind == Handset || d.Kind == Stick && d.Place == "" }
+// togethers are all such sets: what is kept in one place, by its owner's word; a phone and the key ring, which are
+// carried; and without a phone, keys of which nothing is known: they may well hang on one ring.
+func togethers(devices []*Device) []together {
+	var sets []together
+	ring, phones := sticksOfNoPlace(devices), 0
+	for i, d := range devices {
+		if here := keptWith(d, devices); len(here) > 1 && here[0] == devices[i] {
+			sets = append(sets, together{devices: here})
+		}
+		if d.Kind == Handset {
+			phones++
+			if len(ring) > 0 {
+				carried := func(x *Device) bool { return x == d || slices.Contains(ring, x) }
+				sets = append(sets, together{only(devices, carried), len(ring) > 1})
+			}
+		}
+	}
+	if phones == 0 && len(ring) > 1 {
+		sets = append(sets, together{ring, true})
+	}
+	return sets
+}
+
+// sticksOfNoPlace are the keys of which nobody has said where they are kept.
+func sticksOfNoPlace(devices []*Device) []*Device {
+	return only(devices, func(d *Device) bool { return d.Kind == Stick && d.place() == "" })
+}
+
+// keptWith are the devices at the place of one, itself among them; nil if nobody has said where that is.
+func keptWith(one *Device, devices []*Device) []*Device {
+	if one.place() == "" {
+		return nil
+	}
+	return only(devices, func(d *Device) bool { return strings.EqualFold(d.place(), one.place()) })
+}
+
+// only are the devices of which something holds, as they are listed.
+func only(devices []*Device, holds func(*Device) bool) []*Device {
+	return slices.DeleteFunc(slices.Clone(devices), func(d *Device) bool { return !holds(d) })
+}
+
+func (d *Device) place() string { return strings.TrimSpace(d.Place) }
 
 // forecastRow is the row for devices that are lost together.
 func (t Table) forecastRow(methods []AuthenticatorInfo, lost ...*Device) Forecast {

@@ -34,22 +34,115 @@ func TestWhatIsLostTogether(t *testing.T) {
 		what     string
 		a, b     Device
 		together bool
+		ask      bool
 	}{
-		{"the phone and the key ring", Device{Kind: Handset}, Device{Kind: Stick}, true},
+		{"the phone and the key ring", Device{Kind: Handset}, Device{Kind: Stick}, true, false},
 		{"a phone that lies somewhere is carried all the same", Device{Kind: Handset, Place: "desk"},
-			Device{Kind: Stick}, true},
-		{"the phone and a key in a drawer", Device{Kind: Handset}, Device{Kind: Stick, Place: "drawer"}, false},
-		{"two phones", Device{Kind: Handset}, Device{Kind: Handset}, false},
-		{"two keys", Device{Kind: Stick}, Device{Kind: Stick}, false},
-		{"the phone and a PC", Device{Kind: Handset}, Device{Kind: Computer}, false},
-		{"a key and a sheet", Device{Kind: Stick}, Device{Kind: Paper}, false},
-		{"in one drawer", Device{Kind: Stick, Place: "Drawer"}, Device{Kind: Paper, Place: " drawer "}, true},
-		{"in two drawers", Device{Kind: Stick, Place: "drawer"}, Device{Kind: Paper, Place: "safe"}, false},
-		{"both nowhere", Device{Kind: Computer, Place: " "}, Device{Kind: Paper}, false},
+			Device{Kind: Stick}, true, false},
+		{"the phone and a key in a drawer", Device{Kind: Handset}, Device{Kind: Stick, Place: "drawer"}, false, false},
+		{"two phones", Device{Kind: Handset}, Device{Kind: Handset}, false, false},
+		{"two keys of which nothing is known", Device{Kind: Stick}, Device{Kind: Stick}, true, true},
+		{"two keys of which one lies somewhere", Device{Kind: Stick}, Device{Kind: Stick, Place: "safe"}, false, false},
+		{"two keys in one place", Device{Kind: Stick, Place: "safe"}, Device{Kind: Stick, Place: "Safe"}, true, false},
+		{"the phone and a PC", Device{Kind: Handset}, Device{Kind: Computer}, false, false},
+		{"a key and a sheet", Device{Kind: Stick}, Device{Kind: Paper}, false, false},
+		{"in one drawer", Device{Kind: Stick, Place: "Drawer"}, Device{Kind: Paper, Place: " drawer "}, true, false},
+		{"in two drawers", Device{Kind: Stick, Place: "drawer"}, Device{Kind: Paper, Place: "safe"}, false, false},
+		{"both nowhere", Device{Kind: Computer, Place: " "}, Device{Kind: Paper}, false, false},
 	} {
-		if areTogether(&x.a, &x.b) != x.together || areTogether(&x.b, &x.a) != x.together {
-			t.Errorf("%s: got together %v, want %v", x.what, !x.together, x.together)
+		x.a.ID, x.b.ID = "a", "b"
+		methods := []AuthenticatorInfo{{ID: "1", Device: "a", State: Active}, {ID: "2", Device: "b", State: Active}}
+		for _, devices := range [][]*Device{{&x.a, &x.b}, {&x.b, &x.a}} {
+			pairs, asks := 0, false
+			for _, r := range Methods().forecast(methods, devices) {
+				if len(r.Lost) == 2 {
+					pairs++
+					asks = r.Ask
+				}
+			}
+			want := 0
+			if x.together {
+				want = 1
+			}
+			if pairs != want || asks != x.ask {
+				t.Errorf("%s: got %d rows, that ask %v; want %d, %v", x.what, pairs, asks, want, x.ask)
+			}
 		}
+	}
+}
+
+// However many things are lost at once, they are one row.
+func TestSetsOfThings(t *testing.T) {
+	phone, pc := Device{ID: "phone", Kind: Handset, Place: "desk"}, Device{ID: "pc", Kind: Computer, Place: "desk"}
+	one, two, three := Device{ID: "1", Kind: Stick}, Device{ID: "2", Kind: Stick}, Device{ID: "3", Kind: Stick}
+	safe, sheet := Device{ID: "4", Kind: Stick, Place: "Safe"}, Device{ID: "sheet", Kind: Paper, Place: " safe"}
+	for _, c := range []struct {
+		devices []*Device
+		want    string
+	}{
+		{[]*Device{&one, &two, &three}, "1 2 3?"},
+		{[]*Device{&one, &safe}, ""},
+		{[]*Device{&one, &phone, &two}, "1 phone 2?"},
+		{[]*Device{&phone, &one, &pc}, "phone pc, phone 1"},
+		{[]*Device{&sheet, &one, &safe, &two}, "sheet 4, 1 2?"},
+	} {
+		var got []string
+		for _, set := range togethers(c.devices) {
+			var ids []string
+			for _, d := range set.devices {
+				ids = append(ids, d.ID)
+			}
+			got = append(got, strings.Join(ids, " ")+map[bool]string{true: "?"}[set.ask])
+		}
+		if list := strings.Join(got, ", "); list != c.want {
+			t.Errorf("got %s, want %s", list, c.want)
+		}
+	}
+}
+
+// Of every pair of kinds, as primary and backup: on one device a row of the forecast names that both fall, and nothing is
+// covered; on two that are kept apart, each is a row of its own, and the other one is left.
+func TestForecastOfEveryPairOfKinds(t *testing.T) {
+	table, err := Methods().Complete()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for i := range table {
+		for j := range table {
+			a, b := &table[i], &table[j]
+			if a.Input == NoInput || b.Input == NoInput {
+				continue
+			}
+			for _, one := range a.On {
+				for _, other := range b.On {
+					first := AuthenticatorInfo{ID: "first", Kind: a.Kind, Device: "x", State: Active}
+					second := AuthenticatorInfo{ID: "second", Kind: b.Kind, Device: "y", State: Active}
+					apart := []*Device{{ID: "x", Kind: one, Place: "here"}, {ID: "y", Kind: other, Place: "there"}}
+					for _, r := range table.forecast([]AuthenticatorInfo{first, second}, apart) {
+						alone := len(r.Falls) == 1 && len(r.Left) == 1 && r.Falls[0].ID != r.Left[0].ID
+						if len(r.Lost) > 1 || len(r.Lost) == 1 && !alone {
+							t.Errorf("%s on %s, %s on %s: got %+v, want one to fall and one to be left", a.Face.Way, one,
+								b.Face.Way, other, r)
+						}
+					}
+					tried++
+					if one != other {
+						continue
+					}
+					second.Device = "x"
+					rows := table.forecast([]AuthenticatorInfo{first, second}, apart[:1])
+					if len(rows) != 2 || len(rows[0].Falls) != 2 || len(rows[0].Left) != 0 || rows[0].Soon != SoonDesk ||
+						isCovered(rows) {
+						t.Errorf("%s and %s on one %s: got %+v, want both to fall and nothing left", a.Face.Way, b.Face.Way, one,
+							rows)
+					}
+				}
+			}
+		}
+	}
+	if tried < 100 {
+		t.Errorf("got %d pairs, want all of the table's", tried)
 	}
 }
 

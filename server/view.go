@@ -172,7 +172,7 @@ func (s *Server) onStick(a *auth.AuthenticatorInfo, list []auth.AuthenticatorInf
 func (s *Server) losses(rows []auth.Forecast) []assets.Loss {
 	var out []assets.Loss
 	for _, r := range inOrderOfLoss(rows) {
-		l := assets.Loss{Goes: s.list(r.Falls), Left: s.list(r.Left), Soon: string(r.Soon)}
+		l := assets.Loss{Goes: s.list(r.Falls), Left: s.list(r.Left), Soon: string(r.Soon), Ask: r.Ask}
 		for _, d := range r.Lost {
 			l.Both = append(l.Both, assets.Thing{What: lostKind(d.Kind), Name: d.Name})
 		}
