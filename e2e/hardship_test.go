@@ -19,6 +19,7 @@ func hardshipJourneys() []journey {
 		{"WeChat's own browser", (*person).weChat},
 		{"a browser that knows no keys", (*person).noWebAuthn},
 		{"a clock that is wrong", (*person).wrongClock},
+		{"an add-on in the place of keys", (*person).addOns},
 		{"a ticket for support", (*person).ticket},
 		{"numbers and codes as people type them", (*person).asTyped},
 		{"links that are over", (*person).deadLinks},
@@ -120,7 +121,7 @@ func (p *person) noWebAuthn() {
 	p.signOut().signIn().at("/sign-in/verify").says(p.word("problem.key-not-supported.title"), p.word("verify.no-key"))
 	p.follow(`main a[href*="with=app"]`).fill("code", p.code()).submit("/sign-in/verify").at("/security")
 	p.open("/help/check").at("/help/check").says(p.word("check.key.no"), p.word("check.cookies.yes"),
-		p.word("check.clock.yes"), p.word("check.window.yes"))
+		p.word("check.clock.yes"), p.word("check.window.yes"), p.word("check.addon.no"))
 	p.open("/security/keys/new").fill("name",
 		"Key 2").press("main [data-ask]").says(p.word("problem.key-not-supported.title"))
 }
@@ -146,6 +147,38 @@ func (p *person) ticket() {
 	p.scriptOff()
 	send(p, network.ClearBrowserCookies, cdp.Empty{})
 	looks(`runs scripts +not tried`, `not named`)
+}
+
+// addOns are ways in which something answers in place of the browser: each is found, support sees it in the ticket, and
+// the browser as it is has none of it.
+func (p *person) addOns() {
+	looks := func(want string) {
+		p.t.Helper()
+		p.open("/help/check").at("/help/check").says(p.word("check.addon." + want))
+		p.follow(`main form[action="/help/ticket"] button`).says(p.word("ticket.title"))
+		number := strings.ToLower(p.text("main .secret"))
+		said, err := exec.Command(p.s.binary, "ticket", "--data", p.house.data, number).Output()
+		if !regexp.MustCompile(`no add-on interferes +` + want).Match(said) {
+			p.t.Errorf("the ticket says\n%s%v, want no add-on: %s", said, err, want)
+		}
+	}
+	looks("yes")
+	for _, source := range []string{
+		"CredentialsContainer.prototype.get = async () => null",
+		"CredentialsContainer.prototype.create = async () => null",
+		"navigator.credentials.get = navigator.credentials.get",
+		"Object.defineProperty(navigator, 'credentials', {value: navigator.credentials})",
+		"window.PublicKeyCredential = class PublicKeyCredential {}",
+		"{ const say = Function.prototype.toString; " +
+			"Function.prototype.toString = function () { return say.call(this) } }",
+		"delete window.PublicKeyCredential",
+	} {
+		added := send(p, page.AddScriptToEvaluateOnNewDocument,
+			page.AddScriptToEvaluateOnNewDocumentParams{Source: source})
+		looks("no")
+		send(p, page.RemoveScriptToEvaluateOnNewDocument,
+			page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: added.Identifier})
+	}
 }
 
 // wrongClock looks why nothing works on a computer whose clock is two minutes behind, and in the window of an app.
@@ -198,12 +231,10 @@ func (p *person) asTyped() {
 
 // deadLinks opens mailed links too late and twice.
 func (p *person) deadLinks() {
-	quick := startProgram(p.t, p.s.binary, p.t.TempDir(), "LATCHKEY_POLICY_LINK_LIFE=1s",
-		"LATCHKEY_SERVER_RATE_BURST=-1")
-	q := p.s.person(p.t, quick, p.lang)
+	q := p.s.person(p.t, startLab(p.t, p.s.binary), p.lang)
 	q.open("/sign-up").fill("email", q.email).submit("/sign-up").at("/sign-up/sent")
-	late := quick.message(q.t, "email", q.email).link(q.t, quick.origin)
-	time.Sleep(2 * time.Second) // the program's own clock has to pass
+	late := q.labLink()
+	q.passes(48 * time.Hour)
 	q.open(late).says(q.word("problem.link-used.title"), q.word("sign-up-confirm.new"))
 	if q.has("main form button.btn-main") {
 		q.t.Error("an expired link: got a button to confirm, want none")

@@ -15,7 +15,15 @@ if (list) {
   answer('clock', Math.abs(ahead) < 60000); // app codes
   answer('secure', isSecureContext);
   answer('key', canKey());
-  answer('addon', !canKey() || (native(navigator.credentials.get) && native(navigator.credentials.create)));
+  // Who answers in place of the browser leaves functions of his own, or properties on the very objects; and a browser of
+  // today that has no keys at all has had them taken away. Of an old one, of an app's window or a page that is not
+  // secure nothing can be said.
+  const own = (o, ...names) => names.some(n => Object.prototype.hasOwnProperty.call(o, n));
+  const c = navigator.credentials;
+  if (canKey()) answer('addon', [c.get, c.create, P, Function.prototype.toString].every(native) &&
+    !own(navigator, 'credentials') && !own(c, 'get', 'create'));
+  else if (isSecureContext && 'today' in list.dataset) answer('addon', false);
+  else $('[data-test="addon"]', list).hidden = true;
   const fill = can => answer('autofill', can);
   if (P?.isConditionalMediationAvailable) P.isConditionalMediationAvailable().then(fill, () => fill(false));
   else fill(false);
