@@ -92,7 +92,7 @@ func newStage(t *testing.T) *stage {
 	quick := []string{"LATCHKEY_SERVER_RATE_BURST=-1", "LATCHKEY_POLICY_RESEND_AFTER=0s", "LATCHKEY_TOTP_WINDOW=4",
 		"LATCHKEY_RECOVERY_CASES=true", "LATCHKEY_DESK=true"}
 	s.house = startProgram(t, s.binary, t.TempDir(), quick...)
-	s.hasty = startProgram(t, s.binary, t.TempDir(), append(quick, "LATCHKEY_POLICY_CEREMONY_LIFE=12s")...)
+	s.hasty = startProgram(t, s.binary, t.TempDir(), append(quick, "LATCHKEY_POLICY_CEREMONY_LIFE=20s")...)
 	return s
 }
 
@@ -107,7 +107,7 @@ func (s *stage) startBrowser(t *testing.T) {
 		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-site-isolation-trials", true),
 		chromedp.Flag("renderer-process-limit", "4"),
 		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,SpareRendererForSitePerProcess"),
-		chromedp.Flag("lang", "en-GB"))
+		chromedp.Flag("force-prefers-reduced-motion", true), chromedp.Flag("lang", "en-GB"))
 	ctx, cancel := chromedp.NewContext(context.Background(), chromedp.WithAllocatorOptions(options...))
 	t.Cleanup(func() {
 		cancel()
