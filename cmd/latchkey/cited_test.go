@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,5 +92,23 @@ func TestDirectDependenciesOfTheProductAreFew(t *testing.T) {
 	}
 	if len(modules) == 0 || len(modules) > 22 { // PDFium and what runs it are two
 		t.Errorf("got %d direct dependencies (%v), want 1 to 22", len(modules), modules)
+	}
+}
+
+// TestEachDecisionHasANumberOfItsOwn: they are cited by number, 1 and up, which stands in the name and in the title.
+func TestEachDecisionHasANumberOfItsOwn(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "..", "docs", "decisions", "*.md"))
+	if err != nil || len(files) < 24 {
+		t.Fatalf("got %d decisions (%v), want all of them", len(files), err)
+	}
+	for i, file := range files { // in the order of their names
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, title, _ := strings.Cut(filepath.Base(file), "-")
+		if want := fmt.Sprintf("%04d", i+1); name != want || !strings.HasPrefix(string(text), fmt.Sprintf("# %d. ", i+1)) {
+			t.Errorf("got %s-%s, want number %s in its name and in its title", name, title, want)
+		}
 	}
 }
