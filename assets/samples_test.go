@@ -611,7 +611,7 @@ func (s sampler) methods() []Sample {
 		{"history-of-one", &History{Frame: s.signedIn("/security/history?about=k1"), About: "k1", Older: "77A0",
 			Methods: []Method{{ID: "k1", Way: WayKey, Name: "Blue key"}}, Shops: []ShopLine{{ID: "s1",
 				Name: "Blue shop"}}}},
-		{"history", &History{Frame: s.signedIn("/security/history"), Events: s.events(), Older: "77A0"}},
+		{"history", &History{Frame: s.signedIn("/security/history"), Events: s.events(), Older: "77A0", NotMes: 2}},
 	}
 }
 
@@ -636,6 +636,8 @@ func (s sampler) others() []Sample {
 		{"undo-hand-over", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "hand-over", Name: "Blue shop", At: s.ago(time.Hour),
 			Until: s.in(day), Ahead: true, Hands: true}},
 		{"not-me", &NotMe{Frame: s.at("/undo/x"), NotMeCase: s.notMe()}},
+		{"not-me-own", &NotMes{Frame: s.signedIn("/security/not-me"), Cases: []NotMeCase{s.notMe(), s.closedNotMe()}}},
+		{"not-me-own-none", &NotMes{Frame: s.signedIn("/security/not-me")}},
 		{"not-me-closed", &NotMe{Frame: s.at("/undo/x"), NotMeCase: s.closedNotMe()}},
 		{"undo-late", &Undo{Frame: s.refused(s.at("/undo/x"), Problem{Code: "link-used"})}},
 		{"check", &Check{Frame: s.at("/help/check"), Cookies: true, Tried: true, Browser: "Chrome on Windows",
@@ -682,6 +684,7 @@ func (s sampler) notMe() NotMeCase {
 
 func (s sampler) closedNotMe() NotMeCase {
 	v := s.notMe()
+	v.ID, v.Number = "n2", "B4Xz9QpL"
 	v.Closed, v.Outcome = s.ago(time.Minute), "goes-on"
 	v.Lines, v.More = v.Lines[3:], 0
 	return v

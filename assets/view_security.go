@@ -370,6 +370,13 @@ type History struct {
 	About   string  // the id of one thing; "": everything
 	Methods []Method
 	Shops   []ShopLine
+	NotMes  int // cases that the owner has opened by "this was not me"
+}
+
+// NotMes is /security/not-me: the cases that the owner has opened by "this was not me", the newest first.
+type NotMes struct {
+	Frame
+	Cases []NotMeCase
 }
 
 // OwnData is /security/data. It posts the button to /security/data/file.

@@ -74,7 +74,8 @@ func TestWhatIsLostTogether(t *testing.T) {
 // However many things are lost at once, they are one row.
 func TestSetsOfThings(t *testing.T) {
 	phone, pc := Device{ID: "phone", Kind: Handset, Place: "desk"}, Device{ID: "pc", Kind: Computer, Place: "desk"}
-	one, two, three := Device{ID: "1", Kind: Stick}, Device{ID: "2", Kind: Stick}, Device{ID: "3", Kind: Stick}
+	one, two := Device{ID: "1", Kind: Stick}, Device{ID: "2", Kind: Stick}
+	three := Device{ID: "3", Kind: Stick}
 	safe, sheet := Device{ID: "4", Kind: Stick, Place: "Safe"}, Device{ID: "sheet", Kind: Paper, Place: " safe"}
 	for _, c := range []struct {
 		devices []*Device

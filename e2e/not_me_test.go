@@ -52,6 +52,9 @@ func (w *sweep) notMe() {
 	v.look("not me, said")
 	q.open(link)
 	v.look("not me, the case")
+	q.signIn().at("/security/start")
+	q.addApp()
+	v.see("/security/not-me")
 
 	r := q.colleague("reviewer")
 	v = w.beside(r)

@@ -111,6 +111,39 @@ func TestNotMeToItsEndInBothLanguages(t *testing.T) {
 	}
 }
 
+// Whoever is signed in reads what became of what he has said was not him, from his history; nobody else's is there.
+func TestOwnNotMeCases(t *testing.T) {
+	w := newWorld(t)
+	p, secret := w.withApp()
+	if s := p.open("/security/history").at("/security/history", http.StatusOK); strings.Contains(s.text, "/security/not-me") {
+		t.Error("got a link to cases, want none where there is no case")
+	}
+	p.open("/security/not-me").at("/security/not-me", http.StatusOK).says("You have opened none")
+	door, err := auth.Register(w.service, auth.Part{Name: "teller", Rules: map[auth.Action]auth.Rule{
+		"tell": {Who: auth.System, Audit: true}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := auth.AccountID(p.idOf())
+	if err := door.Do(t.Context(), door.Operator("root"), "tell", func(k *auth.Work) error {
+		k.About(id)
+		return k.NotifyNotMe(id, "new-browser", map[string]string{})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	link := path(w.mailed("new-browser").Args["not-me"])
+	q := w.browser()
+	q.fill(q.open(link), link)
+	q.open("/security/not-me").at("/sign-in", http.StatusOK)
+	w.pass(time.Minute)
+	q.signInAs(testEmail)
+	q.fill(q.open("/sign-in/verify?with=app"), "/sign-in/verify", "code", w.code(secret))
+	q.open("/security/history").says("What you told us was not you (1)")
+	q.open("/security/not-me").says("Your case", "A sign-in in a new browser", "We ended every session.")
+	w.closesNotMe()
+	q.open("/security/not-me").says("Closed:", "It turned out to be you")
+}
+
 // closesNotMe closes what is open, so that the next notice opens a case of its own.
 func (w *world) closesNotMe() {
 	w.t.Helper()

@@ -7,7 +7,6 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
-	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/web"
 )
 
@@ -189,18 +188,6 @@ func (s *Server) undone(info *auth.ChangeInfo) string {
 		return s.removal(info)
 	}
 	return web.Deed(s.methods, info.What, info.Kind, info.Flavour)
-}
-
-// notMe is a report as its owner reads it.
-func (s *Server) notMe(r *recovery.ReportInfo) assets.NotMeCase {
-	v := assets.NotMeCase{ID: r.ID, Number: r.ID[:min(len(r.ID), 8)], At: r.OpenedAt, More: r.More, Closed: r.ClosedAt,
-		Outcome: string(r.Outcome)}
-	for i := range r.Happened {
-		h := &r.Happened[i]
-		v.Lines = append(v.Lines, assets.NotMeLine{What: web.Deed(s.methods, h.What, h.Kind, h.Flavour), Name: h.Item,
-			At: h.At, Browser: h.Agent, Place: h.Place, Became: string(h.Became), Said: h.SaidAt})
-	}
-	return v
 }
 
 func undoPost(x *request) error {

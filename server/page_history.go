@@ -17,7 +17,7 @@ import (
 
 func historyPages() []page {
 	return []page{
-		{path: "/security/history", who: enrolled, uses: []string{"Security", "History", "ItemHistory"},
+		{path: "/security/history", who: enrolled, uses: []string{"Security", "History", "ItemHistory", "OwnReports"},
 			get: historyView},
 		{path: "/security/history/file/{form}", who: enrolled, uses: []string{"TakeHistory"}, get: historyFile},
 	}
@@ -36,7 +36,11 @@ func historyView(x *request) error {
 	if err != nil {
 		return err
 	}
-	v.Older = list.Next
+	said, err := x.s.recovery.OwnReports(x.r.Context(), x.caller)
+	if err != nil {
+		return err
+	}
+	v.Older, v.NotMes = list.Next, len(said)
 	for _, e := range list.Events {
 		v.Events = append(v.Events, x.s.event(e))
 	}

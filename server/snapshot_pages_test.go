@@ -386,8 +386,10 @@ func (o *tour) shops() {
 	q.open(link)
 	p.fill(p.open(who+"/remove"), who+"/remove")
 	p.open(at + "/invitations/none/withdraw")
-	q.open("/security/history")
-	p.open("/security/history")
+	for _, path := range []string{"/security/history", "/security/not-me"} {
+		q.open(path)
+		p.open(path)
+	}
 }
 
 // asksKeys has the shop ask for security keys, and drop that.
