@@ -76,7 +76,7 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	case stem == "sms" && needsCode && p.texts.Has(name):
 		return "", l.codeText(), "", nil
 	case stem == "sms" && slices.Contains([]string{"changed", "waiting", "code-waits", "moving", "handing",
-		"handing-account"}, kind):
+		"handing-account", "closing"}, kind):
 		return "", l.noticeText(kind, what), "", nil
 	case stem == "voice" && p.texts.Has(name):
 		l.args["digits"] = l.digits()

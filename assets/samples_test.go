@@ -461,6 +461,8 @@ func (s sampler) securing() []Sample {
 			{ID: "x3", What: "contact-asked", Name: "Mo", At: s.in(day), Told: true}}}
 	coded := &Security{Frame: s.signedIn("/security"), Two: true, Methods: s.holders()[:1], Sessions: 1,
 		Email: "s•••@example.com", Pending: []Pending{{ID: "x1", Code: true, At: s.in(3 * day)}}}
+	closes := &Security{Frame: s.signedIn("/security"), Two: true, Covered: true, Methods: s.holders(), Sessions: 1,
+		Closes: s.in(14 * day)}
 	off := &Security{Frame: s.signedIn("/security"), Sessions: 1}
 	kept := &Security{Frame: s.signedIn("/security"), Two: true, Covered: true, Methods: s.holders(),
 		Temporary: s.ago(time.Hour), Sessions: 1, Email: "s•••@example.com"}
@@ -475,7 +477,7 @@ func (s sampler) securing() []Sample {
 	events := s.events()
 	return []Sample{
 		{"security", covered}, {"security-pending", pending}, {"security-code-pending", coded}, {"security-off", off},
-		{"security-temporary", kept}, {"security-key-asked", asked},
+		{"security-closes", closes}, {"security-temporary", kept}, {"security-key-asked", asked},
 		{"start-key", &Start{Frame: must, Two: true, Have: []Method{s.app()}, Offer: offers[:1],
 			Asking: []Asking{{"Blue shop", s.ago(day)}}}},
 		{"start", &Start{Frame: must, Must: true, Offer: offers}},
@@ -607,6 +609,11 @@ func (s sampler) methods() []Sample {
 			Browsers: []Browser{{ID: "b1", Browser: "Chrome on Windows", Since: s.ago(day), Used: s.now,
 				Until: s.in(29 * day), Current: true}}, Days: 30}},
 		{"browsers-none", &Browsers{Frame: s.signedIn("/security/browsers"), Days: 30}},
+		{"close", &CloseAccount{Frame: s.refused(s.signedIn("/security/close"),
+			Problem{Code: "closing-not-understood", Field: "understood"}), Days: 14}},
+		{"close-barred", &CloseAccount{Frame: s.signedIn("/security/close"), Days: 14, Barred: "closing-cooling",
+			Until: s.in(day)}},
+		{"close-waits", &CloseAccount{Frame: s.signedIn("/security/close"), Days: 14, Due: s.in(14 * day), PutOff: true}},
 		{"data", &OwnData{Frame: s.signedIn("/security/data")}},
 		{"history-of-one", &History{Frame: s.signedIn("/security/history?about=k1"), About: "k1", Older: "77A0",
 			Methods: []Method{{ID: "k1", Way: WayKey, Name: "Blue key"}}, Shops: []ShopLine{{ID: "s1",
@@ -631,6 +638,8 @@ func (s sampler) others() []Sample {
 			At: s.ago(time.Hour), Until: s.in(day), Ahead: true}},
 		{"undo-code", &Undo{Frame: s.at("/undo/x"), Link: "x", At: s.ago(time.Hour), Until: s.in(3 * day), Ahead: true,
 			Code: true}},
+		{"undo-closing", &Undo{Frame: s.at("/undo/x"), Link: "x", At: s.ago(time.Hour), Until: s.in(14 * day), Ahead: true,
+			Closes: true}},
 		{"undo-contact", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "contact", Name: "Blue shop", At: s.ago(time.Hour),
 			Until: s.in(day), Ahead: true, Contact: true}},
 		{"undo-hand-over", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "hand-over", Name: "Blue shop", At: s.ago(time.Hour),

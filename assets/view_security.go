@@ -11,6 +11,7 @@ type Security struct {
 	Methods     []Holder  // in policy's order
 	Pending     []Pending // changes that wait and can be stopped
 	Losses      []Loss    // the lock-out forecast
+	Closes      time.Time // when the account is closed; zero: nobody has asked for it. The button posts nothing else to /security/close/keep
 	Out         bool      // strangers have the password; the button posts nothing else to /security/password/mine
 	Temporary   time.Time // when a temporary code stood in for the password; the button posts nothing else to /security/password/keep
 	Password    time.Time // when it was changed; zero: not said
@@ -377,6 +378,17 @@ type History struct {
 type NotMes struct {
 	Frame
 	Cases []NotMeCase
+}
+
+// CloseAccount is /security/close. It posts understood to the same path or, once it waits, nothing but the button to
+// …/keep.
+type CloseAccount struct {
+	Frame
+	Days   int       // that it waits
+	Due    time.Time // when the account is closed; zero: nobody has asked for it
+	PutOff bool      // something is in the way, and Due moves on until it is over
+	Barred string    // the code of the problem that is in the way; "": it may be asked for
+	Until  time.Time // of that problem
 }
 
 // OwnData is /security/data. It posts the button to /security/data/file.

@@ -228,6 +228,7 @@ type Undo struct {
 	Contact bool // with Ahead: it is contact data that the shop Name moves
 	Hands   bool // with Ahead: the shop Name is handed over
 	Account bool // with Hands: the account itself
+	Closes  bool // with Ahead: the account is closed
 }
 
 // NotMe is /undo/{link} once its owner has pressed: what his word has made of what happened, and the case that it has

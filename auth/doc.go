@@ -8,7 +8,7 @@
 //	   │
 //	   ├──< session       signed in: proofs, their times, the level they amount to
 //	   ├──< browser       known (own count of wrong passwords), perhaps trusted
-//	   ├──< change        what waits and can be undone
+//	   ├──< change        what waits and can be undone, the end of the account among it
 //	   └──< Event         the audit chain
 //	Ceremony              one begun, unfinished exchange: sealed, not stored
 //	link, Message         what travels by mail, text and call

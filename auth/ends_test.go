@@ -45,6 +45,7 @@ func lives() map[string]map[string]func(*world) ending {
 		"RemovalDelay": {"a removal waits": removalWaits, "the way to stop it": removalUndone,
 			"the pause after a veto": pauseAfterVeto, "the pause after not me": pauseAfterNotMe},
 		"Dormant":   {"an account that nobody uses": unusedAccount},
+		"Closing":   {"an account that is closed": closingEnds},
 		"UndoLife":  {"not me": undoLink, "a sign-in by the code": codeSignInUndone},
 		"CodeDelay": {"a sign-in by the code": codeSignInWaits},
 		"CodeOpen":  {"one that is not used": codeSignInOpen, "the way to stop it": codeSignInStopped},

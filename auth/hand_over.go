@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,6 +46,9 @@ func (w *Work) HandOver(id AccountID, to Successor) error {
 	w.account = a
 	w.About(id)
 	if err := w.refuseSuccessor(to); err != nil {
+		return err
+	}
+	if err := w.StopClosing(id); err != nil { // while the former owner has addresses here
 		return err
 	}
 	if err := w.partsHandOver(id); err != nil {
@@ -124,15 +128,25 @@ func (a *Account) wasHandedOver(since time.Time) bool {
 
 // partsHandOver has every part end what it keeps of the former owner's that could still open the account.
 func (w *Work) partsHandOver(id AccountID) error {
+	return w.askParts(id, func(p *Part) func(*Work, AccountID) error { return p.HandedOver })
+}
+
+// askParts has every part do what the function picks of it, about an account.
+func (w *Work) askParts(id AccountID, pick func(*Part) func(*Work, AccountID) error) error {
 	own := w.door
 	defer func() { w.door = own }()
 	for _, d := range w.s.rulebook.Load().doors {
-		if d.part.HandedOver == nil {
+		ask := pick(&d.part)
+		if ask == nil {
 			continue
 		}
 		w.door = d
-		if err := d.part.HandedOver(w, id); err != nil {
+		err := ask(w, id)
+		if _, refused := errors.AsType[*Error](err); err != nil && !refused {
 			return fmt.Errorf("part %s: %w", d.part.Name, err)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -167,7 +181,7 @@ func (w *Work) forgetAllOf(id AccountID) error {
 		}
 	}
 	for _, key := range []string{outKey(id), nameKey(id), crowdKey(id), resetKey(id), mailKey(id), textsKey(id),
-		takenKey(id)} {
+		takenKey(id), closingKey(id)} {
 		if err := w.s.quotas.Delete(w.tx, key); err != nil { // attempts and quotas are one collection
 			return err
 		}

@@ -29,6 +29,12 @@ type Part struct {
 	// Held is what the part holds about an account, for its owner to take away as JSON; nil: it holds nothing. What
 	// opens something is in none of it, nor what others have said of themselves.
 	Held func(w *Work, id AccountID) (any, error)
+	// MayClose refuses to have an account closed, and says why: others depend on it, or it is in dispute. It is asked
+	// when its owner wants that, and again when it comes due; nil: nothing of the part's is in the way.
+	MayClose func(w *Work, id AccountID) error
+	// Closed deletes what the part holds of an account that is closed, in the pass that deletes the account, and before
+	// it; nil: it holds nothing.
+	Closed func(w *Work, id AccountID) error
 }
 
 // A Collection is a Records of some type, as Register takes it.

@@ -130,6 +130,10 @@ const (
 	TemplateDormant = "dormant" // it was switched off; args: at, person
 	TemplateAwake   = "awake"   // it is switched on again; args: at, person
 
+	TemplateClosing     = "closing"        // of an account that is to be closed; args: at, person, step, due, undo
+	TemplateClosingKept = "closing-kept"   // it stays; args: at, person
+	TemplateClosed      = "account-closed" // it is no more; args: at, person
+
 	// What a response of the staff has done to an account; args: at, person.
 	TemplateSafetyEnded    = "safety-ended"    // all access ended
 	TemplateSafetyPassword = "safety-password" // and a new password is asked for

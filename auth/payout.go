@@ -15,7 +15,7 @@ import (
 //	StepUpBegin(payout, text) ─► page shows the text ─► StepUpFinish ─► Payout(text), once, within 5 minutes
 //
 // What makes an account less sure than it was refuses it for a time: a pause after
-// "this was not me", and a cooling-off.
+// "this was not me", a cooling-off, and the end that its owner has asked for.
 
 const (
 	agePayout     = 5 * time.Minute
@@ -39,7 +39,7 @@ func checkPayoutText(text string) error {
 }
 
 // payoutInfo says whether the account may approve money now.
-func (w *Work) payoutInfo() PayoutInfo {
+func (w *Work) payoutInfo() (PayoutInfo, error) {
 	a, refuses := w.account, PayoutInfo{}
 	if w.now.Before(a.CoolUntil) {
 		refuses = PayoutInfo{Until: a.CoolUntil, Why: a.CoolWhy}
@@ -50,18 +50,22 @@ func (w *Work) payoutInfo() PayoutInfo {
 	if until := a.PausedUntil; w.isPaused() && until.After(refuses.Until) {
 		refuses = PayoutInfo{Until: until, Why: "paused"}
 	}
+	ch, err := w.closing(a.ID)
+	if ch != nil && ch.Due.After(refuses.Until) {
+		refuses = PayoutInfo{Until: ch.Due, Why: waitClosing}
+	}
 	refuses.Allowed = refuses.Until.IsZero() && !w.session.restricted()
 	if w.session.restricted() {
 		refuses.Why = "must-enrol"
 	}
-	return refuses
+	return refuses, err
 }
 
 // refusePayout refuses what payoutInfo does not allow.
 func (w *Work) refusePayout() error {
-	info := w.payoutInfo()
-	if info.Allowed {
-		return nil
+	info, err := w.payoutInfo()
+	if err != nil || info.Allowed {
+		return err
 	}
 	return Refuse(PayoutRefused, "reason", info.Why).At(info.Until)
 }

@@ -81,6 +81,7 @@ type Policy struct {
 	SessionShort    time.Duration // not kept signed in: at most this, ended with the browser
 	TrustLife       time.Duration // a trusted browser; 0: sites that do not want it
 	Dormant         time.Duration // without a sign-in, an account is switched off, after two mails; 0: never
+	Closing         time.Duration // from the wish to close an account to its end; a week at least
 	RemovalDelay    time.Duration // a weak method removes a strong one after this; so long "not me" pauses changes
 	UndoLife        time.Duration // a link in a notice that says "not me"
 	CodeDelay       time.Duration // the security code stands in for the second step after this
@@ -139,7 +140,8 @@ func Marketplace() Policy {
 		SendsPerNumber: 20, SendsPerPrefix: 1000, SendsPerCountry: 32000, SendsPerSite: 80000, BindsPerNetwork: 30,
 		ResetTextsPerNumber: 3, ResetTextsPerNetwork: 10, ResetTextsPerSite: 2000,
 		SessionIdle: 12 * time.Hour, SessionLife: 30 * 24 * time.Hour, SessionShort: 24 * time.Hour,
-		Dormant: 365 * 24 * time.Hour, TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour, UndoLife: 72 * time.Hour,
+		Dormant: 365 * 24 * time.Hour, Closing: 14 * 24 * time.Hour,
+		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour, UndoLife: 72 * time.Hour,
 		CodeDelay: 72 * time.Hour, CodeOpen: 7 * 24 * time.Hour,
 		ReviewAfter:     365 * 24 * time.Hour,
 		EmailSecondStep: true, TemporaryCodes: true, MustEnrol: true, MaxMethods: 20,

@@ -8,8 +8,8 @@ import (
 )
 
 // A change is something decided that waits: a strong method that a weak one
-// asked to remove (D6), contact data that a shop moves (move.go), or something of a part's (wait.go). Every address
-// got a link that stops it. Stored under "<account>/<id>"; a move under the account of
+// asked to remove (D6), contact data that a shop moves (move.go), something of a part's (wait.go), or
+// the end of the account (closing.go). Every address got a link that stops it. Stored under "<account>/<id>"; a move under the account of
 // who asked as well, and both go together.
 type change struct {
 	ID      string    `json:"id"`
@@ -18,12 +18,13 @@ type change struct {
 	Item    string    `json:"i"`
 	AskAt   time.Time `json:"t"`
 	Due     time.Time `json:"d"`
-	Restore uint64    `json:"r,omitempty"` // restore epoch: one of a backup may have been stopped since, and never happens
-	Session string    `json:"s,omitempty"` // the line of the session that asked: it falls with it
-	By      []string  `json:"b,omitempty"` // the authenticators that this session had shown: it falls with each
-	Move    *move     `json:"m,omitempty"` // nil: no contact data
-	Waits   string    `json:"w,omitempty"` // what of a part's waits, as ChangeInfo.What; "": nothing of the kind
-	Seen    seen      `json:"sn,omitzero"` // of who asked; of another person, who moves contact data, nothing
+	Restore uint64    `json:"r,omitempty"`  // restore epoch: one of a backup may have been stopped since, and never happens
+	Session string    `json:"s,omitempty"`  // the line of the session that asked: it falls with it
+	By      []string  `json:"b,omitempty"`  // the authenticators that this session had shown: it falls with each
+	Move    *move     `json:"m,omitempty"`  // nil: no contact data
+	Waits   string    `json:"w,omitempty"`  // what of a part's waits, as ChangeInfo.What; "": nothing of the kind
+	Closes  *closes   `json:"cl,omitempty"` // nil: it does not close the account
+	Seen    seen      `json:"sn,omitzero"`  // of who asked; of another person, who moves contact data, nothing
 }
 
 func (ch *change) key() string { return authenticatorKey(ch.Account, ch.ID) }
@@ -52,6 +53,9 @@ func (w *Work) describeChange(ch *change, list []*Authenticator) ChangeInfo {
 	}
 	if ch.Waits != "" {
 		info.What, info.Methods = ch.Waits, []string{}
+	}
+	if ch.Closes != nil {
+		info.What, info.Methods = waitClosing, []string{}
 	}
 	for _, x := range list {
 		if slices.Contains(ch.Remove, x.ID) {
@@ -315,7 +319,7 @@ func (w *Work) changes(a AccountID) ([]*change, error) {
 	return list, nil
 }
 
-// dropChanges stops what waits for an account and matches.
+// dropChanges stops what waits for an account and matches. That an account is not closed after all is told.
 func (w *Work) dropChanges(a AccountID, match func(*change) bool) error {
 	list, err := w.changes(a)
 	if err != nil {
@@ -326,6 +330,12 @@ func (w *Work) dropChanges(a AccountID, match func(*change) bool) error {
 			continue
 		}
 		if err := w.deleteChange(ch); err != nil {
+			return err
+		}
+		if ch.Closes == nil {
+			continue
+		}
+		if err := w.tellKept(ch); err != nil {
 			return err
 		}
 	}
@@ -370,7 +380,7 @@ func (w *Work) removalDue(ch *change) bool {
 	if ch.Waits != "" {
 		return w.now.After(ch.Due.Add(keptWait))
 	}
-	return ch.Move == nil && !w.now.Before(ch.Due)
+	return ch.Move == nil && ch.Closes == nil && !w.now.Before(ch.Due)
 }
 
 // applyChange does what came due. It runs as the service itself.

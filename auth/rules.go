@@ -44,6 +44,8 @@ const (
 	ActKeepPassword  Action = "keep-password"     // after that, no new one
 	ActPutOff        Action = "put-off-reminder"
 	ActTakeData      Action = "take-data" // everything that is held about the account
+	ActClose         Action = "close-account"
+	ActKeep          Action = "keep-account" // which was to be closed
 	ActAskMail       Action = "mail-code"
 	ActIntroduce     Action = "introduce-browser"
 	ActAnswerAgain   Action = "answer-again" // the same request again: it got the same answer
@@ -81,13 +83,19 @@ const (
 
 	ActTakeHistory Action = "take-history" // nothing that the page does not show, so it leaves no event either
 
-	ActDeliver   Action = "deliver"
-	ActSweep     Action = "sweep"
-	ActRemoved   Action = "delayed-removal" // a waiting removal came due
-	ActMoved     Action = "delayed-move"    // contact data that a shop moves came due
-	ActDormant   Action = "dormant"         // of an account that nobody uses
-	ActLifted    Action = "hold-lifted"     // beside the sign-in by which an owner lifts what the staff have put in place
-	ActRestore   Action = "restore"         // a backup was put back
+	ActDeliver     Action = "deliver"
+	ActSweep       Action = "sweep"
+	ActRemoved     Action = "delayed-removal" // a waiting removal came due
+	ActMoved       Action = "delayed-move"    // contact data that a shop moves came due
+	ActDormant     Action = "dormant"         // of an account that nobody uses
+	ActLifted      Action = "hold-lifted"     // beside the sign-in by which an owner lifts what the staff have put in place
+	ActRestore     Action = "restore"         // a backup was put back
+	ActLookClosing Action = "look-closing"
+	ActMayClose    Action = "look-may-close"
+	ActLookAccount Action = "look-account"   // the marketplace, by its id
+	ActClosingTold Action = "closing-told"   // its last day has begun, or something is in the way of it
+	ActClosed      Action = "account-closed" // and all that belonged to it was deleted
+
 	ActLookClock Action = "look-clock"
 	ActClock     Action = "set-clock" // an operator has set service time
 
@@ -198,12 +206,19 @@ func rules() map[Action]Rule {
 	return all
 }
 
-// ownRules are those of what a person reads of his own, and takes away.
+// ownRules are those of what a person reads of his own and takes away, and of the end of his account.
 func ownRules() map[Action]Rule {
 	return map[Action]Rule{
 		ActHistory:     {Who: Enrolled, Reads: true},
 		ActTakeHistory: {Who: Enrolled, Reads: true},
 		ActTakeData:    {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true},
+		ActClose:       {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
+		ActMayClose:    {Who: Enrolled, Reads: true},
+		ActLookClosing: {Who: SignedIn, Reads: true},
+		ActKeep:        {Who: SignedIn, Audit: true}, // what owners need, and it gives nobody anything
+		ActLookAccount: {Who: System, Reads: true},
+		ActClosingTold: {Who: System, Audit: true},
+		ActClosed:      {Who: System, Audit: true},
 	}
 }
 

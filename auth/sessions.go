@@ -249,15 +249,16 @@ func (t Table) assurance(proofs []Proof) (aal int, amr []string) {
 // Me is the session check: who is signed in, and how well proved. Refuses
 // SessionRequired and SessionEnded.
 func (s *Service) Me(ctx context.Context, c Caller) (*Me, error) {
-	return do(ctx, s, c, ActMe, func(w *Work) (*Me, error) { return w.me(), nil })
+	return do(ctx, s, c, ActMe, (*Work).me)
 }
 
-func (w *Work) me() *Me {
+func (w *Work) me() (*Me, error) {
+	payout, err := w.payoutInfo()
 	return &Me{
 		Account: w.account.ID, Name: w.account.Name, UserName: string(w.account.UserName), Shops: w.shops(),
 		MaskedEmail: w.account.Email.Mask(), Session: w.s.sessionInfo(w.session, w.session), Lab: w.s.lab != nil,
-		Payout: w.payoutInfo(),
-	}
+		Payout: payout,
+	}, err
 }
 
 // SignOut ends the caller's session.
@@ -365,13 +366,16 @@ func (s *Service) EndOtherSessions(ctx context.Context, c Caller) error {
 }
 
 // endSession ends a session that somebody wants to end, and what it has asked for. One that runs out by itself has
-// been disowned by nobody: what it asked for goes on waiting.
+// been disowned by nobody: what it asked for goes on waiting. Who signs out has not thought better of the end of his
+// account either.
 func (w *Work) endSession(x *session) error {
 	if err := w.s.sessions.Delete(w.tx, sessionKey(x.Account, x.ID)); err != nil || x.exchanged() {
 		return err
 	}
 	line := x.lineID()
-	return w.dropChanges(x.Account, func(ch *change) bool { return ch.Session == line })
+	return w.dropChanges(x.Account, func(ch *change) bool {
+		return ch.Session == line && (ch.Closes == nil || w.action != ActSignOut)
+	})
 }
 
 // endLine ends a session by every token that opens it.

@@ -82,13 +82,16 @@ func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error) {
 	return do(ctx, s, c, ActSecurity, func(w *Work) (*SecurityInfo, error) {
 		a := w.account
-		info := &SecurityInfo{Me: *w.me(), MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
+		me, err := w.me()
+		if err != nil {
+			return nil, err
+		}
+		info := &SecurityInfo{Me: *me, MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
 			PasswordAt: a.PasswordAt, TemporaryAt: a.TemporaryAt, EnrolledAt: a.EnrolledAt,
 			SecurityCode: a.SecurityCode.info()}
 		if a.Question != nil {
 			info.QuestionAt = a.Question.SetAt
 		}
-		var err error
 		if info.PasswordOut, err = w.passwordOut(a.ID); err != nil {
 			return nil, err
 		}

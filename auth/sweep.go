@@ -121,6 +121,14 @@ func (s *Service) Sweep(ctx context.Context) error {
 	if err := s.applyDue(ctx, sys, "move", find, s.applyMove); err != nil {
 		return err
 	}
+	find = sweeperOf(s.changes, (*Work).lastDayDue)
+	if err := s.applyDue(ctx, sys, "last day", find, s.beginLastDay); err != nil {
+		return err
+	}
+	find = sweeperOf(s.changes, (*Work).closingDue)
+	if err := s.applyDue(ctx, sys, "closing", find, s.applyClosing); err != nil {
+		return err
+	}
 	if err := s.applyDue(ctx, sys, "account", sweeperOf(s.accounts, (*Work).unindexed), s.index); err != nil {
 		return err
 	}

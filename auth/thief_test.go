@@ -61,6 +61,7 @@ func holdings() map[string]holding {
 				"a session":           lootSession,
 				"a method of his own": lootMethod,
 				"a binding begun":     lootBinding,
+				"the end of it":       lootClosing,
 			},
 			answers: []string{"resets", "says not me", "changes the password", sim},
 			stands: map[string]string{

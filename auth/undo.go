@@ -152,7 +152,7 @@ func (s *Service) LookUndo(ctx context.Context, c Caller, token string) (*Change
 			if err := w.notConsumed(l.Deed.Notice, LinkUsed); err != nil {
 				return nil, err
 			}
-			a, err := w.ceremonyAccount(l.Account)
+			a, err := w.linkAccount(l)
 			if err != nil {
 				return nil, err
 			}
@@ -163,6 +163,15 @@ func (s *Service) LookUndo(ctx context.Context, c Caller, token string) (*Change
 	})
 }
 
+// linkAccount is the account that a link is of. Refuses LinkUsed for one that is no more.
+func (w *Work) linkAccount(l *link) (*Account, error) {
+	a, err := w.s.accounts.Get(w.tx, string(l.Account))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, Refuse(LinkUsed)
+	}
+	return a, err
+}
+
 func (d *deed) info(l *link) *ChangeInfo {
 	ends := !slices.ContainsFunc(notices(), func(n notice) bool { return n.Told == d.Told && !n.Ends }) // a part's do
 	return &ChangeInfo{ID: d.Notice, What: string(d.Told), Methods: []string{}, Kind: d.Kind, Flavour: d.Flavour,
@@ -171,7 +180,7 @@ func (d *deed) info(l *link) *ChangeInfo {
 
 // waitingChange is the change that a link stops, as its owner sees it, and what stops it.
 func (w *Work) waitingChange(l *link) (*ChangeInfo, func() error, seen, error) {
-	a, err := w.ceremonyAccount(l.Account)
+	a, err := w.linkAccount(l)
 	if err != nil {
 		return nil, nil, seen{}, err
 	}
@@ -261,7 +270,7 @@ func (w *Work) undoDeed(l *link) error {
 	d := l.Deed
 	w.entry.Kind, w.entry.Flavour = d.Kind, d.Flavour
 	w.entry.Item = d.Item
-	a, err := w.ceremonyAccount(l.Account)
+	a, err := w.linkAccount(l)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type parting struct {
 	c    auth.Caller    // who has begun it
 	of   auth.AccountID // whose account it waits for
 	id   string
+	bars bool // it is in the way of the end of an account
 }
 
 func parts(t *testing.T) *parting {
@@ -28,14 +29,23 @@ func parts(t *testing.T) *parting {
 	unseen.Audit, weak.Demand.Class = false, auth.Weak
 	unchanged := best
 	unchanged.Change = false
-	door, err := auth.Register(w.s, auth.Part{Name: "parting", Rules: map[auth.Action]auth.Rule{"part-begin": best,
+	x := &parting{waiting: o, of: w.numberOf(sellerNumber)}
+	door, err := auth.Register(w.s, auth.Part{Name: "parting", MayClose: x.mayClose, Rules: map[auth.Action]auth.Rule{"part-begin": best,
 		"part-unseen": unseen, "part-weak": weak, "part-unchanged": unchanged, "part-look": {},
 		"part-stop": {Who: auth.Enrolled, Audit: true}, "part-done": {Who: auth.System, Audit: true}}})
 	ok(t, "a part", err)
-	x := &parting{waiting: o, door: door, c: o.byKey("home"), of: w.numberOf(sellerNumber)}
+	x.door, x.c = door, o.byKey("home")
 	w.pass(time.Minute)
 	w.mail()
 	return x
+}
+
+// mayClose is auth.Part.MayClose.
+func (x *parting) mayClose(*auth.Work, auth.AccountID) error {
+	if x.bars {
+		return auth.Refuse(auth.AccountDisputed)
+	}
+	return nil
 }
 
 func (x *parting) begin(a auth.Action, c auth.Caller) error {

@@ -56,7 +56,7 @@ func TestJourneys(t *testing.T) {
 	s := newStage(t)
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
 		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys(),
-		vouchJourneys(), handOverJourneys(), forgotJourneys(), deskJourneys(), dormantJourneys(), responseJourneys(),
+		vouchJourneys(), handOverJourneys(), forgotJourneys(), deskJourneys(), dormantJourneys(), closingJourneys(), responseJourneys(),
 		boughtJourneys(), reminderJourneys(), notMeJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {

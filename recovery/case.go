@@ -159,6 +159,7 @@ type record struct {
 	Drawn      int       `json:"dn,omitempty"` // how often one was begun
 	Keyed      bool      `json:"k,omitempty"`  // there may be a key of its pictures
 	ShreddedAt time.Time `json:"sh,omitzero"`  // its pictures were destroyed
+	Gone       bool      `json:"g,omitempty"`  // the account was closed since
 }
 
 func (x *record) owners() []string { return []string{string(x.Account)} }

@@ -150,7 +150,8 @@ func New(s *auth.Service, origin string, config Config, colleagues Colleagues) (
 		auth.IndexOf("waits", (*report).waits), auth.IndexOf("links", (*report).links)).Sweep(reportOver)
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "recovery", Rules: rules(), Held: t.heldOf,
-		Collections: []auth.Collection{t.cases, t.pieces, t.reports}, HandedOver: t.handedOver, NotMe: t.reported})
+		Collections: []auth.Collection{t.cases, t.pieces, t.reports}, HandedOver: t.handedOver, NotMe: t.reported,
+		MayClose: t.mayClose, Closed: t.closed})
 	if err != nil {
 		return nil, fmt.Errorf("registering recovery: %w", err)
 	}

@@ -189,6 +189,9 @@ func (s *Service) standing(w *auth.Work, x *record) ([]vote, error) {
 func (s *Service) approve(w *auth.Work, x *record) error {
 	x.move(Approved, w.Now())
 	x.ApprovedAt, x.Due = w.Now(), w.Now().Add(s.delay(x))
+	if err := w.StopClosing(x.Account); err != nil { // whoever has asked for that was not the applicant
+		return err
+	}
 	if err := s.tellApplicant(w, x); err != nil {
 		return err
 	}

@@ -18,6 +18,9 @@ func (s *Service) shredAt(x *record) time.Time {
 	if !x.Keyed || !x.State.isDecided() {
 		return time.Time{}
 	}
+	if x.Gone {
+		return x.MovedAt
+	}
 	return x.MovedAt.Add(s.config.Retention)
 }
 

@@ -173,4 +173,5 @@ func (o *tour) apiHandsAccounts() {
 	p.must("GET", "/account-hand-over", nil, nil)
 	p.must("POST", "/account-hand-over/confirm", m{"signs": offer.Signs}, nil)
 	q.must("DELETE", "/account-offer", nil, nil)
+	o.apiCloses()
 }

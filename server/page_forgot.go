@@ -178,6 +178,7 @@ func undoPage(x *request) error {
 	v.At, v.Until = info.AskAt, info.Due
 	v.Ahead, v.Pause = !info.Done, info.Pauses
 	v.Ends = info.Ends
+	v.Closes = v.Ahead && info.What == "closing"
 	v.Code = v.Ahead && info.What == string(auth.SecurityCode)
 	return x.show(http.StatusOK, v)
 }
@@ -205,6 +206,8 @@ func undoPost(x *request) error {
 		return x.redirect("/done/undone")
 	case info.What == "contact":
 		return x.redirect("/done/contact-stopped")
+	case info.What == "closing":
+		return x.redirect("/done/account-kept")
 	case strings.HasPrefix(info.What, "hand-over-account"):
 		return x.redirect("/done/account-stays")
 	case strings.HasPrefix(info.What, "hand-over"):
@@ -219,7 +222,7 @@ func donePage(x *request) error {
 	case "undone", "ended":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
 	case "password-changed", "removal-stopped", "contact-stopped", "paused", "introduced", "code-waits",
-		"case-waits", "hand-over-stopped", "account-stays":
+		"case-waits", "hand-over-stopped", "account-stays", "account-kept":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security",

@@ -87,6 +87,10 @@ func overviewPage(x *request) error {
 		v.Methods[0].First = true
 	}
 	for _, c := range info.Changes {
+		if c.What == "closing" {
+			v.Closes = c.Due
+			continue
+		}
 		p := assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due,
 			Code: c.What == string(auth.SecurityCode)}
 		if p.Told = strings.HasPrefix(c.What, "contact") || strings.HasPrefix(c.What, "hand-over"); p.Told {

@@ -85,7 +85,7 @@ func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 		"browsers": auth.ActTrust, "name": auth.ActUserName, "question": auth.ActQuestion,
 		"security-code":     auth.ActSetSecurityCode,
 		"security-code-use": auth.ActSecurityCode, "payout": auth.ActPayout, "shop": team.ActRole,
-		"recovery": recovery.ActStop, "vouch": recovery.ActVouch, "data": auth.ActTakeData,
+		"recovery": recovery.ActStop, "vouch": recovery.ActVouch, "data": auth.ActTakeData, "close": auth.ActClose,
 	}
 	for i := range x.s.methods {
 		if row := &x.s.methods[i]; row.Served && !row.Set {

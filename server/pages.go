@@ -35,7 +35,7 @@ type page struct {
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
 		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(),
-		historyPages(), notMePages(), dataPages(), approvePages(),
+		historyPages(), notMePages(), dataPages(), closingPages(), approvePages(),
 		bindPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), accountHandPages(),
 		recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)

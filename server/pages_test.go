@@ -561,7 +561,7 @@ func TestEveryPageDeclaresItself(t *testing.T) {
 			"Queue", "ViewCase", "NoteCase", "AskMore", "ApproveCase",
 			"RefuseCase", "Reports", "ViewReport", "CloseReport", "OwnReports", "TakePictures", "Purge",
 			"PurgeDecided", "Tidy", "ViewPicture", "SetValue",
-			"ValueFor", "DrawPDFs", "DrawNext", "Drafted":
+			"ValueFor", "DrawPDFs", "DrawNext", "Drafted", "AccountState", "ClosingDelay":
 		default:
 			if !reached[use] {
 				t.Errorf("%s: got no page, want one", use)

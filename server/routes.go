@@ -42,7 +42,7 @@ func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
 		sessionRoutes(), methodRoutes(), passwordRoutes(), resetRoutes(),
 		secretRoutes(), contactRoutes(), shopRoutes(), shopKeyRoutes(), peopleRoutes(), invitationRoutes(),
-		handOverRoutes(), accountHandRoutes(), recoveryRoutes(), hostRoutes())
+		handOverRoutes(), accountHandRoutes(), closingRoutes(), recoveryRoutes(), hostRoutes())
 }
 
 func signRoutes() []route {

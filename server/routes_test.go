@@ -32,9 +32,11 @@ func TestEveryUseCaseHasARoute(t *testing.T) {
 		"LookUndo":  "the page of a link in a notice",
 		"CodesFile": "the page that downloads recovery codes",
 
-		"TakeData":    "the page that downloads everything",
-		"TakeHistory": "the page that downloads the history",
-		"Rules":       "no use case: the matrix itself",
+		"TakeData":     "the page that downloads everything",
+		"TakeHistory":  "the page that downloads the history",
+		"MayClose":     "the page that closes an account, before it asks for anything",
+		"ClosingDelay": "no use case: what the site has set",
+		"Rules":        "no use case: the matrix itself",
 
 		"SecurityCodeAgain": "the page that shows a fresh code, loaded again",
 

@@ -223,6 +223,7 @@ func (o *tour) apiShops() {
 	marketplace := o.world.program()
 	marketplace.bearer = hostToken
 	marketplace.must("PUT", at+"/value", m{"value": 250_000}, nil)
+	marketplace.must("GET", "/accounts/"+o.p.idOf(), nil, nil)
 	invite := func(email, role string) (id, token string) {
 		var waits struct{ ID string }
 		p.must("POST", at+"/invitations", m{"email": email, "role": role}, &waits)

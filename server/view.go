@@ -264,6 +264,8 @@ func eventNames() map[auth.Action]string {
 		auth.ActForgotCode: "reset-code", auth.ActForgotPhone: "reset-texted", auth.ActForgotName: "reset-name",
 		auth.ActTemporary: "temporary-sign-in", auth.ActKeepPassword: "password-kept",
 		auth.ActPutOff: "reminder-put-off", auth.ActTakeData: "data-taken",
+		auth.ActClose: "closing-asked", auth.ActKeep: "account-kept", auth.ActClosingTold: "closing-told",
+		auth.ActClosed:  "account-closed",
 		auth.ActAskMail: "code-sent", auth.ActIntroduce: "browser-introduced",
 		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed",
 		auth.ActLose: "key-lost", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",
@@ -324,6 +326,8 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		return "code-waits", ""
 	case e.Action == auth.ActCancelChange && e.ItemID == "" && e.Item == "": // of no method
 		return "code-sign-in-stopped", ""
+	case e.Action == auth.ActClose:
+		return "closing-asked", ""
 	case e.Action == team.ActContact:
 		return "contact-planned", ""
 	case !e.Due.IsZero():

@@ -124,7 +124,7 @@ func New(s *auth.Service, origin string, limits Limits) (*Service, error) {
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "team", Rules: rules(),
 		Collections: []auth.Collection{t.shops, t.members, t.places, t.invitations, t.handOvers}, Shops: asked{t},
-		HandedOver: t.handedOver, Held: t.heldOf})
+		HandedOver: t.handedOver, Held: t.heldOf, MayClose: t.mayClose, Closed: t.closed})
 	if err != nil {
 		return nil, fmt.Errorf("registering shops: %w", err)
 	}

@@ -41,6 +41,8 @@ func Deed(methods auth.Table, what string, kind auth.Kind, flavour auth.Flavour)
 		return "removal-asked"
 	case "contact":
 		return "contact-asked"
+	case "closing":
+		return "closing-asked"
 	case string(auth.SecurityCode):
 		return "code-sign-in-asked"
 	}

@@ -39,8 +39,8 @@ func collections(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// Whatever is kept says whether a person takes it away with him, or why not: a new collection fails here until the
-// table of the guide has it.
+// Whatever is kept says whether a person takes it away with him, or why not, and what becomes of it when his account is
+// closed: a new collection fails here until the table of the guide has both.
 func TestEveryCollectionSaysWhetherItIsTaken(t *testing.T) {
 	text, err := os.ReadFile("../../docs/integration.md")
 	if err != nil {
@@ -52,9 +52,14 @@ func TestEveryCollectionSaysWhetherItIsTaken(t *testing.T) {
 		t.Fatal("got no table of what is held")
 	}
 	said := map[string]string{}
-	for _, m := range regexp.MustCompile("(?m)^\\| ((?:`[a-z_-]+`(?:, )?)+) \\| (.+) \\|$").FindAllStringSubmatch(table, -1) {
+	row := regexp.MustCompile("(?m)^\\| ((?:`[a-z_-]+`(?:, )?)+) \\| ([^|]+) \\| ([^|]+) \\|$")
+	ends := regexp.MustCompile(`^(goes|stays[ :]|within |destroyed|not his$|opens nothing|what nobody)`)
+	for _, m := range row.FindAllStringSubmatch(table, -1) {
 		for name := range strings.SplitSeq(m[1], ", ") {
 			said[strings.Trim(name, "`")] = m[2]
+			if !ends.MatchString(m[3]) {
+				t.Errorf("%s: got %q, want whether it goes with the account, when, or why it stays", name, m[3])
+			}
 		}
 	}
 	all := collections(t)

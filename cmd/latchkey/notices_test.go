@@ -128,6 +128,14 @@ func TestWordsOfNotices(t *testing.T) {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "step": step,
 					"due": "2026-11-25T02:00:00Z", "link": "https://shop.example/recovery/stop/abc"})
 			}
+		case auth.TemplateClosing:
+			for _, step := range []string{"closing-asked", "closing-last", "closing-put-off"} {
+				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "step": step,
+					"due": "2026-12-06T02:00:00Z", "undo": "https://shop.example/undo/abc"})
+			}
+			words(template, auth.SMS, nil)
+		case auth.TemplateClosingKept, auth.TemplateClosed:
+			words(template, auth.Mail, args)
 		case auth.TemplateAccountHandLink:
 			words(template, auth.Mail, map[string]string{"link": "https://shop.example/hand-over/abc"})
 		case auth.TemplateAccountHand:
@@ -149,7 +157,7 @@ func TestWordsOfNotices(t *testing.T) {
 				"due": "2026-12-01T02:00:00Z"})
 		case auth.TemplateShopPeople:
 			for _, did := range []string{"joined", "role", "suspended", "resumed", "removed", "left", "keys",
-				"no-keys", "hand-over-begun", "hand-over-agreed", "hand-over-done", "account-handed"} {
+				"no-keys", "hand-over-begun", "hand-over-agreed", "hand-over-done", "account-handed", "account-closed"} {
 				words(template, auth.Mail, map[string]string{"at": args["at"], "person": "Wei", "shop": "Blue shop",
 					"role": "read-only", "member": "Mo", "did": did})
 			}

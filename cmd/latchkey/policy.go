@@ -15,6 +15,14 @@ func mayBeNothing() []string {
 	return []string{"Policy.TrustLife", "Policy.ResendAfter", "Policy.Dormant", "Policy.PasswordAge", "Policy.ReviewAfter"}
 }
 
+// How long an account waits that is to be closed: an owner who is away reads of it in time, and nobody waits for a
+// quarter of a year.
+const (
+	day          = 24 * time.Hour
+	leastClosing = 7 * day
+	mostClosing  = 90 * day
+)
+
 // checkPolicy refuses what no site can mean: lives that are over when they begin, counts below nothing,
 // and countries that no number is of. Countries may be written in small letters.
 func (c *Config) checkPolicy() error {
@@ -26,6 +34,9 @@ func (c *Config) checkPolicy() error {
 		}
 	}
 	c.Policy.Countries = countries
+	if d := c.Policy.Closing; d < leastClosing || d > mostClosing {
+		return misuse("policy.closing: want from %d to %d days, such as 336h", leastClosing/day, mostClosing/day)
+	}
 	return checkNumbers(reflect.ValueOf(c.Policy), "Policy.")
 }
 

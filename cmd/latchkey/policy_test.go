@@ -41,7 +41,7 @@ func TestEveryNumberOfThePolicyIsJudged(t *testing.T) {
 		}{
 			{map[bool]string{true: "-30m", false: "-1"}[lasts], false},
 			{map[bool]string{true: "0s", false: "0"}[lasts], !lasts || zero[path]},
-			{map[bool]string{true: "1s", false: "1"}[lasts], true},
+			{map[bool]string{true: "1s", false: "1"}[lasts], path != "Policy.Closing"},
 		} {
 			name := envPrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 			_, _, err := loadConfig("", []string{name + "=" + c.value}, nil)
@@ -52,6 +52,17 @@ func TestEveryNumberOfThePolicyIsJudged(t *testing.T) {
 			case !c.good && (!errors.As(err, &misused) || !strings.HasPrefix(err.Error(), strings.ToLower(path)+": want")):
 				t.Errorf("%s %s: got %v, want a misuse that names it", path, c.value, err)
 			}
+		}
+	}
+}
+
+// An account that is to be closed waits for a week at least, and for three months at most.
+func TestHowLongAClosingMayWait(t *testing.T) {
+	for value, good := range map[string]bool{"167h59m59s": false, "168h": true, "336h": true, "2160h": true, "2160h1s": false} {
+		_, _, err := loadConfig("", []string{"LATCHKEY_POLICY_CLOSING=" + value}, nil)
+		var misused usageError
+		if good != (err == nil) || err != nil && (!errors.As(err, &misused) || !strings.Contains(err.Error(), "7 to 90 days")) {
+			t.Errorf("%s: got %v, want it taken: %v", value, err, good)
 		}
 	}
 }
