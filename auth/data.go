@@ -141,18 +141,14 @@ func (w *Work) data() (*Data, error) {
 		return nil, err
 	}
 	for _, x := range methods {
-		d.Methods = append(d.Methods, HeldMethod{ID: x.ID, Kind: x.Kind, Flavour: x.Traits.Flavour,
-			Name: x.Name, Device: x.Device,
-			Address: string(x.Recipient), Model: x.Traits.Model, Synced: x.Traits.Synced,
-			VerifiesUser: x.Traits.VerifiesUser,
-			CodesLeft:    x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt})
+		d.Methods = append(d.Methods, x.held())
 	}
 	devices, err := w.devices(w.account.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, v := range devices {
-		d.Devices = append(d.Devices, HeldDevice{ID: v.ID, Kind: v.Kind, Name: v.Name, Place: v.Place})
+		d.Devices = append(d.Devices, v.held())
 	}
 	if err := w.dataOfBrowsers(d); err != nil {
 		return nil, err
@@ -177,17 +173,34 @@ func (w *Work) dataOfBrowsers(d *Data) error {
 	}
 	for _, x := range sessions {
 		if !x.exchanged() {
-			d.Sessions = append(d.Sessions, HeldSession{ID: x.ID, OpenedAt: x.Opened, SeenAt: x.Seen,
-				Expires: x.Expires,
-				Browser: x.Agent, Address: x.IP, Current: w.isOwnSession(x)})
+			d.Sessions = append(d.Sessions, x.held(w.isOwnSession(x)))
 		}
 	}
 	browsers, err := w.browsers()
 	for _, b := range browsers {
-		d.Browsers = append(d.Browsers, HeldBrowser{ID: b.ID, Browser: b.Agent, FirstAt: b.FirstAt, SeenAt: b.SeenAt,
-			TrustedUntil: b.TrustedUntil})
+		d.Browsers = append(d.Browsers, b.held())
 	}
 	return err
+}
+
+func (x *Authenticator) held() HeldMethod {
+	return HeldMethod{ID: x.ID, Kind: x.Kind, Flavour: x.Traits.Flavour, Name: x.Name, Device: x.Device,
+		Address: string(x.Recipient), Model: x.Traits.Model, Synced: x.Traits.Synced,
+		VerifiesUser: x.Traits.VerifiesUser, CodesLeft: x.Traits.Left, State: x.State, BoundAt: x.BoundAt,
+		UsedAt: x.UsedAt}
+}
+
+func (d *Device) held() HeldDevice {
+	return HeldDevice{ID: d.ID, Kind: d.Kind, Name: d.Name, Place: d.Place}
+}
+
+func (s *session) held(own bool) HeldSession {
+	return HeldSession{ID: s.ID, OpenedAt: s.Opened, SeenAt: s.Seen, Expires: s.Expires, Browser: s.Agent, Address: s.IP,
+		Current: own}
+}
+
+func (b *BrowserInfo) held() HeldBrowser {
+	return HeldBrowser{ID: b.ID, Browser: b.Agent, FirstAt: b.FirstAt, SeenAt: b.SeenAt, TrustedUntil: b.TrustedUntil}
 }
 
 // held is an account as its owner takes it away.

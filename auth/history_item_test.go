@@ -74,13 +74,16 @@ func TestTakingAHistoryEnds(t *testing.T) {
 	for i := range 520 {
 		ok(t, "rename", lastErr(w.s.Rename(t.Context(), c, app.ID, fmt.Sprint("App ", i), "")))
 	}
-	enough := errors.New("enough")
-	if err := w.s.TakeHistory(t.Context(), c, "",
-		func([]auth.EventInfo) error { return enough }); !errors.Is(err, enough) {
-		t.Errorf("got %v, want what the taker said", err)
-	}
-	n := 0
+	enough, n := errors.New("enough"), 0
 	err := w.s.TakeHistory(t.Context(), c, "", func([]auth.EventInfo) error {
+		n++
+		return enough
+	})
+	if !errors.Is(err, enough) || n != 1 {
+		t.Errorf("got %v after %d slices, want what the taker said of the first", err, n)
+	}
+	n = 0
+	err = w.s.TakeHistory(t.Context(), c, "", func([]auth.EventInfo) error {
 		n++
 		return w.s.SignOut(t.Context(), c)
 	})

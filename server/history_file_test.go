@@ -106,6 +106,17 @@ func TestHistoryOfOneThing(t *testing.T) {
 	if len(list.Events) != 1 || list.Events[0].Action != "shop-create" {
 		t.Errorf("the API: got %v, want how the shop was made", list.Events)
 	}
+	var have struct {
+		Methods []struct{ ID, Name, Device string }
+	}
+	p.must("GET", "/security", nil, &have)
+	at := slices.IndexFunc(have.Methods, func(m struct{ ID, Name, Device string }) bool { return m.Name == "Blue key" })
+	for _, id := range []string{have.Methods[at].ID, have.Methods[at].Device} {
+		p.must("GET", "/history/"+id, nil, &list)
+		if len(list.Events) != 1 || list.Events[0].Action != "add-method" {
+			t.Errorf("a key, and what it lives on: got %v of %s, want how it was added", list.Events, id)
+		}
+	}
 	if got := refused(t, p.api("GET", "/history/"+shop+"?cursor=x", nil, nil)); got.Code != "malformed-request" {
 		t.Errorf("a cursor of nothing: got %s", got.Code)
 	}
