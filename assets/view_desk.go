@@ -243,13 +243,15 @@ type DeskReached struct {
 	Reached bool
 }
 
-// DeskTrail is /desk/audit, which posts of, and /desk/audit/{id}.
+// DeskTrail is /desk/audit, which posts of, or account, from and to to /desk/audit/export; and /desk/audit/{id}.
 type DeskTrail struct {
 	Frame
 	Of, ID string
 	Found  bool
 	Events []DeskEvent
 	Next   uint64 // ?before=
+
+	Account, From, To string // what is to be taken out, as it was typed
 }
 
 // A DeskEvent is one act of the trail.

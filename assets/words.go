@@ -94,7 +94,7 @@ func (c *pageData) Tone(tone string) string {
 func (c *pageData) ToneOf(code string) string {
 	switch code {
 	case "code-unavailable", "unavailable", "internal", "too-many-requests", "resend-too-soon", "send-limit-reached", "texts-later",
-		"fresh-step-needed", "must-enrol", "change-pending", "ceremony-expired",
+		"export-runs", "export-later", "fresh-step-needed", "must-enrol", "change-pending", "ceremony-expired",
 		"ceremony-void", "ceremony-used", "session-ended", "session-required", "key-timed-out", "key-cancelled":
 		return "warn"
 	}

@@ -23,6 +23,9 @@ const (
 	ActLook   auth.Action = "look-checkpoints"
 	ActNewKey auth.Action = "rotate-checkpoint-key"
 	ActExport auth.Action = "export-trail"
+
+	ActDeskExport auth.Action = "desk-export-trail" // by one of the staff
+	ActDeskRead   auth.Action = "desk-read-export"  // a slice of that
 )
 
 func rules() map[auth.Action]auth.Rule {
@@ -31,6 +34,9 @@ func rules() map[auth.Action]auth.Rule {
 		ActLook:   {Who: auth.System, Reads: true},
 		ActNewKey: {Who: auth.System, Audit: true},
 		ActExport: {Who: auth.System, Audit: true},
+
+		ActDeskExport: {Who: auth.OfStaff, Audit: true},
+		ActDeskRead:   {Who: auth.OfStaff, Reads: true},
 	}
 }
 
@@ -76,6 +82,8 @@ type Service struct {
 	log    *slog.Logger
 	states *auth.Records[state]
 	keys   *auth.Records[signer]
+
+	handed sync.Map // by id, who of the staff is being handed a trail
 
 	turn  sync.Mutex  // one at a time: a checkpoint, or a check
 	fails atomic.Bool // the last one could not be made or written

@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -51,10 +53,80 @@ const exportSlice = 500
 // had them is in the trail before the first is written: in the site's, and in the account's own if it is of one. Events
 // that come about meanwhile may be in it or not. It returns how many were written. Refuses NotFound.
 func (s *Service) Export(ctx context.Context, operator string, sel Selection, out io.Writer) (int, error) {
-	chain, err := s.noteExport(ctx, operator, sel)
+	chain, err := auth.Do(ctx, s.door, s.door.Operator(operator), ActExport, func(w *auth.Work) (string, error) {
+		w.AboutSite("export")
+		return noteExport(w, sel)
+	})
 	if err != nil {
 		return 0, err
 	}
+	return s.write(ctx, s.system(), ActLook, chain, sel, out)
+}
+
+// exportsPerDay is how often one of the staff is handed a trail in a day, exportPiece how much of it goes out at once.
+const (
+	exportsPerDay = 20
+	exportPiece   = 32 << 10
+)
+
+// ExportAtDesk is Export for one of the staff: never with whole addresses, and his session and his role are looked at
+// again for every slice. It is counted and in his own trail before the first line is written, and in that of the
+// account, or in the site's if it is of all. Of one person one runs at a time, on a node, until all of it has gone out:
+// another's never waits for it. Refuses TimesReversed, NotFound, ExportRuns, ExportLater, and what his role is refused
+// with.
+func (s *Service) ExportAtDesk(ctx context.Context, c auth.Caller, sel Selection, out io.Writer) (int, error) {
+	sel.Addresses = false
+	who, err := auth.Do(ctx, s.door, c, ActDeskRead, func(w *auth.Work) (string, error) { return w.Staff().ID, nil })
+	if _, refused := errors.AsType[*auth.Error](err); err != nil && !refused {
+		return 0, err
+	}
+	runs := who == "" // whoever is refused here has no turn: the next pass refuses him as well, and writes it down
+	if !runs {
+		if _, runs = s.handed.LoadOrStore(who, true); !runs {
+			defer s.handed.Delete(who)
+		}
+	}
+	chain, err := auth.Do(ctx, s.door, c, ActDeskExport, func(w *auth.Work) (string, error) {
+		return noteAtDesk(w, sel, runs || w.Staff().ID != who)
+	})
+	if err != nil {
+		return 0, err
+	}
+	pieces := bufio.NewWriterSize(out, exportPiece)
+	n, err := s.write(ctx, c, ActDeskRead, chain, sel, pieces)
+	if err == nil {
+		err = pieces.Flush() // before the next may begin
+	}
+	return n, err
+}
+
+// noteAtDesk is noteExport for one of the staff, and counts. runs says that one before has not ended.
+func noteAtDesk(w *auth.Work, sel Selection, runs bool) (string, error) {
+	if !sel.To.IsZero() && !sel.From.Before(sel.To) {
+		return "", auth.RefuseField(auth.TimesReversed, "from")
+	}
+	if runs {
+		return "", auth.Refuse(auth.ExportRuns)
+	}
+	chain, err := noteExport(w, sel)
+	if err != nil {
+		return "", err
+	}
+	return chain, countExport(w)
+}
+
+// countExport counts one more export of a member of the staff. Refuses ExportLater.
+func countExport(w *auth.Work) error {
+	_, err := w.Count("export/"+w.Staff().ID, exportsPerDay, 0)
+	if e, ok := errors.AsType[*auth.Error](err); ok && e.Code == auth.SendLimitReached {
+		return auth.Refuse(auth.ExportLater).At(e.Until)
+	}
+	return err
+}
+
+// write writes the events of a chain, "" for all, slice by slice, as an act that may read them.
+func (s *Service) write(ctx context.Context, c auth.Caller, look auth.Action, chain string, sel Selection,
+	out io.Writer) (int, error) {
 	type slice struct {
 		lines []auth.TrailLine
 		next  string
@@ -63,7 +135,7 @@ func (s *Service) Export(ctx context.Context, operator string, sel Selection, ou
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	for from, more := "", true; more; {
-		got, err := auth.Do(ctx, s.door, s.system(), ActLook, func(w *auth.Work) (slice, error) {
+		got, err := auth.Do(ctx, s.door, c, look, func(w *auth.Work) (slice, error) {
 			lines, next, err := w.TrailLines(chain, from, exportSlice)
 			return slice{lines, next}, err
 		})
@@ -84,25 +156,23 @@ func (s *Service) Export(ctx context.Context, operator string, sel Selection, ou
 	return written, nil
 }
 
-// noteExport writes down that somebody has had the trail, and returns which chain, "" for all.
-func (s *Service) noteExport(ctx context.Context, operator string, sel Selection) (string, error) {
-	return auth.Do(ctx, s.door, s.door.Operator(operator), ActExport, func(w *auth.Work) (string, error) {
+// noteExport writes down who has had the trail, and returns which chain, "" for all. Refuses NotFound.
+func noteExport(w *auth.Work, sel Selection) (string, error) {
+	if sel.Account == "" {
 		w.AboutSite("export")
-		if sel.Account == "" {
-			w.Note("", sel.said())
-			return "", nil
-		}
-		a, err := w.Find(sel.Account)
-		if err == nil && a == nil {
-			a, err = w.AccountOf(auth.AccountID(sel.Account))
-		}
-		if err != nil {
-			return "", err
-		}
-		w.NoteFor(a.ID)
-		w.Note(string(a.ID), sel.said())
-		return string(a.ID), nil
-	})
+		w.Note("", sel.said())
+		return "", nil
+	}
+	a, err := w.Find(sel.Account)
+	if err == nil && a == nil {
+		a, err = w.AccountOf(auth.AccountID(sel.Account))
+	}
+	if err != nil {
+		return "", err
+	}
+	w.NoteFor(a.ID)
+	w.Note(string(a.ID), sel.said())
+	return string(a.ID), nil
 }
 
 // said is a selection in words, for the trail.

@@ -193,6 +193,15 @@ const (
 	ListTooLarge     Code = "list-too-large"
 )
 
+// The codes of a trail that one of the staff takes out.
+const (
+	TimeMalformed  Code = "time-malformed"
+	TimesReversed  Code = "times-reversed" // the first is not before the last
+	AccountUnknown Code = "account-unknown"
+	ExportRuns     Code = "export-runs"  // one before is still being handed out
+	ExportLater    Code = "export-later" // no more of them today
+)
+
 // The codes of files that are sent as pictures.
 const (
 	PictureMissing   Code = "picture-missing"

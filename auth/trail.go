@@ -100,8 +100,9 @@ func (w *Work) EventHash(chain string, seq uint64) (string, error) {
 // RestoreEpoch tells apart the times before and after a backup was put back.
 func (w *Work) RestoreEpoch() uint64 { return w.s.restoreEpoch() }
 
-// AboutSite has the act audited in the chain of the site that is named by a word: it is about no account.
-func (w *Work) AboutSite(word string) { w.auditAccount = siteChain(word) }
+// AboutSite has the act audited in the chain of the site that is named by a word: it is about no account. What one of
+// the staff does is in his own as well.
+func (w *Work) AboutSite(word string) { w.About(siteChain(word)) }
 
 // TrailLine is one act as it is handed out: all that its event holds.
 type TrailLine struct {

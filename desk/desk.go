@@ -10,7 +10,7 @@
 //	/desk/not-me, …/{report}…         "this was not me"          support, reviewers
 //	/desk/recovery, …/{case}…         cases                      reviewers
 //	/desk/responses, …/{id}…          acts on many accounts      reviewers, administrators
-//	/desk/audit                       the trail                  auditors, administrators
+//	/desk/audit, …/{id}, …/export     the trail                  auditors, administrators
 //	/desk/staff…                      the staff                  administrators
 //
 // Cookies: __Secure-latchkey-desk (the session), -desk-browser, -desk-who and -desk-told, all for the path /desk alone:
@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/audit"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/staff"
@@ -39,6 +40,7 @@ type Config struct {
 	Service *auth.Service
 	Staff   *staff.Service
 	Cases   *recovery.Service
+	Trail   *audit.Service
 	Texts   Texts
 	Pages   assets.Renderer
 	Origin  string           // the site's public address
@@ -84,6 +86,8 @@ func (d *Desk) permit() {
 	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
 		d.Staff.Permit(a, true, staff.Reviewer)
 	}
+	d.Staff.Permit(audit.ActDeskExport, true, staff.Auditor, staff.Administrator)
+	d.Staff.Permit(audit.ActDeskRead, false, staff.Auditor, staff.Administrator)
 }
 
 // mount makes the router out of the table of pages.

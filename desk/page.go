@@ -29,8 +29,8 @@ type page struct {
 
 // pages is the one table of what can be reached.
 func pages() []page {
-	return slices.Concat(inPages(), accountPages(), ticketPages(), notMePages(), casePages(), responsePages(),
-		peoplePages())
+	return slices.Concat(inPages(), accountPages(), trailPages(), ticketPages(), notMePages(), casePages(),
+		responsePages(), peoplePages())
 }
 
 // told is what a form leaves for the page that follows: what was refused, beside what was typed, or what was done.

@@ -2,7 +2,6 @@ package desk
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -16,8 +15,6 @@ func accountPages() []page {
 		{path: "/desk/accounts/{id}/reset", act: staff.ActReset, back: "/desk/accounts/{id}", post: resetPost},
 		{path: "/desk/accounts/{id}/sessions", act: staff.ActSessions, back: "/desk/accounts/{id}", get: sessionsAsk, post: sessionsPost},
 		{path: "/desk/accounts/{id}/unlock", act: staff.ActUnlock, get: unlockAsk, post: unlockPost},
-		{path: "/desk/audit", act: staff.ActTrail, get: trailForm, post: trailPost},
-		{path: "/desk/audit/{id}", act: staff.ActTrail, get: trailPage},
 	}
 }
 
@@ -112,33 +109,4 @@ func unlockPost(x *exchange) error {
 		return named(err, "email")
 	}
 	return x.done("/desk/accounts/"+id, "desk-unlocked", "")
-}
-
-func trailForm(x *exchange) error {
-	return x.show(http.StatusOK, &assets.DeskTrail{Frame: x.frame(), Of: x.posted.Get("of")})
-}
-
-// trailPost finds whose trail it is: no address stands in an address.
-func trailPost(x *exchange) error {
-	trail, err := x.d.Staff.Trail(x.r.Context(), x.caller, x.field("of"), 0)
-	if err != nil {
-		return named(err, "of")
-	}
-	return x.redirect("/desk/audit/" + trail.Of)
-}
-
-// trailPage is the audit trail of an account or of somebody of the staff. Actions are named as the trail has them.
-func trailPage(x *exchange) error {
-	before, _ := strconv.ParseUint(x.r.URL.Query().Get("before"), 10, 64) // what is no number is the first page
-	trail, err := x.d.Staff.Trail(x.r.Context(), x.caller, x.r.PathValue("id"), before)
-	if err != nil {
-		return err
-	}
-	v := &assets.DeskTrail{Frame: x.frame(), ID: trail.Of, Found: true, Next: trail.Next}
-	for _, e := range trail.Events {
-		v.Events = append(v.Events, assets.DeskEvent{At: e.At, What: string(e.Action), Refused: string(e.Outcome),
-			Who:   e.Who,
-			About: e.Item, Times: e.Times})
-	}
-	return x.show(http.StatusOK, v)
 }

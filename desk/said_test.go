@@ -89,6 +89,8 @@ func TestWhatWasTypedOutlivesATouch(t *testing.T) {
 		{staff.Administrator, "/desk/staff/invite", "/desk/staff",
 			[]string{"email", "typed@example.com", "name", "Typed", "role", "auditor"}},
 		{staff.Administrator, "/desk/staff/" + other + "/assign", "/desk/staff/" + other, []string{"identifier", "typed@example.com"}},
+		{staff.Auditor, "/desk/audit/export", "/desk/audit",
+			[]string{"identifier", "typed@example.com", "from", "2026-03-01 00:00", "to", "2026-03-02 00:00"}},
 	} {
 		b := w.worker("worker-"+strconv.Itoa(i), f.role)
 		w.pass(11 * time.Minute)
@@ -103,7 +105,7 @@ func TestWhatWasTypedOutlivesATouch(t *testing.T) {
 			switch name {
 			case "text":
 				is = v + "</textarea>"
-			case "email", "name", "identifier":
+			case "email", "name", "identifier", "from", "to":
 				is = `value="` + v + `"`
 			}
 			if !strings.Contains(page, is) {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"html"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/assets"
+	"github.com/latchkey-auth/latchkey/audit"
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/recovery"
@@ -49,6 +51,9 @@ type world struct {
 	lab   *lab.Service
 	staff *staff.Service
 	cases *recovery.Service
+	audit *audit.Service
+	db    store.DB
+	log   bytes.Buffer // of the front
 	front *web.Front
 
 	mu    sync.Mutex
@@ -62,6 +67,7 @@ func newWorld(t testing.TB) *world {
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "latchkey.db"), bolt.Options{})
 	w.check(err)
 	t.Cleanup(func() { db.Close() })
+	w.db = db
 	keys, err := webauthn.New(webauthn.Config{RPID: "accounts.example", Origins: []string{origin}})
 	w.check(err)
 	apps, err := totp.New(totp.Config{})
@@ -81,14 +87,17 @@ func newWorld(t testing.TB) *world {
 	w.cases.TakePictures(store.OpenVault(filepath.Join(t.TempDir(), "evidence"), store.Plain()))
 	texts, err := assets.NewTexts(time.UTC)
 	w.check(err)
+	w.audit, err = audit.New(w.s, origin, audit.Default(), slog.New(slog.DiscardHandler))
+	w.check(err)
 	pages, err := assets.NewPages(assets.Config{Methods: rows(w.s.Methods())}, texts)
 	w.check(err)
-	d, err := New(Config{Service: w.s, Staff: w.staff, Cases: w.cases, Texts: texts, Pages: pages, Origin: origin,
-		Now: w.time})
+	d, err := New(Config{Service: w.s, Staff: w.staff, Cases: w.cases, Trail: w.audit, Texts: texts, Pages: pages,
+		Origin: origin, Now: w.time})
 	w.check(err)
 	site, err := web.NewSite(origin, nil)
 	w.check(err)
-	w.front, err = web.NewFront(web.Config{Site: site, Rate: web.Rate{Burst: -1}, Now: w.time}, sellers{})
+	w.front, err = web.NewFront(web.Config{Site: site, Rate: web.Rate{Burst: -1}, Now: w.time,
+		Logger: slog.New(slog.NewTextHandler(&w.log, nil))}, sellers{})
 	w.check(err)
 	w.front.Beside("desk", d)
 	return w

@@ -59,6 +59,7 @@ func (p *person) takesKeys(email, role string, look func(q *person, name string)
 func deskJourneys() []journey {
 	return []journey{{"support at the desk", func(p *person) { p.supported(false) }},
 		{"support at the desk without script", func(p *person) { p.supported(true) }},
+		{"an auditor takes the trail out", (*person).audited},
 		{"two reviewers at the desk", (*person).reviewed},
 		{"a reviewer sees the pages of a PDF", (*person).reviewsPDF}}
 }
@@ -216,6 +217,8 @@ func (w *sweep) desk() {
 	v.look("the desk, the staff")
 	q.open("/desk/audit")
 	v.look("the desk, whose trail")
+	q.fill("identifier", "nobody@example.com", "from", "yesterday").submit("/desk/audit/export").problem("time-malformed")
+	v.look("the desk, a trail that is not handed out")
 	q.fill("of", w.email).submit("/desk/audit").at("/desk/audit/" + account[len("/desk/accounts/"):])
 	v.look("the desk, a trail")
 	q.open("/desk/staff").follow(`main li a[href^="/desk/staff/"]`)
@@ -225,6 +228,26 @@ func (w *sweep) desk() {
 		q.open(one + asks)
 		v.look("the desk, asked first: " + asks)
 	}
+}
+
+// audited is a seller whose history an auditor downloads, twice from the same page: what was refused before is there to
+// be mended, the file has no address of hers, and she reads in her history that it was taken.
+func (p *person) audited() {
+	p.registered().signIn().at("/security/start")
+	p.addApp().at("/security/start")
+	q, _ := p.worksAs("auditor", unseen)
+	q.open("/desk/audit").fill("identifier", "nobody@example.com", "from", "yesterday")
+	q.submit("/desk/audit/export").problem("time-malformed")
+	q.fill("from", "2026-01-01 00:00").submit("/desk/audit/export").problem("account-unknown")
+	q.fill("identifier", p.email)
+	for n := 1; n <= 2; n++ {
+		file := q.downloads(`main form[action="/desk/audit/export"] button`, "audit.jsonl")
+		if got := strings.Count(file, `"desk-export-trail"`); got != n || !strings.Contains(file, `"sign-in"`) ||
+			strings.Contains(file, p.email) {
+			p.t.Errorf("got %d downloads in the file, want %d, the sign-in and no address: %s", got, n, file)
+		}
+	}
+	p.open("/security/history").says(p.word("event.desk-exported"))
 }
 
 // beside is the sweep in another window.

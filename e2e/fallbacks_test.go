@@ -156,26 +156,33 @@ func (p *person) textThenCall() {
 	p.fill("code", call.code(p.t)).submit("/sign-in/verify").home()
 }
 
-// recovery makes codes, downloads them, uses one, and finds that it works once.
-func (p *person) recovery() {
-	p.registered().signIn().at("/security/start")
-	p.addApp().at("/security/start")
+// downloads presses a button and reads the file of that name that comes of it.
+func (p *person) downloads(selector, name string) string {
+	p.t.Helper()
 	dir := p.t.TempDir()
 	if _, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior,
 		browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow,
 			BrowserContextID: chromedp.FromContext(p.ctx).BrowserContextID, DownloadPath: dir}); err != nil {
 		p.t.Fatal(err)
 	}
-	p.open("/security/codes").submit("/security/codes").says(p.word("codes-shown.title", "n", 10))
-	codes := eval[[]string](p, "[...document.querySelectorAll('#cs li')].map(e => e.textContent)")
-	p.press(`form[action="/security/codes/file"] button`)
+	p.press(selector)
 	var file []byte
 	within(p.t, "the downloaded file", func() bool {
 		var err error
-		file, err = os.ReadFile(filepath.Join(dir, "recovery-codes.txt"))
+		file, err = os.ReadFile(filepath.Join(dir, name))
 		return err == nil && len(file) > 0
 	})
-	lines := strings.Fields(string(file))
+	return string(file)
+}
+
+// recovery makes codes, downloads them, uses one, and finds that it works once.
+func (p *person) recovery() {
+	p.registered().signIn().at("/security/start")
+	p.addApp().at("/security/start")
+	p.open("/security/codes").submit("/security/codes").says(p.word("codes-shown.title", "n", 10))
+	codes := eval[[]string](p, "[...document.querySelectorAll('#cs li')].map(e => e.textContent)")
+	file := p.downloads(`form[action="/security/codes/file"] button`, "recovery-codes.txt")
+	lines := strings.Fields(file)
 	for _, c := range codes {
 		if !slices.Contains(lines, c) {
 			p.t.Errorf("the file: got no code %q as on the page; it holds %q", c, file)

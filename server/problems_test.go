@@ -270,6 +270,14 @@ func provocations() map[auth.Code]provocation {
 	return all
 }
 
+// toldAtTheDesk are the codes that the staff is told, by no route of sellers.
+func toldAtTheDesk() []auth.Code {
+	return []auth.Code{auth.AddressTaken, auth.NotRegistered, auth.ChecksMissing, auth.AccountsMissing,
+		auth.TooManyAccounts, auth.NetworkMalformed, auth.HoursMalformed,
+		auth.ListNotText, auth.ListTooLarge,
+		auth.TimeMalformed, auth.TimesReversed, auth.AccountUnknown, auth.ExportRuns, auth.ExportLater}
+}
+
 // TestEveryCodeOverHTTP provokes every code of the domain in both languages.
 func TestEveryCodeOverHTTP(t *testing.T) {
 	estate := newEstate(t)
@@ -278,10 +286,7 @@ func TestEveryCodeOverHTTP(t *testing.T) {
 	for _, rt := range slices.Concat(routes(), labRoutes()) {
 		byRoute[rt.method+" "+rt.path] = rt.answers()
 	}
-	// told to the staff, by no route of sellers
-	desk := []auth.Code{auth.AddressTaken, auth.NotRegistered, auth.ChecksMissing, auth.AccountsMissing,
-		auth.TooManyAccounts, auth.NetworkMalformed, auth.HoursMalformed,
-		auth.ListNotText, auth.ListTooLarge}
+	desk := toldAtTheDesk()
 	for name, code := range codesOfDomain(t) {
 		pr, there := tries[code]
 		if slices.Contains(desk, code) {

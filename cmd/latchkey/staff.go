@@ -42,8 +42,8 @@ func (h *house) people(ctx context.Context, name, operator string) (string, erro
 
 // desk makes the staff's face.
 func (h *house) desk() (web.Face, error) {
-	return desk.New(desk.Config{Service: h.service, Staff: h.staff, Cases: h.cases, Texts: h.pages.Texts(), Pages: h.pages,
-		Origin: h.config.Origin, Now: h.now})
+	return desk.New(desk.Config{Service: h.service, Staff: h.staff, Cases: h.cases, Trail: h.trail,
+		Texts: h.pages.Texts(), Pages: h.pages, Origin: h.config.Origin, Now: h.now})
 }
 
 func staffCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
