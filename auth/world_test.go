@@ -101,10 +101,15 @@ func (w *world) mail() []auth.Message {
 // lastMail returns the newest message with that template.
 func (w *world) lastMail(template string) auth.Message {
 	w.t.Helper()
-	for _, m := range w.mail() {
-		if m.Template == template {
-			return m
+	var last *auth.Message
+	list := w.mail() // of one rank in any order
+	for i := range list {
+		if m := &list[i]; m.Template == template && (last == nil || m.CreatedAt.After(last.CreatedAt)) {
+			last = m
 		}
+	}
+	if last != nil {
+		return *last
 	}
 	w.t.Fatalf("no %s message in the outbox", template)
 	return auth.Message{}
