@@ -45,7 +45,7 @@ func newStage(t *testing.T) *stage {
 	if testing.Short() {
 		t.Skip("a browser is slow to start")
 	}
-	path := needs.Program(t, "chromium")
+	path := needs.Chromium(t)
 	s := &stage{t: t, views: make(chan View, 1), posted: make(chan post, 8)}
 	pages := newPages(t, Config{Host: "localhost"})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

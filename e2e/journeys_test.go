@@ -99,7 +99,7 @@ func newStage(t *testing.T) *stage {
 // startBrowser starts the one browser process. Each person has an incognito window of it.
 func (s *stage) startBrowser(t *testing.T) {
 	t.Helper()
-	path := needs.Program(t, "chromium")
+	path := needs.Chromium(t)
 	// A process for each page, a spare one, and painting as on a graphics card would be a quarter of the work.
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.UserDataDir(t.TempDir()), chromedp.CombinedOutput(io.Discard),

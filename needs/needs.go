@@ -31,6 +31,16 @@ func Program(t testing.TB, name string) string {
 	return path
 }
 
+// Chromium returns the path of Chromium: of the one without windows, where it is.
+func Chromium(t testing.TB) string {
+	t.Helper()
+	// Debian's command for it is a shell that would outlive its end.
+	if path, err := exec.LookPath("/usr/lib/chromium/chromium-headless-shell"); err == nil {
+		return path
+	}
+	return Program(t, "chromium")
+}
+
 // Python returns an interpreter that has some modules. Debian's own comes first: one that stands before it in PATH does
 // not see Debian's packages.
 func Python(t testing.TB, modules ...string) string {
