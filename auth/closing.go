@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"time"
 )
@@ -174,13 +173,12 @@ func (w *Work) refuseClosing(a *Account, own string) error {
 
 // tellClosing tells every address and proved number how the closing stands; each mail has a link that stops it.
 func (w *Work) tellClosing(a *Account, ch *change, step string, ids messageIDs) error {
-	token := base64.RawURLEncoding.EncodeToString(w.s.mac("undo", string(ids)))
-	l := link{Purpose: LinkUndo, Account: a.ID, Expires: ch.Due.Add(keptWait), Change: ch.ID}
-	if err := w.saveLink(linkKey(token), &l); err != nil {
+	stop, err := w.stopLink(a.ID, ch, ch.Due.Add(keptWait), ids)
+	if err != nil {
 		return err
 	}
 	m := Message{Template: TemplateClosing, Args: map[string]string{"at": messageTime(w.now), "person": a.Name,
-		"step": step, "due": messageTime(ch.Due), "undo": w.s.origin + linkPath(LinkUndo) + token}}
+		"step": step, "due": messageTime(ch.Due), "undo": stop}}
 	if step == "closing-asked" { // where from
 		m.Args["agent"], m.Args["place"] = ch.Seen.Agent, ch.Seen.Place
 	}

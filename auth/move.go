@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -113,13 +112,12 @@ func (w *Work) mayBeEmailOf(a *Account, to ident.Email) error {
 // stops it.
 func (w *Work) tellOfMove(a *Account, ch *change) error {
 	ids := messageIDs(w.NewID())
-	token := base64.RawURLEncoding.EncodeToString(w.s.mac("undo", string(ids)))
-	l := link{Purpose: LinkUndo, Account: a.ID, Expires: ch.Due, Change: ch.ID}
-	if err := w.saveLink(linkKey(token), &l); err != nil {
+	stop, err := w.stopLink(a.ID, ch, ch.Due, ids)
+	if err != nil {
 		return err
 	}
 	m := Message{Template: TemplateMove, Args: map[string]string{"at": messageTime(w.now), "person": a.Name,
-		"shop": ch.Item, "by": w.account.Name, "due": messageTime(ch.Due), "undo": w.s.origin + linkPath(LinkUndo) + token,
+		"shop": ch.Item, "by": w.account.Name, "due": messageTime(ch.Due), "undo": stop,
 		"email": string(ch.Move.Email.Mask()), "phone": string(ch.Move.Phone.Mask())}}
 	if err := w.notify(a, m, ids, nil, ""); err != nil {
 		return err

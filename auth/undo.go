@@ -135,10 +135,20 @@ func (w *Work) keepDevices(d *deed) error {
 // undoLink stores the link of a notice to one address and returns its URL. Its token follows from the site's secret
 // and the message's id: nothing is drawn in a pass.
 func (w *Work) undoLink(a AccountID, d deed, to ident.Recipient, messageID string) (string, error) {
-	token := base64.RawURLEncoding.EncodeToString(w.s.mac("undo", messageID))
 	d.To = to
-	l := link{Purpose: LinkUndo, Account: a, Expires: w.now.Add(w.s.policy.UndoLife), Deed: &d}
-	return w.s.origin + linkPath(LinkUndo) + token, w.saveLink(linkKey(token), &l)
+	return w.saveUndo(&link{Account: a, Expires: w.now.Add(w.s.policy.UndoLife), Deed: &d}, messageID)
+}
+
+// stopLink stores the link of a notice to all addresses of an account, which stops a change that waits, and returns its
+// URL.
+func (w *Work) stopLink(a AccountID, ch *change, until time.Time, ids messageIDs) (string, error) {
+	return w.saveUndo(&link{Account: a, Expires: until, Change: ch.ID}, string(ids))
+}
+
+func (w *Work) saveUndo(l *link, messageID string) (string, error) {
+	token := base64.RawURLEncoding.EncodeToString(w.s.mac("undo", messageID))
+	l.Purpose = LinkUndo
+	return w.s.origin + linkPath(LinkUndo) + token, w.saveLink(linkKey(token), l)
 }
 
 // LookUndo says what a link in a notice would stop, without spending it: mail scanners open links. Refuses LinkUsed.

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -102,13 +101,12 @@ func (w *Work) NotifyWait(a AccountID, id, template string, args map[string]stri
 		return err
 	}
 	ids := messageIDs(w.NewID())
-	token := base64.RawURLEncoding.EncodeToString(w.s.mac("undo", string(ids)))
-	l := link{Purpose: LinkUndo, Account: a, Expires: ch.Due.Add(keptWait), Change: id}
-	if err := w.saveLink(linkKey(token), &l); err != nil {
+	stop, err := w.stopLink(a, ch, ch.Due.Add(keptWait), ids)
+	if err != nil {
 		return err
 	}
 	m := Message{Template: template, Args: map[string]string{"at": messageTime(w.now), "person": account.Name,
-		"due": messageTime(ch.Due), "undo": w.s.origin + linkPath(LinkUndo) + token}}
+		"due": messageTime(ch.Due), "undo": stop}}
 	maps.Copy(m.Args, args)
 	if err := w.notify(account, m, ids, nil, ""); err != nil || !loudly {
 		return err
