@@ -51,7 +51,8 @@ const exportSlice = 500
 
 // Export writes the events of a selection, a line of JSON each: chain after chain, each in its order. That somebody has
 // had them is in the trail before the first is written: in the site's, and in the account's own if it is of one. Events
-// that come about meanwhile may be in it or not. It returns how many were written. Refuses NotFound.
+// that come about meanwhile may be in it or not. It returns how many were written. Refuses TimesReversed,
+// NotFound.
 func (s *Service) Export(ctx context.Context, operator string, sel Selection, out io.Writer) (int, error) {
 	chain, err := auth.Do(ctx, s.door, s.door.Operator(operator), ActExport, func(w *auth.Work) (string, error) {
 		w.AboutSite("export")
@@ -102,9 +103,6 @@ func (s *Service) ExportAtDesk(ctx context.Context, c auth.Caller, sel Selection
 
 // noteAtDesk is noteExport for one of the staff, and counts. runs says that one before has not ended.
 func noteAtDesk(w *auth.Work, sel Selection, runs bool) (string, error) {
-	if !sel.To.IsZero() && !sel.From.Before(sel.To) {
-		return "", auth.RefuseField(auth.TimesReversed, "from")
-	}
 	if runs {
 		return "", auth.Refuse(auth.ExportRuns)
 	}
@@ -156,8 +154,12 @@ func (s *Service) write(ctx context.Context, c auth.Caller, look auth.Action, ch
 	return written, nil
 }
 
-// noteExport writes down who has had the trail, and returns which chain, "" for all. Refuses NotFound.
+// noteExport writes down who has had the trail, and returns which chain, "" for all. Refuses TimesReversed,
+// NotFound.
 func noteExport(w *auth.Work, sel Selection) (string, error) {
+	if !sel.To.IsZero() && !sel.From.Before(sel.To) {
+		return "", auth.RefuseField(auth.TimesReversed, "from")
+	}
 	if sel.Account == "" {
 		w.AboutSite("export")
 		w.Note("", sel.said())

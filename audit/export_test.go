@@ -82,6 +82,12 @@ func TestAnExportOfATime(t *testing.T) {
 			t.Errorf("%v to %v: got %q, want %q", row.from, row.to, got, row.want)
 		}
 	}
+	for _, to := range []time.Time{at[1], at[0]} { // nothing was ever done in it
+		if _, err := s.audit.Export(t.Context(), "lin", audit.Selection{From: at[1], To: to},
+			new(bytes.Buffer)); !errors.Is(err, auth.Refuse(auth.TimesReversed)) {
+			t.Errorf("%v to %v: got %v, want it refused", at[1], to, err)
+		}
+	}
 }
 
 // Of an account it has the account's chain alone, by its id; the look is in the account's own history, with who it was.

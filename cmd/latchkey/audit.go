@@ -164,6 +164,9 @@ func (h *house) exportTrail(ctx context.Context, q controlRequest, out io.Writer
 	if errors.Is(err, auth.Refuse(auth.NotFound)) {
 		return fmt.Errorf("there is no account %q", sel.Account)
 	}
+	if errors.Is(err, auth.Refuse(auth.TimesReversed)) {
+		return fmt.Errorf("--%s has to be before --%s", fromFlag, toFlag)
+	}
 	if err == nil {
 		h.log.Info("the audit trail was exported", "operator", q.Operator, "events", n)
 	}
