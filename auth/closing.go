@@ -23,11 +23,13 @@ import (
 // session from another one has. The last day is never left out: however late the program comes to it, it is
 // told, and then a day passes.
 
+// LeastClosing is the shortest Policy.Closing: an owner who is away for a few days still reads of it in time.
+const LeastClosing = 7 * 24 * time.Hour
+
 const (
-	leastClosing = 7 * 24 * time.Hour // an owner who is away for a few days still reads of it in time
-	closingLast  = 24 * time.Hour     // before the end it is told again
-	mostClosings = 3                  // that are asked for in a day: each is told to every address and number
-	waitClosing  = "closing"          // as ChangeInfo.What
+	closingLast  = 24 * time.Hour // before the end it is told again
+	mostClosings = 3              // that are asked for in a day: each is told to every address and number
+	waitClosing  = "closing"      // as ChangeInfo.What
 )
 
 func closingKey(a AccountID) string { return "f/" + string(a) }
@@ -50,7 +52,7 @@ func (ch *change) closingInfo() *ClosingInfo {
 }
 
 // ClosingDelay is how long an account waits that is to be closed.
-func (s *Service) ClosingDelay() time.Duration { return max(s.policy.Closing, leastClosing) }
+func (s *Service) ClosingDelay() time.Duration { return max(s.policy.Closing, LeastClosing) }
 
 // CloseAccount has the caller's account closed once its time has passed, with all that belongs to it.
 // understood is his word that he has read what that means. Every address and proved number hears of it, every

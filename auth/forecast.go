@@ -36,8 +36,8 @@ type together struct {
 func togethers(devices []*Device) []together {
 	var sets []together
 	ring, phones := sticksOfNoPlace(devices), 0
-	for i, d := range devices {
-		if here := keptWith(d, devices); len(here) > 1 && here[0] == devices[i] {
+	for _, d := range devices {
+		if here := keptWith(d, devices); len(here) > 1 && here[0] == d {
 			sets = append(sets, together{devices: here})
 		}
 		if d.Kind == Handset {

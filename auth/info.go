@@ -323,7 +323,7 @@ type Forecast struct {
 	Falls []AuthenticatorInfo
 	Left  []AuthenticatorInfo
 	Soon  Soon
-	Ask   bool // two things of which nobody has said where they are kept: they may be lost at once
+	Ask   bool // keys among them of which nobody has said where they are kept: they may be lost at once
 }
 
 // Soon is how soon an owner is in again who has lost something.

@@ -9,8 +9,8 @@ import (
 
 // A change is something decided that waits: a strong method that a weak one
 // asked to remove (D6), contact data that a shop moves (move.go), something of a part's (wait.go), or
-// the end of the account (closing.go). Every address got a link that stops it. Stored under "<account>/<id>"; a move under the account of
-// who asked as well, and both go together.
+// the end of the account (closing.go). Every address got a link that stops it. Stored under
+// "<account>/<id>"; a move under the account of who asked as well, and both go together.
 type change struct {
 	ID      string    `json:"id"`
 	Account AccountID `json:"a"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
 )
 
@@ -15,12 +16,10 @@ func mayBeNothing() []string {
 	return []string{"Policy.TrustLife", "Policy.ResendAfter", "Policy.Dormant", "Policy.PasswordAge", "Policy.ReviewAfter"}
 }
 
-// How long an account waits that is to be closed: an owner who is away reads of it in time, and nobody waits for a
-// quarter of a year.
+// mostClosing is how long an account waits at most that is to be closed: nobody waits for more than a quarter of a year.
 const (
-	day          = 24 * time.Hour
-	leastClosing = 7 * day
-	mostClosing  = 90 * day
+	day         = 24 * time.Hour
+	mostClosing = 90 * day
 )
 
 // checkPolicy refuses what no site can mean: lives that are over when they begin, counts below nothing,
@@ -34,8 +33,8 @@ func (c *Config) checkPolicy() error {
 		}
 	}
 	c.Policy.Countries = countries
-	if d := c.Policy.Closing; d < leastClosing || d > mostClosing {
-		return misuse("policy.closing: want from %d to %d days, such as 336h", leastClosing/day, mostClosing/day)
+	if d := c.Policy.Closing; d < auth.LeastClosing || d > mostClosing {
+		return misuse("policy.closing: want from %d to %d days, such as 336h", auth.LeastClosing/day, mostClosing/day)
 	}
 	return checkNumbers(reflect.ValueOf(c.Policy), "Policy.")
 }
