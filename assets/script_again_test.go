@@ -7,6 +7,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/latchkey-auth/latchkey/needs"
 )
 
 // fromNow runs a script in each page to come, before those of the page.
@@ -42,7 +44,7 @@ func (s *stage) do(js string) {
 
 // A form is sent once until its page is shown again: by the browser's memory of it, too, where nothing is loaded.
 func TestAFormIsSentOnce(t *testing.T) {
-	s := newStage(t)
+	s := stageOf(t, needs.WholeChromium)
 	s.fromNow(`addEventListener('pageshow', e => { document.documentElement.dataset.kept = e.persisted; });
 const timer = setTimeout, ten = [];
 window.setTimeout = (f, ms) => ms === 10000 ? ten.push(f) : timer(f, ms);

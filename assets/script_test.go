@@ -42,10 +42,16 @@ type post struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
+	return stageOf(t, needs.Chromium)
+}
+
+// stageOf has the browser of a path.
+func stageOf(t *testing.T, program func(testing.TB) string) *stage {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("a browser is slow to start")
 	}
-	path := needs.Chromium(t)
+	path := program(t)
 	s := &stage{t: t, views: make(chan View, 1), posted: make(chan post, 8)}
 	pages := newPages(t, Config{Host: "localhost"})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -31,13 +31,19 @@ func Program(t testing.TB, name string) string {
 	return path
 }
 
-// Chromium returns the path of Chromium: of the one without windows, where it is.
+// Chromium returns the path of Chromium without windows, which keeps no page for Back as it was left.
 func Chromium(t testing.TB) string {
 	t.Helper()
 	// Debian's command for it is a shell that would outlive its end.
 	if path, err := exec.LookPath("/usr/lib/chromium/chromium-headless-shell"); err == nil {
 		return path
 	}
+	return WholeChromium(t)
+}
+
+// WholeChromium returns the path of Chromium as people have it, which is twice the work.
+func WholeChromium(t testing.TB) string {
+	t.Helper()
 	return Program(t, "chromium")
 }
 
