@@ -68,7 +68,7 @@ type DeskAccount struct {
 	Frame
 	ID, Name, UserName, Email, Phone string // the latter two masked
 	Made, Enrolled, Password         time.Time
-	Frozen, Paused, CoolsOff         time.Time // zero: nothing of the kind
+	Frozen, Paused, CoolsOff, Closes time.Time // zero: nothing of the kind
 	Sessions                         int
 	Methods                          []Method
 	Typed                            string

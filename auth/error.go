@@ -198,6 +198,7 @@ const (
 	TimeMalformed  Code = "time-malformed"
 	TimesReversed  Code = "times-reversed" // the first is not before the last
 	AccountUnknown Code = "account-unknown"
+	TicketUnknown  Code = "ticket-unknown"
 	ExportRuns     Code = "export-runs"  // one before is still being handed out
 	ExportLater    Code = "export-later" // no more of them today
 )

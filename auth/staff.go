@@ -150,6 +150,7 @@ type Standing struct {
 	Held, PasswordDue      bool      // by a response of the staff
 	PausedUntil, CoolUntil time.Time // zero: nothing of the kind
 	Dormant                bool      // it is switched off since nobody used it
+	ClosesAt               time.Time // its owner has asked for it; zero: he has not
 	Sessions               int
 	Methods                []MethodStanding
 }
@@ -180,6 +181,13 @@ func (w *Work) Standing(id AccountID) (*Standing, error) {
 	}
 	if w.now.Before(a.CoolUntil) {
 		x.CoolUntil = a.CoolUntil
+	}
+	ch, err := w.closing(id)
+	if err != nil {
+		return nil, err
+	}
+	if ch != nil {
+		x.ClosesAt = ch.Due
 	}
 	list, err := w.authenticators(id)
 	if err != nil {

@@ -113,7 +113,7 @@ func TestWhatTheStaffSee(t *testing.T) {
 	want := map[reflect.Type][]string{
 		reflect.TypeFor[auth.Standing](): {"ID", "Name", "UserName", "MaskedEmail", "MaskedPhone", "Language",
 			"CreatedAt",
-			"EnrolledAt", "PasswordAt", "FrozenAt", "Held", "PasswordDue", "PausedUntil", "CoolUntil", "Dormant", "Sessions", "Methods"},
+			"EnrolledAt", "PasswordAt", "FrozenAt", "Held", "PasswordDue", "PausedUntil", "CoolUntil", "Dormant", "ClosesAt", "Sessions", "Methods"},
 		reflect.TypeFor[auth.MethodStanding](): {"Kind", "Flavour", "State", "BoundAt", "UsedAt"},
 	}
 	for of, fields := range want {

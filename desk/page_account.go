@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/latchkey-auth/latchkey/assets"
@@ -26,9 +27,17 @@ func findPage(x *exchange) error {
 func findPost(x *exchange) error {
 	found, err := x.d.Staff.Find(x.r.Context(), x.caller, x.field("identifier"))
 	if err != nil {
-		return named(err, "identifier")
+		return nobody(err, "identifier")
 	}
 	return x.redirect("/desk/accounts/" + string(found.ID))
+}
+
+// nobody says of what a field names, where a page would be missing, that no account has it.
+func nobody(err error, field string) error {
+	if e, ok := errors.AsType[*auth.Error](err); ok && e.Code == auth.NotFound {
+		e.Code, e.Field = auth.AccountUnknown, field
+	}
+	return err
 }
 
 // named says which field a refusal without one is about.
@@ -48,7 +57,7 @@ func accountPage(x *exchange) error {
 		Email: string(a.MaskedEmail), Phone: string(a.MaskedPhone), Made: a.CreatedAt, Enrolled: a.EnrolledAt,
 		Password: a.PasswordAt, Frozen: a.FrozenAt, Paused: a.PausedUntil, CoolsOff: a.CoolUntil, Sessions: a.Sessions,
 		Typed: x.posted.Get("email"), MayEnd: x.d.Staff.May(x.me.Role, staff.ActSessions),
-		Held: a.Held, PasswordDue: a.PasswordDue,
+		Held: a.Held, PasswordDue: a.PasswordDue, Closes: a.ClosesAt,
 		Dormant: a.Dormant, MayUnlock: a.Dormant && x.d.Staff.May(x.me.Role, staff.ActUnlock)}
 	rows := x.d.Service.Methods()
 	for _, m := range a.Methods {

@@ -26,7 +26,7 @@ func ticketForm(x *exchange) error {
 func ticketPost(x *exchange) error {
 	typed := x.field("ticket")
 	if typed == "" || len(typed) > 40 {
-		return auth.RefuseField(auth.NotFound, "ticket")
+		return auth.RefuseField(auth.TicketUnknown, "ticket")
 	}
 	return x.redirect("/desk/tickets/" + url.PathEscape(typed))
 }
@@ -35,7 +35,7 @@ func ticketPage(x *exchange) error {
 	typed := x.r.PathValue("ticket")
 	t, err := x.d.Staff.Ticket(x.r.Context(), x.caller, typed)
 	if e, ok := errors.AsType[*auth.Error](err); ok && e.Code == auth.NotFound {
-		x.leave(told{Path: "/desk/tickets", Error: auth.RefuseField(auth.NotFound, "ticket"),
+		x.leave(told{Path: "/desk/tickets", Error: auth.RefuseField(auth.TicketUnknown, "ticket"),
 			Typed: map[string]string{"ticket": typed}})
 		return x.redirect("/desk/tickets")
 	}

@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -29,7 +28,7 @@ func trailForm(x *exchange) error {
 func trailPost(x *exchange) error {
 	trail, err := x.d.Staff.Trail(x.r.Context(), x.caller, x.field("of"), 0)
 	if err != nil {
-		return named(err, "of")
+		return nobody(err, "of")
 	}
 	return x.redirect("/desk/audit/" + trail.Of)
 }
@@ -66,7 +65,7 @@ func exportPost(x *exchange) error {
 		}
 		panic(http.ErrAbortHandler)
 	case err != nil:
-		return unknownAccount(err)
+		return nobody(err, "identifier")
 	case x.Status == 0: // nothing was done in that time
 		file.begin()
 		x.WriteHeader(http.StatusOK)
@@ -95,14 +94,6 @@ func (x *exchange) selection() (audit.Selection, error) {
 	}
 	bad[0].Also = bad[1:]
 	return sel, bad[0]
-}
-
-// unknownAccount says of the form's account, where a page would be missing, that it is nobody's.
-func unknownAccount(err error) error {
-	if e, ok := errors.AsType[*auth.Error](err); ok && e.Code == auth.NotFound {
-		e.Code, e.Field = auth.AccountUnknown, "identifier"
-	}
-	return err
 }
 
 // pieceTime is how long a piece of it may take to go out: as long as any answer.

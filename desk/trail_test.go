@@ -231,10 +231,10 @@ func TestATrailThatIsRefused(t *testing.T) {
 		{typed, "03/03/2026", "now", []string{"Check this time"}, []string{"from", "to"}},
 		{typed, "2026-03-03 12:00", "2026-03-02 12:00", []string{"“From” has to be before “To”"}, []string{"from"}},
 		{"", "2026-03-03 12:00", "2026-03-03 12:00", []string{"“From” has to be before “To”"}, []string{"from"}},
-		{nobody, "2026-03-03 12:00", "", []string{"No account has this address", "leave it empty for the whole site"},
+		{nobody, "2026-03-03 12:00", "", []string{"No account was found by this address", "exactly as the seller gave it"},
 			[]string{"identifier"}},
-		{"+8613800138000", "", "", []string{"No account has this address"}, []string{"identifier"}},
-		{"export", "", "", []string{"No account has this address"}, []string{"identifier"}},
+		{"+8613800138000", "", "", []string{"No account was found by this address"}, []string{"identifier"}},
+		{"export", "", "", []string{"No account was found by this address"}, []string{"identifier"}},
 	} {
 		page := html.UnescapeString(b.post(exportPath, "identifier", row.identifier, "from", row.from, "to", row.to))
 		for _, v := range append(row.says, `value="`+row.identifier+`"`, `value="`+row.from+`"`, `value="`+row.to+`"`) {

@@ -181,7 +181,7 @@ func (m *member) again(by string) *invitation {
 	return &invitation{Member: m.ID, Email: m.Email, Name: m.Name, Role: m.Role, By: by}
 }
 
-// Assign has a member look after an account, or no longer. Refuses NotFound, Forbidden.
+// Assign has a member look after an account, or no longer. Refuses NotFound, AccountUnknown, Forbidden.
 func (s *Service) Assign(ctx context.Context, c auth.Caller, id, identifier string, on bool) error {
 	return s.changes(ctx, c, ActAssign, id, func(w *auth.Work, m *member) error {
 		a, err := w.Find(identifier)
@@ -189,7 +189,7 @@ func (s *Service) Assign(ctx context.Context, c auth.Caller, id, identifier stri
 			return err
 		}
 		if a == nil {
-			return auth.RefuseField(auth.NotFound, "identifier")
+			return auth.RefuseField(auth.AccountUnknown, "identifier")
 		}
 		w.About(a.ID)
 		m.Accounts = slices.DeleteFunc(m.Accounts, func(x auth.AccountID) bool { return x == a.ID })

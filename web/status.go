@@ -43,7 +43,7 @@ func Statuses() map[auth.Code]int {
 			auth.SecurityCodeWrong, auth.PayoutTextMalformed,
 			auth.DaysOutOfRange, auth.NotRegistered, auth.LostMissing, auth.StoryMissing, auth.ChecksMissing,
 			auth.StoryTooLong, auth.SpokeMissing, auth.AccountsMissing, auth.NetworkMalformed,
-			auth.HoursMalformed, auth.TimeMalformed, auth.TimesReversed, auth.AccountUnknown, auth.ListNotText,
+			auth.HoursMalformed, auth.TimeMalformed, auth.TimesReversed, auth.AccountUnknown, auth.TicketUnknown, auth.ListNotText,
 			auth.PictureMissing, auth.PictureUnknown, auth.PictureHEIC, auth.PicturePDF, auth.PictureDamaged,
 			auth.EmailMalformed, auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneOtherCountry,
 			auth.PhoneLandline, auth.CountryNotServed, auth.TermsNotAccepted, auth.ClosingNotUnderstood,
