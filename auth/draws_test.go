@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -127,5 +128,26 @@ func TestWhatATextDraws(t *testing.T) {
 	s.policy.SendsPerNumber = 0
 	if got := w.strangersDraws(number); len(got) != 0 {
 		t.Errorf("without a limit: got %s", drawing(got, nil))
+	}
+}
+
+// An id begins with a letter or a digit, whatever was drawn for it, and no two draws but those of such an id are one.
+func TestAnIDBeginsWithALetterOrADigit(t *testing.T) {
+	ids := map[string]int{}
+	for b := range 256 {
+		id := idText(append([]byte{byte(b)}, make([]byte, 15)...))
+		ids[id]++
+		if len(id) != 22 || strings.ContainsAny(id[:1], "-_") {
+			t.Errorf("%#x: got %s", b, id)
+		}
+	}
+	if len(ids) != 256-8 {
+		t.Errorf("got %d ids of 256 draws, want all but the eight", len(ids))
+	}
+	s := &Service{rand: rand.Reader}
+	for range 300 {
+		if id := s.newID(); strings.ContainsAny(id[:1], "-_") {
+			t.Errorf("got %s", id)
+		}
 	}
 }

@@ -217,8 +217,16 @@ func (s *Service) random(n int) []byte {
 	return b
 }
 
-// newID returns 128 random bits in 22 characters.
-func (s *Service) newID() string { return base64.RawURLEncoding.EncodeToString(s.random(16)) }
+// newID returns 128 random bits, but for those that idText takes, in 22 characters.
+func (s *Service) newID() string { return idText(s.random(16)) }
+
+// idText writes an id that begins with a letter or a digit: people read it out, and commands would take "-" for a flag.
+func idText(random []byte) string {
+	if random[0]>>2 > 61 { // "-" and "_" are the last two of the 64 signs
+		random[0] &= 0x7f
+	}
+	return base64.RawURLEncoding.EncodeToString(random)
+}
 
 // shortMAC returns 128 bits of a keyed hash: a name for what must not be spelt
 // out in a key.

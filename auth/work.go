@@ -32,9 +32,9 @@ func (w *Work) drawBytes(n int) []byte {
 	return w.passDraws.bytes[at]
 }
 
-// NewID returns 128 random bits in 22 characters: in each run of a pass the
+// NewID returns 128 random bits, but for those that idText takes, in 22 characters: in each run of a pass the
 // same, asked for in the same order.
-func (w *Work) NewID() string { return base64.RawURLEncoding.EncodeToString(w.drawBytes(16)) }
+func (w *Work) NewID() string { return idText(w.drawBytes(16)) }
 
 // Now is the time of the pass, in seconds UTC. It never goes back.
 func (w *Work) Now() time.Time { return w.now }
