@@ -627,6 +627,8 @@ func (s sampler) others() []Sample {
 	ticket.Ticket = "H4T-2209"
 	dev := s.at("/dev/messages")
 	dev.Banner = "fresh-local"
+	tests := s.at("/dev/messages")
+	tests.Banner = "fresh-lab"
 	return []Sample{
 		{"undo", &Undo{Frame: s.at("/undo/x"), Link: "x", What: "key-added", Name: "Spare key", At: s.ago(time.Hour),
 			Until: s.in(3 * day)}},
@@ -670,6 +672,7 @@ func (s sampler) others() []Sample {
 					{At: s.ago(2 * time.Minute), Channel: "sms", To: "+8613800138000",
 						Text: "482913 is your code to sign in (K7)"}}}},
 		{"dev-messages-none", &DevMessages{Frame: dev}},
+		{"dev-messages-lab", &DevMessages{Frame: tests}},
 		{"code-waits", &Message{Frame: s.at("/done/code-waits"), Key: "code-waits"}},
 		{"signed-out", &Message{Frame: s.at("/sign-in/done"), Key: "signed-out"}},
 		{"failure", &Failure{Frame: s.refused(ticket, Problem{Code: "internal"})}},

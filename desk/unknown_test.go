@@ -15,7 +15,8 @@ func TestWhatIsNotThereIsSaidBesideIt(t *testing.T) {
 	w := newWorld(t)
 	w.seller("wei")
 	other := w.id(w.worker("other", staff.Manager))
-	support, auditor, boss := w.worker("ann", staff.Support), w.worker("bob", staff.Auditor), w.worker("boss", staff.Administrator)
+	support, auditor := w.worker("ann", staff.Support), w.worker("bob", staff.Auditor)
+	boss := w.worker("boss", staff.Administrator)
 	const account = "No account was found by this address"
 	for _, row := range []struct {
 		by          *browser

@@ -102,6 +102,24 @@ func TestMessagesNeedThePrintedAddress(t *testing.T) {
 	}
 }
 
+// A page says how messages are read where it is: by the printed address, or in a lab without one.
+func TestPagesSayWhereMessagesAre(t *testing.T) {
+	here := func(a *auth.Config, c *Config) {
+		a.Origin = "http://localhost:8080"
+		c.Origin, c.Sink = a.Origin, noMessages{}
+	}
+	for name, w := range map[string]*world{"a site": newWorld(t, here), "a lab": newLabWorld(t, here)} {
+		page := opens(w.server, "GET", "http://localhost:8080/sign-in").Body.String()
+		printed := strings.Contains(page, "Open the address that the program printed")
+		if printed != (name == "a site") || !strings.Contains(page, "/dev/messages") {
+			t.Errorf("%s: got %s", name, page)
+		}
+		if w.server.MessagesAddress() != "" != printed {
+			t.Errorf("%s: got the address %q, want what its pages say", name, w.server.MessagesAddress())
+		}
+	}
+}
+
 // Who has used the address up and comes with another browser finds a new one in the log, once a minute at most.
 func TestLogTellsWhereMessagesAre(t *testing.T) {
 	var log bytes.Buffer

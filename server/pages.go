@@ -188,6 +188,9 @@ func (x *request) frame() assets.Frame {
 	x.tellSetback(&f)
 	if x.s.site.Local && x.s.config.Sink != nil {
 		f.Banner = "fresh-local"
+		if x.s.messages == nil { // a lab shows them to anybody
+			f.Banner = "fresh-lab"
+		}
 	}
 	return f
 }
