@@ -1,10 +1,16 @@
-// Package inventory reads what makers of OATH tokens deliver with a box of them: which token has which secret.
+// Package inventory is the stock of OATH tokens: what makers deliver with a box of them is read here and kept, and
+// which token is whose. It is a subject as any other: its use cases go through auth's door by the rules that it
+// registers, and what it keeps is its own.
 //
 //	file ──format by its first bytes──► PSKC (RFC 6030) or a table (CSV) ──► Item, Item, Fault, Item …
+//	Item ──not there yet──► record, in stock
+//	     ──there, and proves by the same──► nothing
+//	     ──there, and proves by something else──► a Fault: what is there stays
 //
-// A file is read once, from its beginning to its end, a token at a time, in memory that does not grow with it. What
+// A file is read from its beginning to its end, a token at a time, in memory that does not grow with it. What
 // stands in it is the word of whoever wrote it: nothing of a token is believed before its secret has proved whole, a
-// token is taken whole or not at all, and one that is not taken is named with its line and the reason.
+// token is taken whole or not at all, and one that is not taken is named with its line and the reason. Nothing of the
+// file is kept but its tokens.
 //
 //	Item   maker, serial, model; the kind of its codes (HOTP, TOTP), secret, hash, digits; counter, or period
 //	       and drift; until when its maker lets it work
@@ -22,4 +28,21 @@
 //
 // The first line names the columns, in the words of the usual exports; comma, semicolon or tab part them. Secrets are
 // hexadecimal or base32: which of the two is decided once for a file, from all of it, since one by itself can be both.
+//
+// # Import
+//
+//	read it all, compare ──broken: nothing is stored──► error
+//	        │ dry run: the counts, and that is all
+//	        ▼
+//	read it again ──► the entry of the audit trail and the first tokens, in one transaction ──► the next ones …
+//
+// Tokens are stored some hundred at a time, so that nobody who signs in meanwhile waits for long. An import that ended
+// half-way is simply run again: what is there already is there.
+//
+// # The stock
+//
+//	inventory_token  "<key>"  record: a keyed name of maker and serial number, both folded
+//
+// Two tokens are the same if maker and serial number are, whatever their case, blanks and dashes: two makers may well
+// have used one number. The store shows neither: the key says nothing, and the record is sealed, its secret with it.
 package inventory

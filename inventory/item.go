@@ -22,7 +22,7 @@ const (
 type Item struct {
 	Line int // of the file, where it begins
 
-	Maker  string // as written; "" where no line names one
+	Maker  string // as written
 	Serial string // as printed on it
 	Model  string
 
@@ -83,10 +83,14 @@ var (
 	ErrCipher       = errors.New("it is encrypted in a way that is not known here")
 	ErrNoMAC        = errors.New("nothing proves its encrypted secret whole")
 	ErrMAC          = errors.New("its encrypted secret is damaged, or the key or passphrase is another one")
+	ErrNoMaker      = errors.New("nothing names its maker: name the maker of the whole file")
 	ErrSame         = errors.New("a line before has the same maker and serial number")
+	ErrConflict     = errors.New("another token of this maker and serial number is in the stock, and stays as it is")
 	ErrLong         = errors.New("it is longer than any token")
 	ErrUndecided    = errors.New("the secrets can be hexadecimal and base32: say which")
 	ErrNoTokens     = errors.New("there are no tokens in it")
+	ErrBox          = errors.New("the name of a box has 64 signs at most, all of them printed")
+	errBehind       = errors.New("something stands behind its end: it may be two files in one")
 	errUnknownTable = errors.New("the first line names no column for serial numbers and secrets")
 )
 

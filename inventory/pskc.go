@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/xml"
@@ -134,7 +135,7 @@ func (c *container) next() (*Item, error) {
 			return nil, err
 		}
 		if e == nil {
-			return nil, io.EOF
+			return nil, c.end()
 		}
 		line, _ := c.d.InputPos()
 		switch e.Name.Local {
@@ -154,6 +155,28 @@ func (c *container) next() (*Item, error) {
 		}
 		if err != nil {
 			return nil, c.fails(err)
+		}
+	}
+}
+
+// end is io.EOF, unless something stands behind the container: of two files made one the second would be lost unseen.
+func (c *container) end() error {
+	for {
+		c.in.next()
+		t, err := c.d.Token()
+		if errors.Is(err, io.EOF) {
+			return err
+		}
+		if err != nil {
+			return c.fails(err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			return c.fails(errBehind)
+		case xml.CharData:
+			if len(bytes.TrimSpace(t)) > 0 {
+				return c.fails(errBehind)
+			}
 		}
 	}
 }

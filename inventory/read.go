@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"hash/maphash"
 	"io"
 	"iter"
-	"strings"
 	"time"
 )
 
@@ -30,7 +30,7 @@ func Read(file io.ReadSeeker, o Options) iter.Seq2[*Item, error] {
 			yield(nil, err)
 			return
 		}
-		seen := map[string]bool{}
+		seen := newNames()
 		for some := false; ; {
 			t, err := next()
 			if errors.Is(err, io.EOF) {
@@ -44,10 +44,8 @@ func Read(file io.ReadSeeker, o Options) iter.Seq2[*Item, error] {
 				if t.Maker == "" {
 					t.Maker = o.Maker
 				}
-				if name := t.name(); seen[name] {
-					t, err = nil, &Fault{Line: t.Line, Serial: t.Serial, Why: ErrSame}
-				} else {
-					seen[name] = true
+				if why := seen.refuse(t); why != nil {
+					t, err = nil, &Fault{Line: t.Line, Serial: t.Serial, Why: why}
 				}
 			}
 			if _, goesOn := errors.AsType[*Fault](err); !yield(t, err) || err != nil && !goesOn {
@@ -57,8 +55,27 @@ func Read(file io.ReadSeeker, o Options) iter.Seq2[*Item, error] {
 	}
 }
 
-// name is by what a token is the same as another: maker and serial number, whatever their case.
-func (t *Item) name() string { return strings.ToLower(t.Maker + "\x00" + t.Serial) }
+// names are those of the tokens that a file had so far. Eight bytes a name are enough: that two of a million tokens
+// meet in them has a chance of one in thirty million, and one of the two is then told of as standing twice.
+type names struct {
+	seed maphash.Seed
+	seen map[uint64]struct{}
+}
+
+func newNames() *names { return &names{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}} }
+
+// refuse says why a token's name is none, or is one before.
+func (n *names) refuse(t *Item) error {
+	if t.Maker == "" {
+		return ErrNoMaker
+	}
+	name := maphash.String(n.seed, nameOf(t.Maker, t.Serial))
+	if _, twice := n.seen[name]; twice {
+		return ErrSame
+	}
+	n.seen[name] = struct{}{}
+	return nil
+}
 
 // open tells what a file is, and begins to read it.
 func open(file io.ReadSeeker, o *Options) (next func() (*Item, error), err error) {

@@ -18,7 +18,7 @@ const keepCodesFlag = "keep-recovery-codes"
 // noSettings are the flags that are no settings.
 func noSettings() []string {
 	return []string{keepCodesFlag, roleFlag, checkpointsFlag, verifierFlag, backupFlag, newFileFlag,
-		accountFlag, fromFlag, toFlag, addressesFlag}
+		accountFlag, fromFlag, toFlag, addressesFlag, passphraseFlag, secretsFlag, makerFlag, boxFlag, dryFlag}
 }
 
 // commands is the command line. Errors of usage come back as usageError; nothing is printed twice.
@@ -41,7 +41,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr),
 		keysCommand(environ, stdout, stderr), passwordListCommand(stdout, stderr),
 		staffCommand(environ, stdout, stderr), ticketCommand(environ, stdout, stderr),
-		recoveryCommand(environ, stdout, stderr), tokenCommand(stdout), drawCommand(),
+		recoveryCommand(environ, stdout, stderr), tokenCommand(environ, stdout, stderr), drawCommand(),
 		versionCommand(stdout))
 	return root
 }

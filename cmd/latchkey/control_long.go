@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -19,7 +20,9 @@ import (
 const longPatience = 30 * time.Second
 
 // isLong reports whether a command is a long one.
-func isLong(command string) bool { return command == cmdAuditVerify || command == cmdAuditExport }
+func isLong(command string) bool {
+	return slices.Contains([]string{cmdAuditVerify, cmdAuditExport, cmdTokenImport}, command)
+}
 
 // answerLong does a long command, as one that a running site was given.
 func (h *house) answerLong(ctx context.Context, c *net.UnixConn, q controlRequest) {
@@ -65,6 +68,8 @@ func (h *house) longCommand(ctx context.Context, q controlRequest, out io.Writer
 		return h.verifyTrail(ctx, q, out)
 	case cmdAuditExport:
 		return h.exportTrail(ctx, q, out)
+	case cmdTokenImport:
+		return h.importTokens(ctx, q, out)
 	}
 	return fmt.Errorf("no such command: %q", q.Command)
 }

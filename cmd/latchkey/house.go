@@ -21,6 +21,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/audit"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/inventory"
 	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/lookup"
 	"github.com/latchkey-auth/latchkey/notify"
@@ -61,6 +62,7 @@ type house struct {
 	cases *recovery.Service
 	staff *staff.Service
 	trail *audit.Service
+	stock *inventory.Service
 	lab   *lab.Service     // nil: a real site
 	inbox *notify.Inbox    // of a lab
 	now   func() time.Time // service time
@@ -178,6 +180,9 @@ func (h *house) subjects() (err error) {
 	checkpoints := h.config.Audit
 	checkpoints.Checkpoints = h.config.checkpoints()
 	if h.trail, err = audit.New(h.service, h.config.Origin, checkpoints, h.log); err != nil {
+		return err
+	}
+	if h.stock, err = inventory.New(h.service); err != nil {
 		return err
 	}
 	if h.config.Lab {

@@ -53,7 +53,7 @@ var floors = map[string][]string{
 	"lab":             {"auth", "ident", "password"},
 	"team":            {"auth", "ident"},
 	"recovery":        {"auth", "ident", "pdf"},
-	"inventory":       {}, // reads files; what it will keep comes with the door
+	"inventory":       {"auth", "ident"},
 	"staff":           {"auth", "ident"},
 	"audit":           {"auth", "store"},
 	"web":             {"auth"},
@@ -82,7 +82,7 @@ var testFloors = map[string][]string{
 	"virtual/fault":   {"virtual/party"},
 	"virtual/conform": {"virtual/party"},
 	"virtual/hid":     {"virtual"},
-	"inventory":       {"needs"},
+	"inventory":       {"needs", "store", "store/bolt", "store/storetest", "totp"},
 	"totp":            {"auth/factortest"},
 	"oob":             {"auth/factortest"},
 	"lookup":          {"auth/factortest", "ident"},

@@ -17,12 +17,32 @@ import (
 // toldFaults is how many tokens that cannot be taken are named one by one.
 const toldFaults = 100
 
+// The commands about tokens.
+const (
+	cmdToken       = "token"
+	cmdTokenImport = "token import"
+)
+
+// Flags of theirs that are no settings.
+const (
+	passphraseFlag = "passphrase"
+	secretsFlag    = "secrets"
+	makerFlag      = "maker"
+	boxFlag        = "box"
+	dryFlag        = "dry-run"
+)
+
 // maxKeyFile is how many bytes a file with a key or a passphrase may have.
 const maxKeyFile = 4096
 
-func tokenCommand(stdout io.Writer) *cobra.Command {
-	group := &cobra.Command{Use: "token", Short: "Look after hardware tokens", Args: unknownCommand}
+func tokenCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
+	group := &cobra.Command{Use: cmdToken, Short: "Look after hardware tokens", Args: unknownCommand}
 	group.RunE = func(cmd *cobra.Command, _ []string) error { return misuse("say what to do: %s", verbs(cmd)) }
+	group.AddCommand(checkCommand(stdout), importCommand(environ, stdout, stderr))
+	return group
+}
+
+func checkCommand(stdout io.Writer) *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Say what a file that came with a box of tokens holds",
@@ -31,31 +51,60 @@ with the line and the reason: a key container (PSKC, RFC 6030), plain or encrypt
 with a key or a passphrase, or a table (CSV) whose first line names its columns. Nothing is
 stored, and no secret is printed. It ends with 1 if a token could not be taken.`,
 	}
-	key := check.Flags().String("key", "", "a `file` with the key that the maker shares with you, as hexadecimal digits")
-	passphrase := check.Flags().String("passphrase", "", "a `file` with the passphrase that the maker has told you")
-	secrets := check.Flags().String("secrets", "", "how a table writes secrets where that cannot be told: `hex` or base32")
-	maker := check.Flags().String("maker", "", "the `name` of the maker, where the file has none")
+	ask := tokenFlags(check)
 	check.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return misuse("%s takes one file", cmd.CommandPath())
-		}
-		o := inventory.Options{Maker: *maker, Now: time.Now(), Secrets: inventory.Encoding(*secrets)}
-		if !o.Secrets.Valid() {
-			return misuse("--secrets is hex or base32, not %q", *secrets)
-		}
-		var err error
-		if o.Keys, err = tokenKeys(*key, *passphrase); err != nil {
-			return usageError{err}
-		}
-		file, err := os.Open(args[0])
+		file, o, err := ask.open(cmd, args)
 		if err != nil {
 			return usageError{err}
 		}
 		defer file.Close()
+		o.Now = time.Now()
 		return checkTokens(stdout, file, o)
 	}
-	group.AddCommand(check)
-	return group
+	return check
+}
+
+// A tokenFile says which file of tokens is to be read, and how. Paths are those of the machine that the site runs on.
+type tokenFile struct {
+	Path       string             `json:"path"`
+	Key        string             `json:"key,omitempty"`        // a file
+	Passphrase string             `json:"passphrase,omitempty"` // likewise
+	Secrets    inventory.Encoding `json:"secrets,omitempty"`
+	Maker      string             `json:"maker,omitempty"`
+}
+
+// tokenFlags adds the flags that say what a file of tokens does not.
+func tokenFlags(cmd *cobra.Command) *tokenFile {
+	t := new(tokenFile)
+	f := cmd.Flags()
+	f.StringVar(&t.Key, verifierFlag, "", "a `file` with the key that the maker shares with you, as hexadecimal digits")
+	f.StringVar(&t.Passphrase, passphraseFlag, "", "a `file` with the passphrase that the maker has told you")
+	f.StringVar((*string)(&t.Secrets), secretsFlag, "", "how a table writes secrets where that cannot be told: `hex` or base32")
+	f.StringVar(&t.Maker, makerFlag, "", "the `name` of the maker, where the file has none")
+	return t
+}
+
+// open reads the command line, and opens what it names.
+func (t *tokenFile) open(cmd *cobra.Command, args []string) (*os.File, inventory.Options, error) {
+	if len(args) != 1 {
+		return nil, inventory.Options{}, misuse("%s takes one file", cmd.CommandPath())
+	}
+	if !t.Secrets.Valid() {
+		return nil, inventory.Options{}, misuse("--%s is hex or base32, not %q", secretsFlag, t.Secrets)
+	}
+	t.Path = args[0]
+	return t.read()
+}
+
+// read opens the file, and reads what opens its secrets.
+func (t *tokenFile) read() (*os.File, inventory.Options, error) {
+	o := inventory.Options{Maker: t.Maker, Secrets: t.Secrets}
+	var err error
+	if o.Keys, err = tokenKeys(t.Key, t.Passphrase); err != nil {
+		return nil, o, err
+	}
+	file, err := os.Open(t.Path)
+	return file, o, err
 }
 
 // tokenKeys reads what opens a file: from files, since commands are kept in histories and seen by other users.
@@ -97,14 +146,14 @@ func keyFile(path string) (string, error) {
 
 // checkTokens tells what a file holds.
 func checkTokens(stdout io.Writer, file io.ReadSeeker, o inventory.Options) error {
-	taken, refused := map[inventory.Kind]int{}, 0
+	taken, faults := map[inventory.Kind]int{}, faultList{out: stdout}
 	var broken error
 	for t, err := range inventory.Read(file, o) {
 		fault, isFault := errors.AsType[*inventory.Fault](err)
 		switch {
 		case isFault:
-			if refused++; refused <= toldFaults {
-				fmt.Fprintln(stdout, fault)
+			if err := faults.tell(fault); err != nil {
+				return err
 			}
 		case err != nil:
 			broken = err
@@ -112,16 +161,40 @@ func checkTokens(stdout io.Writer, file io.ReadSeeker, o inventory.Options) erro
 			taken[t.Kind]++
 		}
 	}
-	if refused > toldFaults {
-		fmt.Fprintf(stdout, "and %d more\n", refused-toldFaults)
+	if err := faults.end(); err != nil {
+		return err
 	}
-	fmt.Fprintf(stdout, "%d tokens can be taken (%d by presses, %d by time), %d cannot\n", taken[inventory.HOTP]+taken[inventory.TOTP],
-		taken[inventory.HOTP], taken[inventory.TOTP], refused)
-	if broken != nil {
+	_, err := fmt.Fprintf(stdout, "%d tokens can be taken (%d by presses, %d by time), %d cannot\n",
+		taken[inventory.HOTP]+taken[inventory.TOTP], taken[inventory.HOTP], taken[inventory.TOTP], faults.told)
+	switch {
+	case err != nil:
+		return err
+	case broken != nil:
 		return fmt.Errorf("reading the tokens: %w", broken)
-	}
-	if refused > 0 {
+	case faults.told > 0:
 		return errors.New("not every token can be taken")
 	}
 	return nil
+}
+
+// A faultList names tokens that are not taken, the first of them one by one.
+type faultList struct {
+	out  io.Writer
+	told int
+}
+
+func (l *faultList) tell(f *inventory.Fault) error {
+	if l.told++; l.told > toldFaults {
+		return nil
+	}
+	_, err := fmt.Fprintln(l.out, f)
+	return err
+}
+
+func (l *faultList) end() error {
+	if l.told <= toldFaults {
+		return nil
+	}
+	_, err := fmt.Fprintf(l.out, "and %d more\n", l.told-toldFaults)
+	return err
 }

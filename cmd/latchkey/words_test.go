@@ -13,7 +13,8 @@ import (
 // wordless are the audited actions that no seller's history has, each with the reason.
 func wordless() map[auth.Action]string {
 	byReason := map[string][]auth.Action{
-		"it stands in the site's chains": {"set-clock", "rotate-keys", "rotate-checkpoint-key", "shop-value"},
+		"it stands in the site's chains": {"set-clock", "rotate-keys", "rotate-checkpoint-key", "shop-value",
+			"stock-import"},
 		"it is about nobody but the staff": {"desk-sign-in", "desk-sign-out", "desk-touch", "desk-add-key",
 			"desk-remove-key",
 			"desk-end-own-sessions", "desk-join", "desk-command",

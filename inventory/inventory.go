@@ -1,0 +1,45 @@
+package inventory
+
+import (
+	"fmt"
+
+	"github.com/latchkey-auth/latchkey/auth"
+)
+
+// The actions of the house: none of them is a seller's. They are API and never renamed.
+const (
+	ActImport auth.Action = "stock-import" // of a file, with its first tokens
+	ActTake   auth.Action = "stock-take"   // of the rest of it
+	ActLook   auth.Action = "stock-look"
+)
+
+func rules() map[auth.Action]auth.Rule {
+	return map[auth.Action]auth.Rule{
+		ActImport: {Who: auth.System, Audit: true},
+		ActTake:   {Who: auth.System}, // its entry is that of the import
+		ActLook:   {Who: auth.System, Reads: true},
+	}
+}
+
+// site is the word by which the audit trail knows the stock: its acts are about no account.
+const site = "inventory"
+
+// Service is every use case of the stock. It is safe for concurrent use.
+type Service struct {
+	door   *auth.Door
+	tokens *auth.Records[record]
+}
+
+// New registers the stock with a service.
+func New(s *auth.Service) (*Service, error) {
+	t := &Service{}
+	t.tokens = auth.NewRecords("token", auth.IndexOf("serial", (*record).serials),
+		auth.IndexOf("owner", (*record).owners)).Bulk() // nothing in it is ever over, so that no sweep need read it
+	var err error
+	t.door, err = auth.Register(s, auth.Part{Name: "inventory", Rules: rules(),
+		Collections: []auth.Collection{t.tokens}})
+	if err != nil {
+		return nil, fmt.Errorf("registering the stock: %w", err)
+	}
+	return t, nil
+}

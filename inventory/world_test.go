@@ -1,0 +1,177 @@
+package inventory
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/store/bolt"
+	"github.com/latchkey-auth/latchkey/store/storetest"
+	"github.com/latchkey-auth/latchkey/totp"
+)
+
+// A world is a stock over a real store with real keys, behind the decorator that runs every pass twice.
+type world struct {
+	t     testing.TB
+	s     *auth.Service
+	stock *Service
+	db    *bolt.DB
+	path  string
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "latchkey.db")}
+	keys, err := store.NewKeys(store.Secret{1}, func([]byte) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.db, err = bolt.Open(w.path, bolt.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.db.Close() })
+	apps, err := totp.New(totp.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.s, err = auth.New(auth.Config{DB: storetest.Twice(w.db, 1), Keys: keys, Factors: []auth.Factor{apps},
+		Policy: auth.Marketplace(), Site: "Latchkey", Origin: "http://localhost:8080", RPID: "localhost", Lab: auth.NewClock(at)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.stock, err = New(w.s); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// bytes is the store's file, once it is closed.
+func (w *world) bytes() []byte {
+	w.t.Helper()
+	w.db.Close()
+	raw, err := os.ReadFile(w.path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return raw
+}
+
+// told is what an import said of tokens that it did not take.
+type told struct {
+	lines []string
+	why   []error
+}
+
+func (x *told) tell(f *Fault) error {
+	x.lines, x.why = append(x.lines, f.Error()), append(x.why, f.Why)
+	return nil
+}
+
+// imports takes a text as a file.
+func (w *world) imports(text string, o Order) (Tally, *told) {
+	w.t.Helper()
+	said := new(told)
+	sum, err := w.stock.Import(w.t.Context(), "ann (uid 0)", strings.NewReader(text), o, said.tell)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return sum, said
+}
+
+// all are the tokens that are stored.
+func (w *world) all() []*record {
+	w.t.Helper()
+	list, err := auth.Do(w.t.Context(), w.stock.door, w.stock.door.Operator(""), ActLook, func(x *auth.Work) ([]*record, error) {
+		ids, err := w.stock.tokens.IDs(x, "", 1<<20)
+		var list []*record
+		for _, id := range ids {
+			rec, err := w.stock.tokens.Get(x, id)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, rec)
+		}
+		return list, err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+// one is the token of a maker and a number, nil if there is none.
+func (w *world) one(maker, serial string) *record {
+	w.t.Helper()
+	for _, x := range w.all() {
+		if x.Maker == maker && x.Serial == serial {
+			return x
+		}
+	}
+	return nil
+}
+
+// trail is what stands in the audit trail.
+func (w *world) trail() []string {
+	w.t.Helper()
+	list, err := auth.Do(w.t.Context(), w.stock.door, w.stock.door.Operator(""), ActLook, func(x *auth.Work) ([]string, error) {
+		lines, _, err := x.TrailLines("", "", 1000)
+		var list []string
+		for i := range lines {
+			e := &lines[i]
+			list = append(list, fmt.Sprintf("%s%s by %s: %s", e.Action, e.Outcome, e.Who, e.Item))
+		}
+		return list, err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+// secretOf is a secret of its own for each number, as hexadecimal digits.
+func secretOf(n int) string { return fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, n)))[:40] }
+
+// manyTokens is a table of n tokens by time.
+func manyTokens(n int) string {
+	var b strings.Builder
+	b.WriteString("serial,secret,manufacturer,model\n")
+	for i := range n {
+		fmt.Fprintf(&b, "%07d,%s,ACME,Card 3\n", i, secretOf(i))
+	}
+	return b.String()
+}
+
+// A failing file cannot be read beyond some byte, once it has been begun anew some times.
+type failing struct {
+	*bytes.Reader
+	begun, from int // from the begin of this number on
+	at          int64
+}
+
+var errDisk = errors.New("the disk is gone")
+
+func (f *failing) Seek(offset int64, whence int) (int64, error) {
+	if offset == 0 && whence == io.SeekStart {
+		f.begun++
+	}
+	return f.Reader.Seek(offset, whence)
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	where, err := f.Reader.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
+	}
+	if f.begun >= f.from && where >= f.at {
+		return 0, errDisk
+	}
+	return f.Reader.Read(p[:min(len(p), 1000)])
+}
