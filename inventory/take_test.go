@@ -132,7 +132,7 @@ func TestImportIsAudited(t *testing.T) {
 
 // Of a file that is broken nothing is stored, however late it breaks.
 func TestBrokenFileStoresNothing(t *testing.T) {
-	container := sampleContainer()
+	container := manyPackages(450)
 	for name, text := range map[string]string{
 		"a container that ends early": container[:len(container)-20],
 		"two roots":                   container + "<more/>",

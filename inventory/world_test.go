@@ -149,6 +149,18 @@ func manyTokens(n int) string {
 	return b.String()
 }
 
+// manyPackages is a container of as many tokens.
+func manyPackages(n int) string {
+	head, rest, _ := strings.Cut(sampleContainer(), "<KeyPackage>")
+	one, tail, _ := strings.Cut(rest, "</KeyPackage>")
+	var b strings.Builder
+	b.WriteString(head)
+	for i := range n {
+		fmt.Fprintf(&b, "<KeyPackage>%s</KeyPackage>\n", strings.Replace(one, "S-1", fmt.Sprintf("S-%07d", i), 1))
+	}
+	return b.String() + tail
+}
+
 // A failing file cannot be read beyond some byte, once it has been begun anew some times.
 type failing struct {
 	*bytes.Reader
