@@ -11,6 +11,12 @@ const (
 	ActImport auth.Action = "stock-import" // of a file, with its first tokens
 	ActTake   auth.Action = "stock-take"   // of the rest of it
 	ActLook   auth.Action = "stock-look"
+	ActExport auth.Action = "stock-export"
+
+	ActLose   auth.Action = "stock-lost"
+	ActRegain auth.Action = "stock-found"
+	ActRetire auth.Action = "stock-retire"
+	ActNote   auth.Action = "stock-note"
 )
 
 func rules() map[auth.Action]auth.Rule {
@@ -18,6 +24,11 @@ func rules() map[auth.Action]auth.Rule {
 		ActImport: {Who: auth.System, Audit: true},
 		ActTake:   {Who: auth.System}, // its entry is that of the import
 		ActLook:   {Who: auth.System, Reads: true},
+		ActExport: {Who: auth.System, Audit: true},
+		ActLose:   {Who: auth.System, Audit: true},
+		ActRegain: {Who: auth.System, Audit: true},
+		ActRetire: {Who: auth.System, Audit: true},
+		ActNote:   {Who: auth.System, Audit: true},
 	}
 }
 

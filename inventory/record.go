@@ -11,14 +11,6 @@ import (
 	"github.com/latchkey-auth/latchkey/ident"
 )
 
-// A State is where a token is.
-type State string
-
-// The states.
-const (
-	InStock State = "stock"
-)
-
 // A record is one token of the stock, as it is stored.
 type record struct {
 	Maker  string `json:"m"` // as its file has it

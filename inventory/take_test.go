@@ -105,7 +105,8 @@ func TestDryRun(t *testing.T) {
 		t.Fatalf("got %v and %d tokens, want %v and those of before", dry, len(w.all()), want)
 	}
 	real, realTold := w.imports(mixed(), Order{File: "second.csv"})
-	if real != want || len(realTold.lines) != 3 || !strings.HasPrefix(realTold.lines[0], "line 9, ") || !slices.Equal(dryTold.lines, realTold.lines) {
+	if real != want || len(realTold.lines) != 3 || !strings.HasPrefix(realTold.lines[0], "line 9, ") ||
+		!slices.Equal(dryTold.lines, realTold.lines) {
 		t.Errorf("got %v and %q, want %v and %q", real, realTold.lines, want, dryTold.lines)
 	}
 	if n := len(w.all()); n != 449 {

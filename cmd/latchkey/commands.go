@@ -18,7 +18,8 @@ const keepCodesFlag = "keep-recovery-codes"
 // noSettings are the flags that are no settings.
 func noSettings() []string {
 	return []string{keepCodesFlag, roleFlag, checkpointsFlag, verifierFlag, backupFlag, newFileFlag,
-		accountFlag, fromFlag, toFlag, addressesFlag, passphraseFlag, secretsFlag, makerFlag, boxFlag, dryFlag}
+		accountFlag, fromFlag, toFlag, addressesFlag, passphraseFlag, secretsFlag, makerFlag, boxFlag, dryFlag,
+		stateFlag, modelFlag, ownerFlag, wornFlag, yearsFlag, limitFlag, afterFlag, jsonFlag, lowFlag}
 }
 
 // commands is the command line. Errors of usage come back as usageError; nothing is printed twice.

@@ -245,6 +245,8 @@ func (h *house) command(ctx context.Context, name, operator string) (string, err
 		return h.ticket(ctx, name, operator)
 	case cmdAudit:
 		return h.checkpoints(ctx, name, operator)
+	case cmdToken:
+		return h.oneToken(ctx, name, operator)
 	case cmdRecovery:
 		return h.purge(ctx, name, operator)
 	}

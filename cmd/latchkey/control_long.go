@@ -21,7 +21,8 @@ const longPatience = 30 * time.Second
 
 // isLong reports whether a command is a long one.
 func isLong(command string) bool {
-	return slices.Contains([]string{cmdAuditVerify, cmdAuditExport, cmdTokenImport}, command)
+	return slices.Contains([]string{cmdAuditVerify, cmdAuditExport, cmdTokenImport, cmdTokenList, cmdTokenExport,
+		cmdTokenStats}, command)
 }
 
 // answerLong does a long command, as one that a running site was given.
@@ -70,6 +71,8 @@ func (h *house) longCommand(ctx context.Context, q controlRequest, out io.Writer
 		return h.exportTrail(ctx, q, out)
 	case cmdTokenImport:
 		return h.importTokens(ctx, q, out)
+	case cmdTokenList, cmdTokenExport, cmdTokenStats:
+		return h.manyTokens(ctx, q, out)
 	}
 	return fmt.Errorf("no such command: %q", q.Command)
 }

@@ -102,8 +102,8 @@ func (h *house) importTokens(ctx context.Context, q controlRequest, out io.Write
 	case err != nil:
 		return fmt.Errorf("reading the tokens: %w; nothing was stored", err)
 	}
-	_, err = fmt.Fprintf(out, "%d tokens %s, %d are here already, %d are in conflict with one that is here, %d cannot be taken\n",
-		sum.New, what, sum.Here, sum.Conflicts, sum.Faults)
+	_, err = fmt.Fprintf(out, "%d tokens %s, %d are here already, %d are in conflict with one that is here, "+
+		"%d cannot be taken\n", sum.New, what, sum.Here, sum.Conflicts, sum.Faults)
 	if err == nil && sum.Conflicts+sum.Faults > 0 {
 		err = errors.New("not every token can be taken")
 	}

@@ -39,6 +39,8 @@ func tokenCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	group := &cobra.Command{Use: cmdToken, Short: "Look after hardware tokens", Args: unknownCommand}
 	group.RunE = func(cmd *cobra.Command, _ []string) error { return misuse("say what to do: %s", verbs(cmd)) }
 	group.AddCommand(checkCommand(stdout), importCommand(environ, stdout, stderr))
+	group.AddCommand(oneTokenCommands(environ, stdout, stderr)...)
+	group.AddCommand(manyTokensCommands(environ, stdout, stderr)...)
 	return group
 }
 
@@ -79,7 +81,8 @@ func tokenFlags(cmd *cobra.Command) *tokenFile {
 	f := cmd.Flags()
 	f.StringVar(&t.Key, verifierFlag, "", "a `file` with the key that the maker shares with you, as hexadecimal digits")
 	f.StringVar(&t.Passphrase, passphraseFlag, "", "a `file` with the passphrase that the maker has told you")
-	f.StringVar((*string)(&t.Secrets), secretsFlag, "", "how a table writes secrets where that cannot be told: `hex` or base32")
+	f.StringVar((*string)(&t.Secrets), secretsFlag, "",
+		"how a table writes secrets where that cannot be told: `hex` or base32")
 	f.StringVar(&t.Maker, makerFlag, "", "the `name` of the maker, where the file has none")
 	return t
 }
