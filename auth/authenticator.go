@@ -15,7 +15,7 @@ type Kind string
 const (
 	WebAuthn Kind = "webauthn" // a USB security key, or a passkey of a phone or PC
 	TOTP     Kind = "totp"     // an authenticator app, RFC 6238
-	HOTP     Kind = "hotp"     // an event-based token or touch code, RFC 4226
+	HOTP     Kind = "hotp"     // a touch code (RFC 4226), or a hardware token, by count or by time (RFC 6238)
 	Phone    Kind = "phone"    // out-of-band by SMS and voice: one number is one authenticator
 	Email    Kind = "email"    // out-of-band by e-mail
 	Lookup   Kind = "lookup"   // saved recovery codes (look-up secrets)
@@ -54,6 +54,14 @@ const (
 	Passkey     Flavour = "passkey" // asked for as platform, hint client-device
 )
 
+// The flavours of HOTP: what a security key types by itself, and what a token
+// of its own shows. Whether a token goes by count or by time its owner need not
+// know, and who claims one is not told.
+const (
+	TouchCode     Flavour = "touch"
+	HardwareToken Flavour = "token"
+)
+
 // A State says whether an authenticator may be used.
 type State string
 
@@ -74,6 +82,7 @@ type Authenticator struct {
 	Kind       Kind            `json:"k"`
 	Name       string          `json:"n,omitempty"`
 	Device     string          `json:"d,omitempty"`  // the Device it lives on
+	Token      string          `json:"tk,omitempty"` // a HardwareToken: which one of the stock (Token.ID)
 	Credential string          `json:"c,omitempty"`  // WebAuthn credential id, base64url; unique across all accounts
 	Recipient  ident.Recipient `json:"to,omitempty"` // Phone, Email: the number or mailbox itself
 	Data       json.RawMessage `json:"x,omitempty"`  // the factor's own, opaque to everyone else
@@ -88,11 +97,12 @@ type Authenticator struct {
 // Traits is what a factor may say in the open about an authenticator that it
 // bound: enough to rank it and to describe it to its owner, never a secret.
 type Traits struct {
-	Flavour      Flavour      `json:"f,omitempty"`  // WebAuthn only
+	Flavour      Flavour      `json:"f,omitempty"`  // WebAuthn and HOTP
 	Synced       bool         `json:"sy,omitempty"` // backup eligible: may live in a cloud account
 	Discoverable bool         `json:"rk,omitempty"` // can sign in without a typed identifier
 	VerifiesUser bool         `json:"uv,omitempty"` // asked for a PIN or a finger when it was bound
-	Model        string       `json:"m,omitempty"`  // model name by AAGUID, "" if unknown
+	Model        string       `json:"m,omitempty"`  // model name by AAGUID, or by a token's maker; "" if unknown
+	Serial       string       `json:"sn,omitempty"` // what is printed on a token
 	Certified    bool         `json:"ce,omitempty"` // attestation chained to a trust anchor
 	Masked       ident.Masked `json:"to,omitempty"` // the number or mailbox, for lists
 	Channels     []Channel    `json:"ch,omitempty"` // channels the number can take
@@ -116,6 +126,7 @@ type DeviceKind string
 // backs up (R61); an app on a phone and that phone's texts are one device.
 const (
 	Stick     DeviceKind = "stick"     // a USB security key
+	Display   DeviceKind = "token"     // a hardware token, which shows its codes
 	Handset   DeviceKind = "phone"     // a phone: its apps, its texts, its calls
 	Computer  DeviceKind = "pc"        // a PC
 	Extension DeviceKind = "extension" // a browser extension

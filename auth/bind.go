@@ -29,6 +29,11 @@ func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begu
 	if err := s.admitted(ctx, c, ActLookBind); err != nil {
 		return nil, err
 	}
+	serial, err := s.claimedSerial(f)
+	if err != nil {
+		return nil, err
+	}
+	f.Serial = serial
 	input, to, err := s.bindInput(ctx, c, f)
 	if err != nil {
 		return nil, err
@@ -40,7 +45,7 @@ func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begu
 			return nil, err
 		}
 		next := &Ceremony{ID: id, Purpose: ForBind, Kind: f.Kind, Channel: f.Channel, Recipient: to, Typed: !f.Own,
-			Input: input, Language: c.Language, Greeting: ident.Greeting(w.account.Email.Mask()),
+			Serial: serial, Input: input, Language: c.Language, Greeting: ident.Greeting(w.account.Email.Mask()),
 			Begun: w.now, Now: w.now, Expires: w.now.Add(s.policy.SignInLife),
 			Account: w.account.ID, Session: w.session.lineID(), Epochs: w.epochs(w.account)}
 		return next, factor.BeginBind(next, s.subject(w.account, list))
@@ -55,7 +60,7 @@ func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begu
 // bindInput checks what the person chose and returns it for the factor, with
 // the number or mailbox that it is about.
 func (s *Service) bindInput(ctx context.Context, c Caller, f BindForm) (json.RawMessage, ident.Recipient, error) {
-	in, to := BindInput{Flavour: f.Flavour}, ident.Recipient("")
+	in, to := BindInput{Flavour: f.Flavour, Serial: f.Serial}, ident.Recipient("")
 	in.KeyWish = KeyWish{Verify: f.Verify, Resident: f.Resident, Attest: f.Attest, Certified: f.Certified}
 	row := s.methods.Of(f.Kind, "")
 	if !s.policy.Takes(row) {
@@ -150,7 +155,8 @@ func (s *Service) resendBinding(ctx context.Context, c Caller, begun *Ceremony) 
 }
 
 // BindFinish checks the response and binds the new method. The first one turns
-// two-step verification on and raises the session.
+// two-step verification on and raises the session. A claim of a hardware token
+// is refused with TokenWrong, whatever is wrong with it.
 func (s *Service) BindFinish(ctx context.Context, c Caller, d BindDone) (*BindInfo, error) {
 	info, err := s.bindFinish(ctx, c, d)
 	return info, s.signalRefused(ctx, c, d.Response, err)
@@ -181,12 +187,17 @@ func (s *Service) finishBinding(ctx context.Context, c Caller, cer *Ceremony, d 
 	type answer struct {
 		bound   *Authenticator
 		refused *Error
+		token   *Token // that is claimed
 	}
 	said, err := do(ctx, s, c, ActLookBind, func(w *Work) (answer, error) {
 		asked := *cer
 		asked.Now, asked.Wall = w.now, w.codesNow
 		var said answer
 		var err error
+		if said.token, err = w.findToken(cer); err != nil {
+			return said, err
+		}
+		asked.Token = said.token
 		said.bound, err = factor.FinishBind(&asked, d.Response)
 		if err != nil && !errors.As(err, &said.refused) {
 			return said, fmt.Errorf("binding %s: %w", cer.Kind, err)
@@ -200,11 +211,14 @@ func (s *Service) finishBinding(ctx context.Context, c Caller, cer *Ceremony, d 
 	drawn := s.newSessionDraw()
 	info, err := do(ctx, s, c, ActAdd, func(w *Work) (*BindInfo, error) {
 		w.entry.Kind, w.entry.Channel = cer.Kind, cer.Channel
-		if err := w.checkBindable(cer, said.refused); err != nil {
+		if err := w.checkBindable(cer, said.token, said.refused); err != nil {
 			return nil, err
 		}
 		x := *said.bound
 		x.ID, x.Device = id, device
+		if said.token != nil {
+			x.Token = said.token.ID
+		}
 		return w.bind(cer, &x, d, drawn)
 	})
 	return info, s.uncheckedRefusal(cer.Kind, err)
@@ -212,7 +226,7 @@ func (s *Service) finishBinding(ctx context.Context, c Caller, cer *Ceremony, d 
 
 // checkBindable refuses a binding that is spent, void, of another session or wrong.
 // Wrong answers are recorded as everywhere.
-func (w *Work) checkBindable(c *Ceremony, refused *Error) error {
+func (w *Work) checkBindable(c *Ceremony, t *Token, refused *Error) error {
 	if _, err := w.flowAccount(c); err != nil {
 		return err
 	}
@@ -227,7 +241,19 @@ func (w *Work) checkBindable(c *Ceremony, refused *Error) error {
 	if err := w.mayAnswer(c); err != nil {
 		return err
 	}
+	if err := w.mayClaim(c, t); err != nil {
+		return err
+	}
+	if refused == nil {
+		var err error
+		if refused, err = w.stillFree(c, t); err != nil {
+			return err
+		}
+	}
 	if refused != nil {
+		if err := w.countClaim(c, refused); err != nil {
+			return err
+		}
 		return w.recordFailure(c, refused)
 	}
 	return w.clearAnswers(c)
@@ -269,6 +295,9 @@ func (w *Work) bind(c *Ceremony, x *Authenticator, d BindDone, drawn sessionDraw
 		return nil, err
 	}
 	if err := w.saveDevice(device); err != nil {
+		return nil, err
+	}
+	if err := w.assignToken(x); err != nil {
 		return nil, err
 	}
 	if err := w.endCountsOf(x.Account, x.Kind); err != nil {

@@ -45,6 +45,7 @@ type Ceremony struct {
 	Session         string          `json:"s,omitempty"`  // the session that a step-up or a binding belongs to
 	AuthenticatorID string          `json:"tg,omitempty"` // the authenticator chosen to answer, "" if any may
 	Recipient       ident.Recipient `json:"to,omitempty"` // the number or mailbox that a binding is about
+	Serial          string          `json:"sn,omitempty"` // of the hardware token that is claimed, as typed
 	Typed           bool            `json:"ty,omitempty"` // it was typed to begin: its page shows it as it is
 	For             Action          `json:"w,omitempty"`  // the action that a step-up is for
 	About           string          `json:"ab,omitempty"` // the authenticator that this action is about
@@ -68,6 +69,7 @@ type Ceremony struct {
 	Wall         time.Time       `json:"-"` // the wall clock at this call, which codes by time follow; zero: Now
 	Restored     time.Time       `json:"-"` // when a backup was last put back: what was used until then is not known
 	Input        json.RawMessage `json:"-"` // what was asked for at Begin (BindInput)
+	Token        *Token          `json:"-"` // of a claim: the token of that number; nil: none that may be claimed
 	Decoy        []byte          `json:"-"` // set instead of authenticators for an account that does not exist: a stable seed
 	Prompt       json.RawMessage `json:"-"` // what the client needs to answer
 	Messages     []Message       `json:"-"` // what must be delivered

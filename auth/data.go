@@ -68,6 +68,7 @@ type HeldMethod struct {
 	Device       string    `json:"device,omitempty"`
 	Address      string    `json:"address,omitempty"` // the number or mailbox
 	Model        string    `json:"model,omitempty"`
+	Serial       string    `json:"serial,omitempty"` // of a hardware token
 	Synced       bool      `json:"synced"`
 	VerifiesUser bool      `json:"verifiesUser"`
 	CodesLeft    int       `json:"codesLeft,omitempty"`
@@ -185,7 +186,7 @@ func (w *Work) dataOfBrowsers(d *Data) error {
 
 func (x *Authenticator) held() HeldMethod {
 	return HeldMethod{ID: x.ID, Kind: x.Kind, Flavour: x.Traits.Flavour, Name: x.Name, Device: x.Device,
-		Address: string(x.Recipient), Model: x.Traits.Model, Synced: x.Traits.Synced,
+		Address: string(x.Recipient), Model: x.Traits.Model, Serial: x.Traits.Serial, Synced: x.Traits.Synced,
 		VerifiesUser: x.Traits.VerifiesUser, CodesLeft: x.Traits.Left, State: x.State, BoundAt: x.BoundAt,
 		UsedAt: x.UsedAt}
 }

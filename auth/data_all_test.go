@@ -25,7 +25,7 @@ func TestEveryMemberIsTaken(t *testing.T) {
 			"CoolWhy": "told beside CoolUntil"}},
 		{Authenticator{}, func(x any) any { return x.(*Authenticator).held() }, map[string]string{
 			"Account": "his", "Credential": "what verifies it", "Data": "what verifies it", "Weakly": "in the history",
-			"Rev": "counts writes"}},
+			"Token": "the stock's name for it; the number on it is told", "Rev": "counts writes"}},
 		{Device{}, func(x any) any { return x.(*Device).held() }, nil},
 		{session{}, func(x any) any { return x.(*session).held(false) }, map[string]string{
 			"Account": "his", "Remember": "it is in Expires", "Shared": "how long it lasts is told",

@@ -102,6 +102,8 @@ const (
 	CodeExpired      Code = "code-expired"
 	CodeUnavailable  Code = "code-unavailable"
 	AppClock         Code = "app-clock"
+	TokenWrong       Code = "token-wrong" // a claim: the number or the codes, and never said which
+	SerialMalformed  Code = "serial-malformed"
 	RecoveryWrong    Code = "recovery-code-wrong"
 	RecoveryUsed     Code = "recovery-code-used"
 	MethodResting    Code = "method-resting"

@@ -64,7 +64,7 @@ type BindInput struct {
 	Flavour Flavour     `json:"flavour,omitempty"` // webauthn
 	Phone   ident.Phone `json:"number,omitempty"`
 	Email   ident.Email `json:"address,omitempty"`
-	Serial  string      `json:"serial,omitempty"` // hotp: a hardware token
+	Serial  string      `json:"serial,omitempty"` // hotp: the hardware token that is claimed
 	KeyWish
 }
 
@@ -79,4 +79,11 @@ type KeyWish struct {
 // CodeResponse is the response of every kind that types something back.
 type CodeResponse struct {
 	Code string `json:"code"`
+}
+
+// PairResponse is the response of a binding that one code does not prove: two
+// in a row.
+type PairResponse struct {
+	Code   string `json:"code"`
+	Second string `json:"second"`
 }

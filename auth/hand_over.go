@@ -155,6 +155,15 @@ func (w *Work) askParts(id AccountID, pick func(*Part) func(*Work, AccountID) er
 // forgetAllOf deletes what is left beside an account of who has dealt with it, what opens nothing any more included.
 func (w *Work) forgetAllOf(id AccountID) error {
 	of := string(id) + "/"
+	list, err := w.authenticators(id)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if err := w.returnToken(x, false); err != nil {
+			return err
+		}
+	}
 	if err := deleteAll(w, w.s.introductions, of); err != nil {
 		return err
 	}

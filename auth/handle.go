@@ -20,6 +20,7 @@ type Part struct {
 	Collections []Collection    // made by NewRecords
 	Shops       Shops           // who answers what shops an account has; nil but for one part
 	Staff       Staff           // who knows the staff; nil but for one part
+	Tokens      Tokens          // who keeps the stock of hardware tokens; nil but for one part
 	// HandedOver ends what the part keeps of an account's former owner that could still open it; nil: it keeps nothing
 	// of the kind. It is asked in the pass of the hand-over, before anything is retired.
 	HandedOver func(w *Work, id AccountID) error
@@ -72,6 +73,8 @@ type rulebook struct {
 	doors []*Door
 	shops Shops
 	staff Staff
+
+	tokens Tokens
 }
 
 // Register takes a part into a service and returns its door. It is an error if an action
@@ -103,6 +106,12 @@ func Register(s *Service, p Part) (*Door, error) {
 			return nil, fmt.Errorf("part %s: another one knows the staff already", p.Name)
 		}
 		next.staff = p.Staff
+	}
+	if next.tokens = before.tokens; p.Tokens != nil {
+		if next.tokens != nil {
+			return nil, fmt.Errorf("part %s: another one keeps tokens already", p.Name)
+		}
+		next.tokens = p.Tokens
 	}
 	var names []string
 	for _, c := range p.Collections {

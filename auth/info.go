@@ -109,7 +109,8 @@ type MethodChoice struct {
 //
 //	webauthn  {"publicKey": PublicKeyCredential{Creation,Request}OptionsJSON}
 //	totp      binding: {"secret","uri","account","issuer","digits","period"}; verifying: {}
-//	hotp      binding: {"secret","uri","account","issuer","digits","counter"}; verifying: {}
+//	hotp      binding: {"secret","hex","uri","account","issuer","digits","counter"}, or {"serial"} of a token that
+//	          is claimed; verifying: {}
 //	phone     {}   (Delivery says where the code went)
 //	email     {}
 //	lookup    binding: {"codes": [...]}; verifying: {}
@@ -158,7 +159,7 @@ type StepUpDone struct {
 }
 
 // BindForm begins a new method: Flavour for WebAuthn, Number and Channel for
-// Phone, Address for Email.
+// Phone, Address for Email, Serial for a hardware token.
 type BindForm struct {
 	Kind    Kind
 	Flavour Flavour
@@ -167,6 +168,7 @@ type BindForm struct {
 	Own     bool   // Phone: the account's own number, instead of Number
 	Address string
 	Channel Channel
+	Serial  string // HOTP: what is printed on the token that is claimed; "": touch codes
 
 	Verify, Resident, Attest, Certified bool // WebAuthn: see KeyWish
 }
@@ -201,6 +203,7 @@ type AuthenticatorInfo struct {
 	DeviceKind   DeviceKind
 	Flavour      Flavour
 	Model        string
+	Serial       string          // of a hardware token
 	Masked       ident.Masked    `json:"address"` // the number or mailbox
 	Recipient    ident.Recipient `json:"-"`       // the same as it is: for the pages of a fresh session, else ""
 	Channels     []Channel

@@ -30,6 +30,7 @@ import (
 //	fn/<number>             codes of a forgotten password   Policy.ResetTextsPerNumber, whoever has it or nobody
 //	fw/<network>            the same of one network         Policy.ResetTextsPerNetwork, four times that of a wider one
 //	fs/<part>               of the whole site, in 16 parts  Policy.ResetTextsPerSite
+//	tc/<serial number>      wrong claims of a token         claimsPerToken, of all accounts together
 //	w/<account>             wrong answers of all strangers  Policy.StrangersPerDay
 //	l/<account>/<template>  notices of a kind               one
 //	x/<part>/<key>          what a part counts              as it says

@@ -14,7 +14,8 @@ import (
 type change struct {
 	ID      string    `json:"id"`
 	Account AccountID `json:"a"`
-	Remove  []string  `json:"rm"` // authenticators
+	Remove  []string  `json:"rm"`           // authenticators
+	Lost    bool      `json:"lo,omitempty"` // their device was called lost
 	Item    string    `json:"i"`
 	AskAt   time.Time `json:"t"`
 	Due     time.Time `json:"d"`
@@ -178,6 +179,7 @@ func (w *Work) removeLater(list []*Authenticator, drawn removalDraw) (time.Time,
 	}
 	due := w.now.Add(w.s.policy.RemovalDelay)
 	ch := change{ID: drawn.changeID, Account: w.account.ID, Item: list[0].Name, AskAt: w.now, Due: due,
+		Lost:    w.action == ActLose,
 		Restore: w.s.restoreEpoch(), Session: w.session.lineID(), By: w.shownMethods(ageRemove), Seen: w.seen()}
 	for _, x := range list {
 		ch.Remove = append(ch.Remove, x.ID)
@@ -208,11 +210,19 @@ func (w *Work) shownMethods(maxAge time.Duration) []string {
 // they opened, browsers that are known by nothing else, trust, ceremonies under way, and their device if nothing is
 // left on it.
 func (w *Work) unbind(list []*Authenticator, info *RemoveInfo) error {
+	return w.unbindAs(list, w.action == ActLose, info)
+}
+
+// unbindAs is unbind of what was called lost, or not.
+func (w *Work) unbindAs(list []*Authenticator, lost bool, info *RemoveInfo) error {
 	a := w.account
 	gone := map[string]bool{}
 	for _, x := range list {
 		gone[x.ID] = true
 		if err := w.s.authenticators.Delete(w.tx, authenticatorKey(a.ID, x.ID)); err != nil {
+			return err
+		}
+		if err := w.returnToken(x, lost); err != nil {
 			return err
 		}
 	}
@@ -411,6 +421,6 @@ func (s *Service) applyChange(ctx context.Context, c Caller, key string) error {
 		if err := w.tell(w.account, toldRemoved, nil, messages, list...); err != nil {
 			return err
 		}
-		return w.unbind(list, new(RemoveInfo))
+		return w.unbindAs(list, ch.Lost, new(RemoveInfo))
 	})
 }

@@ -63,6 +63,7 @@ func clip(s string, n int) string {
 func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 	info := AuthenticatorInfo{
 		ID: x.ID, Kind: x.Kind, Name: x.Name, Device: x.Device, Flavour: x.Traits.Flavour, Model: x.Traits.Model,
+		Serial: x.Traits.Serial,
 		Masked: x.Traits.Masked, Channels: w.s.methods.Reaching(x.Kind, x.Traits.Channels), Class: w.s.worth(x.Kind).Class, Synced: x.Traits.Synced,
 		VerifiesUser: x.Traits.VerifiesUser, Discoverable: x.Traits.Discoverable, Certified: x.Traits.Certified,
 		Left: x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt,

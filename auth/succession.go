@@ -70,6 +70,9 @@ func (a *Account) become(b *Account) {
 func (w *Work) takeIn(a *Account, has *belongings) error {
 	for _, x := range has.methods {
 		x.Account = a.ID
+		if err := w.assignToken(x); err != nil {
+			return err
+		}
 		if err := w.s.authenticators.Insert(w.tx, authenticatorKey(a.ID, x.ID), x); err != nil {
 			return err
 		}

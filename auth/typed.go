@@ -19,6 +19,7 @@ func typedRefusals() map[ident.Problem]*Error {
 		ident.UserNameMissing:   RefuseField(UserNameMissing, "userName"),
 		ident.UserNameMalformed: RefuseField(UserNameMalformed, "userName"),
 		ident.NameMissing:       RefuseField(NameMissing, "name"),
+		ident.SerialMalformed:   RefuseField(SerialMalformed, "serial"),
 		ident.NameTooLong:       RefuseField(NameTooLong, "name").With("n", strconv.Itoa(ident.MaxName)),
 	}
 }

@@ -380,8 +380,15 @@ func (w *Work) putBack(d *deed) error {
 		}
 	}
 	for _, x := range d.Gone {
+		taken, err := w.tokenTaken(x)
+		if err != nil {
+			return err
+		}
+		if taken {
+			continue
+		}
 		x.Rev++
-		err := w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), x)
+		err = w.s.authenticators.Insert(w.tx, authenticatorKey(x.Account, x.ID), x)
 		if errors.Is(err, store.ErrExists) {
 			return Refuse(LinkUsed) // it was bound again by now
 		}

@@ -16,6 +16,7 @@ const (
 	UserNameMalformed Problem = "user-name-malformed"
 	NameMissing       Problem = "name-missing"
 	NameTooLong       Problem = "name-too-long"
+	SerialMalformed   Problem = "serial-malformed"
 )
 
 // Error returns the problem's name.

@@ -172,7 +172,7 @@ func methodRoutes() []route {
 	return []route{
 		{use: "BindBegin", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/begin",
 			summary: "Begin to add a method", codes: join(stepCodes(), sendCodes(), numberCodes(),
-				codes(auth.TextsLater, auth.EmailMalformed, auth.MethodExists, auth.TooManyMethods,
+				codes(auth.TextsLater, auth.EmailMalformed, auth.SerialMalformed, auth.MethodExists, auth.TooManyMethods,
 					auth.MethodRefused, auth.MailboxResets)),
 			endpoint: takes(bindBegin).requires("kind")},
 		{use: "BindResend", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/resend",
@@ -182,7 +182,7 @@ func methodRoutes() []route {
 		{use: "BindFinish", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/finish",
 			summary: "Finish adding a method", codes: join(sealedCodes(), stepCodes(), typedCodes(), keyCodes(),
 				codes(auth.MethodExists, auth.TooManyMethods, auth.BackupFallsWith, auth.MailboxResets,
-					auth.NameTooLong, auth.MethodResting)),
+					auth.NameTooLong, auth.MethodResting, auth.TokenWrong)),
 			endpoint: takes(bindFinish).requires("ceremony", "response")},
 		{use: "Rename", act: auth.ActRename, who: enrolled, method: http.MethodPatch, path: "/methods/{id}",
 			summary:  "Rename a method and say where it is kept",

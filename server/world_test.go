@@ -108,6 +108,9 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if w.service, err = auth.New(domain); err != nil {
 		t.Fatal(err)
 	}
+	if _, err = auth.Register(w.service, auth.Part{Name: "box", Tokens: box{}}); err != nil {
+		t.Fatal(err)
+	}
 	if own, ok := face.Texts.(*assets.Texts); ok {
 		w.texts = own
 	}

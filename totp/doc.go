@@ -1,6 +1,10 @@
 // Package totp holds the factors whose codes an OATH authenticator computes:
-// app codes by time (TOTP, RFC 6238) and hardware tokens and touch codes by
-// count (HOTP, RFC 4226).
+// app codes by time (TOTP, RFC 6238), touch codes by count (HOTP, RFC 4226),
+// and hardware tokens of both sorts.
+//
+// A hardware token is of kind HOTP, whichever sort it is: its owner reads
+// digits off it and need not know how they come about, and whoever claims one
+// must not learn it before his codes were right.
 //
 // An authenticator is a secret and a moving number. What is kept in
 // auth.Authenticator.Data, as JSON:
@@ -11,6 +15,10 @@
 //	HOTP  {"s":"BASE32","a":"SHA1","d":6,"c":42,"r":77,"u":"2026-03-03T14:08:07Z"}
 //	      secret, algorithm, digits, the next counter; the counter of a code
 //	      far ahead, and until when its successor is waited for
+//	      {"s":"BASE32","a":"SHA1","d":6,"p":60,"l":29583,"o":-3,"r":29601,"u":"2026-03-03T14:08:07Z"}
+//	      by time: period, the last step that was accepted, by how many steps
+//	      its clock was off then; the step of a code far away, and until when
+//	      its successor is waited for
 //
 // The number only ever rises, and a code at or below it is dead: that is what
 // makes every code count once. Storing it by compare-and-set is the caller's.
@@ -27,8 +35,8 @@
 // only of steps that will never be accepted.
 //
 // After a backup was put back (Ceremony.Restored) every step that can have been
-// used until then is dead, the window ahead included. A token, whose count of
-// that time nobody knows, must be bound anew.
+// used until then is dead, the window ahead included. A count of that time
+// nobody knows: touch codes and tokens by count must be bound anew.
 //
 // # Count
 //
@@ -38,6 +46,24 @@
 // returned beside the refusal: if the next counter's code follows, both
 // together are believed (RFC 4226 §7.4). The answer to the first is that of a
 // wrong code, so it tells a guesser nothing.
+//
+// # Hardware tokens
+//
+// The clock of a token by time cannot be set, and it wanders. Each code that is
+// taken says by how many steps it is off, and the window lies around there the
+// next time (RFC 6238 §6). What lies further away, up to half of Resync either
+// side, is a wrong code whose successor is believed, as above.
+//
+// # Binding
+//
+// One code could be a guess, so binding takes two in a row. The secret of touch
+// codes is made here and shown. That of a hardware token its maker delivered:
+// it is claimed by its number, in a binding like any other (auth.Tokens).
+//
+//	BeginBind   {"serial"}            the same for every number
+//	FinishBind  Ceremony.Token        two codes within Resync of where the stock says it is
+//	            nil: not to be had    nobody's two codes, for as much work
+//	                                  TokenWrong, for whatever is wrong
 //
 // # Several authenticators
 //

@@ -72,7 +72,24 @@ func (d *device) Bind(c *auth.Ceremony) (json.RawMessage, error) {
 	if err := d.learn(c); err != nil {
 		return nil, err
 	}
+	if c.Kind == auth.HOTP {
+		return pair(d.show(), d.show()), nil
+	}
 	return d.Answer(c)
+}
+
+// show is the next code of a token.
+func (d *device) show() string {
+	d.next++
+	return oath(d.secret, totp.SHA1, 6, d.next-1)
+}
+
+func pair(code, second string) json.RawMessage {
+	text, err := json.Marshal(auth.PairResponse{Code: code, Second: second})
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 func (d *device) Answer(c *auth.Ceremony) (json.RawMessage, error) {
@@ -83,6 +100,9 @@ func (d *device) Wrong(c *auth.Ceremony) (json.RawMessage, error) {
 	if c.Purpose == auth.ForBind {
 		if err := d.learn(c); err != nil {
 			return nil, err
+		}
+		if c.Kind == auth.HOTP {
+			return pair(d.not(c), d.not(c)), nil
 		}
 	}
 	return reply(d.not(c)), nil

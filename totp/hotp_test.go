@@ -1,6 +1,8 @@
 package totp_test
 
 import (
+	"encoding/base32"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -17,9 +19,10 @@ func (d *device) count(n uint64) string { return oath(d.secret, totp.SHA1, 6, n)
 
 func TestLookAhead(t *testing.T) {
 	f := token(t, totp.Config{})
-	d, a := bindAt(t, f, noon) // counter 0 is used
+	d, a := bindAt(t, f, noon) // counters 0 and 1 are used
 	for n, want := range map[uint64]auth.Code{
-		0: auth.CodeUsed, 1: "", 5: "", 10: "", 11: auth.CodeWrong, 100: auth.CodeWrong, 101: auth.CodeWrong,
+		0: auth.CodeUsed, 1: auth.CodeUsed, 2: "", 6: "", 11: "", 12: auth.CodeWrong, 101: auth.CodeWrong,
+		102: auth.CodeWrong,
 	} {
 		_, err := verifyAt(f, a, noon, d.count(n))
 		if got := codeOf(err); got != want {
@@ -49,8 +52,8 @@ func TestResync(t *testing.T) {
 		want          auth.Code
 	}{
 		{"two in a row", 60, 61, time.Second, ""},
-		{"at the far end", 100, 101, time.Second, ""},
-		{"beyond", 101, 102, time.Second, auth.CodeWrong},
+		{"at the far end", 101, 102, time.Second, ""},
+		{"beyond", 102, 103, time.Second, auth.CodeWrong},
 		{"the same twice", 60, 60, time.Second, auth.CodeWrong},
 		{"with a gap", 60, 62, time.Second, auth.CodeWrong},
 		{"backwards", 60, 59, time.Second, auth.CodeWrong},
@@ -133,70 +136,14 @@ func TestCountsRiseWhateverIsTyped(t *testing.T) {
 	})
 }
 
-func imported() *totp.Token {
-	return &totp.Token{Serial: "T-0001", Secret: []byte("12345678901234567890"), Counter: 40, Digits: 8,
-		Algorithm: totp.SHA256}
-}
-
-func TestImportedToken(t *testing.T) {
-	f, tok := token(t, totp.Config{}), imported()
-	in, err := json.Marshal(totp.Input{BindInput: auth.BindInput{Serial: "T-0001"}, Token: tok})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &auth.Ceremony{Now: noon, Input: in}
-	if err := f.BeginBind(c, auth.Subject{Name: "li", Site: "s"}); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := string(c.Prompt), `{"serial":"T-0001","digits":8}`; got != want {
-		t.Errorf("got prompt %s, want %s", got, want)
-	}
-	a, err := f.FinishBind(c, reply(oath(tok.Secret, totp.SHA256, 8, 43)))
-	wants(t, err, "")
-	_, err = verifyAt(f, a, noon, oath(tok.Secret, totp.SHA256, 8, 43))
-	wants(t, err, auth.CodeUsed)
-	_, err = verifyAt(f, a, noon, oath(tok.Secret, totp.SHA256, 8, 44))
-	wants(t, err, "")
-}
-
-func TestTokenInput(t *testing.T) {
-	f := token(t, totp.Config{})
-	begin := func(in totp.Input) error {
-		text, err := json.Marshal(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f.BeginBind(&auth.Ceremony{Now: noon, Input: text}, auth.Subject{Name: "li", Site: "s"})
-	}
-	wants(t, begin(totp.Input{BindInput: auth.BindInput{Serial: "T-0001"}}), auth.NoSuchMethod)
-	if err := begin(totp.Input{BindInput: auth.BindInput{Serial: "T-0002"}, Token: imported()}); err == nil {
-		t.Error("a token of another serial number: got no error, want one")
-	}
-	for name, spoil := range map[string]func(*totp.Token){
-		"no serial": func(k *totp.Token) { k.Serial = "" }, "no secret": func(k *totp.Token) { k.Secret = nil },
-		"short secret": func(k *totp.Token) { k.Secret = k.Secret[:10] },
-		"digits":       func(k *totp.Token) { k.Digits = 9999 },
-		"algorithm":    func(k *totp.Token) { k.Algorithm = "MD5" },
-		"counter":      func(k *totp.Token) { k.Counter = 1 << 60 },
-		"serial":       func(k *totp.Token) { k.Serial = strings.Repeat("1", 65) },
-	} {
-		k := imported()
-		spoil(k)
-		if err := k.Validate(); err == nil || strings.Contains(err.Error(), "1234567890") {
-			t.Errorf("%s: got %v, want an error without the secret", name, err)
-		}
-		if err := begin(totp.Input{BindInput: auth.BindInput{Serial: k.Serial}, Token: k}); err == nil {
-			t.Errorf("%s: got it bound, want an error", name)
-		}
-	}
-}
-
 func TestTouchCodePrompt(t *testing.T) {
 	c := &auth.Ceremony{Now: noon}
 	if err := token(t, totp.Config{}).BeginBind(c, auth.Subject{Name: "li", Site: "s"}); err != nil {
 		t.Fatal(err)
 	}
 	var p struct {
+		Secret  string
+		Hex     string
 		URI     string
 		Counter *int
 		Digits  int
@@ -207,5 +154,48 @@ func TestTouchCodePrompt(t *testing.T) {
 	if p.Counter == nil || *p.Counter != 0 || p.Digits != 6 || !strings.Contains(p.URI, "&counter=0") ||
 		!strings.HasPrefix(p.URI, "otpauth://hotp/") {
 		t.Errorf("got prompt %+v, want counter 0, 6 digits and both in the URI", p)
+	}
+	raw, err := base32.StdEncoding.DecodeString(p.Secret)
+	if err != nil || hex.EncodeToString(raw) != p.Hex || len(raw) != 20 {
+		t.Errorf("got %s and %s, want one secret, twice", p.Secret, p.Hex)
+	}
+}
+
+// One code could be a guess: it takes two, of neighbouring counters and in their order.
+func TestTouchCodesAreBoundByTwo(t *testing.T) {
+	f := token(t, totp.Config{})
+	for name, x := range map[string]struct {
+		first, second uint64
+		want          auth.Code
+	}{
+		"the first two":    {0, 1, ""},
+		"a few later":      {9, 10, ""},
+		"beyond the look":  {10, 11, auth.CodeWrong},
+		"the same twice":   {0, 0, auth.CodeWrong},
+		"the other way":    {1, 0, auth.CodeWrong},
+		"one left out":     {0, 2, auth.CodeWrong},
+		"one, and a guess": {0, 500, auth.CodeWrong},
+		"a guess, and one": {500, 1, auth.CodeWrong},
+	} {
+		d := &device{}
+		c := &auth.Ceremony{Purpose: auth.ForBind, Kind: auth.HOTP, Now: noon}
+		if err := f.BeginBind(c, auth.Subject{Name: "li", Site: "s"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.learn(c); err != nil {
+			t.Fatal(err)
+		}
+		a, err := f.FinishBind(c, pair(d.count(x.first), d.count(x.second)))
+		if got := codeOf(err); got != x.want {
+			t.Errorf("%s: got %q, want %q", name, got, x.want)
+		}
+		if err != nil {
+			continue
+		}
+		if a.Traits.Flavour != auth.TouchCode {
+			t.Errorf("%s: got a %q, want a touch code", name, a.Traits.Flavour)
+		}
+		_, err = verifyAt(f, a, noon, d.count(x.second))
+		wants(t, err, auth.CodeUsed)
 	}
 }

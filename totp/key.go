@@ -68,7 +68,7 @@ func generate(r io.Reader) ([]byte, error) {
 // key that does not validate are never computed: the library below accepts an
 // empty secret, any number of digits, and panics for MD5.
 func (k Key) Validate() error {
-	if err := params(k.Secret, k.Algorithm, k.Digits); err != nil {
+	if err := errors.Join(params(k.Secret, k.Algorithm, k.Digits), inApps(k.Digits)); err != nil {
 		return err
 	}
 	switch {
@@ -97,8 +97,16 @@ func params(secret []byte, a Algorithm, digits int) error {
 		return fmt.Errorf("secret of %d bytes, want %d to %d", len(secret), minSecret, maxSecret)
 	case a != SHA1 && a != SHA256 && a != SHA512:
 		return errors.New("unknown algorithm")
-	case digits != 6 && digits != 8:
-		return fmt.Errorf("%d digits, want 6 or 8", digits)
+	case digits < 6 || digits > 8:
+		return fmt.Errorf("%d digits, want 6 to 8", digits)
+	}
+	return nil
+}
+
+// inApps refuses the seven digits that some hardware tokens show, and no app.
+func inApps(digits int) error {
+	if digits == 7 {
+		return errors.New("7 digits, want 6 or 8")
 	}
 	return nil
 }

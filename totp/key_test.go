@@ -219,9 +219,10 @@ func TestKeyBounds(t *testing.T) {
 		}
 	}
 	for counter, want := range map[uint64]bool{maxCounter: true, maxCounter + 1: false} {
-		token := totp.Token{Serial: "7", Secret: make([]byte, 20), Counter: counter, Digits: 6, Algorithm: totp.SHA1}
-		if err := token.Validate(); (err == nil) != want {
-			t.Errorf("a token at %d: got %v, want valid %v", counter, err, want)
+		tok := &auth.Token{Kind: auth.HOTP, Serial: "7", Secret: make([]byte, 20), Counter: counter, Digits: 6,
+			Algorithm: "SHA1"}
+		if _, err := claim(t, token(t, totp.Config{}), tok, noon, "000000", "000000"); (codeOf(err) == auth.TokenWrong) != want {
+			t.Errorf("a token at %d: got %v, want it read %v", counter, err, want)
 		}
 	}
 }

@@ -68,7 +68,7 @@ func TestOathtoolAsToken(t *testing.T) {
 	}
 	secret := promptSecret(t, c)
 	show := func(n int) string { return oathtool(t, "--hotp", "--base32", "--counter="+strconv.Itoa(n), secret) }
-	a, err := f.FinishBind(c, reply(show(0)))
+	a, err := f.FinishBind(c, pair(show(0), show(1)))
 	wants(t, err, "")
 	a, err = verifyAt(f, a, noon, show(7))
 	wants(t, err, "")

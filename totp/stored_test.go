@@ -55,7 +55,12 @@ func TestWhatIsStoredIsChecked(t *testing.T) {
 		{token(t, totp.Config{}), edit{"c": maxCounter + 1}, false},
 		{token(t, totp.Config{}), edit{"r": 2 * maxCounter}, true},
 		{token(t, totp.Config{}), edit{"r": 2*maxCounter + 1}, false},
+		{token(t, totp.Config{}), edit{"d": 7}, true},
 		{token(t, totp.Config{}), edit{"d": 9}, false},
+		{token(t, totp.Config{}), edit{"p": 30}, true},
+		{token(t, totp.Config{}), edit{"p": 14}, false},
+		{token(t, totp.Config{}), edit{"p": 301}, false},
+		{token(t, totp.Config{}), edit{"p": 30, "s": ""}, false},
 	} {
 		_, a := bindAt(t, tt.f, noon)
 		a.Data = edited(t, a.Data, tt.edit)
@@ -120,7 +125,11 @@ func TestLengthOfACode(t *testing.T) {
 			if err := f.BeginBind(c, auth.Subject{Name: "li", Site: "s"}); err != nil {
 				t.Fatal(err)
 			}
-			_, err = f.FinishBind(c, reply(code))
+			response := reply(code)
+			if f.Kind() == auth.HOTP {
+				response = pair(code, code)
+			}
+			_, err = f.FinishBind(c, response)
 			wants(t, err, auth.CodeMalformed)
 		}
 	}

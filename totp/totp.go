@@ -22,7 +22,7 @@ type Config struct {
 	Window    int       // TOTP: steps accepted either side of now: 1, at most 4
 	Drift     int       // TOTP: steps either side that earn a hint: 10, at most 60
 	LookAhead int       // HOTP: counters accepted from the next one on: 10, at most 50
-	Resync    int       // HOTP: counters within which two codes in a row are believed: 100, at most 1000
+	Resync    int       // HOTP: places within which two codes in a row are believed: 100, at most 1000
 }
 
 // complete returns c with defaults filled in, validated.
@@ -49,7 +49,7 @@ func (c Config) complete() (Config, error) {
 			return c, fmt.Errorf("configuring codes: %s is %d, want %d to %d", f.name, *f.value, f.least, f.most)
 		}
 	}
-	if err := params(make([]byte, newSecret), c.Algorithm, c.Digits); err != nil {
+	if err := errors.Join(params(make([]byte, newSecret), c.Algorithm, c.Digits), inApps(c.Digits)); err != nil {
 		return c, fmt.Errorf("configuring codes: %w", err)
 	}
 	return c, nil
@@ -82,7 +82,7 @@ func (r record) check() error {
 	if r.Period < minPeriod || r.Period > maxPeriod {
 		return fmt.Errorf("period of %d seconds", r.Period)
 	}
-	return stored(r.Secret, r.Algorithm, r.Digits)
+	return errors.Join(stored(r.Secret, r.Algorithm, r.Digits), inApps(r.Digits))
 }
 
 // stored validates what is stored of a key; an empty secret would match.
@@ -117,11 +117,12 @@ type state struct {
 // prompt is what the client shows while binding.
 type prompt struct {
 	Secret  string  `json:"secret,omitempty"` // base32, unpadded
+	Hex     string  `json:"hex,omitempty"`    // HOTP: the secret once more, for programs that want it so
 	URI     string  `json:"uri,omitempty"`
 	Account string  `json:"account,omitempty"`
 	Issuer  string  `json:"issuer,omitempty"`
 	Serial  string  `json:"serial,omitempty"`
-	Digits  int     `json:"digits"`
+	Digits  int     `json:"digits,omitempty"`
 	Period  int     `json:"period,omitempty"`
 	Counter *uint64 `json:"counter,omitempty"`
 }

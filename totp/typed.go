@@ -17,3 +17,21 @@ func typed(response json.RawMessage) (string, error) {
 	}
 	return digits, nil
 }
+
+// typedPair reads an auth.PairResponse: two codes of 6 to 8 digits, as long as
+// each other. It refuses with auth.CodeMalformed.
+func typedPair(response json.RawMessage) ([2]string, error) {
+	first, second, err := auth.ReadPair(response)
+	if err != nil {
+		return [2]string{}, err
+	}
+	for _, c := range []struct{ field, code string }{{"code", first}, {"second", second}} {
+		if len(c.code) < 6 || len(c.code) > 8 || strings.Trim(c.code, "0123456789") != "" {
+			return [2]string{}, auth.RefuseField(auth.CodeMalformed, c.field)
+		}
+	}
+	if len(first) != len(second) {
+		return [2]string{}, auth.RefuseField(auth.CodeMalformed, "second")
+	}
+	return [2]string{first, second}, nil
+}
