@@ -310,9 +310,6 @@ func (w *Work) closeAccount(a *Account, ch *change, ids messageIDs) error {
 	if err := w.askParts(a.ID, func(p *Part) func(*Work, AccountID) error { return p.Closed }); err != nil {
 		return err
 	}
-	if err := w.endAllOf(a.ID); err != nil {
-		return err
-	}
 	of := string(a.ID) + "/"
 	if err := deleteAll(w, w.s.changes, of); err != nil { // those of a backup too
 		return err

@@ -195,6 +195,10 @@ func TestNothingIsLeftOfAClosedAccount(t *testing.T) {
 	p.invite(shop, "friend@example.com", "member")
 	p.must("POST", "/question", m{"question": "What was our first stall called?", "answer": "Blue lantern"}, nil)
 	p.must("POST", "/security-code", nil, nil)
+	p.must("POST", "/browsers/trust", nil, nil)
+	if !slices.Contains(w.holding(id), "browser") {
+		t.Fatalf("got %v, want a browser that is trusted", w.holding(id))
+	}
 	w.program().askCase(testEmail, "phone") // which nobody opens
 	w.pass(time.Minute)
 	signs := []string{id, testEmail, "+8613800138000", "+8613800138055", "Blue key", "Red shop", "friend@example.com"}
