@@ -1,13 +1,14 @@
 package inventory
 
 import (
-	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,11 +30,14 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "latchkey.db")}
-	keys, err := store.NewKeys(store.Secret{1}, func([]byte) error { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	return newWorldIn(t, t.TempDir(), func(db store.DB) store.DB { return storetest.Twice(db, 1) })
+}
+
+// newWorldIn is one over the data of a folder, whose store is seen through something.
+func newWorldIn(t testing.TB, folder string, through func(store.DB) store.DB) *world {
+	t.Helper()
+	w := &world{t: t, path: filepath.Join(folder, "latchkey.db")}
+	var err error
 	if w.db, err = bolt.Open(w.path, bolt.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -42,8 +46,9 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.s, err = auth.New(auth.Config{DB: storetest.Twice(w.db, 1), Keys: keys, Factors: []auth.Factor{apps},
-		Policy: auth.Marketplace(), Site: "Latchkey", Origin: "http://localhost:8080", RPID: "localhost", Lab: auth.NewClock(at)})
+	w.s, err = auth.New(auth.Config{DB: through(w.db), Keys: keysIn(t, folder), Factors: []auth.Factor{apps},
+		Policy: auth.Marketplace(), Site: "Latchkey", Origin: "http://localhost:8080", RPID: "localhost",
+		Lab: auth.NewClock(at)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,6 +56,24 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// keysIn are the keys in a folder, made if there are none.
+func keysIn(t testing.TB, folder string) *store.Keys {
+	t.Helper()
+	path := filepath.Join(folder, "keyset")
+	save := func(sealed []byte) error { return os.WriteFile(path, sealed, 0o600) }
+	sealed, err := os.ReadFile(path)
+	var keys *store.Keys
+	if err == nil {
+		keys, err = store.LoadKeys(sealed, store.Secret{1}, save)
+	} else {
+		keys, err = store.NewKeys(store.Secret{1}, save)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // bytes is the store's file, once it is closed.
@@ -84,6 +107,22 @@ func (w *world) imports(text string, o Order) (Tally, *told) {
 		w.t.Fatal(err)
 	}
 	return sum, said
+}
+
+// holds fails unless the stock has exactly the first n of manyTokens, each with its secret.
+func (w *world) holds(n int) {
+	w.t.Helper()
+	seen := map[int]bool{}
+	for _, x := range w.all() {
+		number, err := strconv.Atoi(x.Serial)
+		if err != nil || number >= n || seen[number] || hex.EncodeToString(x.Secret) != secretOf(number) {
+			w.t.Errorf("got %v, want it once and with its own secret", x)
+		}
+		seen[number] = true
+	}
+	if len(seen) != n {
+		w.t.Errorf("got %d tokens, want %d", len(seen), n)
+	}
 }
 
 // all are the tokens that are stored.
@@ -163,9 +202,10 @@ func manyPackages(n int) string {
 
 // A failing file cannot be read beyond some byte, once it has been begun anew some times.
 type failing struct {
-	*bytes.Reader
-	begun, from int // from the begin of this number on
+	io.ReadSeeker
+	begun, from int // from the beginning of this number on
 	at          int64
+	fails       func() error
 }
 
 var errDisk = errors.New("the disk is gone")
@@ -174,16 +214,16 @@ func (f *failing) Seek(offset int64, whence int) (int64, error) {
 	if offset == 0 && whence == io.SeekStart {
 		f.begun++
 	}
-	return f.Reader.Seek(offset, whence)
+	return f.ReadSeeker.Seek(offset, whence)
 }
 
 func (f *failing) Read(p []byte) (int, error) {
-	where, err := f.Reader.Seek(0, io.SeekCurrent)
+	where, err := f.ReadSeeker.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return 0, err
 	}
 	if f.begun >= f.from && where >= f.at {
-		return 0, errDisk
+		return 0, f.fails()
 	}
-	return f.Reader.Read(p[:min(len(p), 1000)])
+	return f.ReadSeeker.Read(p[:min(len(p), 1000)])
 }
