@@ -39,10 +39,18 @@
 // Tokens are stored some hundred at a time, so that nobody who signs in meanwhile waits for long. An import that ended
 // half-way is simply run again: what is there already is there.
 //
+// # Whose a token is
+//
+//	stock ──► assigned ──► returned ──► stock        state.go has all of it
+//
+// Who holds a token claims it by its number and what it displays: an ordinary binding (auth.Tokens, claim.go), so that
+// it is assigned in the pass that binds it. It comes back with how far it has come. What is assigned no act of the
+// house changes.
+//
 // # The stock
 //
 //	inventory_token  "<key>"  record: a keyed name of maker and serial number, both folded
 //
-// Two tokens are the same if maker and serial number are, whatever their case, blanks and dashes: two makers may well
+// Two tokens are the same if maker and serial number are, letters and digits of the number alone: two makers may well
 // have used one number. The store shows neither: the key says nothing, and the record is sealed, its secret with it.
 package inventory

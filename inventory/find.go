@@ -3,7 +3,6 @@ package inventory
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -18,12 +17,13 @@ func (r Refusal) Error() string { return string(r) }
 
 // The refusals.
 const (
-	ErrUnknown  Refusal = "no token of this serial number is in the stock: it is printed on its back"
-	ErrAssigned Refusal = "somebody has it for his account: first he takes it off there, on his security page"
-	ErrRetired  Refusal = "it is retired, and stays so: take another one"
-	ErrInStock  Refusal = "it is in stock: nothing is to be done"
-	ErrLost     Refusal = "it is lost already: once it is here again, say that it is found"
-	ErrNote     Refusal = "a note has 200 signs at most, all of them printed, on one line"
+	ErrUnknown   Refusal = "no token of this serial number is in the stock: it is printed on its back"
+	ErrAssigned  Refusal = "somebody has it for his account: first he takes it off there, on his security page"
+	ErrRetired   Refusal = "it is retired, and stays so: take another one"
+	ErrInStock   Refusal = "it is in stock: nothing is to be done"
+	ErrLost      Refusal = "it is lost already: once it is here again, say that it is found"
+	ErrNoAccount Refusal = "there is no such account: name it by its id, or by the address or number that it signs in with"
+	ErrNote      Refusal = "a note has 200 signs at most, all of them printed, on one line"
 )
 
 // ofMakers asks for the maker where several have used a serial number.
@@ -56,27 +56,11 @@ const maxMakers = 20
 // find returns the token of a serial number, and of a maker where one is named. Refuses ErrUnknown, and asks for the
 // maker rather than guess.
 func (s *Service) find(w *auth.Work, serial, maker string) (*kept, error) {
-	keys := []string{keyOf(w, maker, serial)}
-	if maker == "" {
-		var err error
-		if keys, err = s.tokens.Find(w, "serial", foldSerial(serial), maxMakers); err != nil {
-			return nil, err
-		}
+	list, err := s.tokensOf(w, serial)
+	if err != nil {
+		return nil, err
 	}
-	var list []*kept
-	for _, key := range keys {
-		x, err := s.tokens.Get(w, key)
-		if errors.Is(err, auth.ErrNoRecord) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if foldSerial(x.Serial) != foldSerial(serial) { // the index is no proof
-			return nil, fmt.Errorf("the index of serial numbers does not fit its token %s", key)
-		}
-		list = append(list, &kept{x, key})
-	}
+	list = slices.DeleteFunc(list, func(x *kept) bool { return !x.isOf(maker) })
 	switch len(list) {
 	case 0:
 		return nil, ErrUnknown

@@ -17,6 +17,7 @@ const (
 	ActRegain auth.Action = "stock-found"
 	ActRetire auth.Action = "stock-retire"
 	ActNote   auth.Action = "stock-note"
+	ActGive   auth.Action = "stock-give"
 )
 
 func rules() map[auth.Action]auth.Rule {
@@ -29,6 +30,7 @@ func rules() map[auth.Action]auth.Rule {
 		ActRegain: {Who: auth.System, Audit: true},
 		ActRetire: {Who: auth.System, Audit: true},
 		ActNote:   {Who: auth.System, Audit: true},
+		ActGive:   {Who: auth.System, Audit: true},
 	}
 }
 
@@ -48,7 +50,7 @@ func New(s *auth.Service) (*Service, error) {
 		auth.IndexOf("owner", (*record).owners)).Bulk() // nothing in it is ever over, so that no sweep need read it
 	var err error
 	t.door, err = auth.Register(s, auth.Part{Name: "inventory", Rules: rules(),
-		Collections: []auth.Collection{t.tokens}})
+		Collections: []auth.Collection{t.tokens}, Tokens: t, Held: t.heldOf, HandedOver: t.leave, Closed: t.leave})
 	if err != nil {
 		return nil, fmt.Errorf("registering the stock: %w", err)
 	}

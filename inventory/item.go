@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // A Kind is how the codes of a token are counted.
@@ -100,7 +102,7 @@ const maxSerial = 64
 // check says what is wrong with an item.
 func (t *Item) check(now time.Time) error {
 	switch {
-	case t.Serial == "":
+	case ident.SerialKey(t.Serial) == "":
 		return ErrNoSerial
 	case !isPrinted(t.Serial) || !isPrinted(t.Maker) || !isPrinted(t.Model):
 		return ErrSerial
@@ -116,7 +118,7 @@ func (t *Item) check(now time.Time) error {
 		return ErrDigits
 	case t.Kind == TOTP && t.Period != 30*time.Second && t.Period != 60*time.Second:
 		return ErrPeriod
-	case t.Counter > 1<<53:
+	case t.Counter >= 1<<53:
 		return ErrCounter
 	case t.Drift < -1000 || t.Drift > 1000:
 		return ErrDrift
@@ -134,7 +136,7 @@ func isPrinted(s string) bool {
 
 // hashOf is the name of a hash function, however it is written: "HMAC-SHA256", "sha-1", "".
 func hashOf(s string) string {
-	s = strings.ToUpper(strings.NewReplacer("-", "", "_", "", " ", "").Replace(s))
+	s = strings.ToUpper(without(s, "-_ "))
 	switch s = strings.TrimPrefix(s, "HMAC"); s {
 	case "":
 		return "SHA1"

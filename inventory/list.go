@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/ident"
 )
 
 // Info is what is known of a token: all but its secret.
@@ -35,7 +36,8 @@ type Info struct {
 }
 
 func (x *kept) info() *Info {
-	return &Info{Key: x.key, Maker: x.Maker, Serial: x.Serial, Model: x.Model, Kind: x.Kind, Hash: x.Hash, Digits: x.Digits,
+	return &Info{Key: x.key, Maker: x.Maker, Serial: x.Serial, Model: x.Model, Kind: x.Kind, Hash: x.Hash,
+		Digits: x.Digits,
 		Period: x.Period, Counter: x.Counter, Until: x.Until, Box: x.Box, Note: x.Note, State: x.State, Owner: x.Owner,
 		TakenAt: x.TakenAt, MovedAt: x.MovedAt}
 }
@@ -146,11 +148,12 @@ func (s *Service) least(ctx context.Context, q Selection, start string, n int) (
 }
 
 // rank is by what tokens are put in order.
-func (x *record) rank() string { return foldSerial(x.Serial) + "\x00" + nameOf(x.Maker, "") }
+func (x *record) rank() string { return ident.SerialKey(x.Serial) + "\x00" + nameOf(x.Maker, "") }
 
 // columns are those of an export.
 func columns() []string {
-	return []string{"serial", "manufacturer", "model", "type", "hash", "digits", "period", "counter", "expiry", "box", "state",
+	return []string{"serial", "manufacturer", "model", "type", "hash", "digits", "period", "counter", "expiry",
+		"box", "state",
 		"owner", "note", "taken", "moved"}
 }
 
@@ -188,7 +191,8 @@ func (x *record) row() []string {
 	} else {
 		period = strconv.Itoa(x.Period)
 	}
-	row := []string{x.Serial, x.Maker, x.Model, string(x.Kind), x.Hash, strconv.Itoa(x.Digits), period, counter, day(x.Until),
+	row := []string{x.Serial, x.Maker, x.Model, string(x.Kind), x.Hash, strconv.Itoa(x.Digits), period, counter,
+		day(x.Until),
 		x.Box, string(x.State), string(x.Owner), x.Note, day(x.TakenAt), day(x.MovedAt)}
 	for i, cell := range row {
 		row[i] = harmless(cell)

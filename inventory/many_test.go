@@ -73,8 +73,8 @@ func (f *weighed) Read(p []byte) (int, error) {
 	return f.ReadSeeker.Read(p)
 }
 
-// What an import has in memory does not grow with its file, but for a few bytes a token by which it tells that one stands
-// in it twice.
+// What an import has in memory does not grow with its file, but for a few bytes a token by which it tells that one
+// stands in it twice.
 func TestMemoryOfAnImport(t *testing.T) {
 	weigh := func(n int) uint64 {
 		w := newWorldIn(t, t.TempDir(), once)
@@ -131,8 +131,8 @@ func peak() func() uint64 {
 	return func() uint64 { close(stop); return <-most }
 }
 
-// BenchmarkImport takes boxes of two sizes into empty stores on this disk, and says how many tokens a second that is, what
-// the heap has held at most, and what a token takes on the disk.
+// BenchmarkImport takes boxes of two sizes into empty stores on this disk, and says how many tokens a second that
+// is, what the heap has held at most, and what a token takes on the disk.
 func BenchmarkImport(b *testing.B) {
 	for _, n := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

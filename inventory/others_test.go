@@ -18,7 +18,8 @@ func TestImportOfPublishedContainers(t *testing.T) {
 		figure int
 		want   Tally
 	}{
-		{2, Tally{Faults: 1}}, {3, Tally{New: 1}}, {4, Tally{Faults: 1}}, {5, Tally{Here: 1}}, {6, Tally{Here: 1}}, {9, Tally{New: 1}},
+		{2, Tally{Faults: 1}}, {3, Tally{New: 1}}, {4, Tally{Faults: 1}}, {5, Tally{Here: 1}}, {6,
+			Tally{Here: 1}}, {9, Tally{New: 1}},
 	} {
 		o := Order{Options: Options{Keys: Keys{Shared: figure6Key()}}}
 		if got, said := w.imports(figure(t, c.figure), o); got != c.want {
@@ -33,7 +34,8 @@ func TestImportOfAnotherWriter(t *testing.T) {
 	python := needs.Python(t, "pskc")
 	made := func(how ...string) string {
 		out := filepath.Join(t.TempDir(), "out.xml")
-		if said, err := exec.Command(python, append([]string{"-c", writer, out}, how...)...).CombinedOutput(); err != nil {
+		if said, err := exec.Command(python, append([]string{"-c", writer, out},
+			how...)...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, said)
 		}
 		text, err := os.ReadFile(out)
@@ -56,8 +58,9 @@ func TestImportOfAnotherWriter(t *testing.T) {
 		t.Errorf("no key: got %v, want none taken", got)
 	}
 	other := Order{Options: Options{Keys: Keys{Shared: make([]byte, 32)}}}
-	if sum, err := w.stock.Import(t.Context(), "ann", strings.NewReader(sealed), other, new(told).tell); err == nil {
-		t.Errorf("another key: got %v, want none taken", sum)
+	sum, err := w.stock.Import(t.Context(), "ann", strings.NewReader(sealed), other, new(told).tell)
+	if sum.New > 0 || err == nil && sum.Faults != 5 {
+		t.Errorf("another key: got %v, %v, want none taken", sum, err)
 	}
 	if list := w.all(); len(list) != 0 {
 		t.Fatalf("got %v of parts of a file", list)
@@ -68,7 +71,8 @@ func TestImportOfAnotherWriter(t *testing.T) {
 	}{
 		{"sealed", sealed, Tally{New: 5}}, {"in the clear", plain, Tally{Here: 5}},
 		{"the other way round", reversed(t, plain), Tally{Here: 5}},
-		{"with another's secret", strings.Replace(plain, "c2VjcmV0IG9mIGEgdG9rZW4gMDAx", "c2VjcmV0IG9mIGEgdG9rZW4gMDA5", 1),
+		{"with another's secret", strings.Replace(plain, "c2VjcmV0IG9mIGEgdG9rZW4gMDAx",
+			"c2VjcmV0IG9mIGEgdG9rZW4gMDA5", 1),
 			Tally{Here: 4, Conflicts: 1}},
 	} {
 		if got, said := w.imports(c.text, o); got != c.want {

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 	"unicode"
@@ -12,10 +13,13 @@ import (
 
 // This file is what the house says of a token that lies with it.
 //
-//	stock ──► assigned ──► returned          its owner has bound it, and taken it off
-//	stock, returned ───────Lose────► lost
-//	lost, returned ───────Regain───► stock
-//	stock, returned, lost ─Retire──► retired, for good
+//	stock ────────────────────────► assigned    somebody has bound it (claim.go)
+//	assigned ─────────────────────► returned    he has taken it off; he may bind it again, and nobody else
+//	assigned ─────────────────────► lost        he has said so
+//	stock, returned ───────Lose───► lost
+//	lost, returned ───────Regain──► stock       for whoever has it in hand
+//	stock, returned ───────Give───► stock       for one account alone
+//	stock, returned, lost ─Retire─► retired     for good
 //
 // One that somebody has for his account is his: the house takes nothing out of an account that way.
 
@@ -47,6 +51,7 @@ func steps() map[auth.Action]step {
 	return map[auth.Action]step{
 		ActLose:   {Lost, map[State]Refusal{Assigned: ErrAssigned, Lost: ErrLost, Retired: ErrRetired}},
 		ActRegain: {InStock, map[State]Refusal{InStock: ErrInStock, Assigned: ErrAssigned, Retired: ErrRetired}},
+		ActGive:   {InStock, map[State]Refusal{Assigned: ErrAssigned, Lost: ErrLost, Retired: ErrRetired}},
 		ActRetire: {Retired, map[State]Refusal{Assigned: ErrAssigned, Retired: ErrRetired}},
 	}
 }
@@ -59,8 +64,8 @@ func (s *Service) Lose(ctx context.Context, operator, serial, maker string) (*In
 	return s.step(ctx, operator, ActLose, serial, maker)
 }
 
-// Regain says that a token is here: one that was lost, or that somebody has given back. It may be assigned from then on.
-// Refuses ErrInStock, ErrAssigned, ErrRetired, and as find does.
+// Regain says that a token is here: one that was lost, or that somebody has given back. It may be assigned from
+// then on. Refuses ErrInStock, ErrAssigned, ErrRetired, and as find does.
 func (s *Service) Regain(ctx context.Context, operator, serial, maker string) (*Info, error) {
 	return s.step(ctx, operator, ActRegain, serial, maker)
 }
@@ -76,7 +81,34 @@ func (s *Service) step(ctx context.Context, operator string, act auth.Action, se
 		if why, refused := step.refuses[x.State]; refused {
 			return why
 		}
+		if x.State == InStock || step.to != Lost { // whose it was may still take it back, if he finds it
+			x.Owner = ""
+		}
 		x.move(step.to, w.Now())
+		return nil
+	})
+}
+
+// Give sets a token aside for an account, by its id or what it signs in with: that one alone may claim it, by what it
+// shows, and wrong tries of others with its number are not held against him. Refuses ErrAssigned, ErrLost, ErrRetired,
+// ErrNoAccount, and as find does.
+func (s *Service) Give(ctx context.Context, operator, serial, maker, account string) (*Info, error) {
+	return s.change(ctx, operator, ActGive, serial, maker, func(w *auth.Work, x *record) error {
+		if why, refused := steps()[ActGive].refuses[x.State]; refused {
+			return why
+		}
+		a, err := w.Find(account)
+		if err == nil && a == nil {
+			a, err = w.AccountOf(auth.AccountID(account))
+		}
+		if errors.Is(err, auth.Refuse(auth.NotFound)) {
+			return ErrNoAccount
+		}
+		if err != nil {
+			return err
+		}
+		x.move(InStock, w.Now())
+		x.Owner = a.ID
 		return nil
 	})
 }

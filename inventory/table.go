@@ -224,10 +224,19 @@ func (e Encoding) decode(text string) ([]byte, error) {
 	return raw, nil
 }
 
+// without is a text without some signs.
+func without(text, signs string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(signs, r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
 // bare is a secret without what people put between its signs.
 func bare(text string) string {
-	text = strings.NewReplacer(" ", "", "-", "", ":", "").Replace(text)
-	return strings.ToUpper(strings.TrimRight(text, "="))
+	return strings.ToUpper(strings.TrimRight(without(text, " -:"), "="))
 }
 
 // encodingOf tells by every secret of a file whether they are hexadecimal or base32. Where each could be both, a file of

@@ -34,12 +34,13 @@ type Tally struct {
 }
 
 func (t Tally) String() string {
-	return fmt.Sprintf("%d new, %d here already, %d in conflict, %d not to be taken", t.New, t.Here, t.Conflicts, t.Faults)
+	return fmt.Sprintf("%d new, %d here already, %d in conflict, %d not to be taken", t.New, t.Here,
+		t.Conflicts, t.Faults)
 }
 
-// Import takes a file of tokens into the stock, as an operator commands. All of it is read before anything is stored: of
-// a file that is broken nothing is. Each token that is not taken is told of once. What an import that ended early has
-// stored stays, and is found by the next one.
+// Import takes a file of tokens into the stock, as an operator commands. All of it is read before anything is
+// stored: of a file that is broken nothing is. Each token that is not taken is told of once. What an import that
+// ended early has stored stays, and is found by the next one.
 func (s *Service) Import(ctx context.Context, operator string, file io.ReadSeeker, o Order,
 	tell func(*Fault) error) (Tally, error) {
 	c := s.door.Operator(operator)
@@ -98,7 +99,7 @@ const (
 func (s *Service) judge(w *auth.Work, list []*Item) ([]verdict, error) {
 	verdicts := make([]verdict, len(list))
 	for i, t := range list {
-		x, err := s.tokens.Get(w, keyOf(w, t.Maker, t.Serial))
+		x, err := s.tokens.Get(w, s.keyOf(t.Maker, t.Serial))
 		switch {
 		case errors.Is(err, auth.ErrNoRecord):
 			verdicts[i] = isNew
@@ -119,7 +120,7 @@ func (s *Service) take(w *auth.Work, list []*Item, box string) ([]verdict, error
 	for i, v := range verdicts {
 		if err == nil && v == isNew {
 			t := list[i]
-			err = s.tokens.Insert(w, keyOf(w, t.Maker, t.Serial), newRecord(t, box, w.Now()))
+			err = s.tokens.Insert(w, s.keyOf(t.Maker, t.Serial), newRecord(t, box, w.Now()))
 		}
 	}
 	return verdicts, err
@@ -134,8 +135,8 @@ type run struct {
 	sum    Tally
 }
 
-// eachBatch has the tokens of a file judged, some hundred at a time. It tells of each that is not taken, in the order of
-// the file, and counts.
+// eachBatch has the tokens of a file judged, some hundred at a time. It tells of each that is not taken, in the
+// order of the file, and counts.
 func eachBatch(file io.ReadSeeker, o Order, tell func(*Fault) error, judge func([]*Item) ([]verdict, error)) (Tally,
 	error) {
 	r := &run{judge: judge}

@@ -53,7 +53,8 @@ func TestImport(t *testing.T) {
 				!strings.HasPrefix(said.lines[0], "line 2, token 10-01: ")) {
 				t.Errorf("got %q said, want the conflict with its line", said.lines)
 			}
-			if x := w.one("ACME", "10-01"); x == nil || fmt.Sprintf("%#v", fields(x)) != fmt.Sprintf("%#v", fields(&want)) {
+			if x := w.one("ACME", "10-01"); x == nil || fmt.Sprintf("%#v", fields(x)) != fmt.Sprintf("%#v",
+				fields(&want)) {
 				t.Errorf("got %v, want what was there left as it was: %v", fields(x), fields(&want))
 			}
 			if n := len(w.all()); n != 1+c.want.New {
@@ -74,8 +75,10 @@ func TestImportKeepsWhatTheFileSays(t *testing.T) {
 	w := newWorld(t)
 	w.imports(sampleContainer(), Order{Box: "box 7"})
 	x := w.all()[0]
-	want := record{Maker: x.Maker, Serial: "S-1", Model: x.Model, Kind: TOTP, Secret: []byte(publishedSecret), Hash: "SHA256",
-		Digits: 8, Period: 60, Drift: -4, Until: time.Date(2031, 1, 2, 0, 0, 0, 0, time.UTC), Box: "box 7", State: InStock,
+	want := record{Maker: x.Maker, Serial: "S-1", Model: x.Model, Kind: TOTP, Secret: []byte(publishedSecret),
+		Hash:   "SHA256",
+		Digits: 8, Period: 60, Drift: -4, Until: time.Date(2031, 1, 2, 0, 0, 0, 0, time.UTC), Box: "box 7",
+		State:   InStock,
 		TakenAt: at(), MovedAt: at()}
 	if x.Maker == "" || x.Model == "" || fmt.Sprint(fields(x)) != fmt.Sprint(fields(&want)) {
 		t.Errorf("got %v, want %v", fields(x), fields(&want))
@@ -143,7 +146,8 @@ func TestBrokenFileStoresNothing(t *testing.T) {
 		w := newWorld(t)
 		sum, err := w.stock.Import(t.Context(), "ann", strings.NewReader(text), Order{}, new(told).tell)
 		if err == nil || sum != (Tally{}) || len(w.all()) != 0 || len(w.trail()) != 0 {
-			t.Errorf("%s: got %v, error %v, %d tokens and %q, want an error and nothing stored", name, sum, err, len(w.all()),
+			t.Errorf("%s: got %v, error %v, %d tokens and %q, want an error and nothing stored", name, sum, err,
+				len(w.all()),
 				w.trail())
 		}
 	}
@@ -158,7 +162,8 @@ func TestBrokenFileStoresNothing(t *testing.T) {
 func TestImportIsRunAgain(t *testing.T) {
 	w := newWorld(t)
 	text := manyTokens(1000)
-	sum, err := w.stock.Import(t.Context(), "ann", broken(text, func() error { return errDisk }), Order{}, new(told).tell)
+	sum, err := w.stock.Import(t.Context(), "ann", broken(text, func() error { return errDisk }), Order{},
+		new(told).tell)
 	if !errors.Is(err, errDisk) || sum.New != 400 || len(w.all()) != 400 {
 		t.Fatalf("got %v, error %v, %d tokens, want 400 and %v", sum, err, len(w.all()), errDisk)
 	}
@@ -177,12 +182,14 @@ func broken(text string, fails func() error) io.ReadSeeker {
 // The store shows neither secrets, nor which tokens there are.
 func TestStockIsSealed(t *testing.T) {
 	w := newWorld(t)
-	w.imports("serial,secret,manufacturer,model\nCANARY-4711,"+inHex+",Canary Works,Canary 9\n", Order{Box: "Canary box"})
+	w.imports("serial,secret,manufacturer,model\nCANARY-4711,"+inHex+",Canary Works,Canary 9\n",
+		Order{Box: "Canary box"})
 	if len(w.all()) != 1 {
 		t.Fatal("got no token")
 	}
 	raw := w.bytes()
-	for _, canary := range []string{publishedSecret, inHex, in32, base64.StdEncoding.EncodeToString([]byte(publishedSecret)),
+	for _, canary := range []string{publishedSecret, inHex, in32,
+		base64.StdEncoding.EncodeToString([]byte(publishedSecret)),
 		"CANARY", "canary", "Canary", "4711"} {
 		if bytes.Contains(raw, []byte(canary)) {
 			t.Errorf("got %q in the store", canary)

@@ -10,9 +10,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/store"
 	"github.com/latchkey-auth/latchkey/store/bolt"
 	"github.com/latchkey-auth/latchkey/store/storetest"
@@ -23,9 +26,22 @@ import (
 type world struct {
 	t     testing.TB
 	s     *auth.Service
+	lab   *lab.Service // makes its people
 	stock *Service
 	db    *bolt.DB
 	path  string
+	later atomic.Int64 // how much later than at it is
+}
+
+func (w *world) now() time.Time { return at().Add(time.Duration(w.later.Load())) }
+
+// pass lets time pass, and does what comes due.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	w.later.Add(int64(d))
+	if err := w.s.Sweep(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func newWorld(t testing.TB) *world {
@@ -46,10 +62,17 @@ func newWorldIn(t testing.TB, folder string, through func(store.DB) store.DB) *w
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.s, err = auth.New(auth.Config{DB: through(w.db), Keys: keysIn(t, folder), Factors: []auth.Factor{apps},
-		Policy: auth.Marketplace(), Site: "Latchkey", Origin: "http://localhost:8080", RPID: "localhost",
-		Lab: auth.NewClock(at)})
+	counts, err := totp.NewHOTP(totp.Config{})
 	if err != nil {
+		t.Fatal(err)
+	}
+	w.s, err = auth.New(auth.Config{DB: through(w.db), Keys: keysIn(t, folder), Factors: []auth.Factor{apps, counts},
+		Policy: auth.Marketplace(), Site: "Latchkey", Origin: "http://localhost:8080", RPID: "localhost",
+		Lab: auth.NewClock(w.now), Pace: auth.Pace{Burst: -1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.lab, err = lab.New(w.s, nil); err != nil {
 		t.Fatal(err)
 	}
 	if w.stock, err = New(w.s); err != nil {
@@ -128,18 +151,19 @@ func (w *world) holds(n int) {
 // all are the tokens that are stored.
 func (w *world) all() []*record {
 	w.t.Helper()
-	list, err := auth.Do(w.t.Context(), w.stock.door, w.stock.door.Operator(""), ActLook, func(x *auth.Work) ([]*record, error) {
-		ids, err := w.stock.tokens.IDs(x, "", 1<<20)
-		var list []*record
-		for _, id := range ids {
-			rec, err := w.stock.tokens.Get(x, id)
-			if err != nil {
-				return nil, err
+	list, err := auth.Do(w.t.Context(), w.stock.door, w.stock.door.Operator(""), ActLook,
+		func(x *auth.Work) ([]*record, error) {
+			ids, err := w.stock.tokens.IDs(x, "", 1<<20)
+			var list []*record
+			for _, id := range ids {
+				rec, err := w.stock.tokens.Get(x, id)
+				if err != nil {
+					return nil, err
+				}
+				list = append(list, rec)
 			}
-			list = append(list, rec)
-		}
-		return list, err
-	})
+			return list, err
+		})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -160,15 +184,16 @@ func (w *world) one(maker, serial string) *record {
 // trail is what stands in the audit trail.
 func (w *world) trail() []string {
 	w.t.Helper()
-	list, err := auth.Do(w.t.Context(), w.stock.door, w.stock.door.Operator(""), ActLook, func(x *auth.Work) ([]string, error) {
-		lines, _, err := x.TrailLines("", "", 1000)
-		var list []string
-		for i := range lines {
-			e := &lines[i]
-			list = append(list, fmt.Sprintf("%s%s by %s: %s", e.Action, e.Outcome, e.Who, e.Item))
-		}
-		return list, err
-	})
+	list, err := auth.Do(w.t.Context(), w.stock.door, w.stock.door.Operator(""), ActLook,
+		func(x *auth.Work) ([]string, error) {
+			lines, _, err := x.TrailLines("", "", 1000)
+			var list []string
+			for i := range lines {
+				e := &lines[i]
+				list = append(list, fmt.Sprintf("%s%s by %s: %s", e.Action, e.Outcome, e.Who, e.Item))
+			}
+			return list, err
+		})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ var testFloors = map[string][]string{
 	"virtual/fault":   {"virtual/party"},
 	"virtual/conform": {"virtual/party"},
 	"virtual/hid":     {"virtual"},
-	"inventory":       {"needs", "store", "store/bolt", "store/storetest", "totp"},
+	"inventory":       {"needs", "store", "store/bolt", "store/storetest", "totp", "lab"},
 	"totp":            {"auth/factortest"},
 	"oob":             {"auth/factortest"},
 	"lookup":          {"auth/factortest", "ident"},

@@ -12,14 +12,15 @@ import (
 	"github.com/latchkey-auth/latchkey/inventory"
 )
 
-// The commands about one token. What each is about follows, with tabs between: the serial number, the maker, and what is
-// noted.
+// The commands about one token. What each is about follows, with tabs between: the serial number, the maker, and
+// what is noted, or for whom it is.
 const (
 	cmdTokenShow   = "token show"
 	cmdTokenLost   = "token lost"
 	cmdTokenFound  = "token found"
 	cmdTokenRetire = "token retire"
 	cmdTokenNote   = "token note"
+	cmdTokenGive   = "token give"
 )
 
 // oneToken does what an operator asks about a token, and returns what he is to read.
@@ -40,6 +41,8 @@ func (h *house) oneToken(ctx context.Context, name, operator string) (string, er
 		info, err = h.stock.Regain(ctx, operator, serial, maker)
 	case cmdTokenRetire:
 		info, err = h.stock.Retire(ctx, operator, serial, maker)
+	case cmdTokenGive:
+		info, err = h.stock.Give(ctx, operator, serial, maker, asked[3])
 	case cmdTokenNote:
 		info, err = h.stock.Note(ctx, operator, serial, maker, asked[3])
 	default:
@@ -67,10 +70,10 @@ func describe(x *inventory.Info) string {
 		{"codes", fmt.Sprintf("%s, %d digits, %s", codes, x.Digits, x.Hash)},
 		{"works until", dayOf(x.Until)}, {"box", x.Box}, {"note", x.Note},
 		{"state", stateWord(x.State) + ", since " + dayOf(x.MovedAt)},
-		{"account", string(x.Owner)}, {"imported", dayOf(x.TakenAt)},
+		{ownerWord(x.State), string(x.Owner)}, {"imported", dayOf(x.TakenAt)},
 	} {
 		if line[1] != "" {
-			fmt.Fprintf(&b, "%-12s %s\n", line[0], line[1])
+			fmt.Fprintf(&b, "%-14s %s\n", line[0], line[1])
 		}
 	}
 	return b.String()
@@ -82,6 +85,17 @@ func stateWord(s inventory.State) string {
 		return "in stock"
 	}
 	return string(s)
+}
+
+// ownerWord says what the account is to a token in a state.
+func ownerWord(s inventory.State) string {
+	switch s {
+	case inventory.InStock:
+		return "set aside for"
+	case inventory.Assigned:
+		return "account"
+	}
+	return "was of"
 }
 
 func dayOf(t time.Time) string {
@@ -139,6 +153,10 @@ stock from then on, for whoever it is handed to. The audit trail keeps who said 
 		of(cmdTokenRetire, "", "Take a token out of use for good", `
 Take a token out of use for good: a broken one, or one whose battery is at its end. Nobody
 can claim it any more. The audit trail keeps who said so.`),
+		of(cmdTokenGive, "ACCOUNT", "Set a token aside for an account", `
+Set a token aside for an account, named by its id or by the address or number that it signs in
+with: nobody else can claim it then. It is bound to the account once its owner claims it, with
+the codes that it shows. The audit trail keeps who said so.`),
 		of(cmdTokenNote, "TEXT", "Write a note to a token", `
 Write a note to a token, in place of the one before; "" deletes it. The audit trail keeps
 who did.`),

@@ -186,7 +186,7 @@ func (h *house) listTokens(ctx context.Context, q *tokenQuestion, out io.Writer)
 // tokenLine is a token in one line.
 func tokenLine(x *inventory.Info) string {
 	line := fmt.Sprintf("%-16s %-24s %s", x.Serial, strings.TrimSpace(x.Maker+" "+x.Model), stateWord(x.State))
-	for _, more := range [][2]string{{"box", x.Box}, {"account", string(x.Owner)},
+	for _, more := range [][2]string{{"box", x.Box}, {ownerWord(x.State), string(x.Owner)},
 		{"works until", dayOf(x.Until)}, {"note", x.Note}} {
 		if more[1] != "" {
 			line += fmt.Sprintf(", %s %s", more[0], more[1])
