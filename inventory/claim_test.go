@@ -411,6 +411,35 @@ func TestTokensOfAnAccountThatEnds(t *testing.T) {
 	}
 }
 
+// What the successor of an account brings goes with him into it: his own one ends, and his token with it, in the pass
+// that gives it to the other.
+func TestTokenOfASuccessor(t *testing.T) {
+	w := newWorld(t)
+	pressed, _ := w.counted()
+	ann, bob := w.person("ann"), w.person("bob")
+	if _, err := bob.claims("AB-1001", pressed, 45); err != nil {
+		t.Fatal(err)
+	}
+	key := w.stock.keyOf("ACME", "AB-1001")
+	err := w.asks(func(p *auth.Work) error {
+		return errors.Join(w.stock.leave(p, bob.id), w.stock.ReturnToken(p, bob.id, key, auth.Reached{Counter: 50}),
+			w.stock.AssignToken(p, ann.id, key), w.stock.ReturnToken(p, bob.id, key, auth.Reached{Counter: 60}))
+	})
+	x := w.one("ACME", "AB-1001")
+	if err != nil || x.State != Assigned || x.Owner != ann.id || x.Counter != 50 || x.Leaves {
+		t.Errorf("got %v and %v, want it to be ann's, at 50", err, fields(x))
+	}
+	if err := w.asks(func(p *auth.Work) error {
+		return errors.Join(w.stock.ReturnToken(p, ann.id, key, auth.Reached{Counter: 48}),
+			w.stock.ReturnToken(p, ann.id, "nothing", auth.Reached{}))
+	}); err != nil {
+		t.Error(err)
+	}
+	if x := w.one("ACME", "AB-1001"); x.State != Returned || x.Owner != ann.id || x.Counter != 50 {
+		t.Errorf("got %v, want it back, and no lower than it was", fields(x))
+	}
+}
+
 // Its owner takes away which tokens he has, and nothing that makes a code.
 func TestHeldTokens(t *testing.T) {
 	w := newWorld(t)

@@ -68,6 +68,9 @@ func TestStepsOfTheHouse(t *testing.T) {
 			switch wanted := want[from][name].(type) {
 			case State:
 				entry := fmt.Sprintf("stock-%s by ann: ACME 0000001", name)
+				if name == "give" {
+					entry += fmt.Sprintf(" for %s", owner)
+				}
 				if err != nil || info.State != wanted || x.State != wanted || x.Owner != owner ||
 					!x.MovedAt.Equal(at()) ||
 					!slices.Contains(w.trail()[before:], entry) {

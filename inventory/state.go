@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 	"unicode"
@@ -77,7 +78,7 @@ func (s *Service) Retire(ctx context.Context, operator, serial, maker string) (*
 
 func (s *Service) step(ctx context.Context, operator string, act auth.Action, serial, maker string) (*Info, error) {
 	step := steps()[act]
-	return s.change(ctx, operator, act, serial, maker, func(w *auth.Work, x *record) error {
+	return s.change(ctx, operator, act, serial, maker, func(w *auth.Work, x *kept) error {
 		if why, refused := step.refuses[x.State]; refused {
 			return why
 		}
@@ -93,7 +94,7 @@ func (s *Service) step(ctx context.Context, operator string, act auth.Action, se
 // shows, and wrong tries of others with its number are not held against him. Refuses ErrAssigned, ErrLost, ErrRetired,
 // ErrNoAccount, and as find does.
 func (s *Service) Give(ctx context.Context, operator, serial, maker, account string) (*Info, error) {
-	return s.change(ctx, operator, ActGive, serial, maker, func(w *auth.Work, x *record) error {
+	return s.change(ctx, operator, ActGive, serial, maker, func(w *auth.Work, x *kept) error {
 		if why, refused := steps()[ActGive].refuses[x.State]; refused {
 			return why
 		}
@@ -107,6 +108,7 @@ func (s *Service) Give(ctx context.Context, operator, serial, maker, account str
 		if err != nil {
 			return err
 		}
+		w.Note(x.key, fmt.Sprintf("%s for %s", x.record, a.ID))
 		x.move(InStock, w.Now())
 		x.Owner = a.ID
 		return nil
@@ -126,7 +128,7 @@ func (s *Service) Note(ctx context.Context, operator, serial, maker, text string
 	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxNote {
 		return nil, ErrNote
 	}
-	return s.change(ctx, operator, ActNote, serial, maker, func(_ *auth.Work, x *record) error {
+	return s.change(ctx, operator, ActNote, serial, maker, func(_ *auth.Work, x *kept) error {
 		x.Note = text
 		return nil
 	})
@@ -134,17 +136,17 @@ func (s *Service) Note(ctx context.Context, operator, serial, maker, text string
 
 // change changes a token as an operator commands, and writes down who it was.
 func (s *Service) change(ctx context.Context, operator string, act auth.Action, serial, maker string,
-	fn func(*auth.Work, *record) error) (*Info, error) {
+	fn func(*auth.Work, *kept) error) (*Info, error) {
 	info, err := auth.Do(ctx, s.door, s.door.Operator(operator), act, func(w *auth.Work) (*Info, error) {
 		x, err := s.find(w, serial, maker)
 		if err != nil {
 			return nil, err
 		}
-		if err := fn(w, x.record); err != nil {
-			return nil, err
-		}
 		w.AboutSite(site)
 		w.Note(x.key, x.String())
+		if err := fn(w, x); err != nil {
+			return nil, err
+		}
 		return x.info(), s.tokens.Put(w, x.key, x.record)
 	})
 	return info, plain(err)

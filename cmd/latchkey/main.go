@@ -6,6 +6,7 @@
 //	latchkey store restored   say that a backup was put back
 //	latchkey audit verify     recompute the chains of the audit trail
 //	latchkey password-list build   make the list of breached passwords
+//	latchkey token import     take a box of hardware tokens into the stock
 //	latchkey version          print what this is
 //
 // With nothing configured, serve keeps its data in ./latchkey-data, answers at http://localhost:8080
