@@ -295,7 +295,7 @@ func (s sampler) codes() Method {
 }
 
 func (s sampler) token() Method {
-	return Method{ID: "t1", Way: WayToken, Name: "Grey token", Made: s.ago(30 * day), State: "resting",
+	return Method{ID: "t1", Way: WayToken, Name: "Grey token", Serial: "2308 1234567", Made: s.ago(30 * day), State: "resting",
 		Until: s.in(time.Hour)}
 }
 
@@ -396,7 +396,7 @@ func (s sampler) help(with Way) Help {
 
 func (s sampler) verifying() []Sample {
 	var all []Sample
-	for _, with := range []Way{WayKey, WayPasskey, WayApp, WayToken, WaySMS, WayCall, WayEmail, WayRecovery} {
+	for _, with := range []Way{WayKey, WayPasskey, WayApp, WayTouch, WayToken, WaySMS, WayCall, WayEmail, WayRecovery} {
 		v := &Verify{Frame: s.signingIn("/sign-in/verify?with=" + string(with)), Help: s.help(with),
 			With: with, Sent: true}
 		v.Ticket = "H4T-2209"
@@ -424,7 +424,7 @@ func (s sampler) verifying() []Sample {
 }
 
 func (s sampler) holders() []Holder {
-	return []Holder{{Method: s.blue(), Holds: []Way{WayKey, WayApp}}, {Method: s.spare()}, {Method: s.app()},
+	return []Holder{{Method: s.blue(), Holds: []Way{WayKey, WayApp, WayTouch}}, {Method: s.spare()}, {Method: s.app()},
 		{Method: s.token()}, {Method: s.sms()}, {Method: s.mail()}, {Method: s.codes()}}
 }
 
@@ -494,7 +494,8 @@ func (s sampler) securing() []Sample {
 		{"passkey-new", &KeyNew{Frame: s.signedIn("/security/keys/new?kind=passkey"), Passkey: true, Number: 1,
 			Browser: "Chrome on Windows", Key: s.prompt(false)}},
 		{"key", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: s.holders()[0],
-			TypedName: "Blue key", TypedPlace: "on my key ring", Events: events[:2]}},
+			TypedName: "Blue key", TypedPlace: "on my key ring", Events: events[:2], CanType: true,
+			Kept: []Method{{ID: "t2", Way: WayTouch, Made: s.ago(day)}}}},
 		{"key-test", &KeyTest{Frame: s.signedIn("/security/keys/k2/test"), ID: "k2", Name: "Spare key",
 			Key: s.prompt(false)}},
 		{"key-which", &KeyTest{Frame: s.signedIn("/security/keys/which"), Key: s.prompt(false)}},
@@ -533,6 +534,9 @@ func (s sampler) methods() []Sample {
 	wrong.Frame = s.refused(s.signedIn("/security/app/new"), Problem{Code: "app-clock", Field: "code"})
 	return []Sample{
 		{"app-new", &app}, {"app-new-wrong", &wrong},
+		{"touch-new", &TouchNew{Frame: s.signedIn("/security/keys/k1/touch-code/new"), Key: s.blue(), Ceremony: "sealed",
+			URL:    "otpauth://hotp/Latchkey:s%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Latchkey&counter=0",
+			Secret: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", Hex: "3132333435363738393031323334353637383930"}},
 		{"token-new", &TokenNew{Frame: s.signedIn("/security/token/new")}},
 		{"method-new", &MethodNew{Frame: s.signedIn("/security/token/new"), Way: WayToken, Ceremony: "sealed"}},
 		{"phone-new", &PhoneNew{Frame: s.signedIn("/security/phone/new"), Via: WaySMS, Countries: countries("")}},

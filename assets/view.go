@@ -66,6 +66,7 @@ const (
 	WayKey      Way = "key"      // USB security key by touch (FIDO2, U2F)
 	WayPasskey  Way = "passkey"  // passkey of a phone or PC
 	WayApp      Way = "app"      // authenticator app
+	WayTouch    Way = "touch"    // code that a security key types
 	WayToken    Way = "token"    // hardware token that shows digits
 	WaySMS      Way = "sms"      // code by text message
 	WayCall     Way = "call"     // the same code read aloud
@@ -86,7 +87,7 @@ type Row struct {
 	Best    bool   // offered as the best
 	Placed  bool   // its pages ask and say on which device it is
 	Says    string // begins the short texts that carry its code
-	Help    string // "clock", "phone" or "mail": what may be wrong when its code does not come or fit
+	Help    string // "clock", "count", "phone" or "mail": what may be wrong when its code does not come or fit
 	Made    string // the texts "done.<Made>", "event.<Made>" and "change.<Made>" of its making
 	Gone    string // the text "done.<Gone>" after it went; "" is "removed"
 	Contact string
@@ -99,14 +100,15 @@ type Row struct {
 
 // A Method is one second factor that is set up, or one way to use it.
 type Method struct {
-	ID    string // stable opaque id; part of the paths /security/keys/{id} and so on
-	Way   Way    // for a phone in the overview: WaySMS
-	Name  string // what the seller called it; "" shows the kind's own name
-	Place string // where it is kept or runs, the seller's words or a key "phone", "pc", "extension" or "key"
-	Model string // model name of a key by its AAGUID; "" unknown
-	To    string // masked number or address
-	Left  int    // recovery codes left
-	Total int    // recovery codes made
+	ID     string // stable opaque id; part of the paths /security/keys/{id} and so on
+	Way    Way    // for a phone in the overview: WaySMS
+	Name   string // what the seller called it; "" shows the kind's own name
+	Place  string // where it is kept or runs, the seller's words or a key "phone", "pc", "extension" or "key"
+	Model  string // model name of a key by its AAGUID; "" unknown
+	Serial string // the number printed on a hardware token
+	To     string // masked number or address
+	Left   int    // recovery codes left
+	Total  int    // recovery codes made
 
 	Made     time.Time // when it was registered or made
 	Used     time.Time // last use; zero: never

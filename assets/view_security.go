@@ -43,7 +43,7 @@ type Reminder struct {
 // A Holder is one row of the overview: a method, or a stick with all that it holds.
 type Holder struct {
 	Method
-	Holds []Way // for a stick that holds more than its touch: WayKey, WayToken; empty otherwise
+	Holds []Way // for a stick that holds more than its touch: WayKey and, of WayApp and WayTouch, what it keeps; empty otherwise
 }
 
 // A Pending change waits for its time. It posts nothing but the button to /security/pending/{ID}/stop.
@@ -117,9 +117,11 @@ type KeyNew struct {
 type KeyView struct {
 	Frame
 	Holder
-	TypedName, TypedPlace string  // in the form: those that it has, or as typed
-	Events                []Event // its own history, newest first, at most ten
-	Last                  bool    // it is the last strong method and cannot be removed
+	Kept                  []Method // codes that live on it
+	CanType               bool     // it may be given touch codes: it has none
+	TypedName, TypedPlace string   // in the form: those that it has, or as typed
+	Events                []Event  // its own history, newest first, at most ten
+	Last                  bool     // it is the last strong method and cannot be removed
 }
 
 // KeyTest is /security/keys/{id}/test, the drill; with ID "" it is "touch it to see which one it is". It posts
@@ -158,12 +160,23 @@ type AppNew struct {
 	Handset  bool // something lives on a phone already; another phone is offered
 }
 
-// TokenNew is /security/token/new. It posts serial, code and code2 to the same path.
+// TouchNew is /security/keys/{id}/touch-code/new: a key learns to type codes. It posts ceremony, code and second to the
+// same path.
+type TouchNew struct {
+	Frame
+	Key      Method
+	Ceremony string
+	URL      string // otpauth://…
+	Secret   string // base 32, without blanks
+	Hex      string // the same, as some programs want it
+}
+
+// TokenNew is /security/token/new. It posts serial, code and second to the same path.
 type TokenNew struct {
 	Frame
-	Ceremony string
-	Serial   string
-	Step     int
+	Serial string // as typed
+	Step   int
+	Backup bool // it is to be the backup (R61): posted on as backup=1
 }
 
 // MethodNew is the page on which a method without one of its own is set up, by typing a code of it. It posts ceremony,

@@ -285,7 +285,12 @@ func (c *pageData) MethodMeta(m any) template.HTML {
 	if v.Name != "" {
 		add(c.text("way."+string(v.Way), nil))
 	}
-	add(template.HTML(template.HTMLEscapeString(v.Model)))
+	if v.Model != v.Name {
+		add(template.HTML(template.HTMLEscapeString(v.Model)))
+	}
+	if v.Serial != "" {
+		add(c.text("method.serial", Args{"serial": v.Serial}))
+	}
 	if v.To != "" {
 		add(c.Show(c.Addr(v.To)))
 	}

@@ -427,6 +427,9 @@ func (w *Work) assignDevice(x *Authenticator, d BindDone, id string) (*Device, e
 	}
 	if at >= 0 {
 		x.Device = devices[at].ID
+		if w.s.row(x).Joins {
+			x.Name = devices[at].Name
+		}
 		return nil, nil
 	}
 	v := Device{ID: id, Kind: kind, Place: clip(d.Place, 60)}

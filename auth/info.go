@@ -80,6 +80,7 @@ type MethodInfo struct {
 	Left     int          // recovery codes left
 	Passkeys bool         // webauthn: some are passkeys of a device
 	Keys     bool         // webauthn: some are USB keys
+	Flavours []Flavour    // of its authenticators, where they are told apart
 	Class    Class
 	Resting  time.Time // not before; zero if ready
 }
@@ -89,10 +90,7 @@ func (m MethodInfo) Takes(row *Method) bool {
 	if row.Kind != m.Kind || row.Channel != "" && len(m.Channels) > 0 && !slices.Contains(m.Channels, row.Channel) {
 		return false
 	}
-	if row.Flavour == Passkey {
-		return m.Passkeys
-	}
-	return m.Keys || !m.Passkeys
+	return len(m.Flavours) == 0 || slices.Contains(m.Flavours, row.Flavour)
 }
 
 // MethodChoice asks for one method: its kind, for Phone the channel, and for

@@ -86,6 +86,9 @@ func (w *Work) offeredMethods(a *Account, firstBy ident.Recipient) ([]MethodInfo
 		m := &out[i]
 		m.Names = append(m.Names, x.Name)
 		m.Left += x.Traits.Left
+		if f := w.s.row(x).Flavour; f != "" && !slices.Contains(m.Flavours, f) {
+			m.Flavours = append(m.Flavours, f)
+		}
 		m.Keys = m.Keys || x.Traits.Flavour == SecurityKey
 		m.Passkeys = m.Passkeys || x.Traits.Flavour == Passkey
 	}

@@ -28,6 +28,7 @@ type Config struct {
 	// Channels are those by which somebody delivers messages: codes by others are
 	// neither offered nor sent. nil: all.
 	Channels []Channel
+	Tokens   bool // a part keeps a stock of hardware tokens (Part.Tokens), from which they are claimed
 	Policy   Policy
 	Site     string        // the site's name, for people and as issuer
 	Origin   string        // the public address, https://host[:port][/path]; links are built from it alone

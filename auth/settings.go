@@ -188,7 +188,7 @@ func (w *Work) offers(list []*Authenticator) []OfferInfo {
 	for i := range w.s.methods {
 		row := &w.s.methods[i]
 		usual := i == 0 || w.s.methods[i-1].Kind != row.Kind || w.s.methods[i-1].Flavour != row.Flavour
-		if !w.s.methods.Serves(row.Kind, row.Flavour) || !usual || row.Set && w.account.EnrolledAt.IsZero() {
+		if !w.s.methods.Serves(row.Kind, row.Flavour) || !usual || row.Joins || row.Set && w.account.EnrolledAt.IsZero() {
 			continue
 		}
 		out = append(out, OfferInfo{Kind: row.Kind, Flavour: row.Flavour, Refused: w.offerRefused(row, list)})
@@ -269,9 +269,32 @@ func (s *Service) Rename(ctx context.Context, c Caller, id, name, place string) 
 		if err := w.saveDevicePlace(x, place); err != nil {
 			return nil, err
 		}
+		if err := w.renameJoined(x); err != nil {
+			return nil, err
+		}
 		info, err := w.describe(x)
 		return &info, err
 	})
+}
+
+// renameJoined gives a key and what has joined it one name: that of the one which was renamed.
+func (w *Work) renameJoined(x *Authenticator) error {
+	list, err := w.authenticators(x.Account)
+	if err != nil {
+		return err
+	}
+	for _, o := range list {
+		joined := w.s.row(o).Joins || w.s.row(x).Joins && w.s.row(o).Input == KeyTouch
+		if o.ID == x.ID || o.Device != x.Device || !joined {
+			continue
+		}
+		o.Name = x.Name
+		o.Rev++
+		if err := w.s.authenticators.Put(w.tx, authenticatorKey(o.Account, o.ID), o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // saveDevicePlace notes where the device of a method is kept, and its new name.

@@ -21,6 +21,8 @@ type Method struct {
 	Input  Input
 	On     []DeviceKind // what it may live on, the usual first; the others are wished for at the binding
 	Cloud  bool         // it is listed as what a cloud account keeps
+	Joins  bool         // it is set up on a device that is there, from that one's page: nothing to begin with
+	Stock  bool         // it is claimed from a stock (Tokens): served where the site keeps one
 	Set    bool         // made whole by one act and used up: leads back to a method, and is nothing to enrol with
 	Served bool         // the site has the factor of its kind, and somebody who delivers by its channel: set by New
 	Called string       // begins the name of one that nobody named, as "Key 3"; "" leaves it without
@@ -86,8 +88,10 @@ func Methods() Table {
 				Gone: "key-removed"}},
 		{Kind: TOTP, Worth: code, Input: ShortCode, On: carried,
 			Face: Face{Way: "app", Icon: "app", Joined: true, Placed: true, Help: "clock"}},
-		{Kind: HOTP, Worth: code, Input: ShortCode, On: []DeviceKind{Stick},
-			Face: Face{Way: "token", Icon: "list", Help: "clock"}},
+		{Kind: HOTP, Flavour: TouchCode, Worth: code, Input: ShortCode, On: []DeviceKind{Stick}, Joins: true,
+			Face: Face{Way: "touch", New: "/security/keys", Icon: "key", Help: "count"}},
+		{Kind: HOTP, Flavour: HardwareToken, Worth: code, Input: ShortCode, On: []DeviceKind{Display}, Stock: true,
+			Face: Face{Way: "token", Icon: "list", Help: "count"}},
 		{Kind: Phone, Channel: SMS, Worth: number, Input: ShortCode, On: carried,
 			Face: Face{Way: "sms", Stem: "phone", Path: "phone", Icon: "sms", Says: "sms", Help: "phone",
 				Contact: "phone-changed"}},
@@ -305,7 +309,7 @@ func (s *Service) setFactors(cfg Config) error {
 	}
 	for i := range s.methods {
 		m := &s.methods[i]
-		m.Served = s.factors[m.Kind] != nil &&
+		m.Served = s.factors[m.Kind] != nil && (!m.Stock || cfg.Tokens) &&
 			(m.Channel == "" || cfg.Channels == nil || slices.Contains(cfg.Channels, m.Channel))
 		m.Face.Served = m.Served
 	}

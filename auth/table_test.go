@@ -96,11 +96,11 @@ func TestRowsAreFoundByWhatTheyAre(t *testing.T) {
 		}
 	}
 	got := strings.Join(table.Values(func(m *Method) string { return m.Face.Path }), " ")
-	if want := "keys app token phone email codes"; got != want {
+	if want := "keys app touch token phone email codes"; got != want {
 		t.Errorf("the paths: got %q, want %q", got, want)
 	}
 	got = strings.Join(table.Values(func(m *Method) string { return m.Face.Help }), " ")
-	if want := "clock phone mail"; got != want {
+	if want := "clock count phone mail"; got != want {
 		t.Errorf("the helps: got %q, want %q", got, want)
 	}
 	if got := table.MessageKey(TOTP, "odd"); got != "totp" {

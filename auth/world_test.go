@@ -57,7 +57,7 @@ func newWorld(t *testing.T, change ...func(*auth.Config)) *world {
 	w.between = &between{DB: storetest.Twice(db, 1)}
 	w.db, w.keys = w.between, store.Plain()
 	w.cfg = auth.Config{
-		DB: w.db, Keys: w.keys, Factors: realFactors(t), Policy: auth.Marketplace(), Site: "Latchkey",
+		DB: w.db, Keys: w.keys, Factors: realFactors(t), Policy: auth.Marketplace(), Site: "Latchkey", Tokens: true,
 		Hash:   hashing.Cost{Memory: 64, Time: 1, Threads: 1}, // what a hash costs is not what these tests are about
 		Origin: "http://localhost:8080", RPID: "localhost", Now: w.time, Pause: func(context.Context, time.Duration) {},
 		Pace: auth.Pace{Burst: -1},

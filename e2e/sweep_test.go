@@ -158,7 +158,7 @@ func paths(e ast.Expr, named map[string]string) []string {
 		if text := named[e.Name]; text != "" {
 			return []string{text}
 		}
-		return []string{"keys", "app", "phone", "email", "codes"} // hardware tokens come later
+		return []string{"keys", "app", "touch", "phone", "email", "codes"}
 	case *ast.BinaryExpr:
 		var all []string
 		for _, x := range paths(e.X, named) {
@@ -364,6 +364,12 @@ func (w *sweep) enrolling() {
 	w.open("/security/email/new").fill("email", "backup-"+w.email).submit("/security/email/new")
 	w.look("e-mail, code sent")
 	w.fill("code", w.house.code(w.t, "email", "backup-"+w.email)).submit("/security/email/new").at("/security")
+	w.open("/security/keys").follow(w.linkTo("Red 钥匙")).follow(`main a[href$="/touch-code/new"]`)
+	w.look("touch codes, to be saved")
+	page, secret := eval[string](w.person, "location.pathname"), strings.Join(strings.Fields(w.text("#sec")), "")
+	w.fill("code", "000000", "second", "000000").submit(page)
+	w.look("touch codes, refused")
+	w.fill("code", w.counted(secret, 0), "second", w.counted(secret, 1)).submit(page).says(w.word("holds.touch"))
 	pc := w.plug(platform())
 	w.addPasskey("This PC").at("/security")
 	pc.touched(false)
@@ -380,7 +386,7 @@ func (w *sweep) settings() {
 	w.letInToMessages()
 	for _, path := range []string{"/security/start", "/security/keys", "/security/keys/which", "/security/password",
 		"/security/sessions", "/security/browsers",
-		"/security/history", "/security/data", "/sign-in/trust", "/security/codes/all/remove", "/security/contact/phone/remove", "/security/name",
+		"/security/history", "/security/token/new", "/security/data", "/sign-in/trust", "/security/codes/all/remove", "/security/contact/phone/remove", "/security/name",
 		"/security/question", "/security/question/remove", "/security/security-code", "/security/password?by=email",
 		"/approve?text=Payout+of+100.00",
 		"/dev/messages"} {

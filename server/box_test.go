@@ -1,11 +1,8 @@
 package server
 
 import (
-	"testing"
-
 	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/ident"
-	"github.com/latchkey-auth/latchkey/totp"
 )
 
 // A box is a stock of one hardware token, which whoever asks may claim.
@@ -30,13 +27,3 @@ func (box) AssignToken(*auth.Work, auth.AccountID, string) error { return nil }
 
 // ReturnToken takes every answer.
 func (box) ReturnToken(*auth.Work, auth.AccountID, string, auth.Reached) error { return nil }
-
-// withTokens is a site with the factor of touch codes and hardware tokens.
-func withTokens(t *testing.T, a *auth.Config, _ *Config) {
-	t.Helper()
-	f, err := totp.NewHOTP(totp.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.Factors = append(a.Factors, f)
-}

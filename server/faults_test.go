@@ -395,14 +395,14 @@ func typedFaults() map[auth.Code]provocation {
 			c.pass(-5 * time.Minute)
 			return c.app(late)
 		}),
-		auth.TokenWrong: {change: withTokens, do: func(c *trial) *httptest.ResponseRecorder {
+		auth.TokenWrong: do(func(c *trial) *httptest.ResponseRecorder {
 			var begun answer
 			c.p.must("POST", "/methods/begin", m{"kind": "hotp", "serial": "AB-1234"}, &begun)
 			return c.post("/methods/finish", m{"ceremony": begun.Ceremony, "response": m{"code": "000000", "second": "000000"}})
-		}},
-		auth.SerialMalformed: {change: withTokens, do: func(c *trial) *httptest.ResponseRecorder {
+		}),
+		auth.SerialMalformed: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.post("/methods/begin", m{"kind": "hotp", "serial": "-"})
-		}},
+		}),
 		auth.RecoveryWrong: do(func(c *trial) *httptest.ResponseRecorder { return c.recovery("0000-0000") }),
 		auth.RecoveryUsed: do(func(c *trial) *httptest.ResponseRecorder {
 			if w := c.recovery(c.codes[0]); w.Code != 200 {

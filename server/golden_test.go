@@ -117,7 +117,7 @@ func openGolden(t *testing.T, folder string) (*world, *facts) {
 		t.Fatal(err)
 	}
 	left := gunzip(t, filepath.Join(folder, "latchkey.db.gz"))
-	return newWorldAt(t, f.At, left, func(a *auth.Config, _ *Config) { a.Keys = keys }), f
+	return newWorldAt(t, f.At, left, func(a *auth.Config, _ *Config) { a.Keys, a.Tokens = keys, false }), f
 }
 
 func gunzip(t *testing.T, path string) []byte {

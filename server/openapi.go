@@ -257,7 +257,7 @@ func (b *schemas) words(t reflect.Type) *huma.Schema {
 		reflect.TypeFor[auth.Delivery](): {string(auth.Queued), string(auth.Accepted), string(auth.Delivered),
 			string(auth.Failed), string(auth.Expired)},
 		reflect.TypeFor[auth.DeviceKind](): {string(auth.Stick), string(auth.Handset), string(auth.Computer),
-			string(auth.Extension), string(auth.Cloud), string(auth.Mailbox), string(auth.Paper)},
+			string(auth.Extension), string(auth.Display), string(auth.Cloud), string(auth.Mailbox), string(auth.Paper)},
 	}[t] {
 		s.Enum = append(s.Enum, v)
 	}

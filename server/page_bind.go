@@ -180,14 +180,14 @@ func appNewPage(x *request) error {
 	if err != nil {
 		return err
 	}
-	packed, raw := x.appUnderWay()
+	packed, raw := x.underWay(appSeal)
 	if raw == nil {
 		ch, err := x.s.service.BindBegin(x.r.Context(), x.caller, auth.BindForm{Kind: auth.TOTP})
 		if err != nil {
 			return err
 		}
 		packed, raw = packPrompt(ch), ch.Prompt
-		x.keepApp(packed)
+		x.keepUnderWay(appSeal, packed)
 	}
 	var prompt struct{ Secret, URI, Account string }
 	if err := json.Unmarshal(raw, &prompt); err != nil {
@@ -205,29 +205,6 @@ func appNewPage(x *request) error {
 
 // appSeal is what the cookie of an app on its way is sealed for.
 const appSeal = "app"
-
-func (x *request) keepApp(packed string) {
-	if text, err := x.s.service.SealForBrowser(x.caller, appSeal, []byte(packed)); err == nil && len(text) <= maxFlash {
-		x.put(appCookie, text, flowLife)
-	}
-}
-
-// appUnderWay is the app that this session has begun to set up, as the form carries it, while it can be finished.
-func (x *request) appUnderWay() (packed string, prompt json.RawMessage) {
-	text, n := web.Cookie(x.r, x.s.cookieName(appCookie))
-	if n == 0 {
-		return "", nil
-	}
-	raw, err := x.s.service.OpenForBrowser(x.caller, appSeal, text)
-	if err != nil {
-		return "", nil
-	}
-	ceremony, prompt := unpackPrompt(string(raw))
-	if _, err := x.s.service.Challenge(x.r.Context(), x.caller, auth.ForBind, ceremony); err != nil {
-		return "", nil
-	}
-	return string(raw), prompt
-}
 
 func appNewPost(x *request) error {
 	packed := x.field("ceremony")
@@ -250,7 +227,7 @@ func appNewPost(x *request) error {
 		return x.added(info)
 	}
 	if !startAgain(err) {
-		x.keepApp(packed)
+		x.keepUnderWay(appSeal, packed)
 	}
 	return x.refuseTo(x.local(), err)
 }

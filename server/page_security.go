@@ -235,6 +235,7 @@ func (x *request) showMethod(sort string) error {
 		}
 	}
 	return x.show(http.StatusOK, &assets.KeyView{Frame: f, Holder: h, TypedName: name, TypedPlace: place,
+		Kept: x.s.keptOn(a, info.Methods), CanType: x.s.canType(a, info.Methods),
 		Events: events, Last: a.Last})
 }
 

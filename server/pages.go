@@ -36,7 +36,7 @@ func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
 		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(),
 		historyPages(), notMePages(), dataPages(), closingPages(), approvePages(),
-		bindPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), accountHandPages(),
+		bindPages(), countedPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), accountHandPages(),
 		recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }

@@ -40,10 +40,11 @@ func (s *Server) ways(list []auth.MethodInfo) []assets.Method {
 	return out
 }
 
-// named gives a row the names of its authenticators; keys and passkeys share one list, which names neither.
+// named gives a row the names of its authenticators; keys and passkeys share one list, which names neither, and so do
+// touch codes and hardware tokens.
 func named(base assets.Method, row *auth.Method, m auth.MethodInfo) []assets.Method {
 	base.Way = assets.Way(row.Face.Way)
-	both := m.Keys && m.Passkeys
+	both := len(m.Flavours) > 1
 	if len(m.Names) == 0 || both {
 		return []assets.Method{base}
 	}
@@ -88,7 +89,8 @@ func (s *Server) isKey(w assets.Way) bool { return s.methods.Way(string(w)).Inpu
 // method is one authenticator as pages list it.
 func (s *Server) method(a *auth.AuthenticatorInfo) assets.Method {
 	row := s.methods.Of(a.Kind, a.Flavour)
-	out := assets.Method{ID: a.ID, Way: assets.Way(row.Face.Way), Name: a.Name, Place: a.Place, Model: a.Model, To: cmp.Or(a.Recipient.Show(), string(a.Masked)),
+	out := assets.Method{ID: a.ID, Way: assets.Way(row.Face.Way), Name: a.Name, Place: a.Place, Model: a.Model,
+		Serial: a.Serial, To: cmp.Or(a.Recipient.Show(), string(a.Masked)),
 		Left: a.Left, Made: a.BoundAt, Used: a.UsedAt, Weak: a.Class == auth.Weak, Verified: a.VerifiesUser, Synced: a.Synced}
 	if row.Set {
 		out.Total = recoveryTotal
@@ -143,15 +145,21 @@ func (s *Server) holders(list []auth.AuthenticatorInfo) []assets.Holder {
 		h := assets.Holder{Method: s.method(a)}
 		for j := range list {
 			if b := &list[j]; s.touched(a) && b.Device == a.Device && s.onStick(b, list) {
-				h.Holds = append(h.Holds, assets.WayToken)
+				h.Holds = append(h.Holds, s.wayOf(b.Kind, b.Flavour))
 			}
 		}
-		if len(h.Holds) > 0 {
-			h.Holds = append([]assets.Way{assets.WayKey}, h.Holds[:1]...)
+		if len(h.Holds) > 0 { // once each, in the order of the table
+			slices.SortFunc(h.Holds, func(x, y assets.Way) int { return s.orderOf(x) - s.orderOf(y) })
+			h.Holds = slices.Compact(append([]assets.Way{h.Way}, h.Holds...))
 		}
 		out = append(out, h)
 	}
 	return out
+}
+
+// orderOf is where a way stands in the table.
+func (s *Server) orderOf(w assets.Way) int {
+	return slices.IndexFunc(s.methods, func(m auth.Method) bool { return m.Face.Way == string(w) })
 }
 
 // touched reports whether a method is a key that the browser asks.
@@ -227,6 +235,8 @@ func lostKind(k auth.DeviceKind) string {
 		return "mailbox"
 	case auth.Paper:
 		return "paper"
+	case auth.Display:
+		return "token"
 	}
 	return "all"
 }

@@ -93,7 +93,7 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	}
 	w.db = db
 	t.Cleanup(func() { _ = db.Close() })
-	domain := auth.Config{DB: db, Keys: store.Plain(), Factors: factors(t, webauthn.Config{}), Policy: auth.Marketplace(), Site: "Latchkey",
+	domain := auth.Config{DB: db, Keys: store.Plain(), Factors: factors(t, webauthn.Config{}), Policy: auth.Marketplace(), Site: "Latchkey", Tokens: true,
 		Hash:   password.Cost{Memory: 64, Time: 1, Threads: 1},
 		Origin: testOrigin, RPID: "accounts.example", Now: w.time, Pause: func(context.Context, time.Duration) {}}
 	if w.texts, err = assets.NewTexts(nil); err != nil {
@@ -108,8 +108,10 @@ func newWorldAt(t testing.TB, at time.Time, left []byte, change ...func(*auth.Co
 	if w.service, err = auth.New(domain); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = auth.Register(w.service, auth.Part{Name: "box", Tokens: box{}}); err != nil {
-		t.Fatal(err)
+	if domain.Tokens {
+		if _, err = auth.Register(w.service, auth.Part{Name: "box", Tokens: box{}}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if own, ok := face.Texts.(*assets.Texts); ok {
 		w.texts = own
@@ -191,7 +193,11 @@ func factors(t testing.TB, keys webauthn.Config) []auth.Factor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []auth.Factor{key, app, phone, email, codes}
+	counted, err := totp.NewHOTP(totp.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []auth.Factor{key, app, counted, phone, email, codes}
 }
 
 func (w *world) time() time.Time {

@@ -137,15 +137,16 @@ func (h *house) domain(at *url.URL) error {
 	}
 	keys, err1 := webauthn.New(key)
 	apps, err2 := totp.New(c.TOTP)
-	phones, err3 := oob.NewPhone(codes)
-	mailboxes, err4 := oob.NewEmail(codes)
-	sheets, err5 := lookup.New(c.Lookup)
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	counted, err3 := totp.NewHOTP(c.TOTP)
+	phones, err4 := oob.NewPhone(codes)
+	mailboxes, err5 := oob.NewEmail(codes)
+	sheets, err6 := lookup.New(c.Lookup)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		return err
 	}
 	domain := auth.Config{
 		DB: h.db, Keys: h.keys, Policy: c.Policy, Channels: codes.Channels, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
-		Factors: []auth.Factor{keys, apps, phones, mailboxes, sheets}, Lab: h.clock,
+		Factors: []auth.Factor{keys, apps, counted, phones, mailboxes, sheets}, Lab: h.clock,
 		Boot: bootTime(), AnyClock: c.AnyClock, Breached: h.breached,
 	}
 	if c.Lab {

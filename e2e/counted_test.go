@@ -1,0 +1,87 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/latchkey-auth/latchkey/needs"
+)
+
+func countedJourneys() []journey {
+	return []journey{
+		{"a key that types codes", func(p *person) { p.typingKey() }},
+		{"a hardware token out of a box", func(p *person) { p.claimsToken() }},
+	}
+}
+
+// counted is the code of a secret at a counter, by a program that nobody here wrote.
+func (p *person) counted(secret string, at int) string {
+	p.t.Helper()
+	out, err := exec.Command(needs.Program(p.t, "oathtool"), "--hotp", "--base32", "--counter="+strconv.Itoa(at),
+		secret).CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("the key: %v\n%s", err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// typingKey saves a secret on a key, which then types: digits and Enter, as from a keyboard. It signs in with that where
+// the browser is not to ask the key, and comes back after it was touched for nothing.
+func (p *person) typingKey() {
+	key := p.plug(usb())
+	p.signUp().open("/security/keys/new").fill("name", "Till key")
+	p.follow("main [data-ask]").at("/security/start")
+	p.open("/security/keys").follow(p.linkTo("Till key")).says(p.word("key.type"))
+	p.follow(`main a[href$="/touch-code/new"]`).says(p.word("touch-new.save"), p.word("touch-new.type"))
+	secret := strings.Join(strings.Fields(p.text("#sec")), "")
+
+	// Enter behind the first code leads to the field of the second.
+	p.press("#f-code").hit(p.counted(secret, 0)).hit(kb.Enter)
+	p.until("the field of the second code", "document.activeElement.id === 'f-second'")
+	p.hit(p.counted(secret, 1))
+	p.fresh(func() { p.hit(kb.Enter) })
+	p.says(p.word("done.touch-added.title"), p.word("holds.touch"))
+
+	key.touched(false) // nobody touches it when the browser asks
+	p.signOut().signIn().at("/sign-in/verify")
+	p.open("/sign-in/verify?with=touch").at("/sign-in/verify").says(p.word("verify.touch.title"))
+	p.until("the focus in the field", "document.activeElement.id === 'f-code'")
+	p.hit(p.counted(secret, 40)) // it was touched for nothing many times
+	p.fresh(func() { p.hit(kb.Enter) })
+	p.problem("code-wrong").says(p.word("help.count"))
+	p.press("#f-code").hit(p.counted(secret, 41))
+	p.fresh(func() { p.hit(kb.Enter) })
+	p.at("/security")
+}
+
+// claimsToken takes a token out of a box that was imported on the host, by its number and two codes, as the first second
+// step there is, and signs in with it.
+func (p *person) claimsToken() {
+	secret := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	serial := "HT " + strings.TrimPrefix(p.phone, "+")
+	file := filepath.Join(p.t.TempDir(), "box.csv")
+	table := "manufacturer,serial,secret,type,digits,counter\nExample," + serial + "," + secret + ",hotp,6,3\n"
+	if err := os.WriteFile(file, []byte(table), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	c := exec.Command(p.house.binary, "token", "import", "--data", p.house.data, file)
+	c.Env = p.house.cmd.Env
+	if out, err := c.CombinedOutput(); err != nil {
+		p.t.Fatalf("token import: %v %s", err, out)
+	}
+	p.signUp().at("/security/start").follow(`main a[href="/security/token/new"]`).says(p.word("token-new.title"))
+	two := func(serial string, at int) *person {
+		return p.fill("serial", serial, "code", p.counted(secret, at), "second", p.counted(secret, at+1)).submit("/security/token/new")
+	}
+	two(serial+"0", 5).problem("token-wrong")
+	two(serial, 0).problem("token-wrong") // before it was delivered
+	two(strings.ToLower(serial), 5).at("/security/start").says(p.word("done.enrolled.title"))
+	p.signOut().signIn().at("/sign-in/verify").says(p.word("verify.token.title"))
+	p.fill("code", p.counted(secret, 6)).submit("/sign-in/verify").problem("code-used")
+	p.fill("code", p.counted(secret, 8)).submit("/sign-in/verify").says(serial)
+}
