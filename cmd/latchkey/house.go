@@ -147,7 +147,8 @@ func (h *house) domain(at *url.URL) error {
 	domain := auth.Config{
 		DB: h.db, Keys: h.keys, Policy: c.Policy, Channels: codes.Channels, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
 		Factors: []auth.Factor{keys, apps, counted, phones, mailboxes, sheets}, Lab: h.clock,
-		Boot: bootTime(), AnyClock: c.AnyClock, Breached: h.breached,
+		Tokens: true, // inventory keeps them
+		Boot:   bootTime(), AnyClock: c.AnyClock, Breached: h.breached,
 	}
 	if c.Lab {
 		domain.Pause = atOnce
