@@ -3,6 +3,10 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/latchkey-auth/latchkey/store"
@@ -84,20 +88,50 @@ func (s *Service) sweepConsumed(w *Work, _ string) (sweepSlice, error) {
 	return sweepSlice{keys: keys}, nil
 }
 
-// Sweep removes a slice of what is over, and applies changes that came due.
-// Call it every minute or so; nothing depends on when.
+// Sweep removes a slice of what is over, and applies changes that came due. Call it every minute or so; nothing
+// depends on when. What cannot be done holds up nothing else: the error is all that was in the way.
 func (s *Service) Sweep(ctx context.Context) error {
-	if err := s.saveIdleTime(ctx); err != nil {
-		return err
-	}
 	sys := Caller{system: true}
-	if err := s.writeRepeats(ctx, sys); err != nil {
-		return err
+	var failed error
+	for _, do := range slices.Concat(s.ownChores(sys), s.chores(sys)) {
+		if ctx.Err() != nil {
+			break
+		}
+		failed = errors.Join(failed, withoutPanic(func() error { return do(ctx) }))
 	}
-	steps := []struct {
+	return errors.Join(failed, ctx.Err())
+}
+
+// withoutPanic makes a panic an error with its stack: a document that a program cannot deal with must not end it. The
+// value is left out, since it may quote the document.
+func withoutPanic(do func() error) (err error) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		text, stack := fmt.Sprintf("%T", v), debug.Stack()
+		if cause, ok := v.(error); ok {
+			if r, ok := errors.AsType[runtime.Error](cause); ok {
+				text = r.Error()
+			}
+		}
+		if inner, ok := v.(interface{ Trace() []byte }); ok { // of an update, which another goroutine ran
+			stack = inner.Trace()
+		}
+		err = fmt.Errorf("panic: %s\n%s", text, stack)
+	}()
+	return do()
+}
+
+// ownChores are those of auth itself, in the order in which they are done.
+func (s *Service) ownChores(sys Caller) []func(context.Context) error {
+	list := []func(context.Context) error{s.saveIdleTime,
+		func(ctx context.Context) error { return s.writeRepeats(ctx, sys) }}
+	for _, c := range []struct {
 		name   string
 		find   sweeper
-		delete func(store.Tx, string) error
+		remove func(store.Tx, string) error
 	}{
 		{"spent", s.sweepConsumed, s.consumed.Delete},
 		{"link", sweeperOf(s.links, func(w *Work, l *link) bool { return w.now.After(l.Expires) }), s.links.Delete},
@@ -107,40 +141,39 @@ func (s *Service) Sweep(ctx context.Context) error {
 		{"mailed-code", sweeperOf(s.mailed, (*Work).mailedCodesOver), s.mailed.Delete},
 		{"ticket", sweeperOf(s.tickets, (*Work).ticketOver), s.tickets.Delete},
 		{"throttle", sweeperOf(s.attempts, (*Work).countOver), s.attempts.Delete},
+	} {
+		list = append(list, func(ctx context.Context) error { return s.sweepAll(ctx, sys, c.name, c.find, c.remove) })
 	}
-	for _, st := range steps {
-		if err := s.sweepAll(ctx, sys, st.name, st.find, st.delete); err != nil {
-			return err
+	moves := func(w *Work, c *change) bool { return c.movesContact() && !w.now.Before(c.Due) }
+	for _, c := range []struct {
+		name  string
+		find  sweeper
+		apply func(context.Context, Caller, string) error
+	}{
+		{"change", sweeperOf(s.changes, (*Work).removalDue), s.applyChange},
+		{"move", sweeperOf(s.changes, moves), s.applyMove},
+		{"last day", sweeperOf(s.changes, (*Work).lastDayDue), s.beginLastDay},
+		{"closing", sweeperOf(s.changes, (*Work).closingDue), s.applyClosing},
+		{"account", sweeperOf(s.accounts, (*Work).unindexed), s.index},
+		{"dormant", sweeperOf(s.accounts, (*Work).dormancyDue), s.applyDormancy},
+	} {
+		list = append(list, func(ctx context.Context) error { return s.applyDue(ctx, sys, c.name, c.find, c.apply) })
+	}
+	return list
+}
+
+// chores are those of every collection of a part.
+func (s *Service) chores(sys Caller) (list []func(context.Context) error) {
+	_ = s.eachCollection(func(c chores) error {
+		list = append(list, func(ctx context.Context) error { return s.sweepAll(ctx, sys, c.name, c.findOver, c.remove) })
+		if c.findDue != nil {
+			list = append(list, func(ctx context.Context) error {
+				return s.applyDue(ctx, sys, c.name+" due", c.findDue, c.apply)
+			})
 		}
-	}
-	find := sweeperOf(s.changes, (*Work).removalDue)
-	if err := s.applyDue(ctx, sys, "change", find, s.applyChange); err != nil {
-		return err
-	}
-	find = sweeperOf(s.changes, func(w *Work, c *change) bool { return c.movesContact() && !w.now.Before(c.Due) })
-	if err := s.applyDue(ctx, sys, "move", find, s.applyMove); err != nil {
-		return err
-	}
-	find = sweeperOf(s.changes, (*Work).lastDayDue)
-	if err := s.applyDue(ctx, sys, "last day", find, s.beginLastDay); err != nil {
-		return err
-	}
-	find = sweeperOf(s.changes, (*Work).closingDue)
-	if err := s.applyDue(ctx, sys, "closing", find, s.applyClosing); err != nil {
-		return err
-	}
-	if err := s.applyDue(ctx, sys, "account", sweeperOf(s.accounts, (*Work).unindexed), s.index); err != nil {
-		return err
-	}
-	if err := s.applyDue(ctx, sys, "dormant", sweeperOf(s.accounts, (*Work).dormancyDue), s.applyDormancy); err != nil {
-		return err
-	}
-	return s.eachCollection(func(c chores) error {
-		if err := s.sweepAll(ctx, sys, c.name, c.findOver, c.remove); err != nil || c.findDue == nil {
-			return err
-		}
-		return s.applyDue(ctx, sys, c.name+" due", c.findDue, c.apply)
+		return nil
 	})
+	return list
 }
 
 // sweepAll sweeps a collection, slice by slice.
@@ -168,7 +201,7 @@ func (s *Service) applyDue(ctx context.Context, c Caller, name string, find swee
 			return errors.Join(failed, err)
 		}
 		for _, key := range due.keys {
-			failed = errors.Join(failed, apply(ctx, c, key)) // one that cannot be done holds up no other
+			failed = errors.Join(failed, withoutPanic(func() error { return apply(ctx, c, key) })) // it holds up no other
 		}
 		if applied += len(due.keys); due.next == "" || applied >= scanBatch || ctx.Err() != nil {
 			break

@@ -51,6 +51,9 @@ type Panic struct {
 // Error returns the value and the stack.
 func (p *Panic) Error() string { return fmt.Sprintf("%v\n\nin an update:\n%s", p.Value, p.Stack) }
 
+// Trace returns the stack.
+func (p *Panic) Trace() []byte { return p.Stack }
+
 // Unwrap returns the value if it is an error.
 func (p *Panic) Unwrap() error {
 	err, _ := p.Value.(error)
