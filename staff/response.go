@@ -133,6 +133,14 @@ type target struct {
 
 func targetKey(id string, a auth.AccountID) string { return id + "/" + string(a) }
 
+// leaveOut counts an account that a response does not reach.
+func (x *response) leaveOut(why Reason) {
+	if x.Left == nil { // nobody was left out so far
+		x.Left = map[Reason]int{}
+	}
+	x.Left[why]++
+}
+
 // isOver reports whether a response may go.
 func (x *response) isOver(now time.Time) bool {
 	switch x.Stage {
@@ -177,8 +185,7 @@ func (s *Service) beginResponse(w *auth.Work, f ResponseForm, since time.Time) (
 	if _, err := w.Count("respond/"+w.Staff().ID, responsesPerDay, 0); err != nil {
 		return nil, err
 	}
-	return &response{ID: w.NewID(), Begun: propose(w), Why: f.Why, Does: f.Measures, Since: since,
-		Left: map[Reason]int{}}, nil
+	return &response{ID: w.NewID(), Begun: propose(w), Why: f.Why, Does: f.Measures, Since: since}, nil
 }
 
 // listed is a line of a list, and whose it is.
@@ -210,7 +217,7 @@ func (s *Service) ListAccounts(ctx context.Context, c auth.Caller, f ResponseFor
 		for _, l := range read.found {
 			switch {
 			case l.left != "":
-				x.Left[l.left]++
+				x.leaveOut(l.left)
 				continue
 			case l.account == "":
 				if x.Unknowns++; len(x.Unknown) < mostUnknown {
@@ -254,7 +261,7 @@ func checkList(w *auth.Work, lines []string, since time.Time) error {
 func (s *Service) addTarget(w *auth.Work, x *response, id auth.AccountID) error {
 	err := s.targets.Insert(w, targetKey(x.ID, id), &target{Account: id})
 	if errors.Is(err, auth.ErrRecordExists) {
-		x.Left[Double]++
+		x.leaveOut(Double)
 		return nil
 	}
 	x.Count++

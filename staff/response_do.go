@@ -335,7 +335,7 @@ func (s *Service) reach(w *auth.Work, x *response, t *target) error {
 	err := w.Hold(t.Account, auth.Hold{By: x.ID, Since: x.Since, Freeze: x.Does.Freeze, Password: x.Does.Password})
 	if _, ok := errors.AsType[*auth.Error](err); ok { // switched off, or gone, since
 		w.About("")
-		x.Left[Gone]++
+		x.leaveOut(Gone)
 		return nil
 	}
 	if err != nil {

@@ -130,7 +130,7 @@ func (s *Service) takeFound(w *auth.Work, x *response, found *auth.Found) (more 
 			return false, err
 		}
 		if why := leftOut(a, by); why != "" {
-			x.Left[why]++
+			x.leaveOut(why)
 			continue
 		}
 		if x.Count == most {

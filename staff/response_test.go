@@ -430,6 +430,61 @@ func TestWhoAgreesToAResponse(t *testing.T) {
 	}
 }
 
+// Undoing takes two persons as well, and a word for it stands for a day. While one's word waits, for a response or its
+// undoing, there is no other first word.
+func TestTwoUndoAResponse(t *testing.T) {
+	d := newDesk(t)
+	wei := d.victim("wei")
+	id := d.begun(freeze, "wei")
+	wantCode(t, "proposing", d.staff.ProposeResponse(t.Context(), d.ann.Caller, id), "")
+	wantCode(t, "proposing too", d.staff.ProposeResponse(t.Context(), d.bob.Caller, id), auth.CaseMoved)
+	wantCode(t, "agreeing", d.staff.AgreeToResponse(t.Context(), d.bob.Caller, id), "")
+	d.sweep()
+	wantCode(t, "a word that nobody has asked for", d.staff.AgreeToUndo(t.Context(), d.ann.Caller, id), auth.NotFound)
+	guest := d.brought(d.bob, "guest")
+	wantCode(t, "undoing", d.staff.ProposeUndo(t.Context(), d.bob.Caller, id), "")
+	wantCode(t, "undoing too", d.staff.ProposeUndo(t.Context(), d.ann.Caller, id), auth.CaseMoved)
+	wantCode(t, "agreeing with himself", d.staff.AgreeToUndo(t.Context(), d.bob.Caller, id), auth.Forbidden)
+	wantCode(t, "touching", guest.touch(), "")
+	wantCode(t, "a guest of his", d.staff.AgreeToUndo(t.Context(), guest.Caller, id), auth.Forbidden)
+	d.sweep()
+	if !wei.standing(d.sue).Held {
+		t.Error("got it undone by one person alone")
+	}
+	d.pass(25 * time.Hour)
+	for _, p := range []*worker{d.ann, d.bob, d.sue} {
+		wantCode(t, "signing in", p.signIn(p.keys[0]), "")
+	}
+	wantCode(t, "a word of yesterday", d.staff.AgreeToUndo(t.Context(), d.ann.Caller, id), auth.NotFound)
+	wantCode(t, "undoing a day later", d.staff.ProposeUndo(t.Context(), d.ann.Caller, id), "")
+	wantCode(t, "agreeing", d.staff.AgreeToUndo(t.Context(), d.bob.Caller, id), "")
+	d.sweep()
+	if wei.standing(d.sue).Held {
+		t.Error("got it frozen, want it undone by two")
+	}
+}
+
+// What was switched off after two have agreed is left out, is told nothing, and counts as gone.
+func TestWhatIsGoneIsLeftOut(t *testing.T) {
+	d := newDesk(t)
+	d.victim("wei")
+	gone := d.victim("gone")
+	id := d.begun(freeze, "wei", "gone")
+	d.mail()
+	wantCode(t, "proposing", d.staff.ProposeResponse(t.Context(), d.ann.Caller, id), "")
+	wantCode(t, "agreeing", d.staff.AgreeToResponse(t.Context(), d.bob.Caller, id), "")
+	wantCode(t, "switching off", d.lab.Switch(t.Context(), auth.Caller{}, gone.ID, false), "")
+	d.sweep()
+	if x := d.look(id); x.Stage != staff.Done || x.Reached != 1 || x.Left[staff.Gone] != 1 {
+		t.Errorf("got %+v, want one reached and one gone", x)
+	}
+	for _, m := range d.mail() {
+		if m.Template == auth.TemplateSafetyFrozen && string(m.Recipient) == string(gone.Email) {
+			t.Errorf("got told %v, want nothing", m)
+		}
+	}
+}
+
 // Staff and accounts that are off are never reached; a number names an account as well as an address does.
 func TestWhoIsLeftOut(t *testing.T) {
 	d := newDesk(t)
@@ -493,6 +548,15 @@ func TestSearchingSignIns(t *testing.T) {
 		_, err := search("203.0.113.7", hours[0], hours[1])
 		wantCode(t, fmt.Sprint(hours), err, auth.HoursMalformed)
 	}
+	wantCode(t, "signing in", d.bob.signIn(d.bob.keys[0]), "")
+	wantCode(t, "assigning", d.staff.Assign(t.Context(), d.bob.Caller, d.ann.id, "v0@example.com", true), "")
+	if x, err := search("203.0.113.7", begin, begin.Add(time.Hour)); err != nil || x.Count != 1 || x.Left[staff.Cared] != 1 {
+		t.Errorf("one's own seller: got %+v, %v, want him left out", x, err)
+	}
+	d.pass(60 * 24 * time.Hour)
+	wantCode(t, "signing in", d.ann.signIn(d.ann.keys[0]), "")
+	_, err := search("203.0.113.7", begin, begin.Add(time.Hour))
+	wantCode(t, "two months ago", err, auth.HoursMalformed)
 }
 
 // A model of what a response does to one account, beside the real one: what holds it is what two responses, its owner

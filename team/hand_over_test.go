@@ -100,6 +100,52 @@ func (h *handing) is() string {
 
 const asBefore = "senior owner, owner owner, member member"
 
+// Of a shop five links are mailed in a day, and none at once after another; one that is not mailed leaves nothing behind
+// that waits.
+func TestHandOversOfADay(t *testing.T) {
+	h := hand(t)
+	stop := func() { wantCode(t, "stop", h.shops.StopHandOver(t.Context(), h.owner.Caller, h.shop), "") }
+	waits := func() int {
+		info, err := h.s.Security(t.Context(), h.owner.Caller)
+		wantCode(t, "overview", err, "")
+		return len(info.Changes)
+	}
+	wantCode(t, "begin", h.begin(), "")
+	stop()
+	wantCode(t, "at once again", h.begin(), auth.ResendTooSoon)
+	if got := waits(); got != 0 {
+		t.Errorf("not mailed: got %d changes that wait, want none", got)
+	}
+	for range 3 {
+		h.pass(2 * time.Minute)
+		h.owner.signIn()
+		wantCode(t, "again", h.begin(), "")
+		stop()
+	}
+	h.pass(2 * time.Minute)
+	h.owner.signIn()
+	wantCode(t, "the sixth", h.begin(), auth.SendLimitReached)
+	h.pass(day)
+	h.owner.signIn()
+	wantCode(t, "the next day", h.begin(), "")
+	if got := waits(); got != 1 {
+		t.Errorf("the next day: got %d changes that wait, want one", got)
+	}
+}
+
+// Whose account is switched off before the day is over gets no shop.
+func TestWhoIsSwitchedOffTakesNothingOver(t *testing.T) {
+	h := hand(t)
+	h.agreed()
+	wantCode(t, "switching off", h.lab.Switch(t.Context(), auth.Caller{}, h.buyer.id, false), "")
+	h.pass(day + time.Minute)
+	wantCode(t, "sweep", h.s.Sweep(t.Context()), "")
+	h.senior.signIn()
+	if got := h.senior.roles(h.shop); got != asBefore {
+		t.Errorf("got %s, want %s", got, asBefore)
+	}
+}
+
 // An owner's place becomes the other one's, a day after both have spoken: he ranks as the former one did and is settled
 // at once, the former one has left, the others stay, and neither moves money for a week.
 func TestAShopChangesHands(t *testing.T) {
@@ -370,6 +416,15 @@ func TestWhoHearsOfAHandOver(t *testing.T) {
 	wantCode(t, "confirm", h.confirm(h.buyer), "")
 	heard("agreed", "buyer hand-over-taker to-agreed", "owner hand-over agreed",
 		"senior shop-people hand-over-agreed")
+	for who, acts := range map[*person][]auth.Action{h.owner: {team.ActHandOver, team.ActTakeOver, team.ActConfirmHandOver},
+		h.buyer: {team.ActTakeOver, team.ActConfirmHandOver}} {
+		for _, a := range acts {
+			list, err := h.s.History(t.Context(), who.Caller, "", 100)
+			if err != nil || !slices.ContainsFunc(list.Events, func(e auth.EventInfo) bool { return e.Action == a }) {
+				t.Errorf("got no %s in the history of %s, %v", a, who.id, err)
+			}
+		}
+	}
 	h.pass(day)
 	wantCode(t, "sweep", h.s.Sweep(t.Context()), "")
 	heard("done", "buyer hand-over-yours", "owner hand-over-done", "senior shop-people hand-over-done")
