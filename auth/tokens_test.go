@@ -115,7 +115,8 @@ func (b *box) ReturnToken(w *auth.Work, a auth.AccountID, id string, r auth.Reac
 	if err != nil || x.Owner != a {
 		return err
 	}
-	x.Owner, x.Last, x.Counter = "", a, max(x.Counter, r.Counter)
+	x.Owner, x.Last = "", a
+	x.Counter = max(x.Counter, r.Counter)
 	if r.Lost {
 		x.State = "lost"
 	}

@@ -312,7 +312,8 @@ func TestSeveralTokens(t *testing.T) {
 	c := byCount()
 	pressed, err := claim(t, f, c, noon, shows(c, 40), shows(c, 41))
 	wants(t, err, "")
-	touch.ID, clock.ID, pressed.ID = "touch", "clock", "count"
+	touch.ID, clock.ID = "touch", "clock"
+	pressed.ID = "count"
 	list := []*auth.Authenticator{touch, clock, pressed}
 	at := noon.Add(time.Hour)
 	for _, x := range []struct{ code, id string }{
