@@ -124,6 +124,44 @@ func TestReminders(t *testing.T) {
 	wantCode(t, "no reminder", w.s.PutOff(t.Context(), c, "none"), auth.NotFound)
 }
 
+// Of security keys alone it is said that there is one, and that nobody has touched one for long: a passkey is none, and
+// the one that has lain the longest is named.
+func TestRemindersOfKeys(t *testing.T) {
+	const day = 24 * time.Hour
+	w := newWorld(t, func(c *auth.Config) {
+		c.Policy.Dormant = 0
+		c.Policy.SessionLife = 2000 * day
+		c.Policy.SessionIdle = c.Policy.SessionLife
+		c.Policy.SessionShort = c.Policy.SessionLife
+	})
+	_, first, c := w.withKey(sellerMail, sellerNumber, virtual.Options{}, auth.SecurityKey)
+	says := func(r auth.Reminder) (item, path string) {
+		t.Helper()
+		info, err := w.s.Security(t.Context(), c)
+		ok(t, "looking", err)
+		for _, x := range info.Reminders {
+			if x.Reminder == r {
+				return x.Item, x.Path
+			}
+		}
+		return "", ""
+	}
+	_, c = w.addKey(c, stick(t, virtual.Options{ResidentKeys: true, Platform: true}), auth.Passkey, "PC")
+	if item, _ := says(auth.RemindSecondKey); item != "Blue key" {
+		t.Errorf("a key and a passkey: got %q, want it said that there is one key", item)
+	}
+	w.pass(time.Minute)
+	_, c = w.addKey(c, stick(t, virtual.Options{}), auth.SecurityKey, "Red key")
+	if item, _ := says(auth.RemindSecondKey); item != "" {
+		t.Errorf("two keys: got it said of %q, want nothing", item)
+	}
+	w.pass(200 * day)
+	want := "/security/keys/" + first.Authenticator.ID + "/test"
+	if item, path := says(auth.RemindUntested); item != "Blue key" || path != want {
+		t.Errorf("both untouched: got %q %s, want the older one", item, path)
+	}
+}
+
 // A new password ends the reminder of a published one.
 func TestANewPasswordEndsTheReminder(t *testing.T) {
 	w := newWorld(t, func(c *auth.Config) { c.Breached = publishedList(t, "Other-Horse9") })
