@@ -62,18 +62,7 @@ func (p *person) typingKey() {
 // claimsToken takes a token out of a box that was imported on the host, by its number and two codes, as the first second
 // step there is, and signs in with it.
 func (p *person) claimsToken() {
-	secret := "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
-	serial := "HT " + strings.TrimPrefix(p.phone, "+")
-	file := filepath.Join(p.t.TempDir(), "box.csv")
-	table := "manufacturer,serial,secret,type,digits,counter\nExample," + serial + "," + secret + ",hotp,6,3\n"
-	if err := os.WriteFile(file, []byte(table), 0o600); err != nil {
-		p.t.Fatal(err)
-	}
-	c := exec.Command(p.house.binary, "token", "import", "--data", p.house.data, file)
-	c.Env = p.house.cmd.Env
-	if out, err := c.CombinedOutput(); err != nil {
-		p.t.Fatalf("token import: %v %s", err, out)
-	}
+	serial, secret := p.tokenInABox()
 	p.signUp().at("/security/start").follow(`main a[href="/security/token/new"]`).says(p.word("token-new.title"))
 	two := func(serial string, at int) *person {
 		return p.fill("serial", serial, "code", p.counted(secret, at), "second", p.counted(secret, at+1)).submit("/security/token/new")
@@ -84,4 +73,22 @@ func (p *person) claimsToken() {
 	p.signOut().signIn().at("/sign-in/verify").says(p.word("verify.token.title"))
 	p.fill("code", p.counted(secret, 6)).submit("/sign-in/verify").problem("code-used")
 	p.fill("code", p.counted(secret, 8)).submit("/sign-in/verify").says(serial)
+}
+
+// tokenInABox imports a token on the host, whose next code is that of the counter 3.
+func (p *person) tokenInABox() (serial, secret string) {
+	p.t.Helper()
+	secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	serial = "HT " + strings.TrimPrefix(p.phone, "+")
+	file := filepath.Join(p.t.TempDir(), "box.csv")
+	table := "manufacturer,serial,secret,type,digits,counter\nExample," + serial + "," + secret + ",hotp,6,3\n"
+	if err := os.WriteFile(file, []byte(table), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	c := exec.Command(p.house.binary, "token", "import", "--data", p.house.data, file)
+	c.Env = p.house.cmd.Env
+	if out, err := c.CombinedOutput(); err != nil {
+		p.t.Fatalf("token import: %v %s", err, out)
+	}
+	return serial, secret
 }

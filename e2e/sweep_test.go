@@ -158,7 +158,7 @@ func paths(e ast.Expr, named map[string]string) []string {
 		if text := named[e.Name]; text != "" {
 			return []string{text}
 		}
-		return []string{"keys", "app", "touch", "phone", "email", "codes"}
+		return []string{"keys", "app", "touch", "token", "phone", "email", "codes"}
 	case *ast.BinaryExpr:
 		var all []string
 		for _, x := range paths(e.X, named) {
@@ -392,6 +392,7 @@ func (w *sweep) settings() {
 		"/dev/messages"} {
 		w.see(path)
 	}
+	w.hardwareToken()
 	w.secrets()
 	w.open("/security/contact").fill("email", "moved-"+
 		w.email).submit("/security/contact/email").at("/security/contact")
@@ -412,6 +413,15 @@ func (w *sweep) settings() {
 	w.look("which key, found")
 	w.key.touched(false)
 	w.crawl("/security", "/security/keys")
+}
+
+// hardwareToken claims a hardware token, whose pages are those of any method.
+func (w *sweep) hardwareToken() {
+	serial, secret := w.tokenInABox()
+	w.open("/security/token/new").fill("serial", serial, "code", "000000", "second", "000000").submit("/security/token/new")
+	w.look("hardware token, refused")
+	w.fill("serial", serial, "code", w.counted(secret, 5), "second", w.counted(secret, 6)).submit("/security/token/new").at("/security")
+	w.look("overview, with a hardware token")
 }
 
 // secrets sets the question and the security code, and stops where they are asked for.
@@ -467,7 +477,7 @@ func (w *sweep) signingIn() {
 	w.byCode()
 	w.signIn().at("/sign-in/verify").says(w.word("touch.waiting"))
 	w.look("second step, key waiting")
-	for _, with := range []string{"passkey", "app", "sms", "call", "email", "recovery"} {
+	for _, with := range []string{"passkey", "app", "touch", "token", "sms", "call", "email", "recovery"} {
 		w.see("/sign-in/verify?with=" + with)
 	}
 	w.open("/sign-in/verify?with=app").fill("code", "000000").submit("/sign-in/verify")
