@@ -176,11 +176,16 @@ func (s *Server) onStick(a *auth.AuthenticatorInfo, list []auth.AuthenticatorInf
 	})
 }
 
+// items leaves out the codes of a stick that is listed for its touch: it is one thing, with one name.
+func (s *Server) items(list []auth.AuthenticatorInfo) []auth.AuthenticatorInfo {
+	return slices.DeleteFunc(slices.Clone(list), func(a auth.AuthenticatorInfo) bool { return s.onStick(&a, list) })
+}
+
 // losses is the lock-out forecast.
 func (s *Server) losses(rows []auth.Forecast) []assets.Loss {
 	var out []assets.Loss
 	for _, r := range inOrderOfLoss(rows) {
-		l := assets.Loss{Goes: s.list(r.Falls), Left: s.list(r.Left), Soon: string(r.Soon), Ask: r.Ask}
+		l := assets.Loss{Goes: s.list(s.items(r.Falls)), Left: s.list(s.items(r.Left)), Soon: string(r.Soon), Ask: r.Ask}
 		for _, d := range r.Lost {
 			l.Both = append(l.Both, assets.Thing{What: lostKind(d.Kind), Name: d.Name})
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,7 +75,7 @@ func TestRulesOfPasswords(t *testing.T) {
 func TestPlacesAndLosses(t *testing.T) {
 	want := map[auth.DeviceKind]string{auth.Stick: "key key", auth.Handset: "phone phone", auth.Computer: "pc pc",
 		auth.Extension: "extension pc", auth.Cloud: " passkey", auth.Mailbox: " mailbox", auth.Paper: " paper",
-		"": " all"}
+		auth.Display: " token", "": " all"}
 	for kind, names := range want {
 		if got := placeOf(kind) + " " + lostKind(kind); got != names {
 			t.Errorf("%q: got %q, want %q", kind, got, names)
@@ -125,8 +126,8 @@ func TestOrderOfLosses(t *testing.T) {
 	}
 }
 
-// A stick that is touched and keeps codes is one row that tells of both; codes of another stick, or of none, are rows
-// of their own.
+// A stick that is touched and keeps codes is one row that tells of both, and is lost as one; codes of another stick, or of
+// none, are rows of their own.
 func TestWhatLivesOnOneStick(t *testing.T) {
 	s := newServer(t, nil)
 	key := func(id, device string, kind auth.DeviceKind) auth.AuthenticatorInfo {
@@ -159,9 +160,16 @@ func TestWhatLivesOnOneStick(t *testing.T) {
 		"recovery codes beside one": {[]auth.AuthenticatorInfo{key("k", "d", auth.Stick), {ID: "r",
 			Kind: auth.Lookup, Device: "d"}}, "k[] r[]"},
 	} {
-		var got []string
+		var got, rows, lost []string
 		for _, h := range s.holders(c.list) {
 			got = append(got, h.ID+fmt.Sprint(h.Holds))
+			rows = append(rows, h.ID)
+		}
+		for _, m := range s.losses([]auth.Forecast{{Falls: c.list}})[0].Goes { // each thing once, by its name
+			lost = append(lost, m.ID)
+		}
+		if !slices.Equal(lost, rows) {
+			t.Errorf("%s: got %q lost, want %q", name, lost, rows)
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: got %s, want %s", name, strings.Join(got, " "), c.want)
