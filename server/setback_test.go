@@ -14,7 +14,7 @@ import (
 // Whatever is wrong with a form, it answers with 303, to a page that can be loaded again: from whoever comes, to every
 // address of the table that takes one.
 func TestNoFormIsAnsweredWithARefusal(t *testing.T) {
-	w := newWorld(t, func(_ *auth.Config, c *Config) { c.Rate.Burst = -1 })
+	w := newWorld(t, func(a *auth.Config, c *Config) { a.Pace.Burst, c.Rate.Burst = -1, -1 })
 	seller, _ := w.withApp()
 	must := w.browser()
 	w.signUp(w.program(), "must@example.com", m{"name": "Must", "userName": "must", "phone": "+8613800138001"})
