@@ -76,7 +76,7 @@ func (p *person) supported(plain bool) {
 		p.scriptOff()
 		q.scriptOff()
 	}
-	q.at("/desk/accounts").fill("identifier", "nobody@example.com").submit("/desk/accounts").problem("not-found")
+	q.at("/desk/accounts").fill("identifier", "nobody@example.com").submit("/desk/accounts").problem("account-unknown")
 	q.fill("identifier", p.email).submit("/desk/accounts").says(q.word("desk-reset.title")).silent(p.email)
 	account := eval[string](q, "location.pathname")
 	q.fill("email", "other@example.com").submit(account + "/reset").problem("not-registered")
@@ -182,7 +182,7 @@ func (w *sweep) desk() {
 	q.follow(`main a[href$="/sessions"]`)
 	v.look("the desk, signing somebody out")
 	number := a.open("/help/check").follow(`main form[action="/help/ticket"] button`).text("main .secret")
-	q.open("/desk/tickets").fill("ticket", "0000-0000").submit("/desk/tickets").problem("not-found")
+	q.open("/desk/tickets").fill("ticket", "0000-0000").submit("/desk/tickets").problem("ticket-unknown")
 	v.look("the desk, no such ticket")
 	q.fill("ticket", number).submit("/desk/tickets").says(q.word("desk-ticket.proves"))
 	v.look("the desk, a ticket")
