@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/latchkey-auth/latchkey/auth"
@@ -55,16 +56,16 @@ func (s *Service) tokensOf(w *auth.Work, serial string) ([]*kept, error) {
 			return nil, err
 		}
 	}
-	var list []*kept
-	for _, key := range keys {
-		x, err := s.tokens.Get(w, key)
-		if err != nil {
-			return nil, err
-		}
-		if ident.SerialKey(x.Serial) == ident.SerialKey(serial) {
-			list = append(list, &kept{x, key})
-		} else if !other { // the index is no proof
-			return nil, fmt.Errorf("the index of serial numbers does not fit its token %s", key)
+	list, err := s.read(w, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range list {
+		if ident.SerialKey(x.Serial) != ident.SerialKey(serial) {
+			if other {
+				return nil, nil
+			}
+			return nil, fmt.Errorf("the index of serial numbers does not fit its token %s", x.key) // it is no proof
 		}
 	}
 	return list, nil
@@ -141,17 +142,8 @@ func (s *Service) heldBy(w *auth.Work, a auth.AccountID) ([]*kept, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []*kept
-	for _, key := range keys {
-		x, err := s.tokens.Get(w, key)
-		if err != nil {
-			return nil, err
-		}
-		if x.Owner == a {
-			list = append(list, &kept{x, key})
-		}
-	}
-	return list, nil
+	list, err := s.read(w, keys)
+	return slices.DeleteFunc(list, func(x *kept) bool { return x.Owner != a }), err
 }
 
 // leave is auth.Part.Closed and HandedOver: nothing is set aside any more for whoever had the account, and what he had

@@ -50,6 +50,19 @@ type kept struct {
 	key string
 }
 
+// read reads the records of some keys.
+func (s *Service) read(w *auth.Work, keys []string) ([]*kept, error) {
+	list := make([]*kept, len(keys))
+	for i, key := range keys {
+		x, err := s.tokens.Get(w, key)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = &kept{x, key}
+	}
+	return list, nil
+}
+
 // maxMakers bounds how many makers of one serial number are looked at.
 const maxMakers = 20
 

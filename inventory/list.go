@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"io"
 	"slices"
 	"strconv"
@@ -67,15 +68,10 @@ func (s *Service) each(ctx context.Context, q Selection, visit func(*kept) error
 	for from, more := "", true; more; {
 		list, err := auth.Do(ctx, s.door, c, ActLook, func(w *auth.Work) ([]*kept, error) {
 			keys, err := s.tokens.IDs(w, from, readAtOnce)
-			list := make([]*kept, len(keys))
-			for i, key := range keys {
-				x, err := s.tokens.Get(w, key)
-				if err != nil {
-					return nil, err
-				}
-				list[i] = &kept{x, key}
+			if err != nil {
+				return nil, err
 			}
-			return list, err
+			return s.read(w, keys)
 		})
 		if err != nil {
 			return err
@@ -104,8 +100,11 @@ func (s *Service) List(ctx context.Context, q Selection, after string, limit int
 	if after != "" {
 		start, err = auth.Do(ctx, s.door, s.door.Operator(""), ActLook, func(w *auth.Work) (string, error) {
 			x, err := s.tokens.Get(w, after)
+			if errors.Is(err, auth.ErrNoRecord) {
+				err = ErrUnknown
+			}
 			if err != nil {
-				return "", ErrUnknown
+				return "", err
 			}
 			return x.rank(), nil
 		})
