@@ -195,8 +195,7 @@ func TestWhatIsKeptOfAForm(t *testing.T) {
 func TestRefusalsThatMoveOn(t *testing.T) {
 	s := newServer(t, nil)
 	stays := map[auth.Code]bool{auth.MalformedRequest: true, auth.UnknownMember: true, auth.DuplicateMember: true,
-		auth.TooLarge: true,
-		auth.TooSlow:  true, auth.CrossOrigin: true, auth.TooManyRequests: true}
+		auth.TooLarge: true, auth.TooSlow: true, auth.CrossOrigin: true}
 	shown := &page{get: func(*request) error { return nil }}
 	moves := 0
 	for code, status := range s.statuses {

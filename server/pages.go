@@ -85,7 +85,8 @@ func (x *request) visit(p *page, handle func(*request) error) error {
 		return err
 	}
 	err := x.readForm(p)
-	if err == nil {
+	read := err == nil
+	if read {
 		err = handle(x)
 	}
 	if errors.Is(err, errAnswered) {
@@ -107,7 +108,7 @@ func (x *request) visit(p *page, handle func(*request) error) error {
 	case auth.StepUpRequired, auth.TooWeak:
 		return x.redirect("/confirm?" + url.Values{"for": {p.what}, "next": {x.local()}}.Encode())
 	}
-	if x.movesOn(p, e) {
+	if read && x.movesOn(p, e) {
 		if err = x.leaveSetback(x.local(), e); errors.Is(err, errAnswered) {
 			return nil
 		}

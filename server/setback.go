@@ -209,15 +209,14 @@ func (x *request) tellSetback(f *assets.Frame) {
 	}
 }
 
-// movesOn answers a refusal that no form has shown: the page that stands at the form's address tells of it. What
-// is no form of ours, or was not read (for its length, or because too many came), is answered where it is.
+// movesOn reports whether a refusal that no form has shown is told by the page that stands at the form's address. What
+// is no form of ours is answered where it is, like all that was not read.
 func (x *request) movesOn(p *page, e *auth.Error) bool {
 	if x.r.Method != http.MethodPost || p.get == nil || x.fresh {
 		return false
 	}
 	switch e.Code {
-	case auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.TooSlow, auth.CrossOrigin,
-		auth.TooManyRequests:
+	case auth.MalformedRequest, auth.UnknownMember, auth.DuplicateMember, auth.TooLarge, auth.TooSlow, auth.CrossOrigin:
 		return false
 	}
 	return x.s.statusOf(e) < http.StatusInternalServerError

@@ -44,6 +44,31 @@ func TestNoFormIsAnsweredWithARefusal(t *testing.T) {
 	}
 }
 
+// Nor from a session that has asked more than it may at once: the page that follows says when there is more.
+func TestNoFormOfATiredSessionIsAnsweredWithARefusal(t *testing.T) {
+	w := newWorld(t, func(_ *auth.Config, c *Config) { c.Rate.Burst = -1 })
+	p, _ := w.withApp()
+	for p.api(http.MethodDelete, "/methods/nothing", nil, nil).Code != http.StatusTooManyRequests {
+	}
+	told := 0
+	for _, pg := range w.server.pageTable() {
+		if pg.post == nil || pg.path == "/sign-out" || pg.path == "/language" {
+			continue
+		}
+		path := strings.NewReplacer("{id}", "nothing", "{link}", "nothing").Replace(pg.path)
+		got := p.send(http.MethodPost, path, "application/x-www-form-urlencoded", "")
+		if got.Code >= 400 {
+			t.Errorf("POST %s: got %d, want 303", path, got.Code)
+		}
+		if s := p.follow(path, got); strings.Contains(s.text, "Too many tries, please wait") {
+			told++
+		}
+	}
+	if told < 20 {
+		t.Errorf("got %d pages that say it, want most that change something", told)
+	}
+}
+
 // The page that follows a refusal says it, beside what was typed; loading it again shows it again, and later the form
 // with what was typed alone, for 5 minutes.
 func TestRefusedFormAfterReload(t *testing.T) {
