@@ -170,14 +170,16 @@ func (s *Service) take(ctx context.Context, begin bool, due func(*standing) bool
 	s.turn.Lock()
 	defer s.turn.Unlock()
 	defer func() { s.fails.Store(err != nil && ctx.Err() == nil) }()
-	if err := s.publish(ctx, begin); err != nil {
-		return err
-	}
-	t, err := s.standing(ctx)
-	if err != nil || !due(&t) {
-		return err
-	}
-	return s.takeAll(ctx, begin, "")
+	return auth.WithoutPanic(func() error {
+		if err := s.publish(ctx, begin); err != nil {
+			return err
+		}
+		t, err := s.standing(ctx)
+		if err != nil || !due(&t) {
+			return err
+		}
+		return s.takeAll(ctx, begin, "")
+	})
 }
 
 // takeAll makes as many checkpoints as it takes until all that has moved is in one. With next, the last of them says

@@ -176,6 +176,23 @@ func TestWhatCannotBeWrittenWaits(t *testing.T) {
 	}
 }
 
+// A panic is one more thing that was in the way: it is an error and an alarm, ends nothing, and the next one is made.
+func TestAPanicHoldsACheckpointUpAndNothingElse(t *testing.T) {
+	s := newSite(t)
+	s.acts("acct-a")
+	s.broken = true
+	if err := s.audit.TakeDue(t.Context()); err == nil || !strings.Contains(err.Error(), "panic") {
+		t.Errorf("got %v, want the panic", err)
+	}
+	if !s.audit.Alarm() {
+		t.Error("got no alarm")
+	}
+	s.broken = false
+	if got := s.due(); got != 1 || s.audit.Alarm() {
+		t.Errorf("got %d checkpoints and an alarm %v, want 1 and none", got, s.audit.Alarm())
+	}
+}
+
 // Of a checkpoint that broke off while it was written, the rest is written: nothing of the file is ever taken away.
 func TestWhatBrokeOffIsWrittenToItsEnd(t *testing.T) {
 	s := newSite(t)

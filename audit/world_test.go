@@ -24,6 +24,7 @@ type site struct {
 	db     string // the store's file
 	file   string // of checkpoints
 	keys   *store.Keys
+	broken bool // its clock panics
 	now    time.Time
 	log    bytes.Buffer
 	handle *bolt.DB
@@ -74,7 +75,7 @@ func (s *site) open() {
 	must(s, err)
 	s.auth, err = auth.New(auth.Config{DB: s.handle, Keys: s.keys, Factors: []auth.Factor{apps},
 		Policy: auth.Marketplace(),
-		Origin: "https://account.example.com", Now: func() time.Time { return s.now }, Pause: func(context.Context,
+		Origin: "https://account.example.com", Now: s.clock, Pause: func(context.Context,
 			time.Duration) {
 		}})
 	must(s, err)
@@ -90,6 +91,14 @@ func (s *site) restart() {
 	s.Helper()
 	must(s, s.handle.Close())
 	s.open()
+}
+
+// clock is the site's; a broken one panics.
+func (s *site) clock() time.Time {
+	if s.broken {
+		panic("no time")
+	}
+	return s.now
 }
 
 // acts writes an event into each chain.

@@ -97,14 +97,14 @@ func (s *Service) Sweep(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		failed = errors.Join(failed, withoutPanic(func() error { return do(ctx) }))
+		failed = errors.Join(failed, WithoutPanic(func() error { return do(ctx) }))
 	}
 	return errors.Join(failed, ctx.Err())
 }
 
-// withoutPanic makes a panic an error with its stack: a document that a program cannot deal with must not end it. The
-// value is left out, since it may quote the document.
-func withoutPanic(do func() error) (err error) {
+// WithoutPanic makes a panic an error with its stack: what is done behind the requests must not end the program at a
+// document that it cannot deal with. The value is left out, since it may quote the document.
+func WithoutPanic(do func() error) (err error) {
 	defer func() {
 		v := recover()
 		if v == nil {
@@ -201,7 +201,7 @@ func (s *Service) applyDue(ctx context.Context, c Caller, name string, find swee
 			return errors.Join(failed, err)
 		}
 		for _, key := range due.keys {
-			failed = errors.Join(failed, withoutPanic(func() error { return apply(ctx, c, key) })) // it holds up no other
+			failed = errors.Join(failed, WithoutPanic(func() error { return apply(ctx, c, key) })) // it holds up no other
 		}
 		if applied += len(due.keys); due.next == "" || applied >= scanBatch || ctx.Err() != nil {
 			break
