@@ -31,6 +31,7 @@ type Token struct {
 	Counter   uint64 // HOTP: of the next code
 	Period    int    // TOTP: seconds
 	Drift     int    // TOTP: periods by which its clock is known to be ahead of ours
+	Last      int64  // TOTP: the last step whose code was used; 0: not known
 
 	// Given says that the house has given it to the very account that asks: what others have tried with its
 	// number is not held against him.
@@ -59,6 +60,7 @@ type Tokens interface {
 type Reached struct {
 	Counter uint64 // HOTP: of the next code; a counter is never lowered to it
 	Drift   int    // TOTP
+	Last    int64  // TOTP: the last step whose code was used; never lowered
 	Lost    bool   // its owner has said that it is lost
 }
 

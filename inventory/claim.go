@@ -88,7 +88,7 @@ func (x *kept) token(a auth.AccountID) *auth.Token {
 	return &auth.Token{ID: x.key, Serial: x.Serial, Model: cmp.Or(x.Model, x.Maker), Kind: auth.Kind(x.Kind),
 		Secret:    x.Secret,
 		Algorithm: x.Hash, Digits: x.Digits, Counter: x.Counter, Period: x.Period, Drift: x.Drift,
-		Given: x.State == InStock && x.Owner == a}
+		Last: x.Last, Given: x.State == InStock && x.Owner == a}
 }
 
 // AssignToken is auth.Tokens. Refuses NoSuchMethod.
@@ -128,7 +128,7 @@ func (s *Service) ReturnToken(w *auth.Work, a auth.AccountID, id string, r auth.
 	if x.Kind == HOTP {
 		x.Counter = max(x.Counter, r.Counter)
 	} else {
-		x.Drift = r.Drift
+		x.Drift, x.Last = r.Drift, max(x.Last, r.Last)
 	}
 	if x.Leaves {
 		x.Owner, x.Leaves = "", false

@@ -157,8 +157,8 @@ func TestClaimAfterTheHouse(t *testing.T) {
 	if _, err := w.s.LoseDevice(t.Context(), ann.signedIn(), method.Device); err != nil {
 		t.Fatal(err)
 	}
-	if x := w.one("ACME", "1002"); x.State != Lost || x.Drift != 3 || x.Counter != 0 {
-		t.Errorf("got %v, want it lost, 3 periods ahead", fields(x))
+	if x := w.one("ACME", "1002"); x.State != Lost || x.Drift != 3 || x.Last != int64(here()+3) || x.Counter != 0 {
+		t.Errorf("got %v, want it lost, 3 periods ahead, and used up to %d", fields(x), here()+3)
 	}
 	w.pass(time.Hour)
 	for name, p := range map[string]*person{"who lost it": ann, "another": bob} {
@@ -437,6 +437,29 @@ func TestTokenOfASuccessor(t *testing.T) {
 	}
 	if x := w.one("ACME", "AB-1001"); x.State != Returned || x.Owner != ann.id || x.Counter != 50 {
 		t.Errorf("got %v, want it back, and no lower than it was", fields(x))
+	}
+}
+
+// The codes that have proved a token by time do not claim it once it was taken off, whoever has seen them.
+func TestATakenOffTokenIsNotClaimedByItsOldCodes(t *testing.T) {
+	w := newWorld(t)
+	_, timed := w.counted()
+	ann := w.person("ann")
+	at := uint64(w.now().Unix()) / 60
+	method, err := ann.claims("1002", timed, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.s.Remove(t.Context(), ann.signedIn(), method.ID); err != nil {
+		t.Fatal(err)
+	}
+	for first, want := range map[uint64]auth.Code{at: auth.TokenWrong, at + 1: auth.TokenWrong} {
+		if _, err := ann.claims("1002", timed, first); !refusedWith(err, want) {
+			t.Errorf("codes %d steps later: got %v, want %s", first-at, err, want)
+		}
+	}
+	if _, err := ann.claims("1002", timed, at+2); err != nil {
+		t.Errorf("the next two codes: got %v, want it bound again", err)
 	}
 }
 

@@ -22,6 +22,7 @@ type record struct {
 	Counter uint64    `json:"c,omitempty"`  // HOTP: of the next code
 	Period  int       `json:"p,omitempty"`  // TOTP: seconds
 	Drift   int       `json:"dr,omitempty"` // TOTP: periods
+	Last    int64     `json:"l,omitempty"`  // TOTP: the last step whose code was used
 	Until   time.Time `json:"u,omitzero"`   // its maker lets it work until then
 
 	Box  string `json:"b,omitempty"`
@@ -57,8 +58,8 @@ func newRecord(t *Item, box string, now time.Time) *record {
 	return x
 }
 
-// provesAs reports whether a token proves by what an item says. Counter and drift are none of it: they go on with its
-// use. Nor are words about it.
+// provesAs reports whether a token proves by what an item says. Counter, drift and last step are none of it: they go on
+// with its use. Nor are words about it.
 func (x *record) provesAs(t *Item) bool {
 	return x.Kind == t.Kind && x.Hash == t.Hash && x.Digits == t.Digits &&
 		(x.Kind == HOTP || x.Period == int(t.Period/time.Second)) &&

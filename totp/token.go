@@ -97,8 +97,9 @@ func (f *Counter) firstOf(t *auth.Token, pair [2]string, now time.Time) (moving,
 	k := ticks{Secret: secret, Algorithm: Algorithm(t.Algorithm), Digits: t.Digits, Period: int64(t.Period),
 		Drift: int64(t.Drift)}
 	here := now.Unix() / k.Period
-	reach := f.config.reach()
-	at, found, err := searchPair(k.code, pair, here+k.Drift-int64(reach/2), reach)
+	half := int64(f.config.reach() / 2)
+	from, to := max(here+k.Drift-half, t.Last+1), here+k.Drift+half
+	at, found, err := searchPair(k.code, pair, from, int(to-from))
 	if err != nil || !found {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func (f *Counter) Reached(a *auth.Authenticator) auth.Reached {
 		case count:
 			return auth.Reached{Counter: m.Next}
 		case ticks:
-			return auth.Reached{Drift: int(m.Drift)}
+			return auth.Reached{Drift: int(m.Drift), Last: m.Last}
 		}
 	}
 	return auth.Reached{} // what cannot be read must not keep it from being removed

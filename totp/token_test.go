@@ -125,6 +125,33 @@ func TestClaimByTime(t *testing.T) {
 	}
 }
 
+// A token that comes back is claimed by codes of steps that were never used.
+func TestAClaimBelievesNoStepThatWasUsed(t *testing.T) {
+	f := token(t, totp.Config{})
+	step := noon.Unix() / int64(onTime().Period)
+	for name, x := range map[string]struct {
+		used, first int64 // steps from noon
+		want        auth.Code
+	}{
+		"those of before":    {0, -1, auth.TokenWrong},
+		"one of before":      {0, 0, auth.TokenWrong},
+		"the next ones":      {0, 1, ""},
+		"used long ago":      {-1000, -1, ""},
+		"used up to the end": {49, 49, auth.TokenWrong},
+		"used beyond it":     {1000, 20, auth.TokenWrong},
+	} {
+		k := onTime()
+		k.Last = step + x.used
+		a, err := claim(t, f, k, noon, showsAt(k, noon, x.first), showsAt(k, noon, x.first+1))
+		if got := codeOf(err); got != x.want {
+			t.Errorf("%s: got %q, want %q", name, got, x.want)
+		}
+		if err == nil && f.Reached(a).Last != step+x.first+1 {
+			t.Errorf("%s: got %d steps from noon reached, want %d", name, f.Reached(a).Last-step, x.first+1)
+		}
+	}
+}
+
 // Nothing tells a token that is not there from one whose codes are others: not the beginning, not the refusal.
 func TestClaimsOfNothingAnswerAlike(t *testing.T) {
 	f := token(t, totp.Config{})
