@@ -93,6 +93,9 @@ func (w *Work) offeredMethods(a *Account, firstBy ident.Recipient) ([]MethodInfo
 		m.Passkeys = m.Passkeys || x.Traits.Flavour == Passkey
 	}
 	slices.SortStableFunc(out, func(x, y MethodInfo) int { return w.s.methods.order(x.Kind) - w.s.methods.order(y.Kind) })
+	for _, m := range out { // each time the same, whatever their ids
+		slices.SortFunc(m.Flavours, func(x, y Flavour) int { return w.s.methods.place(m.Kind, x) - w.s.methods.place(m.Kind, y) })
+	}
 	return out, nil
 }
 

@@ -262,6 +262,11 @@ func (t Table) order(k Kind) int {
 	return len(t)
 }
 
+// place is where the row of a flavour stands.
+func (t Table) place(k Kind, f Flavour) int {
+	return slices.IndexFunc(t, func(m Method) bool { return m.Kind == k && m.Flavour == f })
+}
+
 // device is the sort of device that a new authenticator lives on: the one
 // wished for, if it may live there.
 func (m *Method) device(x *Authenticator, wish string) DeviceKind {
