@@ -40,7 +40,7 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(serveCommand(environ, stdout, stderr), storeCommand(environ, stdout, stderr),
 		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr),
-		keysCommand(environ, stdout, stderr), passwordListCommand(stdout, stderr),
+		keysCommand(environ, stdout, stderr), metadataCommand(environ, stdout, stderr), passwordListCommand(stdout, stderr),
 		staffCommand(environ, stdout, stderr), ticketCommand(environ, stdout, stderr),
 		recoveryCommand(environ, stdout, stderr), tokenCommand(environ, stdout, stderr), drawCommand(),
 		versionCommand(stdout))

@@ -58,6 +58,7 @@ type Config struct {
 	Server   server.Config
 	Pages    assets.Config
 	WebAuthn webauthn.Config
+	Metadata webauthn.MetadataConfig
 	TOTP     totp.Config
 	OOB      oob.Config
 	Lookup   lookup.Config
@@ -107,6 +108,7 @@ func defaults() Config {
 
 		Recovery: recovery.Default(),
 		Audit:    audit.Default(),
+		Metadata: webauthn.MetadataConfig{Every: 24 * time.Hour},
 	}
 }
 
@@ -212,6 +214,9 @@ func (c *Config) check() error {
 		return err
 	}
 	if err := c.checkNotify(); err != nil {
+		return err
+	}
+	if err := c.checkMetadata(); err != nil {
 		return err
 	}
 	if c.Lab {

@@ -3,8 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,6 +69,8 @@ type house struct {
 
 	touched auth.Factor // that of security keys
 
+	metadata *webauthn.MetadataKeeper // nil: none are asked
+
 	control *net.UnixListener // where commands come in; nil: nowhere
 	long    sync.Mutex        // of what reads the whole store
 }
@@ -79,7 +78,7 @@ type house struct {
 // newHouse makes the parts and joins them. Nothing runs yet.
 func newHouse(c *Config, db store.DB, keys *store.Keys, log *slog.Logger) (*house, error) {
 	h := &house{config: c, db: db, keys: keys, log: log, wall: time.Now}
-	return h, h.join(h.lists, h.domain, h.words, h.delivery, h.front)
+	return h, h.join(h.lists, h.catalogue, h.domain, h.words, h.delivery, h.front)
 }
 
 // newStoppedHouse makes the parts that a command on a stopped site needs. It delivers nothing and shows
@@ -132,7 +131,7 @@ func (h *house) domain(at *url.URL) error {
 		codes.Channels = c.Notify.Channels()
 	}
 	var err error
-	if key.Attestation.Roots, err = readRoots(c.KeyRoots); err != nil {
+	if key.Attestation.Roots, err = readRoots("key-roots", c.KeyRoots); err != nil {
 		return err
 	}
 	keys, err1 := webauthn.New(key)
@@ -323,6 +322,9 @@ func (h *house) alarms() []string {
 	if h.trail.Alarm() {
 		list = append(list, "checkpoints")
 	}
+	if h.metadata.Alarm() {
+		list = append(list, "metadata")
+	}
 	for _, c := range h.dispatch.Failing() {
 		list = append(list, "delivery "+string(c))
 	}
@@ -334,7 +336,7 @@ func (h *house) alarms() []string {
 
 // jobs are what goes on behind the requests; each ends soon after its context.
 func (h *house) jobs() []func(context.Context) {
-	return []func(context.Context){h.deliver, h.sweep, h.draw, h.takeCommands}
+	return []func(context.Context){h.deliver, h.sweep, h.draw, h.renewMetadata, h.takeCommands}
 }
 
 func (h *house) deliver(ctx context.Context) {
@@ -387,27 +389,4 @@ func (h *house) greeting() []string {
 		lines = append(lines, fmt.Sprintf("messages are not sent to anybody (%v): %s", sink.Channels(), where))
 	}
 	return lines
-}
-
-// readRoots reads the trust anchors for certified keys from PEM files.
-func readRoots(paths []string) ([]webauthn.Root, error) {
-	var roots []webauthn.Root
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("reading key-roots: %w", err)
-		}
-		before := len(roots)
-		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-			certificate, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, fmt.Errorf("reading key-roots: %s: %w", path, err)
-			}
-			roots = append(roots, webauthn.Root{Certificate: certificate})
-		}
-		if len(roots) == before {
-			return nil, fmt.Errorf("reading key-roots: no certificate in %s", path)
-		}
-	}
-	return slices.Clip(roots), nil
 }

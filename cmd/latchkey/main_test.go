@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/latchkey-auth/latchkey/store"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 func TestMain(m *testing.M) {
@@ -33,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"signal":  signalLast,
 			"says":    says,
 			"aged":    aged,
+			"blob":    blob,
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", os.Getenv("GORACE"))
@@ -117,4 +120,26 @@ func aged(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		return err
 	}))
+}
+
+// blob writes metadata as the FIDO Alliance signs them, and the root that certifies their signer: blob 41 2099-12-31
+// blob.jwt root.pem
+func blob(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: blob NUMBER NEXT-UPDATE FILE ROOT")
+	}
+	number, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	next, err := time.Parse(time.DateOnly, args[1])
+	ts.Check(err)
+	ca, err := virtual.NewCA(virtual.CAOptions{Seed: []byte("metadata")})
+	ts.Check(err)
+	key, err := virtual.New(virtual.Options{AAGUID: [16]byte{1}, Attestation: virtual.AttestPacked, CA: ca})
+	ts.Check(err)
+	text, err := ca.SignMetadata(virtual.Metadata{Number: number, NextUpdate: next,
+		Entries: []virtual.MetadataEntry{{Authenticator: key}}})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), text, 0o600))
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Root().Raw})
+	ts.Check(os.WriteFile(ts.MkAbs(args[3]), root, 0o600))
 }

@@ -23,6 +23,7 @@ import (
 //	secret         the secret; elsewhere, if Config.SecretFile says so
 //	evidence       the keys of pictures of documents, one a case, sealed with the keyset; in no backup
 //	checkpoints    signed checkpoints of the audit trail; elsewhere, if Config.Audit says so
+//	metadata       what is known of models of security keys: the signed BLOB, the one before, and their numbers
 //	control.sock   where a running site takes commands
 //	messages.jsonl what would have been sent, while no gateway is configured
 const (
