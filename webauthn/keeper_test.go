@@ -297,7 +297,7 @@ func TestSourcesOfMetadata(t *testing.T) {
 		"http://127.0.0.1:1/": true, "http://[::1]:1/": true, "http://localhost:1/": true,
 		"http://mds.example/": false, "ftp://mds.example/": false, "https://": false,
 		"https://me:word@mds.example/": false,
-		"http://127.0.0.1.example/": false,
+		"http://127.0.0.1.example/":    false,
 	} {
 		if err := (&webauthn.MetadataConfig{Source: source}).CheckSource(); (err == nil) != want {
 			t.Errorf("%q: got %v, want good %v", source, err, want)
