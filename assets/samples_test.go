@@ -496,6 +496,9 @@ func (s sampler) securing() []Sample {
 		{"key", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: s.holders()[0],
 			TypedName: "Blue key", TypedPlace: "on my key ring", Events: events[:2], CanType: true,
 			Kept: []Method{{ID: "t2", Way: WayTouch, Made: s.ago(day)}}}},
+		{"key-paused", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: Holder{Method: s.paused()},
+			TypedName: "Blue key", TypedPlace: "on my key ring", Events: events[:2], Counts: s.counts()}},
+		{"key-unfreeze", &Unfreeze{Frame: s.signedIn("/security/keys/k1/unfreeze"), Method: s.paused(), Counts: s.counts()}},
 		{"key-test", &KeyTest{Frame: s.signedIn("/security/keys/k2/test"), ID: "k2", Name: "Spare key",
 			Key: s.prompt(false)}},
 		{"key-which", &KeyTest{Frame: s.signedIn("/security/keys/which"), Key: s.prompt(false)}},
@@ -513,6 +516,16 @@ func (s sampler) securing() []Sample {
 }
 
 func ptr[T any](v T) *T { return &v }
+
+func (s sampler) paused() Method {
+	m := s.blue()
+	m.State = "frozen"
+	return m
+}
+
+func (s sampler) counts() *Counts {
+	return &Counts{Had: 1204, HadAt: s.ago(time.Hour), Shown: 17, ShownAt: s.ago(time.Minute)}
+}
 
 func (s sampler) events() []Event {
 	return []Event{

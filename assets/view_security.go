@@ -122,6 +122,20 @@ type KeyView struct {
 	TypedName, TypedPlace string   // in the form: those that it has, or as typed
 	Events                []Event  // its own history, newest first, at most ten
 	Last                  bool     // it is the last strong method and cannot be removed
+	Counts                *Counts  // of a key that is frozen, where they are known
+}
+
+// Counts are what a frozen key had counted to, and what it showed then.
+type Counts struct {
+	Had, Shown     int
+	HadAt, ShownAt time.Time
+}
+
+// Unfreeze is /security/keys/{id}/unfreeze: it asks before a frozen key works again. It posts only the button.
+type Unfreeze struct {
+	Frame
+	Method
+	Counts *Counts // nil where they are not known
 }
 
 // KeyTest is /security/keys/{id}/test, the drill; with ID "" it is "touch it to see which one it is". It posts

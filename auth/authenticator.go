@@ -90,6 +90,7 @@ type Authenticator struct {
 	BoundAt    time.Time       `json:"b"`
 	Weakly     bool            `json:"wk,omitempty"` // a weak proof bound it
 	UsedAt     time.Time       `json:"u,omitzero"`
+	FrozenAt   time.Time       `json:"fz,omitzero"` // zero: it is not
 	State      State           `json:"s"`
 	Rev        uint64          `json:"r"`
 }
@@ -107,6 +108,7 @@ type Traits struct {
 	Masked       ident.Masked `json:"to,omitempty"` // the number or mailbox, for lists
 	Channels     []Channel    `json:"ch,omitempty"` // channels the number can take
 	Left         int          `json:"l,omitempty"`  // recovery codes left
+	Regression   *Regression  `json:"rg,omitempty"` // of a frozen key: by which count it was found out
 }
 
 // A Device is one physical thing, or one number or mailbox, that several

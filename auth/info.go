@@ -214,8 +214,9 @@ type AuthenticatorInfo struct {
 	State        State
 	BoundAt      time.Time
 	UsedAt       time.Time
-	RemovalDue   time.Time // a delayed removal is under way
-	Last         bool      // without it nothing would be left but recovery codes
+	RemovalDue   time.Time       // a delayed removal is under way
+	Last         bool            // without it nothing would be left but recovery codes
+	Regression   *RegressionInfo // of a frozen key: why
 }
 
 // SessionInfo is one session as its owner sees it.

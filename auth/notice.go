@@ -26,6 +26,7 @@ const (
 	toldPhone      told = "phone"
 	toldUserName   told = "user-name"
 	toldFrozen     told = "frozen"
+	toldUnfrozen   told = "unfrozen"
 	toldDisabled   told = "disabled"
 	toldNewBrowser told = "new-browser"
 	toldLocked     told = "locked"
@@ -98,6 +99,7 @@ func notices() []notice {
 		{Told: toldDataTaken, Acts: []Action{ActTakeData}, Template: TemplateChange, What: "data-taken",
 			Undo: true, Ends: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen", Undo: true, Ends: true},
+		{Told: toldUnfrozen, Acts: []Action{ActUnfreeze}, Template: TemplateChange, What: "unfrozen", Undo: true, Ends: true},
 		{Told: toldDisabled, Acts: second, Template: TemplateChange, What: "disabled", Undo: true, Ends: true},
 		{Told: toldNewBrowser, Acts: []Action{ActSignIn, ActSecondStep}, Template: TemplateNewBrowser, Undo: true, Ends: true},
 		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked, Undo: true, Ends: true, Beside: true},

@@ -89,6 +89,7 @@ security-code-waits security-code-waits                 mail text       code-sig
 signed-in-by-code change           signed-in-by-code mail text undo  code-sign-in
 data-taken    change           data-taken      mail undo       take-data
 frozen        change           frozen-key      mail undo       second-step step-up test-method
+unfrozen      change           unfrozen-key    mail undo       unfreeze-method
 disabled      change           disabled-key    mail undo       second-step step-up test-method
 new-browser   new-browser                      mail undo       sign-in second-step
 locked        password-locked                  mail undo       sign-in
@@ -100,7 +101,7 @@ password-out  password-out                     mail undo       sign-in second-st
 	var got strings.Builder
 	for _, n := range notices() {
 		what, over := n.What, "mail"
-		if slices.Contains([]string{"added", "removed", "used", "frozen", "disabled"}, what) {
+		if slices.Contains([]string{"added", "removed", "used", "frozen", "unfrozen", "disabled"}, what) {
 			what += "-key"
 		}
 		if n.Text {

@@ -25,6 +25,7 @@ const (
 	ActRename        Action = "rename-method"
 	ActRemove        Action = "remove-method"
 	ActLose          Action = "lose-device"
+	ActUnfreeze      Action = "unfreeze-method"
 	ActUndo          Action = "undo-change"
 	ActCancelChange  Action = "cancel-change"
 	ActEndSession    Action = "end-session"
@@ -149,6 +150,7 @@ func rules() map[Action]Rule {
 	all := secretRules()
 	maps.Copy(all, resetRules())
 	maps.Copy(all, ownRules())
+	maps.Copy(all, methodRules())
 	maps.Copy(all, map[Action]Rule{
 		ActSignUp:        {Who: Anyone, Audit: true},
 		ActConfirmSignUp: {Who: Anyone, Audit: true},
@@ -171,12 +173,6 @@ func rules() map[Action]Rule {
 		ActOwnEmail:     {Who: Enrolled, Reads: true, Demand: Demand{Best, ageRemove}},
 		ActLookStep:     {Who: Stepped, Reads: true},
 		ActStepUp:       {Who: Stepped, Audit: true},
-		ActTest:         {Who: Enrolled, Audit: true},
-		ActRename:       {Who: Enrolled, Demand: Demand{Weak, ageRename}, Audit: true},
-		ActCodes:        {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
-		ActRemove:       {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true}, // and Same, or it waits
-		ActLose:         {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
-		ActCancelChange: {Who: Enrolled, Audit: true},
 		ActEndSession:   {Who: Enrolled, Audit: true},
 		ActTrust:        {Who: Enrolled, Demand: Demand{Weak, ageAdd}, Audit: true, Change: true},
 		ActForget:       {Who: Enrolled, Audit: true},
@@ -204,6 +200,19 @@ func rules() map[Action]Rule {
 		ActRotateKeys: {Who: System, Audit: true},
 	})
 	return all
+}
+
+// methodRules are those of the methods that an account has.
+func methodRules() map[Action]Rule {
+	return map[Action]Rule{
+		ActTest:         {Who: Enrolled, Audit: true},
+		ActRename:       {Who: Enrolled, Demand: Demand{Weak, ageRename}, Audit: true},
+		ActCodes:        {Who: Enrolled, Demand: Demand{Best, ageRemove}, Audit: true, Change: true},
+		ActRemove:       {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true}, // and Same, or it waits
+		ActLose:         {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
+		ActUnfreeze:     {Who: Enrolled, Demand: Demand{Strong, ageRemove}, Audit: true, Change: true},
+		ActCancelChange: {Who: Enrolled, Audit: true},
+	}
 }
 
 // ownRules are those of what a person reads of his own and takes away, and of the end of his account.

@@ -480,8 +480,13 @@ func (w *Work) saveAnswered(c *Ceremony, v *verdict) error {
 	if v.refused == nil {
 		x.UsedAt = w.now
 	}
+	if x.State == Frozen && now.State != Frozen {
+		x.FrozenAt = w.now
+	}
 	if err := w.s.authenticators.Put(w.tx, key, &x); err != nil || x.State == now.State {
 		return err
 	}
+	w.entry.setMethod(&x) // its own history has it
+
 	return w.tell(w.account, toldFrozen, nil, messageIDs(c.ID), &x) // named after the ceremony: nothing is drawn here
 }

@@ -46,6 +46,7 @@ func tellings() map[string]telling {
 		"frozen by second-step":         {actSecond(copiedKey), "change frozen-webauthn", false},
 		"frozen by step-up":             {actStep(auth.ActRename, copiedKey), "change frozen-webauthn", false},
 		"frozen by test-method":         {actStep(auth.ActTest, copiedKey), "change frozen-webauthn", false},
+		"unfrozen by unfreeze-method":   {actUnfreeze, "change unfrozen-webauthn", false},
 		"disabled by second-step":       {actSecond(wrongCodes), "change disabled-totp", false},
 		"disabled by step-up":           {actStep(auth.ActRename, wrongCodes), "change disabled-totp", false},
 		"disabled by test-method":       {actStep(auth.ActTest, wrongCodes), "change disabled-totp", false},
@@ -94,6 +95,14 @@ func actRemove(k auth.Kind) func(*robbed) {
 	return func(r *robbed) {
 		ok(r.t, "remove", lastErr(r.s.Remove(r.t.Context(), r.c, r.only(r.c, k).ID)))
 	}
+}
+
+// actUnfreeze lets a key work again that was frozen, with the app.
+func actUnfreeze(r *robbed) {
+	key := r.only(r.c, auth.WebAuthn)
+	actStep(auth.ActRename, copiedKey)(r)
+	r.mail()
+	ok(r.t, "unfreeze", lastErr(r.s.Unfreeze(r.t.Context(), r.c, key.ID)))
 }
 
 func actLose(r *robbed) {

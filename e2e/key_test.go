@@ -75,6 +75,20 @@ func (k *key) carry(to *person, o webauthn.VirtualAuthenticatorOptions) *key {
 	return other
 }
 
+// behind is the key with a count that it has passed already, in the place of the key.
+func (k *key) behind(o webauthn.VirtualAuthenticatorOptions) *key {
+	k.p.t.Helper()
+	held := k.holds()
+	k.unplug()
+	other := k.p.plug(o)
+	for _, c := range held {
+		send(k.p, cdp.Command[addCredentialParams, cdp.Empty]{Method: webauthn.CommandAddCredential},
+			addCredentialParams{other.id, credential{c.CredentialID, c.IsResidentCredential, c.RpID, c.PrivateKey,
+				c.UserHandle, 0}})
+	}
+	return other
+}
+
 // addCredentialParams says only what every authenticator takes: the library's own always names an
 // extension as well, and is refused.
 type addCredentialParams struct {

@@ -104,6 +104,12 @@ func (p *person) copied() {
 	q.signIn().home()
 	p.signOut().signIn().at("/sign-in/verify").problem("key-frozen").says(p.word("verify.app.title"))
 	p.fill("code", p.code()).submit("/sign-in/verify").at("/security").says(p.word("state.frozen"))
+
+	// It was he, both times: the page says when that was, and the key works on from its count.
+	p.open("/security/keys").follow(p.linkTo("Key 1")).says(p.word("key.paused.had"), p.word("key.paused.shown"))
+	p.follow(`main a[href$="/unfreeze"]`).says(p.word("unfreeze.ask"))
+	p.submit(eval[string](p, "location.pathname")).says(p.word("done.key-unfrozen.title"))
+	p.signOut().signIn().home()
 }
 
 // twice registers one key a second time: the browser itself finds it (excludeCredentials).

@@ -411,8 +411,22 @@ func (w *sweep) settings() {
 	w.key.touched(true)
 	w.press("main [data-ask]").says(w.word("touch.done"))
 	w.look("which key, found")
+	w.frozenKey()
 	w.key.touched(false)
 	w.crawl("/security", "/security/keys")
+}
+
+// frozenKey has the key answer with a count that it has passed already, and work again.
+func (w *sweep) frozenKey() {
+	w.key = w.key.behind(usb())
+	w.open("/security/keys/which").press("main [data-ask]").says(w.word("problem.key-frozen.title"))
+	w.look("which key, frozen")
+	w.open("/security/keys").follow(w.linkTo("Red 钥匙"))
+	w.look("a frozen key")
+	w.follow(`main a[href$="/unfreeze"]`)
+	w.look("a frozen key, asked about")
+	w.submit(eval[string](w.person, "location.pathname")).says(w.word("done.key-unfrozen.title"))
+	w.look("a key that works again")
 }
 
 // hardwareToken claims a hardware token, whose pages are those of any method.

@@ -392,6 +392,10 @@ func rename(x *request, in *nameBody) (*auth.AuthenticatorInfo, error) {
 	return x.s.service.Rename(x.r.Context(), x.caller, x.param("id"), in.Name, in.Place)
 }
 
+func unfreeze(x *request) (*auth.AuthenticatorInfo, error) {
+	return x.s.service.Unfreeze(x.r.Context(), x.caller, x.param("id"))
+}
+
 func remove(x *request) (*auth.RemoveInfo, error) {
 	return x.removed(x.s.service.Remove(x.r.Context(), x.caller, x.param("id")))
 }

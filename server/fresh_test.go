@@ -15,7 +15,7 @@ import (
 func TestFreshStepComesBeforeTheForm(t *testing.T) {
 	w := newWorld(t)
 	p, secret := w.withApp()
-	p.addKey("Blue key")
+	p.freeze(p.addKey("Blue key"))
 	w.pass(time.Second)
 	for kind, to := range map[string]m{"phone": {"kind": "phone", "number": "+8613900139000", "channel": "sms"},
 		"email": {"kind": "email", "address": "backup@example.com", "channel": "email"}} {

@@ -21,6 +21,8 @@ func securityPages(methods auth.Table) []page {
 			get: keyTestPage, post: keyTestPost},
 		{path: "/security/keys/{id}/lost", who: enrolled, what: "lost", uses: []string{"StepUp", "LoseDevice"},
 			get: removePage("keys", true), post: removePost("keys", true)},
+		{path: "/security/keys/{id}/unfreeze", who: enrolled, what: "unfreeze", uses: []string{"StepUp", "Unfreeze"},
+			get: unfreezePage, post: unfreezePost},
 		{path: "/security/pending/{id}/stop", who: enrolled, uses: []string{"CancelChange"}, get: toOverview,
 			post: stopPost},
 		{path: "/security/password/mine", who: enrolled, what: "password", uses: []string{"ItWasMe"},
@@ -236,7 +238,7 @@ func (x *request) showMethod(sort string) error {
 	}
 	return x.show(http.StatusOK, &assets.KeyView{Frame: f, Holder: h, TypedName: name, TypedPlace: place,
 		Kept: x.s.keptOn(a, info.Methods), CanType: x.s.canType(a, info.Methods),
-		Events: events, Last: a.Last})
+		Events: events, Last: a.Last, Counts: countsOf(a)})
 }
 
 // eventsOf is a method's own history.
@@ -268,6 +270,46 @@ func renamePost(sort string) func(*request) error {
 		x.leaveFlash(flash{Key: "renamed"})
 		return x.redirect("/security/" + sort + "/" + a.ID)
 	}
+}
+
+// countsOf is what is known of a key that is frozen.
+func countsOf(a *auth.AuthenticatorInfo) *assets.Counts {
+	r := a.Regression
+	if r == nil {
+		return nil
+	}
+	return &assets.Counts{Had: r.Had, HadAt: r.HadAt, Shown: r.Shown, ShownAt: r.ShownAt}
+}
+
+// unfreezePage asks before a frozen key works again. Of one that does, its own page is shown.
+func unfreezePage(x *request) error {
+	a, info, err := x.authenticator("keys", x.param("id"))
+	if err != nil {
+		return err
+	}
+	if a.State != auth.Frozen {
+		return x.redirect("/security/keys/" + a.ID)
+	}
+	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActUnfreeze, "")
+	if err != nil {
+		return err
+	}
+	if !need.Done {
+		return auth.Refuse(auth.StepUpRequired)
+	}
+	return x.show(http.StatusOK, &assets.Unfreeze{Frame: x.frameOf(&info.Me), Method: x.s.method(a), Counts: countsOf(a)})
+}
+
+func unfreezePost(x *request) error {
+	a, _, err := x.authenticator("keys", x.param("id"))
+	if err != nil {
+		return err
+	}
+	if _, err := x.s.service.Unfreeze(x.r.Context(), x.caller, a.ID); err != nil {
+		return x.refuseTo(x.local(), err)
+	}
+	x.leaveFlash(flash{Key: "key-unfrozen"})
+	return x.redirect("/security/keys/" + a.ID)
 }
 
 // removePage asks before a method goes. A session that shows less than what is removed may go on: the removal waits.

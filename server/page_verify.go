@@ -81,6 +81,7 @@ func (x *request) confirmStep(what, to string) (s *step, done bool, err error) {
 func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 	acts := map[string]auth.Action{
 		"make-codes": auth.ActCodes, "rename": auth.ActRename, "remove": auth.ActRemove, "lost": auth.ActLose,
+		"unfreeze": auth.ActUnfreeze,
 		"password": auth.ActNewPassword, "contact": auth.ActContact, "email": auth.ActContact, "phone": auth.ActContact,
 		"browsers": auth.ActTrust, "name": auth.ActUserName, "question": auth.ActQuestion,
 		"security-code":     auth.ActSetSecurityCode,

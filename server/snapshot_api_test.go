@@ -290,6 +290,8 @@ func (o *tour) apiRemove() {
 	o.p.must("GET", "/security", nil, &info)
 	for _, x := range info.Methods {
 		switch x.Kind {
+		case "webauthn":
+			o.p.must("POST", "/methods/"+x.ID+"/unfreeze", nil, nil)
 		case "email":
 			o.p.must("DELETE", "/methods/"+x.ID, nil, nil)
 		case "totp":

@@ -585,6 +585,7 @@ func (o *tour) sessions() {
 // removals removes one method of each sort in a strong session.
 func (o *tour) removals() {
 	p := o.p
+	o.freezes("Blue key")
 	lost := "/security/keys/" + p.methodID("Blue key") + "/lost"
 	p.fill(p.open(lost), lost)
 	for _, gone := range []string{"email/" + p.methodID("email"), "codes/all", "phone/" + p.methodID("phone"),
@@ -593,6 +594,14 @@ func (o *tour) removals() {
 		p.fill(p.open(gone), gone)
 	}
 	p.open("/security/history")
+}
+
+// freezes has a copy of the spare key answer, and lets the key work again.
+func (o *tour) freezes(name string) {
+	p, at := o.p, "/security/keys/"+o.p.methodID(name)
+	p.freeze(o.spare)
+	p.open(at)
+	p.fill(p.open(at+"/unfreeze"), at+"/unfreeze")
 }
 
 // strays are the addresses that lead nowhere, old browsers, and WeChat's own.

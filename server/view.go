@@ -283,7 +283,7 @@ func eventNames() map[auth.Action]string {
 		auth.ActClosed:  "account-closed",
 		auth.ActAskMail: "code-sent", auth.ActIntroduce: "browser-introduced",
 		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed",
-		auth.ActLose: "key-lost", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",
+		auth.ActLose: "key-lost", auth.ActUnfreeze: "key-unfrozen", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",
 		auth.ActTrust: "browser-trusted", auth.ActForget: "browser-ended", auth.ActItWasMe: "slips-owned",
 		auth.ActEndSession: "session-ended", auth.ActConfirmEmail: "email-changed", auth.ActRestore: "codes-void",
 		auth.ActAnswerAgain: "repeated", auth.ActUserName: "user-name-changed",

@@ -163,7 +163,8 @@ func TestOwnIDsFindSomething(t *testing.T) {
 		}
 		e.ids["reminders"] = string(auth.RemindSecondKey) // nobody's own
 		path := strings.ReplaceAll(rt.path, "{id}", e.ids[strings.TrimPrefix(before, "/")])
-		if got := e.api(rt.method, path, body, nil); got.Code >= 400 && codeIn(got) != auth.ChangePending {
+		if got := e.api(rt.method, path, body, nil); got.Code >= 400 && codeIn(got) != auth.ChangePending &&
+			codeIn(got) != auth.TooWeak { // what asks for more than this session has shown, before it looks
 			t.Errorf("%s %s by its owner: got %d %s, want it done", rt.method, rt.path, got.Code, got.Body)
 		}
 	}

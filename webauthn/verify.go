@@ -238,18 +238,22 @@ func (f *Factor) answered(c *auth.Ceremony, a *auth.Authenticator, rec *record, 
 	data *protocol.AuthenticatorData) (*auth.Authenticator, error) {
 	changed := *a
 	changed.Traits.Channels = slices.Clone(a.Traits.Channels)
-	if cred.Authenticator.CloneWarning {
-		changed.State, changed.Data = auth.Frozen, slices.Clone(a.Data)
-		return &changed, auth.Refuse(auth.KeyFrozen, "name", a.Name).In("7.2.22")
+	var refused error
+	if cred.Authenticator.CloneWarning && !data.Flags.HasBackupEligible() { // step 22; what is synced counts nowhere alike
+		changed.State = auth.Frozen
+		changed.Traits.Regression = &auth.Regression{Had: rec.Counter, Shown: data.Counter}
+		rec.Counter = data.Counter // from here it goes on, if its owner says that it was his
+		refused = auth.Refuse(auth.KeyFrozen, "name", a.Name).In("7.2.22")
+	} else {
+		rec.Counter = cred.Authenticator.SignCount
+		rec.Flags = byte(data.Flags)
+		c.UserVerified = data.Flags.HasUserVerified()
 	}
-	rec.Counter = cred.Authenticator.SignCount
-	rec.Flags = byte(data.Flags)
 	var err error
 	if changed.Data, err = json.Marshal(rec); err != nil {
 		return nil, fmt.Errorf("webauthn: writing an authenticator: %w", err)
 	}
-	c.UserVerified = data.Flags.HasUserVerified()
-	return &changed, nil
+	return &changed, refused
 }
 
 // Identify reads which credential and which user handle an assertion claims. Nothing is verified yet.

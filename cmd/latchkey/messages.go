@@ -104,7 +104,7 @@ func changes(methods auth.Table) map[string]string {
 		}
 		noun := methods.MessageKey(row.Kind, row.Flavour)
 		names["added-"+noun] = row.Face.Made
-		for _, done := range []string{"removed", "frozen", "disabled", "used"} {
+		for _, done := range []string{"removed", "frozen", "unfrozen", "disabled", "used"} {
 			names[done+"-"+noun] = row.Face.Stem + "-" + done
 		}
 	}

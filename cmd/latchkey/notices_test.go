@@ -59,7 +59,7 @@ func TestWordsOfNotices(t *testing.T) {
 				args["undo"] = "https://shop.example/undo/abc"
 				args["due"] = "2026-11-25T02:00:00Z"
 				verb, _, _ := strings.Cut(k, "-")
-				if delete(args, "ends"); slices.Contains([]string{"used", "frozen", "disabled"}, verb) ||
+				if delete(args, "ends"); slices.Contains([]string{"used", "frozen", "unfrozen", "disabled"}, verb) ||
 					k == "security-code-used" || k == "security-code-retired" || k == "data-taken" {
 					args["ends"] = "yes"
 				}
