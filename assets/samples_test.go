@@ -428,6 +428,13 @@ func (s sampler) holders() []Holder {
 		{Method: s.token()}, {Method: s.sms()}, {Method: s.mail()}, {Method: s.codes()}}
 }
 
+// proved is a key whose make its certificate has shown.
+func (s sampler) proved() Method {
+	m := s.blue()
+	m.Make = Make{Proved: true, Maker: "ACME Keys", Level: "L2", Firmware: "5.7.1", Icon: "/security/keys/k1/picture"}
+	return m
+}
+
 func (s sampler) losses() []Loss {
 	blue := s.blue()
 	spare := s.spare()
@@ -499,6 +506,8 @@ func (s sampler) securing() []Sample {
 		{"key-paused", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: Holder{Method: s.paused()},
 			TypedName: "Blue key", TypedPlace: "on my key ring", Events: events[:2], Counts: s.counts()}},
 		{"key-unfreeze", &Unfreeze{Frame: s.signedIn("/security/keys/k1/unfreeze"), Method: s.paused(), Counts: s.counts()}},
+		{"key-proved", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: Holder{Method: s.proved()},
+			TypedName: "Blue key", Events: events[:1]}},
 		{"key-test", &KeyTest{Frame: s.signedIn("/security/keys/k2/test"), ID: "k2", Name: "Spare key",
 			Key: s.prompt(false)}},
 		{"key-which", &KeyTest{Frame: s.signedIn("/security/keys/which"), Key: s.prompt(false)}},

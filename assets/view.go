@@ -105,6 +105,7 @@ type Method struct {
 	Name   string // what the seller called it; "" shows the kind's own name
 	Place  string // where it is kept or runs, the seller's words or a key "phone", "pc", "extension" or "key"
 	Model  string // model name of a key by its AAGUID; "" unknown
+	Make   Make   // of a key: what is proved of it
 	Serial string // the number printed on a hardware token
 	To     string // masked number or address
 	Left   int    // recovery codes left
@@ -118,6 +119,15 @@ type Method struct {
 	Synced   bool      // passkey: it is kept in a cloud account
 	State    string    // "" works, else "resting", "frozen", "disabled", "pending-removal"
 	Until    time.Time // end of State, where it has one
+}
+
+// A Make is what a key has proved about itself when it was added. The zero value is nothing: its model is what it says.
+type Make struct {
+	Proved   bool
+	Maker    string // "" not told
+	Firmware string // "" not told
+	Level    string // as "L1": how far the FIDO Alliance has certified the model; "" not at all
+	Icon     string // path of a picture of the model; "" none
 }
 
 // Countries is the choice beside a telephone number: where it is dialled.

@@ -314,6 +314,29 @@ func (c *pageData) MethodMeta(m any) template.HTML {
 	return template.HTML(strings.Join(parts, " · ")) // every part is escaped
 }
 
+// MakeOf says what a key has proved about itself, or that its model is what it says.
+func (c *pageData) MakeOf(m any) template.HTML {
+	v := methodOf(m)
+	if !v.Make.Proved {
+		if v.Model == "" {
+			return ""
+		}
+		return c.text("key.said", nil)
+	}
+	var maker Args // without one there are other words
+	if v.Make.Maker != "" {
+		maker = Args{"maker": v.Make.Maker}
+	}
+	parts := []string{string(c.text("key.proved", maker))}
+	if v.Make.Level != "" {
+		parts = append(parts, string(c.text("key.level", Args{"level": v.Make.Level})))
+	}
+	if v.Make.Firmware != "" {
+		parts = append(parts, string(c.text("key.firmware", Args{"version": v.Make.Firmware})))
+	}
+	return template.HTML(strings.Join(parts, " · ")) // every part is escaped
+}
+
 // Until is the value of a state's end.
 func (c *pageData) Until(t time.Time) Args { return Args{"time": t} }
 

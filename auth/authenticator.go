@@ -102,13 +102,12 @@ type Traits struct {
 	Synced       bool         `json:"sy,omitempty"` // backup eligible: may live in a cloud account
 	Discoverable bool         `json:"rk,omitempty"` // can sign in without a typed identifier
 	VerifiesUser bool         `json:"uv,omitempty"` // asked for a PIN or a finger when it was bound
-	Model        string       `json:"m,omitempty"`  // model name by AAGUID, or by a token's maker; "" if unknown
 	Serial       string       `json:"sn,omitempty"` // what is printed on a token
-	Certified    bool         `json:"ce,omitempty"` // attestation chained to a trust anchor
 	Masked       ident.Masked `json:"to,omitempty"` // the number or mailbox, for lists
 	Channels     []Channel    `json:"ch,omitempty"` // channels the number can take
 	Left         int          `json:"l,omitempty"`  // recovery codes left
 	Regression   *Regression  `json:"rg,omitempty"` // of a frozen key: by which count it was found out
+	Provenance
 }
 
 // A Device is one physical thing, or one number or mailbox, that several

@@ -232,6 +232,7 @@ const (
 	KeyNotUSB          Code = "key-not-usb"
 	KeyExcluded        Code = "key-already-registered"
 	KeyModelRefused    Code = "key-model-refused"
+	KeyModelRevoked    Code = "key-model-revoked"       // metadata say that it is broken
 	KeyAttestation     Code = "key-attestation-refused" // no chain to a root that is trusted
 	KeyFrozen          Code = "key-frozen"
 	KeyBackupFlags     Code = "key-backup-flag-changed"

@@ -201,6 +201,10 @@ type AuthenticatorInfo struct {
 	DeviceKind   DeviceKind
 	Flavour      Flavour
 	Model        string
+	ModelID      string          // of a key: its AAGUID
+	Maker        string          // of a key whose make is proved
+	Firmware     string          // of one that tells it
+	Level        string          // as "L1": how far its model is certified, as known when it was bound
 	Serial       string          // of a hardware token
 	Masked       ident.Masked    `json:"address"` // the number or mailbox
 	Recipient    ident.Recipient `json:"-"`       // the same as it is: for the pages of a fresh session, else ""
@@ -209,7 +213,7 @@ type AuthenticatorInfo struct {
 	Synced       bool
 	VerifiesUser bool
 	Discoverable bool
-	Certified    bool
+	Certified    bool // its make is proved
 	Left         int
 	State        State
 	BoundAt      time.Time

@@ -12,7 +12,8 @@ func TestWhatANewMethodIsCalled(t *testing.T) {
 	s, end := service(t, filepath.Join(t.TempDir(), "l.db"), nil)
 	defer end()
 	method := func(k Kind, f Flavour, model, name string) *Authenticator {
-		return &Authenticator{Kind: k, Name: name, Credential: name + "'s", Traits: Traits{Flavour: f, Model: model}}
+		return &Authenticator{Kind: k, Name: name, Credential: name + "'s",
+			Traits: Traits{Flavour: f, Provenance: Provenance{Model: model}}}
 	}
 	long := strings.Repeat("k", maxItem)
 	list := []*Authenticator{method(TOTP, "", "", ""), method(TOTP, "", "", "Work"),

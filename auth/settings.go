@@ -62,10 +62,11 @@ func clip(s string, n int) string {
 // describe returns an authenticator as its owner sees it.
 func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 	info := AuthenticatorInfo{
-		ID: x.ID, Kind: x.Kind, Name: x.Name, Device: x.Device, Flavour: x.Traits.Flavour, Model: x.Traits.Model,
-		Serial: x.Traits.Serial,
+		ID: x.ID, Kind: x.Kind, Name: x.Name, Device: x.Device, Flavour: x.Traits.Flavour,
+		Serial: x.Traits.Serial, Model: x.Traits.Model, ModelID: x.Traits.ModelID, Maker: x.Traits.Maker,
+		Firmware: x.Traits.Firmware, Level: x.Traits.Level.String(), Certified: x.Traits.Certified,
 		Masked: x.Traits.Masked, Channels: w.s.methods.Reaching(x.Kind, x.Traits.Channels), Class: w.s.worth(x.Kind).Class, Synced: x.Traits.Synced,
-		VerifiesUser: x.Traits.VerifiesUser, Discoverable: x.Traits.Discoverable, Certified: x.Traits.Certified,
+		VerifiesUser: x.Traits.VerifiesUser, Discoverable: x.Traits.Discoverable,
 		Left: x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt,
 		Regression: x.regression(),
 	}

@@ -387,7 +387,7 @@ func (w *sweep) settings() {
 	for _, path := range []string{"/security/start", "/security/keys", "/security/keys/which", "/security/password",
 		"/security/sessions", "/security/browsers",
 		"/security/history", "/security/token/new", "/security/data", "/sign-in/trust", "/security/codes/all/remove", "/security/contact/phone/remove", "/security/name",
-		"/security/question", "/security/question/remove", "/security/security-code", "/security/password?by=email",
+		"/security/keys/none/picture", "/security/question", "/security/question/remove", "/security/security-code", "/security/password?by=email",
 		"/approve?text=Payout+of+100.00",
 		"/dev/messages"} {
 		w.see(path)

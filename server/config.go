@@ -44,6 +44,7 @@ type Config struct {
 	Shops    *team.Service               // the use cases of shops
 	Recovery *recovery.Service           // of who has lost every second step
 	Desk     web.Face                    // answers what stands under /desk; nil: nobody does
+	Pictures func(model string) []byte   // of models of keys, as PNG; nil: there are none
 	Lab      *lab.Service                // the use cases of a lab; nil: a real site
 	Inbox    Inbox                       // of a lab; nil: its messages cannot be read
 

@@ -603,6 +603,11 @@ func keyFaults() map[auth.Code]provocation {
 		}, do: func(c *trial) *httptest.ResponseRecorder {
 			return c.register(virtual.Options{AAGUID: recalled}, "key", virtual.Hooks{})
 		}},
+		auth.KeyModelRevoked: {change: func(t *testing.T, a *auth.Config, c *Config) {
+			knows(t, testCA(t), "REVOKED")(a, c)
+		}, do: func(c *trial) *httptest.ResponseRecorder {
+			return c.register(modelOf(testCA(c.t)), "key", virtual.Hooks{})
+		}},
 		auth.KeyFrozen: do(func(c *trial) *httptest.ResponseRecorder {
 			stolen := *c.key
 			stolen.Authenticators = []*virtual.Authenticator{c.key.Authenticators[0].Clone()}

@@ -19,6 +19,7 @@ func securityPages(methods auth.Table) []page {
 			post: keyTestPost},
 		{path: "/security/keys/{id}/test", who: enrolled, uses: []string{"StepUpBegin", "StepUpFinish"},
 			get: keyTestPage, post: keyTestPost},
+		{path: "/security/keys/{id}/picture", who: session, uses: []string{"Security"}, get: keyPicture},
 		{path: "/security/keys/{id}/lost", who: enrolled, what: "lost", uses: []string{"StepUp", "LoseDevice"},
 			get: removePage("keys", true), post: removePost("keys", true)},
 		{path: "/security/keys/{id}/unfreeze", who: enrolled, what: "unfreeze", uses: []string{"StepUp", "Unfreeze"},
@@ -230,6 +231,9 @@ func (x *request) showMethod(sort string) error {
 		return x.show(http.StatusOK, &assets.MethodView{Frame: f, Method: m, TypedName: name, Events: events,
 			Last: a.Last})
 	}
+	if x.s.picture(a) != nil {
+		m.Make.Icon = "/security/keys/" + a.ID + "/picture"
+	}
 	h := assets.Holder{Method: m}
 	for _, o := range x.s.holders(info.Methods) {
 		if o.ID == a.ID {
@@ -239,6 +243,29 @@ func (x *request) showMethod(sort string) error {
 	return x.show(http.StatusOK, &assets.KeyView{Frame: f, Holder: h, TypedName: name, TypedPlace: place,
 		Kept: x.s.keptOn(a, info.Methods), CanType: x.s.canType(a, info.Methods),
 		Events: events, Last: a.Last, Counts: countsOf(a)})
+}
+
+// keyPicture sends the picture of a key's model.
+func keyPicture(x *request) error {
+	a, _, err := x.authenticator("keys", x.param("id"))
+	if err != nil {
+		return err
+	}
+	picture := x.s.picture(a)
+	if picture == nil {
+		return auth.Refuse(auth.NotFound)
+	}
+	x.Send(http.StatusOK, "image/png", picture)
+	return nil
+}
+
+// picture is that of a key's model, nil if there is none. A model that is only claimed has none: it would look like
+// proof.
+func (s *Server) picture(a *auth.AuthenticatorInfo) []byte {
+	if s.config.Pictures == nil || !a.Certified || a.ModelID == "" {
+		return nil
+	}
+	return s.config.Pictures(a.ModelID)
 }
 
 // eventsOf is a method's own history.

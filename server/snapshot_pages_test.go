@@ -248,6 +248,7 @@ func (o *tour) methods() {
 	p := o.p
 	p.touch(p.open("/security/keys/which"), o.key, "/security/keys/which")
 	test := "/security/keys/" + p.methodID("Blue key") + "/test"
+	p.open("/security/keys/" + p.methodID("Blue key") + "/picture")
 	p.touch(p.open(test), o.spare, test)
 	for _, c := range [][2]string{{"keys", "Red key"}, {"app", "totp"}, {"phone", "phone"}, {"email", "email"}} {
 		at := "/security/" + c[0] + "/" + p.methodID(c[1])

@@ -90,6 +90,7 @@ func (s *Server) isKey(w assets.Way) bool { return s.methods.Way(string(w)).Inpu
 func (s *Server) method(a *auth.AuthenticatorInfo) assets.Method {
 	row := s.methods.Of(a.Kind, a.Flavour)
 	out := assets.Method{ID: a.ID, Way: assets.Way(row.Face.Way), Name: a.Name, Place: a.Place, Model: a.Model,
+		Make:   assets.Make{Proved: a.Certified, Maker: a.Maker, Firmware: a.Firmware, Level: a.Level},
 		Serial: a.Serial, To: cmp.Or(a.Recipient.Show(), string(a.Masked)),
 		Left: a.Left, Made: a.BoundAt, Used: a.UsedAt, Weak: a.Class == auth.Weak, Verified: a.VerifiesUser, Synced: a.Synced}
 	if row.Set {

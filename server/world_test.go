@@ -417,7 +417,13 @@ func (p *person) addApp() string {
 // addKey binds a USB key in a session.
 func (p *person) addKey(name string) *virtual.Client {
 	p.w.t.Helper()
-	client := stick(p.w.t, name)
+	return p.addKeyOf(name, virtual.Options{Seed: []byte(name)})
+}
+
+// addKeyOf adds a USB key of a kind.
+func (p *person) addKeyOf(name string, o virtual.Options) *virtual.Client {
+	p.w.t.Helper()
+	client := stickWith(p.w.t, o)
 	var a answer
 	p.must("POST", "/methods/begin", m{"kind": "webauthn", "flavour": "key"}, &a)
 	response, err := client.Create(a.Prompt)
@@ -435,7 +441,12 @@ func (p *person) addKey(name string) *virtual.Client {
 // stick is a browser with one USB key.
 func stick(t testing.TB, seed string) *virtual.Client {
 	t.Helper()
-	key, err := virtual.New(virtual.Options{Seed: []byte(seed)})
+	return stickWith(t, virtual.Options{Seed: []byte(seed)})
+}
+
+func stickWith(t testing.TB, o virtual.Options) *virtual.Client {
+	t.Helper()
+	key, err := virtual.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,11 +55,10 @@ func Statuses() map[auth.Code]int {
 			auth.SerialMalformed, auth.RecoveryWrong, auth.RecoveryUsed, auth.PuzzleWrong,
 			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
 			auth.KeyNoTouch, auth.KeyNotVerified,
-			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyAttestation,
+			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyModelRevoked,
+			auth.KeyAttestation,
 			auth.KeyAttestationFormat, auth.KeyAttestationMalformed, auth.KeyAttestationForged,
-			auth.KeyAttestationCertificate, auth.KeyAttestationExpired,
-			auth.KeyBackupFlags,
-			auth.KeyUserHandleWrong},
+			auth.KeyAttestationCertificate, auth.KeyAttestationExpired, auth.KeyBackupFlags, auth.KeyUserHandleWrong},
 	} {
 		for _, c := range codes {
 			table[c] = status

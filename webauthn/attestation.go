@@ -8,7 +8,6 @@ import (
 	"encoding/asn1"
 	"encoding/binary"
 	"slices"
-	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
 
@@ -27,8 +26,8 @@ func statements(o *protocol.AttestationObject) []protocol.NonCompoundAttestation
 }
 
 // statementShape refuses what the library would overlook: an x5c that is no array, which it takes for self
-// attestation, a fido-u2f statement for a key with an AAGUID, which U2F does not have, and what a format's own check
-// finds.
+// attestation, a fido-u2f statement for a key with an AAGUID, which U2F does not have, and what a format's own
+// check finds.
 func statementShape(o *protocol.AttestationObject, anyU2FModel bool) error {
 	list := statements(o)
 	step := statementStep(o.Format)
@@ -83,8 +82,8 @@ func certificatesShape(statement map[string]any) bool {
 	return len(list) > 0 && len(list) <= 8
 }
 
-// leafShape checks what §8.2.1 and §8.3.1 demand of the first certificate: basic constraints, which the library takes
-// as given, and an AAGUID extension, where there is one, of 16 bytes and nothing more.
+// leafShape checks what §8.2.1 and §8.3.1 demand of the first certificate: basic constraints, which the library
+// takes as given, and an AAGUID extension, where there is one, of 16 bytes and nothing more.
 func leafShape(statement map[string]any) bool {
 	list, _ := statement["x5c"].([]any)
 	if len(list) == 0 {
@@ -101,8 +100,8 @@ func leafShape(statement map[string]any) bool {
 	})
 }
 
-// tpmShape checks that certInfo ends where its structure ends and names pubArea byte for byte (§8.3): the library names
-// what it has decoded, and ignores what stands behind.
+// tpmShape checks that certInfo ends where its structure ends and names pubArea byte for byte (§8.3): the
+// library names what it has decoded, and ignores what stands behind.
 func tpmShape(statement map[string]any) bool {
 	info, _ := statement["certInfo"].([]byte)
 	pubArea, _ := statement["pubArea"].([]byte)
@@ -138,51 +137,30 @@ func tpmShape(statement map[string]any) bool {
 	return bytes.Equal(h.Sum(nil), name[2:])
 }
 
-// judge applies the policy to a verified statement (Level 3 §7.1 steps 23 and 24) and reports whether the key is
-// certified. A model is proved only by a chain: anybody may write an AAGUID into a statement of format none, into a
-// self attestation, or under a root made at home.
-func (f *Factor) judge(c *auth.Ceremony, st *state, o *protocol.AttestationObject) (bool, error) {
+// judge applies the policy to a verified statement (Level 3 §7.1 steps 23 and 24), and returns what it proves.
+func (f *Factor) judge(c *auth.Ceremony, st *state, o *protocol.AttestationObject) (*finding, error) {
 	policy := &f.config.Attestation
-	model := AAGUID(o.AuthData.AttData.AAGUID)
-	certified := chains(o, policy.Roots, model, c.Now)
+	found := f.prove(o, c.Now)
 	switch {
-	case slices.Contains(policy.Deny, model):
-		return false, f.modelRefused(model)
-	case (policy.Require || st.Certified) && !certified:
-		return false, auth.Refuse(auth.KeyAttestation).In("7.1.24")
-	case len(policy.Allow) > 0 && !slices.Contains(policy.Allow, model):
-		return false, f.modelRefused(model)
+	case slices.Contains(policy.Deny, found.id):
+		return nil, f.modelRefused(&found)
+	case found.ill != "":
+		return nil, auth.Refuse(auth.KeyModelRevoked, "name", f.modelName(&found)).In("7.1.24")
+	case (policy.Require || st.Certified) && found.chain == nil:
+		return nil, auth.Refuse(auth.KeyAttestation).In("7.1.24")
+	case len(policy.Allow) > 0 && !slices.Contains(policy.Allow, found.id):
+		return nil, f.modelRefused(&found)
 	}
-	return certified, nil
+	return &found, nil
 }
 
-func (f *Factor) modelRefused(model AAGUID) error {
-	return auth.Refuse(auth.KeyModelRefused, "name", f.models[model]).In("7.1.24")
+func (f *Factor) modelRefused(x *finding) error {
+	return auth.Refuse(auth.KeyModelRefused, "name", f.modelName(x)).In("7.1.24")
 }
 
-// chains reports whether the certificates of a verified statement lead to a root that may vouch for the model. Of a
-// compound statement one part is enough: each of them vouches for the whole key by itself.
-func chains(o *protocol.AttestationObject, roots []Root, model AAGUID, now time.Time) bool {
-	pool := x509.NewCertPool()
-	for _, r := range roots {
-		if len(r.Models) == 0 || slices.Contains(r.Models, model) {
-			pool.AddCert(r.Certificate)
-		}
-	}
-	return slices.ContainsFunc(statements(o), func(s protocol.NonCompoundAttestationObject) bool {
-		leaf, between := trustPath(s)
-		if leaf == nil {
-			return false
-		}
-		_, err := leaf.Verify(x509.VerifyOptions{
-			Roots: pool, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-		})
-		return err == nil
-	})
-}
-
-// trustPath reads the certificates of a statement, of those formats alone whose verification rests on x5c: beside the
-// signed response of another one anybody's certificates could be put. The leaf is nil if there is none.
+// trustPath reads the certificates of a statement, of those formats alone whose verification rests on x5c:
+// beside the signed response of another one anybody's certificates could be put. The leaf is nil if there is
+// none.
 func trustPath(s protocol.NonCompoundAttestationObject) (*x509.Certificate, *x509.CertPool) {
 	between := x509.NewCertPool()
 	switch protocol.AttestationFormat(s.Format) {
@@ -206,7 +184,8 @@ func trustPath(s protocol.NonCompoundAttestationObject) (*x509.Certificate, *x50
 		between.AddCert(cert)
 	}
 	if leaf != nil && protocol.AttestationFormat(s.Format) == protocol.AttestationFormatTPM {
-		// Critical, because the subject is empty (§8.3.1); the library has read it, crypto/x509 knows no such name.
+		// Critical, because the subject is empty (§8.3.1); the library has read it, crypto/x509 knows no such
+		// name.
 		name := asn1.ObjectIdentifier{2, 5, 29, 17}
 		leaf.UnhandledCriticalExtensions = slices.DeleteFunc(leaf.UnhandledCriticalExtensions, name.Equal)
 	}

@@ -26,7 +26,9 @@ func TestTrustPathIsOfTheFormat(t *testing.T) {
 		protocol.AttestationFormatNone: false,
 	} {
 		o := &protocol.AttestationObject{Format: string(format), AttStatement: map[string]any{"x5c": []any{leaf.Raw}}}
-		if got := chains(o, []Root{{Certificate: ca.Root()}}, AAGUID{1}, now); got != want {
+		o.AuthData.AttData.AAGUID = append([]byte{1}, make([]byte, 15)...)
+		f := &Factor{config: Config{Attestation: AttestationPolicy{Roots: []Root{{Certificate: ca.Root()}}}}}
+		if got := f.prove(o, now).chain != nil; got != want {
 			t.Errorf("%s: got certified %v, want %v", format, got, want)
 		}
 	}

@@ -150,12 +150,12 @@ func (f *Factor) FinishBind(c *auth.Ceremony, raw json.RawMessage) (*auth.Authen
 	if err != nil {
 		return nil, err
 	}
-	certified, err := f.judge(c, st, object)
+	found, err := f.judge(c, st, object)
 	if err != nil {
 		return nil, err
 	}
 	c.UserVerified = object.AuthData.Flags.HasUserVerified()
-	return f.bound(st, r, credential, certified)
+	return f.bound(st, r, credential, f.provenance(found))
 }
 
 // readObject decodes an attestation object (Level 3 §7.1 step 13). All three members must be there: the library takes
@@ -289,7 +289,8 @@ func (f *Factor) create(st *state, r *response, client *protocol.CollectedClient
 }
 
 // bound is the authenticator to be stored.
-func (f *Factor) bound(st *state, r *response, cred *webauthn.Credential, certified bool) (*auth.Authenticator, error) {
+func (f *Factor) bound(st *state, r *response, cred *webauthn.Credential,
+	from auth.Provenance) (*auth.Authenticator, error) {
 	flags := cred.Flags.ProtocolValue()
 	data, err := json.Marshal(record{
 		Key: cred.PublicKey, Handle: st.Session.UserID, Model: cred.Authenticator.AAGUID,
@@ -303,8 +304,7 @@ func (f *Factor) bound(st *state, r *response, cred *webauthn.Credential, certif
 		Kind: auth.WebAuthn, Credential: base64.RawURLEncoding.EncodeToString(cred.ID), Data: data,
 		Traits: auth.Traits{
 			Flavour: st.Flavour, Synced: flags.HasBackupEligible(), Discoverable: r.rk,
-			VerifiesUser: flags.HasUserVerified(), Model: f.models[AAGUID(cred.Authenticator.AAGUID)],
-			Certified: certified,
+			VerifiesUser: flags.HasUserVerified(), Provenance: from,
 		},
 	}, nil
 }

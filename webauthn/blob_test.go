@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/virtual"
 	"github.com/latchkey-auth/latchkey/webauthn"
 )
@@ -59,7 +60,7 @@ func TestMetadataOfAnySigner(t *testing.T) {
 			}
 			got := m.Model(model, nil)
 			if m.Number != 41 || m.Models() != 1 || m.Unread != 0 || m.Overdue(start) || got == nil ||
-				got.Description != "Blue key" || got.LevelAt(start) != webauthn.L1 {
+				got.Description != "Blue key" || got.LevelAt(start) != auth.L1 {
 				t.Errorf("%s, algorithm %d: got %+v, model %+v", name, alg, m, got)
 			}
 		}
@@ -202,23 +203,23 @@ func TestStatusOfModels(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		reports []status
-		level   webauthn.Level
+		level   auth.Level
 		broken  string // of a key of batch 7
 		others  string // of one of another batch
 	}{
 		{name: "none", reports: []status{}},
 		{name: "functions alone", reports: []status{{Status: "FIDO_CERTIFIED"}}},
 		{name: "level 2", reports: []status{{Status: "FIDO_CERTIFIED_L1", EffectiveDate: "2020-01-01"},
-			{Status: "FIDO_CERTIFIED_L2", EffectiveDate: "2022-01-01"}}, level: webauthn.L2},
+			{Status: "FIDO_CERTIFIED_L2", EffectiveDate: "2022-01-01"}}, level: auth.L2},
 		{name: "newest first", reports: []status{{Status: "FIDO_CERTIFIED_L3plus", EffectiveDate: "2022-01-01"},
-			{Status: "FIDO_CERTIFIED_L1", EffectiveDate: "2020-01-01"}}, level: webauthn.L3Plus},
+			{Status: "FIDO_CERTIFIED_L1", EffectiveDate: "2020-01-01"}}, level: auth.L3Plus},
 		{name: "not yet", reports: []status{{Status: "FIDO_CERTIFIED_L1plus", EffectiveDate: "2020-01-01"},
 			{Status: "FIDO_CERTIFIED_L2plus", EffectiveDate: "2027-01-01"},
-			{Status: "REVOKED", EffectiveDate: "2027-01-01"}}, level: webauthn.L1Plus},
+			{Status: "REVOKED", EffectiveDate: "2027-01-01"}}, level: auth.L1Plus},
 		{name: "taken back", reports: []status{{Status: "FIDO_CERTIFIED_L3", EffectiveDate: "2020-01-01"},
 			{Status: "NOT_FIDO_CERTIFIED", EffectiveDate: "2021-01-01"}}},
 		{name: "an update", reports: []status{{Status: "FIDO_CERTIFIED_L1"}, {Status: "UPDATE_AVAILABLE"}},
-			level: webauthn.L1},
+			level: auth.L1},
 		{name: "unknown", reports: []status{{Status: "FIDO_CERTIFIED_L9"}}},
 		{name: "revoked", reports: []status{{Status: "REVOKED", EffectiveDate: "2021-01-01"}},
 			broken: "REVOKED", others: "REVOKED"},
@@ -226,7 +227,7 @@ func TestStatusOfModels(t *testing.T) {
 			broken: "REVOKED", others: "REVOKED"},
 		{name: "certified again", reports: []status{
 			{Status: "USER_KEY_REMOTE_COMPROMISE", EffectiveDate: "2021-01-01"},
-			{Status: "FIDO_CERTIFIED_L1", EffectiveDate: "2022-01-01"}}, level: webauthn.L1,
+			{Status: "FIDO_CERTIFIED_L1", EffectiveDate: "2022-01-01"}}, level: auth.L1,
 			broken: "USER_KEY_REMOTE_COMPROMISE", others: "USER_KEY_REMOTE_COMPROMISE"},
 		{name: "in one's hand", reports: []status{{Status: "USER_KEY_PHYSICAL_COMPROMISE"}},
 			broken: "USER_KEY_PHYSICAL_COMPROMISE", others: "USER_KEY_PHYSICAL_COMPROMISE"},

@@ -26,25 +26,27 @@ type Config struct {
 	Origins    []string // where the pages are served, exactly as browsers serialise it; or "android:apk-key-hash:…"
 	TopOrigins []string // sites that may show the pages in a frame; empty: none, and framed answers are refused
 
-	// UserVerification is asked of a USB key: "discouraged" (the default: a touch, the password is the other factor),
-	// "preferred" or "required" (a PIN or a finger every time).
+	// UserVerification is asked of a USB key: "discouraged" (the default: a touch, the password is the other
+	// factor), "preferred" or "required" (a PIN or a finger every time).
 	UserVerification string
 
 	Attestation AttestationPolicy
 	Models      map[AAGUID]string // names beside WellKnownModels, and before them
+	Metadata    func() *Metadata  // what is in use now, which may be nil; nil: there is never any
 	Random      io.Reader         // challenges; the operating system when nil
 }
 
-// AttestationPolicy says which keys may be registered (Level 3 §7.1 steps 21 to 24). The zero value takes any key and
-// asks none for its papers.
+// AttestationPolicy says which keys may be registered (Level 3 §7.1 steps 21 to 24). The zero value takes any
+// key and asks none for its papers.
 type AttestationPolicy struct {
 	Ask     bool     // ask for attestation ("direct"); without it browsers blank the statement
-	Require bool     // take certified keys only: a statement that chains to one of Roots. Implies Ask
-	Roots   []Root   // trust anchors
-	Allow   []AAGUID // if set, only these models, proved by a chain to Roots. Implies Require
+	Require bool     // take certified keys only: a statement that chains to Roots or the metadata. Implies Ask
+	Roots   []Root   // trust anchors beside those that metadata name
+	Allow   []AAGUID // if set, only these models, proved by a chain. Implies Require
 	Deny    []AAGUID // never these models, whether proved or only claimed
 
-	// AnyU2FModel takes fido-u2f statements with an AAGUID. U2F knows none, so one is refused as forged by default.
+	// AnyU2FModel takes fido-u2f statements with an AAGUID. U2F knows none, so one is refused as forged by
+	// default.
 	AnyU2FModel bool
 }
 
@@ -128,7 +130,7 @@ func (c *Config) check() error {
 	default:
 		return fmt.Errorf("user verification %q is none of discouraged, preferred, required", c.UserVerification)
 	}
-	if c.Attestation.Require && len(c.Attestation.Roots) == 0 {
+	if c.Attestation.Require && len(c.Attestation.Roots) == 0 && c.Metadata == nil {
 		return errors.New("certified keys are required, but there is no root to trust") // nobody could register
 	}
 	return nil
@@ -168,8 +170,8 @@ func checkOrigin(o string) error {
 	return nil
 }
 
-// offered lists the algorithms asked for, best known first. It holds only what can be verified later: the library
-// would register Ed448 (-53) and then never be able to check a signature.
+// offered lists the algorithms asked for, best known first. It holds only what can be verified later: the
+// library would register Ed448 (-53) and then never be able to check a signature.
 func offered() []protocol.CredentialParameter {
 	var params []protocol.CredentialParameter
 	for _, alg := range []webauthncose.COSEAlgorithmIdentifier{

@@ -80,7 +80,7 @@ func (f *Factor) MakeFixture(p auth.FixtureInput) (*auth.Authenticator, *auth.Fi
 	}
 	return &auth.Authenticator{Kind: auth.WebAuthn, Credential: form.Credential, Data: data, Traits: auth.Traits{
 		Flavour: form.Flavour, Synced: form.BackupEligible, Discoverable: form.Resident, VerifiesUser: form.Verified,
-		Model: f.models[AAGUID(model)],
+		Provenance: f.claimed(AAGUID(model)),
 	}}, &auth.FixtureSecrets{}, nil
 }
 

@@ -158,8 +158,8 @@ func TestPlantedKeysCouldBeRegistered(t *testing.T) {
 		want string
 	}{
 		"least": {good, `traits {"f":"key"}, counter 0, flags 0x41`},
-		"full": {full, `traits {"f":"passkey","sy":true,"rk":true,"uv":true,"m":"Blue"}, ` +
-			`counter 7, flags 0x5d hybrid internal`},
+		"full": {full, `traits {"f":"passkey","sy":true,"rk":true,"uv":true,"m":"Blue",` +
+			`"mi":"cafe0000-0000-0000-0000-000000000001"}, counter 7, flags 0x5d hybrid internal`},
 	} {
 		a, _, err := b.factor.MakeFixture(auth.FixtureInput{MethodForm: tc.form, Subject: auth.Subject{Handle: b.handle}})
 		if err != nil {

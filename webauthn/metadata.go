@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +16,8 @@ import (
 	"unicode"
 
 	"github.com/go-webauthn/webauthn/metadata"
+
+	"github.com/latchkey-auth/latchkey/auth"
 )
 
 // Metadata is what a verified BLOB says of models. It does not change once it is read.
@@ -34,7 +35,7 @@ type Model struct {
 	AAGUID      AAGUID
 	Description string // maker and model in one, as FIDO lists it
 
-	icon    string   // as it came: a data URL, perhaps
+	icon    string   // as it came: a data URL, perhaps; see Picture
 	roots   [][]byte // DER: what its attestation leads to
 	reports []report
 }
@@ -46,45 +47,14 @@ type report struct {
 	compromised []byte
 }
 
-// A Level is how far the FIDO Alliance has certified a model. The zero value is not at all.
-type Level uint8
-
-// The levels, each above the one before.
-const (
-	Uncertified Level = iota
-	L1
-	L1Plus
-	L2
-	L2Plus
-	L3
-	L3Plus
-)
-
-var levelNames = [...]string{"", "L1", "L1+", "L2", "L2+", "L3", "L3+"}
-
-// String is what FIDO calls it, "" of no level.
-func (l Level) String() string { return levelNames[l] }
-
-// MarshalText is String.
-func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
-
-// UnmarshalText reads what FIDO calls it, in either case.
-func (l *Level) UnmarshalText(text []byte) error {
-	i := slices.Index(levelNames[:], strings.ToUpper(string(text)))
-	if i < 0 {
-		return errors.New("want one of L1, L1+, L2, L2+, L3, L3+")
-	}
-	*l = Level(i)
-	return nil
-}
-
 // levels are the statuses that say how far a model is certified, the last of them in effect. FIDO_CERTIFIED is
 // the test of functions alone, of before there were levels.
-var levels = map[metadata.AuthenticatorStatus]Level{
-	metadata.NotFidoCertified: Uncertified, metadata.FidoCertified: Uncertified,
-	metadata.SelfAssertionSubmitted: Uncertified,
-	metadata.FidoCertifiedL1:        L1, metadata.FidoCertifiedL1plus: L1Plus, metadata.FidoCertifiedL2: L2,
-	metadata.FidoCertifiedL2plus: L2Plus, metadata.FidoCertifiedL3: L3, metadata.FidoCertifiedL3plus: L3Plus,
+var levels = map[metadata.AuthenticatorStatus]auth.Level{
+	metadata.NotFidoCertified: auth.Uncertified, metadata.FidoCertified: auth.Uncertified,
+	metadata.SelfAssertionSubmitted: auth.Uncertified,
+	metadata.FidoCertifiedL1:        auth.L1, metadata.FidoCertifiedL1plus: auth.L1Plus,
+	metadata.FidoCertifiedL2: auth.L2, metadata.FidoCertifiedL2plus: auth.L2Plus,
+	metadata.FidoCertifiedL3: auth.L3, metadata.FidoCertifiedL3plus: auth.L3Plus,
 }
 
 // An entry is the MetadataBLOBPayloadEntry dictionary, as far as it is used. A member that is not as it should
@@ -114,7 +84,10 @@ func (m *Metadata) add(raw []byte) {
 		m.Unread++
 		return
 	}
-	model := &Model{Description: clean(e.Statement.Description), icon: e.Statement.Icon}
+	model := &Model{Description: clean(e.Statement.Description)}
+	if len(e.Statement.Icon) <= maxIcon {
+		model.icon = e.Statement.Icon
+	}
 	for _, text := range e.Statement.Roots {
 		if der := certificateOf(text); der != nil {
 			model.roots = append(model.roots, der)
@@ -219,8 +192,8 @@ func (r *report) inEffect(now time.Time) bool {
 
 // LevelAt is how far the model is certified at a time: by the latest report that says so, and of two of a day
 // by the last one. MDS3 lists the oldest first.
-func (m *Model) LevelAt(now time.Time) Level {
-	level, since := Uncertified, time.Time{}
+func (m *Model) LevelAt(now time.Time) auth.Level {
+	level, since := auth.Uncertified, time.Time{}
 	for _, r := range m.reports {
 		if l, ok := levels[r.status]; ok && r.inEffect(now) && !r.from.Before(since) {
 			level, since = l, r.from
@@ -251,7 +224,7 @@ func shows(chain []*x509.Certificate, der []byte) bool {
 
 // Summary says in lines of text what there is, for an operator.
 func (m *Metadata) Summary(now time.Time) string {
-	counts, broken := map[Level]int{}, 0
+	counts, broken := map[auth.Level]int{}, 0
 	for _, list := range []map[string]*Model{m.byKey, m.byText()} {
 		for _, model := range list {
 			counts[model.LevelAt(now)]++
@@ -263,7 +236,7 @@ func (m *Metadata) Summary(now time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "number        %d\nnext update   by %s\nmodels        %d", m.Number,
 		m.NextUpdate.Format(time.DateOnly), m.Models())
-	for l := L1; l <= L3Plus; l++ {
+	for l := auth.L1; l <= auth.L3Plus; l++ {
 		if counts[l] > 0 {
 			fmt.Fprintf(&b, ", %s %d", l, counts[l])
 		}

@@ -212,7 +212,9 @@ func TestChainsOfTPM(t *testing.T) {
 	} {
 		o := &protocol.AttestationObject{Format: tc.format, AttStatement: map[string]any{"x5c": tc.list}}
 		now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-		if got := chains(o, []Root{{Certificate: ca.Root()}}, AAGUID{1}, now); got != tc.want {
+		o.AuthData.AttData.AAGUID = append([]byte{1}, make([]byte, 15)...)
+		f := &Factor{config: Config{Attestation: AttestationPolicy{Roots: []Root{{Certificate: ca.Root()}}}}}
+		if got := f.prove(o, now).chain != nil; got != tc.want {
 			t.Errorf("%s, %d certificates: got certified %v, want %v", tc.format, len(tc.list), got, tc.want)
 		}
 	}

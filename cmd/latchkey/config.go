@@ -73,12 +73,12 @@ func wired() []string {
 	return []string{
 		"server.service", "server.texts", "server.hosttoken", "server.pages", "server.static", "server.origin", "server.site",
 		"server.policy",
-		"server.logger", "server.ready", "server.alarms", "server.receipts", "server.sink", "server.desk", "server.inbox", "server.now",
+		"server.logger", "server.ready", "server.alarms", "server.receipts", "server.sink", "server.pictures", "server.desk", "server.inbox", "server.now",
 		"server.random",
 		"anyclock", "fresh", "notify.site", "notify.origin", "notify.wall", "pages.base", "pages.site",
 		"pages.host", "pages.lab", "pages.methods",
 		"pages.signature", "pages.codeline",
-		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots",
+		"webauthn.rpname", "webauthn.origins", "webauthn.random", "webauthn.attestation.roots", "webauthn.metadata",
 		"oob.codelife", // policy.codelife
 	}
 }

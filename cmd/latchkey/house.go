@@ -125,6 +125,9 @@ func (h *house) domain(at *url.URL) error {
 		key.RPID = at.Hostname()
 	}
 	key.RPName = c.Site
+	if h.metadata != nil {
+		key.Metadata = h.metadata.Metadata
+	}
 	key.Origins = append([]string{at.Scheme + "://" + at.Host}, c.Server.RelatedOrigins...)
 	codes.CodeLife = c.Policy.CodeLife
 	if !c.Lab { // where they are read instead
@@ -261,6 +264,7 @@ func (h *house) front(*url.URL) error {
 	face.Now = h.now
 	face.Alarms = h.alarms
 	face.Receipts, face.Lab = reports, h.lab
+	face.Pictures = h.pictureOf
 	if face.HostToken, err = readHostToken(c.HostToken); err != nil {
 		return err
 	}

@@ -72,6 +72,18 @@ func (h *house) catalogue(*url.URL) error {
 	return nil
 }
 
+// pictureOf is the picture that the metadata in use have of a model, nil if there is none.
+func (h *house) pictureOf(model string) []byte {
+	id, err := webauthn.ParseAAGUID(model)
+	if err != nil {
+		return nil
+	}
+	if m := h.metadata.Metadata().Model(id, nil); m != nil {
+		return m.Picture()
+	}
+	return nil
+}
+
 // renewMetadata reads them again when that is due.
 func (h *house) renewMetadata(ctx context.Context) {
 	if h.metadata != nil {

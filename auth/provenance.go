@@ -1,0 +1,56 @@
+package auth
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// A Level is how far the FIDO Alliance has certified the model of a key. The zero value is not at all.
+type Level uint8
+
+// The levels, each above the one before.
+const (
+	Uncertified Level = iota
+	L1
+	L1Plus
+	L2
+	L2Plus
+	L3
+	L3Plus
+)
+
+var levelNames = [...]string{"", "L1", "L1+", "L2", "L2+", "L3", "L3+"}
+
+// String is what FIDO calls it, "" of no level.
+func (l Level) String() string {
+	if int(l) >= len(levelNames) {
+		return "?"
+	}
+	return levelNames[l]
+}
+
+// MarshalText is String.
+func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText reads what FIDO calls it, in either case.
+func (l *Level) UnmarshalText(text []byte) error {
+	i := slices.Index(levelNames[:], strings.ToUpper(string(text)))
+	if i < 0 {
+		return errors.New("want one of L1, L1+, L2, L2+, L3, L3+")
+	}
+	*l = Level(i)
+	return nil
+}
+
+// A Provenance is what is known of where a key comes from, as it was when it was bound: it stays what it is
+// when the list that it was read from is gone. What is proved rests on a chain of certificates; an AAGUID
+// without one is what the key says of itself.
+type Provenance struct {
+	Model     string `json:"m,omitempty"`  // model name by AAGUID, or by a token's maker; "" if unknown
+	ModelID   string `json:"mi,omitempty"` // the AAGUID; "" if the key tells none
+	Certified bool   `json:"ce,omitempty"` // proved: its attestation leads to a trust anchor
+	Maker     string `json:"mk,omitempty"` // proved: who its attestation certificate names
+	Firmware  string `json:"fw,omitempty"` // proved: the version that the certificate names
+	Level     Level  `json:"lv,omitempty"` // proved, and certified so far by metadata
+}
