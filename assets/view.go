@@ -67,6 +67,7 @@ const (
 	WayPasskey  Way = "passkey"  // passkey of a phone or PC
 	WayApp      Way = "app"      // authenticator app
 	WayTouch    Way = "touch"    // code that a security key types
+	WayYubico   Way = "yubiotp"  // letters that a security key types
 	WayToken    Way = "token"    // hardware token that shows digits
 	WaySMS      Way = "sms"      // code by text message
 	WayCall     Way = "call"     // the same code read aloud
@@ -81,13 +82,14 @@ type Row struct {
 	Stem    string // of the texts about what was done: "<Stem>-added" …
 	Path    string // its settings stand at /security/<Path>/{id}
 	New     string // where one is set up
+	Onto    string // what joins a key: below the key's own page, where it is set up
 	Icon    string
 	Cut     bool   // each is drawn with a cut of its own instead
 	Joined  bool   // all of an account are one row to choose
 	Best    bool   // offered as the best
 	Placed  bool   // its pages ask and say on which device it is
 	Says    string // begins the short texts that carry its code
-	Help    string // "clock", "count", "phone" or "mail": what may be wrong when its code does not come or fit
+	Help    string // "clock", "count", "keyboard", "phone" or "mail": what may be wrong when its code does not come or fit
 	Made    string // the texts "done.<Made>", "event.<Made>" and "change.<Made>" of its making
 	Gone    string // the text "done.<Gone>" after it went; "" is "removed"
 	Contact string

@@ -43,7 +43,7 @@ type Reminder struct {
 // A Holder is one row of the overview: a method, or a stick with all that it holds.
 type Holder struct {
 	Method
-	Holds []Way // for a stick that holds more than its touch: WayKey and, of WayApp and WayTouch, what it keeps; empty otherwise
+	Holds []Way // for a stick that holds more than its touch: WayKey and, of WayApp, WayTouch and WayYubico, what it keeps; empty otherwise
 }
 
 // A Pending change waits for its time. It posts nothing but the button to /security/pending/{ID}/stop.
@@ -118,7 +118,7 @@ type KeyView struct {
 	Frame
 	Holder
 	Kept                  []Method // codes that live on it
-	CanType               bool     // it may be given touch codes: it has none
+	CanType               []Way    // codes that it may be given: those that it has not
 	TypedName, TypedPlace string   // in the form: those that it has, or as typed
 	Events                []Event  // its own history, newest first, at most ten
 	Last                  bool     // it is the last strong method and cannot be removed
@@ -183,6 +183,25 @@ type TouchNew struct {
 	URL      string // otpauth://…
 	Secret   string // base 32, without blanks
 	Hex      string // the same, as some programs want it
+}
+
+// YubicoNew is /security/keys/{id}/yubico-otp/new: a key learns to type a Yubico OTP. It posts ceremony, code and second
+// to the same path, and for a file of the values only the button to …/file.
+type YubicoNew struct {
+	Frame
+	Key       Method
+	Ceremony  string
+	PublicID  string // modhex; "" for a key that types none
+	PrivateID string // this and Secret in hexadecimal; "" for a key that has them already
+	Secret    string
+}
+
+// YubicoOwn is /security/keys/{id}/yubico-otp/own: the values of a key that has them already. It posts public-id,
+// private-id and secret-key to the same path.
+type YubicoOwn struct {
+	Frame
+	Key      Method
+	PublicID string // as typed
 }
 
 // TokenNew is /security/token/new. It posts serial, code and second to the same path.

@@ -89,7 +89,8 @@ func (w *Work) recordFailure(c *Ceremony, refused *Error) error {
 		}
 		return refused
 	}
-	if refused.Code == CodeMalformed || refused.Code == CodeExpired {
+	switch refused.Code {
+	case CodeMalformed, CodeLayout, CodeIncomplete, CodeExpired:
 		return refused // no guess: it could not have been right
 	}
 	if err := w.countStrangersStep(c); err != nil {

@@ -16,6 +16,7 @@ const (
 	WebAuthn Kind = "webauthn" // a USB security key, or a passkey of a phone or PC
 	TOTP     Kind = "totp"     // an authenticator app, RFC 6238
 	HOTP     Kind = "hotp"     // a touch code (RFC 4226), or a hardware token, by count or by time (RFC 6238)
+	YubiOTP  Kind = "yubiotp"  // a Yubico OTP: a code of 44 letters that a key types by itself
 	Phone    Kind = "phone"    // out-of-band by SMS and voice: one number is one authenticator
 	Email    Kind = "email"    // out-of-band by e-mail
 	Lookup   Kind = "lookup"   // saved recovery codes (look-up secrets)
@@ -84,6 +85,7 @@ type Authenticator struct {
 	Device     string          `json:"d,omitempty"`  // the Device it lives on
 	Token      string          `json:"tk,omitempty"` // a HardwareToken: which one of the stock (Token.ID)
 	Credential string          `json:"c,omitempty"`  // WebAuthn credential id, base64url; unique across all accounts
+	Digest     string          `json:"dg,omitempty"` // of a secret that can have come from outside: bound once on the whole site
 	Recipient  ident.Recipient `json:"to,omitempty"` // Phone, Email: the number or mailbox itself
 	Data       json.RawMessage `json:"x,omitempty"`  // the factor's own, opaque to everyone else
 	Traits     Traits          `json:"t,omitzero"`
@@ -93,6 +95,15 @@ type Authenticator struct {
 	FrozenAt   time.Time       `json:"fz,omitzero"` // zero: it is not
 	State      State           `json:"s"`
 	Rev        uint64          `json:"r"`
+}
+
+// boundOnce is what of an authenticator no other one of the site may have.
+func (x *Authenticator) boundOnce() []string {
+	once := indexValue(x.Credential)
+	if x.Digest != "" { // no credential id has a sign outside of base64url
+		once = append(once, "secret:"+x.Digest)
+	}
+	return once
 }
 
 // Traits is what a factor may say in the open about an authenticator that it

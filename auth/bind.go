@@ -15,7 +15,7 @@ import (
 // one; from then on binding demands the best class that the account has, so
 // that a stolen session adds nothing.
 //
-// Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, and for
+// Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, KeyValuesMalformed, and for
 // numbers PhoneNoCountry, PhoneOtherCountry, PhoneMalformed, PhoneLandline, CountryNotServed, TextsLater.
 func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challenge, error) {
 	return s.challengeOnce(ctx, c, c.Token, func(c Caller) (*begunChallenge, error) { return s.beginBinding(ctx, c, f) })
@@ -62,6 +62,7 @@ func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begu
 func (s *Service) bindInput(ctx context.Context, c Caller, f BindForm) (json.RawMessage, ident.Recipient, error) {
 	in, to := BindInput{Flavour: f.Flavour, Serial: f.Serial}, ident.Recipient("")
 	in.KeyWish = KeyWish{Verify: f.Verify, Resident: f.Resident, Attest: f.Attest, Certified: f.Certified}
+	in.KeyValues = KeyValues{f.PublicID, f.PrivateID, f.Secret}
 	row := s.methods.Of(f.Kind, "")
 	if !s.policy.Takes(row) {
 		return nil, "", Refuse(MethodRefused)
@@ -330,16 +331,23 @@ func (w *Work) rememberBinding(info BindInfo) error {
 	return w.remember(&info, raised)
 }
 
-// refuseKnownCredential refuses a credential id that is bound, here or elsewhere.
+// refuseKnownCredential refuses a credential id, or a secret, that is bound, here or elsewhere. Only who knows a secret
+// can be told so.
 func (w *Work) refuseKnownCredential(x *Authenticator, list []*Authenticator) error {
-	if x.Credential == "" {
-		return nil
+	for _, once := range x.boundOnce() {
+		_, err := w.s.authenticators.One(w.tx, "credential", once)
+		if err == nil {
+			e := Refuse(KeyExcluded, "name", nameOfBound(list, once))
+			if x.Kind == WebAuthn {
+				e = e.In("7.1.26")
+			}
+			return e
+		}
+		if err := ignoreMissing(err); err != nil {
+			return err
+		}
 	}
-	_, err := w.s.authenticators.One(w.tx, "credential", x.Credential)
-	if err == nil {
-		return Refuse(KeyExcluded, "name", nameOfCredential(list, x.Credential)).In("7.1.26")
-	}
-	return ignoreMissing(err)
+	return nil
 }
 
 // raiseByBound raises a session that may only bind by what it had to: the account's first method, or the security key

@@ -24,7 +24,8 @@ func TestEveryMemberIsTaken(t *testing.T) {
 			"StrongAt": "which links of before are good", "MadeBy": "the shop has told him; it is in his places",
 			"CoolWhy": "told beside CoolUntil"}},
 		{Authenticator{}, func(x any) any { return x.(*Authenticator).held() }, map[string]string{
-			"Account": "his", "Credential": "what verifies it", "Data": "what verifies it", "Weakly": "in the history",
+			"Account": "his", "Credential": "what verifies it", "Digest": "of what verifies it",
+			"Data": "what verifies it", "Weakly": "in the history",
 			"Token": "the stock's name for it; the number on it is told", "Rev": "counts writes"}},
 		{Device{}, func(x any) any { return x.(*Device).held() }, nil},
 		{session{}, func(x any) any { return x.(*session).held(false) }, map[string]string{

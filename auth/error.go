@@ -104,6 +104,8 @@ const (
 	AppClock         Code = "app-clock"
 	TokenWrong       Code = "token-wrong" // a claim: the number or the codes, and never said which
 	SerialMalformed  Code = "serial-malformed"
+	CodeLayout       Code = "code-layout"     // signs that the key does not type: another keyboard or input method
+	CodeIncomplete   Code = "code-incomplete" // shorter or longer than what the key types at a touch
 	RecoveryWrong    Code = "recovery-code-wrong"
 	RecoveryUsed     Code = "recovery-code-used"
 	MethodResting    Code = "method-resting"
@@ -237,6 +239,7 @@ const (
 	KeyFrozen          Code = "key-frozen"
 	KeyBackupFlags     Code = "key-backup-flag-changed"
 	KeyUserHandleWrong Code = "key-user-handle-wrong"
+	KeyValuesMalformed Code = "key-values-malformed" // of a key that was programmed before
 
 	KeyAttestationFormat      Code = "key-attestation-format-unknown"
 	KeyAttestationMalformed   Code = "key-attestation-malformed"

@@ -24,7 +24,7 @@ type Factor interface {
 	BeginBind(c *Ceremony, s Subject) error
 
 	// FinishBind checks the response and returns the new authenticator with
-	// Kind, Credential, Data and Traits set; the caller sets the rest.
+	// Kind, Credential, Digest, Data and Traits set; the caller sets the rest.
 	FinishBind(c *Ceremony, response json.RawMessage) (*Authenticator, error)
 
 	// BeginVerify starts a verification by any of the given authenticators,
@@ -66,6 +66,15 @@ type BindInput struct {
 	Email   ident.Email `json:"address,omitempty"`
 	Serial  string      `json:"serial,omitempty"` // hotp: the hardware token that is claimed
 	KeyWish
+	KeyValues
+}
+
+// KeyValues are what a key that types codes was programmed with before, as its own program writes them; all "": they
+// are made anew.
+type KeyValues struct {
+	PublicID  string `json:"publicId,omitempty"`  // yubiotp: in modhex; "" for a key that types none
+	PrivateID string `json:"privateId,omitempty"` // in hexadecimal
+	Secret    string `json:"secret,omitempty"`    // in hexadecimal
 }
 
 // A KeyWish asks more of a security key than the policy does, never less.

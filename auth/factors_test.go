@@ -9,6 +9,7 @@ import (
 	"github.com/latchkey-auth/latchkey/totp"
 	"github.com/latchkey-auth/latchkey/virtual"
 	"github.com/latchkey-auth/latchkey/webauthn"
+	"github.com/latchkey-auth/latchkey/yubiotp"
 )
 
 // realFactors returns the factors as the program lists them.
@@ -38,7 +39,7 @@ func realFactors(t *testing.T) []auth.Factor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []auth.Factor{key, app, token, phone, email, codes}
+	return []auth.Factor{key, app, token, yubiotp.New(), phone, email, codes}
 }
 
 // stick returns a browser with one security key in it.

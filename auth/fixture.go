@@ -14,7 +14,7 @@ import (
 // A FixtureMaker is a Factor that can make an authenticator for a lab's fixture, as
 // if it had been bound.
 type FixtureMaker interface {
-	// MakeFixture returns the authenticator with Kind, Recipient, Credential, Data and Traits
+	// MakeFixture returns the authenticator with Kind, Recipient, Credential, Digest, Data and Traits
 	// set, and beside it what its owner would have been shown. What the form
 	// leaves open is drawn from p.Random, so that the same seed gives the same.
 	// It refuses MalformedRequest, with the member at fault.
@@ -153,7 +153,7 @@ func (w *Work) makeFixture(one *Seeded, x Authenticator) error {
 // refuseBeside refuses a method that no account could have bound beside another one.
 func (w *Work) refuseBeside(x, other *Authenticator) error {
 	switch {
-	case x.Credential != "" && x.Credential == other.Credential:
+	case slices.ContainsFunc(x.boundOnce(), func(v string) bool { return slices.Contains(other.boundOnce(), v) }):
 		return Refuse(KeyExcluded, "name", other.Name)
 	case x.Kind == other.Kind && (w.s.isSet(x.Kind) || x.Recipient != "" && x.Recipient == other.Recipient):
 		return RefuseField(MalformedRequest, "methods")

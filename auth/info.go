@@ -157,7 +157,8 @@ type StepUpDone struct {
 }
 
 // BindForm begins a new method: Flavour for WebAuthn, Number and Channel for
-// Phone, Address for Email, Serial for a hardware token.
+// Phone, Address for Email, Serial for a hardware token, and for a key that types
+// what it has been programmed with the three of KeyValues.
 type BindForm struct {
 	Kind    Kind
 	Flavour Flavour
@@ -167,6 +168,10 @@ type BindForm struct {
 	Address string
 	Channel Channel
 	Serial  string // HOTP: what is printed on the token that is claimed; "": touch codes
+
+	PublicID  string `json:"publicId"` // YubiOTP: this, and the two below, of a key that has them already
+	PrivateID string `json:"privateId"`
+	Secret    string
 
 	Verify, Resident, Attest, Certified bool // WebAuthn: see KeyWish
 }

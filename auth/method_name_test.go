@@ -39,7 +39,7 @@ func TestWhatANewMethodIsCalled(t *testing.T) {
 		}
 	}
 	for credential, want := range map[string]string{"YubiKey 5's": "YubiKey 5", "Key 2's": "Key 2", "another's": ""} {
-		if got := nameOfCredential(list, credential); got != want {
+		if got := nameOfBound(list, credential); got != want {
 			t.Errorf("the name of %s: got %q, want %q", credential, got, want)
 		}
 	}

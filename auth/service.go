@@ -171,7 +171,7 @@ func (s *Service) openCollections(k *store.Keys) {
 		store.Blind("email", true, func(a *Account) []string { return []string{a.Email.Key()} }),
 		store.Blind("phone", false, (*Account).provedPhone), store.Blind("mailbox", false, (*Account).aliased)).In(r)
 	s.authenticators = store.NewCollection("authenticator", k,
-		store.Blind("credential", true, func(a *Authenticator) []string { return indexValue(a.Credential) })).In(r)
+		store.Blind("credential", true, (*Authenticator).boundOnce)).In(r)
 	s.devices = store.NewCollection[Device]("device", k).In(r)
 	s.sessions = store.NewCollection[session]("session", k).In(r)
 	s.browsers = store.NewCollection[browser]("browser", k).In(r)

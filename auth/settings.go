@@ -40,10 +40,10 @@ func (s *Service) newMethodName(given string, x *Authenticator, list []*Authenti
 	return called + " " + strconv.Itoa(n)
 }
 
-// nameOfCredential is the name of the account's method with that credential.
-func nameOfCredential(list []*Authenticator, credential string) string {
+// nameOfBound is the name of the account's method with that credential or secret.
+func nameOfBound(list []*Authenticator, once string) string {
 	for _, x := range list {
-		if x.Credential == credential {
+		if slices.Contains(x.boundOnce(), once) {
 			return x.Name
 		}
 	}

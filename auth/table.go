@@ -49,6 +49,7 @@ type Face struct {
 	Stem    string // of what is told of it: "<Stem>-added", "<Stem>-removed" …; "" as Way
 	Path    string // its settings stand at /security/<Path>/{id}; "" as Way
 	New     string // where one is set up; "" is /security/<Path>/new
+	Onto    string // of what Joins: where it is set up, below the page of its key
 	Icon    string // a drawing of the pages
 	Cut     bool   // each is drawn with a cut of its own instead
 	Joined  bool   // all of an account are one row to choose: any of them answers
@@ -89,9 +90,11 @@ func Methods() Table {
 		{Kind: TOTP, Worth: code, Input: ShortCode, On: carried,
 			Face: Face{Way: "app", Icon: "app", Joined: true, Placed: true, Help: "clock"}},
 		{Kind: HOTP, Flavour: TouchCode, Worth: code, Input: ShortCode, On: []DeviceKind{Stick}, Joins: true,
-			Face: Face{Way: "touch", New: "/security/keys", Icon: "key", Help: "count"}},
+			Face: Face{Way: "touch", New: "/security/keys", Onto: "touch-code", Icon: "key", Help: "count"}},
 		{Kind: HOTP, Flavour: HardwareToken, Worth: code, Input: ShortCode, On: []DeviceKind{Display}, Stock: true,
 			Face: Face{Way: "token", Icon: "list", Help: "count"}},
+		{Kind: YubiOTP, Worth: code, Input: KeyCode, On: []DeviceKind{Stick}, Joins: true,
+			Face: Face{Way: "yubiotp", New: "/security/keys", Onto: "yubico-otp", Icon: "key", Help: "keyboard"}},
 		{Kind: Phone, Channel: SMS, Worth: number, Input: ShortCode, On: carried,
 			Face: Face{Way: "sms", Stem: "phone", Path: "phone", Icon: "sms", Says: "sms", Help: "phone",
 				Contact: "phone-changed"}},
@@ -118,6 +121,9 @@ func (t Table) Complete() (Table, error) {
 		m := &t[i]
 		if m.Kind == "" || m.Input != NoInput && (ways[m.Face.Way] || len(m.On) == 0) {
 			return nil, fmt.Errorf("row %d of the methods (%s): want a kind, a device, and a way of its own", i, m.Kind)
+		}
+		if m.Joins && m.Face.Onto == "" {
+			return nil, fmt.Errorf("row %d of the methods (%s): want the page that joins it to a key", i, m.Kind)
 		}
 		first := t.Of(m.Kind, "")
 		if first.Worth != m.Worth || first.Set != m.Set || i > 0 && t[i-1].Kind != m.Kind && first != m {

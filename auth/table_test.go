@@ -66,6 +66,7 @@ func TestTableRefusesWhatIsAmbiguous(t *testing.T) {
 		"a way twice": append(Methods(), with(func(m *Method) { m.Face.Way = "app" })),
 		"a kind apart": append(Methods(),
 			with(func(m *Method) { m.Kind, m.Worth = TOTP, Methods().Of(TOTP, "").Worth })),
+		"joins nowhere":   append(Methods(), with(func(m *Method) { m.Joins = true })),
 		"one a set":       {row, with(func(m *Method) { m.Face.Way, m.Set = "other", true })},
 		"worth different": {row, with(func(m *Method) { m.Face.Way, m.Worth.Guessable = "other", true })},
 	} {
@@ -96,11 +97,11 @@ func TestRowsAreFoundByWhatTheyAre(t *testing.T) {
 		}
 	}
 	got := strings.Join(table.Values(func(m *Method) string { return m.Face.Path }), " ")
-	if want := "keys app touch token phone email codes"; got != want {
+	if want := "keys app touch token yubiotp phone email codes"; got != want {
 		t.Errorf("the paths: got %q, want %q", got, want)
 	}
 	got = strings.Join(table.Values(func(m *Method) string { return m.Face.Help }), " ")
-	if want := "clock count phone mail"; got != want {
+	if want := "clock count keyboard phone mail"; got != want {
 		t.Errorf("the helps: got %q, want %q", got, want)
 	}
 	if got := table.MessageKey(TOTP, "odd"); got != "totp" {

@@ -36,7 +36,7 @@ func (p *person) typingKey() {
 	key := p.plug(usb())
 	p.signUp().open("/security/keys/new").fill("name", "Till key")
 	p.follow("main [data-ask]").at("/security/start")
-	p.open("/security/keys").follow(p.linkTo("Till key")).says(p.word("key.type"))
+	p.open("/security/keys").follow(p.linkTo("Till key")).says(p.word("key.type.touch"))
 	p.follow(`main a[href$="/touch-code/new"]`).says(p.word("touch-new.save"), p.word("touch-new.type"))
 	secret := strings.Join(strings.Fields(p.text("#sec")), "")
 

@@ -158,7 +158,7 @@ func paths(e ast.Expr, named map[string]string) []string {
 		if text := named[e.Name]; text != "" {
 			return []string{text}
 		}
-		return []string{"keys", "app", "touch", "token", "phone", "email", "codes"}
+		return []string{"keys", "app", "touch", "token", "yubiotp", "phone", "email", "codes"}
 	case *ast.BinaryExpr:
 		var all []string
 		for _, x := range paths(e.X, named) {
@@ -491,7 +491,7 @@ func (w *sweep) signingIn() {
 	w.byCode()
 	w.signIn().at("/sign-in/verify").says(w.word("touch.waiting"))
 	w.look("second step, key waiting")
-	for _, with := range []string{"passkey", "app", "touch", "token", "sms", "call", "email", "recovery"} {
+	for _, with := range []string{"passkey", "app", "touch", "token", "yubiotp", "sms", "call", "email", "recovery"} {
 		w.see("/sign-in/verify?with=" + with)
 	}
 	w.open("/sign-in/verify?with=app").fill("code", "000000").submit("/sign-in/verify")

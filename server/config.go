@@ -60,6 +60,8 @@ type Texts interface {
 	Match(chosen, accept string) string
 	// Problem returns what happened, and what to do now.
 	Problem(lang, code string, args assets.Args) (title, detail string)
+	// Say puts a text that has no page.
+	Say(lang, key string, args assets.Args) string
 	// Entry puts an entry of the history into words.
 	Entry(lang string, e assets.Event) assets.EntryWords
 	// EntryColumns are the heads of their columns.

@@ -27,6 +27,13 @@ import (
 	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
+// typing binds a key that types letters, by a code that is none.
+func (c *trial) typing(code string) *httptest.ResponseRecorder {
+	var begun answer
+	c.p.must("POST", "/methods/begin", m{"kind": "yubiotp"}, &begun)
+	return c.post("/methods/finish", m{"ceremony": begun.Ceremony, "response": m{"code": code, "second": code}})
+}
+
 func envelopeFaults() map[auth.Code]provocation {
 	raw := func(body string) provocation {
 		return do(func(c *trial) *httptest.ResponseRecorder {
@@ -402,6 +409,11 @@ func typedFaults() map[auth.Code]provocation {
 		}),
 		auth.SerialMalformed: do(func(c *trial) *httptest.ResponseRecorder {
 			return c.post("/methods/begin", m{"kind": "hotp", "serial": "-"})
+		}),
+		auth.CodeLayout:     do(func(c *trial) *httptest.ResponseRecorder { return c.typing("123456") }),
+		auth.CodeIncomplete: do(func(c *trial) *httptest.ResponseRecorder { return c.typing("vvcbde") }),
+		auth.KeyValuesMalformed: do(func(c *trial) *httptest.ResponseRecorder {
+			return c.post("/methods/begin", m{"kind": "yubiotp", "publicId": "vvcb", "privateId": "8792", "secret": "ecde"})
 		}),
 		auth.RecoveryWrong: do(func(c *trial) *httptest.ResponseRecorder { return c.recovery("0000-0000") }),
 		auth.RecoveryUsed: do(func(c *trial) *httptest.ResponseRecorder {

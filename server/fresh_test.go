@@ -35,7 +35,7 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 	member := p.colleague(shop, "mo", "member").idOf()
 	ids := map[string]string{"keys": p.methodID("webauthn"), "app": p.methodID("totp"), "phone": p.methodID("phone"),
 		"email": p.methodID("email"), "codes": "all",
-		"touch": touch, "token": token}
+		"touch": touch, "token": token, "yubiotp": p.addYubico(p.methodID("webauthn"))}
 	w.pass(31 * 24 * time.Hour)
 	p.byApp(testEmail, secret)
 	requests := map[string]string{"recovery": w.program().caseInReview(testEmail, "key")[:22],
@@ -43,7 +43,8 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 	not := map[string]string{
 		"/security/keys/{id}": "shows the key, and a form to rename it", "/security/app/{id}": "likewise",
 		"/security/phone/{id}": "likewise", "/security/email/{id}": "likewise", "/security/touch/{id}": "likewise",
-		"/security/token/{id}": "likewise", "/security/codes": "shows what is left",
+		"/security/token/{id}": "likewise", "/security/yubiotp/{id}": "likewise",
+		"/security/keys/{id}/yubico-otp/file": "leads to the values", "/security/codes": "shows what is left",
 		"/sign-in/trust": "comes right behind a step", "/security/password/mine": "leads to the overview",
 		"/security/contact/email": "leads to the contacts", "/security/contact/phone": "leads to the contacts",
 		"/security/phone/new/send": "leads to the number", "/security/email/new/send": "leads to the mailbox",

@@ -128,12 +128,19 @@ func (s *Server) keptOn(key *auth.AuthenticatorInfo, list []auth.AuthenticatorIn
 	return out
 }
 
-// canType reports whether a key may be given touch codes: it is a stick, the site has them, and it has none yet.
-func (s *Server) canType(key *auth.AuthenticatorInfo, list []auth.AuthenticatorInfo) bool {
-	return key.DeviceKind == auth.Stick && s.methods.Of(auth.HOTP, auth.TouchCode).Served &&
-		!slices.ContainsFunc(list, func(o auth.AuthenticatorInfo) bool {
-			return o.Device == key.Device && s.methods.Of(o.Kind, o.Flavour).Joins
+// canType are the codes that a key may be given: it is a stick, the site has them, and it has none of them yet.
+func (s *Server) canType(key *auth.AuthenticatorInfo, list []auth.AuthenticatorInfo) []assets.Way {
+	var out []assets.Way
+	for i := range s.methods {
+		row := &s.methods[i]
+		has := slices.ContainsFunc(list, func(o auth.AuthenticatorInfo) bool {
+			return o.Device == key.Device && s.methods.Of(o.Kind, o.Flavour) == row
 		})
+		if row.Joins && row.Served && key.DeviceKind == auth.Stick && !has {
+			out = append(out, assets.Way(row.Face.Way))
+		}
+	}
+	return out
 }
 
 // keepUnderWay leaves what is being set up with the browser, as its form carries it.

@@ -36,7 +36,7 @@ func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
 		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(),
 		historyPages(), notMePages(), dataPages(), closingPages(), approvePages(),
-		bindPages(), countedPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), accountHandPages(),
+		bindPages(), countedPages(), yubicoPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), accountHandPages(),
 		recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)
 }
@@ -251,6 +251,12 @@ func formField(e *auth.Error) string {
 		return "user-name"
 	case "securityCode":
 		return "security-code"
+	case "publicId":
+		return "public-id"
+	case "privateId":
+		return "private-id"
+	case "secret":
+		return "secret-key"
 	case "":
 		if strings.HasPrefix(string(e.Code), "code-") && e.Code != auth.CodeUnavailable || strings.HasPrefix(string(e.Code), "recovery-code-") || e.Code == auth.AppClock {
 			return "code"

@@ -172,7 +172,7 @@ func methodRoutes() []route {
 	return []route{
 		{use: "BindBegin", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/begin",
 			summary: "Begin to add a method", codes: join(stepCodes(), sendCodes(), numberCodes(),
-				codes(auth.TextsLater, auth.EmailMalformed, auth.SerialMalformed, auth.MethodExists, auth.TooManyMethods,
+				codes(auth.TextsLater, auth.EmailMalformed, auth.SerialMalformed, auth.KeyValuesMalformed, auth.MethodExists, auth.TooManyMethods,
 					auth.MethodRefused, auth.MailboxResets)),
 			endpoint: takes(bindBegin).requires("kind")},
 		{use: "BindResend", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/resend",
@@ -379,8 +379,8 @@ func numberCodes() []auth.Code {
 		auth.CountryNotServed)
 }
 func typedCodes() []auth.Code {
-	return codes(auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.CodeUnavailable,
-		auth.AppClock,
+	return codes(auth.CodeWrong, auth.CodeMalformed, auth.CodeLayout, auth.CodeIncomplete, auth.CodeUsed,
+		auth.CodeExpired, auth.CodeUnavailable, auth.AppClock,
 		auth.RecoveryWrong, auth.RecoveryUsed)
 }
 func keyCodes() []auth.Code {

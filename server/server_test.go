@@ -33,6 +33,8 @@ func (plainTexts) Problem(lang, code string, _ assets.Args) (string, string) {
 	return lang + " " + code, "detail"
 }
 
+func (plainTexts) Say(_, key string, _ assets.Args) string { return key }
+
 func (plainTexts) Entry(_ string, e assets.Event) assets.EntryWords {
 	return assets.EntryWords{What: e.What, Times: e.Times, Browser: e.Browser, Place: e.Place}
 }

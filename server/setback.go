@@ -125,7 +125,7 @@ func (x *request) carrySetback(b *setback) bool {
 
 // typedFields are the fields that a form shows again after a refusal.
 func typedFields() []string {
-	return []string{"name", "user-name", "email", "phone", "region", "identifier", "place", "serial", "terms", "remember",
+	return []string{"name", "user-name", "email", "phone", "region", "identifier", "place", "serial", "public-id", "terms", "remember",
 		"shared", "via", "kind", "question", "role", "new-email", "text", "lost-phone", "lost-key", "lost-passkey", "lost-pc",
 		"lost-mailbox", "lost-paper", "lost-code", "days"}
 }

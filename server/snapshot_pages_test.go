@@ -152,6 +152,7 @@ func (o *tour) countedCodes() {
 	p.open(key)
 	s = p.fill(p.open("/security/token/new"), "/security/token/new", "serial", "7", "code", "000000", "second", "000000")
 	p.fill(s, "/security/token/new", "serial", boxedSerial, "code", boxed(o.t, 0), "second", boxed(o.t, 1))
+	o.yubicoOTP(key)
 	ids := p.methodIDs("hotp")
 	for _, id := range ids {
 		for _, path := range []string{"/security/touch/" + id, "/security/token/" + id} {
@@ -162,6 +163,26 @@ func (o *tour) countedCodes() {
 			p.fill(p.open(path+"/remove"), path+"/remove")
 		}
 	}
+}
+
+// yubicoOTP sets up what a key types: by values of its own, then by those that are made here.
+func (o *tour) yubicoOTP(key string) {
+	p, at := o.p, key+"/yubico-otp"
+	s := p.open(at + "/new")
+	p.speak(s, o.lang)
+	p.open(at + "/file")
+	p.fill(s, at+"/file")
+	s = p.fill(p.open(at+"/own"), at+"/own", "public-id", "dteffuje", "private-id", "8792", "secret-key", "ecde")
+	p.fill(s, at+"/own", "private-id", "8792ebfe26cc", "secret-key", "ecde18dbe76fbd0c33330f1c354871db")
+	s = p.open(at + "/new?anew=1")
+	slot := slotOf(o.t, s)
+	s = p.fill(s, at+"/new", "code", "000000", "second", "000000")
+	s = p.fill(s, at+"/new", "code", slot.Touch(), "second", "vvcb")
+	p.fill(s, at+"/new", "code", slot.Touch(), "second", slot.Touch())
+	p.open(key)
+	own := "/security/yubiotp/" + p.methodID("yubiotp")
+	p.fill(p.open(own), own, "name", "Red key")
+	p.fill(p.open(own+"/remove"), own+"/remove")
 }
 
 func (o *tour) passkey() {

@@ -198,11 +198,14 @@ type randomness struct {
 
 var (
 	tokens = regexp.MustCompile(`[A-Za-z0-9_-]{22,}(":)?`)
-	// An app's secret in groups; recovery codes; the label of a message; the hash in the name of a static file.
-	secrets = regexp.MustCompile(`\b(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}\b|\b(?:[0-9a-f]{4} ){9}[0-9a-f]{4}\b|\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
-	labels  = regexp.MustCompile(`\b[ACDEFHJKMNPRTUVWXY][2345679]\b`)
-	sums    = regexp.MustCompile(`\b[0-9a-f]{24,}\b`) // of the work of a puzzle
-	files   = regexp.MustCompile(`\.[0-9a-f]{8,}\.(css|js|svg|woff2|png|ico)\b`)
+	// An app's secret in groups; recovery codes; what a key that types is programmed with; the label of a message; the
+	// hash in the name of a static file.
+	secrets = regexp.MustCompile(`\b(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}\b|\b(?:[0-9a-f]{4} ){9}[0-9a-f]{4}\b|` +
+		`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b|\bvv(?:[b-lnrt-v]{2} [b-lnrt-v]{4} [b-lnrt-v]{4}|[b-lnrt-v]{10})\b|` +
+		`\b(?:[0-9a-f]{4} ){7}[0-9a-f]{4}\b|\b(?:[0-9a-f]{4} ){2}[0-9a-f]{4}\b|\b[0-9a-f]{12}\b`)
+	labels = regexp.MustCompile(`\b[ACDEFHJKMNPRTUVWXY][2345679]\b`)
+	sums   = regexp.MustCompile(`\b[0-9a-f]{24,}\b`) // of the work of a puzzle
+	files  = regexp.MustCompile(`\.[0-9a-f]{8,}\.(css|js|svg|woff2|png|ico)\b`)
 )
 
 func (n randomness) replace(text string) string {

@@ -38,6 +38,7 @@ import (
 	"github.com/latchkey-auth/latchkey/virtual"
 	"github.com/latchkey-auth/latchkey/web"
 	"github.com/latchkey-auth/latchkey/webauthn"
+	"github.com/latchkey-auth/latchkey/yubiotp"
 )
 
 // A world is the whole face over a real domain, real factors and a real store,
@@ -197,7 +198,7 @@ func factors(t testing.TB, keys webauthn.Config) []auth.Factor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return []auth.Factor{key, app, counted, phone, email, codes}
+	return []auth.Factor{key, app, counted, yubiotp.New(), phone, email, codes}
 }
 
 func (w *world) time() time.Time {

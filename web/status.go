@@ -52,7 +52,7 @@ func Statuses() map[auth.Code]int {
 			auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple, auth.PasswordBreached,
 			auth.PasswordWrong,
 			auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.AppClock, auth.TokenWrong,
-			auth.SerialMalformed, auth.RecoveryWrong, auth.RecoveryUsed, auth.PuzzleWrong,
+			auth.CodeLayout, auth.CodeIncomplete, auth.KeyValuesMalformed, auth.SerialMalformed, auth.RecoveryWrong, auth.RecoveryUsed, auth.PuzzleWrong,
 			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
 			auth.KeyNoTouch, auth.KeyNotVerified,
 			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyModelRevoked,

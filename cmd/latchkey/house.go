@@ -32,6 +32,7 @@ import (
 	"github.com/latchkey-auth/latchkey/team"
 	"github.com/latchkey-auth/latchkey/totp"
 	"github.com/latchkey-auth/latchkey/webauthn"
+	"github.com/latchkey-auth/latchkey/yubiotp"
 )
 
 // sweepEvery is how often what is over is cleared away.
@@ -148,7 +149,7 @@ func (h *house) domain(at *url.URL) error {
 	}
 	domain := auth.Config{
 		DB: h.db, Keys: h.keys, Policy: c.Policy, Channels: codes.Channels, Site: c.Site, Origin: c.Origin, RPID: key.RPID, Log: h.log,
-		Factors: []auth.Factor{keys, apps, counted, phones, mailboxes, sheets}, Lab: h.clock,
+		Factors: []auth.Factor{keys, apps, counted, yubiotp.New(), phones, mailboxes, sheets}, Lab: h.clock,
 		Tokens: true, // inventory keeps them
 		Boot:   bootTime(), AnyClock: c.AnyClock, Breached: h.breached,
 	}

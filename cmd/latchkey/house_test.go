@@ -22,7 +22,7 @@ const modulePath = "github.com/latchkey-auth/latchkey"
 //	5  cmd/*                                         anything
 //	4  server desk                                   the faces: siblings never import each other
 //	3  web                                           what the faces share
-//	2  webauthn totp oob lookup notify lab team recovery staff audit inventory  siblings never import each other
+//	2  webauthn totp yubiotp oob lookup notify lab team recovery staff audit inventory  siblings never import each other
 //	1  auth                                          the domain
 //	0  ident  password  puzzle  pdf  store  assets  virtual    import nothing of ours
 var floors = map[string][]string{
@@ -47,6 +47,7 @@ var floors = map[string][]string{
 	"strictjson":      {},
 	"webauthn":        {"auth", "strictjson"},
 	"totp":            {"auth"},
+	"yubiotp":         {"auth", "ident"},
 	"oob":             {"auth", "ident"},
 	"lookup":          {"auth"},
 	"notify":          {"auth", "ident"},
@@ -74,7 +75,7 @@ var testFloors = map[string][]string{
 	"store/bolt":      {"store/storetest"},
 	"store/storetest": {"store/bolt"},
 	"auth": {"store/bolt", "store/storetest", "auth/factortest", "virtual",
-		"webauthn", "totp", "oob", "lookup", "lab"},
+		"webauthn", "totp", "yubiotp", "oob", "lookup", "lab"},
 	"webauthn": {"virtual", "virtual/vectors", "virtual/fault", "virtual/conform",
 		"auth/factortest"},
 	"virtual":         {"virtual/vectors"},
@@ -84,6 +85,7 @@ var testFloors = map[string][]string{
 	"virtual/hid":     {"virtual"},
 	"inventory":       {"needs", "store", "store/bolt", "store/storetest", "totp", "lab"},
 	"totp":            {"auth/factortest"},
+	"yubiotp":         {"auth/factortest"},
 	"oob":             {"auth/factortest"},
 	"lookup":          {"auth/factortest", "ident"},
 	"notify":          {"store", "store/bolt"},
@@ -94,7 +96,7 @@ var testFloors = map[string][]string{
 	"staff":           {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
 	"audit":           {"store/bolt", "totp"},
 	"server": {"store", "store/bolt", "store/storetest", "webauthn", "virtual", "virtual/fault",
-		"virtual/conform", "totp", "oob", "lookup", "notify", "server/testdata/badge"},
+		"virtual/conform", "totp", "yubiotp", "oob", "lookup", "notify", "server/testdata/badge"},
 	"e2e":      {anything},
 	"e2e/load": {anything},
 }
