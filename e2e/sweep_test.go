@@ -370,9 +370,28 @@ func (w *sweep) enrolling() {
 	w.fill("code", "000000", "second", "000000").submit(page)
 	w.look("touch codes, refused")
 	w.fill("code", w.counted(secret, 0), "second", w.counted(secret, 1)).submit(page).says(w.word("holds.touch"))
+	w.yubico()
 	pc := w.plug(platform())
 	w.addPasskey("This PC").at("/security")
 	pc.touched(false)
+}
+
+// yubico sets up what the key types besides: with values that it has, then with those that are made here.
+func (w *sweep) yubico() {
+	w.open("/security/keys").follow(w.linkTo("Red 钥匙")).follow(`main a[href$="/yubico-otp/new"]`)
+	w.look("Yubico OTP, to be saved")
+	page := eval[string](w.person, "location.pathname")
+	own := strings.TrimSuffix(page, "new") + "own"
+	w.see(own)
+	w.fill("public-id", "dteffuje", "private-id", "87", "secret-key", "ecde").submit(own)
+	w.look("Yubico OTP, values refused")
+	w.fill("private-id", "8792ebfe26cc", "secret-key", "ecde18dbe76fbd0c33330f1c354871db").submit(own).at(page)
+	w.look("Yubico OTP, of values that were typed")
+	w.open(page + "?anew=1").at(page)
+	slot := w.programmed()
+	w.fill("code", "000000", "second", slot.Touch()).submit(page)
+	w.look("Yubico OTP, another keyboard")
+	w.fill("code", slot.Touch(), "second", slot.Touch()).submit(page).says(w.word("holds.yubiotp.meta"))
 }
 
 // settings are the pages of whoever is signed in.
