@@ -74,7 +74,7 @@ func (c *pageData) WayOut(code string) *wayOut {
 		path, key = "/forgot", "act.reset"
 	case "mail-code-needed":
 		path, key = "/sign-in/key", "sign-in.key"
-	case "key-frozen", "key-model-refused", "key-model-revoked":
+	case "key-frozen", "key-model-refused", "key-model-revoked", "key-level-too-low":
 		path, key = "/security/keys", "nav.keys"
 	case "key-not-supported", "cookies-off", "key-insecure-page":
 		path, key = "/help/check", "foot.check"

@@ -234,6 +234,8 @@ const (
 	KeyNotUSB          Code = "key-not-usb"
 	KeyExcluded        Code = "key-already-registered"
 	KeyModelRefused    Code = "key-model-refused"
+	KeySynced          Code = "key-synced-refused"      // a passkey that a cloud account copies
+	KeyLevelTooLow     Code = "key-level-too-low"       // of its model's certification
 	KeyModelRevoked    Code = "key-model-revoked"       // metadata say that it is broken
 	KeyAttestation     Code = "key-attestation-refused" // no chain to a root that is trusted
 	KeyFrozen          Code = "key-frozen"

@@ -43,6 +43,58 @@ func (l *Level) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// A Grade is what a key must be, each more than the one before. Above ProvedKey stand the levels.
+type Grade uint8
+
+// The grades below the levels.
+const (
+	AnyKey    Grade = iota
+	BoundKey        // its secret stays in one thing: no passkey that a cloud account copies
+	ProvedKey       // and its attestation leads to a trust anchor
+)
+
+var gradeNames = append([]string{"", "bound", "proved"}, levelNames[L1:]...)
+
+// Graded is the grade of keys that are certified up to a level.
+func Graded(l Level) Grade { return ProvedKey + Grade(l) }
+
+// Level is what a grade asks of the certification, Uncertified if nothing.
+func (g Grade) Level() Level {
+	if g <= ProvedKey {
+		return Uncertified
+	}
+	return Level(g - ProvedKey)
+}
+
+// String is the name of a grade in settings, "" of any key.
+func (g Grade) String() string {
+	if int(g) >= len(gradeNames) {
+		return "?"
+	}
+	return gradeNames[g]
+}
+
+// UnmarshalText reads the name of a grade, in either case.
+func (g *Grade) UnmarshalText(text []byte) error {
+	i := slices.IndexFunc(gradeNames, func(name string) bool { return strings.EqualFold(name, string(text)) })
+	if i < 0 {
+		return errors.New("want one of bound, proved, L1, L1+, L2, L2+, L3, L3+")
+	}
+	*g = Grade(i)
+	return nil
+}
+
+// Grade is the highest grade that a key has.
+func (t *Traits) Grade() Grade {
+	switch {
+	case t.Synced:
+		return AnyKey
+	case !t.Certified:
+		return BoundKey
+	}
+	return Graded(t.Level)
+}
+
 // A Provenance is what is known of where a key comes from, as it was when it was bound: it stays what it is
 // when the list that it was read from is gone. What is proved rests on a chain of certificates; an AAGUID
 // without one is what the key says of itself.

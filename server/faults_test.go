@@ -615,6 +615,17 @@ func keyFaults() map[auth.Code]provocation {
 		}, do: func(c *trial) *httptest.ResponseRecorder {
 			return c.register(virtual.Options{AAGUID: recalled}, "key", virtual.Hooks{})
 		}},
+		auth.KeySynced: {change: func(t *testing.T, a *auth.Config, _ *Config) {
+			a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Least: auth.BoundKey}})
+		}, do: func(c *trial) *httptest.ResponseRecorder {
+			return c.register(virtual.Options{Platform: true, ResidentKeys: true, UserVerification: virtual.UVSucceeds,
+				Backup: true}, "passkey", virtual.Hooks{})
+		}},
+		auth.KeyLevelTooLow: {change: func(t *testing.T, a *auth.Config, c *Config) {
+			least(t, testCA(t), auth.Graded(auth.L3))(a, c)
+		}, do: func(c *trial) *httptest.ResponseRecorder {
+			return c.register(modelOf(testCA(c.t)), "key", virtual.Hooks{})
+		}},
 		auth.KeyModelRevoked: {change: func(t *testing.T, a *auth.Config, c *Config) {
 			knows(t, testCA(t), "REVOKED")(a, c)
 		}, do: func(c *trial) *httptest.ResponseRecorder {

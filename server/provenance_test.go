@@ -23,6 +23,17 @@ func modelOf(ca *virtual.CA) virtual.Options {
 // knows lets the site know metadata about that model, signed by its CA.
 func knows(t testing.TB, ca *virtual.CA, word string) func(*auth.Config, *Config) {
 	t.Helper()
+	return graded(t, ca, word, auth.AnyKey)
+}
+
+// least asks for a grade, too, where the model is certified at level 2.
+func least(t testing.TB, ca *virtual.CA, g auth.Grade) func(*auth.Config, *Config) {
+	t.Helper()
+	return graded(t, ca, "FIDO_CERTIFIED_L2", g)
+}
+
+func graded(t testing.TB, ca *virtual.CA, word string, g auth.Grade) func(*auth.Config, *Config) {
+	t.Helper()
 	var picture bytes.Buffer
 	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
 		t.Fatal(err)
@@ -45,7 +56,7 @@ func knows(t testing.TB, ca *virtual.CA, word string) func(*auth.Config, *Config
 		t.Fatal(err)
 	}
 	return func(a *auth.Config, c *Config) {
-		a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Ask: true},
+		a.Factors = factors(t, webauthn.Config{Attestation: webauthn.AttestationPolicy{Ask: true, Least: g},
 			Metadata: func() *webauthn.Metadata { return known }})
 		c.Pictures = func(model string) []byte {
 			id, err := webauthn.ParseAAGUID(model)

@@ -390,7 +390,8 @@ func keyCodes() []auth.Code {
 		auth.KeyExcluded,
 		auth.KeyAttestationFormat, auth.KeyAttestationMalformed, auth.KeyAttestationForged,
 		auth.KeyAttestationCertificate, auth.KeyAttestationExpired,
-		auth.KeyModelRefused, auth.KeyModelRevoked, auth.KeyAttestation, auth.KeyFrozen, auth.KeyBackupFlags, auth.KeyUserHandleWrong)
+		auth.KeyModelRefused, auth.KeyModelRevoked, auth.KeySynced, auth.KeyLevelTooLow, auth.KeyAttestation,
+		auth.KeyFrozen, auth.KeyBackupFlags, auth.KeyUserHandleWrong)
 }
 func newPasswordCodes() []auth.Code {
 	return codes(auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,

@@ -56,7 +56,7 @@ func Statuses() map[auth.Code]int {
 			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
 			auth.KeyNoTouch, auth.KeyNotVerified,
 			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyModelRevoked,
-			auth.KeyAttestation,
+			auth.KeySynced, auth.KeyLevelTooLow, auth.KeyAttestation,
 			auth.KeyAttestationFormat, auth.KeyAttestationMalformed, auth.KeyAttestationForged,
 			auth.KeyAttestationCertificate, auth.KeyAttestationExpired, auth.KeyBackupFlags, auth.KeyUserHandleWrong},
 	} {

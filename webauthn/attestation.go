@@ -8,6 +8,7 @@ import (
 	"encoding/asn1"
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
 
@@ -146,8 +147,12 @@ func (f *Factor) judge(c *auth.Ceremony, st *state, o *protocol.AttestationObjec
 		return nil, f.modelRefused(&found)
 	case found.ill != "":
 		return nil, auth.Refuse(auth.KeyModelRevoked, "name", f.modelName(&found)).In("7.1.24")
+	case policy.Least >= auth.BoundKey && o.AuthData.Flags.HasBackupEligible():
+		return nil, auth.Refuse(auth.KeySynced).In("7.1.24")
 	case (policy.Require || st.Certified) && found.chain == nil:
 		return nil, auth.Refuse(auth.KeyAttestation).In("7.1.24")
+	case found.level < policy.Least.Level():
+		return nil, auth.Refuse(auth.KeyLevelTooLow, "level", policy.Least.Level().String()).In("7.1.24")
 	case len(policy.Allow) > 0 && !slices.Contains(policy.Allow, found.id):
 		return nil, f.modelRefused(&found)
 	}
@@ -155,7 +160,31 @@ func (f *Factor) judge(c *auth.Ceremony, st *state, o *protocol.AttestationObjec
 }
 
 func (f *Factor) modelRefused(x *finding) error {
-	return auth.Refuse(auth.KeyModelRefused, "name", f.modelName(x)).In("7.1.24")
+	refusal := auth.Refuse(auth.KeyModelRefused, "name", f.modelName(x)).In("7.1.24")
+	if names := f.welcome(); names != "" {
+		refusal = refusal.With("models", names)
+	}
+	return refusal
+}
+
+// maxNamed bounds how many models a refusal names: more than these nobody reads.
+const maxNamed = 8
+
+// welcome names the models that are permitted, "" if that is not said in few words.
+func (f *Factor) welcome() string {
+	var names []string
+	for _, id := range f.config.Attestation.Allow {
+		name := f.modelName(&finding{id: id, model: f.metadata().Model(id, nil)})
+		if name == "" {
+			return ""
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if names = slices.Compact(names); len(names) > maxNamed {
+		return ""
+	}
+	return strings.Join(names, ", ")
 }
 
 // trustPath reads the certificates of a statement, of those formats alone whose verification rests on x5c:

@@ -45,6 +45,9 @@ type AttestationPolicy struct {
 	Allow   []AAGUID // if set, only these models, proved by a chain. Implies Require
 	Deny    []AAGUID // never these models, whether proved or only claimed
 
+	// Least is what every key and passkey must be. ProvedKey implies Require, and a level needs metadata.
+	Least auth.Grade
+
 	// AnyU2FModel takes fido-u2f statements with an AAGUID. U2F knows none, so one is refused as forged by
 	// default.
 	AnyU2FModel bool
@@ -83,6 +86,9 @@ func New(c Config) (*Factor, error) {
 		c.UserVerification = string(protocol.VerificationDiscouraged)
 	}
 	if len(c.Attestation.Allow) > 0 {
+		c.Attestation.Require = true
+	}
+	if c.Attestation.Least >= auth.ProvedKey {
 		c.Attestation.Require = true
 	}
 	if c.Attestation.Require {
@@ -132,6 +138,9 @@ func (c *Config) check() error {
 	}
 	if c.Attestation.Require && len(c.Attestation.Roots) == 0 && c.Metadata == nil {
 		return errors.New("certified keys are required, but there is no root to trust") // nobody could register
+	}
+	if l := c.Attestation.Least.Level(); l != auth.Uncertified && c.Metadata == nil {
+		return fmt.Errorf("keys of level %s are required, but there are no metadata that certify any", l)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/latchkey-auth/latchkey/auth"
 	"github.com/latchkey-auth/latchkey/web"
 )
 
@@ -295,6 +296,8 @@ func wanted(t reflect.Type) string {
 		return "want a length of time with its unit, such as 15m"
 	case reflect.TypeFor[*time.Location]():
 		return "want a time zone, such as Asia/Shanghai"
+	case reflect.TypeFor[auth.Grade]():
+		return "want one of bound, proved, L1, L1+, L2, L2+, L3, L3+"
 	case reflect.TypeFor[web.Network](), reflect.TypeFor[web.Networks]():
 		return "want addresses or networks, such as 10.0.0.0/8"
 	}
