@@ -128,6 +128,12 @@ func TestCountersOnlyRise(t *testing.T) {
 			t.Errorf("%s: got an authenticator beside the refusal, want it untouched", name)
 		}
 	}
+	k.caps = true
+	after, err = verify(f, k.touched(), after)
+	wants(t, "with Caps Lock", err, "")
+	k.caps = false
+	after, err = verify(f, k.touched(), after)
+	wants(t, "without it again", err, "")
 	k.session = 254
 	for _, name := range []string{"the last of a session", "the first of the next"} {
 		after, err = verify(f, k.touched(), after)
