@@ -2,18 +2,21 @@ package assets
 
 import "time"
 
+// atDesk is the frame of a page of the staff, signed in or not.
+func (s sampler) atDesk(path string, in bool) Frame {
+	f := s.at(path)
+	f.Desk = &Desk{}
+	if in {
+		f.Who, f.SignedIn = "Ann Li", true
+		f.Desk = &Desk{Role: "support", Links: []DeskLink{{Path: "/desk/accounts", Text: "desk.find", Here: true},
+			{Path: "/desk/keys", Text: "desk.keys"}}}
+	}
+	return f
+}
+
 // desk is the staff's pages.
 func (s sampler) desk() []Sample {
-	at := func(path string, in bool) Frame {
-		f := s.at(path)
-		f.Desk = &Desk{}
-		if in {
-			f.Who, f.SignedIn = "Ann Li", true
-			f.Desk = &Desk{Role: "support", Links: []DeskLink{{Path: "/desk/accounts", Text: "desk.find", Here: true},
-				{Path: "/desk/keys", Text: "desk.keys"}}}
-		}
-		return f
-	}
+	at := s.atDesk
 	create := &KeyPrompt{Options: "{}", Ceremony: "c", Seconds: 60, PIN: "required"}
 	keys := []Method{{ID: "k1", Way: WayKey, Model: "Example Key 5", Made: s.ago(day)}, {ID: "k2", Way: WayKey,
 		Made: s.ago(day)}}

@@ -20,6 +20,7 @@ func Samples(now time.Time) []Sample {
 	all = append(all, s.shops()...)
 	all = append(all, s.recovery()...)
 	all = append(all, s.desk()...)
+	all = append(all, s.tokenPages()...)
 	return append(all, s.others()...)
 }
 

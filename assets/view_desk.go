@@ -97,6 +97,55 @@ type DeskTicket struct {
 	Checks              []DeskFinding
 }
 
+// DeskTokens is /desk/tokens, which posts serial; with Found, the tokens of one number.
+type DeskTokens struct {
+	Frame
+	Typed    string
+	Found    []DeskToken
+	MayCount bool
+}
+
+// A DeskToken is a hardware token as the staff see it.
+type DeskToken struct {
+	Key, Maker, Serial, Model string
+	Kind                      string // "hotp" or "totp"
+	Digits, Period            int
+	Until, Taken, Moved       time.Time
+	Box, Note                 string
+	State                     string // text "desk-token.<State>"
+	Owner                     string // an account's id; "" nobody's
+}
+
+// DeskTokenPage is /desk/tokens/{token}. The forms post to …/give (identifier), …/note (note), …/lost, …/found, and
+// …/retire, which asks first.
+type DeskTokenPage struct {
+	Frame
+	DeskToken
+	Identifier, TypedNote                  string
+	SeesAccounts                           bool
+	MayGive, MayLose, MayRegain, MayRetire bool
+}
+
+// DeskStock is /desk/tokens/stock.
+type DeskStock struct {
+	Frame
+	Few, Years        int // what is few in a box, and old for a battery
+	All               []DeskCount
+	Low, Worn, Models []DeskGroup
+}
+
+// A DeskGroup is the tokens of one model or box; "" is that of those without.
+type DeskGroup struct {
+	Name   string
+	Counts []DeskCount
+}
+
+// A DeskCount is how many tokens are in a state: text "desk-token.<State>".
+type DeskCount struct {
+	State string
+	N     int
+}
+
 // A DeskFinding is what a browser found out: text "check.<Name>" and "check.<Name>.yes" or ".no".
 type DeskFinding struct{ Name, Is string }
 

@@ -203,6 +203,9 @@ const (
 	TimesReversed  Code = "times-reversed" // the first is not before the last
 	AccountUnknown Code = "account-unknown"
 	TicketUnknown  Code = "ticket-unknown"
+	TokenUnknown   Code = "token-unknown"
+	TokenMoved     Code = "token-moved" // it is in another state than the act is for
+	NoteMalformed  Code = "note-malformed"
 	ExportRuns     Code = "export-runs"  // one before is still being handed out
 	ExportLater    Code = "export-later" // no more of them today
 )

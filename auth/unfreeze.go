@@ -7,7 +7,7 @@ import (
 
 // This file is a key whose counter went back, which may have been copied (WebAuthn Level 3 §6.1.1, §7.2 step 22):
 //
-//	answered, behind ──► Frozen: this key alone proves nothing, its owner is told     saveAnswered
+//	answered, behind ──► Frozen: this key alone proves nothing, its owner is told
 //	                       ├── Unfreeze, behind another strong proof ──► Active, from the count that it showed
 //	                       └── Remove, LoseDevice
 //

@@ -7,6 +7,7 @@
 //	/desk/keys, /desk/touch           the others; a fresh touch  all
 //	/desk/accounts, …/{id}…           find, link, sessions       support, account managers
 //	/desk/tickets, …/{ticket}         of the self-check          support
+//	/desk/tokens, …/{token}…          hardware tokens            support, administrators
 //	/desk/not-me, …/{report}…         "this was not me"          support, reviewers
 //	/desk/recovery, …/{case}…         cases                      reviewers
 //	/desk/responses, …/{id}…          acts on many accounts      reviewers, administrators
@@ -30,6 +31,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/audit"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/inventory"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/staff"
 	"github.com/latchkey-auth/latchkey/web"
@@ -41,6 +43,7 @@ type Config struct {
 	Staff   *staff.Service
 	Cases   *recovery.Service
 	Trail   *audit.Service
+	Stock   *inventory.Service
 	Texts   Texts
 	Pages   assets.Renderer
 	Origin  string           // the site's public address
@@ -86,6 +89,12 @@ func (d *Desk) permit() {
 	for _, a := range []auth.Action{recovery.ActMore, recovery.ActApprove, recovery.ActRefuse} {
 		d.Staff.Permit(a, true, staff.Reviewer)
 	}
+	for _, a := range []auth.Action{inventory.ActDeskFind, inventory.ActDeskStock, inventory.ActDeskToken,
+		inventory.ActDeskNote, inventory.ActDeskLose, inventory.ActDeskRegain} {
+		d.Staff.Permit(a, false, staff.Support, staff.Administrator)
+	}
+	d.Staff.Permit(inventory.ActDeskGive, true, staff.Support, staff.Administrator)
+	d.Staff.Permit(inventory.ActDeskRetire, true, staff.Administrator)
 	d.Staff.Permit(audit.ActDeskExport, true, staff.Auditor, staff.Administrator)
 	d.Staff.Permit(audit.ActDeskRead, false, staff.Auditor, staff.Administrator)
 }

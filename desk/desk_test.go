@@ -27,6 +27,8 @@ func permitted() map[string][]staff.Role {
 		"/desk/accounts/{id}/sessions": {staff.Support},
 		"/desk/accounts/{id}/unlock":   {staff.Support},
 		"/desk/tickets":                {staff.Support},
+		"/desk/tokens":                 {staff.Support, staff.Administrator},
+		"/desk/tokens/{id}/retire":     {staff.Administrator},
 		"/desk/not-me":                 {staff.Support, staff.Reviewer},
 		"/desk/recovery":               {staff.Reviewer},
 		"/desk/responses":              {staff.Reviewer, staff.Administrator},

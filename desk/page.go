@@ -13,6 +13,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/inventory"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/staff"
 	"github.com/latchkey-auth/latchkey/web"
@@ -30,7 +31,7 @@ type page struct {
 // pages is the one table of what can be reached.
 func pages() []page {
 	return slices.Concat(inPages(), accountPages(), trailPages(), ticketPages(), notMePages(), casePages(),
-		responsePages(), peoplePages())
+		responsePages(), peoplePages(), tokenPages())
 }
 
 // told is what a form leaves for the page that follows: what was refused, beside what was typed, or what was done.
@@ -47,7 +48,7 @@ const toldLife = 5 * time.Minute
 
 // typed are the fields that a form shows again. None of them is a secret.
 func typedFields() []string {
-	list := []string{"identifier", "email", "name", "role", "text", "reason", "of", "note", "ticket", "why", "list",
+	list := []string{"identifier", "email", "name", "role", "text", "reason", "of", "note", "ticket", "why", "list", "serial",
 		"since", "network", "from", "to", "freeze", "password", "outcome"}
 	for _, w := range recovery.Wants() {
 		list = append(list, wantField(w))
@@ -263,6 +264,7 @@ type station struct {
 // stations are all of them, in the order in which they are offered: the first that a role may is its home.
 func stations() []station {
 	return []station{{"/desk/accounts", "desk.find", staff.ActFind}, {"/desk/tickets", "desk.tickets", staff.ActTicket},
+		{tokensPath, "desk.tokens", inventory.ActDeskFind},
 		{"/desk/recovery", "desk.cases", recovery.ActView}, {notMePath, "desk.not-me", recovery.ActReports},
 		{"/desk/responses", "desk.responses", staff.ActResponses},
 		{"/desk/staff", "desk.staff", staff.ActPeople}, {"/desk/audit", "desk.trail", staff.ActTrail},

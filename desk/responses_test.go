@@ -88,6 +88,7 @@ func TestEveryScreenSaysWhoLooks(t *testing.T) {
 	ticket := w.ticket()
 	response := w.worker("ann-reviewer", staff.Reviewer).responds("wei@example.com")
 	n := 0
+	token := w.box()["ACME 1001"]
 	for i, p := range pages() {
 		if p.get == nil || p.act == "" || p.path == "/desk" || strings.HasSuffix(p.path, "{picture}") {
 			continue
@@ -103,6 +104,9 @@ func TestEveryScreenSaysWhoLooks(t *testing.T) {
 			}
 			if strings.HasPrefix(p.path, "/desk/responses/") {
 				path = strings.Replace(p.path, "{id}", response, 1)
+			}
+			if strings.HasPrefix(p.path, tokensPath+"/") {
+				path = strings.Replace(p.path, "{id}", token, 1)
 			}
 			name := "looker " + strconv.Itoa(i)
 			page := w.worker(strings.ReplaceAll(name, " ", "-")+string(r), r).open(path)

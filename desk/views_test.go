@@ -23,6 +23,9 @@ func showsNobody() map[string]string {
 		"/desk/accounts/{id}/unlock":   "asks before it acts, and reads nothing",
 		"/desk/keys/{id}/remove":       "asks before it acts, and reads nothing",
 		"/desk/tickets":                "an empty form",
+		"/desk/tokens":                 "numbers of tokens, and nobody who has one",
+		"/desk/tokens/stock":           "how many there are",
+		"/desk/tokens/{id}/retire":     "asks before it acts, and reads nothing",
 		"/desk/audit":                  "an empty form",
 		"/desk/responses/list":         "an empty form",
 		"/desk/responses/search":       "an empty form",
@@ -43,6 +46,7 @@ func TestEveryLookIsWrittenDown(t *testing.T) {
 	ticket := w.ticket()
 	report := w.saysNotMe(auth.AccountID(id), auth.TemplateShopLeft)
 	response := w.worker("rita", staff.Reviewer).responds("wei@example.com")
+	token := w.box()["ACME 1001"]
 	looked := 0
 	for _, p := range pages() {
 		if p.get == nil {
@@ -68,6 +72,9 @@ func TestEveryLookIsWrittenDown(t *testing.T) {
 		}
 		if strings.HasPrefix(p.path, "/desk/responses/") {
 			path = strings.Replace(p.path, "{id}", response, 1)
+		}
+		if strings.HasPrefix(p.path, tokensPath+"/") {
+			path = strings.Replace(p.path, "{id}", token, 1)
 		}
 		before := w.trail(auditor, w.id(b), p.act)
 		for range 2 {

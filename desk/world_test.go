@@ -23,6 +23,7 @@ import (
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/audit"
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/inventory"
 	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/recovery"
 	"github.com/latchkey-auth/latchkey/staff"
@@ -52,6 +53,7 @@ type world struct {
 	staff *staff.Service
 	cases *recovery.Service
 	audit *audit.Service
+	stock *inventory.Service
 	db    store.DB
 	log   bytes.Buffer // of the front
 	front *web.Front
@@ -89,9 +91,11 @@ func newWorld(t testing.TB) *world {
 	w.check(err)
 	w.audit, err = audit.New(w.s, origin, audit.Default(), slog.New(slog.DiscardHandler))
 	w.check(err)
+	w.stock, err = inventory.New(w.s)
+	w.check(err)
 	pages, err := assets.NewPages(assets.Config{Methods: rows(w.s.Methods())}, texts)
 	w.check(err)
-	d, err := New(Config{Service: w.s, Staff: w.staff, Cases: w.cases, Trail: w.audit, Texts: texts, Pages: pages,
+	d, err := New(Config{Service: w.s, Staff: w.staff, Cases: w.cases, Trail: w.audit, Stock: w.stock, Texts: texts, Pages: pages,
 		Origin: origin, Now: w.time})
 	w.check(err)
 	site, err := web.NewSite(origin, nil)

@@ -16,6 +16,7 @@ func countedJourneys() []journey {
 	return []journey{
 		{"a key that types codes", func(p *person) { p.typingKey() }},
 		{"a hardware token out of a box", func(p *person) { p.claimsToken() }},
+		{"a hardware token from the desk", func(p *person) { p.givenToken() }},
 	}
 }
 
@@ -73,6 +74,45 @@ func (p *person) claimsToken() {
 	p.signOut().signIn().at("/sign-in/verify").says(p.word("verify.token.title"))
 	p.fill("code", p.counted(secret, 6)).submit("/sign-in/verify").problem("code-used")
 	p.fill("code", p.counted(secret, 8)).submit("/sign-in/verify").says(serial)
+}
+
+// givenToken is given a token by support: it is the seller's alone to add, whatever others know of it, and support
+// sees that he has it.
+func (p *person) givenToken() {
+	serial, secret := p.tokenInABox()
+	p.signUp().at("/security/start")
+	q, _ := p.worksAs("support", unseen)
+	q.open("/desk/tokens").fill("serial", serial+"0").submit("/desk/tokens").problem("token-unknown")
+	q.fill("serial", strings.ToLower(serial)).submit("/desk/tokens").says(serial, q.word("desk-token.stock"))
+	page := eval[string](q, "location.pathname")
+	q.fill("identifier", "nobody@example.com").submit(page + "/give").problem("account-unknown")
+	q.fill("identifier", p.email).submit(page + "/give").says(q.word("desk-token.for"))
+
+	claims := func(r *person) *person {
+		return r.open("/security/token/new").fill("serial", serial, "code", p.counted(secret, 5), "second",
+			p.counted(secret, 6)).submit("/security/token/new")
+	}
+	other := p.s.person(p.t, p.house, p.lang)
+	other.signUp().at("/security/start")
+	claims(other).problem("token-wrong")
+	claims(p).at("/security/start").says(p.word("done.enrolled.title"))
+	q.open(page).says(q.word("desk-token.assigned"), q.word("desk-token.his"))
+}
+
+// tokensAtTheDesk are the pages of the stock, as an administrator has them.
+func (w *sweep) tokensAtTheDesk() {
+	serial, _ := w.tokenInABox()
+	w.open("/desk/tokens")
+	w.look("the desk, finding a token")
+	w.fill("serial", "0000").submit("/desk/tokens").problem("token-unknown")
+	w.look("the desk, no such token")
+	w.fill("serial", serial).submit("/desk/tokens").says(serial)
+	w.look("the desk, a token")
+	page := eval[string](w.person, "location.pathname")
+	w.open(page + "/retire")
+	w.look("the desk, retiring a token")
+	w.open("/desk/tokens/stock")
+	w.look("the desk, the stock")
 }
 
 // tokenInABox imports a token on the host, whose next code is that of the counter 3.

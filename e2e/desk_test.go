@@ -228,6 +228,7 @@ func (w *sweep) desk() {
 		q.open(one + asks)
 		v.look("the desk, asked first: " + asks)
 	}
+	v.tokensAtTheDesk()
 }
 
 // audited is a seller whose history an auditor downloads, twice from the same page: what was refused before is there to

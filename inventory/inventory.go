@@ -20,6 +20,18 @@ const (
 	ActGive   auth.Action = "stock-give"
 )
 
+// The actions of the staff at the desk (desk.go), by whom it is permitted there. They are API and never renamed.
+const (
+	ActDeskFind   auth.Action = "desk-stock-find"  // by number: which there are, and no owner
+	ActDeskStock  auth.Action = "desk-stock-count" // how many there are
+	ActDeskToken  auth.Action = "desk-stock-token" // one, with whose it is
+	ActDeskLose   auth.Action = "desk-stock-lost"
+	ActDeskRegain auth.Action = "desk-stock-found"
+	ActDeskRetire auth.Action = "desk-stock-retire"
+	ActDeskNote   auth.Action = "desk-stock-note"
+	ActDeskGive   auth.Action = "desk-stock-give"
+)
+
 func rules() map[auth.Action]auth.Rule {
 	return map[auth.Action]auth.Rule{
 		ActImport: {Who: auth.System, Audit: true},
@@ -31,6 +43,15 @@ func rules() map[auth.Action]auth.Rule {
 		ActRetire: {Who: auth.System, Audit: true},
 		ActNote:   {Who: auth.System, Audit: true},
 		ActGive:   {Who: auth.System, Audit: true},
+
+		ActDeskFind:   {Who: auth.OfStaff, Reads: true},
+		ActDeskStock:  {Who: auth.OfStaff, Reads: true},
+		ActDeskToken:  {Who: auth.OfStaff, Audit: true},
+		ActDeskLose:   {Who: auth.OfStaff, Audit: true},
+		ActDeskRegain: {Who: auth.OfStaff, Audit: true},
+		ActDeskRetire: {Who: auth.OfStaff, Audit: true},
+		ActDeskNote:   {Who: auth.OfStaff, Audit: true},
+		ActDeskGive:   {Who: auth.OfStaff, Audit: true},
 	}
 }
 

@@ -64,9 +64,12 @@ const readAtOnce = 500
 
 // each visits every token of a selection, in the order of keys: in none that says something, and the same each time.
 func (s *Service) each(ctx context.Context, q Selection, visit func(*kept) error) error {
-	c := s.door.Operator("")
+	return s.eachBy(ctx, s.door.Operator(""), ActLook, q, visit)
+}
+
+func (s *Service) eachBy(ctx context.Context, c auth.Caller, act auth.Action, q Selection, visit func(*kept) error) error {
 	for from, more := "", true; more; {
-		list, err := auth.Do(ctx, s.door, c, ActLook, func(w *auth.Work) ([]*kept, error) {
+		list, err := auth.Do(ctx, s.door, c, act, func(w *auth.Work) ([]*kept, error) {
 			keys, err := s.tokens.IDs(w, from, readAtOnce)
 			if err != nil {
 				return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -77,42 +78,47 @@ func (s *Service) Retire(ctx context.Context, operator, serial, maker string) (*
 }
 
 func (s *Service) step(ctx context.Context, operator string, act auth.Action, serial, maker string) (*Info, error) {
+	return s.change(ctx, operator, act, serial, maker, func(w *auth.Work, x *kept) error { return x.step(w, act) })
+}
+
+// step does an act that is about the token alone.
+func (x *kept) step(w *auth.Work, act auth.Action) error {
 	step := steps()[act]
-	return s.change(ctx, operator, act, serial, maker, func(w *auth.Work, x *kept) error {
-		if why, refused := step.refuses[x.State]; refused {
-			return why
-		}
-		if x.State == InStock || step.to != Lost { // whose it was may still take it back, if he finds it
-			x.Owner = ""
-		}
-		x.move(step.to, w.Now())
-		return nil
-	})
+	if why, refused := step.refuses[x.State]; refused {
+		return why
+	}
+	if x.State == InStock || step.to != Lost { // whose it was may still take it back, if he finds it
+		x.Owner = ""
+	}
+	x.move(step.to, w.Now())
+	return nil
 }
 
 // Give sets a token aside for an account, by its id or what it signs in with: that one alone may claim it, by what it
 // shows, and wrong tries of others with its number are not held against him. Refuses ErrAssigned, ErrLost, ErrRetired,
 // ErrNoAccount, and as find does.
 func (s *Service) Give(ctx context.Context, operator, serial, maker, account string) (*Info, error) {
-	return s.change(ctx, operator, ActGive, serial, maker, func(w *auth.Work, x *kept) error {
-		if why, refused := steps()[ActGive].refuses[x.State]; refused {
-			return why
-		}
-		a, err := w.Find(account)
-		if err == nil && a == nil {
-			a, err = w.AccountOf(auth.AccountID(account))
-		}
-		if errors.Is(err, auth.Refuse(auth.NotFound)) {
-			return ErrNoAccount
-		}
-		if err != nil {
-			return err
-		}
-		w.Note(x.key, fmt.Sprintf("%s for %s", x.record, a.ID))
-		x.move(InStock, w.Now())
-		x.Owner = a.ID
-		return nil
-	})
+	return s.change(ctx, operator, ActGive, serial, maker, func(w *auth.Work, x *kept) error { return x.give(w, account) })
+}
+
+func (x *kept) give(w *auth.Work, account string) error {
+	if why, refused := steps()[ActGive].refuses[x.State]; refused {
+		return why
+	}
+	a, err := w.Find(account)
+	if err == nil && a == nil {
+		a, err = w.AccountOf(auth.AccountID(account))
+	}
+	if errors.Is(err, auth.Refuse(auth.NotFound)) {
+		return ErrNoAccount
+	}
+	if err != nil {
+		return err
+	}
+	w.Note(x.key, fmt.Sprintf("%s for %s", x.record, a.ID))
+	x.move(InStock, w.Now())
+	x.Owner = a.ID
+	return nil
 }
 
 // maxNote is how many signs a note has.
@@ -120,18 +126,16 @@ const maxNote = 200
 
 // Note writes a note to a token, in place of the one before. Refuses ErrNote, and as find does.
 func (s *Service) Note(ctx context.Context, operator, serial, maker, text string) (*Info, error) {
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return nil, ErrNote
-		}
+	return s.change(ctx, operator, ActNote, serial, maker, func(_ *auth.Work, x *kept) error { return x.note(text) })
+}
+
+func (x *kept) note(text string) error {
+	unprinted := func(r rune) bool { return !unicode.IsPrint(r) }
+	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxNote || strings.ContainsFunc(text, unprinted) {
+		return ErrNote
 	}
-	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxNote {
-		return nil, ErrNote
-	}
-	return s.change(ctx, operator, ActNote, serial, maker, func(_ *auth.Work, x *kept) error {
-		x.Note = text
-		return nil
-	})
+	x.Note = text
+	return nil
 }
 
 // change changes a token as an operator commands, and writes down who it was.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/latchkey-auth/latchkey/auth"
 )
 
 // Wear says when a battery is at its end: on the day that the maker names, or where he names none, some years after the
@@ -55,6 +57,10 @@ func (n Count) Sum() int {
 
 // Stats counts the tokens. Boxes with fewer than low in stock are low.
 func (s *Service) Stats(ctx context.Context, low int, wear Wear) (*Stats, error) {
+	return s.stats(ctx, s.door.Operator(""), ActLook, low, wear)
+}
+
+func (s *Service) stats(ctx context.Context, c auth.Caller, act auth.Action, low int, wear Wear) (*Stats, error) {
 	all := Count{}
 	models, boxes := map[string]Count{}, map[string]Count{}
 	worn := map[string]Count{}
@@ -64,7 +70,7 @@ func (s *Service) Stats(ctx context.Context, low int, wear Wear) (*Stats, error)
 		}
 		to[name][state]++
 	}
-	err := s.each(ctx, Selection{}, func(x *kept) error {
+	err := s.eachBy(ctx, c, act, Selection{}, func(x *kept) error {
 		all[x.State]++
 		model := strings.TrimSpace(fmt.Sprintf("%s %s", x.Maker, x.Model))
 		add(models, model, x.State)

@@ -275,7 +275,8 @@ func toldAtTheDesk() []auth.Code {
 	return []auth.Code{auth.AddressTaken, auth.NotRegistered, auth.ChecksMissing, auth.AccountsMissing,
 		auth.TooManyAccounts, auth.NetworkMalformed, auth.HoursMalformed,
 		auth.ListNotText, auth.ListTooLarge,
-		auth.TimeMalformed, auth.TimesReversed, auth.AccountUnknown, auth.TicketUnknown, auth.ExportRuns, auth.ExportLater}
+		auth.TimeMalformed, auth.TimesReversed, auth.AccountUnknown, auth.TicketUnknown,
+		auth.TokenUnknown, auth.TokenMoved, auth.NoteMalformed, auth.ExportRuns, auth.ExportLater}
 }
 
 // TestEveryCodeOverHTTP provokes every code of the domain in both languages.

@@ -55,7 +55,8 @@ func TestAFrozenKeyWorksAgain(t *testing.T) {
 	if s = p.open(at+"/unfreeze").at(at, 200); strings.Contains(s.text, "It had counted to") {
 		t.Error("got counts on the page of a key that works")
 	}
-	if got := p.send(http.MethodPost, at+"/unfreeze", "application/x-www-form-urlencoded", ""); got.Code != http.StatusSeeOther {
+	got := p.send(http.MethodPost, at+"/unfreeze", "application/x-www-form-urlencoded", "")
+	if got.Code != http.StatusSeeOther {
 		t.Errorf("once more: got %d, want 303", got.Code)
 	}
 	told := 0

@@ -15,8 +15,8 @@ func Statuses() map[auth.Code]int {
 		http.StatusUnauthorized: {auth.SessionRequired, auth.SessionEnded, auth.StepUpRequired, auth.TooWeak},
 		http.StatusForbidden: {auth.CrossOrigin, auth.MustEnrol, auth.Forbidden, auth.CeremonyOtherBrowser,
 			auth.MethodDisabled, auth.MethodRefused, auth.KeyFrozen, auth.MailCodeNeeded, auth.LinkOtherAccount,
-			auth.AccountDisabled, auth.AccountHeld, auth.PasswordDue, auth.PuzzleNeeded, auth.PayoutRefused, auth.RoleTooLow, auth.VouchTooNew,
-			auth.NotShopsAccount},
+			auth.AccountDisabled, auth.AccountHeld, auth.PasswordDue, auth.PuzzleNeeded, auth.PayoutRefused,
+			auth.RoleTooLow, auth.VouchTooNew, auth.NotShopsAccount},
 		http.StatusNotFound:         {auth.NotFound, auth.NoSuchMethod},
 		http.StatusMethodNotAllowed: {auth.MethodNotAllowed},
 		http.StatusConflict: {auth.CeremonyUsed, auth.MethodExists, auth.TooManyMethods,
@@ -25,7 +25,7 @@ func Statuses() map[auth.Code]int {
 			auth.TooManyInvitations, auth.MoveStopped, auth.CaseMoved, auth.PicturesFull, auth.PicturePreparing, auth.HandOverOwn,
 			auth.HandOverNotTaken, auth.HandOverTooSoon, auth.HandOverInShop, auth.HandOverCooling,
 			auth.ClosingInShop, auth.ClosingHandOver, auth.ClosingChangePending, auth.ClosingCooling,
-			auth.AccountDisputed, auth.HandOverOther, auth.TooManyAccounts, auth.ExportRuns,
+			auth.AccountDisputed, auth.TokenMoved, auth.HandOverOther, auth.TooManyAccounts, auth.ExportRuns,
 			auth.AccountExists, auth.AddressTaken, auth.SignedUp, auth.QuestionNotSet, auth.SecurityCodeSet, auth.SecurityCodeNotSet,
 			auth.SecurityCodeWaits, auth.NumberIsOnlyStep},
 		http.StatusGone: {auth.CeremonyExpired, auth.CeremonyVoid, auth.LinkUsed, auth.PuzzleOver,
@@ -37,32 +37,37 @@ func Statuses() map[auth.Code]int {
 			auth.UserNameClosed, auth.ExportLater},
 		http.StatusInternalServerError: {auth.Internal},
 		http.StatusServiceUnavailable:  {auth.Unavailable, auth.CodeUnavailable},
-		http.StatusUnprocessableEntity: {auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing,
-			auth.UserNameMalformed, auth.UserNameIsPassword, auth.UserNameWrong, auth.HandOverSignsWrong,
-			auth.QuestionMissing, auth.QuestionTooLong, auth.AnswerMissing, auth.AnswerTooPlain, auth.AnswerWrong,
-			auth.SecurityCodeWrong, auth.PayoutTextMalformed,
-			auth.DaysOutOfRange, auth.NotRegistered, auth.LostMissing, auth.StoryMissing, auth.ChecksMissing,
-			auth.StoryTooLong, auth.SpokeMissing, auth.AccountsMissing, auth.NetworkMalformed,
-			auth.HoursMalformed, auth.TimeMalformed, auth.TimesReversed, auth.AccountUnknown, auth.TicketUnknown, auth.ListNotText,
-			auth.PictureMissing, auth.PictureUnknown, auth.PictureHEIC, auth.PicturePDF, auth.PictureDamaged,
-			auth.EmailMalformed, auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry, auth.PhoneOtherCountry,
-			auth.PhoneLandline, auth.CountryNotServed, auth.TermsNotAccepted, auth.ClosingNotUnderstood,
-			auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper, auth.PasswordNoLower,
-			auth.PasswordNoDigit, auth.PasswordNoSign,
-			auth.PasswordIsUserName, auth.PasswordTooCommon, auth.PasswordTooSimple, auth.PasswordBreached,
-			auth.PasswordWrong,
-			auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.AppClock, auth.TokenWrong,
-			auth.CodeLayout, auth.CodeIncomplete, auth.KeyValuesMalformed, auth.SerialMalformed, auth.RecoveryWrong, auth.RecoveryUsed, auth.PuzzleWrong,
-			auth.KeyWrong, auth.KeyChallengeWrong, auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong,
-			auth.KeyNoTouch, auth.KeyNotVerified,
-			auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyModelRevoked,
-			auth.KeySynced, auth.KeyLevelTooLow, auth.KeyAttestation,
-			auth.KeyAttestationFormat, auth.KeyAttestationMalformed, auth.KeyAttestationForged,
-			auth.KeyAttestationCertificate, auth.KeyAttestationExpired, auth.KeyBackupFlags, auth.KeyUserHandleWrong},
+		http.StatusUnprocessableEntity: refusedValues(),
 	} {
 		for _, c := range codes {
 			table[c] = status
 		}
 	}
 	return table
+}
+
+// refusedValues are the codes of what was understood, and is no value to go on with.
+func refusedValues() []auth.Code {
+	return []auth.Code{
+		auth.SignInRefused, auth.NameMissing, auth.NameTooLong, auth.UserNameMissing, auth.UserNameMalformed,
+		auth.UserNameIsPassword, auth.UserNameWrong, auth.HandOverSignsWrong, auth.QuestionMissing,
+		auth.QuestionTooLong, auth.AnswerMissing, auth.AnswerTooPlain, auth.AnswerWrong,
+		auth.SecurityCodeWrong, auth.PayoutTextMalformed, auth.DaysOutOfRange, auth.NotRegistered,
+		auth.LostMissing, auth.StoryMissing, auth.ChecksMissing, auth.StoryTooLong, auth.SpokeMissing,
+		auth.AccountsMissing, auth.NetworkMalformed, auth.HoursMalformed, auth.TimeMalformed,
+		auth.TimesReversed, auth.AccountUnknown, auth.TicketUnknown, auth.TokenUnknown, auth.NoteMalformed,
+		auth.ListNotText, auth.PictureMissing, auth.PictureUnknown, auth.PictureHEIC, auth.PicturePDF,
+		auth.PictureDamaged, auth.EmailMalformed, auth.PhoneMissing, auth.PhoneMalformed, auth.PhoneNoCountry,
+		auth.PhoneOtherCountry, auth.PhoneLandline, auth.CountryNotServed, auth.TermsNotAccepted,
+		auth.ClosingNotUnderstood, auth.PasswordTooShort, auth.PasswordTooLong, auth.PasswordNoUpper,
+		auth.PasswordNoLower, auth.PasswordNoDigit, auth.PasswordNoSign, auth.PasswordIsUserName,
+		auth.PasswordTooCommon, auth.PasswordTooSimple, auth.PasswordBreached, auth.PasswordWrong,
+		auth.CodeWrong, auth.CodeMalformed, auth.CodeUsed, auth.CodeExpired, auth.AppClock, auth.TokenWrong,
+		auth.CodeLayout, auth.CodeIncomplete, auth.KeyValuesMalformed, auth.SerialMalformed,
+		auth.RecoveryWrong, auth.RecoveryUsed, auth.PuzzleWrong, auth.KeyWrong, auth.KeyChallengeWrong,
+		auth.KeyOriginWrong, auth.KeyRPIDWrong, auth.KeyTypeWrong, auth.KeyNoTouch, auth.KeyNotVerified,
+		auth.KeySignatureWrong, auth.KeyAlgorithm, auth.KeyNotUSB, auth.KeyModelRefused, auth.KeyModelRevoked,
+		auth.KeySynced, auth.KeyLevelTooLow, auth.KeyAttestation, auth.KeyAttestationFormat, auth.KeyAttestationMalformed,
+		auth.KeyAttestationForged, auth.KeyAttestationCertificate, auth.KeyAttestationExpired,
+		auth.KeyBackupFlags, auth.KeyUserHandleWrong}
 }

@@ -60,7 +60,7 @@ var floors = map[string][]string{
 	"web":             {"auth"},
 	"server": {"web", "auth", "lab", "team", "recovery", "staff", "audit", "ident", "password", "assets",
 		"strictjson"},
-	"desk":           {"web", "auth", "staff", "recovery", "audit", "ident", "assets"},
+	"desk":           {"web", "auth", "staff", "recovery", "audit", "inventory", "ident", "assets"},
 	"cmd/latchkey":   {anything},
 	"cmd/virtualkey": {anything},
 	"e2e":            {"virtual"},

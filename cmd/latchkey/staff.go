@@ -42,7 +42,7 @@ func (h *house) people(ctx context.Context, name, operator string) (string, erro
 
 // desk makes the staff's face.
 func (h *house) desk() (web.Face, error) {
-	return desk.New(desk.Config{Service: h.service, Staff: h.staff, Cases: h.cases, Trail: h.trail,
+	return desk.New(desk.Config{Service: h.service, Staff: h.staff, Cases: h.cases, Trail: h.trail, Stock: h.stock,
 		Texts: h.pages.Texts(), Pages: h.pages, Origin: h.config.Origin, Now: h.now})
 }
 

@@ -19,7 +19,7 @@ import (
 // speaking are the folders whose strings name texts.
 func speaking() []string {
 	return []string{"assets", "auth", "webauthn", "server", "cmd/latchkey", "notify", "team", "recovery", "staff", "desk",
-		"pdf", "web"}
+		"pdf", "web", "inventory"}
 }
 
 // Every text is said by somebody. A text is named whole, by a template or by Go, or it is put together: of a beginning
