@@ -156,7 +156,7 @@ func TestPagesOfAKeyThatHasItsValues(t *testing.T) {
 		t.Error("after it is bound: got the values of before, want new ones")
 	}
 	s = p.fill(p.open(at+"/own"), at+"/own", "public-id", public, "private-id", private, "secret-key", secret)
-	s = p.fill(s, at+"/new", "code", slot.Touch(), "second", slot.Touch()).at(at+"/new", 200).says("on your list")
+	p.fill(s, at+"/new", "code", slot.Touch(), "second", slot.Touch()).at(at+"/new", 200).says("on your list")
 	s = p.open(at+"/new?anew=1").at(at+"/new", 200)
 	if got := valueOf(s, "secret"); got == "" || got != valueOf(p.open(at+"/new"), "secret") {
 		t.Errorf("new values instead: got %q, want some, and the same after a reload", got)
