@@ -75,6 +75,7 @@ type HeldMethod struct {
 	State        State     `json:"state"`
 	BoundAt      time.Time `json:"boundAt"`
 	UsedAt       time.Time `json:"usedAt,omitzero"`
+	FrozenAt     time.Time `json:"frozenAt,omitzero"` // its counter went back
 }
 
 // HeldDevice is one thing that methods live on.
@@ -188,7 +189,7 @@ func (x *Authenticator) held() HeldMethod {
 	return HeldMethod{ID: x.ID, Kind: x.Kind, Flavour: x.Traits.Flavour, Name: x.Name, Device: x.Device,
 		Address: string(x.Recipient), Model: x.Traits.Model, Serial: x.Traits.Serial, Synced: x.Traits.Synced,
 		VerifiesUser: x.Traits.VerifiesUser, CodesLeft: x.Traits.Left, State: x.State, BoundAt: x.BoundAt,
-		UsedAt: x.UsedAt}
+		UsedAt: x.UsedAt, FrozenAt: x.FrozenAt}
 }
 
 func (d *Device) held() HeldDevice {

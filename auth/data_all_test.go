@@ -74,7 +74,7 @@ func set(t *testing.T, f reflect.Value, at time.Time) {
 		f.SetString("x")
 	case reflect.Int, reflect.Int64:
 		f.SetInt(int64(asleep))
-	case reflect.Uint64:
+	case reflect.Uint8, reflect.Uint32, reflect.Uint64:
 		f.SetUint(1)
 	case reflect.Slice:
 		f.Set(reflect.MakeSlice(f.Type(), 1, 1))
