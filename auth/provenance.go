@@ -74,6 +74,9 @@ func (g Grade) String() string {
 	return gradeNames[g]
 }
 
+// MarshalText is String.
+func (g Grade) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
 // UnmarshalText reads the name of a grade, in either case.
 func (g *Grade) UnmarshalText(text []byte) error {
 	i := slices.IndexFunc(gradeNames, func(name string) bool { return strings.EqualFold(name, string(text)) })

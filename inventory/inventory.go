@@ -18,6 +18,8 @@ const (
 	ActRetire auth.Action = "stock-retire"
 	ActNote   auth.Action = "stock-note"
 	ActGive   auth.Action = "stock-give"
+
+	ActFleet auth.Action = "fleet-look" // of what all accounts sign in with
 )
 
 // The actions of the staff at the desk (desk.go), by whom it is permitted there. They are API and never renamed.
@@ -43,6 +45,7 @@ func rules() map[auth.Action]auth.Rule {
 		ActRetire: {Who: auth.System, Audit: true},
 		ActNote:   {Who: auth.System, Audit: true},
 		ActGive:   {Who: auth.System, Audit: true},
+		ActFleet:  {Who: auth.System, Reads: true},
 
 		ActDeskFind:   {Who: auth.OfStaff, Reads: true},
 		ActDeskStock:  {Who: auth.OfStaff, Reads: true},

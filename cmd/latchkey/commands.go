@@ -19,7 +19,8 @@ const keepCodesFlag = "keep-recovery-codes"
 func noSettings() []string {
 	return []string{keepCodesFlag, roleFlag, checkpointsFlag, verifierFlag, backupFlag, newFileFlag,
 		accountFlag, fromFlag, toFlag, addressesFlag, passphraseFlag, secretsFlag, makerFlag, boxFlag, dryFlag,
-		stateFlag, modelFlag, ownerFlag, wornFlag, yearsFlag, limitFlag, afterFlag, jsonFlag, lowFlag}
+		stateFlag, modelFlag, ownerFlag, wornFlag, yearsFlag, limitFlag, afterFlag, jsonFlag, lowFlag,
+		leastFlag, allowFlag, denyFlag}
 }
 
 // commands is the command line. Errors of usage come back as usageError; nothing is printed twice.
@@ -40,7 +41,8 @@ func commands(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(serveCommand(environ, stdout, stderr), storeCommand(environ, stdout, stderr),
 		auditCommand(environ, stdout, stderr), clockCommand(environ, stdout, stderr),
-		keysCommand(environ, stdout, stderr), metadataCommand(environ, stdout, stderr), passwordListCommand(stdout, stderr),
+		keysCommand(environ, stdout, stderr), metadataCommand(environ, stdout, stderr),
+		policyCommand(environ, stdout, stderr), statsCommand(environ, stdout, stderr), passwordListCommand(stdout, stderr),
 		staffCommand(environ, stdout, stderr), ticketCommand(environ, stdout, stderr),
 		recoveryCommand(environ, stdout, stderr), tokenCommand(environ, stdout, stderr), drawCommand(),
 		versionCommand(stdout))

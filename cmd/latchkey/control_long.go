@@ -22,7 +22,7 @@ const longPatience = 30 * time.Second
 // isLong reports whether a command is a long one.
 func isLong(command string) bool {
 	return slices.Contains([]string{cmdAuditVerify, cmdAuditExport, cmdTokenImport, cmdTokenList, cmdTokenExport,
-		cmdTokenStats}, command)
+		cmdTokenStats, cmdStats, cmdRehearse}, command)
 }
 
 // answerLong does a long command, as one that a running site was given.
@@ -73,6 +73,8 @@ func (h *house) longCommand(ctx context.Context, q controlRequest, out io.Writer
 		return h.importTokens(ctx, q, out)
 	case cmdTokenList, cmdTokenExport, cmdTokenStats:
 		return h.manyTokens(ctx, q, out)
+	case cmdStats, cmdRehearse:
+		return h.fleet(ctx, q, out)
 	}
 	return fmt.Errorf("no such command: %q", q.Command)
 }

@@ -7,6 +7,8 @@
 //	latchkey audit verify     recompute the chains of the audit trail
 //	latchkey password-list build   make the list of breached passwords
 //	latchkey token import     take a box of hardware tokens into the stock
+//	latchkey stats            count what sellers sign in with
+//	latchkey policy rehearse  say who would be locked out if a policy of keys held
 //	latchkey version          print what this is
 //
 // With nothing configured, serve keeps its data in ./latchkey-data, answers at http://localhost:8080
