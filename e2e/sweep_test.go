@@ -137,9 +137,16 @@ func pageRoutes(t *testing.T) []string {
 func constants(tree *ast.File) map[string]string {
 	named := map[string]string{}
 	ast.Inspect(tree, func(n ast.Node) bool {
-		if s, ok := n.(*ast.ValueSpec); ok && len(s.Values) == 1 {
-			if text, ok := s.Values[0].(*ast.BasicLit); ok {
-				named[s.Names[0].Name], _ = strconv.Unquote(text.Value)
+		s, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for i, value := range s.Values {
+			switch value.(type) {
+			case *ast.BasicLit, *ast.BinaryExpr: // of texts, and of names of before
+				if all := paths(value, named); len(all) == 1 {
+					named[s.Names[i].Name] = all[0]
+				}
 			}
 		}
 		return true
@@ -430,9 +437,9 @@ func (w *sweep) settings() {
 	w.key.touched(true)
 	w.press("main [data-ask]").says(w.word("touch.done"))
 	w.look("which key, found")
-	w.frozenKey()
 	w.key.touched(false)
 	w.crawl("/security", "/security/keys")
+	w.frozenKey()
 }
 
 // frozenKey has the key answer with a count that it has passed already, and work again.
@@ -446,6 +453,7 @@ func (w *sweep) frozenKey() {
 	w.look("a frozen key, asked about")
 	w.submit(eval[string](w.person, "location.pathname")).says(w.word("done.key-unfrozen.title"))
 	w.look("a key that works again")
+	w.key.touched(false)
 }
 
 // hardwareToken claims a hardware token, whose pages are those of any method.
