@@ -27,6 +27,9 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		}
 		info := &StepUpInfo{For: a, Demand: d, MaskedEmail: w.account.Email.Mask()}
 		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge)
+		if a == ActUnfreeze {
+			info.Done = info.Done && w.showsBeside(target)
+		}
 		if a == ActPayout {
 			err := w.refuseUnapproved(target)
 			if e := new(Error); err != nil && !errors.As(err, &e) {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -41,8 +42,20 @@ func (x *Authenticator) regression() *RegressionInfo {
 	return info
 }
 
+// showsBeside reports whether something else than an authenticator has shown, just now, what a strong proof shows: what
+// itself has shown before it was frozen may have been its copy.
+func (w *Work) showsBeside(id string) bool {
+	least := Strong
+	if w.showsSecurityCode(ageRemove) {
+		least = Weak
+	}
+	return slices.ContainsFunc(w.session.Proofs, func(p Proof) bool {
+		return p.Authenticator != id && p.Class >= least && !p.At.Before(w.now.Add(-ageRemove))
+	})
+}
+
 // Unfreeze lets a frozen key work again, from the count that it showed. One that is not frozen stays as it is. Refuses
-// NoSuchMethod.
+// NoSuchMethod, and StepUpRequired where the key alone has shown anything.
 func (s *Service) Unfreeze(ctx context.Context, c Caller, id string) (*AuthenticatorInfo, error) {
 	ids := s.newMessageIDs()
 	return doOnce(ctx, s, c, ActUnfreeze, "", func(w *Work) (*AuthenticatorInfo, error) {
@@ -52,6 +65,11 @@ func (s *Service) Unfreeze(ctx context.Context, c Caller, id string) (*Authentic
 		}
 		w.entry.setMethod(x)
 		if x.State == Frozen {
+			if !w.showsBeside(x.ID) {
+				e := Refuse(StepUpRequired)
+				e.Demand = w.rule.Demand
+				return nil, e
+			}
 			x.State, x.FrozenAt = Active, time.Time{}
 			x.Traits.Regression = nil
 			x.Rev++

@@ -71,15 +71,21 @@ func TestWhoMayUnfreeze(t *testing.T) {
 			_, c := r.enrolled("other@example.com", "+8613900139000")
 			return c
 		}, auth.NoSuchMethod},
-		"nobody": {func(*robbed) auth.Caller { return caller("home") }, auth.SessionRequired},
+		"the very key, just before": {nil, auth.StepUpRequired},
+		"nobody":                    {func(*robbed) auth.Caller { return caller("home") }, auth.SessionRequired},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rob(newWorld(t), false)
 			r.c = r.byKey("home")
 			r.enrolApp(r.c)
+			before := r.byKey("shop")
 			key := r.only(r.c, auth.WebAuthn)
 			actStep(auth.ActRename, copiedKey)(r)
-			wantCode(t, name, lastErr(r.s.Unfreeze(t.Context(), row.asks(r), key.ID)), row.want)
+			c := before
+			if row.asks != nil {
+				c = row.asks(r)
+			}
+			wantCode(t, name, lastErr(r.s.Unfreeze(t.Context(), c, key.ID)), row.want)
 			if key = r.only(r.byText("shop"), auth.WebAuthn); key.State != auth.Frozen {
 				t.Errorf("got it %s, want it frozen", key.State)
 			}

@@ -294,7 +294,7 @@ func unfreezePage(x *request) error {
 	if a.State != auth.Frozen {
 		return x.redirect("/security/keys/" + a.ID)
 	}
-	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActUnfreeze, "")
+	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActUnfreeze, a.ID)
 	if err != nil {
 		return err
 	}

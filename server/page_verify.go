@@ -100,7 +100,7 @@ func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 	if act == auth.ActPayout {
 		return act, textToApprove(to), nil
 	}
-	if act != auth.ActRemove && act != auth.ActLose {
+	if act != auth.ActRemove && act != auth.ActLose && act != auth.ActUnfreeze {
 		return act, "", nil
 	}
 	parts := strings.Split(strings.Trim(to, "/"), "/") // security/keys/{id}/remove
