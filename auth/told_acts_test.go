@@ -97,12 +97,15 @@ func actRemove(k auth.Kind) func(*robbed) {
 	}
 }
 
-// actUnfreeze lets a key work again that was frozen, with the app.
+// actUnfreeze lets a key work again that was frozen, behind an app.
 func actUnfreeze(r *robbed) {
 	key := r.only(r.c, auth.WebAuthn)
+	secret, _ := r.enrolApp(r.c)
 	actStep(auth.ActRename, copiedKey)(r)
+	c := caller("home")
+	c.Token = r.second(c, r.signIn(c, sellerMail), secret).Token
 	r.mail()
-	ok(r.t, "unfreeze", lastErr(r.s.Unfreeze(r.t.Context(), r.c, key.ID)))
+	ok(r.t, "unfreeze", lastErr(r.s.Unfreeze(r.t.Context(), c, key.ID)))
 }
 
 func actLose(r *robbed) {
