@@ -28,13 +28,13 @@ const (
 )
 
 // encode returns the bytes to store for a document.
-func (c *Collection[T]) encode(r *ring, id string, doc *T) ([]byte, error) {
+func (c *rows) encode(r *ring, id string, doc any) ([]byte, error) {
 	raw, err := json.Marshal(doc)
 	if err != nil {
 		return nil, err
 	}
 	var version byte
-	if v, ok := any(doc).(Versioned); ok {
+	if v, ok := doc.(Versioned); ok {
 		version = v.Version()
 	}
 	raw = append(raw, version)
@@ -46,7 +46,7 @@ func (c *Collection[T]) encode(r *ring, id string, doc *T) ([]byte, error) {
 
 // decode returns the document in stored bytes. Sealed collections refuse plain documents: whoever can
 // write to the file must not be able to put one in.
-func (c *Collection[T]) decode(r *ring, id string, stored []byte) (*T, error) {
+func (c *rows) decode(r *ring, id string, stored []byte) (any, error) {
 	raw, err := c.open(r, id, stored)
 	if err != nil {
 		return nil, err
@@ -55,12 +55,12 @@ func (c *Collection[T]) decode(r *ring, id string, stored []byte) (*T, error) {
 		return nil, fmt.Errorf("empty frame: %w", ErrSealed)
 	}
 	raw, from := raw[:len(raw)-1], raw[len(raw)-1]
-	doc := new(T)
+	doc := c.fresh()
 	if err := json.Unmarshal(raw, doc); err != nil {
 		return nil, err
 	}
 	var version byte
-	v, versioned := any(doc).(Versioned)
+	v, versioned := doc.(Versioned)
 	if versioned {
 		version = v.Version()
 	}
@@ -75,7 +75,7 @@ func (c *Collection[T]) decode(r *ring, id string, stored []byte) (*T, error) {
 	return doc, nil
 }
 
-func (c *Collection[T]) open(r *ring, id string, stored []byte) ([]byte, error) {
+func (c *rows) open(r *ring, id string, stored []byte) ([]byte, error) {
 	if c.keys.plain {
 		raw, ok := bytes.CutPrefix(stored, []byte{framePlain})
 		if !ok {
@@ -92,7 +92,7 @@ func (c *Collection[T]) open(r *ring, id string, stored []byte) ([]byte, error) 
 
 // place binds a sealed document to where it lies, so that it cannot be moved under another id. A realm
 // stands between two NULs before the name, which is never empty: no place of one realm is one of another.
-func (c *Collection[T]) place(id string) []byte {
+func (c *rows) place(id string) []byte {
 	realm := ""
 	if c.realm != "" {
 		realm = "\x00" + c.realm + "\x00"
@@ -101,6 +101,6 @@ func (c *Collection[T]) place(id string) []byte {
 }
 
 // current reports whether stored bytes are sealed under the primary root, and so its index entries are.
-func (c *Collection[T]) current(r *ring, stored []byte) bool {
+func (c *rows) current(r *ring, stored []byte) bool {
 	return len(r.order) == 1 || bytes.HasPrefix(stored, r.head)
 }

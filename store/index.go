@@ -8,11 +8,15 @@ import (
 
 // An Index finds documents of type T by a value. Blind and Ordered make one.
 type Index[T any] struct {
+	entries
+	values func(*T) []string
+}
+
+// entries says of what kind the entries of an index are.
+type entries struct {
 	name   string
 	blind  bool
 	unique bool
-	values func(*T) []string
-	rows   string // the collection that holds the entries; NewCollection sets it
 }
 
 // blindSize is how many bytes of the HMAC an entry keeps: 2^32 values meet with chance 2^-65, and One
@@ -23,7 +27,7 @@ const blindSize = 16
 // a key of Keys. If unique, a value belongs to at most one document. values returns what a document is
 // found by, normalised; empty ones are left out. It may depend on nothing but the document.
 func Blind[T any](name string, unique bool, values func(*T) []string) Index[T] {
-	return Index[T]{name: name, blind: true, unique: unique, values: values}
+	return Index[T]{entries: entries{name: name, blind: true, unique: unique}, values: values}
 }
 
 // Ordered declares an index for ranges. Its values are stored in the clear, so they must never be
@@ -31,16 +35,16 @@ func Blind[T any](name string, unique bool, values func(*T) []string) Index[T] {
 // MaxKey-1 bytes. Values that grow with time are led by a spread, such as one of 16 buckets, where the
 // index is read before it is written.
 func Ordered[T any](name string, values func(*T) []string) Index[T] {
-	return Index[T]{name: name, values: values}
+	return Index[T]{entries: entries{name: name}, values: values}
 }
 
 // Within declares an index of T as one of documents that hold a T.
 func Within[T, U any](x Index[T], part func(*U) *T) Index[U] {
-	return Index[U]{name: x.name, blind: x.blind, unique: x.unique, values: func(doc *U) []string { return x.values(part(doc)) }}
+	return Index[U]{entries: x.entries, values: func(doc *U) []string { return x.values(part(doc)) }}
 }
 
-// of returns the values of a document.
-func (x *Index[T]) of(doc *T) []string {
+// of returns the values of a document, none of nil.
+func (x *index) of(doc any) []string {
 	if doc == nil {
 		return nil
 	}
@@ -53,7 +57,7 @@ func (x *Index[T]) of(doc *T) []string {
 }
 
 // check refuses values that an entry cannot hold.
-func (x *Index[T]) check(value string) error {
+func (x *index) check(value string) error {
 	if !x.blind && strings.Contains(value, "\x00") {
 		return fmt.Errorf("index %s: NUL in a value: %w", x.rows, ErrInvalid)
 	}
@@ -65,7 +69,7 @@ func (x *Index[T]) check(value string) error {
 //	Blind, unique   HMAC(rows NUL value)[:16]         data: id
 //	Blind           HMAC(rows NUL value)[:16] id      no data
 //	Ordered         value NUL id                      no data
-func (x *Index[T]) key(m *mac, value, id string) string {
+func (x *index) key(m *mac, value, id string) string {
 	if !x.blind {
 		return value + "\x00" + id
 	}
@@ -75,7 +79,7 @@ func (x *Index[T]) key(m *mac, value, id string) string {
 	return x.blinded(m, value) + id
 }
 
-func (x *Index[T]) blinded(m *mac, value string) string {
+func (x *index) blinded(m *mac, value string) string {
 	var buf [32]byte
 	in := make([]byte, 0, 128)
 	in = append(append(append(in, x.rows...), 0), value...)
@@ -83,7 +87,7 @@ func (x *Index[T]) blinded(m *mac, value string) string {
 }
 
 // data returns what an entry holds.
-func (x *Index[T]) data(id string) []byte {
+func (x *index) data(id string) []byte {
 	if x.unique {
 		return []byte(id)
 	}
