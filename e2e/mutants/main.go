@@ -91,7 +91,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 // run does all of it: find, draw, build, survey, try, report.
 func (p *plan) run(ctx context.Context, stdout io.Writer) error {
 	began := time.Now()
+	var saying sync.Mutex // all workers speak
 	say := func(format string, args ...any) {
+		saying.Lock()
+		defer saying.Unlock()
 		fmt.Fprintf(stdout, "%7.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}
 	judged, err := readJudged(p.judged)
