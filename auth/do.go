@@ -53,40 +53,46 @@ var ErrUnavailable = store.ErrUnavailable
 // fn may run more than once, so it writes to nothing outside of it and uses no
 // clock, no randomness and no network; no slow work inside.
 func do[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
-	result, last, err := enter(ctx, s, c, a, fn)
+	var result, none T
+	err := s.do(ctx, c, a, func(w *Work) (err error) {
+		result, err = fn(w)
+		return err
+	})
+	if err != nil {
+		return none, err
+	}
+	return result, nil
+}
+
+// do is the door for a pass that has no result, compiled once for all that have one.
+func (s *Service) do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
+	last, err := s.enter(ctx, c, a, fn)
 	if last != nil && last.messagesWritten > 0 {
 		s.wakeUp()
 	}
 	if last != nil && last.rule.Reads && last.touchDue && err == nil {
-		return result, s.touchSession(ctx, c)
+		return s.touchSession(ctx, c)
 	}
-	return result, err
-}
-
-// do is the door for a pass that has no result.
-func (s *Service) do(ctx context.Context, c Caller, a Action, fn func(*Work) error) error {
-	_, err := do(ctx, s, c, a, func(w *Work) (struct{}, error) { return struct{}{}, fn(w) })
 	return err
 }
 
 // enter is do in one world: a reset waits for whoever is inside, and whoever
 // comes meanwhile finds an empty lab.
-func enter[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, *Work, error) {
+func (s *Service) enter(ctx context.Context, c Caller, a Action, fn func(*Work) error) (*Work, error) {
 	if s.lab != nil {
 		s.lab.worldLock.RLock()
 		defer s.lab.worldLock.RUnlock()
 	}
-	return pass(ctx, s, c, a, fn)
+	return s.pass(ctx, c, a, fn)
 }
 
 // pass is one pass through the door. The Work is nil if nothing was done.
-func pass[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, *Work, error) {
+func (s *Service) pass(ctx context.Context, c Caller, a Action, fn func(*Work) error) (*Work, error) {
 	rule, err := s.ruleFor(c, a)
 	if err != nil {
-		var none T
-		return none, nil, err
+		return nil, err
 	}
-	return passBy(ctx, s, c, a, rule, fn)
+	return s.passBy(ctx, c, a, rule, fn)
 }
 
 // admitted refuses whom the action's rule refuses, before a use case does what is
@@ -99,17 +105,15 @@ func (s *Service) admitted(ctx context.Context, c Caller, a Action) error {
 		return err
 	}
 	rule.Reads = true
-	nothing := func(*Work) (struct{}, error) { return struct{}{}, nil }
 	var refused *Error
-	if _, _, err = passBy(ctx, s, c, a, rule, nothing); !errors.As(err, &refused) {
+	if _, err = s.passBy(ctx, c, a, rule, func(*Work) error { return nil }); !errors.As(err, &refused) {
 		return err
 	}
 	return s.do(ctx, c, a, func(*Work) error { return refused })
 }
 
 // passBy is a pass by a rule that was looked up.
-func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rule, fn func(*Work) (T, error)) (T, *Work, error) {
-	var none T
+func (s *Service) passBy(ctx context.Context, c Caller, a Action, rule Rule, fn func(*Work) error) (*Work, error) {
 	service, wall := s.times()
 	clockNow := service.Truncate(time.Second)
 	now := s.callerTime(c, clockNow)
@@ -117,7 +121,6 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 	clockSet := s.siteRecord.Load().ClockSet
 	saveTimeDue := !rule.Reads && s.clock.due(clockNow, clockGrain)
 	var out struct { // of the last run: each run sets all of it
-		result  T
 		refusal error
 		work    *Work
 		turn    repeatTurn
@@ -129,15 +132,15 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 	if rule.Reads {
 		run = s.db.View
 	} else if err := s.refuseHasty(c, rule, clockNow); err != nil {
-		return none, nil, err
+		return nil, err
 	}
 	err := run(ctx, func(tx store.Tx) error {
 		w := &Work{s: s, tx: tx, now: now, clockNow: clockNow, codesNow: codesNow, caller: out.caller, action: a, rule: rule,
 			saveTimeDue: saveTimeDue, clockSet: clockSet, turn: &out.turn}
-		out.work, out.result = w, none
+		out.work = w
 		err := w.admit()
 		if err == nil {
-			out.result, err = fn(w)
+			err = fn(w)
 		}
 		out.refusal = err
 		err = w.closePass(err)
@@ -152,7 +155,7 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		s.storeFails.Store(err != nil)
 	}
 	if err != nil {
-		return none, nil, fmt.Errorf("%s: %w", a, err)
+		return nil, fmt.Errorf("%s: %w", a, err)
 	}
 	s.sound(out.work.alarms)
 	if saveTimeDue && out.work.auditAccount != "" {
@@ -162,9 +165,9 @@ func passBy[T any](ctx context.Context, s *Service, c Caller, a Action, rule Rul
 		e.InSession = out.work.session != nil
 	}
 	if out.refusal != nil {
-		return none, out.work, out.refusal
+		return out.work, out.refusal
 	}
-	return out.result, out.work, nil
+	return out.work, nil
 }
 
 // StoreAlarm reports whether the last pass that wrote could not be stored: a disk

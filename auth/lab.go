@@ -187,19 +187,19 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 	ctx = context.WithoutCancel(ctx) // half a world is none
 	before := l.s.siteRecord.Load()
 	site := siteMeta{Restore: before.Restore + 1, Secret: before.Secret, Lab: mark}
-	made, _, err := pass(ctx, l.s, c, ActLabReset, func(w *Work) (*siteMeta, error) {
-		m := site
-		return &m, l.s.meta.Put(w.tx, "site", &m)
-	})
+	_, err := l.s.pass(ctx, c, ActLabReset, func(w *Work) error { return l.s.meta.Put(w.tx, "site", &site) })
 	if err != nil {
 		return err
 	}
-	l.s.siteRecord.Store(made)
+	l.s.siteRecord.Store(&site)
 	l.setMark(mark)
 	l.s.repeats.clear()
 	for _, empty := range l.s.emptiers() {
 		for more := true; more; {
-			more, _, err = pass(ctx, l.s, c, ActLabReset, func(w *Work) (bool, error) { return empty(w.tx) })
+			_, err := l.s.pass(ctx, c, ActLabReset, func(w *Work) (err error) {
+				more, err = empty(w.tx)
+				return err
+			})
 			if err != nil {
 				return err
 			}

@@ -60,12 +60,19 @@ func once[T any](ctx context.Context, s *Service, c Caller, a Action, id string,
 	if !errors.Is(err, errSucceeded) {
 		return result, err
 	}
-	result, err = answerAgain(ctx, s, c, a, again)
+	err = s.answerAgain(ctx, c, a, func(w *Work, r *priorSuccess) (err error) {
+		result, err = again(w, r)
+		return err
+	})
 	if errors.Is(err, errUsedUp) {
 		c.once.anew = true
 		return act(c)
 	}
-	return result, err
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return result, nil
 }
 
 // onceMark names the mark in which a request finds its success.
@@ -183,34 +190,33 @@ func (r *priorSuccess) read(v any) error {
 }
 
 // answerAgain answers with the success of the same request.
-func answerAgain[T any](ctx context.Context, s *Service, c Caller, a Action, again func(*Work, *priorSuccess) (T, error)) (T, error) {
+func (s *Service) answerAgain(ctx context.Context, c Caller, a Action, again func(*Work, *priorSuccess) error) error {
 	mark := c.once
 	c.once = onceMark{}
 	secret := s.random(sessionSecretBytes)
 	rule, _ := s.rule(a)
-	result, _, err := passBy(ctx, s, c, ActAnswerAgain, Rule{Who: rule.Who, Audit: true}, func(w *Work) (T, error) {
-		var none T
+	_, err := s.passBy(ctx, c, ActAnswerAgain, Rule{Who: rule.Who, Audit: true}, func(w *Work) error {
 		w.caller.once = mark
 		x, err := w.findSuccess()
 		if err != nil {
-			return none, err
+			return err
 		}
 		if x == nil || w.session != nil && w.account.ID != x.Account || w.staff != nil && w.auditAccount != x.Account {
-			return none, Refuse(CeremonyUsed)
+			return Refuse(CeremonyUsed)
 		}
 		if err := w.mayGoOn(x); err != nil {
-			return none, err
+			return err
 		}
 		w.About(x.Account)
 		r := &priorSuccess{success: x}
 		if x.Session != "" {
 			if r.token, r.session, err = w.renew(x, secret); err != nil {
-				return none, err
+				return err
 			}
 		}
 		return again(w, r)
 	})
-	return result, err
+	return err
 }
 
 // renew gives the session of a success its next token, at its own level. Refuses
