@@ -19,6 +19,7 @@ import (
 //	mail.locked           link, until, person
 //	mail.removal-delayed  what, name, link, until, browser, place, person
 //	mail.codes-void       link, at, person                mail.password-out   link, at, browser, place, person
+//	mail.key-recalled, mail.recall-lifted                name, link, until, at, person
 //	mail.shop-invite      link, until                     mail.shop-people    shop, member, did, role, link, at, person
 //	mail.shop-joined, mail.shop-role, mail.shop-paused, mail.shop-back, mail.shop-removed, mail.shop-left
 //	                      shop, role, link, at, person

@@ -118,6 +118,7 @@ type Traits struct {
 	Channels     []Channel    `json:"ch,omitempty"` // channels the number can take
 	Left         int          `json:"l,omitempty"`  // recovery codes left
 	Regression   *Regression  `json:"rg,omitempty"` // of a frozen key: by which count it was found out
+	Recall       *Recall      `json:"rc,omitempty"` // its model is recalled
 	Provenance
 }
 

@@ -75,7 +75,8 @@ type HeldMethod struct {
 	State        State     `json:"state"`
 	BoundAt      time.Time `json:"boundAt"`
 	UsedAt       time.Time `json:"usedAt,omitzero"`
-	FrozenAt     time.Time `json:"frozenAt,omitzero"` // its counter went back
+	FrozenAt     time.Time `json:"frozenAt,omitzero"`   // its counter went back
+	RecalledAt   time.Time `json:"recalledAt,omitzero"` // when it was found that its model is recalled
 }
 
 // HeldDevice is one thing that methods live on.
@@ -186,10 +187,14 @@ func (w *Work) dataOfBrowsers(d *Data) error {
 }
 
 func (x *Authenticator) held() HeldMethod {
-	return HeldMethod{ID: x.ID, Kind: x.Kind, Flavour: x.Traits.Flavour, Name: x.Name, Device: x.Device,
+	h := HeldMethod{ID: x.ID, Kind: x.Kind, Flavour: x.Traits.Flavour, Name: x.Name, Device: x.Device,
 		Address: string(x.Recipient), Model: x.Traits.Model, Serial: x.Traits.Serial, Synced: x.Traits.Synced,
 		VerifiesUser: x.Traits.VerifiesUser, CodesLeft: x.Traits.Left, State: x.State, BoundAt: x.BoundAt,
 		UsedAt: x.UsedAt, FrozenAt: x.FrozenAt}
+	if r := x.Traits.Recall; r != nil {
+		h.RecalledAt = r.At
+	}
+	return h
 }
 
 func (d *Device) held() HeldDevice {

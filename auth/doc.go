@@ -25,6 +25,8 @@
 //	ticket         "<hash>"                of the signs that are read over a telephone
 //	throttle       see types attempts and quota
 //	spent          "<id>"                  ceremonies, flows and links that had their one success
+//	recall-run     "run"                   the check of keys against the list of models
+//	recall-model   "<model>"               one that was recalled
 //	link, change, outbox, sent, event, chain, meta
 //
 // Keys hold no personal data; values are sealed by package store.

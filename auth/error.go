@@ -204,7 +204,8 @@ const (
 	AccountUnknown Code = "account-unknown"
 	TicketUnknown  Code = "ticket-unknown"
 	TokenUnknown   Code = "token-unknown"
-	TokenMoved     Code = "token-moved" // it is in another state than the act is for
+	TokenMoved     Code = "token-moved"   // it is in another state than the act is for
+	RecallPushed   Code = "recall-pushed" // the owners of keys of the model were told within the last days
 	NoteMalformed  Code = "note-malformed"
 	ExportRuns     Code = "export-runs"  // one before is still being handed out
 	ExportLater    Code = "export-later" // no more of them today

@@ -57,3 +57,41 @@ func ReadAccount(t *testing.T, s *Service, id AccountID, change func(*Account)) 
 	}
 	return read
 }
+
+// AllMethods are the authenticators of all accounts as they are stored.
+func AllMethods(t *testing.T, s *Service) (all []*Authenticator) {
+	t.Helper()
+	if err := s.db.View(t.Context(), func(tx store.Tx) error {
+		all = nil
+		for item, err := range s.authenticators.Scan(tx, "", "", scanBatch) {
+			if err != nil {
+				return err
+			}
+			all = append(all, item.Doc)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// CountEvents is how often the trail has an action.
+func CountEvents(t *testing.T, s *Service, a Action) (n int) {
+	t.Helper()
+	if err := s.db.View(t.Context(), func(tx store.Tx) error {
+		n = 0
+		for item, err := range s.events.Scan(tx, "", "", scanBatch) {
+			if err != nil {
+				return err
+			}
+			if item.Doc.Action == a {
+				n++
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

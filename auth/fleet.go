@@ -21,6 +21,7 @@ type FleetMethod struct {
 	Model     string
 	ModelID   string // AAGUID, "" if not told
 	Grade     Grade
+	Recalled  bool // its model is: the grade has fallen
 	BoundAt   time.Time
 	UsedAt    time.Time // zero: never
 }
@@ -55,7 +56,7 @@ func (s *Service) fleetMethod(x *Authenticator) FleetMethod {
 		Set: row.Set, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt}
 	if m.Key = row.Input == KeyTouch; m.Key {
 		m.Model, m.ModelID = x.Traits.Model, x.Traits.ModelID
-		m.Grade = x.Traits.Grade()
+		m.Grade, m.Recalled = x.Traits.Grade(), x.Traits.Recall != nil
 	}
 	return m
 }

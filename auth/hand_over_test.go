@@ -279,6 +279,8 @@ func fates() map[string]fate {
 		"events":         {"event", "the audit trail"},
 		"chains":         {"chain", "the audit trail"},
 		"meta":           {"meta", "the site's"},
+		"recallRuns":     {"recall-run", "the site's"},
+		"recallModels":   {"recall-model", "the site's: counts of all accounts together"},
 	}
 }
 

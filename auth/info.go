@@ -226,6 +226,7 @@ type AuthenticatorInfo struct {
 	RemovalDue   time.Time       // a delayed removal is under way
 	Last         bool            // without it nothing would be left but recovery codes
 	Regression   *RegressionInfo // of a frozen key: why
+	Recall       *RecallInfo     // nil: its model is not recalled
 }
 
 // SessionInfo is one session as its owner sees it.

@@ -225,7 +225,7 @@ func (s *Service) emptiers() []func(store.Tx) (bool, error) {
 		emptier(s.sessions), emptier(s.accounts), emptier(s.authenticators), emptier(s.devices), emptier(s.browsers),
 		emptier(s.introductions), emptier(s.mailed), emptier(s.tickets),
 		emptier(s.attempts), emptier(s.consumed), emptier(s.links), emptier(s.changes), emptier(s.outbox), emptier(s.sentBox),
-		emptier(s.events), emptier(s.chains),
+		emptier(s.events), emptier(s.chains), emptier(s.recallRuns), emptier(s.recallModels),
 	}
 	_ = s.eachCollection(func(c chores) error {
 		list = append(list, c.emptyBatch)

@@ -126,9 +126,11 @@ const TemplateDeskKeyGone = "desk-key-gone"
 
 // Of an account that nobody uses.
 const (
-	TemplateUnused  = "unused"  // args: at, person, due
-	TemplateDormant = "dormant" // it was switched off; args: at, person
-	TemplateAwake   = "awake"   // it is switched on again; args: at, person
+	TemplateUnused       = "unused"        // args: at, person, due
+	TemplateRecalled     = "key-recalled"  // args: at, person, item, due unless it is over
+	TemplateRecallLifted = "recall-lifted" // args: at, person, item
+	TemplateDormant      = "dormant"       // it was switched off; args: at, person
+	TemplateAwake        = "awake"         // it is switched on again; args: at, person
 
 	TemplateClosing     = "closing"        // of an account that is to be closed; args: at, person, step, due, undo
 	TemplateClosingKept = "closing-kept"   // it stays; args: at, person

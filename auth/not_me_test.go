@@ -33,6 +33,10 @@ func askNobody() map[string]string {
 		"codes-void by sweep": "a backup was put back: nobody has acted in the owner's name",
 		"unused by dormant":   "nobody has acted",
 		"dormant by dormant":  "nobody has acted",
+
+		"key-recalled by key-recalled":   "nobody has acted: the list of models says it",
+		"key-recalled by recall-told":    "nobody has acted in the owner's name",
+		"recall-lifted by recall-lifted": "nobody has acted: the list of models says it",
 	}
 }
 

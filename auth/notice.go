@@ -36,6 +36,9 @@ const (
 	toldUnused      told = "unused"  // it will be switched off
 	toldDormant     told = "dormant" // it was
 
+	toldRecalled     told = "key-recalled"
+	toldRecallLifted told = "recall-lifted"
+
 	toldResetClosed told = "reset-closed" // whoever has the number does not know the user name
 )
 
@@ -105,6 +108,8 @@ func notices() []notice {
 		{Told: toldLocked, Acts: []Action{ActSignIn}, Template: TemplateLocked, Undo: true, Ends: true, Beside: true},
 		{Told: toldUnused, Acts: []Action{ActDormant}, Template: TemplateUnused},
 		{Told: toldDormant, Acts: []Action{ActDormant}, Template: TemplateDormant},
+		{Told: toldRecalled, Acts: []Action{ActRecalled, ActRecallTold}, Template: TemplateRecalled},
+		{Told: toldRecallLifted, Acts: []Action{ActRecallLifted}, Template: TemplateRecallLifted},
 		{Told: toldResetClosed, Acts: []Action{ActForgotName}, Template: TemplateResetClosed, Undo: true, Ends: true,
 			Beside: true},
 		{Told: toldPasswordOut, Acts: []Action{ActSignIn, ActSecondStep, ActCodeSignIn}, Template: TemplatePasswordOut,

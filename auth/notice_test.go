@@ -42,6 +42,7 @@ func actsNobodyHearsOf() map[Action]string {
 		ActRestore:       "of the site; owners of codes are told one by one",
 		ActClock:         "of the site: no account is touched",
 		ActRotateKeys:    "of the site: no account is touched",
+		ActRecallCheck:   "of the site: owners of keys are told one by one",
 	}
 }
 
@@ -95,6 +96,8 @@ new-browser   new-browser                      mail undo       sign-in second-st
 locked        password-locked                  mail undo       sign-in
 unused        unused                           mail            dormant
 dormant       dormant                          mail            dormant
+key-recalled  key-recalled                     mail            key-recalled recall-told
+recall-lifted recall-lifted                    mail            recall-lifted
 reset-closed  reset-closed                     mail undo       take-reset-name
 password-out  password-out                     mail undo       sign-in second-step code-sign-in
 `

@@ -87,10 +87,11 @@ func (g *Grade) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Grade is the highest grade that a key has.
+// Grade is the highest grade that a key has. What its maker promised is worth nothing once its model is recalled: not
+// even that its secret stays in it.
 func (t *Traits) Grade() Grade {
 	switch {
-	case t.Synced:
+	case t.Synced, t.Recall != nil:
 		return AnyKey
 	case !t.Certified:
 		return BoundKey

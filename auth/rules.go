@@ -84,18 +84,22 @@ const (
 
 	ActTakeHistory Action = "take-history" // nothing that the page does not show, so it leaves no event either
 
-	ActDeliver     Action = "deliver"
-	ActSweep       Action = "sweep"
-	ActRemoved     Action = "delayed-removal" // a waiting removal came due
-	ActMoved       Action = "delayed-move"    // contact data that a shop moves came due
-	ActDormant     Action = "dormant"         // of an account that nobody uses
-	ActLifted      Action = "hold-lifted"     // beside the sign-in by which an owner lifts what the staff have put in place
-	ActRestore     Action = "restore"         // a backup was put back
-	ActLookClosing Action = "look-closing"
-	ActMayClose    Action = "look-may-close"
-	ActLookAccount Action = "look-account"   // the marketplace, by its id
-	ActClosingTold Action = "closing-told"   // its last day has begun, or something is in the way of it
-	ActClosed      Action = "account-closed" // and all that belonged to it was deleted
+	ActDeliver      Action = "deliver"
+	ActSweep        Action = "sweep"
+	ActRemoved      Action = "delayed-removal" // a waiting removal came due
+	ActMoved        Action = "delayed-move"    // contact data that a shop moves came due
+	ActDormant      Action = "dormant"         // of an account that nobody uses
+	ActRecalled     Action = "key-recalled"    // its model is recalled
+	ActRecallLifted Action = "recall-lifted"
+	ActRecallTold   Action = "recall-told"  // once more, as the staff have asked
+	ActRecallCheck  Action = "recall-check" // of all keys, come to its end
+	ActLifted       Action = "hold-lifted"  // beside the sign-in by which an owner lifts what the staff have put in place
+	ActRestore      Action = "restore"      // a backup was put back
+	ActLookClosing  Action = "look-closing"
+	ActMayClose     Action = "look-may-close"
+	ActLookAccount  Action = "look-account"   // the marketplace, by its id
+	ActClosingTold  Action = "closing-told"   // its last day has begun, or something is in the way of it
+	ActClosed       Action = "account-closed" // and all that belonged to it was deleted
 
 	ActLookClock Action = "look-clock"
 	ActClock     Action = "set-clock" // an operator has set service time
@@ -196,6 +200,11 @@ func rules() map[Action]Rule {
 		ActRestore:   {Who: System, Audit: true},
 		ActLookClock: {Who: System, Reads: true},
 		ActClock:     {Who: System, Audit: true},
+
+		ActRecalled:     {Who: System, Audit: true},
+		ActRecallLifted: {Who: System, Audit: true},
+		ActRecallTold:   {Who: System, Audit: true},
+		ActRecallCheck:  {Who: System, Audit: true},
 
 		ActRotateKeys: {Who: System, Audit: true},
 	})

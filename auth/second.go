@@ -307,7 +307,7 @@ func (s *Service) verifyResponse(ctx context.Context, c Caller, cer *Ceremony, r
 		}
 		if v.answered != nil {
 			v.proof = w.proofBy(v.answered, cer.Channel)
-			v.proof.UserVerified = asked.UserVerified
+			v.proof.UserVerified = asked.UserVerified && v.answered.Traits.Recall == nil
 		}
 		return v, nil
 	})

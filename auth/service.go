@@ -100,6 +100,8 @@ type Service struct {
 	events         *store.Collection[Event]
 	chains         *store.Collection[chainHead]
 	meta           *store.Collection[siteMeta]
+	recallRuns     *store.Collection[recallRun]
+	recallModels   *store.Collection[recallModel]
 
 	dummies struct {
 		accounts       *store.Collection[Account]
@@ -189,6 +191,8 @@ func (s *Service) openCollections(k *store.Keys) {
 	s.events = store.NewCollection[Event]("event", k).In(r)
 	s.chains = store.NewCollection[chainHead]("chain", k).In(r)
 	s.meta = store.NewCollection[siteMeta]("meta", k).In(r)
+	s.recallRuns = store.NewCollection[recallRun]("recall-run", k).In(r)
+	s.recallModels = store.NewCollection[recallModel]("recall-model", k).In(r)
 	s.dummies.accounts = store.NewCollection[Account]("stand-in", k).In(r)
 	s.dummies.authenticators = store.NewCollection[Authenticator]("stand-in-method", k).In(r)
 }

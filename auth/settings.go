@@ -68,7 +68,7 @@ func (w *Work) describe(x *Authenticator) (AuthenticatorInfo, error) {
 		Masked: x.Traits.Masked, Channels: w.s.methods.Reaching(x.Kind, x.Traits.Channels), Class: w.s.worth(x.Kind).Class, Synced: x.Traits.Synced,
 		VerifiesUser: x.Traits.VerifiesUser, Discoverable: x.Traits.Discoverable,
 		Left: x.Traits.Left, State: x.State, BoundAt: x.BoundAt, UsedAt: x.UsedAt,
-		Regression: x.regression(),
+		Regression: x.regression(), Recall: x.recall(),
 	}
 	d, err := w.s.devices.Get(w.tx, authenticatorKey(x.Account, x.Device))
 	if errors.Is(err, store.ErrNotFound) {

@@ -127,6 +127,7 @@ func WithoutPanic(do func() error) (err error) {
 // ownChores are those of auth itself, in the order in which they are done.
 func (s *Service) ownChores(sys Caller) []func(context.Context) error {
 	list := []func(context.Context) error{s.saveIdleTime,
+		func(ctx context.Context) error { return s.checkRecalls(ctx, sys) },
 		func(ctx context.Context) error { return s.writeRepeats(ctx, sys) }}
 	for _, c := range []struct {
 		name   string

@@ -191,10 +191,11 @@ type Policy struct {
 
 // Why a key would not be permitted.
 const (
-	WhySynced  = "synced"     // a cloud account copies it
-	WhyClaimed = "not proved" // it only says what it is
-	WhyLevel   = "level"      // certified, and not so far
-	WhyModel   = "model"      // denied, or not among those that are permitted
+	WhySynced   = "synced"     // a cloud account copies it
+	WhyClaimed  = "not proved" // it only says what it is
+	WhyLevel    = "level"      // certified, and not so far
+	WhyModel    = "model"      // denied, or not among those that are permitted
+	WhyRecalled = "recalled"   // its model is, so that it has no grade
 )
 
 // refuses is why a key would not be permitted, "" if it would.
@@ -206,6 +207,8 @@ func (p *Policy) refuses(m *auth.FleetMethod) string {
 	switch {
 	case slices.Contains(p.Deny, m.ModelID) && m.ModelID != "":
 		return WhyModel
+	case least >= auth.BoundKey && m.Recalled:
+		return WhyRecalled
 	case least >= auth.BoundKey && m.Grade < auth.BoundKey:
 		return WhySynced
 	case least >= auth.ProvedKey && m.Grade < auth.ProvedKey:

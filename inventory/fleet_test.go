@@ -35,6 +35,10 @@ func TestWhatAPolicyRefuses(t *testing.T) {
 		"another is denied":           {Policy{Deny: []string{one}}, auth.BoundKey, other, ""},
 		"of no model, nothing denied": {Policy{Deny: []string{""}}, auth.BoundKey, "", ""},
 	} {
+		m := auth.FleetMethod{Grade: auth.AnyKey, Recalled: true, ModelID: row.model}
+		if got := row.policy.refuses(&m); row.policy.Least > auth.AnyKey && got != WhyRecalled && got != WhyModel {
+			t.Errorf("%s, recalled: got %q, want %q", name, got, WhyRecalled)
+		}
 		if got := row.policy.refuses(&auth.FleetMethod{Grade: row.grade, ModelID: row.model}); got != row.want {
 			t.Errorf("%s: got %q, want %q", name, got, row.want)
 		}

@@ -37,6 +37,7 @@ func neverNotMe() map[string]string {
 		auth.TemplateAccountHand: waits, auth.TemplateRecoveryOpened: objects, auth.TemplateRecoveryApproved: objects,
 		auth.TemplateTakesOver: objects, auth.TemplateShopPaused: others, auth.TemplateShopBack: others,
 		auth.TemplateShopRemoved: others, auth.TemplateCodesVoid: nobody, auth.TemplateUnused: nobody,
+		auth.TemplateRecalled: nobody, auth.TemplateRecallLifted: nobody,
 		auth.TemplateDormant: nobody, auth.TemplateDeskInvitation: desk, auth.TemplateDeskKey: desk,
 		auth.TemplateDeskKeyGone:      desk,
 		auth.TemplateAccountHandDone:  "the account is another person's, and these addresses are not its any more",
@@ -75,7 +76,8 @@ func TestNotMeToItsEndInBothLanguages(t *testing.T) {
 			s == auth.TemplateChange
 	})
 	for _, what := range told {
-		if !slices.Contains([]string{"waiting", "security-code-waits", "codes-void", "unused", "dormant"}, what) {
+		if !slices.Contains([]string{"waiting", "security-code-waits", "codes-void", "unused", "dormant", "key-recalled",
+			"recall-lifted"}, what) {
 			all = append(all, what)
 		}
 	}

@@ -276,7 +276,7 @@ func toldAtTheDesk() []auth.Code {
 		auth.TooManyAccounts, auth.NetworkMalformed, auth.HoursMalformed,
 		auth.ListNotText, auth.ListTooLarge,
 		auth.TimeMalformed, auth.TimesReversed, auth.AccountUnknown, auth.TicketUnknown,
-		auth.TokenUnknown, auth.TokenMoved, auth.NoteMalformed, auth.ExportRuns, auth.ExportLater}
+		auth.TokenUnknown, auth.TokenMoved, auth.RecallPushed, auth.NoteMalformed, auth.ExportRuns, auth.ExportLater}
 }
 
 // TestEveryCodeOverHTTP provokes every code of the domain in both languages.

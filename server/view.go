@@ -302,6 +302,7 @@ func eventNames() map[auth.Action]string {
 		team.ActConfirmAccount: "account-agreed", team.ActStopAccount: "account-stays",
 		team.ActAccountHanded: "account-handed",
 		auth.ActCodeSignIn:    "code-sign-in", recovery.ActDone: "recovery-done", auth.ActDormant: "dormant",
+		auth.ActRecalled: "key-recalled", auth.ActRecallLifted: "recall-lifted", auth.ActRecallTold: "recall-told",
 		staff.ActUnlock: "desk-unlocked", auth.ActTicket: "ticket-made",
 		recovery.ActAsk: "recovery-asked", recovery.ActOpen: "recovery-opened", recovery.ActAnswer: "recovery-answered",
 		recovery.ActAppeal: "recovery-appealed", recovery.ActWithdraw: "recovery-withdrawn",

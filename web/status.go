@@ -25,7 +25,7 @@ func Statuses() map[auth.Code]int {
 			auth.TooManyInvitations, auth.MoveStopped, auth.CaseMoved, auth.PicturesFull, auth.PicturePreparing, auth.HandOverOwn,
 			auth.HandOverNotTaken, auth.HandOverTooSoon, auth.HandOverInShop, auth.HandOverCooling,
 			auth.ClosingInShop, auth.ClosingHandOver, auth.ClosingChangePending, auth.ClosingCooling,
-			auth.AccountDisputed, auth.TokenMoved, auth.HandOverOther, auth.TooManyAccounts, auth.ExportRuns,
+			auth.AccountDisputed, auth.TokenMoved, auth.RecallPushed, auth.HandOverOther, auth.TooManyAccounts, auth.ExportRuns,
 			auth.AccountExists, auth.AddressTaken, auth.SignedUp, auth.QuestionNotSet, auth.SecurityCodeSet, auth.SecurityCodeNotSet,
 			auth.SecurityCodeWaits, auth.NumberIsOnlyStep},
 		http.StatusGone: {auth.CeremonyExpired, auth.CeremonyVoid, auth.LinkUsed, auth.PuzzleOver,

@@ -155,7 +155,7 @@ func (f *Factor) FinishBind(c *auth.Ceremony, raw json.RawMessage) (*auth.Authen
 		return nil, err
 	}
 	c.UserVerified = object.AuthData.Flags.HasUserVerified()
-	return f.bound(st, r, credential, f.provenance(found))
+	return f.bound(st, r, credential, found)
 }
 
 // readObject decodes an attestation object (Level 3 §7.1 step 13). All three members must be there: the library takes
@@ -290,12 +290,13 @@ func (f *Factor) create(st *state, r *response, client *protocol.CollectedClient
 
 // bound is the authenticator to be stored.
 func (f *Factor) bound(st *state, r *response, cred *webauthn.Credential,
-	from auth.Provenance) (*auth.Authenticator, error) {
+	found *finding) (*auth.Authenticator, error) {
 	flags := cred.Flags.ProtocolValue()
+	sums, maker := papers(found)
 	data, err := json.Marshal(record{
 		Key: cred.PublicKey, Handle: st.Session.UserID, Model: cred.Authenticator.AAGUID,
 		Counter: cred.Authenticator.SignCount, Flags: byte(flags), Transports: transports(r.transports),
-		Format: cred.AttestationFormat, Type: cred.AttestationType,
+		Format: cred.AttestationFormat, Type: cred.AttestationType, Shown: sums, Maker: maker,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("webauthn: writing an authenticator: %w", err)
@@ -304,7 +305,7 @@ func (f *Factor) bound(st *state, r *response, cred *webauthn.Credential,
 		Kind: auth.WebAuthn, Credential: base64.RawURLEncoding.EncodeToString(cred.ID), Data: data,
 		Traits: auth.Traits{
 			Flavour: st.Flavour, Synced: flags.HasBackupEligible(), Discoverable: r.rk,
-			VerifiesUser: flags.HasUserVerified(), Provenance: from,
+			VerifiesUser: flags.HasUserVerified(), Provenance: f.provenance(found),
 		},
 	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/protocol/webauthncose"
@@ -48,6 +49,10 @@ type AttestationPolicy struct {
 	// Least is what every key and passkey must be. ProvedKey implies Require, and a level needs metadata.
 	Least auth.Grade
 
+	// Recall is how long the owner of a key whose model is recalled has to register another one: 30 days when zero.
+	// Nothing ends with it.
+	Recall time.Duration
+
 	// AnyU2FModel takes fido-u2f statements with an AAGUID. U2F knows none, so one is refused as forged by
 	// default.
 	AnyU2FModel bool
@@ -81,6 +86,9 @@ func New(c Config) (*Factor, error) {
 	}
 	if c.Random == nil {
 		c.Random = rand.Reader
+	}
+	if c.Attestation.Recall == 0 {
+		c.Attestation.Recall = recallTime
 	}
 	if c.UserVerification == "" {
 		c.UserVerification = string(protocol.VerificationDiscouraged)
@@ -138,6 +146,9 @@ func (c *Config) check() error {
 	}
 	if c.Attestation.Require && len(c.Attestation.Roots) == 0 && c.Metadata == nil {
 		return errors.New("certified keys are required, but there is no root to trust") // nobody could register
+	}
+	if c.Attestation.Recall < 24*time.Hour {
+		return errors.New("owners of recalled keys have less than a day")
 	}
 	if l := c.Attestation.Least.Level(); l != auth.Uncertified && c.Metadata == nil {
 		return fmt.Errorf("keys of level %s are required, but there are no metadata that certify any", l)

@@ -20,6 +20,7 @@ type finding struct {
 	model *Model              // nil: nothing is known
 	level auth.Level          // of a chain to the roots that metadata have for the model
 	ill   string              // the status by which no key of the model should be taken
+	shown []*x509.Certificate // all that the statement holds, whether they lead anywhere or not
 }
 
 // prove looks where a statement leads: to the house's own roots, or to those of the metadata for this very
@@ -27,7 +28,7 @@ type finding struct {
 // self attestation, or under a root made at home. What is bad of a model counts where it is only claimed, too.
 func (f *Factor) prove(o *protocol.AttestationObject, now time.Time) finding {
 	known := f.metadata()
-	out := finding{id: AAGUID(o.AuthData.AttData.AAGUID)}
+	out := finding{id: AAGUID(o.AuthData.AttData.AAGUID), shown: shown(o)}
 	own := poolOf(f.config.Attestation.Roots, out.id)
 	out.model = known.Model(out.id, nil)
 	for _, s := range statements(o) {
@@ -49,7 +50,7 @@ func (f *Factor) prove(o *protocol.AttestationObject, now time.Time) finding {
 		}
 	}
 	if out.model != nil {
-		out.ill = out.model.Broken(now, append(shown(o), out.chain...))
+		out.ill = out.model.Broken(now, slices.Concat(out.shown, out.chain))
 	}
 	return out
 }

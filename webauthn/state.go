@@ -86,7 +86,8 @@ func timeout(c *auth.Ceremony) int {
 // Authenticator.Credential. Byte strings are base64.
 //
 //	{"k": COSE key, "h": user handle, "g": AAGUID, "c": sign counter, "f": flags of the last ceremony,
-//	 "t": transports, "a": attestation format, "y": attestation type}
+//	 "t": transports, "a": attestation format, "y": attestation type,
+//	 "s": SHA-256 of each certificate shown, "m": key identifier of the first, of a key without an AAGUID}
 type record struct {
 	Key        []byte   `json:"k"`
 	Handle     []byte   `json:"h"`
@@ -96,6 +97,8 @@ type record struct {
 	Transports []string `json:"t,omitempty"`
 	Format     string   `json:"a,omitempty"`
 	Type       string   `json:"y,omitempty"`
+	Shown      [][]byte `json:"s,omitempty"`
+	Maker      string   `json:"m,omitempty"`
 }
 
 func readRecord(a *auth.Authenticator) (*record, error) {

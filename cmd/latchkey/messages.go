@@ -32,6 +32,8 @@ func wordings() map[string]wording {
 		auth.TemplateLocked:         {mail: "mail.locked", link: "/forgot"},
 		auth.TemplateUnused:         {mail: "mail.unused", link: "/sign-in"},
 		auth.TemplateDormant:        {mail: "mail.dormant", link: "/help/contact"},
+		auth.TemplateRecalled:       {mail: "mail.key-recalled", link: "/security/keys"},
+		auth.TemplateRecallLifted:   {mail: "mail.recall-lifted", link: "/security/keys"},
 		auth.TemplateAwake:          {mail: "mail.awake", link: "/sign-in"},
 		auth.TemplateSafetyEnded:    {mail: "mail.safety-ended", link: "/sign-in"},
 		auth.TemplateSafetyPassword: {mail: "mail.safety-password", link: "/forgot"},

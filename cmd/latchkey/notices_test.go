@@ -95,6 +95,11 @@ func TestWordsOfNotices(t *testing.T) {
 			args["undo"] = "https://shop.example/undo/abc"
 			args["due"] = "2026-11-25T02:00:00Z"
 			words(template, auth.Mail, args)
+		case auth.TemplateRecalled, auth.TemplateRecallLifted:
+			args["item"] = "Blue key"
+			words(template, auth.Mail, args)
+			args["due"] = "2026-12-22T02:00:00Z"
+			words(template, auth.Mail, args)
 		case auth.TemplateCodesVoid, auth.TemplatePasswordOut:
 			words(template, auth.Mail, args)
 		case auth.TemplateShopJoined, auth.TemplateShopRole, auth.TemplateShopPaused, auth.TemplateShopBack,

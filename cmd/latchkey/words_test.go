@@ -15,7 +15,7 @@ func wordless() map[auth.Action]string {
 	byReason := map[string][]auth.Action{
 		"it stands in the site's chains": {"set-clock", "rotate-keys", "rotate-checkpoint-key", "shop-value",
 			"stock-import", "stock-export", "stock-lost", "stock-found", "stock-retire", "stock-note",
-			"stock-give", "desk-stock-token", "desk-stock-lost", "desk-stock-found", "desk-stock-retire",
+			"stock-give", "recall-check", "desk-stock-token", "desk-stock-lost", "desk-stock-found", "desk-stock-retire",
 			"desk-stock-note", "desk-stock-give"},
 		"it is about nobody but the staff": {"desk-sign-in", "desk-sign-out", "desk-touch", "desk-add-key",
 			"desk-remove-key",
