@@ -89,6 +89,7 @@ type Policy struct {
 	EmailSecondStep bool          // codes by e-mail may complete a sign-in
 	TemporaryCodes  bool          // what resets a password may stand in for it once instead
 	PasswordAge     time.Duration // after this a new password is recommended; 0: never
+	TestKeysAfter   time.Duration // a key that was not touched for so long is to be tried; 0: never
 	ReviewAfter     time.Duration // settings that were not changed for so long are to be looked at; 0: never
 	MustEnrol       bool          // two-step verification is compulsory (R62)
 	MaxMethods      int           // authenticators per account
@@ -143,7 +144,7 @@ func Marketplace() Policy {
 		Dormant: 365 * 24 * time.Hour, Closing: 14 * 24 * time.Hour,
 		TrustLife: 30 * 24 * time.Hour, RemovalDelay: 24 * time.Hour, UndoLife: 72 * time.Hour,
 		CodeDelay: 72 * time.Hour, CodeOpen: 7 * 24 * time.Hour,
-		ReviewAfter:     365 * 24 * time.Hour,
+		TestKeysAfter: 180 * 24 * time.Hour, ReviewAfter: 365 * 24 * time.Hour,
 		EmailSecondStep: true, TemporaryCodes: true, MustEnrol: true, MaxMethods: 20,
 	}
 }

@@ -42,9 +42,6 @@ type reminderRow struct {
 
 const day = 24 * time.Hour
 
-// untestedAfter is how long a key may lie before its owner is asked to try it.
-const untestedAfter = 180 * day
-
 func reminderTable() []reminderRow {
 	return []reminderRow{
 		{RemindBreached, 7 * day, (*Work).remindBreached},
@@ -148,9 +145,13 @@ func (w *Work) remindSecondKey(info *SecurityInfo) (*ReminderInfo, error) {
 // remindUntested is about the key that was touched the longest ago: a spare that lies in a drawer.
 func (w *Work) remindUntested(info *SecurityInfo) (*ReminderInfo, error) {
 	var oldest *ReminderInfo
+	age := w.s.policy.TestKeysAfter
+	if age == 0 {
+		return nil, nil
+	}
 	for _, m := range w.securityKeys(info) {
 		since := laterOf(m.BoundAt, m.UsedAt)
-		if w.now.Sub(since) >= untestedAfter && (oldest == nil || since.Before(oldest.Since)) {
+		if w.now.Sub(since) >= age && (oldest == nil || since.Before(oldest.Since)) {
 			oldest = &ReminderInfo{Item: m.Name, Since: since, Path: "/security/keys/" + m.ID + "/test"}
 		}
 	}

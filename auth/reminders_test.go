@@ -160,6 +160,12 @@ func TestRemindersOfKeys(t *testing.T) {
 	if item, path := says(auth.RemindUntested); item != "Blue key" || path != want {
 		t.Errorf("both untouched: got %q %s, want the older one", item, path)
 	}
+	for age, due := range map[time.Duration]bool{300 * day: false, 100 * day: true, 0: false} {
+		w.restartWith(func(c *auth.Config) { c.Policy.TestKeysAfter = age })
+		if item, _ := says(auth.RemindUntested); (item != "") != due {
+			t.Errorf("untouched for 200 days, to be tested after %v: got %q, want a reminder %v", age, item, due)
+		}
+	}
 }
 
 // A new password ends the reminder of a published one.

@@ -33,7 +33,7 @@ func policyNumbers(t *testing.T) map[string]bool {
 // No number of the policy can be below nothing, and no life nothing but where that says something.
 func TestEveryNumberOfThePolicyIsJudged(t *testing.T) {
 	zero := map[string]bool{"Policy.TrustLife": true, "Policy.ResendAfter": true, "Policy.Dormant": true,
-		"Policy.PasswordAge": true, "Policy.ReviewAfter": true}
+		"Policy.PasswordAge": true, "Policy.TestKeysAfter": true, "Policy.ReviewAfter": true}
 	for path, lasts := range policyNumbers(t) {
 		for _, c := range []struct {
 			value string
