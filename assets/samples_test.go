@@ -583,6 +583,8 @@ func (s sampler) methods() []Sample {
 		{"email-new", &EmailNew{Frame: s.signedIn("/security/email/new")}},
 		{"email-new-code", &EmailNew{Frame: s.signedIn("/security/email/new"), Help: s.help(WayEmail),
 			Email: "backup@example.com", Sent: true}},
+		{"yubiotp-paused", &MethodView{Frame: s.signedIn("/security/yubiotp/y1"), Counts: s.counts(),
+			Method: Method{ID: "y1", Way: WayYubico, Name: "Blue key", State: "frozen", Made: s.ago(20 * day)}}},
 		{"app", &MethodView{Frame: s.signedIn("/security/app/a1"), Method: s.app(), Events: s.events()[:1]}},
 		{"token", &MethodView{Frame: s.signedIn("/security/token/t1"), Method: s.token()}},
 		{"phone", &MethodView{Frame: s.signedIn("/security/phone/p1"), Method: s.sms(), Last: true}},

@@ -131,7 +131,7 @@ type Counts struct {
 	HadAt, ShownAt time.Time
 }
 
-// Unfreeze is /security/keys/{id}/unfreeze: it asks before a frozen key works again. It posts only the button.
+// Unfreeze is /security/{keys|yubiotp}/{id}/unfreeze: it asks before what is frozen works again. It posts only the button.
 type Unfreeze struct {
 	Frame
 	Method
@@ -256,6 +256,7 @@ type MethodView struct {
 	TypedName string // in the form: that which it has, or as typed
 	Events    []Event
 	Last      bool
+	Counts    *Counts // as KeyView
 }
 
 // Codes is /security/codes before any are made or when they are to be replaced. Making them posts the button to

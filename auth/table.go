@@ -23,6 +23,7 @@ type Method struct {
 	Cloud  bool         // it is listed as what a cloud account keeps
 	Joins  bool         // it is set up on a device that is there, from that one's page: nothing to begin with
 	Stock  bool         // it is claimed from a stock (Tokens): served where the site keeps one
+	Counts bool         // its answers count up: one that falls behind is frozen, until its owner lets it work again
 	Set    bool         // made whole by one act and used up: leads back to a method, and is nothing to enrol with
 	Served bool         // the site has the factor of its kind, and somebody who delivers by its channel: set by New
 	Called string       // begins the name of one that nobody named, as "Key 3"; "" leaves it without
@@ -82,9 +83,10 @@ func Methods() Table {
 	sheet := MethodPolicy{WithPassword: 2, Phishable: true, Class: Strong, Guessable: true, AMR: "otp"}
 	carried := []DeviceKind{Handset, Computer, Extension, Stick}
 	return Table{
-		{Kind: WebAuthn, Flavour: SecurityKey, Worth: key, Input: KeyTouch, On: []DeviceKind{Stick}, Called: "Key",
+		{Kind: WebAuthn, Flavour: SecurityKey, Worth: key, Input: KeyTouch, On: []DeviceKind{Stick}, Counts: true, Called: "Key",
 			Face: Face{Way: "key", Path: "keys", Icon: "key", Cut: true, Joined: true, Best: true, Gone: "key-removed"}},
-		{Kind: WebAuthn, Flavour: Passkey, Worth: key, Input: KeyTouch, On: []DeviceKind{Computer}, Cloud: true, Called: "Key",
+		{Kind: WebAuthn, Flavour: Passkey, Worth: key, Input: KeyTouch, On: []DeviceKind{Computer}, Cloud: true, Counts: true,
+			Called: "Key",
 			Face: Face{Way: "passkey", Path: "keys", New: "/security/keys/new?kind=passkey", Icon: "app", Joined: true,
 				Gone: "key-removed"}},
 		{Kind: TOTP, Worth: code, Input: ShortCode, On: carried,
@@ -93,7 +95,7 @@ func Methods() Table {
 			Face: Face{Way: "touch", New: "/security/keys", Onto: "touch-code", Icon: "key", Help: "count"}},
 		{Kind: HOTP, Flavour: HardwareToken, Worth: code, Input: ShortCode, On: []DeviceKind{Display}, Stock: true,
 			Face: Face{Way: "token", Icon: "list", Help: "count"}},
-		{Kind: YubiOTP, Worth: code, Input: KeyCode, On: []DeviceKind{Stick}, Joins: true,
+		{Kind: YubiOTP, Worth: code, Input: KeyCode, On: []DeviceKind{Stick}, Joins: true, Counts: true,
 			Face: Face{Way: "yubiotp", New: "/security/keys", Onto: "yubico-otp", Icon: "key", Help: "keyboard"}},
 		{Kind: Phone, Channel: SMS, Worth: number, Input: ShortCode, On: carried,
 			Face: Face{Way: "sms", Stem: "phone", Path: "phone", Icon: "sms", Says: "sms", Help: "phone",

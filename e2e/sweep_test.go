@@ -22,6 +22,7 @@ import (
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/needs"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // mostWeight is what one page may weigh with its style and script, in bytes, uncompressed.
@@ -36,6 +37,7 @@ type sweep struct {
 	reached map[string]bool // routes
 	stops   map[string]bool // states, by name
 	owners  string          // the security code
+	slot    *virtual.YubicoOTP
 	routes  []string
 }
 
@@ -395,10 +397,10 @@ func (w *sweep) yubico() {
 	w.fill("private-id", "8792ebfe26cc", "secret-key", "ecde18dbe76fbd0c33330f1c354871db").submit(own).at(page)
 	w.look("Yubico OTP, of values that were typed")
 	w.open(page + "?anew=1").at(page)
-	slot := w.programmed()
-	w.fill("code", "000000", "second", slot.Touch()).submit(page)
+	w.slot = w.programmed()
+	w.fill("code", "000000", "second", w.slot.Touch()).submit(page)
 	w.look("Yubico OTP, another keyboard")
-	w.fill("code", slot.Touch(), "second", slot.Touch()).submit(page).says(w.word("holds.yubiotp.meta"))
+	w.fill("code", w.slot.Touch(), "second", w.slot.Touch()).submit(page).says(w.word("holds.yubiotp.meta"))
 }
 
 // settings are the pages of whoever is signed in.
@@ -439,7 +441,23 @@ func (w *sweep) settings() {
 	w.look("which key, found")
 	w.key.touched(false)
 	w.crawl("/security", "/security/keys")
+	w.frozenCode()
 	w.frozenKey()
+}
+
+// frozenCode has a copy of what the key types answer beside it, and lets it work again.
+func (w *sweep) frozenCode() {
+	copied := *w.slot
+	for _, by := range []*virtual.YubicoOTP{w.slot, &copied} {
+		w.open("/approve?text=%C2%A5+9.00").at("/confirm").follow(`main a[href*="with=yubiotp"]`)
+		w.fill("code", by.Touch()).submit("/confirm")
+	}
+	w.look("Yubico OTP, frozen")
+	w.open("/security/keys").follow(w.linkTo("Red 钥匙")).follow(`main a[href*="/yubiotp/"]`)
+	w.look("a frozen Yubico OTP")
+	w.follow(`main a[href$="/unfreeze"]`)
+	w.look("a frozen Yubico OTP, asked about")
+	w.submit(eval[string](w.person, "location.pathname")).says(w.word("done.key-unfrozen.title"))
 }
 
 // frozenKey has the key answer with a count that it has passed already, and work again.

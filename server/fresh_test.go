@@ -31,11 +31,14 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 	p.must("POST", "/recovery-codes", nil, nil)
 	touch := p.addTouch(p.methodID("webauthn"))
 	token := p.addToken()
+	yubico, slot := p.addYubico(p.methodID("webauthn"))
+	w.pass(time.Minute)
+	p.freezeCode(slot)
 	shop := p.shop("Blue shop")
 	member := p.colleague(shop, "mo", "member").idOf()
 	ids := map[string]string{"keys": p.methodID("webauthn"), "app": p.methodID("totp"), "phone": p.methodID("phone"),
 		"email": p.methodID("email"), "codes": "all",
-		"touch": touch, "token": token, "yubiotp": p.addYubico(p.methodID("webauthn"))}
+		"touch": touch, "token": token, "yubiotp": yubico}
 	w.pass(31 * 24 * time.Hour)
 	p.byApp(testEmail, secret)
 	requests := map[string]string{"recovery": w.program().caseInReview(testEmail, "key")[:22],

@@ -22,8 +22,6 @@ func securityPages(methods auth.Table) []page {
 		{path: "/security/keys/{id}/picture", who: session, uses: []string{"Security"}, get: keyPicture},
 		{path: "/security/keys/{id}/lost", who: enrolled, what: "lost", uses: []string{"StepUp", "LoseDevice"},
 			get: removePage("keys", true), post: removePost("keys", true)},
-		{path: "/security/keys/{id}/unfreeze", who: enrolled, what: "unfreeze", uses: []string{"StepUp", "Unfreeze"},
-			get: unfreezePage, post: unfreezePost},
 		{path: "/security/pending/{id}/stop", who: enrolled, uses: []string{"CancelChange"}, get: toOverview,
 			post: stopPost},
 		{path: "/security/password/mine", who: enrolled, what: "password", uses: []string{"ItWasMe"},
@@ -54,6 +52,11 @@ func securityPages(methods auth.Table) []page {
 		list = append(list, page{path: "/security/" + sort + "/{id}/remove", who: enrolled, what: "remove",
 			uses: []string{"StepUp", "Remove"},
 			get:  removePage(sort, false), post: removePost(sort, false)})
+		if slices.ContainsFunc(methods, func(m auth.Method) bool { return m.Face.Path == sort && m.Counts }) {
+			list = append(list, page{path: "/security/" + sort + "/{id}/unfreeze", who: enrolled, what: "unfreeze",
+				uses: []string{"StepUp", "Unfreeze"},
+				get:  unfreezePage(sort), post: unfreezePost(sort)})
+		}
 	}
 	return list
 }
@@ -229,7 +232,7 @@ func (x *request) showMethod(sort string) error {
 	events := x.eventsOf(a)
 	if sort != "keys" {
 		return x.show(http.StatusOK, &assets.MethodView{Frame: f, Method: m, TypedName: name, Events: events,
-			Last: a.Last})
+			Last: a.Last, Counts: countsOf(a)})
 	}
 	if x.s.picture(a) != nil {
 		m.Make.Icon = "/security/keys/" + a.ID + "/picture"
@@ -285,35 +288,40 @@ func countsOf(a *auth.AuthenticatorInfo) *assets.Counts {
 	return &assets.Counts{Had: r.Had, HadAt: r.HadAt, Shown: r.Shown, ShownAt: r.ShownAt}
 }
 
-// unfreezePage asks before a frozen key works again. Of one that does, its own page is shown.
-func unfreezePage(x *request) error {
-	a, info, err := x.authenticator("keys", x.param("id"))
-	if err != nil {
-		return err
+// unfreezePage asks before what is frozen works again. Of what does, its own page is shown.
+func unfreezePage(sort string) func(*request) error {
+	return func(x *request) error {
+		a, info, err := x.authenticator(sort, x.param("id"))
+		if err != nil {
+			return err
+		}
+		if a.State != auth.Frozen {
+			return x.redirect("/security/" + sort + "/" + a.ID)
+		}
+		need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActUnfreeze, a.ID)
+		if err != nil {
+			return err
+		}
+		if !need.Done {
+			return auth.Refuse(auth.StepUpRequired)
+		}
+		return x.show(http.StatusOK,
+			&assets.Unfreeze{Frame: x.frameOf(&info.Me), Method: x.s.method(a), Counts: countsOf(a)})
 	}
-	if a.State != auth.Frozen {
-		return x.redirect("/security/keys/" + a.ID)
-	}
-	need, err := x.s.service.StepUp(x.r.Context(), x.caller, auth.ActUnfreeze, a.ID)
-	if err != nil {
-		return err
-	}
-	if !need.Done {
-		return auth.Refuse(auth.StepUpRequired)
-	}
-	return x.show(http.StatusOK, &assets.Unfreeze{Frame: x.frameOf(&info.Me), Method: x.s.method(a), Counts: countsOf(a)})
 }
 
-func unfreezePost(x *request) error {
-	a, _, err := x.authenticator("keys", x.param("id"))
-	if err != nil {
-		return err
+func unfreezePost(sort string) func(*request) error {
+	return func(x *request) error {
+		a, _, err := x.authenticator(sort, x.param("id"))
+		if err != nil {
+			return err
+		}
+		if _, err := x.s.service.Unfreeze(x.r.Context(), x.caller, a.ID); err != nil {
+			return x.refuseTo(x.local(), err)
+		}
+		x.leaveFlash(flash{Key: "key-unfrozen"})
+		return x.redirect("/security/" + sort + "/" + a.ID)
 	}
-	if _, err := x.s.service.Unfreeze(x.r.Context(), x.caller, a.ID); err != nil {
-		return x.refuseTo(x.local(), err)
-	}
-	x.leaveFlash(flash{Key: "key-unfrozen"})
-	return x.redirect("/security/keys/" + a.ID)
 }
 
 // removePage asks before a method goes. A session that shows less than what is removed may go on: the removal waits.

@@ -182,6 +182,9 @@ func (o *tour) yubicoOTP(key string) {
 	p.open(key)
 	own := "/security/yubiotp/" + p.methodID("yubiotp")
 	p.fill(p.open(own), own, "name", "Red key")
+	p.freezeCode(slot)
+	p.open(own)
+	p.fill(p.open(own+"/unfreeze"), own+"/unfreeze")
 	p.fill(p.open(own+"/remove"), own+"/remove")
 }
 

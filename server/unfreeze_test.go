@@ -16,15 +16,32 @@ func (p *person) freeze(client *virtual.Client) {
 	p.w.t.Helper()
 	copied := *client
 	copied.Authenticators = []*virtual.Authenticator{client.Authenticators[0].Clone()}
-	for by, want := range []auth.Code{"", auth.KeyFrozen} {
-		var a answer
-		p.must("POST", "/step-up/begin", m{"action": "test-method", "kind": "webauthn"}, &a)
-		response, err := []*virtual.Client{client, &copied}[by].Get(a.Prompt)
+	p.freezeBy("webauthn", func(by int, prompt json.RawMessage) any {
+		response, err := []*virtual.Client{client, &copied}[by].Get(prompt)
 		if err != nil {
 			p.w.t.Fatal(err)
 		}
+		return json.RawMessage(response)
+	})
+}
+
+// freezeCode has a copy of what a key types answer beside it.
+func (p *person) freezeCode(slot *virtual.YubicoOTP) {
+	p.w.t.Helper()
+	copied := *slot
+	p.freezeBy("yubiotp", func(by int, _ json.RawMessage) any {
+		return m{"code": []*virtual.YubicoOTP{slot, &copied}[by].Touch()}
+	})
+}
+
+// freezeBy has a method answer, as number 0, and its copy, as number 1.
+func (p *person) freezeBy(kind string, answers func(by int, prompt json.RawMessage) any) {
+	p.w.t.Helper()
+	for by, want := range []auth.Code{"", auth.KeyFrozen} {
+		var a answer
+		p.must("POST", "/step-up/begin", m{"action": "test-method", "kind": kind}, &a)
 		var done answer
-		got := p.api("POST", "/step-up/finish", m{"ceremony": a.Ceremony, "response": json.RawMessage(response)}, &done)
+		got := p.api("POST", "/step-up/finish", m{"ceremony": a.Ceremony, "response": answers(by, a.Prompt)}, &done)
 		if codeIn(got) != want {
 			p.w.t.Fatalf("got %s, want %q", got.Body, want)
 		}

@@ -35,8 +35,8 @@ func slotOf(t testing.TB, s *sheet) *virtual.YubicoOTP {
 	return slot
 }
 
-// addYubico has a key type a Yubico OTP, over the API, and returns the method's id.
-func (p *person) addYubico(key string) string {
+// addYubico has a key type a Yubico OTP, over the API, and returns the method's id, and what the key types from.
+func (p *person) addYubico(key string) (string, *virtual.YubicoOTP) {
 	p.w.t.Helper()
 	var info struct {
 		Methods []struct{ ID, Device string }
@@ -59,13 +59,43 @@ func (p *person) addYubico(key string) string {
 		p.w.t.Fatal(err)
 	}
 	return p.finishCounted(m{"ceremony": begun.Ceremony, "device": device,
-		"response": m{"code": slot.Touch(), "second": slot.Touch()}})
+		"response": m{"code": slot.Touch(), "second": slot.Touch()}}), slot
 }
 
 // file asks for the values as a file.
 func (p *person) file(at string) (status int, kind http.Header, text string) {
 	got := p.send("POST", at+"/file", "application/x-www-form-urlencoded", "public=other&secret=other")
 	return got.Code, got.Header(), got.Body.String()
+}
+
+// The page of a Yubico OTP that was copied says so, lets it work again, and leads to its key.
+func TestACopiedYubicoOTPWorksAgain(t *testing.T) {
+	w := newWorld(t)
+	p, secret := w.withApp()
+	p.addKey("Red key")
+	key := "/security/keys/" + p.methodID("Red key")
+	at := key + "/yubico-otp/new"
+	s := p.open(at).at(at, 200)
+	slot := slotOf(t, s)
+	p.fill(s, at, "code", slot.Touch(), "second", slot.Touch()).at(key, 200)
+	w.pass(time.Hour)
+	copied := *slot
+	types := func(code string) *sheet {
+		s := p.open("/confirm?for=rename&next="+key+"&with=yubiotp").at("/confirm", 200)
+		return p.fill(s, "/confirm", "code", code)
+	}
+	types(slot.Touch()).at(key, 200)
+	w.pass(time.Hour)
+	types(copied.Touch()).says("may have been copied")
+	own := "/security/yubiotp/" + p.methodID("yubiotp")
+	p.open(own).at(own, 200).says("Paused: it may have been copied", "It had counted to", "I touched it both times")
+	s = p.open(own+"/unfreeze").at("/confirm", 200)
+	p.fill(p.open(s.path+"&with=app").at("/confirm", 200), "/confirm", "code", w.code(secret)).at(own+"/unfreeze", 200)
+	p.fill(p.open(own+"/unfreeze").at(own+"/unfreeze", 200), own+"/unfreeze").at(own, 200).
+		says("The key works again")
+	p.open(own+"/unfreeze").at(own, 200)
+	w.pass(time.Hour)
+	types(slot.Touch()).at(key, 200)
 }
 
 // A key learns to type a Yubico OTP on its own page, and is one thing with it: one name, one list, one loss.
