@@ -28,16 +28,19 @@ type FixtureInput struct {
 	Random  io.Reader
 }
 
-// FixtureSecrets is what the owner of a planted authenticator knows: his app's secret
-// in base32, or his recovery codes.
+// FixtureSecrets is what the owner of a planted authenticator knows, or holds: the secret of an app, of touch codes
+// or of a token in base32, what a key is programmed with for a Yubico OTP (modhex, hexadecimal), recovery codes.
 type FixtureSecrets struct {
-	Secret string
-	Codes  []string
+	Secret    string
+	PublicID  string
+	PrivateID string
+	Codes     []string
 }
 
 // A MethodForm describes one method of a fixture. Kind is required, and what
 // the kind cannot do without: a credential with its PublicKey (COSE) or a
 // Virtual one (the JSON of CDP's WebAuthn.addCredential), a Number, an Address.
+// What lives on a key lives on the last one before it.
 type MethodForm struct {
 	Kind Kind
 	Name string
@@ -54,7 +57,12 @@ type MethodForm struct {
 	Transports     []string
 	Flavour        Flavour
 
-	Secret  string // totp: base32
+	Secret    string // totp, hotp: base32; yubiotp: hexadecimal, with the two ids
+	Counter   int    // hotp: of the next code
+	Serial    string // hotp, a token
+	PublicID  string // yubiotp: modhex
+	PrivateID string // yubiotp: hexadecimal
+
 	Number  string // phone: E.164
 	Address string // email
 	Codes   []string
@@ -67,7 +75,9 @@ func (l *Lab) MakeFixture(p FixtureInput) (*Authenticator, *FixtureSecrets, erro
 	if !ok {
 		return nil, nil, RefuseField(NoSuchMethod, "methods")
 	}
-	if p.Flavour != "" && p.Flavour != SecurityKey && p.Flavour != Passkey {
+	if p.Flavour != "" && !slices.ContainsFunc(l.s.methods, func(m Method) bool {
+		return m.Kind == p.Kind && m.Flavour == p.Flavour
+	}) {
 		return nil, nil, RefuseField(MalformedRequest, "flavour")
 	}
 	return planter.MakeFixture(p)
@@ -137,10 +147,14 @@ func (w *Work) makeFixture(one *Seeded, x Authenticator) error {
 	if x.Name == "" {
 		x.Name = w.s.newMethodName("", &x, before)
 	}
-	d := Device{ID: x.Device, Kind: w.s.row(&x).device(&x, "")}
-	if at := slices.IndexFunc(one.Devices, func(o Device) bool { return o.Kind == d.Kind && sharesDevice(d.Kind) }); at >= 0 {
-		x.Device = one.Devices[at].ID
-	} else {
+	row, there := w.s.row(&x), false
+	d := Device{ID: x.Device, Kind: row.device(&x, "")}
+	for _, o := range one.Devices {
+		if o.Kind == d.Kind && (row.Joins || sharesDevice(d.Kind)) {
+			x.Device, there = o.ID, true
+		}
+	}
+	if !there {
 		one.Devices = append(one.Devices, d)
 	}
 	if !w.s.isSet(x.Kind) {

@@ -48,7 +48,9 @@ type FixtureMethod struct {
 	Kind       auth.Kind
 	Name       string
 	Credential string
-	Secret     string
+	Secret     string // as auth.FixtureSecrets, and what follows
+	PublicID   string
+	PrivateID  string
 	Codes      []string
 }
 
@@ -111,7 +113,8 @@ func (s *Service) Make(ctx context.Context, c auth.Caller, f AccountForm) (*Fixt
 			UserName: made.UserName, Phone: a.Phone, Password: cmp.Or(f.Password, Password), Methods: []FixtureMethod{}}
 		for i, m := range planted {
 			info.Methods = append(info.Methods, FixtureMethod{ID: m.ID, Kind: m.Kind, Name: m.Name,
-				Credential: methods[i].Credential, Secret: shown[i].Secret, Codes: shown[i].Codes})
+				Credential: methods[i].Credential, Secret: shown[i].Secret, PublicID: shown[i].PublicID,
+				PrivateID: shown[i].PrivateID, Codes: shown[i].Codes})
 		}
 		if !f.Session {
 			return info, nil

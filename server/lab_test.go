@@ -60,8 +60,8 @@ func labFaults() map[auth.Code]provocation {
 type fixture struct {
 	ID, UserID, Email, Password, Token string
 	Methods                            []struct {
-		ID, Kind, Name, Credential, Secret string
-		Codes                              []string
+		ID, Kind, Name, Credential, Secret, PublicID, PrivateID string
+		Codes                                                   []string
 	}
 }
 
@@ -199,6 +199,51 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
+// What a key types lives on the key before it, a token is a thing of its own, and each signs in.
+func TestFixturesThatType(t *testing.T) {
+	w := newLabWorld(t)
+	var made fixture
+	w.program().must("POST", "/lab/accounts", m{"name": "ann", "session": true, "methods": []m{
+		{"kind": "webauthn", "name": "Blue", "virtual": exportedKey(t, stick(t, "blue"))},
+		{"kind": "webauthn", "name": "Red", "virtual": exportedKey(t, stick(t, "red"))},
+		{"kind": "hotp", "counter": 7}, {"kind": "yubiotp"}, {"kind": "hotp", "flavour": "token", "serial": "T-1", "counter": 90},
+		{"kind": "yubiotp", "publicId": "dteffuje", "privateId": "8792ebfe26cc", "secret": "ecde18dbe76fbd0c33330f1c354871db"},
+	}}, &made)
+	p := w.program()
+	p.bearer = made.Token
+	var info struct {
+		Methods []struct{ ID, Flavour, Name, Device, Serial string }
+	}
+	p.must("GET", "/security", nil, &info)
+	device := map[string]string{}
+	for _, x := range info.Methods {
+		device[x.ID] = x.Device
+	}
+	id := func(i int) string { return device[made.Methods[i].ID] }
+	if red := id(1); red == "" || red == id(0) || id(2) != red || id(3) != red || id(5) != red || id(4) == red {
+		t.Errorf("got %q, want what types on the red key, and a token of its own", device)
+	}
+	slot := func(i int) *virtual.YubicoOTP {
+		x := made.Methods[i]
+		slot, err := virtual.NewYubicoOTP(x.PublicID, x.PrivateID, x.Secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slot
+	}
+	if made.Methods[5].PublicID != "dteffuje" {
+		t.Errorf("got public id %q, want that of the form", made.Methods[5].PublicID)
+	}
+	for i, code := range map[int]string{2: counted(t, made.Methods[2].Secret, 7), 3: slot(3).Touch(),
+		4: counted(t, made.Methods[4].Secret, 91), 5: slot(5).Touch()} {
+		q, begun := signInAs(w, made, made.Methods[i].Kind)
+		if r := q.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": code}}, nil); r.Code != 200 {
+			t.Errorf("%d, %s: got %d %s, want to be in", i, made.Methods[i].Kind, r.Code, r.Body)
+		}
+		w.pass(time.Minute)
+	}
+}
+
 // signInAs takes the first step as a fixture and begins the second.
 func signInAs(w *world, f fixture, kind string) (*person, answer) {
 	w.t.Helper()
@@ -275,6 +320,10 @@ func TestFixturesAreRefusedWhatCannotBe(t *testing.T) {
 		"number for text":  {m{"name": "bob", "methods": []any{1}}, auth.MalformedRequest},
 		"object for list":  {m{"name": "bob", "methods": m{}}, auth.MalformedRequest},
 		"broken number":    {m{"name": "bob", "methods": []m{{"kind": "totp", "signCount": 1.5}}}, auth.MalformedRequest},
+		"negative count":   {m{"name": "bob", "methods": []m{{"kind": "hotp", "counter": -1}}}, auth.MalformedRequest},
+		"short touch":      {m{"name": "bob", "methods": []m{{"kind": "hotp", "secret": "JBSWY3DP"}}}, auth.MalformedRequest},
+		"another flavour":  {m{"name": "bob", "methods": []m{{"kind": "hotp", "flavour": "key"}}}, auth.MalformedRequest},
+		"half of a key":    {m{"name": "bob", "methods": []m{{"kind": "yubiotp", "publicId": "dteffuje"}}}, auth.MalformedRequest},
 		"negative counter": {m{"name": "bob", "methods": []m{{"kind": "webauthn", "credential": "AAEC", "signCount": -1}}}, auth.MalformedRequest},
 	} {
 		if r := p.api("POST", "/lab/accounts", c.form, nil); codeIn(r) != c.code {
