@@ -506,6 +506,9 @@ func (s sampler) securing() []Sample {
 			Kept: []Method{{ID: "t2", Way: WayTouch, Made: s.ago(day)}}}},
 		{"key-paused", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: Holder{Method: s.paused()},
 			TypedName: "Blue key", TypedPlace: "on my key ring", Events: events[:2], Counts: s.counts()}},
+		{"key-recalled", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: Holder{Method: s.recalled()},
+			TypedName: "Blue key", TypedPlace: "on my key ring", Events: events[:2],
+			Recall: &Recall{Status: "user-key-remote-compromise", Claimed: true, Due: s.ago(-30 * day)}}},
 		{"key-unfreeze", &Unfreeze{Frame: s.signedIn("/security/keys/k1/unfreeze"), Method: s.paused(), Counts: s.counts()}},
 		{"key-proved", &KeyView{Frame: s.signedIn("/security/keys/k1"), Holder: Holder{Method: s.proved()},
 			TypedName: "Blue key", Events: events[:1]}},
@@ -530,6 +533,12 @@ func ptr[T any](v T) *T { return &v }
 func (s sampler) paused() Method {
 	m := s.blue()
 	m.State = "frozen"
+	return m
+}
+
+func (s sampler) recalled() Method {
+	m := s.blue()
+	m.State, m.Until = "recalled", s.ago(-30*day)
 	return m
 }
 

@@ -123,6 +123,14 @@ type KeyView struct {
 	Events                []Event  // its own history, newest first, at most ten
 	Last                  bool     // it is the last strong method and cannot be removed
 	Counts                *Counts  // of a key that is frozen, where they are known
+	Recall                *Recall  // nil: its model is not recalled
+}
+
+// A Recall is what is known of a recalled model: texts recall.<Status>.
+type Recall struct {
+	Status  string // revoked, user-verification-bypass, attestation-key-compromise, user-key-remote-compromise …
+	Claimed bool   // the key has only said that it is of the model
+	Due     time.Time
 }
 
 // Counts are what a frozen key had counted to, and what it showed then.

@@ -298,14 +298,17 @@ func security(t *testing.T, w *world, c auth.Caller) *auth.SecurityInfo {
 // by, one that does not have the model.
 func TestListsThatSayNothingOfAKey(t *testing.T) {
 	good, bad := map[[16]byte]string{blueModel: ""}, map[[16]byte]string{blueModel: "REVOKED"}
+	older := func(says map[[16]byte]string) func(*world, *listed) {
+		return func(w *world, l *listed) { w.pass(day); l.number = 30; l.says(says) } // a night later
+	}
 	for name, row := range map[string]struct {
 		first, then map[[16]byte]string
 		change      func(*world, *listed)
 	}{
 		"missing, recalls nothing":        {good, bad, func(_ *world, l *listed) { l.now.Store(nil) }},
 		"missing, lifts nothing":          {bad, good, func(_ *world, l *listed) { l.now.Store(nil) }},
-		"lower number, recalls nothing":   {good, bad, func(_ *world, l *listed) { l.number = 30; l.says(bad) }},
-		"lower number, lifts nothing":     {bad, good, func(_ *world, l *listed) { l.number = 30; l.says(good) }},
+		"lower number, recalls nothing":   {good, bad, older(bad)},
+		"lower number, lifts nothing":     {bad, good, older(good)},
 		"overdue, recalls nothing":        {good, bad, func(w *world, l *listed) { w.pass(20 * day) }},
 		"overdue, lifts nothing":          {bad, good, func(w *world, l *listed) { w.pass(20 * day) }},
 		"does not list it, lifts nothing": {bad, map[[16]byte]string{redModel: ""}, func(*world, *listed) {}},

@@ -13,6 +13,7 @@ type Reminder string
 // The reminders. They are API and keys of texts.
 const (
 	RemindBreached    Reminder = "breached-password" // it was published, as its owner's last sign-in showed
+	RemindRecalled    Reminder = "recalled-key"      // its model is, and it is there still
 	RemindFewCodes    Reminder = "few-codes"
 	RemindSecondKey   Reminder = "second-key"   // there is one security key alone
 	RemindUntested    Reminder = "untested-key" // nobody has touched a key for long
@@ -27,7 +28,7 @@ type ReminderInfo struct {
 	Reminder Reminder
 	Item     string    // the name of the key or shop that it is about, "" for none
 	Count    int       // recovery codes left; else 0
-	Since    time.Time // of what was not done for long
+	Since    time.Time // of what was not done for long; of a recalled key, until when another one should be there
 	Path     string    // of the page that it leads to, at the site
 }
 
@@ -45,6 +46,7 @@ const day = 24 * time.Hour
 func reminderTable() []reminderRow {
 	return []reminderRow{
 		{RemindBreached, 7 * day, (*Work).remindBreached},
+		{RemindRecalled, 7 * day, (*Work).remindRecalled},
 		{RemindFewCodes, 7 * day, (*Work).remindFewCodes},
 		{RemindSecondKey, 30 * day, (*Work).remindSecondKey},
 		{RemindUntested, 30 * day, (*Work).remindUntested},
@@ -117,6 +119,17 @@ func (w *Work) remindBreached(*SecurityInfo) (*ReminderInfo, error) {
 		return nil, nil
 	}
 	return &ReminderInfo{Path: "/security/password"}, nil
+}
+
+// remindRecalled is about the recalled key whose day comes first, or is over the longest: nothing else follows from it.
+func (w *Work) remindRecalled(info *SecurityInfo) (*ReminderInfo, error) {
+	var first *ReminderInfo
+	for _, m := range info.Methods {
+		if m.Recall != nil && (first == nil || m.Recall.Due.Before(first.Since)) {
+			first = &ReminderInfo{Item: m.Name, Since: m.Recall.Due, Path: "/security/keys/" + m.ID}
+		}
+	}
+	return first, nil
 }
 
 func (w *Work) remindFewCodes(info *SecurityInfo) (*ReminderInfo, error) {

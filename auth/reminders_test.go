@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +40,9 @@ func publishedList(t *testing.T, text string) *hashing.Breached {
 // put off it stays away for the time of its row and no longer, and takes no other with it.
 func TestReminders(t *testing.T) {
 	const day = 24 * time.Hour
-	w := newWorld(t, func(c *auth.Config) {
+	l := newListed(t)
+	l.says(map[[16]byte]string{blueModel: ""})
+	w := newWorld(t, l.in, func(c *auth.Config) {
 		c.Policy.PasswordAge, c.Policy.ReviewAfter = 200*day, 300*day
 		c.Policy.Dormant = 0
 		c.Policy.SessionLife = 2000 * day
@@ -48,7 +51,7 @@ func TestReminders(t *testing.T) {
 	})
 	_, err := auth.Register(w.s, auth.Part{Name: "lone", Shops: new(loneOwner), Rules: map[auth.Action]auth.Rule{}})
 	ok(t, "registering", err)
-	_, bound, c := w.withKey(sellerMail, sellerNumber, virtual.Options{}, auth.SecurityKey)
+	_, bound, c := w.withKey(sellerMail, sellerNumber, l.key(blueModel), auth.SecurityKey)
 	due := func() (list []auth.ReminderInfo) {
 		t.Helper()
 		info, err := w.s.Security(t.Context(), c)
@@ -86,19 +89,22 @@ func TestReminders(t *testing.T) {
 	_, err = auth.Register(w.s, auth.Part{Name: "lone", Shops: new(loneOwner), Rules: map[auth.Action]auth.Rule{}})
 	ok(t, "registering again", err)
 	w.signIn(caller("home"), sellerMail) // no reason to be refused
+	l.says(map[[16]byte]string{blueModel: "REVOKED"})
+	w.recalls()
 	all := due()
 	var names []string
 	for _, r := range all {
 		names = append(names, string(r.Reminder))
 	}
-	if want := []string{"breached-password", "few-codes", "second-key", "untested-key",
+	if want := []string{"breached-password", "recalled-key", "few-codes", "second-key", "untested-key",
 		"phone-not-proved", "one-owner", "old-password", "old-settings"}; !slices.Equal(names, want) {
 		t.Fatalf("got %q, want every one in the order of the table: %q", names, want)
 	}
 	key := "/security/keys/" + bound.Authenticator.ID + "/test"
-	paths := []string{"/security/password", "/security/codes", "/security/keys/new", key, "/security/contact", "/shop/blue",
+	paths := []string{"/security/password", strings.TrimSuffix(key, "/test"), "/security/codes",
+		"/security/keys/new", key, "/security/contact", "/shop/blue",
 		"/security/password", "/security"}
-	days := []int{7, 7, 30, 30, 90, 90, 90, 180}
+	days := []int{7, 7, 7, 30, 30, 90, 90, 90, 180}
 	for i, r := range all {
 		if r.Path != paths[i] {
 			t.Errorf("%s: got %q, want %q", r.Reminder, r.Path, paths[i])

@@ -245,7 +245,16 @@ func (x *request) showMethod(sort string) error {
 	}
 	return x.show(http.StatusOK, &assets.KeyView{Frame: f, Holder: h, TypedName: name, TypedPlace: place,
 		Kept: x.s.keptOn(a, info.Methods), CanType: x.s.canType(a, info.Methods),
-		Events: events, Last: a.Last, Counts: countsOf(a)})
+		Events: events, Last: a.Last, Counts: countsOf(a), Recall: recallOf(a)})
+}
+
+// recallOf is what is known of a key whose model is recalled.
+func recallOf(a *auth.AuthenticatorInfo) *assets.Recall {
+	if a.Recall == nil {
+		return nil
+	}
+	status := strings.ReplaceAll(strings.ToLower(a.Recall.Status), "_", "-")
+	return &assets.Recall{Status: status, Claimed: a.Recall.Claimed, Due: a.Recall.Due}
 }
 
 // eventsOf is a method's own history.

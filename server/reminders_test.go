@@ -25,9 +25,9 @@ func patient(c *auth.Config, f *Config) {
 // has proved, a shop of two with one owner, and the most of a year.
 func remindable(t *testing.T) (w *world, p *person) {
 	t.Helper()
-	w = newWorld(t, patient)
+	w = newWorld(t, patient, knows(t, testCA(t), "FIDO_CERTIFIED_L1"))
 	p, _ = w.withApp()
-	p.addKey("Red")
+	p.addKeyOf("Red", modelOf(testCA(t)))
 	shop := p.shop("Blue shop")
 	p.colleague(shop, "mo", "member")
 	var set answer
@@ -43,14 +43,15 @@ func remindable(t *testing.T) (w *world, p *person) {
 	return w, p
 }
 
-// withBreached is the same site, with a list of breached passwords by now, on which that of everybody here stands.
+// withBreached is the same site, with a list of breached passwords by now, on which that of everybody here stands, and
+// with one of models, in which Red's is revoked.
 func (w *world) withBreached(t *testing.T) *world {
 	t.Helper()
 	left, err := os.ReadFile(w.file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newWorldAt(t, w.time(), left, patient, func(c *auth.Config, _ *Config) {
+	return newWorldAt(t, w.time(), left, patient, knows(t, testCA(t), "REVOKED"), func(c *auth.Config, _ *Config) {
 		c.Breached = breached(t, testPassword)
 	})
 }
@@ -62,9 +63,13 @@ func TestEveryReminderIsShown(t *testing.T) {
 	w := before.withBreached(t)
 	p.w = w
 	w.browser().password()
+	if err := w.service.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	const day = "\n3 March 2026\n" // a time stands apart
 	turns := []struct{ what, title, says, button string }{
 		{"breached-password", "Your password has been published", "choose one that you use nowhere else", "Not now"},
+		{"recalled-key", "“Red” is recalled", "It still signs you in", "Not now"},
 		{"few-codes", "2 recovery codes are left", "Make ten new ones", "Not now"},
 		{"second-key", "“Red” is your only security key", "Should it break or be lost", "Not now"},
 		{"untested-key", "Try “Red” once", "It was last touched on" + day, "Not now"},

@@ -106,6 +106,11 @@ func (s *Server) method(a *auth.AuthenticatorInfo) assets.Method {
 		out.State = "frozen"
 	case a.State == auth.Disabled:
 		out.State = "disabled"
+	case a.Recall != nil:
+		out.State = "recalled"
+		if a.Recall.Due.After(s.now()) {
+			out.Until = a.Recall.Due
+		}
 	}
 	return out
 }
