@@ -10,7 +10,7 @@ func (s sampler) tokenPages() []Sample {
 	owned.State = "assigned"
 	lost.State, lost.Owner = "lost", ""
 	return []Sample{
-		{"desk-tokens", &DeskTokens{Frame: at("/desk/tokens", true), MayCount: true}},
+		{"desk-tokens", &DeskTokens{Frame: at("/desk/tokens", true), MayCount: true, MayImport: true}},
 		{"desk-tokens-several", &DeskTokens{Frame: at("/desk/tokens", true), Typed: "1001", Found: []DeskToken{token,
 			{Key: "k2", Maker: "Other", Serial: "1001", Kind: "totp", Digits: 8, Period: 60, State: "lost"}}}},
 		{"desk-token", &DeskTokenPage{Frame: at("/desk/tokens/k1", true), DeskToken: token, TypedNote: token.Note,
@@ -21,6 +21,14 @@ func (s sampler) tokenPages() []Sample {
 			All: []DeskCount{{"stock", 812}, {"assigned", 120}, {"returned", 3}, {"lost", 4}, {"retired", 1}},
 			Low: []DeskGroup{{"box 7", []DeskCount{{"stock", 4}, {"assigned", 8}}}}, Models: []DeskGroup{
 				{"ACME Card 3", []DeskCount{{"stock", 800}, {"assigned", 100}}}, {"", []DeskCount{{"stock", 40}}}}}},
+		{"desk-import", &DeskImport{Frame: at("/desk/tokens/import", true), MegaBytes: 4, Most: 20000}},
+		{"desk-import-checked", &DeskImport{Frame: at("/desk/tokens/import", true), MegaBytes: 4, Most: 20000,
+			Box: "box 8", Maker: "ACME", Secrets: "hex", Done: &DeskImported{Dry: true, New: 498, Here: 1, Not: 103,
+				Faults: []DeskFault{{3, "1003", "secret"}, {7, "", "no-serial"}}}}},
+		{"desk-import-done", &DeskImport{Frame: at("/desk/tokens/import", true), MegaBytes: 4, Most: 20000,
+			Done: &DeskImported{New: 500}}},
+		{"desk-import-broken", &DeskImport{Frame: at("/desk/tokens/import", true), MegaBytes: 4, Most: 20000,
+			Done: &DeskImported{Broken: "broken", BrokenLine: 12, New: 3}}},
 		{"desk-stock-empty", &DeskStock{Frame: at("/desk/tokens/stock", true), Few: 10, Years: 5}},
 	}
 }

@@ -100,9 +100,36 @@ type DeskTicket struct {
 // DeskTokens is /desk/tokens, which posts serial; with Found, the tokens of one number.
 type DeskTokens struct {
 	Frame
-	Typed    string
-	Found    []DeskToken
-	MayCount bool
+	Typed               string
+	Found               []DeskToken
+	MayCount, MayImport bool
+}
+
+// DeskImport is /desk/tokens/import, which posts file, box, maker, secrets (""|hex|base32), key, passphrase and do
+// (check|import).
+type DeskImport struct {
+	Frame
+	Box, Maker, Secrets string
+	MegaBytes, Most     int           // of a file, and tokens in it, at most
+	Done                *DeskImported // nil: no file came yet
+}
+
+// DeskImported is what became of a file, or of what would become of it.
+type DeskImported struct {
+	Dry            bool   // nothing was stored
+	Broken         string // why nothing of it was taken, a key of "stock-why"; "" is no such reason
+	BrokenLine     int
+	New, Here, Not int         // tokens
+	Faults         []DeskFault // of those that are not taken, the first
+}
+
+// More is how many are not taken besides those that are named.
+func (d *DeskImported) More() int { return d.Not - len(d.Faults) }
+
+// A DeskFault is a token that is not taken.
+type DeskFault struct {
+	Line        int
+	Serial, Why string
 }
 
 // A DeskToken is a hardware token as the staff see it.

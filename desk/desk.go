@@ -94,7 +94,10 @@ func (d *Desk) permit() {
 		d.Staff.Permit(a, false, staff.Support, staff.Administrator)
 	}
 	d.Staff.Permit(inventory.ActDeskGive, true, staff.Support, staff.Administrator)
-	d.Staff.Permit(inventory.ActDeskRetire, true, staff.Administrator)
+	for _, a := range []auth.Action{inventory.ActDeskRetire, inventory.ActDeskImport, inventory.ActDeskTake} {
+		d.Staff.Permit(a, true, staff.Administrator)
+	}
+	d.Staff.Permit(inventory.ActDeskCheck, false, staff.Administrator)
 	d.Staff.Permit(audit.ActDeskExport, true, staff.Auditor, staff.Administrator)
 	d.Staff.Permit(audit.ActDeskRead, false, staff.Auditor, staff.Administrator)
 }

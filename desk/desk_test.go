@@ -29,6 +29,7 @@ func permitted() map[string][]staff.Role {
 		"/desk/tickets":                {staff.Support},
 		"/desk/tokens":                 {staff.Support, staff.Administrator},
 		"/desk/tokens/{id}/retire":     {staff.Administrator},
+		"/desk/tokens/import":          {staff.Administrator},
 		"/desk/not-me":                 {staff.Support, staff.Reviewer},
 		"/desk/recovery":               {staff.Reviewer},
 		"/desk/responses":              {staff.Reviewer, staff.Administrator},

@@ -23,6 +23,7 @@ import (
 type page struct {
 	path string
 	act  auth.Action // whom it is for: whose role has this act; "" is anybody
+	file bool        // its form may bring a file
 	back string      // the page that tells what a POST was refused with; "" is its own
 	get  func(*exchange) error
 	post func(*exchange) error
@@ -104,7 +105,9 @@ func (x *exchange) readForm(p *page) (err error) {
 func (x *exchange) Uploads() bool {
 	media, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
 	return x.r.Method == http.MethodPost && err == nil && media == "multipart/form-data" &&
-		strings.TrimPrefix(x.r.URL.Path, x.d.site.Base) == listPath
+		slices.ContainsFunc(pages(), func(p page) bool {
+			return p.file && p.path == strings.TrimPrefix(x.r.URL.Path, x.d.site.Base)
+		})
 }
 
 // readUpload reads the fields and the file of a form that brings one. Refuses TooLarge, TooSlow, MalformedRequest.

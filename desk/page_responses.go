@@ -13,14 +13,14 @@ import (
 	"github.com/latchkey-auth/latchkey/web"
 )
 
-// listPath is the one page that takes a file.
+// listPath takes a list, typed or in a file.
 const listPath = "/desk/responses/list"
 
 func responsePages() []page {
 	const one = "/desk/responses/{id}"
 	return []page{
 		{path: "/desk/responses", act: staff.ActResponses, get: responsesPage},
-		{path: listPath, act: staff.ActRespond, get: respondForm(false), post: listPost},
+		{path: listPath, act: staff.ActRespond, file: true, get: respondForm(false), post: listPost},
 		{path: "/desk/responses/search", act: staff.ActRespond, get: respondForm(true), post: searchPost},
 		{path: one, act: staff.ActResponse, get: responsePage},
 		{path: one + "/propose", act: staff.ActPropose, back: one,

@@ -17,6 +17,7 @@ func tokenPages() []page {
 	const one = tokensPath + "/{id}"
 	return []page{
 		{path: tokensPath, act: inventory.ActDeskFind, get: tokensForm, post: tokensPost},
+		{path: importPath, act: inventory.ActDeskImport, file: true, get: importForm, post: importPost},
 		{path: tokensPath + "/stock", act: inventory.ActDeskStock, get: stockPage},
 		{path: one, act: inventory.ActDeskToken, get: tokenPage},
 		{path: one + "/give", act: inventory.ActDeskGive, back: one,
@@ -35,7 +36,7 @@ func tokenPages() []page {
 // tokensForm finds tokens by the number printed on them: with one in the query, those of its makers.
 func tokensForm(x *exchange) error {
 	v := &assets.DeskTokens{Frame: x.frame(), Typed: x.posted.Get("serial"),
-		MayCount: x.d.Staff.May(x.me.Role, inventory.ActDeskStock)}
+		MayCount: x.d.Staff.May(x.me.Role, inventory.ActDeskStock), MayImport: x.d.Staff.May(x.me.Role, inventory.ActDeskImport)}
 	if serial := x.r.URL.Query().Get("serial"); serial != "" {
 		list, err := x.d.Stock.FindAtDesk(x.r.Context(), x.caller, serial)
 		if err != nil {

@@ -25,6 +25,7 @@ func showsNobody() map[string]string {
 		"/desk/tickets":                "an empty form",
 		"/desk/tokens":                 "numbers of tokens, and nobody who has one",
 		"/desk/tokens/stock":           "how many there are",
+		"/desk/tokens/import":          "an empty form",
 		"/desk/tokens/{id}/retire":     "asks before it acts, and reads nothing",
 		"/desk/audit":                  "an empty form",
 		"/desk/responses/list":         "an empty form",

@@ -120,17 +120,24 @@ func (w *sweep) responding() {
 	a.look("responses")
 }
 
-// choosesList begins a response to the accounts of a file.
-func (p *person) choosesList(list string, since time.Time) *person {
+// chooses puts a file into the form.
+func (p *person) chooses(name, text string) *person {
 	p.t.Helper()
-	path := filepath.Join(p.t.TempDir(), "list.csv")
-	if err := os.WriteFile(path, []byte(list), 0o600); err != nil {
+	path := filepath.Join(p.t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := chromedp.Do(p.ctx, chromedp.SetUploadFiles(chromedp.CSS("main [name=file]"),
 		[]string{path})); err != nil {
 		p.t.Fatalf("choosing a file: %v", err)
 	}
+	return p
+}
+
+// choosesList begins a response to the accounts of a file.
+func (p *person) choosesList(list string, since time.Time) *person {
+	p.t.Helper()
+	p.chooses("list.csv", list)
 	eval[bool](p, "document.querySelector('main [name=list]').value = '', true")
 	p.fill("since", since.UTC().Format("2006-01-02 15:04"), "why", "泄露 leaked")
 	return p.submit("/desk/responses/list")

@@ -32,6 +32,9 @@ const (
 	ActDeskRetire auth.Action = "desk-stock-retire"
 	ActDeskNote   auth.Action = "desk-stock-note"
 	ActDeskGive   auth.Action = "desk-stock-give"
+	ActDeskImport auth.Action = "desk-stock-import" // of a file, with its first tokens
+	ActDeskTake   auth.Action = "desk-stock-take"   // of the rest of it
+	ActDeskCheck  auth.Action = "desk-stock-check"  // of a file: what an import would do
 )
 
 func rules() map[auth.Action]auth.Rule {
@@ -55,6 +58,9 @@ func rules() map[auth.Action]auth.Rule {
 		ActDeskRetire: {Who: auth.OfStaff, Audit: true},
 		ActDeskNote:   {Who: auth.OfStaff, Audit: true},
 		ActDeskGive:   {Who: auth.OfStaff, Audit: true},
+		ActDeskImport: {Who: auth.OfStaff, Audit: true},
+		ActDeskTake:   {Who: auth.OfStaff}, // its entry is that of the import
+		ActDeskCheck:  {Who: auth.OfStaff, Reads: true},
 	}
 }
 

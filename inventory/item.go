@@ -61,6 +61,30 @@ func (f *Fault) Error() string {
 // Unwrap is the reason.
 func (f *Fault) Unwrap() error { return f.Why }
 
+// A FileError ends the reading of a file: it is none of tokens, or broken from there on.
+type FileError struct {
+	Line int // 0: it is about all of it
+	Why  error
+}
+
+func (e *FileError) Error() string {
+	if e.Line == 0 {
+		return e.Why.Error()
+	}
+	return fmt.Sprintf("line %d: %s", e.Line, e.Why)
+}
+
+// Unwrap is the reason.
+func (e *FileError) Unwrap() error { return e.Why }
+
+// ofFile makes what ends a reading a FileError.
+func ofFile(err error) error {
+	if _, is := errors.AsType[*FileError](err); is || err == nil {
+		return err
+	}
+	return &FileError{Why: err}
+}
+
 // Why a token is not taken.
 var (
 	ErrNoSerial     = errors.New("it has no serial number")
@@ -91,9 +115,10 @@ var (
 	ErrLong         = errors.New("it is longer than any token")
 	ErrUndecided    = errors.New("the secrets can be hexadecimal and base32: say which")
 	ErrNoTokens     = errors.New("there are no tokens in it")
+	ErrMany         = errors.New("it has more tokens than are taken at once")
 	ErrBox          = errors.New("the name of a box has 64 signs at most, all of them printed")
-	errBehind       = errors.New("something stands behind its end: it may be two files in one")
-	errUnknownTable = errors.New("the first line names no column for serial numbers and secrets")
+	ErrBehind       = errors.New("something stands behind its end: it may be two files in one")
+	ErrUnknownTable = errors.New("the first line names no column for serial numbers and secrets")
 )
 
 // maxSerial is how many code points a serial number has.

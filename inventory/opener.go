@@ -103,12 +103,14 @@ func (o *opener) takeKey(k *xmlEncryptionKey, keys Keys) error {
 }
 
 func checkKey(key []byte) error {
-	switch len(key) {
-	case 0, 16, 24, 32:
+	if len(key) == 0 || IsKey(key) {
 		return nil
 	}
 	return fmt.Errorf("a key of %d bytes is none of AES", len(key))
 }
+
+// IsKey reports whether it is as long as a key of AES.
+func IsKey(key []byte) bool { return len(key) == 16 || len(key) == 24 || len(key) == 32 }
 
 func positive(list []string, otherwise int) (int, error) {
 	text, err := only(list)

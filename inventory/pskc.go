@@ -88,7 +88,7 @@ func (c *container) fails(err error) error {
 	if e := new(xml.SyntaxError); errors.As(err, &e) {
 		err = errors.New(e.Msg)
 	}
-	return fmt.Errorf("line %d: %w", line, err)
+	return &FileError{Line: line, Why: err}
 }
 
 // element is the next element that begins on this level, nil at its end.
@@ -172,10 +172,10 @@ func (c *container) end() error {
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
-			return c.fails(errBehind)
+			return c.fails(ErrBehind)
 		case xml.CharData:
 			if len(bytes.TrimSpace(t)) > 0 {
-				return c.fails(errBehind)
+				return c.fails(ErrBehind)
 			}
 		}
 	}

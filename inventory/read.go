@@ -22,12 +22,12 @@ type Options struct {
 var mark = []byte{0xef, 0xbb, 0xbf}
 
 // Read reads the tokens of a file, a key container (RFC 6030) or a table. It yields each in turn: an Item, or a *Fault
-// for one that is not taken. Any other error is the last thing that it yields: the file is none, or ends in its middle.
+// for one that is not taken. A *FileError is the last thing that it yields.
 func Read(file io.ReadSeeker, o Options) iter.Seq2[*Item, error] {
 	return func(yield func(*Item, error) bool) {
 		next, err := open(file, &o)
 		if err != nil {
-			yield(nil, err)
+			yield(nil, ofFile(err))
 			return
 		}
 		seen := newNames()
@@ -35,7 +35,7 @@ func Read(file io.ReadSeeker, o Options) iter.Seq2[*Item, error] {
 			t, err := next()
 			if errors.Is(err, io.EOF) {
 				if !some {
-					yield(nil, ErrNoTokens)
+					yield(nil, ofFile(ErrNoTokens))
 				}
 				return
 			}
@@ -48,7 +48,11 @@ func Read(file io.ReadSeeker, o Options) iter.Seq2[*Item, error] {
 					t, err = nil, &Fault{Line: t.Line, Serial: t.Serial, Why: why}
 				}
 			}
-			if _, goesOn := errors.AsType[*Fault](err); !yield(t, err) || err != nil && !goesOn {
+			_, goesOn := errors.AsType[*Fault](err)
+			if !goesOn {
+				err = ofFile(err)
+			}
+			if !yield(t, err) || err != nil && !goesOn {
 				return
 			}
 		}

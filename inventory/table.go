@@ -105,19 +105,19 @@ func newTable(r io.Reader, secrets Encoding, now time.Time) (*table, error) {
 	t.lines.TrimLeadingSpace = true
 	fields, err := t.lines.Read()
 	if err != nil {
-		return nil, errUnknownTable
+		return nil, ErrUnknownTable
 	}
 	seen := map[column]bool{}
 	for _, f := range fields {
 		c := columnOf(f)
 		if c != ignored && seen[c] {
-			return nil, errors.Join(errUnknownTable, ErrTwice)
+			return nil, errors.Join(ErrUnknownTable, ErrTwice)
 		}
 		seen[c] = true
 		t.columns = append(t.columns, c)
 	}
 	if !seen[colSerial] || !seen[colSecret] {
-		return nil, errUnknownTable
+		return nil, ErrUnknownTable
 	}
 	return t, nil
 }

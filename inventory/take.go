@@ -23,6 +23,7 @@ type Order struct {
 	File    string // its name, for the audit trail
 	Box     string // in which the tokens lie; "": none is known
 	Dry     bool   // nothing is stored
+	most    int    // how many tokens it may have; 0: any number
 }
 
 // A Tally is what became of the tokens of a file.
@@ -43,13 +44,36 @@ func (t Tally) String() string {
 // ended early has stored stays, and is found by the next one.
 func (s *Service) Import(ctx context.Context, operator string, file io.ReadSeeker, o Order,
 	tell func(*Fault) error) (Tally, error) {
-	c := s.door.Operator(operator)
+	return s.importBy(ctx, s.door.Operator(operator), taking{ActLook, ActImport, ActTake}, file, o, tell)
+}
+
+// What one file may hold at the desk, where somebody waits for the answer.
+const (
+	MaxFile    = 4 << 20 // bytes
+	MostAtOnce = 20_000  // tokens
+)
+
+// ImportAtDesk is Import as somebody of the staff does it. It refuses ErrMany besides.
+func (s *Service) ImportAtDesk(ctx context.Context, c auth.Caller, file io.ReadSeeker, o Order,
+	tell func(*Fault) error) (Tally, error) {
+	o.most = MostAtOnce
+	return s.importBy(ctx, c, taking{ActDeskCheck, ActDeskImport, ActDeskTake}, file, o, tell)
+}
+
+// taking are the actions of an import: what compares, what stores first, and what stores the rest.
+type taking struct{ check, first, rest auth.Action }
+
+func (s *Service) importBy(ctx context.Context, c auth.Caller, by taking, file io.ReadSeeker, o Order,
+	tell func(*Fault) error) (Tally, error) {
+	compare := func(list []*Item) ([]verdict, error) {
+		return auth.Do(ctx, s.door, c, by.check, func(w *auth.Work) ([]verdict, error) { return s.judge(w, list) })
+	}
+	if _, err := compare(nil); err != nil { // before a file is read, which can take long
+		return Tally{}, err
+	}
 	o.Now = s.door.Now(c)
 	if !isPrinted(o.Box) {
-		return Tally{}, ErrBox
-	}
-	compare := func(list []*Item) ([]verdict, error) {
-		return auth.Do(ctx, s.door, c, ActLook, func(w *auth.Work) ([]verdict, error) { return s.judge(w, list) })
+		return Tally{}, ofFile(ErrBox)
 	}
 	if o.Dry {
 		return eachBatch(file, o, tell, compare)
@@ -58,16 +82,16 @@ func (s *Service) Import(ctx context.Context, operator string, file io.ReadSeeke
 	if err != nil {
 		return Tally{}, err
 	}
-	act := ActImport
+	act := by.first
 	return eachBatch(file, o, tell, func(list []*Item) ([]verdict, error) {
 		verdicts, err := auth.Do(ctx, s.door, c, act, func(w *auth.Work) ([]verdict, error) {
-			if act == ActImport {
+			if act == by.first {
 				w.AboutSite(site)
 				w.Note("", fmt.Sprintf("%s: %s", fileName(o.File), plan))
 			}
 			return s.take(w, list, o.Box)
 		})
-		act = ActTake
+		act = by.rest
 		return verdicts, err
 	})
 }
@@ -133,6 +157,7 @@ type run struct {
 	list   []*Item  // read, and not judged yet
 	faults []*Fault // not told of yet
 	sum    Tally
+	read   int // of the file
 }
 
 // eachBatch has the tokens of a file judged, some hundred at a time. It tells of each that is not taken, in the
@@ -148,6 +173,9 @@ func eachBatch(file io.ReadSeeker, o Order, tell func(*Fault) error, judge func(
 			return r.sum, errors.Join(r.tellAll(tell), err)
 		} else {
 			r.list = append(r.list, t)
+		}
+		if r.read++; o.most > 0 && r.read > o.most {
+			return r.sum, ofFile(ErrMany)
 		}
 		if max(len(r.list), len(r.faults)) == takenAtOnce {
 			if err := errors.Join(r.flush(), r.tellAll(tell)); err != nil {

@@ -30,7 +30,8 @@ type Exchange struct {
 	Received []byte // the body, read before the request took a place
 	TooLarge bool   // it was not, for its length
 
-	Beside url.Values // the fields of a form that has brought a file
+	Beside   url.Values // the fields of a form that has brought a file
+	FileName string     // what its sender calls it: a text of a stranger
 
 	front  *Front
 	r      *http.Request

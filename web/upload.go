@@ -151,6 +151,7 @@ func (p *paced) file(field string, most, size int) ([]byte, error) {
 		if found++; found > 1 {
 			return nil, auth.Refuse(auth.DuplicateMember).With("name", fieldName(field))
 		}
+		p.x.FileName = part.FileName()
 		file, err = p.keep(part, most, size)
 		if errors.Is(err, errTooLong) && p.read <= p.most {
 			long = err

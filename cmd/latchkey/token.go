@@ -120,8 +120,9 @@ func tokenKeys(key, passphrase string) (k inventory.Keys, err error) {
 		if k.Shared, err = hex.DecodeString(strings.Join(strings.Fields(text), "")); err != nil {
 			return k, fmt.Errorf("%s holds no hexadecimal digits alone", key)
 		}
-		if n := len(k.Shared); n != 16 && n != 24 && n != 32 {
-			return k, fmt.Errorf("%s holds a key of %d bytes, which is none of AES: want 16, 24 or 32", key, n)
+		if !inventory.IsKey(k.Shared) {
+			return k, fmt.Errorf("%s holds a key of %d bytes, which is none of AES: want 16, 24 or 32", key,
+				len(k.Shared))
 		}
 	}
 	if passphrase != "" {
