@@ -1,5 +1,7 @@
 package assets
 
+import "time"
+
 // tokenPages are the desk's pages of hardware tokens.
 func (s sampler) tokenPages() []Sample {
 	at := s.atDesk
@@ -29,6 +31,17 @@ func (s sampler) tokenPages() []Sample {
 			Done: &DeskImported{New: 500}}},
 		{"desk-import-broken", &DeskImport{Frame: at("/desk/tokens/import", true), MegaBytes: 4, Most: 20000,
 			Done: &DeskImported{Broken: "broken", BrokenLine: 12, New: 3}}},
+		{"desk-recalls", &DeskRecalls{Frame: at("/desk/recalls", true), MayPush: true, Models: []DeskRecall{
+			{ID: "b1", Name: "Blue key 5", Status: "user-key-remote-compromise", Since: s.ago(9 * day),
+				Due: s.in(21 * day), Keys: 812, Accounts: 790, Counted: s.ago(time.Hour), Gone: 120, Left: 692,
+				Claimed: 30, Replaced: 200, Waiting: 480},
+			{ID: "b2", Name: "Red key", Status: "revoked", Since: s.ago(day), Due: s.in(29 * day), Keys: 3,
+				Accounts: 3, Counted: s.ago(time.Hour), Left: 3, Waiting: 3, Pushed: s.ago(time.Hour), Rests: s.in(6 * day)},
+			{ID: "b3", Name: "b3", Status: "revoked", Since: s.ago(time.Minute), Due: s.in(30 * day),
+				Keys: 1, Accounts: 1}}}},
+		{"desk-recalls-none", &DeskRecalls{Frame: at("/desk/recalls", true)}},
+		{"desk-recall-push", &DeskAsk{Frame: at("/desk/recalls/b1/push", true), What: "desk-ask.push",
+			Action: "/desk/recalls/b1/push", Back: "/desk/recalls"}},
 		{"desk-stock-empty", &DeskStock{Frame: at("/desk/tokens/stock", true), Few: 10, Years: 5}},
 	}
 }

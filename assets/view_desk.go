@@ -161,6 +161,26 @@ type DeskStock struct {
 	Low, Worn, Models []DeskGroup
 }
 
+// DeskRecalls is /desk/recalls: the recalled models of keys.
+type DeskRecalls struct {
+	Frame
+	Models  []DeskRecall
+	MayPush bool // at /desk/recalls/{model}/push
+}
+
+// A DeskRecall is how far the owners of keys of one model have come. Its status is in texts recall.<Status>.
+type DeskRecall struct {
+	ID, Name, Status string
+	Since, Due       time.Time
+	Keys, Accounts   int       // that were ever found
+	Counted          time.Time // when what follows was; zero: not yet
+	Gone, Left       int       // keys that were removed, and that are there
+	Claimed          int       // of those that are there, have only said that they are of the model
+	Replaced         int       // accounts that have one still, and something as strong since
+	Waiting          int       // and accounts that have nothing else since
+	Pushed, Rests    time.Time // zero: never; it may be pushed
+}
+
 // A DeskGroup is the tokens of one model or box; "" is that of those without.
 type DeskGroup struct {
 	Name   string

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -30,6 +31,18 @@ type RecalledModel struct {
 	PushedAt time.Time // zero: never
 	PushFrom time.Time // from then on it may be pushed, in the past if it may be now
 }
+
+// Title is what the model is called: by its name, or by what names it in counts.
+func (m *RecalledModel) Title() string { return cmp.Or(m.Name, m.ID) }
+
+// Word names its status in texts.
+func (m *RecalledModel) Word() string { return recallWord(m.Status) }
+
+// Word names the status in texts: "recall.<word>".
+func (r *RecallInfo) Word() string { return recallWord(r.Status) }
+
+// recallWord is a status of FIDO's as keys of texts are written.
+func recallWord(status string) string { return strings.ReplaceAll(strings.ToLower(status), "_", "-") }
 
 func (m *recallModel) info(id string) RecalledModel {
 	info := RecalledModel{ID: id, Name: m.Name, Status: m.Status, At: m.At, Due: m.Due, Keys: m.Keys,

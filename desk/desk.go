@@ -8,6 +8,7 @@
 //	/desk/accounts, …/{id}…           find, link, sessions       support, account managers
 //	/desk/tickets, …/{ticket}         of the self-check          support
 //	/desk/tokens, …/{token}…          hardware tokens            support, administrators
+//	/desk/recalls, …/{model}/push     recalled models of keys    support, administrators; administrators push
 //	/desk/not-me, …/{report}…         "this was not me"          support, reviewers
 //	/desk/recovery, …/{case}…         cases                      reviewers
 //	/desk/responses, …/{id}…          acts on many accounts      reviewers, administrators
@@ -93,6 +94,8 @@ func (d *Desk) permit() {
 		inventory.ActDeskNote, inventory.ActDeskLose, inventory.ActDeskRegain} {
 		d.Staff.Permit(a, false, staff.Support, staff.Administrator)
 	}
+	d.Staff.Permit(inventory.ActDeskRecalls, false, staff.Support, staff.Administrator)
+	d.Staff.Permit(inventory.ActDeskPush, true, staff.Administrator)
 	d.Staff.Permit(inventory.ActDeskGive, true, staff.Support, staff.Administrator)
 	for _, a := range []auth.Action{inventory.ActDeskRetire, inventory.ActDeskImport, inventory.ActDeskTake} {
 		d.Staff.Permit(a, true, staff.Administrator)

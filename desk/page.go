@@ -32,7 +32,7 @@ type page struct {
 // pages is the one table of what can be reached.
 func pages() []page {
 	return slices.Concat(inPages(), accountPages(), trailPages(), ticketPages(), notMePages(), casePages(),
-		responsePages(), peoplePages(), tokenPages())
+		responsePages(), peoplePages(), tokenPages(), recallPages())
 }
 
 // told is what a form leaves for the page that follows: what was refused, beside what was typed, or what was done.
@@ -267,7 +267,7 @@ type station struct {
 // stations are all of them, in the order in which they are offered: the first that a role may is its home.
 func stations() []station {
 	return []station{{"/desk/accounts", "desk.find", staff.ActFind}, {"/desk/tickets", "desk.tickets", staff.ActTicket},
-		{tokensPath, "desk.tokens", inventory.ActDeskFind},
+		{tokensPath, "desk.tokens", inventory.ActDeskFind}, {recallsPath, "desk.recalls", inventory.ActDeskRecalls},
 		{"/desk/recovery", "desk.cases", recovery.ActView}, {notMePath, "desk.not-me", recovery.ActReports},
 		{"/desk/responses", "desk.responses", staff.ActResponses},
 		{"/desk/staff", "desk.staff", staff.ActPeople}, {"/desk/audit", "desk.trail", staff.ActTrail},

@@ -27,6 +27,8 @@ func showsNobody() map[string]string {
 		"/desk/tokens/stock":           "how many there are",
 		"/desk/tokens/import":          "an empty form",
 		"/desk/tokens/{id}/retire":     "asks before it acts, and reads nothing",
+		"/desk/recalls":                "how many there are",
+		"/desk/recalls/{model}/push":   "asks before it acts, and reads nothing",
 		"/desk/audit":                  "an empty form",
 		"/desk/responses/list":         "an empty form",
 		"/desk/responses/search":       "an empty form",

@@ -54,6 +54,7 @@ type world struct {
 	cases *recovery.Service
 	audit *audit.Service
 	stock *inventory.Service
+	known *webauthn.Metadata // nil: no list of models
 	db    store.DB
 	log   bytes.Buffer // of the front
 	front *web.Front
@@ -70,7 +71,8 @@ func newWorld(t testing.TB) *world {
 	w.check(err)
 	t.Cleanup(func() { db.Close() })
 	w.db = db
-	keys, err := webauthn.New(webauthn.Config{RPID: "accounts.example", Origins: []string{origin}})
+	keys, err := webauthn.New(webauthn.Config{RPID: "accounts.example", Origins: []string{origin},
+		Metadata: func() *webauthn.Metadata { return w.known }})
 	w.check(err)
 	apps, err := totp.New(totp.Config{})
 	w.check(err)

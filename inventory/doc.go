@@ -47,6 +47,11 @@
 // it is assigned in the pass that binds it. It comes back with how far it has come. What is assigned no act of the
 // house changes.
 //
+// # Keys
+//
+// What all accounts sign in with is counted here, too (fleet.go), and recalled models of keys are shown to the staff
+// (recalls.go).
+//
 // # The stock
 //
 //	inventory_token  "<key>"  record: a keyed name of maker and serial number, both folded

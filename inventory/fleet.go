@@ -51,6 +51,19 @@ type Fleet struct {
 	Weakest  []WayCount   `json:"weakest"` // accounts by their weakest way in; recovery codes left out
 	Models   []ModelCount `json:"models"`  // keys
 	Ages     []YearCount  `json:"ages"`    // keys, by whole years since they were registered
+	Recalled []Recalled   `json:"recalled,omitempty"`
+}
+
+// A Recalled is how far the owners of keys of a recalled model have come, as the last check has counted.
+type Recalled struct {
+	Model    string    `json:"model"`
+	Status   string    `json:"status"`
+	Due      time.Time `json:"due"`
+	Keys     int       `json:"keys"` // that were ever found
+	Accounts int       `json:"accounts"`
+	Left     int       `json:"left"`     // keys that are there
+	Waiting  int       `json:"waiting"`  // accounts with one and nothing as strong since
+	Replaced int       `json:"replaced"` // accounts with one, and something as strong since
 }
 
 // A WayCount is how many there are of a way to sign in: of methods, with how many of them are paused or switched off,
@@ -125,7 +138,19 @@ func (s *Service) Fleet(ctx context.Context) (*Fleet, error) {
 		f.Ages = append(f.Ages, YearCount{years, n})
 	}
 	slices.SortFunc(f.Ages, func(a, b YearCount) int { return a.Years - b.Years })
-	return f, nil
+	f.Recalled, err = s.recalled(ctx)
+	return f, err
+}
+
+// recalled are the recalled models.
+func (s *Service) recalled(ctx context.Context) (all []Recalled, err error) {
+	list, err := auth.Do(ctx, s.door, s.door.Operator(""), ActFleet, (*auth.Work).RecalledModels)
+	for i := range list {
+		m := &list[i]
+		all = append(all, Recalled{Model: m.Title(), Status: m.Status, Due: m.Due, Keys: m.Keys, Accounts: m.Accounts,
+			Left: m.Found.Keys, Waiting: m.Found.Accounts - m.Found.Replaced, Replaced: m.Found.Replaced})
+	}
+	return all, err
 }
 
 // add counts a method under its way.

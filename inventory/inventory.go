@@ -35,6 +35,9 @@ const (
 	ActDeskImport auth.Action = "desk-stock-import" // of a file, with its first tokens
 	ActDeskTake   auth.Action = "desk-stock-take"   // of the rest of it
 	ActDeskCheck  auth.Action = "desk-stock-check"  // of a file: what an import would do
+
+	ActDeskRecalls auth.Action = "desk-recalls"
+	ActDeskPush    auth.Action = "desk-recall-push" // the owners of keys of a recalled model are told once more
 )
 
 func rules() map[auth.Action]auth.Rule {
@@ -61,6 +64,9 @@ func rules() map[auth.Action]auth.Rule {
 		ActDeskImport: {Who: auth.OfStaff, Audit: true},
 		ActDeskTake:   {Who: auth.OfStaff}, // its entry is that of the import
 		ActDeskCheck:  {Who: auth.OfStaff, Reads: true},
+
+		ActDeskRecalls: {Who: auth.OfStaff, Reads: true},
+		ActDeskPush:    {Who: auth.OfStaff, Audit: true},
 	}
 }
 

@@ -253,8 +253,7 @@ func recallOf(a *auth.AuthenticatorInfo) *assets.Recall {
 	if a.Recall == nil {
 		return nil
 	}
-	status := strings.ReplaceAll(strings.ToLower(a.Recall.Status), "_", "-")
-	return &assets.Recall{Status: status, Claimed: a.Recall.Claimed, Due: a.Recall.Due}
+	return &assets.Recall{Status: a.Recall.Word(), Claimed: a.Recall.Claimed, Due: a.Recall.Due}
 }
 
 // eventsOf is a method's own history.

@@ -40,7 +40,8 @@ func statsCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{Use: cmdStats, Short: "Count what sellers sign in with", Args: noArguments,
 		Long: `Count what sellers sign in with: methods by kind, and how many of them are switched off or were
 not used for a year; accounts by their weakest way in, and those that depend on texts alone;
-keys by model, by what is proved of them, and by age. Nobody is named. The site may run or not.`}
+keys by model, by what is proved of them, and by age; recalled models, and how far the owners
+of their keys have come. Nobody is named. The site may run or not.`}
 	q := new(fleetQuestion)
 	cmd.Flags().BoolVar(&q.JSON, jsonFlag, false, "write JSON")
 	settings := settable(cmd, environ, stderr)
@@ -193,6 +194,11 @@ func writeFleet(out io.Writer, st *inventory.Fleet) error {
 	title("keys by years since they were registered", len(st.Ages))
 	for _, y := range st.Ages {
 		fmt.Fprintf(&b, "  %-24d %d\n", y.Years, y.N)
+	}
+	title("recalled models (keys that are there, of those that were found; accounts that have done nothing)",
+		len(st.Recalled))
+	for _, m := range st.Recalled {
+		fmt.Fprintf(&b, "  %-40s %d of %d; %d\n", m.Model+", "+m.Status, m.Left, m.Keys, m.Waiting)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err

@@ -202,3 +202,14 @@ func TestWhichPolicyIsRehearsed(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// Recalled models stand among the counts, with how far the owners of their keys have come.
+func TestRecalledModelsAmongTheCounts(t *testing.T) {
+	var out bytes.Buffer
+	err := writeFleet(&out, &inventory.Fleet{Recalled: []inventory.Recalled{{Model: "Blue key", Status: "REVOKED",
+		Keys: 9, Accounts: 8, Left: 5, Waiting: 3, Replaced: 1}}})
+	want := "Blue key, REVOKED                        5 of 9; 3\n"
+	if err != nil || !strings.Contains(out.String(), want) {
+		t.Errorf("got %q, %v, want %q", out.String(), err, want)
+	}
+}

@@ -15,8 +15,8 @@ func wordless() map[auth.Action]string {
 	byReason := map[string][]auth.Action{
 		"it stands in the site's chains": {"set-clock", "rotate-keys", "rotate-checkpoint-key", "shop-value",
 			"stock-import", "stock-export", "stock-lost", "stock-found", "stock-retire", "stock-note",
-			"stock-give", "recall-check", "desk-stock-token", "desk-stock-lost", "desk-stock-found", "desk-stock-retire",
-			"desk-stock-note", "desk-stock-give", "desk-stock-import"},
+			"stock-give", "recall-check", "desk-recall-push", "desk-stock-token", "desk-stock-lost", "desk-stock-found",
+			"desk-stock-retire", "desk-stock-note", "desk-stock-give", "desk-stock-import"},
 		"it is about nobody but the staff": {"desk-sign-in", "desk-sign-out", "desk-touch", "desk-add-key",
 			"desk-remove-key",
 			"desk-end-own-sessions", "desk-join", "desk-command",
