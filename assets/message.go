@@ -35,9 +35,10 @@ import (
 //	mail.hand-over-stopped, mail.hand-over-done, mail.hand-over-yours
 //	                      shop, member, payout, link, at, person
 //	sms.code, sms.enrol, sms.confirm, sms.reset          code, label, minutes, host
-//	mail.code-waits, mail.reset-closed                   link, until, browser, place, person
+//	mail.code-waits, mail.keys-only-ends, mail.reset-closed
+//	                      link, until, browser, place, person
 //	sms.changed, sms.waiting                             what, name
-//	sms.code-waits, sms.handing
+//	sms.code-waits, sms.keys-only-ends, sms.handing
 //	voice.code            code
 //
 // notme, sayuntil: beside where the mail leads, the link that says "this was not me", and until when.
@@ -77,7 +78,7 @@ func (p *Pages) Message(lang, name string, args Args) (subject, text, html strin
 	case stem == "sms" && needsCode && p.texts.Has(name):
 		return "", l.codeText(), "", nil
 	case stem == "sms" && slices.Contains([]string{"changed", "waiting", "code-waits", "moving", "handing",
-		"handing-account", "closing"}, kind):
+		"handing-account", "closing", "keys-only-ends"}, kind):
 		return "", l.noticeText(kind, what), "", nil
 	case stem == "voice" && p.texts.Has(name):
 		l.args["digits"] = l.digits()

@@ -24,6 +24,7 @@ type Security struct {
 	Browsers    int       // trusted browsers
 	TrustUntil  time.Time // the latest end of trust
 	Sessions    int
+	KeysOnly    bool       // security keys alone open the account
 	Reminder    *Reminder  // one thing to do soon; nil: none
 	TrustOn     bool       // policy allows trusted browsers
 	Cases       []CaseLine // that want the second step switched off, and from which something may still come
@@ -444,6 +445,20 @@ type CloseAccount struct {
 	PutOff bool      // something is in the way, and Due moves on until it is over
 	Barred string    // the code of the problem that is in the way; "": it may be asked for
 	Until  time.Time // of that problem
+}
+
+// KeysOnly is /security/keys-only. It posts understood to the same path, …/off posts nothing but the button, and the
+// button of what waits posts kind=keys-only-off to /security/pending/{Change}/stop.
+type KeysOnly struct {
+	Frame
+	Since  time.Time // zero: it is off
+	Keys   int       // security keys that count
+	Wanted int       // so many are needed before it can be switched on
+	From   time.Time // when a key counts that does not yet; zero: none will
+	Due    time.Time // when it ends; zero: that does not wait
+	Change string    // what waits
+	Hours  int       // that its end waits
+	Off    bool      // …/off: it asks before it ends
 }
 
 // OwnData is /security/data. It posts the button to /security/data/file.

@@ -229,6 +229,8 @@ type Undo struct {
 	Hands   bool // with Ahead: the shop Name is handed over
 	Account bool // with Hands: the account itself
 	Closes  bool // with Ahead: the account is closed
+
+	KeysOnly bool // with Ahead: keys-only protection ends
 }
 
 // NotMe is /undo/{link} once its owner has pressed: what his word has made of what happened, and the case that it has

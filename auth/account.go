@@ -61,6 +61,9 @@ type Account struct {
 	// MadeBy is what a part has opened the form of sign-up by (Work.SignUpLink), "" for a link that was asked for.
 	MadeBy string `json:"mb,omitempty"`
 
+	// KeysOnlyAt is since when security keys alone open the account (keys_only.go); zero: whatever is bound does.
+	KeysOnlyAt time.Time `json:"ko,omitzero"`
+
 	SecurityCode *securityCode `json:"sc,omitempty"`
 	Question     *question     `json:"sq,omitempty"`
 

@@ -15,7 +15,7 @@ import (
 // one; from then on binding demands the best class that the account has, so
 // that a stolen session adds nothing.
 //
-// Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, KeyValuesMalformed, and for
+// Refuses NoSuchMethod, MethodExists, TooManyMethods, MethodRefused, KeysOnly, KeyValuesMalformed, and for
 // numbers PhoneNoCountry, PhoneOtherCountry, PhoneMalformed, PhoneLandline, CountryNotServed, TextsLater.
 func (s *Service) BindBegin(ctx context.Context, c Caller, f BindForm) (*Challenge, error) {
 	return s.challengeOnce(ctx, c, c.Token, func(c Caller) (*begunChallenge, error) { return s.beginBinding(ctx, c, f) })
@@ -40,6 +40,9 @@ func (s *Service) beginBinding(ctx context.Context, c Caller, f BindForm) (*begu
 	}
 	id := s.newID()
 	next, err := do(ctx, s, c, ActLookBind, func(w *Work) (*Ceremony, error) {
+		if err := w.refuseBesideKeys(f.Kind, f.Flavour, false); err != nil {
+			return nil, err
+		}
 		list, err := w.mayBind(f.Kind, to)
 		if err != nil {
 			return nil, err
@@ -216,6 +219,9 @@ func (s *Service) finishBinding(ctx context.Context, c Caller, cer *Ceremony, d 
 			return nil, err
 		}
 		x := *said.bound
+		if err := w.refuseBesideKeys(x.Kind, x.Traits.Flavour, x.Traits.Synced); err != nil {
+			return nil, err
+		}
 		x.ID, x.Device = id, device
 		if said.token != nil {
 			x.Token = said.token.ID

@@ -37,12 +37,12 @@ func (w *Work) recordBrowser(a *Account, ids messageIDs) (mayTrust bool, err err
 				return false, err
 			}
 		}
-		return w.s.policy.TrustLife > 0, w.s.browsers.Insert(w.tx, key, b)
+		return w.mayTrust(a), w.s.browsers.Insert(w.tx, key, b)
 	}
 	if err != nil {
 		return false, err
 	}
-	mayTrust = w.s.policy.TrustLife > 0 && !w.now.Before(b.TrustedUntil)
+	mayTrust = w.mayTrust(a) && !w.now.Before(b.TrustedUntil)
 	shown := slices.DeleteFunc(w.session.shown(), func(id string) bool { return slices.Contains(b.By, id) })
 	recent := w.now.Sub(b.SeenAt) < 24*time.Hour // a day's grain spares a write a sign-in
 	if recent && len(shown) == 0 {
@@ -164,12 +164,15 @@ func (w *Work) knownBrowsers(a AccountID) ([]*browser, error) {
 	return list, nil
 }
 
+// mayTrust reports whether a browser may stand in for the second step of an account at all.
+func (w *Work) mayTrust(a *Account) bool { return w.s.policy.TrustLife > 0 && !a.keysOnly() }
+
 // browserTrusted reports whether the caller's browser may skip the second step of this
 // account: bound to both, within its time, and not from before a change that
 // ends trust.
 func (w *Work) browserTrusted(a *Account) (bool, error) {
 	id := w.s.browserID(w.caller)
-	if id == "" || w.s.policy.TrustLife == 0 || a.FirstBy != "" {
+	if id == "" || !w.mayTrust(a) || a.FirstBy != "" {
 		return false, nil
 	}
 	b, err := w.s.browsers.Get(w.tx, sessionKey(a.ID, id))
@@ -184,7 +187,7 @@ func (w *Work) browserTrusted(a *Account) (bool, error) {
 
 // TrustBrowser lets the caller's browser skip the second step for a while. It
 // needs a fresh second step, a policy that wants it, and a browser that was
-// not called shared at sign-in. Refuses Forbidden.
+// not called shared at sign-in. Refuses Forbidden, KeysOnly.
 //
 // The browser gets a new cookie (BrowserInfo.Cookie): one that somebody planted
 // before, from a neighbouring site, is worth nothing afterwards.
@@ -220,6 +223,9 @@ func (s *Service) freshBrowser(c Caller) string {
 func (s *Service) trustBrowser(ctx context.Context, c, fresh Caller) (*BrowserInfo, error) {
 	return do(ctx, s, c, ActTrust, func(w *Work) (*BrowserInfo, error) {
 		id := s.browserID(c)
+		if w.account.keysOnly() {
+			return nil, Refuse(KeysOnly)
+		}
 		if id == "" || s.policy.TrustLife == 0 || w.session.Shared {
 			return nil, Refuse(Forbidden)
 		}

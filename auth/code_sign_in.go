@@ -56,7 +56,7 @@ func (x *codeWait) info() ChangeInfo {
 // CodeSignIn takes the security code where a sign-in asks for the second step. The first time it waits (StepWait), and
 // every address of the account hears how to stop it. From SignInInfo.Due on the same leads to a session that has to
 // enrol (StepEnrol): every method of before is gone. Refuses SecurityCodeNotSet, SecurityCodeWrong, SecurityCodeWaits,
-// MethodResting, MethodDisabled, MailCodeNeeded, ChangePaused.
+// MethodResting, MethodDisabled, MailCodeNeeded, ChangePaused, KeysOnly.
 func (s *Service) CodeSignIn(ctx context.Context, c Caller, ceremony, typed string) (*SignInInfo, error) {
 	flow, err := s.unseal(ceremony, ForSignIn, c)
 	if err != nil {
@@ -123,6 +123,9 @@ func guessOfCode(flow *Ceremony) func(*Work) (*guess, error) {
 		a, err := w.flowAccount(flow)
 		if err != nil {
 			return nil, err
+		}
+		if a.keysOnly() {
+			return nil, Refuse(KeysOnly)
 		}
 		way := bySecurityCode()
 		g := &guess{account: a, mayKnow: true, refuse: way.wrong, way: way}

@@ -73,6 +73,9 @@ func (s *Service) RecoveryCodes(ctx context.Context, c Caller) (*CodesInfo, erro
 // replaceCodes stores a new set in place of the earlier one. Its Device is the
 // id of a new one, should it need one.
 func (w *Work) replaceCodes(x Authenticator, ids messageIDs) error {
+	if err := w.refuseBesideKeys(x.Kind, "", false); err != nil {
+		return err
+	}
 	list, err := w.authenticators(w.account.ID)
 	if err != nil {
 		return err

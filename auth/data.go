@@ -40,6 +40,7 @@ type HeldAccount struct {
 	Language          string     `json:"language,omitempty"`
 	CreatedAt         time.Time  `json:"createdAt"`
 	EnrolledAt        time.Time  `json:"enrolledAt,omitzero"`
+	KeysOnlyAt        time.Time  `json:"keysOnlyAt,omitzero"` // since when security keys alone open it
 	PasswordAt        time.Time  `json:"passwordChangedAt,omitzero"`
 	BreachedAt        time.Time  `json:"passwordFoundPublishedAt,omitzero"`
 	TemporaryAt       time.Time  `json:"temporaryCodeAt,omitzero"`
@@ -216,8 +217,9 @@ func (a *Account) held(now time.Time) HeldAccount {
 		FirstUserName: string(a.FirstUserName),
 		Email:         string(a.Email), Phone: string(a.Phone), PhoneProvedAt: a.PhoneAt, Language: a.Language,
 		CreatedAt:  a.CreatedAt,
-		EnrolledAt: a.EnrolledAt, PasswordAt: a.PasswordAt, BreachedAt: a.BreachedAt, TemporaryAt: a.TemporaryAt,
-		UsedAt: a.UsedAt, HandedAt: a.HandedAt, SecurityCode: string(a.SecurityCode.state()),
+		EnrolledAt: a.EnrolledAt, KeysOnlyAt: a.KeysOnlyAt, PasswordAt: a.PasswordAt, BreachedAt: a.BreachedAt,
+		TemporaryAt: a.TemporaryAt,
+		UsedAt:      a.UsedAt, HandedAt: a.HandedAt, SecurityCode: string(a.SecurityCode.state()),
 		HeldByStaff: len(a.Holds) > 0, FirstProvedBy: string(a.FirstBy), SwitchedOffUnused: a.Dormancy == asleep}
 	if now.Before(a.PausedUntil) {
 		h.PausedUntil = a.PausedUntil

@@ -219,6 +219,9 @@ func (w *Work) admit() error {
 	if err := w.Require(w.rule.Demand, NoClass); err != nil {
 		return err
 	}
+	if err := w.requireKey(w.rule); err != nil {
+		return err
+	}
 	return w.refusePaused()
 }
 
@@ -259,7 +262,7 @@ func (w *Work) shows(class Class, maxAge time.Duration) bool {
 
 func (w *Work) hasProof(class Class, maxAge time.Duration) bool {
 	for _, p := range w.session.Proofs {
-		if p.Class >= class && !p.At.Before(w.now.Add(-maxAge)) {
+		if p.Class >= class && w.s.counts(w.account, p) && !p.At.Before(w.now.Add(-maxAge)) {
 			return true
 		}
 	}

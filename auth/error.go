@@ -168,12 +168,16 @@ const (
 	HandOverSignsWrong Code = "hand-over-signs-wrong" // those that the new owner reads to the former one
 	HandOverOther      Code = "hand-over-other"       // an account that was not made to take one over
 
-	ClosingNotUnderstood Code = "closing-not-understood" // what closing an account means
-	ClosingInShop        Code = "closing-in-shop"        // with other people
-	ClosingHandOver      Code = "closing-hand-over"      // somebody takes something over, and has not ended that
-	ClosingChangePending Code = "closing-change-pending" // it would land on nothing
-	ClosingCooling       Code = "closing-cooling"        // not in a cooling-off, nor soon after a change was stopped
-	AccountDisputed      Code = "account-disputed"       // something about it is open, such as a case
+	ClosingNotUnderstood  Code = "closing-not-understood"   // what closing an account means
+	ClosingInShop         Code = "closing-in-shop"          // with other people
+	ClosingHandOver       Code = "closing-hand-over"        // somebody takes something over, and has not ended that
+	ClosingChangePending  Code = "closing-change-pending"   // it would land on nothing
+	ClosingCooling        Code = "closing-cooling"          // not in a cooling-off, nor soon after a change was stopped
+	KeysOnly              Code = "keys-only"                // the account takes security keys alone
+	KeysOnlyNeedsKeys     Code = "keys-only-needs-keys"     // two that count
+	KeysOnlyLastKey       Code = "keys-only-last-key"       // it would be shut
+	KeysOnlyNotUnderstood Code = "keys-only-not-understood" // what it costs
+	AccountDisputed       Code = "account-disputed"         // something about it is open, such as a case
 )
 
 // The codes of cases for who has lost every second step.

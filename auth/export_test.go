@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/password"
@@ -56,6 +57,25 @@ func ReadAccount(t *testing.T, s *Service, id AccountID, change func(*Account)) 
 		t.Fatal(err)
 	}
 	return read
+}
+
+// HaveRecalled has the model of a method be recalled.
+func HaveRecalled(t *testing.T, s *Service, name string) {
+	t.Helper()
+	if err := s.do(t.Context(), Caller{system: true}, ActSweep, func(w *Work) error {
+		for item, err := range s.authenticators.Scan(w.tx, "", "", maxAuthenticators) {
+			if err != nil {
+				return err
+			}
+			if x := item.Doc; x.Name == name {
+				x.Traits.Recall = new(Recall)
+				return s.authenticators.Put(w.tx, authenticatorKey(x.Account, x.ID), x)
+			}
+		}
+		return errors.New("no such method")
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // AllMethods are the authenticators of all accounts as they are stored.

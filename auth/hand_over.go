@@ -105,6 +105,7 @@ func (a *Account) succeedTo(to Successor, handle []byte, now time.Time) {
 	a.FirstUserName = ""
 	a.MadeBy = ""
 	a.Question = nil
+	a.KeysOnlyAt = time.Time{}
 	a.Holds = nil
 	a.PutOff = nil
 	a.BreachedAt = time.Time{}

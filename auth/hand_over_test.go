@@ -356,7 +356,7 @@ func TestEveryFieldOfAnAccountAtAHandOver(t *testing.T) {
 		"UsedAt": anew, "Dormancy": gone, "DormancyAt": gone,
 		"Phone": gone, "PhoneAt": gone, "Password": gone, "TemporaryAt": gone, "BreachedAt": gone, "PutOff": gone, "EnrolledAt": gone, "FirstBy": gone,
 		"EmailWeakAt": gone, "PausedUntil": gone, "PausedAt": gone, "FirstUserName": gone, "MadeBy": gone,
-		"Question": gone, "Holds": gone}
+		"Question": gone, "Holds": gone, "KeysOnlyAt": gone}
 	r := rob(newWorld(t), false)
 	id := r.numberOf(sellerNumber)
 	full := func(a *auth.Account) { // what the acts below do not set
@@ -364,7 +364,7 @@ func TestEveryFieldOfAnAccountAtAHandOver(t *testing.T) {
 		a.Parent, a.MadeBy = "parent", "team/x"
 		a.FirstBy = sellerMail
 		for _, at := range []*time.Time{&a.TemporaryAt, &a.BreachedAt, &a.EmailWeakAt, &a.PausedUntil, &a.PausedAt, &a.DisabledAt,
-			&a.DormancyAt} {
+			&a.DormancyAt, &a.KeysOnlyAt} {
 			*at = now
 		}
 		a.Dormancy, a.UsedAt = 1, now.Add(-day)

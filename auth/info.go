@@ -288,6 +288,7 @@ type SecurityInfo struct {
 	PasswordOut    bool      // strangers have it: see Service.ItWasMe
 	TemporaryAt    time.Time // when a temporary code stood in for the password: a new one is offered; zero: no
 	EnrolledAt     time.Time // zero: two-step verification is off
+	KeysOnlyAt     time.Time // since when security keys alone open the account; zero: it is not so
 	Methods        []AuthenticatorInfo
 	BackupNeeded   bool
 	Forecast       []Forecast

@@ -3,6 +3,7 @@ package auth
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -57,6 +58,7 @@ func (w *Work) keysShown(login ident.Login) (*Account, []*Authenticator, error) 
 		return nil, nil, w.readDummyAccount()
 	}
 	list, err := w.activeMethods(a.ID, WebAuthn, "")
+	list = slices.DeleteFunc(list, func(x *Authenticator) bool { return !w.s.accepts(a, x) })
 	if err != nil || login.Phone == "" {
 		return a, list, err
 	}

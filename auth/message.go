@@ -132,6 +132,9 @@ const (
 	TemplateDormant      = "dormant"       // it was switched off; args: at, person
 	TemplateAwake        = "awake"         // it is switched on again; args: at, person
 
+	// Of keys-only protection, which will end. args: at, person, due, undo, agent.
+	TemplateKeysOnlyEnds = "keys-only-ends"
+
 	TemplateClosing     = "closing"        // of an account that is to be closed; args: at, person, step, due, undo
 	TemplateClosingKept = "closing-kept"   // it stays; args: at, person
 	TemplateClosed      = "account-closed" // it is no more; args: at, person

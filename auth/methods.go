@@ -21,7 +21,7 @@ func (w *Work) activeMethods(a AccountID, k Kind, id string) ([]*Authenticator, 
 // second step of the sign-in that follows (D14): the account remembers it, or the
 // sign-in under way does, which is firstBy, else "".
 func (w *Work) usable(a *Account, x *Authenticator, firstBy ident.Recipient) bool {
-	if x.State != Active || !w.s.reaches(x) || a.frozen() && !w.lifts(a, x) {
+	if x.State != Active || !w.s.reaches(x) || !w.s.accepts(a, x) || a.frozen() && !w.lifts(a, x) {
 		return false
 	}
 	return w.s.policy.Takes(w.s.row(x)) && !a.provedFirst(x.Recipient) &&
@@ -59,6 +59,11 @@ func (w *Work) refuseSoleMailbox(email ident.Email, list []*Authenticator) error
 // offeredMethods lists the ways to take the second step, best first. firstBy is as
 // in usable.
 func (w *Work) offeredMethods(a *Account, firstBy ident.Recipient) ([]MethodInfo, error) {
+	return w.offered(a, firstBy, Rule{})
+}
+
+// offered is offeredMethods for an act, by its rule.
+func (w *Work) offered(a *Account, firstBy ident.Recipient, rule Rule) ([]MethodInfo, error) {
 	list, err := w.authenticators(a.ID)
 	if err != nil {
 		return nil, err
@@ -66,7 +71,7 @@ func (w *Work) offeredMethods(a *Account, firstBy ident.Recipient) ([]MethodInfo
 	var out []MethodInfo
 	at := map[Kind]int{}
 	for _, x := range list {
-		if !w.usable(a, x, firstBy) || w.s.isSet(x.Kind) && x.Traits.Left == 0 {
+		if !w.usable(a, x, firstBy) || rule.Key && !w.s.isKey(x) || w.s.isSet(x.Kind) && x.Traits.Left == 0 {
 			continue
 		}
 		i, seen := at[x.Kind]

@@ -53,8 +53,8 @@ func becomes() map[string]auth.Became {
 	stopped, paused := auth.BecameStopped, auth.BecamePaused
 	return map[string]auth.Became{
 		"waiting by remove-method": stopped, "waiting by lose-device": stopped,
-		"security-code-waits by code-sign-in": stopped,
-		"added by add-method":                 paused, "removed by remove-method": paused, "removed by lose-device": paused,
+		"security-code-waits by code-sign-in": stopped, "keys-only-ends by keys-only-off": stopped,
+		"added by add-method": paused, "removed by remove-method": paused, "removed by lose-device": paused,
 		"codes-made by recovery-codes": paused, "password by change-password": paused, "email by confirm-email": paused,
 		"phone by change-contact": paused, "user-name by change-user-name": paused,
 		"question by change-question":         paused,

@@ -33,8 +33,12 @@ const (
 
 	toldPasswordOut told = "password-out" // strangers have it
 	toldDataTaken   told = "data-taken"
-	toldUnused      told = "unused"  // it will be switched off
-	toldDormant     told = "dormant" // it was
+
+	toldKeysOnly      told = "keys-only"       // nothing but security keys opens the account
+	toldKeysOnlyEnds  told = "keys-only-ends"  // that will end
+	toldKeysOnlyEnded told = "keys-only-ended" // it has
+	toldUnused        told = "unused"          // it will be switched off
+	toldDormant       told = "dormant"         // it was
 
 	toldRecalled     told = "key-recalled"
 	toldRecallLifted told = "recall-lifted"
@@ -99,6 +103,11 @@ func notices() []notice {
 		{Told: toldCodeWaits, Acts: []Action{ActCodeSignIn}, Template: TemplateCodeWaits, Text: true},
 		{Told: toldSignedInByCode, Acts: []Action{ActCodeSignIn}, Template: TemplateChange,
 			What: "signed-in-by-code", Text: true, Undo: true},
+		{Told: toldKeysOnly, Acts: []Action{ActKeysOnly}, Template: TemplateChange, What: "keys-only", Text: true,
+			Undo: true, Ends: true},
+		{Told: toldKeysOnlyEnds, Acts: []Action{ActKeysOnlyOff}, Template: TemplateKeysOnlyEnds, Text: true},
+		{Told: toldKeysOnlyEnded, Acts: []Action{ActKeysOnlyEnded}, Template: TemplateChange, What: "keys-only-ended",
+			Text: true, Undo: true, Ends: true},
 		{Told: toldDataTaken, Acts: []Action{ActTakeData}, Template: TemplateChange, What: "data-taken",
 			Undo: true, Ends: true},
 		{Told: toldFrozen, Acts: second, Template: TemplateChange, What: "frozen", Undo: true, Ends: true},

@@ -88,6 +88,9 @@ security-code-set change           security-code-set mail text undo  set-securit
 security-code-used change           security-code-used mail text undo  use-security-code
 security-code-waits security-code-waits                 mail text       code-sign-in
 signed-in-by-code change           signed-in-by-code mail text undo  code-sign-in
+keys-only     change           keys-only       mail text undo  keys-only
+keys-only-ends keys-only-ends                   mail text       keys-only-off
+keys-only-ended change           keys-only-ended mail text undo  keys-only-ended
 data-taken    change           data-taken      mail undo       take-data
 frozen        change           frozen-key      mail undo       second-step step-up test-method
 unfrozen      change           unfrozen-key    mail undo       unfreeze-method

@@ -142,8 +142,7 @@ func (w *Work) remindFewCodes(info *SecurityInfo) (*ReminderInfo, error) {
 // securityKeys are the sticks among methods: no passkey, which lives in a phone or a cloud.
 func (w *Work) securityKeys(info *SecurityInfo) []AuthenticatorInfo {
 	return slices.DeleteFunc(slices.Clone(info.Methods), func(m AuthenticatorInfo) bool {
-		row := w.s.methods.Of(m.Kind, m.Flavour)
-		return m.State != Active || row.Input != KeyTouch || row.Cloud
+		return m.State != Active || !w.s.isKeyOf(m.Kind, m.Flavour, m.Synced)
 	})
 }
 

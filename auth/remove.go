@@ -8,9 +8,9 @@ import (
 )
 
 // A change is something decided that waits: a strong method that a weak one
-// asked to remove (D6), contact data that a shop moves (move.go), something of a part's (wait.go), or
-// the end of the account (closing.go). Every address got a link that stops it. Stored under
-// "<account>/<id>"; a move under the account of who asked as well, and both go together.
+// asked to remove (D6), contact data that a shop moves (move.go), something of a part's (wait.go), the end of
+// keys-only protection (keys_only.go), or of the account (closing.go). Every address got a link that stops it.
+// Stored under "<account>/<id>"; a move under the account of who asked as well, and both go together.
 type change struct {
 	ID      string    `json:"id"`
 	Account AccountID `json:"a"`
@@ -25,6 +25,7 @@ type change struct {
 	Move    *move     `json:"m,omitempty"`  // nil: no contact data
 	Waits   string    `json:"w,omitempty"`  // what of a part's waits, as ChangeInfo.What; "": nothing of the kind
 	Closes  *closes   `json:"cl,omitempty"` // nil: it does not close the account
+	KeysOff bool      `json:"ko,omitempty"` // it ends keys-only protection
 	Seen    seen      `json:"sn,omitzero"`  // of who asked; of another person, who moves contact data, nothing
 }
 
@@ -58,6 +59,9 @@ func (w *Work) describeChange(ch *change, list []*Authenticator) ChangeInfo {
 	if ch.Closes != nil {
 		info.What, info.Methods = waitClosing, []string{}
 	}
+	if ch.KeysOff {
+		info.What, info.Methods = waitKeysOnly, []string{}
+	}
 	for _, x := range list {
 		if slices.Contains(ch.Remove, x.ID) {
 			info.Kind, info.Flavour = x.Kind, x.Traits.Flavour
@@ -75,6 +79,9 @@ func (w *Work) noteChange(info *ChangeInfo) {
 	if info.What == string(SecurityCode) {
 		w.entry.Kind = SecurityCode
 		return
+	}
+	if info.What == waitKeysOnly {
+		w.entry.ID = waitKeysOnly
 	}
 	if len(info.Methods) > 0 {
 		w.entry.ID = info.Methods[0]
@@ -124,6 +131,9 @@ func (s *Service) remove(ctx context.Context, c Caller, action Action, target st
 			if err := w.refuseSoleMailboxWithout(list[0]); err != nil {
 				return nil, err
 			}
+		}
+		if err := w.refuseLastKey(list); err != nil {
+			return nil, err
 		}
 		info := new(RemoveInfo)
 		if info.Removed, err = w.describe(list[0]); err != nil {
@@ -195,11 +205,11 @@ func (w *Work) removeLater(list []*Authenticator, drawn removalDraw) (time.Time,
 	return due, w.tell(w.account, toldWaiting, args, drawn.messageIDs, list...)
 }
 
-// shownMethods are the authenticators that the session has shown within an age.
+// shownMethods are the authenticators that the session has shown within an age, those that count.
 func (w *Work) shownMethods(maxAge time.Duration) []string {
 	var ids []string
 	for _, p := range w.session.Proofs {
-		if p.Authenticator != "" && !p.At.Before(w.now.Add(-maxAge)) {
+		if p.Authenticator != "" && w.s.counts(w.account, p) && !p.At.Before(w.now.Add(-maxAge)) {
 			ids = append(ids, p.Authenticator)
 		}
 	}
@@ -390,7 +400,7 @@ func (w *Work) removalDue(ch *change) bool {
 	if ch.Waits != "" {
 		return w.now.After(ch.Due.Add(keptWait))
 	}
-	return ch.Move == nil && ch.Closes == nil && !w.now.Before(ch.Due)
+	return ch.Move == nil && ch.Closes == nil && !ch.KeysOff && !w.now.Before(ch.Due)
 }
 
 // applyChange does what came due. It runs as the service itself.

@@ -44,7 +44,9 @@ const (
 	ActTemporary     Action = "temporary-sign-in" // what could reset it stands in for the password
 	ActKeepPassword  Action = "keep-password"     // after that, no new one
 	ActPutOff        Action = "put-off-reminder"
-	ActTakeData      Action = "take-data" // everything that is held about the account
+	ActKeysOnly      Action = "keys-only"     // nothing but security keys opens the account from now on
+	ActKeysOnlyOff   Action = "keys-only-off" // that ends, after a while
+	ActTakeData      Action = "take-data"     // everything that is held about the account
 	ActClose         Action = "close-account"
 	ActKeep          Action = "keep-account" // which was to be closed
 	ActAskMail       Action = "mail-code"
@@ -73,33 +75,35 @@ const (
 
 // The actions that only look, and those of the service itself.
 const (
-	ActMe       Action = "look-session"
-	ActLook     Action = "look-ceremony"
-	ActLookStep Action = "look-step-up"
-	ActLookBind Action = "look-binding"
-	ActOutbox   Action = "look-outbox"
-	ActSecurity Action = "look-security"
-	ActOwnEmail Action = "look-own-email"
-	ActHistory  Action = "look-history"
+	ActMe           Action = "look-session"
+	ActLook         Action = "look-ceremony"
+	ActLookStep     Action = "look-step-up"
+	ActLookBind     Action = "look-binding"
+	ActOutbox       Action = "look-outbox"
+	ActSecurity     Action = "look-security"
+	ActLookKeysOnly Action = "look-keys-only"
+	ActOwnEmail     Action = "look-own-email"
+	ActHistory      Action = "look-history"
 
 	ActTakeHistory Action = "take-history" // nothing that the page does not show, so it leaves no event either
 
-	ActDeliver      Action = "deliver"
-	ActSweep        Action = "sweep"
-	ActRemoved      Action = "delayed-removal" // a waiting removal came due
-	ActMoved        Action = "delayed-move"    // contact data that a shop moves came due
-	ActDormant      Action = "dormant"         // of an account that nobody uses
-	ActRecalled     Action = "key-recalled"    // its model is recalled
-	ActRecallLifted Action = "recall-lifted"
-	ActRecallTold   Action = "recall-told"  // once more, as the staff have asked
-	ActRecallCheck  Action = "recall-check" // of all keys, come to its end
-	ActLifted       Action = "hold-lifted"  // beside the sign-in by which an owner lifts what the staff have put in place
-	ActRestore      Action = "restore"      // a backup was put back
-	ActLookClosing  Action = "look-closing"
-	ActMayClose     Action = "look-may-close"
-	ActLookAccount  Action = "look-account"   // the marketplace, by its id
-	ActClosingTold  Action = "closing-told"   // its last day has begun, or something is in the way of it
-	ActClosed       Action = "account-closed" // and all that belonged to it was deleted
+	ActDeliver       Action = "deliver"
+	ActSweep         Action = "sweep"
+	ActRemoved       Action = "delayed-removal" // a waiting removal came due
+	ActKeysOnlyEnded Action = "keys-only-ended" // its end came due
+	ActMoved         Action = "delayed-move"    // contact data that a shop moves came due
+	ActDormant       Action = "dormant"         // of an account that nobody uses
+	ActRecalled      Action = "key-recalled"    // its model is recalled
+	ActRecallLifted  Action = "recall-lifted"
+	ActRecallTold    Action = "recall-told"  // once more, as the staff have asked
+	ActRecallCheck   Action = "recall-check" // of all keys, come to its end
+	ActLifted        Action = "hold-lifted"  // beside the sign-in by which an owner lifts what the staff have put in place
+	ActRestore       Action = "restore"      // a backup was put back
+	ActLookClosing   Action = "look-closing"
+	ActMayClose      Action = "look-may-close"
+	ActLookAccount   Action = "look-account"   // the marketplace, by its id
+	ActClosingTold   Action = "closing-told"   // its last day has begun, or something is in the way of it
+	ActClosed        Action = "account-closed" // and all that belonged to it was deleted
 
 	ActLookClock Action = "look-clock"
 	ActClock     Action = "set-clock" // an operator has set service time
@@ -139,6 +143,7 @@ type Rule struct {
 	Demand Demand
 	Reads  bool
 	Audit  bool // done or refused, the act is an Event of its account
+	Key    bool // what was shown must be a security key, whatever else is as strong
 	Change bool // it changes what guards the account: see refusePaused
 }
 
@@ -221,6 +226,11 @@ func methodRules() map[Action]Rule {
 		ActLose:         {Who: Enrolled, Demand: Demand{Weak, ageRemove}, Audit: true, Change: true},
 		ActUnfreeze:     {Who: Enrolled, Demand: Demand{Strong, ageRemove}, Audit: true, Change: true},
 		ActCancelChange: {Who: Enrolled, Audit: true},
+
+		ActLookKeysOnly:  {Who: Enrolled, Reads: true},
+		ActKeysOnly:      {Who: Enrolled, Demand: Demand{Strong, ageRemove}, Key: true, Audit: true, Change: true},
+		ActKeysOnlyOff:   {Who: Enrolled, Demand: Demand{Strong, ageRemove}, Key: true, Audit: true, Change: true},
+		ActKeysOnlyEnded: {Who: System, Audit: true},
 	}
 }
 

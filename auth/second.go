@@ -79,7 +79,7 @@ func (s *Service) askFactor(ctx context.Context, c Caller, next *Ceremony, until
 		if err != nil {
 			return nil, err
 		}
-		if asked.Others, err = w.offeredMethods(a, next.FirstBy); err != nil {
+		if asked.Others, err = w.offered(a, next.FirstBy, w.s.ruleOf(next)); err != nil {
 			return nil, err
 		}
 		if asked.Expires = w.now.Add(s.challengeLife(next.Kind)); until.Before(asked.Expires) {
@@ -153,7 +153,9 @@ func (w *Work) loadChallenged(c *Ceremony) (*Account, []*Authenticator, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	list = slices.DeleteFunc(list, func(x *Authenticator) bool { return !w.usable(a, x, c.FirstBy) })
+	list = slices.DeleteFunc(list, func(x *Authenticator) bool {
+		return !w.usable(a, x, c.FirstBy) || w.s.ruleOf(c).Key && !w.s.isKey(x)
+	})
 	if len(list) == 0 {
 		return nil, nil, Refuse(NoSuchMethod)
 	}
@@ -393,6 +395,8 @@ func (w *Work) lookupDiscoverable(credential string, handle []byte, v *verdict) 
 		v.unknown = credential // for all that its bearer can know
 	case x.State != Active:
 		v.refused = Refuse(KeyFrozen)
+	case !w.s.accepts(v.account, x):
+		v.refused = Refuse(KeysOnly)
 	case v.account.disabled():
 		v.refused = Refuse(AccountDisabled)
 	}

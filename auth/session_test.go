@@ -146,6 +146,22 @@ func TestNoSessionComesWithoutTheSecondStep(t *testing.T) {
 		t.Errorf("its token: got %q, want none", code)
 	}
 	err = o.do(t.Context(), Caller{system: true}, ActSweep, func(w *Work) error {
+		a, err := w.existingAccount(o.account)
+		if err != nil {
+			return err
+		}
+		x := &Authenticator{ID: "m", Account: o.account, Kind: TOTP, State: Active}
+		if err := o.authenticators.Put(w.tx, authenticatorKey(o.account, x.ID), x); err != nil {
+			return err
+		}
+		a.KeysOnlyAt = w.now
+		_, err = w.grant(a, secret, []Proof{{Kind: Password, At: w.now}, {Kind: TOTP, At: w.now, Class: Strong}}, false)
+		return err
+	})
+	if refusedAs(err) != KeysOnly {
+		t.Errorf("an app, of an account that takes keys alone: got %v, want %s", err, KeysOnly)
+	}
+	err = o.do(t.Context(), Caller{system: true}, ActSweep, func(w *Work) error {
 		old, next := o.session, o.session
 		old.Next, next.ID = "next", "other"
 		return w.exchange(&old, &next, false)

@@ -156,13 +156,17 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		x.Shared = old.Shared
 		x.CodeAt = old.CodeAt
 		x.Approved = old.Approved
+	} else if err := w.requireKeyOf(a, proofs); err != nil {
+		return "", err
 	} else if err := w.liftHeld(a, proofs); err != nil {
 		return "", err
 	} else if err := w.makeRoom(a.ID); err != nil {
 		return "", err
 	}
-	stepped := slices.ContainsFunc(proofs, func(p Proof) bool { return p.Class > NoClass || p.Kind == Trusted })
-	if !stepped && p.MustEnrol {
+	stepped := slices.ContainsFunc(proofs, func(p Proof) bool {
+		return (p.Class > NoClass || p.Kind == Trusted) && w.s.counts(a, p)
+	})
+	if !stepped && (p.MustEnrol || a.keysOnly()) {
 		open, err := w.hasMethods(a.ID)
 		if err != nil {
 			return "", err

@@ -91,7 +91,7 @@ func (s *Service) Security(ctx context.Context, c Caller) (*SecurityInfo, error)
 			return nil, err
 		}
 		info := &SecurityInfo{Me: *me, MaskedPhone: a.Phone.Mask(), PhoneConfirmed: !a.PhoneAt.IsZero(),
-			PasswordAt: a.PasswordAt, TemporaryAt: a.TemporaryAt, EnrolledAt: a.EnrolledAt,
+			PasswordAt: a.PasswordAt, TemporaryAt: a.TemporaryAt, EnrolledAt: a.EnrolledAt, KeysOnlyAt: a.KeysOnlyAt,
 			SecurityCode: a.SecurityCode.info()}
 		if a.Question != nil {
 			info.QuestionAt = a.Question.SetAt
@@ -206,6 +206,8 @@ func (w *Work) offerRefused(row *Method, list []*Authenticator) Code {
 		return x.Kind == row.Kind && x.Traits.Left > 0
 	}):
 		return MethodExists
+	case w.refuseBesideKeys(row.Kind, row.Flavour, false) != nil:
+		return KeysOnly
 	case !w.s.policy.Takes(row):
 		return MethodRefused
 	case len(list) >= w.s.policy.MaxMethods:
@@ -234,7 +236,7 @@ func (w *Work) listPlaces(info *SecurityInfo) error {
 			info.Trusted++
 			info.TrustUntil = laterOf(info.TrustUntil, b.TrustedUntil)
 		}
-		if b.Current && w.s.policy.TrustLife > 0 && b.TrustedUntil.IsZero() {
+		if b.Current && w.mayTrust(w.account) && b.TrustedUntil.IsZero() {
 			info.MayTrust = !w.session.restricted() && !w.session.Shared
 		}
 	}

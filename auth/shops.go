@@ -88,8 +88,5 @@ func (w *Work) keysAsked() ([]Membership, error) {
 // none that is frozen.
 func (w *Work) HasKey(a AccountID) (bool, error) {
 	list, err := w.authenticators(a)
-	return slices.ContainsFunc(list, func(x *Authenticator) bool {
-		row := w.s.row(x)
-		return x.State == Active && row.Input == KeyTouch && !row.Cloud
-	}), err
+	return slices.ContainsFunc(list, func(x *Authenticator) bool { return x.State == Active && w.s.isKey(x) }), err
 }

@@ -26,7 +26,8 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 			return nil, err
 		}
 		info := &StepUpInfo{For: a, Demand: d, MaskedEmail: w.account.Email.Mask()}
-		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge)
+		rule, _ := s.rule(a)
+		info.Done = d.Class == NoClass || w.shows(d.Class, d.MaxAge) && (!rule.Key || w.showsKey(d.MaxAge))
 		if a == ActUnfreeze {
 			info.Done = info.Done && w.showsBeside(target)
 		}
@@ -43,7 +44,7 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 		if info.Waits {
 			info.Due = w.now.Add(s.policy.RemovalDelay)
 		}
-		list, err := w.offeredMethods(w.account, "")
+		list, err := w.offered(w.account, "", rule)
 		info.Methods = serving(a, d, list)
 		return info, err
 	})
@@ -51,6 +52,9 @@ func (s *Service) StepUp(ctx context.Context, c Caller, a Action, target string)
 
 // mayAskFor refuses a step-up that would be for nothing.
 func (w *Work) mayAskFor(a Action, target string) error {
+	if rule, _ := w.s.rule(a); rule.Key {
+		return w.requireAnyKey()
+	}
 	if a != ActPayout {
 		return nil
 	}
@@ -192,7 +196,7 @@ func (s *Service) Challenge(ctx context.Context, c Caller, p Purpose, ceremony s
 		if err := w.requireOwnSession(cer); err != nil {
 			return nil, err
 		}
-		if out.Methods, err = w.offeredMethods(a, cer.FirstBy); err != nil || cer.Message == "" {
+		if out.Methods, err = w.offered(a, cer.FirstBy, s.ruleOf(cer)); err != nil || cer.Message == "" {
 			return out, err
 		}
 		out.Delivery, err = w.delivery(cer)

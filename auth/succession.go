@@ -61,6 +61,7 @@ func (a *Account) become(b *Account) {
 	a.FirstBy = b.FirstBy
 	a.TemporaryAt = b.TemporaryAt
 	a.Question = b.Question
+	a.KeysOnlyAt = b.KeysOnlyAt
 	if b.SecurityCode.live() {
 		a.SecurityCode = b.SecurityCode
 	}

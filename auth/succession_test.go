@@ -124,7 +124,7 @@ func TestEveryFieldOfASuccessor(t *testing.T) {
 	want := map[string]string{"V": stays, "ID": stays, "Parent": stays, "CreatedAt": stays, "DisabledAt": stays,
 		"Name": his, "UserName": his, "Email": his, "Phone": his, "PhoneAt": his, "Language": his, "Handle": his,
 		"Password": his, "PasswordAt": his, "TemporaryAt": his, "Holds": gone, "BreachedAt": gone, "PutOff": gone, "EnrolledAt": his, "FirstBy": his, "EmailWeakAt": his,
-		"FirstUserName": his, "SecurityCode": his, "Question": his,
+		"FirstUserName": his, "SecurityCode": his, "Question": his, "KeysOnlyAt": his,
 		"Epoch": anew, "StrongAt": anew, "CoolUntil": anew, "CoolWhy": anew, "HandedAt": anew, "UsedAt": anew,
 		"Dormancy": gone, "DormancyAt": gone, "PausedUntil": gone, "PausedAt": gone, "MadeBy": gone}
 	r := rob(newWorld(t), false)
@@ -140,7 +140,7 @@ func TestEveryFieldOfASuccessor(t *testing.T) {
 			a.Parent, a.FirstUserName = parent, a.UserName+"1"
 			a.FirstBy, a.Language = ident.Recipient(parent+"@example.com"), string(parent)
 			for _, at := range []*time.Time{&a.TemporaryAt, &a.EmailWeakAt, &a.PausedUntil, &a.PausedAt, &a.DormancyAt,
-				&a.CreatedAt, &a.PhoneAt, &a.PasswordAt, &a.EnrolledAt} {
+				&a.CreatedAt, &a.PhoneAt, &a.PasswordAt, &a.EnrolledAt, &a.KeysOnlyAt} {
 				*at = now
 			}
 			a.Dormancy, a.UsedAt = 1, now.Add(-day)

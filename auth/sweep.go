@@ -152,6 +152,7 @@ func (s *Service) ownChores(sys Caller) []func(context.Context) error {
 		apply func(context.Context, Caller, string) error
 	}{
 		{"change", sweeperOf(s.changes, (*Work).removalDue), s.applyChange},
+		{"keys only", sweeperOf(s.changes, (*Work).keysOffDue), s.applyKeysOff},
 		{"move", sweeperOf(s.changes, moves), s.applyMove},
 		{"last day", sweeperOf(s.changes, (*Work).lastDayDue), s.beginLastDay},
 		{"closing", sweeperOf(s.changes, (*Work).closingDue), s.applyClosing},

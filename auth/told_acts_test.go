@@ -54,6 +54,11 @@ func tellings() map[string]telling {
 		"disabled by step-up":            {actStep(auth.ActRename, wrongCodes), "change disabled-totp", false},
 		"disabled by test-method":        {actStep(auth.ActTest, wrongCodes), "change disabled-totp", false},
 
+		"keys-only by keys-only":          {actKeysOnly(), "change keys-only", true},
+		"keys-only-ends by keys-only-off": {actKeysOnly(keysOnlyEnds), "keys-only-ends", true},
+		"keys-only-ended by keys-only-ended": {actKeysOnly(keysOnlyEnds, keysOnlyEnded),
+			"change keys-only-ended", true},
+
 		"question by change-question":             {actQuestion, "change question", false},
 		"question-removed by change-question":     {actQuestionGone, "change question-removed", false},
 		"security-code-set by set-security-code":  {actSecurityCode, "change security-code-set", true},
@@ -90,6 +95,26 @@ func TestEveryNoticedActIsHeardOf(t *testing.T) {
 			r.hears(row, want...)
 		})
 	}
+}
+
+// actKeysOnly has nothing but keys open the account, and what follows; what the last of it tells is heard.
+func actKeysOnly(then ...func(*robbed)) func(*robbed) {
+	return func(r *robbed) {
+		_, c := r.addKey(r.c, stick(r.t, virtual.Options{Seed: []byte("spare")}), auth.SecurityKey, "Spare")
+		r.mail()
+		ok(r.t, "keys only", lastErr(r.s.SwitchKeysOnly(r.t.Context(), c, true)))
+		for _, next := range then {
+			r.mail()
+			next(r)
+		}
+	}
+}
+
+func keysOnlyEnds(r *robbed) { ok(r.t, "its end", lastErr(r.s.EndKeysOnly(r.t.Context(), r.c))) }
+
+func keysOnlyEnded(r *robbed) {
+	r.pass(day)
+	ok(r.t, "sweep", r.s.Sweep(r.t.Context()))
 }
 
 func actAdd(r *robbed) { r.enrolApp(r.c) }

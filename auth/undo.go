@@ -451,6 +451,6 @@ func (w *Work) isPaused() bool {
 	if a.PausedAt.IsZero() || !w.now.Before(a.PausedUntil) || w.session.Restricted {
 		return false
 	}
-	lifts := func(p Proof) bool { return p.Class >= Strong && !p.At.Before(a.PausedAt) }
+	lifts := func(p Proof) bool { return p.Class >= Strong && w.s.counts(a, p) && !p.At.Before(a.PausedAt) }
 	return !slices.ContainsFunc(w.session.Proofs, lifts)
 }

@@ -50,7 +50,8 @@ func (w *Work) showsBeside(id string) bool {
 		least = Weak
 	}
 	return slices.ContainsFunc(w.session.Proofs, func(p Proof) bool {
-		return p.Authenticator != id && p.Class >= least && !p.At.Before(w.now.Add(-ageRemove))
+		return p.Authenticator != id && p.Class >= least && w.s.counts(w.account, p) &&
+			!p.At.Before(w.now.Add(-ageRemove))
 	})
 }
 

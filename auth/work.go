@@ -66,6 +66,7 @@ type AccountInfo struct {
 	CreatedAt   time.Time
 	EnrolledAt  time.Time // since when two-step verification is on; zero: it is not
 	FrozenAt    time.Time // zero: it is not
+	KeysOnly    bool      // security keys alone open it
 	CoolUntil   time.Time // until then no payout is approved; zero: nothing of the kind has been
 	MadeBy      string    // what the part has opened the form of sign-up by, "" if nothing of the part's
 	HandedAt    time.Time // when it last got another owner; zero: never
@@ -75,7 +76,7 @@ type AccountInfo struct {
 func (a *Account) info() *AccountInfo {
 	return &AccountInfo{ID: a.ID, Parent: a.Parent, Name: a.Name, UserName: string(a.UserName), MaskedEmail: a.Email.Mask(),
 		Language: a.Language, CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, FrozenAt: a.DisabledAt, CoolUntil: a.CoolUntil,
-		HandedAt: a.HandedAt, Epoch: a.Epoch}
+		HandedAt: a.HandedAt, Epoch: a.Epoch, KeysOnly: a.keysOnly()}
 }
 
 // infoFor is info with what is the part's own.

@@ -40,7 +40,8 @@ func TestMiddleOfAFlowLeadsToItsBeginning(t *testing.T) {
 			"/security/browsers/end":           "/security/browsers", "/security/contact/email": "/security/contact",
 			"/security/contact/phone": "/security/contact", "/confirm/send": "/security", "/shop/joined": "/shop",
 			"/security/hand-over/confirm": "/security/hand-over", "/security/hand-over/stop": "/security/hand-over",
-			"/hand-over/decline": "/hand-over", "/security/close/keep": "/security"}},
+			"/hand-over/decline": "/hand-over", "/security/close/keep": "/security",
+			"/security/keys-only/off": "/security/keys-only"}},
 	} {
 		for _, pg := range w.server.pageTable() {
 			if pg.get == nil || strings.Contains(pg.path, "{") || pg.path == messagesPath ||

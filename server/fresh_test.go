@@ -59,6 +59,7 @@ func TestFreshStepComesBeforeTheForm(t *testing.T) {
 		"/shop/hand-over/{link}": "likewise", "/shop/{shop}/hand-over/confirm": "leads to the hand-over",
 		"/shop/{shop}/keys": "shows who is ready, and a form", "/shop/{shop}/keys/drop": "leads there",
 		"/security/data/file": "leads to its page", "/security/close": "says first what is in the way",
+		"/security/keys-only": "says first how many keys there are", "/security/keys-only/off": "leads there",
 		"/shop/joined": "leads to the shops", "/shop/{shop}/role": "leads to where one leaves",
 		"/shop/{shop}/members/{member}/suspend":       "leads to the person",
 		"/shop/{shop}/members/{member}/resume":        "likewise",

@@ -179,6 +179,7 @@ func undoPage(x *request) error {
 	v.Ahead, v.Pause = !info.Done, info.Pauses
 	v.Ends = info.Ends
 	v.Closes = v.Ahead && info.What == "closing"
+	v.KeysOnly = v.Ahead && info.What == "keys-only-off"
 	v.Code = v.Ahead && info.What == string(auth.SecurityCode)
 	return x.show(http.StatusOK, v)
 }
@@ -208,6 +209,8 @@ func undoPost(x *request) error {
 		return x.redirect("/done/contact-stopped")
 	case info.What == "closing":
 		return x.redirect("/done/account-kept")
+	case info.What == "keys-only-off":
+		return x.redirect("/done/keys-only-stays")
 	case strings.HasPrefix(info.What, "hand-over-account"):
 		return x.redirect("/done/account-stays")
 	case strings.HasPrefix(info.What, "hand-over"):
@@ -222,7 +225,7 @@ func donePage(x *request) error {
 	case "undone", "ended":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/forgot"})
 	case "password-changed", "removal-stopped", "contact-stopped", "paused", "introduced", "code-waits",
-		"case-waits", "hand-over-stopped", "account-stays", "account-kept":
+		"case-waits", "hand-over-stopped", "account-stays", "account-kept", "keys-only-stays":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what})
 	case "email-changed":
 		return x.show(http.StatusOK, &assets.Message{Frame: x.frame(), Key: what, Next: "/security",

@@ -47,3 +47,18 @@ func methodNewPost(x *request, row *auth.Method) error {
 	}
 	return x.added(info)
 }
+
+// stopPost stops what waits: a removal, or the like of it.
+func stopPost(x *request) error {
+	if err := x.s.service.CancelChange(x.r.Context(), x.caller, x.param("id")); err != nil {
+		return err
+	}
+	key := "removal-stopped"
+	if x.field("kind") == string(auth.SecurityCode) {
+		key = "code-sign-in-stopped"
+	} else if x.field("kind") == "keys-only-off" {
+		key = "keys-only-stays"
+	}
+	x.leaveFlash(flash{Key: key})
+	return x.redirect("/security")
+}

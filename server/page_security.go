@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/latchkey-auth/latchkey/assets"
 	"github.com/latchkey-auth/latchkey/auth"
@@ -88,7 +87,7 @@ func overviewPage(x *request) error {
 		Question: info.QuestionAt, Code: codeState(info.SecurityCode),
 		UserName: info.Me.UserName, Email: ownEmail(info), Phone: ownPhone(info), PhoneProved: info.PhoneConfirmed,
 		Browsers: info.Trusted, TrustUntil: info.TrustUntil, Sessions: info.Sessions,
-		TrustOn: x.s.config.Policy.TrustLife > 0}
+		TrustOn: x.s.config.Policy.TrustLife > 0, KeysOnly: !info.KeysOnlyAt.IsZero()}
 	if len(v.Methods) > 0 && v.Two {
 		v.Methods[0].First = true
 	}
@@ -99,7 +98,7 @@ func overviewPage(x *request) error {
 		}
 		p := assets.Pending{ID: c.ID, What: x.s.removal(&c), Name: c.Item, At: c.Due,
 			Code: c.What == string(auth.SecurityCode)}
-		if p.Told = strings.HasPrefix(c.What, "contact") || strings.HasPrefix(c.What, "hand-over"); p.Told {
+		if p.Told = toldApart(c.What); p.Told {
 			p.What = c.What
 		}
 		v.Pending = append(v.Pending, p)
@@ -171,7 +170,8 @@ func (x *request) startWithKey(info *auth.SecurityInfo, f assets.Frame) error {
 
 // offers are what can be set up, and why something can not.
 func (s *Server) offers(list []auth.OfferInfo) []assets.Offer {
-	why := map[auth.Code]string{auth.MethodExists: "have", auth.MethodRefused: "policy", auth.TooManyMethods: "too-many"}
+	why := map[auth.Code]string{auth.MethodExists: "have", auth.MethodRefused: "policy",
+		auth.TooManyMethods: "too-many", auth.KeysOnly: "keys-only"}
 	out := make([]assets.Offer, len(list))
 	for i, o := range list {
 		out[i] = assets.Offer{Way: s.wayOf(o.Kind, o.Flavour), Refuse: why[o.Refused]}
@@ -423,18 +423,6 @@ func putOffPost(x *request) error {
 		return err
 	}
 	x.leaveFlash(flash{Key: "reminder-put-off"})
-	return x.redirect("/security")
-}
-
-func stopPost(x *request) error {
-	if err := x.s.service.CancelChange(x.r.Context(), x.caller, x.param("id")); err != nil {
-		return err
-	}
-	key := "removal-stopped"
-	if x.field("kind") == string(auth.SecurityCode) {
-		key = "code-sign-in-stopped"
-	}
-	x.leaveFlash(flash{Key: key})
 	return x.redirect("/security")
 }
 

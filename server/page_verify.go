@@ -87,6 +87,7 @@ func (x *request) actionFor(what, to string) (auth.Action, string, error) {
 		"security-code":     auth.ActSetSecurityCode,
 		"security-code-use": auth.ActSecurityCode, "payout": auth.ActPayout, "shop": team.ActRole,
 		"recovery": recovery.ActStop, "vouch": recovery.ActVouch, "data": auth.ActTakeData, "close": auth.ActClose,
+		"keys-only": auth.ActKeysOnly, "keys-only-off": auth.ActKeysOnlyOff,
 	}
 	for i := range x.s.methods {
 		if row := &x.s.methods[i]; row.Served && !row.Set {

@@ -35,7 +35,7 @@ type page struct {
 func (s *Server) pageTable() []page {
 	all := joinPages(signPages(), signUpPages(), introducePages(),
 		forgotPages(), forgotPhonePages(), securityPages(s.methods), secretPages(), contactPages(),
-		historyPages(), notMePages(), dataPages(), closingPages(), approvePages(),
+		historyPages(), notMePages(), dataPages(), closingPages(), keysOnlyPages(), approvePages(),
 		bindPages(), countedPages(), yubicoPages(), shopPages(), shopContactPages(), shopKeyPages(), shopHandOverPages(), accountHandPages(),
 		recoveryPages(), helpPages())
 	return append(all, methodPages(s.methods, all)...)

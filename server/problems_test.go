@@ -264,7 +264,7 @@ func provocations() map[auth.Code]provocation {
 	all := map[auth.Code]provocation{}
 	for _, part := range []map[auth.Code]provocation{envelopeFaults(), sessionFaults(), formFaults(), phoneFaults(),
 		typedFaults(), storeFaults(), methodFaults(), keyFaults(), labFaults(), shopFaults(), recoveryFaults(),
-		pictureFaults(), handOverFaults(), accountHandFaults(), closingFaults(), heldFaults()} {
+		pictureFaults(), handOverFaults(), accountHandFaults(), closingFaults(), heldFaults(), keysOnlyFaults()} {
 		maps.Copy(all, part)
 	}
 	return all

@@ -42,7 +42,7 @@ func routes() []route {
 	return slices.Concat(signRoutes(), introduceRoutes(),
 		sessionRoutes(), methodRoutes(), passwordRoutes(), resetRoutes(),
 		secretRoutes(), contactRoutes(), shopRoutes(), shopKeyRoutes(), peopleRoutes(), invitationRoutes(),
-		handOverRoutes(), accountHandRoutes(), closingRoutes(), recoveryRoutes(), hostRoutes())
+		handOverRoutes(), accountHandRoutes(), closingRoutes(), keysOnlyRoutes(), recoveryRoutes(), hostRoutes())
 }
 
 func signRoutes() []route {
@@ -85,7 +85,7 @@ func signRoutes() []route {
 		{use: "CodeSignIn", act: auth.ActCodeSignIn, who: holder, method: http.MethodPost, path: "/sign-in/security-code",
 			summary: "The security code in place of the second step: after a wait, a session that has to enrol",
 			codes: join(sealedCodes(), openingCodes(), guessCodes(), securityCodes(), codes(auth.MailCodeNeeded,
-				auth.ChangePaused)),
+				auth.ChangePaused, auth.KeysOnly)),
 			endpoint: takes(codeSignIn).requires("ceremony", "securityCode")},
 		{use: "Challenge", act: auth.ActLook, who: holder, method: http.MethodPost, path: "/challenge",
 			summary: "Look at a begun exchange again: prompt and delivery; nothing is sent", codes: sealedCodes(),
@@ -128,12 +128,13 @@ func sessionRoutes() []route {
 			codes:    join(stepCodes(), codes(auth.PayoutRefused, auth.PayoutTextMalformed)),
 			endpoint: takes(payout).requires("text")},
 		{use: "StepUp", act: auth.ActLookStep, who: enrolled, method: http.MethodPost, path: "/step-up",
-			summary:  "What an action demands, and whether the session shows it",
-			codes:    codes(auth.NoSuchMethod, auth.NotFound, auth.PayoutRefused, auth.PayoutTextMalformed),
+			summary: "What an action demands, and whether the session shows it",
+			codes: codes(auth.NoSuchMethod, auth.NotFound, auth.PayoutRefused, auth.PayoutTextMalformed,
+				auth.KeysOnlyNeedsKeys),
 			endpoint: takes(stepUp).requires("action")},
 		{use: "StepUpBegin", act: auth.ActStepUp, who: enrolled, method: http.MethodPost, path: "/step-up/begin",
 			summary: "Begin a fresh second step", codes: join(methodCodes(), sendCodes(), codes(auth.NotFound,
-				auth.PayoutRefused, auth.PayoutTextMalformed)),
+				auth.PayoutRefused, auth.PayoutTextMalformed, auth.KeysOnlyNeedsKeys)),
 			endpoint: takes(stepUpBegin).requires("action", "kind")},
 		{use: "StepUpResend", act: auth.ActStepUp, who: enrolled, method: http.MethodPost, path: "/step-up/resend",
 			summary: "Send its code again", codes: join(sealedCodes(), methodCodes(), sendCodes()),
@@ -151,7 +152,8 @@ func sessionRoutes() []route {
 		{use: "Browsers", act: auth.ActHistory, who: enrolled, method: http.MethodGet, path: "/browsers",
 			summary: "Browsers that the account knows", endpoint: gives(browsers)},
 		{use: "TrustBrowser", act: auth.ActTrust, who: enrolled, method: http.MethodPost, path: "/browsers/trust",
-			summary: "Trust this browser for the second step", codes: join(stepCodes(), codes(auth.Forbidden)),
+			summary:  "Trust this browser for the second step",
+			codes:    join(stepCodes(), codes(auth.Forbidden, auth.KeysOnly)),
 			endpoint: gives(trustBrowser)},
 		{use: "ForgetBrowser", act: auth.ActForget, who: enrolled, method: http.MethodDelete, path: "/browsers/{id}",
 			summary: "End trust in one browser", codes: codes(auth.NotFound), endpoint: does(forgetBrowser)},
@@ -173,7 +175,7 @@ func methodRoutes() []route {
 		{use: "BindBegin", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/begin",
 			summary: "Begin to add a method", codes: join(stepCodes(), sendCodes(), numberCodes(),
 				codes(auth.TextsLater, auth.EmailMalformed, auth.SerialMalformed, auth.KeyValuesMalformed, auth.MethodExists, auth.TooManyMethods,
-					auth.MethodRefused, auth.MailboxResets)),
+					auth.MethodRefused, auth.MailboxResets, auth.KeysOnly)),
 			endpoint: takes(bindBegin).requires("kind")},
 		{use: "BindResend", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/resend",
 			summary: "Send its code again, perhaps by another channel", codes: join(sealedCodes(), stepCodes(),
@@ -182,7 +184,7 @@ func methodRoutes() []route {
 		{use: "BindFinish", act: auth.ActAdd, who: session, method: http.MethodPost, path: "/methods/finish",
 			summary: "Finish adding a method", codes: join(sealedCodes(), stepCodes(), typedCodes(), keyCodes(),
 				codes(auth.MethodExists, auth.TooManyMethods, auth.BackupFallsWith, auth.MailboxResets,
-					auth.NameTooLong, auth.MethodResting, auth.TokenWrong)),
+					auth.NameTooLong, auth.MethodResting, auth.TokenWrong, auth.KeysOnly)),
 			endpoint: takes(bindFinish).requires("ceremony", "response")},
 		{use: "Rename", act: auth.ActRename, who: enrolled, method: http.MethodPatch, path: "/methods/{id}",
 			summary:  "Rename a method and say where it is kept",
@@ -203,7 +205,7 @@ func methodRoutes() []route {
 			summary: "Stop a waiting change", codes: codes(auth.NotFound), endpoint: does(cancelChange)},
 		{use: "RecoveryCodes", act: auth.ActCodes, who: enrolled, method: http.MethodPost, path: "/recovery-codes",
 			summary: "Make ten recovery codes; earlier ones stop working",
-			codes:   join(stepCodes(), codes(auth.MethodRefused)), endpoint: gives(recoveryCodes)},
+			codes:   join(stepCodes(), codes(auth.MethodRefused, auth.KeysOnly)), endpoint: gives(recoveryCodes)},
 	}
 }
 
@@ -411,7 +413,8 @@ func securityCodes() []auth.Code {
 	return codes(auth.SecurityCodeNotSet, auth.SecurityCodeWrong, auth.SecurityCodeWaits)
 }
 func removeCodes() []auth.Code {
-	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.ChangePaused, auth.MailboxResets, auth.NotFound))
+	return join(stepCodes(), codes(auth.NoSuchMethod, auth.ChangePending, auth.ChangePaused, auth.MailboxResets,
+		auth.KeysOnlyLastKey, auth.NotFound))
 }
 
 // answers lists every code that the route may refuse with, for the contract.

@@ -43,7 +43,7 @@ func (o *tour) takeAPI() {
 	o.p = o.client()
 	for _, part := range []func(){
 		o.apiSignUp, o.apiBind, o.apiSignIn, o.apiStepUp, o.apiBrowser, o.apiContact, o.apiShops, o.apiRecovery, o.apiRemove,
-		o.apiPassword, o.apiVouch, o.apiHands, o.apiHandsAccounts,
+		o.apiPassword, o.apiVouch, o.apiHands, o.apiHandsAccounts, o.apiKeysOnly,
 	} {
 		part()
 		o.pass(time.Second)

@@ -49,7 +49,7 @@ func takeTour(t *testing.T, w *world, lang string) {
 		o.signUp, o.firstKey, o.app, o.countedCodes, o.passkey, o.phone, o.byPhone, o.mailbox, o.codes, o.overviews, o.methods, o.signIns,
 		o.passwordOut, o.keyFirst, o.stepUps, o.contacts, o.shops, o.recovery, o.undo, o.forgot, o.sessions, o.removals, o.codeSignIn,
 		o.strays, o.vouching, o.hands, o.handsAccounts,
-		o.closesAccounts,
+		o.closesAccounts, o.keysOnly,
 	} {
 		part()
 		o.pass(time.Second) // what is listed by time has its order

@@ -286,7 +286,8 @@ func eventNames() map[auth.Action]string {
 		auth.ActTemporary: "temporary-sign-in", auth.ActKeepPassword: "password-kept",
 		auth.ActPutOff: "reminder-put-off", auth.ActTakeData: "data-taken",
 		auth.ActClose: "closing-asked", auth.ActKeep: "account-kept", auth.ActClosingTold: "closing-told",
-		auth.ActClosed:  "account-closed",
+		auth.ActClosed:   "account-closed",
+		auth.ActKeysOnly: "keys-only", auth.ActKeysOnlyOff: "keys-only-ends", auth.ActKeysOnlyEnded: "keys-only-ended",
 		auth.ActAskMail: "code-sent", auth.ActIntroduce: "browser-introduced",
 		auth.ActCodes: "codes-made", auth.ActRename: "renamed", auth.ActRemove: "removed", auth.ActRemoved: "removed",
 		auth.ActLose: "key-lost", auth.ActUnfreeze: "key-unfrozen", auth.ActUndo: "undone", auth.ActCancelChange: "removal-stopped",
@@ -346,6 +347,10 @@ func eventName(e auth.EventInfo, row *auth.Method) (what, otherwise string) {
 		return "refused", "" // never the words of a change: nothing was changed
 	case e.Action == auth.ActCodeSignIn && !e.Due.IsZero():
 		return "code-waits", ""
+	case e.Action == auth.ActCancelChange && e.ItemID == "keys-only-off":
+		return "keys-only-stays", ""
+	case e.Action == auth.ActKeysOnlyOff && !e.Due.IsZero():
+		return "keys-only-ends", ""
 	case e.Action == auth.ActCancelChange && e.ItemID == "" && e.Item == "": // of no method
 		return "code-sign-in-stopped", ""
 	case e.Action == auth.ActClose:

@@ -13,6 +13,7 @@ func deeds() map[string]string {
 		"question":         "question-set",
 		"question-removed": "question-removed", "security-code-set": "security-code-set",
 		"security-code-used": "security-code-used", "security-code-retired": "security-code-retired",
+		"keys-only": "keys-only", "keys-only-ends": "keys-only-asked", "keys-only-ended": "keys-only-ended",
 		"signed-in-by-code": "signed-in-by-code", "new-browser": "new-browser", "data-taken": "data-taken",
 		"locked": "locked", "password-out": "password-out", "reset-closed": "reset-closed",
 		auth.TemplateAwake: "awake", auth.TemplateShopJoined: "shop-joined", auth.TemplateShopLeft: "shop-left",
@@ -43,6 +44,8 @@ func Deed(methods auth.Table, what string, kind auth.Kind, flavour auth.Flavour)
 		return "contact-asked"
 	case "closing":
 		return "closing-asked"
+	case "keys-only-off":
+		return "keys-only-asked"
 	case string(auth.SecurityCode):
 		return "code-sign-in-asked"
 	}

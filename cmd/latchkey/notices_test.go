@@ -60,7 +60,8 @@ func TestWordsOfNotices(t *testing.T) {
 				args["due"] = "2026-11-25T02:00:00Z"
 				verb, _, _ := strings.Cut(k, "-")
 				if delete(args, "ends"); slices.Contains([]string{"used", "frozen", "unfrozen", "disabled"}, verb) ||
-					k == "security-code-used" || k == "security-code-retired" || k == "data-taken" {
+					k == "security-code-used" || k == "security-code-retired" || k == "data-taken" ||
+					strings.HasPrefix(k, "keys-only") {
 					args["ends"] = "yes"
 				}
 				words(template, auth.Mail, args)
@@ -74,7 +75,7 @@ func TestWordsOfNotices(t *testing.T) {
 			args["due"] = "2026-11-23T02:00:00Z"
 			args["undo"] = "https://shop.example/undo/abc"
 			words(template, auth.Mail, args)
-		case auth.TemplateCodeWaits:
+		case auth.TemplateCodeWaits, auth.TemplateKeysOnlyEnds:
 			args["due"] = "2026-11-25T02:00:00Z"
 			args["undo"] = "https://shop.example/undo/abc"
 			words(template, auth.Mail, args)
