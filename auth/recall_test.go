@@ -373,7 +373,8 @@ func TestACheckOfManyGoesOnWhereItEnded(t *testing.T) {
 			data, err := json.Marshal(map[string]any{"g": blueModel[:], "f": 1})
 			ok(t, "write a key", err)
 			one.Authenticators = []auth.Authenticator{{ID: "key", Account: id, Kind: auth.WebAuthn, Name: "Blue key",
-				Credential: fmt.Sprint(i), Data: data, State: auth.Active, Traits: auth.Traits{Flavour: auth.SecurityKey}}}
+				Credential: fmt.Sprint(i), Data: data, State: auth.Active,
+				Traits: auth.Traits{Flavour: auth.SecurityKey}}}
 		}
 		all = append(all, one)
 	}

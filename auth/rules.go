@@ -97,7 +97,7 @@ const (
 	ActRecallLifted  Action = "recall-lifted"
 	ActRecallTold    Action = "recall-told"  // once more, as the staff have asked
 	ActRecallCheck   Action = "recall-check" // of all keys, come to its end
-	ActLifted        Action = "hold-lifted"  // beside the sign-in by which an owner lifts what the staff have put in place
+	ActLifted        Action = "hold-lifted"  // beside the sign-in by which an owner lifts what the staff did
 	ActRestore       Action = "restore"      // a backup was put back
 	ActLookClosing   Action = "look-closing"
 	ActMayClose      Action = "look-may-close"

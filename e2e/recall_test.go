@@ -67,8 +67,8 @@ func (p *person) holdsRecalled() (*person, *key) {
 	id := []byte("a key of the house")
 	q.house.api(q, http.MethodPost, "/lab/accounts", "", map[string]any{"name": q.name, "email": q.email,
 		"password": password, "language": p.lang, "methods": []map[string]any{{"kind": "webauthn",
-			"name": "Blue 钥匙", "aaguid": recalledModel, "virtual": map[string]any{"credentialId": text64(id), "rpId": "localhost",
-				"privateKey": base64.StdEncoding.EncodeToString(der)}}}}, nil)
+			"name": "Blue 钥匙", "aaguid": recalledModel, "virtual": map[string]any{
+				"credentialId": text64(id), "rpId": "localhost", "privateKey": base64.StdEncoding.EncodeToString(der)}}}}, nil)
 	k := q.plug(usb())
 	send(q, cdp.Command[addCredentialParams, cdp.Empty]{Method: webauthn.CommandAddCredential},
 		addCredentialParams{k.id, credential{CredentialID: id, RpID: "localhost", PrivateKey: der}})

@@ -76,8 +76,8 @@ func TestNotMeToItsEndInBothLanguages(t *testing.T) {
 			s == auth.TemplateChange
 	})
 	for _, what := range told {
-		if !slices.Contains([]string{"waiting", "security-code-waits", "codes-void", "unused", "dormant", "key-recalled",
-			"recall-lifted"}, what) {
+		if !slices.Contains([]string{"waiting", "security-code-waits", "codes-void", "unused", "dormant",
+			"key-recalled", "recall-lifted"}, what) {
 			all = append(all, what)
 		}
 	}
