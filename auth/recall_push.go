@@ -41,8 +41,13 @@ func (m *RecalledModel) Word() string { return recallWord(m.Status) }
 // Word names the status in texts: "recall.<word>".
 func (r *RecallInfo) Word() string { return recallWord(r.Status) }
 
-// recallWord is a status of FIDO's as keys of texts are written.
-func recallWord(status string) string { return strings.ReplaceAll(strings.ToLower(status), "_", "-") }
+// recallWord is a status of FIDO's as keys of texts have it.
+func recallWord(status string) string {
+	return map[string]string{"USER_VERIFICATION_BYPASS": "user-verification-bypass",
+		"ATTESTATION_KEY_COMPROMISE":   "attestation-key-compromise",
+		"USER_KEY_REMOTE_COMPROMISE":   "user-key-remote-compromise",
+		"USER_KEY_PHYSICAL_COMPROMISE": "user-key-physical-compromise", "REVOKED": "revoked"}[status]
+}
 
 func (m *recallModel) info(id string) RecalledModel {
 	info := RecalledModel{ID: id, Name: m.Name, Status: m.Status, At: m.At, Due: m.Due, Keys: m.Keys,
