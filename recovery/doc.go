@@ -51,6 +51,11 @@
 // (auth's HandOver): nothing of the former owner stands, the next password is set by a link to the new mailbox, and no
 // payout is approved for a week.
 //
+// # An account that security keys alone open
+//
+// It takes two reviewers always, and a week from their approval on; colleagues are not asked. Its end leaves the
+// protection as it is: the session that follows can do nothing but register security keys (auth's keys_only.go).
+//
 // # The clock
 //
 // Reviewers have 12 hours. The clock runs in review alone; it pauses while the applicant is asked for more, and begins

@@ -11,10 +11,14 @@ import (
 
 // This file is what reviewers do. The desk says who they are; no seller's request comes here.
 
-// needed is how many reviewers approve a case: two at least against the owner's objection, and for a shop that is worth
-// much.
+// needed is how many reviewers approve a case: two at least against the owner's objection, for an account that security
+// keys alone open, and for a shop that is worth much.
 func (s *Service) needed(w *auth.Work, x *record) (int, error) {
-	two := !x.ObjectedAt.IsZero() || x.Takes
+	shut, err := s.isKeysOnly(w, x)
+	if err != nil {
+		return 0, err
+	}
+	two := !x.ObjectedAt.IsZero() || x.Takes || shut
 	if !two && s.config.TwoFrom > 0 && s.colleagues != nil && x.Account != "" {
 		value, err := s.colleagues.ValueFor(w, x.Account)
 		if err != nil {
@@ -28,8 +32,24 @@ func (s *Service) needed(w *auth.Work, x *record) (int, error) {
 	return max(1, s.config.Reviewers), nil
 }
 
+// keysOnlyDelay is how long an approved case waits at least that is about an account that security keys alone open.
+const keysOnlyDelay = 7 * 24 * time.Hour
+
+// isKeysOnly reports whether security keys alone open the account of a case. It is asked in each pass: its owner may
+// have said so since.
+func (s *Service) isKeysOnly(w *auth.Work, x *record) (bool, error) {
+	if x.Account == "" {
+		return false, nil
+	}
+	a, err := w.AccountOf(x.Account)
+	if errors.Is(err, auth.Refuse(auth.NotFound)) { // it was closed
+		return false, nil
+	}
+	return err == nil && a.KeysOnly, err
+}
+
 // delay is how long an approved case waits.
-func (s *Service) delay(x *record) time.Duration {
+func (s *Service) delay(w *auth.Work, x *record) (time.Duration, error) {
 	d := s.config.Delay
 	if x.ByWords {
 		d = s.config.DelayWord
@@ -40,10 +60,14 @@ func (s *Service) delay(x *record) time.Duration {
 	if x.Takes {
 		d = max(d, takesDelay)
 	}
+	shut, err := s.isKeysOnly(w, x)
+	if shut {
+		d = max(d, keysOnlyDelay)
+	}
 	if !x.ObjectedAt.IsZero() {
 		d += s.config.Objection
 	}
-	return d
+	return d, err
 }
 
 // mayView refuses Forbidden for a case that is a reviewer's own, or that of somebody whom he looks after.
@@ -103,8 +127,8 @@ func (s *Service) file(w *auth.Work, x *record, r Reviewer) (*CaseFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Name: x.Name, Approvals: len(votes), Needed: needed,
-		ObjectedAt: x.ObjectedAt, Appealed: x.Appealed, Notes: x.notes(r.ID),
+	f := &CaseFile{CaseInfo: *info, ID: x.ID, Account: x.Account, Name: x.Name,
+		Approvals: len(votes), Needed: needed, ObjectedAt: x.ObjectedAt, Appealed: x.Appealed, Notes: x.notes(r.ID),
 		Checked: append([]Check{}, x.checked(r.ID)...)}
 	f.State = x.State
 	f.Drafts = nil
@@ -188,7 +212,11 @@ func (s *Service) standing(w *auth.Work, x *record) ([]vote, error) {
 // approve begins the delay, and tells everybody.
 func (s *Service) approve(w *auth.Work, x *record) error {
 	x.move(Approved, w.Now())
-	x.ApprovedAt, x.Due = w.Now(), w.Now().Add(s.delay(x))
+	delay, err := s.delay(w, x)
+	if err != nil {
+		return err
+	}
+	x.ApprovedAt, x.Due = w.Now(), w.Now().Add(delay)
 	if err := w.StopClosing(x.Account); err != nil { // whoever has asked for that was not the applicant
 		return err
 	}

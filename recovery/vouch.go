@@ -65,10 +65,14 @@ type VouchInfo struct {
 	Due         time.Time `json:",omitzero"` // the end of the second step
 }
 
-// words is what the people of an applicant's shops weigh, nobody for a case that is nobody's.
+// words is what the people of an applicant's shops weigh, nobody for a case that is nobody's, or about an account that
+// security keys alone open.
 func (s *Service) words(w *auth.Work, x *record) (map[string]map[auth.AccountID]int, error) {
 	if !s.config.Vouching || s.colleagues == nil || x.Account == "" || x.Takes { // colleagues know the former owner
 		return nil, nil
+	}
+	if shut, err := s.isKeysOnly(w, x); err != nil || shut {
+		return nil, err
 	}
 	return s.colleagues.WordsFor(w, x.Account)
 }
@@ -126,6 +130,9 @@ func (s *Service) vouching(w *auth.Work, x *record) (Vouching, error) {
 		return NoVouching, nil
 	case x.Email != "":
 		return VouchingMaybe, nil
+	}
+	if shut, err := s.isKeysOnly(w, x); err != nil || shut {
+		return NoVouching, err
 	}
 	words, err := s.words(w, x)
 	if err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/latchkey-auth/latchkey/store/storetest"
 	"github.com/latchkey-auth/latchkey/team"
 	"github.com/latchkey-auth/latchkey/totp"
+	"github.com/latchkey-auth/latchkey/webauthn"
 )
 
 // A world is recovery over a real store, with a clock that tests move. Its people come from the lab's maker.
@@ -67,8 +68,13 @@ func newWorldIn(t testing.TB, folder string, now time.Time, keys *store.Keys, ch
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.s, err = auth.New(auth.Config{DB: storetest.Twice(db, 1), Keys: keys, Factors: []auth.Factor{apps, phones, mails},
-		Policy: auth.Marketplace(), Site: "Latchkey", Origin: "http://localhost:8080", RPID: "localhost",
+	sticks, err := webauthn.New(webauthn.Config{RPID: "localhost", Origins: []string{"http://localhost:8080"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.s, err = auth.New(auth.Config{DB: storetest.Twice(db, 1), Keys: keys,
+		Factors: []auth.Factor{apps, phones, mails, sticks},
+		Policy:  auth.Marketplace(), Site: "Latchkey", Origin: "http://localhost:8080", RPID: "localhost",
 		Lab: auth.NewClock(w.time), Pause: func(context.Context, time.Duration) {}, Pace: auth.Pace{Burst: -1}})
 	if err != nil {
 		t.Fatal(err)
