@@ -163,10 +163,7 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 	} else if err := w.makeRoom(a.ID); err != nil {
 		return "", err
 	}
-	stepped := slices.ContainsFunc(proofs, func(p Proof) bool {
-		return (p.Class > NoClass || p.Kind == Trusted) && w.s.counts(a, p)
-	})
-	if !stepped && (p.MustEnrol || a.keysOnly()) {
+	if !w.s.isStepped(a, proofs) && (p.MustEnrol || a.keysOnly()) {
 		open, err := w.hasMethods(a.ID)
 		if err != nil {
 			return "", err
@@ -190,6 +187,13 @@ func (w *Work) grant(a *Account, secret []byte, proofs []Proof, remember bool) (
 		return w.s.sessionToken(a.ID, secret), w.exchange(old, &x, false)
 	}
 	return w.s.sessionToken(a.ID, secret), w.s.sessions.Insert(w.tx, sessionKey(a.ID, x.ID), &x)
+}
+
+// isStepped reports whether proofs hold one that counts as the second step of an account.
+func (s *Service) isStepped(a *Account, proofs []Proof) bool {
+	return slices.ContainsFunc(proofs, func(p Proof) bool {
+		return (p.Class > NoClass || p.Kind == Trusted) && s.counts(a, p)
+	})
 }
 
 // proofBy is what an authenticator has proved now, and by which channel its code went.
