@@ -140,7 +140,8 @@ type Counts struct {
 	HadAt, ShownAt time.Time
 }
 
-// Unfreeze is /security/{keys|yubiotp}/{id}/unfreeze: it asks before what is frozen works again. It posts only the button.
+// Unfreeze is /security/{keys|yubiotp}/{id}/unfreeze: it asks before what is frozen works again. It posts
+// only the button.
 type Unfreeze struct {
 	Frame
 	Method

@@ -106,7 +106,8 @@ func says(t *testing.T, what string, err error, want auth.Code) {
 func TestEveryLifeOfThePolicyHasItsEnd(t *testing.T) {
 	p := reflect.TypeFor[auth.Policy]()
 	rows := lives()
-	for _, advice := range []string{"PasswordAge", "TestKeysAfter", "ReviewAfter"} { // they end nothing: reminders begin (TestReminders)
+	// They end nothing: reminders begin (TestReminders).
+	for _, advice := range []string{"PasswordAge", "TestKeysAfter", "ReviewAfter"} {
 		rows[advice] = map[string]func(*world) ending{"": nil}
 	}
 	for i := range p.NumField() {

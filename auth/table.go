@@ -83,10 +83,11 @@ func Methods() Table {
 	sheet := MethodPolicy{WithPassword: 2, Phishable: true, Class: Strong, Guessable: true, AMR: "otp"}
 	carried := []DeviceKind{Handset, Computer, Extension, Stick}
 	return Table{
-		{Kind: WebAuthn, Flavour: SecurityKey, Worth: key, Input: KeyTouch, On: []DeviceKind{Stick}, Counts: true, Called: "Key",
-			Face: Face{Way: "key", Path: "keys", Icon: "key", Cut: true, Joined: true, Best: true, Gone: "key-removed"}},
-		{Kind: WebAuthn, Flavour: Passkey, Worth: key, Input: KeyTouch, On: []DeviceKind{Computer}, Cloud: true, Counts: true,
+		{Kind: WebAuthn, Flavour: SecurityKey, Worth: key, Input: KeyTouch, On: []DeviceKind{Stick}, Counts: true,
 			Called: "Key",
+			Face:   Face{Way: "key", Path: "keys", Icon: "key", Cut: true, Joined: true, Best: true, Gone: "key-removed"}},
+		{Kind: WebAuthn, Flavour: Passkey, Worth: key, Input: KeyTouch, On: []DeviceKind{Computer}, Cloud: true,
+			Counts: true, Called: "Key",
 			Face: Face{Way: "passkey", Path: "keys", New: "/security/keys/new?kind=passkey", Icon: "app", Joined: true,
 				Gone: "key-removed"}},
 		{Kind: TOTP, Worth: code, Input: ShortCode, On: carried,

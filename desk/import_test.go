@@ -41,8 +41,8 @@ func TestAFileOfTokensAtTheDesk(t *testing.T) {
 		return html.UnescapeString(rec.Body.String())
 	}
 	page := send("check")
-	for _, want := range []string{"Checked: nothing is stored yet", "Line 4", "It has no serial number.", "Line 5", "2004",
-		"Its secret is not 16 to 64 bytes long.", "Line 6", "A line before has the same maker and serial number.",
+	for _, want := range []string{"Checked: nothing is stored yet", "Line 4", "It has no serial number.", "Line 5",
+		"2004", "Its secret is not 16 to 64 bytes long.", "Line 6", "A line before has the same maker and serial number.",
 		`value="box 9"`, `value="ACME"`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("checked: got no %q in %s", want, page)
@@ -83,12 +83,14 @@ func TestFilesThatAreNotTakenAtTheDesk(t *testing.T) {
 		"a long box":      {row, []string{"box", strings.Repeat("b", 65)}, "The name of the box is too long"},
 		"too many bytes":  {strings.Repeat("x", inventory.MaxFile+1), nil, "too large for this page"},
 		"too many tokens": {manyRows(inventory.MostAtOnce + 1), nil, "too many hardware tokens"},
-		"broken XML":      {`<KeyContainer Version="1.0" xmlns="urn:ietf:params:xml:ns:keyprov:pskc"><Key`, nil, "cannot be read from there on"},
+		"broken XML": {`<KeyContainer Version="1.0" xmlns="urn:ietf:params:xml:ns:keyprov:pskc"><Key`, nil,
+			"cannot be read from there on"},
 	} {
-		rec := boss.upload(importPath, bad.file, append(bad.pairs, "do", "import", "maker", "Maker & Sons", "passphrase", "open sesame")...)
+		rec := boss.upload(importPath, bad.file, append(bad.pairs, "do", "import", "maker", "Maker & Sons", "passphrase",
+			"open sesame")...)
 		page := html.UnescapeString(rec.Body.String())
-		if rec.Code != http.StatusUnprocessableEntity || !strings.Contains(page, "Nothing was stored") || !strings.Contains(page, bad.says) ||
-			!strings.Contains(page, `value="Maker & Sons"`) || strings.Contains(page, "sesame") {
+		if rec.Code != http.StatusUnprocessableEntity || !strings.Contains(page, "Nothing was stored") ||
+			!strings.Contains(page, bad.says) || !strings.Contains(page, `value="Maker & Sons"`) || strings.Contains(page, "sesame") {
 			t.Errorf("%s: got %d %s, want %q", name, rec.Code, page, bad.says)
 		}
 		if n := w.stocked(); n != 0 {

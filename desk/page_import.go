@@ -12,8 +12,8 @@ import (
 	"github.com/latchkey-auth/latchkey/inventory"
 )
 
-// importPath takes a file that came with a box of tokens. It is never kept: whoever has looked at what it holds sends it
-// once more to take it in.
+// importPath takes a file that came with a box of tokens. It is never kept: whoever has looked at what it holds
+// sends it once more to take it in.
 const importPath = tokensPath + "/import"
 
 // mostTold is how many tokens that are not taken the page names one by one.
@@ -61,7 +61,8 @@ func importPost(x *exchange) error {
 	if is {
 		v.Broken, v.BrokenLine = inventory.Reason(broken), broken.Line
 	}
-	v.New, v.Here, v.Not = tally.New, tally.Here, tally.Conflicts+tally.Faults
+	v.New, v.Here = tally.New, tally.Here
+	v.Not = tally.Conflicts + tally.Faults
 	return x.imported(v)
 }
 

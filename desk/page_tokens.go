@@ -36,7 +36,8 @@ func tokenPages() []page {
 // tokensForm finds tokens by the number printed on them: with one in the query, those of its makers.
 func tokensForm(x *exchange) error {
 	v := &assets.DeskTokens{Frame: x.frame(), Typed: x.posted.Get("serial"),
-		MayCount: x.d.Staff.May(x.me.Role, inventory.ActDeskStock), MayImport: x.d.Staff.May(x.me.Role, inventory.ActDeskImport)}
+		MayCount:  x.d.Staff.May(x.me.Role, inventory.ActDeskStock),
+		MayImport: x.d.Staff.May(x.me.Role, inventory.ActDeskImport)}
 	if serial := x.r.URL.Query().Get("serial"); serial != "" {
 		list, err := x.d.Stock.FindAtDesk(x.r.Context(), x.caller, serial)
 		if err != nil {

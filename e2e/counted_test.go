@@ -115,13 +115,12 @@ func (w *sweep) tokensAtTheDesk() {
 	w.look("the desk, the stock")
 	w.open("/desk/tokens/import")
 	w.look("the desk, a box")
-	w.chooses("box.csv", "manufacturer,serial,secret,type\nExample,"+serial+" B,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ,hotp\n"+
-		"Example,"+serial+" C,GEZD,hotp\n").follow("main button[value=check]").says(w.word("desk-import.checked"))
+	box := "manufacturer,serial,secret,type\nExample," + serial + " B,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ,hotp\n"
+	w.chooses("box.csv", box+"Example,"+serial+" C,GEZD,hotp\n").follow("main button[value=check]").says(w.word("desk-import.checked"))
 	w.look("the desk, a box checked")
 	w.follow("main button[value=import]").says(w.word("stock-why.no-file"))
 	w.look("the desk, no file")
-	w.chooses("box.csv", "manufacturer,serial,secret,type\nExample,"+serial+" B,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ,hotp\n").
-		follow("main button[value=import]").says(w.word("desk-import.done", "n", "1"))
+	w.chooses("box.csv", box).follow("main button[value=import]").says(w.word("desk-import.done", "n", "1"))
 	w.look("the desk, a box taken")
 }
 

@@ -206,8 +206,10 @@ func TestFixturesThatType(t *testing.T) {
 	w.program().must("POST", "/lab/accounts", m{"name": "ann", "session": true, "methods": []m{
 		{"kind": "webauthn", "name": "Blue", "virtual": exportedKey(t, stick(t, "blue"))},
 		{"kind": "webauthn", "name": "Red", "virtual": exportedKey(t, stick(t, "red"))},
-		{"kind": "hotp", "counter": 7}, {"kind": "yubiotp"}, {"kind": "hotp", "flavour": "token", "serial": "T-1", "counter": 90},
-		{"kind": "yubiotp", "publicId": "dteffuje", "privateId": "8792ebfe26cc", "secret": "ecde18dbe76fbd0c33330f1c354871db"},
+		{"kind": "hotp", "counter": 7}, {"kind": "yubiotp"},
+		{"kind": "hotp", "flavour": "token", "serial": "T-1", "counter": 90},
+		{"kind": "yubiotp", "publicId": "dteffuje", "privateId": "8792ebfe26cc",
+			"secret": "ecde18dbe76fbd0c33330f1c354871db"},
 	}}, &made)
 	p := w.program()
 	p.bearer = made.Token
@@ -237,7 +239,8 @@ func TestFixturesThatType(t *testing.T) {
 	for i, code := range map[int]string{2: counted(t, made.Methods[2].Secret, 7), 3: slot(3).Touch(),
 		4: counted(t, made.Methods[4].Secret, 91), 5: slot(5).Touch()} {
 		q, begun := signInAs(w, made, made.Methods[i].Kind)
-		if r := q.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": code}}, nil); r.Code != 200 {
+		r := q.api("POST", "/sign-in/finish", m{"ceremony": begun.Ceremony, "response": m{"code": code}}, nil)
+		if r.Code != 200 {
 			t.Errorf("%d, %s: got %d %s, want to be in", i, made.Methods[i].Kind, r.Code, r.Body)
 		}
 		w.pass(time.Minute)

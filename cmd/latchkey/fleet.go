@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,9 +57,10 @@ of their keys have come. Nobody is named. The site may run or not.`}
 }
 
 func policyCommand(environ []string, stdout, stderr io.Writer) *cobra.Command {
-	group := &cobra.Command{Use: "policy", Short: "Look at a policy of keys before it holds", Args: unknownCommand}
+	group := &cobra.Command{Use: "policy", Short: "Look at a policy of keys, before it holds or after",
+		Args: unknownCommand}
 	group.RunE = func(cmd *cobra.Command, _ []string) error { return misuse("say what to do: %s", verbs(cmd)) }
-	group.AddCommand(rehearseCommand(environ, stdout, stderr))
+	group.AddCommand(rehearseCommand(environ, stdout, stderr), matrixCommand(environ, stdout, stderr))
 	return group
 }
 
@@ -69,12 +71,8 @@ why; who would have no key left, and who no second step at all, by the ids of th
 Nothing is changed. The policy is that of the settings, which may be a file that the site does
 not have yet (--config), or what the flags say. The site may run or not.`}
 	q := new(fleetQuestion)
-	var least string
-	var lists [2][]string
+	flags := policyFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&least, leastFlag, "", "what a key must be at least: `grade` bound, proved, L1, L1+, L2, L2+, L3 or L3+")
-	f.StringSliceVar(&lists[0], allowFlag, nil, "only the `models` with these AAGUIDs")
-	f.StringSliceVar(&lists[1], denyFlag, nil, "no `models` with these AAGUIDs")
 	f.IntVar(&q.Limit, limitFlag, 100, "how `many` accounts are named at most")
 	f.BoolVar(&q.JSON, jsonFlag, false, "write JSON")
 	settings := settable(cmd, environ, stderr)
@@ -86,21 +84,43 @@ not have yet (--config), or what the flags say. The site may run or not.`}
 		if err != nil {
 			return err
 		}
-		p := c.WebAuthn.Attestation // held against what is there, and not what this site has
-		if f.Changed(leastFlag) {
-			if err := p.Least.UnmarshalText([]byte(least)); err != nil {
-				return misuse("--%s: %w", leastFlag, err)
-			}
-		}
-		for i, to := range []*[]webauthn.AAGUID{&p.Allow, &p.Deny} {
-			if err := readModels(to, []string{allowFlag, denyFlag}[i], lists[i]); err != nil {
-				return err
-			}
+		p, err := flags.over(c.WebAuthn.Attestation) // held against what is there, and not what this site has
+		if err != nil {
+			return err
 		}
 		q.Policy = rehearsed(&p)
 		return runLong(cmd.Context(), c, environ, cmdRehearse, q, stdout)
 	}
 	return cmd
+}
+
+// A policyFlag says what of a policy of keys is not as in the settings.
+type policyFlag struct {
+	cmd         *cobra.Command
+	least       string
+	allow, deny []string
+}
+
+// policyFlags adds the flags that say it.
+func policyFlags(cmd *cobra.Command) *policyFlag {
+	p := &policyFlag{cmd: cmd}
+	f := cmd.Flags()
+	f.StringVar(&p.least, leastFlag, "",
+		"what a key must be at least: `grade` bound, proved, L1, L1+, L2, L2+, L3 or L3+")
+	f.StringSliceVar(&p.allow, allowFlag, nil, "only the `models` with these AAGUIDs")
+	f.StringSliceVar(&p.deny, denyFlag, nil, "no `models` with these AAGUIDs")
+	return p
+}
+
+// over is the policy of the settings with what the flags say in its place.
+func (p *policyFlag) over(settings webauthn.AttestationPolicy) (webauthn.AttestationPolicy, error) {
+	if p.cmd.Flags().Changed(leastFlag) {
+		if err := settings.Least.UnmarshalText([]byte(p.least)); err != nil {
+			return settings, misuse("--%s: %w", leastFlag, err)
+		}
+	}
+	return settings, cmp.Or(readModels(&settings.Allow, allowFlag, p.allow),
+		readModels(&settings.Deny, denyFlag, p.deny))
 }
 
 // readModels reads the models that a flag names in place of those of the settings, if it names any.

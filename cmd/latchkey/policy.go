@@ -13,8 +13,8 @@ import (
 // mayBeNothing are the lengths of time of the policy that can be 0: no browser is trusted, a code may be asked for again
 // at once, and nobody is reminded. All others would end what they are for before anybody could use it.
 func mayBeNothing() []string {
-	return []string{"Policy.TrustLife", "Policy.ResendAfter", "Policy.Dormant", "Policy.PasswordAge", "Policy.TestKeysAfter",
-		"Policy.ReviewAfter"}
+	return []string{"Policy.TrustLife", "Policy.ResendAfter", "Policy.Dormant", "Policy.PasswordAge",
+		"Policy.TestKeysAfter", "Policy.ReviewAfter"}
 }
 
 // mostClosing is how long an account waits at most that is to be closed: nobody waits for more than a quarter of a year.
