@@ -53,8 +53,14 @@ var ErrUnavailable = store.ErrUnavailable
 // fn may run more than once, so it writes to nothing outside of it and uses no
 // clock, no randomness and no network; no slow work inside.
 func do[T any](ctx context.Context, s *Service, c Caller, a Action, fn func(*Work) (T, error)) (T, error) {
+	return resultOf(func(fn func(*Work) error) error { return s.do(ctx, c, a, fn) }, fn)
+}
+
+// resultOf is what the last run of a pass returned. It is all of the door that is
+// compiled for every result.
+func resultOf[T any](pass func(func(*Work) error) error, fn func(*Work) (T, error)) (T, error) {
 	var result, none T
-	err := s.do(ctx, c, a, func(w *Work) (err error) {
+	err := pass(func(w *Work) (err error) {
 		result, err = fn(w)
 		return err
 	})

@@ -187,19 +187,23 @@ func (l *Lab) Reset(ctx context.Context, c Caller) error {
 	ctx = context.WithoutCancel(ctx) // half a world is none
 	before := l.s.siteRecord.Load()
 	site := siteMeta{Restore: before.Restore + 1, Secret: before.Secret, Lab: mark}
-	_, err := l.s.pass(ctx, c, ActLabReset, func(w *Work) error { return l.s.meta.Put(w.tx, "site", &site) })
+	pass := func(fn func(*Work) error) error {
+		_, err := l.s.pass(ctx, c, ActLabReset, fn)
+		return err
+	}
+	made, err := resultOf(pass, func(w *Work) (*siteMeta, error) {
+		m := site
+		return &m, l.s.meta.Put(w.tx, "site", &m)
+	})
 	if err != nil {
 		return err
 	}
-	l.s.siteRecord.Store(&site)
+	l.s.siteRecord.Store(made)
 	l.setMark(mark)
 	l.s.repeats.clear()
 	for _, empty := range l.s.emptiers() {
 		for more := true; more; {
-			_, err := l.s.pass(ctx, c, ActLabReset, func(w *Work) (err error) {
-				more, err = empty(w.tx)
-				return err
-			})
+			more, err = resultOf(pass, func(w *Work) (bool, error) { return empty(w.tx) })
 			if err != nil {
 				return err
 			}

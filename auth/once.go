@@ -60,19 +60,12 @@ func once[T any](ctx context.Context, s *Service, c Caller, a Action, id string,
 	if !errors.Is(err, errSucceeded) {
 		return result, err
 	}
-	err = s.answerAgain(ctx, c, a, func(w *Work, r *priorSuccess) (err error) {
-		result, err = again(w, r)
-		return err
-	})
+	result, err = answerAgain(ctx, s, c, a, again)
 	if errors.Is(err, errUsedUp) {
 		c.once.anew = true
 		return act(c)
 	}
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return result, nil
+	return result, err
 }
 
 // onceMark names the mark in which a request finds its success.
@@ -190,33 +183,46 @@ func (r *priorSuccess) read(v any) error {
 }
 
 // answerAgain answers with the success of the same request.
-func (s *Service) answerAgain(ctx context.Context, c Caller, a Action, again func(*Work, *priorSuccess) error) error {
+func answerAgain[T any](ctx context.Context, s *Service, c Caller, a Action, again func(*Work, *priorSuccess) (T, error)) (T, error) {
 	mark := c.once
 	c.once = onceMark{}
 	secret := s.random(sessionSecretBytes)
 	rule, _ := s.rule(a)
-	_, err := s.passBy(ctx, c, ActAnswerAgain, Rule{Who: rule.Who, Audit: true}, func(w *Work) error {
-		w.caller.once = mark
-		x, err := w.findSuccess()
+	pass := func(fn func(*Work) error) error {
+		_, err := s.passBy(ctx, c, ActAnswerAgain, Rule{Who: rule.Who, Audit: true}, fn)
+		return err
+	}
+	return resultOf(pass, func(w *Work) (T, error) {
+		r, err := w.priorSuccess(mark, secret)
 		if err != nil {
-			return err
-		}
-		if x == nil || w.session != nil && w.account.ID != x.Account || w.staff != nil && w.auditAccount != x.Account {
-			return Refuse(CeremonyUsed)
-		}
-		if err := w.mayGoOn(x); err != nil {
-			return err
-		}
-		w.About(x.Account)
-		r := &priorSuccess{success: x}
-		if x.Session != "" {
-			if r.token, r.session, err = w.renew(x, secret); err != nil {
-				return err
-			}
+			var none T
+			return none, err
 		}
 		return again(w, r)
 	})
-	return err
+}
+
+// priorSuccess is the success of a mark, with the next token of its session. Refuses CeremonyUsed, and errUsedUp.
+func (w *Work) priorSuccess(mark onceMark, secret []byte) (*priorSuccess, error) {
+	w.caller.once = mark
+	x, err := w.findSuccess()
+	if err != nil {
+		return nil, err
+	}
+	if x == nil || w.session != nil && w.account.ID != x.Account || w.staff != nil && w.auditAccount != x.Account {
+		return nil, Refuse(CeremonyUsed)
+	}
+	if err := w.mayGoOn(x); err != nil {
+		return nil, err
+	}
+	w.About(x.Account)
+	r := &priorSuccess{success: x}
+	if x.Session != "" {
+		if r.token, r.session, err = w.renew(x, secret); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
 }
 
 // renew gives the session of a success its next token, at its own level. Refuses
