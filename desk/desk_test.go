@@ -28,6 +28,8 @@ func permitted() map[string][]staff.Role {
 		"/desk/accounts/{id}/unlock":   {staff.Support},
 		"/desk/tickets":                {staff.Support},
 		"/desk/tokens":                 {staff.Support, staff.Administrator},
+		"/desk/recalls":                {staff.Support, staff.Administrator},
+		"/desk/recalls/{model}/push":   {staff.Administrator},
 		"/desk/tokens/{id}/retire":     {staff.Administrator},
 		"/desk/tokens/import":          {staff.Administrator},
 		"/desk/not-me":                 {staff.Support, staff.Reviewer},
