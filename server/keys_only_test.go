@@ -171,7 +171,7 @@ func TestKeysOnlyOnPages(t *testing.T) {
 	p.open("/security").says("Keys-only protection is on")
 
 	s = p.open(at+"/off").at(at+"/off", 200).says("It ends in 24 hours")
-	s = p.fill(s, at+"/off").at(at, 200).says("Keys-only protection ends at", "Stop the change")
+	p.fill(s, at+"/off").at(at, 200).says("Keys-only protection ends at", "Stop the change")
 	p.open("/security").says("Keys-only protection ends at")
 	p.open(at+"/off").at(at, 200)
 	link := path(w.mailed(auth.TemplateKeysOnlyEnds).Args["undo"])
