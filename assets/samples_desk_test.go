@@ -56,6 +56,7 @@ func (s sampler) desk() []Sample {
 	full := account
 	full.Phone, full.Sessions = "+86 ••• 8000", 2
 	full.Enrolled, full.Frozen = s.ago(day), s.ago(time.Hour)
+	full.KeysOnly = s.ago(3 * day)
 	full.Paused, full.CoolsOff = s.in(day), s.in(day)
 	full.Closes = s.in(14 * day)
 	full.Methods = []Method{{Way: WayKey, Made: s.ago(day)}, {Way: WayApp, Made: s.ago(day), State: "frozen"},

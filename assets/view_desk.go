@@ -69,6 +69,7 @@ type DeskAccount struct {
 	ID, Name, UserName, Email, Phone string // the latter two masked
 	Made, Enrolled, Password         time.Time
 	Frozen, Paused, CoolsOff, Closes time.Time // zero: nothing of the kind
+	KeysOnly                         time.Time // since when security keys alone open it
 	Sessions                         int
 	Methods                          []Method
 	Typed                            string

@@ -4,9 +4,10 @@ import "time"
 
 // A FleetAccount is what one account signs in with, for who counts over all of them.
 type FleetAccount struct {
-	ID      AccountID
-	Off     bool // it is switched off
-	Methods []FleetMethod
+	ID       AccountID
+	Off      bool // it is switched off
+	KeysOnly bool // security keys alone open it
+	Methods  []FleetMethod
 }
 
 // A FleetMethod is one of its methods. Of whom nothing is said in it: no number, no mailbox, no name.
@@ -18,6 +19,7 @@ type FleetMethod struct {
 	Set       bool // recovery codes: a way back, and no method to live by
 	Key       bool // a ceremony of the browser; of the others there is no model and no grade
 	State     State
+	Shut      bool // keys-only protection lets it do nothing
 	Model     string
 	ModelID   string // AAGUID, "" if not told
 	Grade     Grade
@@ -25,6 +27,9 @@ type FleetMethod struct {
 	BoundAt   time.Time
 	UsedAt    time.Time // zero: never
 }
+
+// Works reports whether the account can be opened by it.
+func (m *FleetMethod) Works() bool { return m.State == Active && !m.Shut }
 
 // Fleet reads up to n accounts behind one, "" for the first, in an order that says nothing.
 func (w *Work) Fleet(after AccountID, n int) ([]FleetAccount, error) {
@@ -37,13 +42,15 @@ func (w *Work) Fleet(after AccountID, n int) ([]FleetAccount, error) {
 		if err != nil {
 			return nil, err
 		}
-		a := FleetAccount{ID: item.Doc.ID, Off: item.Doc.disabled()}
+		a := FleetAccount{ID: item.Doc.ID, Off: item.Doc.disabled(), KeysOnly: item.Doc.keysOnly()}
 		list, err := w.authenticators(a.ID)
 		if err != nil {
 			return nil, err
 		}
 		for _, x := range list {
-			a.Methods = append(a.Methods, w.s.fleetMethod(x))
+			m := w.s.fleetMethod(x)
+			m.Shut = !w.s.accepts(item.Doc, x)
+			a.Methods = append(a.Methods, m)
 		}
 		all = append(all, a)
 	}

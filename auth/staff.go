@@ -150,6 +150,7 @@ type Standing struct {
 	Held, PasswordDue      bool      // by a response of the staff
 	PausedUntil, CoolUntil time.Time // zero: nothing of the kind
 	Dormant                bool      // it is switched off since nobody used it
+	KeysOnlyAt             time.Time // since when security keys alone open it; zero: whatever is bound does
 	ClosesAt               time.Time // its owner has asked for it; zero: he has not
 	Sessions               int
 	Methods                []MethodStanding
@@ -172,7 +173,7 @@ func (w *Work) Standing(id AccountID) (*Standing, error) {
 	x := &Standing{ID: a.ID, Name: a.Name, UserName: string(a.UserName), MaskedEmail: a.Email.Mask(),
 		Language:  a.Language,
 		CreatedAt: a.CreatedAt, EnrolledAt: a.EnrolledAt, PasswordAt: a.PasswordAt, FrozenAt: a.DisabledAt, Dormant: a.Dormancy == asleep,
-		Held: a.frozen(), PasswordDue: a.passwordDue()}
+		Held: a.frozen(), PasswordDue: a.passwordDue(), KeysOnlyAt: a.KeysOnlyAt}
 	if a.Phone != "" {
 		x.MaskedPhone = a.Phone.Mask()
 	}

@@ -118,7 +118,8 @@ func TestWhatTheStaffSee(t *testing.T) {
 	want := map[reflect.Type][]string{
 		reflect.TypeFor[auth.Standing](): {"ID", "Name", "UserName", "MaskedEmail", "MaskedPhone", "Language",
 			"CreatedAt",
-			"EnrolledAt", "PasswordAt", "FrozenAt", "Held", "PasswordDue", "PausedUntil", "CoolUntil", "Dormant", "ClosesAt", "Sessions", "Methods"},
+			"EnrolledAt", "PasswordAt", "FrozenAt", "Held", "PasswordDue", "PausedUntil", "CoolUntil", "Dormant",
+			"KeysOnlyAt", "ClosesAt", "Sessions", "Methods"},
 		reflect.TypeFor[auth.MethodStanding](): {"Kind", "Flavour", "State", "BoundAt", "UsedAt"},
 	}
 	for of, fields := range want {

@@ -57,7 +57,7 @@ func accountPage(x *exchange) error {
 		Email: string(a.MaskedEmail), Phone: string(a.MaskedPhone), Made: a.CreatedAt, Enrolled: a.EnrolledAt,
 		Password: a.PasswordAt, Frozen: a.FrozenAt, Paused: a.PausedUntil, CoolsOff: a.CoolUntil, Sessions: a.Sessions,
 		Typed: x.posted.Get("email"), MayEnd: x.d.Staff.May(x.me.Role, staff.ActSessions),
-		Held: a.Held, PasswordDue: a.PasswordDue, Closes: a.ClosesAt,
+		Held: a.Held, PasswordDue: a.PasswordDue, Closes: a.ClosesAt, KeysOnly: a.KeysOnlyAt,
 		Dormant: a.Dormant, MayUnlock: a.Dormant && x.d.Staff.May(x.me.Role, staff.ActUnlock)}
 	rows := x.d.Service.Methods()
 	for _, m := range a.Methods {

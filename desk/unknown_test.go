@@ -1,12 +1,15 @@
 package desk
 
 import (
+	"encoding/json"
 	"html"
 	"strings"
 	"testing"
 
 	"github.com/latchkey-auth/latchkey/auth"
+	"github.com/latchkey-auth/latchkey/lab"
 	"github.com/latchkey-auth/latchkey/staff"
+	"github.com/latchkey-auth/latchkey/virtual"
 )
 
 // A form that names somebody or something who is not there says so beside what was typed, which it keeps; no form of the
@@ -37,6 +40,37 @@ func TestWhatIsNotThereIsSaidBesideIt(t *testing.T) {
 				t.Errorf("%s, %q: got %s, want %q beside it", row.path, typed, page, row.says)
 			}
 		}
+	}
+}
+
+// The page of an account says that security keys alone open it, for whoever is asked why an app does not.
+func TestTheDeskSeesThatKeysAloneOpenAnAccount(t *testing.T) {
+	w := newWorld(t)
+	var keys []auth.MethodForm
+	for _, name := range []string{"red", "blue"} {
+		key, err := virtual.New(virtual.Options{Seed: []byte(name)})
+		w.check(err)
+		client := &virtual.Client{Origin: "https://accounts.example", Authenticators: []*virtual.Authenticator{key}}
+		_, err = client.Create([]byte(`{"rp":{"id":"accounts.example","name":"x"},"challenge":"AAECAwQFBgcICQoLDA0ODw",
+			"user":{"id":"AAEC","name":"a","displayName":"a"},"pubKeyCredParams":[{"type":"public-key","alg":-7}]}`))
+		w.check(err)
+		held, err := key.Credentials()[0].CDP()
+		w.check(err)
+		text, err := json.Marshal(held)
+		w.check(err)
+		keys = append(keys, auth.MethodForm{Kind: auth.WebAuthn, Name: name, Virtual: text})
+	}
+	made, err := w.lab.Make(t.Context(), auth.Caller{}, lab.AccountForm{Name: "wei", Methods: keys, Session: true})
+	w.check(err)
+	b := w.worker("ann", staff.Support)
+	at := "/desk/accounts/" + string(made.ID)
+	if page := b.open(at); strings.Contains(page, "Keys-only") {
+		t.Errorf("before: got %s", page)
+	}
+	_, err = w.s.SwitchKeysOnly(t.Context(), auth.Caller{Token: made.Token}, true)
+	w.check(err)
+	if page := b.open(at); !strings.Contains(page, "Keys-only protection is on since") {
+		t.Errorf("after: got %s, want it said", page)
 	}
 }
 

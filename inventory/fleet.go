@@ -44,13 +44,14 @@ func (s *Service) eachAccount(ctx context.Context, visit func(*auth.FleetAccount
 type Fleet struct {
 	Accounts int          `json:"accounts"`
 	Off      int          `json:"off"`
-	None     int          `json:"none"`    // no second step yet
-	Texts    int          `json:"texts"`   // texts and calls alone, or they and recovery codes
-	OneKey   int          `json:"oneKey"`  // one key, and no second one
-	Ways     []WayCount   `json:"ways"`    // methods
-	Weakest  []WayCount   `json:"weakest"` // accounts by their weakest way in; recovery codes left out
-	Models   []ModelCount `json:"models"`  // keys
-	Ages     []YearCount  `json:"ages"`    // keys, by whole years since they were registered
+	None     int          `json:"none"`     // no second step yet
+	Texts    int          `json:"texts"`    // texts and calls alone, or they and recovery codes
+	OneKey   int          `json:"oneKey"`   // one key, and no second one
+	KeysOnly int          `json:"keysOnly"` // that nothing else opens, as their owners have chosen
+	Ways     []WayCount   `json:"ways"`     // methods
+	Weakest  []WayCount   `json:"weakest"`  // accounts by their weakest way in; recovery codes left out
+	Models   []ModelCount `json:"models"`   // keys
+	Ages     []YearCount  `json:"ages"`     // keys, by whole years since they were registered
 	Recalled []Recalled   `json:"recalled,omitempty"`
 }
 
@@ -102,7 +103,7 @@ func (s *Service) Fleet(ctx context.Context) (*Fleet, error) {
 		for i := range a.Methods {
 			m := &a.Methods[i]
 			f.add(ways, m, now)
-			if m.Key && m.State == auth.Active {
+			if m.Key && m.Works() {
 				keys++
 				models[ModelCount{Model: m.Model, ModelID: m.ModelID, Grade: m.Grade.String()}]++
 				ages[int(max(0, now.Sub(m.BoundAt))/year)]++
@@ -110,6 +111,9 @@ func (s *Service) Fleet(ctx context.Context) (*Fleet, error) {
 		}
 		if keys == 1 {
 			f.OneKey++
+		}
+		if a.KeysOnly {
+			f.KeysOnly++
 		}
 		switch way := weakestOf(a); {
 		case way == nil:
@@ -190,7 +194,7 @@ func wayCounts(of map[string]*WayCount) []WayCount {
 func weakestOf(a *auth.FleetAccount) (weakest *auth.FleetMethod) {
 	for i := range a.Methods {
 		m := &a.Methods[i]
-		if m.State != auth.Active || m.Set {
+		if !m.Works() || m.Set {
 			continue
 		}
 		if weakest == nil || m.Class < weakest.Class || m.Class == weakest.Class && m.Phishable && !weakest.Phishable {
@@ -203,7 +207,7 @@ func weakestOf(a *auth.FleetAccount) (weakest *auth.FleetMethod) {
 // textsAlone reports whether nothing but texts and calls, recovery codes apart, is a second step.
 func textsAlone(a *auth.FleetAccount) bool {
 	return !slices.ContainsFunc(a.Methods, func(m auth.FleetMethod) bool {
-		return m.State == auth.Active && !m.Set && m.Kind != auth.Phone
+		return m.Works() && !m.Set && m.Kind != auth.Phone
 	})
 }
 
@@ -274,7 +278,7 @@ func (s *Service) Rehearse(ctx context.Context, p Policy) (*Rehearsal, error) {
 			m := &a.Methods[i]
 			reason := p.refuses(m)
 			switch {
-			case m.State != auth.Active:
+			case !m.Works():
 			case m.Set:
 				codes = true
 			case !m.Key:

@@ -53,6 +53,8 @@ func TestWeakestWayIn(t *testing.T) {
 	text := auth.FleetMethod{Way: "sms", Kind: auth.Phone, Class: auth.Weak, Phishable: true, State: auth.Active}
 	off := text
 	off.State = auth.Disabled
+	shut := text
+	shut.Shut = true
 	codes := auth.FleetMethod{Way: "recovery", Class: auth.Strong, Phishable: true, Set: true, State: auth.Active}
 	for name, row := range map[string]struct {
 		has   []auth.FleetMethod
@@ -65,6 +67,7 @@ func TestWeakestWayIn(t *testing.T) {
 		"all three":                    {[]auth.FleetMethod{key, text, app}, "sms", false},
 		"texts":                        {[]auth.FleetMethod{text, codes}, "sms", true},
 		"a text that rests, and a key": {[]auth.FleetMethod{off, key, codes}, "key", false},
+		"keys only":                    {[]auth.FleetMethod{shut, key}, "key", false},
 		"codes alone":                  {[]auth.FleetMethod{codes, off}, "", true},
 	} {
 		a := &auth.FleetAccount{Methods: row.has}

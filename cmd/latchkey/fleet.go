@@ -185,6 +185,9 @@ func writeFleet(out io.Writer, st *inventory.Fleet) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d accounts, %d of them switched off, %d without a second step\n", st.Accounts, st.Off, st.None)
 	fmt.Fprintf(&b, "%d depend on texts alone, %d have one key and no second one\n", st.Texts, st.OneKey)
+	if st.KeysOnly > 0 {
+		fmt.Fprintf(&b, "%d are opened by security keys alone, as their owners have chosen\n", st.KeysOnly)
+	}
 	title := func(text string, n int) {
 		if n > 0 {
 			fmt.Fprintf(&b, "\n%s\n", text)

@@ -79,6 +79,36 @@ func asked(t *testing.T, h *house, command string, ask fleetQuestion) string {
 	return out.String()
 }
 
+// An account that its owner opens by security keys alone is counted by those: what else is bound lets nobody in.
+func TestStatsOfKeysOnly(t *testing.T) {
+	h := testHouse(t, func(c *Config) { c.Lab = true })
+	methods := []auth.MethodForm{keyForm(t, "one", false), keyForm(t, "two", false), {Kind: auth.TOTP, Name: "app"},
+		{Kind: auth.Phone, Number: "+8613800138000"}}
+	made, err := h.lab.Make(t.Context(), auth.Caller{}, lab.AccountForm{Name: "keys", Methods: methods, Session: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		n       int
+		weakest string
+	}{{0, "sms"}, {1, "key"}} {
+		var st inventory.Fleet
+		if err := json.Unmarshal([]byte(asked(t, h, cmdStats, fleetQuestion{JSON: true})), &st); err != nil {
+			t.Fatal(err)
+		}
+		if st.KeysOnly != want.n || len(st.Weakest) != 1 || st.Weakest[0].Way != want.weakest {
+			t.Errorf("got %+v, want %d of keys alone, and the weakest way %s", st, want.n, want.weakest)
+		}
+		said := strings.Contains(asked(t, h, cmdStats, fleetQuestion{}), "1 are opened by security keys alone")
+		if said != (want.n == 1) {
+			t.Errorf("got it said %v, want %d", said, want.n)
+		}
+		if _, err := h.service.SwitchKeysOnly(t.Context(), auth.Caller{Token: made.Token}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestStatsOfAllAccounts(t *testing.T) {
 	h := fleetHouse(t)
 	const want = `7 accounts, 0 of them switched off, 1 without a second step

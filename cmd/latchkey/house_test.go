@@ -91,7 +91,7 @@ var testFloors = map[string][]string{
 	"notify":          {"store", "store/bolt"},
 	"lab":             {"store", "store/bolt", "totp"},
 	"team":            {"store", "store/bolt", "store/storetest", "totp", "lab"},
-	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "lab", "team"},
+	"recovery":        {"store", "store/bolt", "store/storetest", "totp", "oob", "webauthn", "lab", "team"},
 	"desk":            {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
 	"staff":           {"store", "store/bolt", "store/storetest", "totp", "webauthn", "virtual", "lab"},
 	"audit":           {"store/bolt", "totp"},
