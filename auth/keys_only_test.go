@@ -359,6 +359,26 @@ func TestTheLastKeyStays(t *testing.T) {
 	ok(t, "an app", lastErr(x.s.Remove(t.Context(), c, x.only(c, auth.TOTP).ID)))
 }
 
+// A key that is paused, as one that may have been copied, opens nothing: the other one is the last that works.
+func TestTheLastKeyThatWorksStays(t *testing.T) {
+	x := newShut(t)
+	c := x.on()
+	clone := *x.two
+	clone.Authenticators = []*virtual.Authenticator{x.two.Authenticators[0].Clone()}
+	for i, browser := range []*virtual.Client{x.two, &clone} {
+		begun := caller("shop")
+		ch := x.begun(begun, byKey)
+		_, err := x.s.SignInFinish(t.Context(), begun, ch.Ceremony, touch(t, browser, ch))
+		if i == 0 {
+			ok(t, "the key itself", err)
+		} else {
+			wantCode(t, "its copy", err, auth.KeyFrozen)
+		}
+	}
+	wantCode(t, "the other one", lastErr(x.s.Remove(t.Context(), c, x.keyNamed(c, "One"))), auth.KeysOnlyLastKey)
+	ok(t, "the paused one", lastErr(x.s.Remove(t.Context(), c, x.keyNamed(c, "Two"))))
+}
+
 // It ends a day after its owner has asked for that, told at once and then, and everything counts again.
 func TestEndingKeysOnly(t *testing.T) {
 	x := newShut(t)
