@@ -449,8 +449,8 @@ func (w *sweep) settings() {
 // frozenCode has a copy of what the key types answer beside it, and lets it work again.
 func (w *sweep) frozenCode() {
 	copied := *w.slot
-	for _, by := range []*virtual.YubicoOTP{w.slot, &copied} {
-		w.open("/approve?text=%C2%A5+9.00").at("/confirm").follow(`main a[href*="with=yubiotp"]`)
+	for i, by := range []*virtual.YubicoOTP{w.slot, &copied} {
+		w.open("/approve?text=Payout+no.+" + strconv.Itoa(i)).at("/confirm").follow(`main a[href*="with=yubiotp"]`)
 		w.fill("code", by.Touch()).submit("/confirm")
 	}
 	w.look("Yubico OTP, frozen")
