@@ -57,8 +57,7 @@ func TestJourneys(t *testing.T) {
 	all := slices.Concat(keyJourneys(), fallbackJourneys(), stepUpJourneys(), refusalJourneys(), passkeyJourneys(),
 		trustJourneys(), hardshipJourneys(), keyboardJourneys(), shopJourneys(), secretJourneys(), recoveryJourneys(),
 		vouchJourneys(), handOverJourneys(), forgotJourneys(), deskJourneys(), dormantJourneys(), closingJourneys(), responseJourneys(),
-		boughtJourneys(), reminderJourneys(), notMeJourneys(), countedJourneys(), yubicoJourneys(), recallJourneys(),
-		keysOnlyJourneys())
+		boughtJourneys(), reminderJourneys(), notMeJourneys(), countedJourneys(), yubicoJourneys(), recallJourneys())
 	for _, j := range all {
 		for _, lang := range []string{assets.English, assets.Chinese} {
 			t.Run(j.name+"/"+lang, func(t *testing.T) {

@@ -58,7 +58,7 @@ func TestSweep(t *testing.T) {
 				stops: map[string]bool{}, routes: routes}
 			for _, part := range []func(){w.strangers, w.enrolling, w.settings, w.shops, w.recovering, w.desk, w.notMe,
 				w.vouching, w.handingOver, w.dealings, w.responding, w.sleeping,
-				w.recalling, w.guarding, w.closing, w.buying, w.reminding, w.signingIn, w.rest,
+				w.recalling, w.closing, w.buying, w.reminding, w.signingIn, w.rest,
 				func() { w.lab(room) }} {
 				if !w.during(t, part) {
 					return
