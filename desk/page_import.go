@@ -12,10 +12,6 @@ import (
 	"github.com/latchkey-auth/latchkey/inventory"
 )
 
-// importPath takes a file that came with a box of tokens. It is never kept: whoever has looked at what it holds
-// sends it once more to take it in.
-const importPath = tokensPath + "/import"
-
 // mostTold is how many tokens that are not taken the page names one by one.
 const mostTold = 100
 

@@ -13,6 +13,10 @@ import (
 
 const tokensPath = "/desk/tokens"
 
+// importPath takes a file that came with a box of tokens. It is never kept: whoever has looked at what it holds
+// sends it once more to take it in.
+const importPath = tokensPath + "/import"
+
 func tokenPages() []page {
 	const one = tokensPath + "/{id}"
 	return []page{

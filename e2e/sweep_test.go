@@ -173,9 +173,12 @@ func paths(e ast.Expr, named map[string]string) []string {
 		var all []string
 		for _, x := range paths(e.X, named) {
 			for _, y := range paths(e.Y, named) {
-				if path := x + y; path != "/security/codes/{id}" { // a set of codes has no page of its own
-					all = append(all, path)
+				path := x + y
+				counts := strings.HasPrefix(path, "/security/keys/") || strings.HasPrefix(path, "/security/yubiotp/")
+				if path == "/security/codes/{id}" || strings.HasSuffix(path, "/unfreeze") && !counts {
+					continue // a set of codes has no page of its own, and what counts no touches is never frozen
 				}
+				all = append(all, path)
 			}
 		}
 		return all
